@@ -1,0 +1,107 @@
+//! The typed events that a verb reports.
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+/// Receives the events of a verb; called from any of its threads.
+pub trait Sink: Send + Sync {
+    /// Takes one event. Must not block for long: the verb waits meanwhile.
+    fn emit(&self, event: Event);
+}
+
+/// Discards every event.
+pub struct NullSink;
+
+impl Sink for NullSink {
+    fn emit(&self, _: Event) {}
+}
+
+/// Which checkpoint of a fold was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum CheckpointKind {
+    /// `model_latest`: to resume from.
+    Latest,
+    /// `model_best`: best moving average of the validation metric.
+    Best,
+    /// `model_final_checkpoint`: the finished fold.
+    Final,
+}
+
+/// What one training epoch measured.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EpochReport {
+    /// Epoch just finished, counted from 0.
+    pub epoch: u64,
+    /// Epochs in the whole schedule.
+    pub epochs: u64,
+    /// Mean training loss.
+    pub train_loss: f64,
+    /// Mean validation loss; null where no validation batch had an annotated voxel.
+    pub validation_loss: Option<f64>,
+    /// Online Dice of each foreground class on validation patches; null where the class never occurred.
+    pub dice: Vec<Option<f64>>,
+    /// Learning rate used.
+    pub learning_rate: f64,
+    /// Wall time of this epoch in seconds.
+    pub seconds: f64,
+    /// Estimated wall time left in seconds.
+    pub seconds_left: f64,
+}
+
+/// Something a verb reports while it runs. Serialises as `{ "type": "progress", ... }` in camelCase.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum Event {
+    /// Work begins.
+    Started {
+        /// The verb, as on the command line.
+        verb: &'static str,
+        /// What was decided before the start (device, precision, memory), as JSON.
+        settings: serde_json::Value,
+    },
+    /// `done` of `total` units are finished.
+    Progress {
+        /// Units finished.
+        done: u64,
+        /// Units in all.
+        total: u64,
+        /// What a unit is: `cases`, `tiles`, `iterations`.
+        unit: &'static str,
+        /// The case concerned, where there is one.
+        case: Option<String>,
+    },
+    /// A training iteration finished.
+    Iteration {
+        /// Epoch, counted from 0.
+        epoch: u64,
+        /// Iteration in the epoch, counted from 0.
+        iteration: u64,
+        /// Training iterations in an epoch.
+        iterations: u64,
+        /// Loss of this iteration.
+        loss: f64,
+        /// Estimated wall time left in seconds for the whole run.
+        seconds_left: f64,
+    },
+    /// A training epoch finished.
+    Epoch(EpochReport),
+    /// A checkpoint was written, whole.
+    Checkpoint {
+        /// The `.model` file.
+        path: PathBuf,
+        /// Which one.
+        kind: CheckpointKind,
+    },
+    /// Something the user should know that does not stop the verb.
+    Warning {
+        /// Stable identifier such as `WARN_SINGLE_CASE`.
+        code: &'static str,
+        /// What was found, and what to do.
+        message: String,
+        /// The case concerned, where there is one.
+        case: Option<String>,
+    },
+}

@@ -1,0 +1,65 @@
+//! What every long verb shares: progress events, cooperative cancellation, and coded errors.
+//!
+//! A verb is a function `fn verb(options: &Options, context: &Context) -> Result<Summary, Error>`. It emits [`Event`]s
+//! to the context's [`Sink`], polls [`Context::check`] between units of work, and returns exactly once.
+
+mod cancel;
+mod error;
+mod event;
+
+pub use cancel::{Cancel, Cancelled};
+pub use error::{CaseFailure, Coded};
+pub use event::{CheckpointKind, EpochReport, Event, NullSink, Sink};
+
+use std::sync::Arc;
+
+/// What a verb needs from its caller: where events go, whether to stop, how many threads to use.
+#[derive(Clone)]
+pub struct Context {
+    sink: Arc<dyn Sink>,
+    cancel: Cancel,
+    workers: usize,
+}
+
+impl Context {
+    /// A context that emits to `sink`, stops on `cancel`, and uses `workers` threads (0 means all cores).
+    pub fn new(sink: Arc<dyn Sink>, cancel: Cancel, workers: usize) -> Self {
+        let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        Self { sink, cancel, workers: if workers == 0 { cores() } else { workers } }
+    }
+
+    /// A context that discards events and is never cancelled.
+    pub fn silent(workers: usize) -> Self {
+        Self::new(Arc::new(NullSink), Cancel::new(), workers)
+    }
+
+    /// Number of worker threads, at least 1.
+    pub fn workers(&self) -> usize {
+        self.workers
+    }
+
+    /// The flag that stops this verb.
+    pub fn cancel(&self) -> &Cancel {
+        &self.cancel
+    }
+
+    /// Fails with [`Cancelled`] once cancellation was requested.
+    pub fn check(&self) -> Result<(), Cancelled> {
+        self.cancel.check()
+    }
+
+    /// Sends one event to the caller.
+    pub fn emit(&self, event: Event) {
+        self.sink.emit(event);
+    }
+
+    /// Sends a [`Event::Progress`].
+    pub fn progress(&self, done: u64, total: u64, unit: &'static str, case: Option<&str>) {
+        self.emit(Event::Progress { done, total, unit, case: case.map(str::to_owned) });
+    }
+
+    /// Sends a [`Event::Warning`].
+    pub fn warn(&self, code: &'static str, message: impl Into<String>, case: Option<&str>) {
+        self.emit(Event::Warning { code, message: message.into(), case: case.map(str::to_owned) });
+    }
+}
