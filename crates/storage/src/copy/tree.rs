@@ -1,0 +1,158 @@
+//! Copying a folder.
+
+use std::ffi::OsString;
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+
+use glob::Pattern;
+use serde::{Deserialize, Serialize};
+
+use crate::error::CopyFailure;
+use crate::Error;
+
+use super::{copy_file, Links};
+
+/// How to copy a folder.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct TreeOptions {
+    /// Names to leave out, files and folders alike, as shell patterns: `*.tmp`.
+    pub ignore: Vec<String>,
+}
+
+/// What was copied.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TreeSummary {
+    /// Files written.
+    pub files: u64,
+    /// Folders made, the target included.
+    pub folders: u64,
+    /// Links that lead nowhere, which were left out.
+    pub dangling_links: Vec<PathBuf>,
+}
+
+/// Copies the folder `source` and all in it to the new folder `target`, making the folders above it.
+///
+/// Links are followed: what they point to is copied, files and folders alike; a link that leads nowhere is left out and
+/// listed in the summary. Every entry is tried; each file is whole or absent.
+///
+/// # Errors
+/// [`Error::Tree`] with every entry that failed, and why; [`Error::Io`] when `source` is missing or `target` exists;
+/// [`Error::Pattern`].
+pub fn copy_tree(source: &Path, target: &Path, options: &TreeOptions) -> Result<TreeSummary, Error> {
+    copy_tree_by(source, target, options, &|from, to| {
+        copy_file(from, to, Links::Follow).map(drop)
+    })
+}
+
+/// [`copy_tree`] with another way of copying a file.
+pub(super) fn copy_tree_by(
+    source: &Path,
+    target: &Path,
+    options: &TreeOptions,
+    copy: &dyn Fn(&Path, &Path) -> Result<(), Error>,
+) -> Result<TreeSummary, Error> {
+    let pattern = |text: &String| {
+        Pattern::new(text).map_err(|e| Error::Pattern {
+            pattern: text.clone(),
+            problem: e.msg,
+        })
+    };
+    let ignore = options.ignore.iter().map(pattern).collect::<Result<_, _>>()?;
+    let mut walk = Walk {
+        ignore,
+        copy,
+        summary: TreeSummary::default(),
+        failures: Vec::new(),
+    };
+    // Listed before the target is made, which may lie inside the source.
+    let entries = walk.list(source).map_err(|e| Error::io("read", source, e))?;
+    if fs::symlink_metadata(target).is_ok() {
+        return Err(Error::io("create", target, ErrorKind::AlreadyExists.into()));
+    }
+    fs::create_dir_all(target).map_err(|e| Error::io("create", target, e))?;
+    walk.summary.folders += 1;
+    let top = fs::canonicalize(source).map_err(|e| Error::io("read", source, e))?;
+    walk.entries(source, target, entries, &mut vec![top]);
+    if walk.failures.is_empty() {
+        Ok(walk.summary)
+    } else {
+        Err(Error::Tree {
+            path: source.to_owned(),
+            failures: walk.failures,
+        })
+    }
+}
+
+struct Walk<'a> {
+    ignore: Vec<Pattern>,
+    copy: &'a dyn Fn(&Path, &Path) -> Result<(), Error>,
+    summary: TreeSummary,
+    failures: Vec<CopyFailure>,
+}
+
+impl Walk<'_> {
+    /// Names in a folder, sorted, without the ignored ones.
+    fn list(&self, folder: &Path) -> io::Result<Vec<OsString>> {
+        let mut names = Vec::new();
+        for entry in fs::read_dir(folder)? {
+            let name = entry?.file_name();
+            if !self
+                .ignore
+                .iter()
+                .any(|pattern| pattern.matches(&name.to_string_lossy()))
+            {
+                names.push(name);
+            }
+        }
+        names.sort();
+        Ok(names)
+    }
+
+    /// Copies the `names` of `source`; `above` are the real paths of the folders being copied.
+    fn entries(&mut self, source: &Path, target: &Path, names: Vec<OsString>, above: &mut Vec<PathBuf>) {
+        for name in names {
+            let (from, to) = (source.join(&name), target.join(&name));
+            if let Err(error) = self.entry(&from, &to, above) {
+                self.failures.push(CopyFailure {
+                    source: from,
+                    target: to,
+                    error,
+                });
+            }
+        }
+    }
+
+    fn entry(&mut self, from: &Path, to: &Path, above: &mut Vec<PathBuf>) -> Result<(), Error> {
+        let read = |e| Error::io("read", from, e);
+        let link = fs::symlink_metadata(from).map_err(read)?.file_type().is_symlink();
+        let metadata = match fs::metadata(from) {
+            Err(e) if link && e.kind() == ErrorKind::NotFound => {
+                self.summary.dangling_links.push(from.to_owned());
+                return Ok(());
+            }
+            metadata => metadata.map_err(read)?,
+        };
+        if !metadata.is_dir() {
+            (self.copy)(from, to)?;
+            self.summary.files += 1;
+            return Ok(());
+        }
+        let real = fs::canonicalize(from).map_err(read)?;
+        if above.contains(&real) {
+            return Err(Error::LinkCycle {
+                path: from.to_owned(),
+                folder: real,
+            });
+        }
+        let names = self.list(from).map_err(read)?;
+        fs::create_dir(to).map_err(|e| Error::io("create", to, e))?;
+        self.summary.folders += 1;
+        above.push(real);
+        self.entries(from, to, names, above);
+        above.pop();
+        Ok(())
+    }
+}

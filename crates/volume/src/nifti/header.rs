@@ -1,0 +1,173 @@
+//! What a header says, checked.
+
+use std::path::{Path, PathBuf};
+
+use crate::element::Dtype;
+use crate::error::Error;
+use crate::geometry::Geometry;
+
+use super::layout::{Field, Layout};
+use super::source::Source;
+use super::transform::{Forms, Matrix};
+use super::CODES;
+
+/// What the header of a NIfTI file says.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Header {
+    /// Voxels along (z, y, x).
+    pub size: [usize; 3],
+    /// Volumes in the file: the product of the fourth and later dimensions.
+    pub channels: usize,
+    /// Where the voxels lie, as ITK reads it.
+    pub geometry: Geometry,
+    /// Element type on disk.
+    pub dtype: Dtype,
+    /// 1 or 2.
+    pub version: u8,
+    /// Whether the file is big endian.
+    pub big_endian: bool,
+    /// `scl_slope` as stored; 0 means that intensities are not scaled.
+    pub slope: f64,
+    /// `scl_inter` as stored.
+    pub inter: f64,
+    /// Byte at which the voxels begin, in the same file or in the `.img`.
+    pub offset: usize,
+    /// Whether the voxels are in the same file.
+    pub single_file: bool,
+}
+
+impl Header {
+    pub(super) fn read(source: &Source) -> Result<Self, Error> {
+        Self::parse(&source.header()?, source.path())
+    }
+
+    pub(super) fn parse(bytes: &[u8], path: &Path) -> Result<Self, Error> {
+        let problem = |problem: String| Error::NiftiHeader {
+            path: PathBuf::from(path),
+            problem,
+        };
+        let layout = Layout::detect(bytes).map_err(problem)?;
+        let (size, channels) = dimensions(layout, bytes).map_err(problem)?;
+        let code = layout.datatype(bytes);
+        let dtype = CODES
+            .iter()
+            .find(|(known, _)| i64::from(*known) == code)
+            .map(|(_, dtype)| *dtype);
+        let dtype = dtype.ok_or_else(|| {
+            problem(format!(
+                "its datatype code {code} ({}) is not an integer, float32 or float64",
+                name(code)
+            ))
+        })?;
+        let count = size
+            .iter()
+            .chain([&channels])
+            .try_fold(dtype.size(), |n, axis| n.checked_mul(*axis));
+        count.ok_or_else(|| problem(format!("its dimensions {channels} x {size:?} overflow")))?;
+        let start = layout.vox_offset(bytes);
+        // A single file's voxels cannot begin within its header; tools that left the field 0 meant its end.
+        let least = if layout.single_file { layout.size() } else { 0 };
+        if !(0.0..1e15).contains(&start) {
+            return Err(problem(format!("its voxels begin at byte {start}")));
+        }
+        let geometry = forms(layout, bytes)
+            .geometry()
+            .map_err(|problem| Error::NiftiGeometry {
+                path: PathBuf::from(path),
+                problem,
+            })?;
+        // Values that are not finite count as 0, as in nifti_clib.
+        let finite = |value: f64| if value.is_finite() { value } else { 0.0 };
+        Ok(Self {
+            size,
+            channels,
+            geometry,
+            dtype,
+            version: layout.version,
+            big_endian: layout.big_endian,
+            slope: finite(layout.float(bytes, Field::Slope, 0)),
+            inter: finite(layout.float(bytes, Field::Inter, 0)),
+            offset: (start as usize).max(least),
+            single_file: layout.single_file,
+        })
+    }
+
+    /// Slope and intercept, unless they change nothing.
+    ///
+    /// A slope of 0 switches both off, as the format says; ITK would still add the intercept.
+    pub(super) fn scaling(&self) -> Option<(f64, f64)> {
+        let identity = self.slope == 0.0 || (self.slope == 1.0 && self.inter == 0.0);
+        (!identity).then_some((self.slope, self.inter))
+    }
+}
+
+/// Size (z, y, x) and number of volumes.
+fn dimensions(layout: Layout, bytes: &[u8]) -> Result<([usize; 3], usize), String> {
+    let rank = layout.dim(bytes, 0);
+    if !(1..=7).contains(&rank) {
+        return Err(format!("its dim[0] is {rank}, expected 1 to 7"));
+    }
+    let mut axes = [1_usize; 7];
+    for (index, axis) in axes.iter_mut().enumerate().take(rank as usize) {
+        let length = layout.dim(bytes, index + 1);
+        // Unused axes are often written as 0.
+        *axis = match (index, length) {
+            (3.., 0) => 1,
+            (_, 1..) => usize::try_from(length).map_err(|e| e.to_string())?,
+            _ => return Err(format!("its dim[{}] is {length}, expected at least 1", index + 1)),
+        };
+    }
+    let [x, y, z, rest @ ..] = axes;
+    let channels = rest.iter().try_fold(1_usize, |n, axis| n.checked_mul(*axis));
+    Ok(([z, y, x], channels.ok_or("its dimensions overflow")?))
+}
+
+/// The two transforms of the header with what they need.
+fn forms(layout: Layout, bytes: &[u8]) -> Forms {
+    let float = |field, index| layout.float(bytes, field, index);
+    let scale = match layout.space_unit(bytes) {
+        1 => 1e3,
+        3 => 1e-3,
+        _ => 1.0,
+    };
+    let rank = layout.dim(bytes, 0).clamp(1, 7) as usize;
+    let spacing = [1, 2, 3].map(|axis| {
+        let value = float(Field::Pixdim, axis);
+        // As nifti_clib: a spacing that cannot be is 1. Axes beyond the rank have none.
+        if axis > rank || value == 0.0 || !value.is_finite() {
+            1.0
+        } else {
+            value
+        }
+    });
+    let finite = |value: f64| if value.is_finite() { value } else { 0.0 };
+    let mut sform: Matrix = [[0.0; 4]; 3];
+    for (row, values) in sform.iter_mut().enumerate() {
+        for (column, value) in values.iter_mut().enumerate() {
+            *value = float(Field::Srow, 4 * row + column);
+        }
+    }
+    Forms {
+        version: layout.version,
+        scale,
+        spacing,
+        qform_code: layout.code(bytes, Field::QformCode),
+        sform_code: layout.code(bytes, Field::SformCode),
+        quatern: [0, 1, 2].map(|i| finite(float(Field::Quatern, i))),
+        offset: [0, 1, 2].map(|i| finite(float(Field::Qoffset, i))),
+        left_handed: float(Field::Pixdim, 0) < 0.0,
+        sform,
+    }
+}
+
+/// Names of the element types that exist but are not read.
+fn name(code: i64) -> &'static str {
+    match code {
+        1 => "binary",
+        32 | 1792 | 2048 => "complex",
+        128 => "RGB",
+        2304 => "RGBA",
+        1536 => "float128",
+        _ => "unknown",
+    }
+}

@@ -1,0 +1,143 @@
+//! NIfTI-1 and NIfTI-2 volumes: `.nii`, `.nii.gz`, and `.hdr`/`.img` pairs (each also `.gz`).
+//!
+//! Reading follows ITK (and so SimpleITK and nnU-Net): its geometry, its choice between the two transforms of a header,
+//! its scaling of intensities. Arrays are (z, y, x); NIfTI stores x fastest, so this is the order on disk.
+//!
+//! Written here because the `nifti` crate (0.18) lacks what this needs: it reads no NIfTI-2, takes the sform whenever its
+//! code is set (ITK does not), knows nothing of units, and reserves what a header announces before the data are there.
+
+mod header;
+mod layout;
+mod orthogonal;
+mod source;
+mod transform;
+mod write;
+
+use std::path::Path;
+
+use ndarray::{Array3, Array4};
+
+use crate::buffer::Buffer;
+use crate::element::{map_f64, Dtype};
+use crate::error::{Error, Place};
+use crate::geometry::Geometry;
+
+pub use header::Header;
+pub use write::{write_image, write_labels};
+
+use source::Source;
+
+/// Labels of a scaled file may be off a whole number by this much: scaling rounds.
+const LABEL_TOLERANCE: f64 = 1e-3;
+
+/// Reads only the header of `path`.
+///
+/// # Errors
+/// [`Error::NiftiHeader`], [`Error::NiftiGeometry`], [`Error::Gzip`], [`Error::Io`].
+pub fn read_header(path: &Path) -> Result<Header, Error> {
+    Header::read(&Source::new(path))
+}
+
+/// Reads `path` as float32 with shape (channel, z, y, x): one channel for each volume of a 4D (or 5D) file.
+///
+/// Intensities are `stored * scl_slope + scl_inter`, computed in float64, or as stored when the slope is 0. NaN and
+/// infinity are kept.
+///
+/// # Errors
+/// As [`read_header`], and [`Error::Truncated`], [`Error::Memory`].
+pub fn read_image(path: &Path) -> Result<(Array4<f32>, Geometry), Error> {
+    let source = Source::new(path);
+    let header = Header::read(&source)?;
+    let place = Place::file(path);
+    let (buffer, range) = source.data::<f32>(&header)?;
+    let values = match header.scaling() {
+        None => buffer.into_values(header.dtype, header.big_endian, range, &place)?,
+        Some((slope, inter)) => {
+            let bytes = &buffer.bytes()[range];
+            map_f64(header.dtype, header.big_endian, bytes, |v| {
+                (v * slope + inter) as f32
+            })
+        }
+    };
+    let [z, y, x] = header.size;
+    let array =
+        Array4::from_shape_vec((header.channels, z, y, x), values).map_err(|e| Error::NiftiHeader {
+            path: path.to_owned(),
+            problem: e.to_string(),
+        })?;
+    Ok((array, header.geometry))
+}
+
+/// Reads `path` as labels with shape (z, y, x).
+///
+/// # Errors
+/// [`Error::Label`] with the first value that is not a whole number of int16 (a file with intensity scaling may be off by 1e-3),
+/// [`Error::NiftiHeader`] when there is more than one volume, otherwise as [`read_image`].
+pub fn read_labels(path: &Path) -> Result<(Array3<i16>, Geometry), Error> {
+    let source = Source::new(path);
+    let header = Header::read(&source)?;
+    let problem = |problem: String| Error::NiftiHeader {
+        path: path.to_owned(),
+        problem,
+    };
+    if header.channels != 1 {
+        return Err(problem(format!(
+            "it holds {} volumes, a label map is one",
+            header.channels
+        )));
+    }
+    let [z, y, x] = header.size;
+    let wrong = |index: usize, value: String| Error::Label {
+        path: path.to_owned(),
+        voxel: [index / (y * x), index / x % y, index % x],
+        value,
+    };
+    let (buffer, range) = source.data::<i16>(&header)?;
+    let values = match header.scaling() {
+        None => buffer
+            .into_values(header.dtype, header.big_endian, range, &Place::file(path))
+            .map_err(|e| match e {
+                Error::Value { index, value, .. } => wrong(index, value),
+                other => other,
+            })?,
+        Some((slope, inter)) => {
+            let mut bad = None;
+            let mut index = 0;
+            let values = map_f64(
+                header.dtype,
+                header.big_endian,
+                &buffer.bytes()[range],
+                |stored| {
+                    let value = stored * slope + inter;
+                    let label = value.round();
+                    let fits = (value - label).abs() <= LABEL_TOLERANCE && f64::from(label as i16) == label;
+                    if !fits && bad.is_none() {
+                        bad = Some(wrong(index, value.to_string()));
+                    }
+                    index += 1;
+                    label as i16
+                },
+            );
+            bad.map_or(Ok(values), Err)?
+        }
+    };
+    let array = Array3::from_shape_vec((z, y, x), values).map_err(|e| problem(e.to_string()))?;
+    Ok((array, header.geometry))
+}
+
+/// Buffer and range of the voxels, for the functions above.
+type Data<T> = (Buffer<T>, std::ops::Range<usize>);
+
+/// NIfTI's code of an element type, where it has one.
+const CODES: [(i16, Dtype); 10] = [
+    (2, Dtype::U8),
+    (4, Dtype::I16),
+    (8, Dtype::I32),
+    (16, Dtype::F32),
+    (64, Dtype::F64),
+    (256, Dtype::I8),
+    (512, Dtype::U16),
+    (768, Dtype::U32),
+    (1024, Dtype::I64),
+    (1280, Dtype::U64),
+];

@@ -1,0 +1,189 @@
+//! The bytes behind a NIfTI file: plain or gzipped, one file or two.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use flate2::read::MultiGzDecoder;
+use libdeflater::Decompressor;
+
+use crate::buffer::Buffer;
+use crate::element::Element;
+use crate::error::{Error, Place};
+
+use super::layout::SIZE_2;
+use super::{Data, Header};
+
+/// No deflate stream expands further: 258 bytes from 2 bits.
+const MAX_RATIO: u64 = 1032;
+const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
+
+/// A NIfTI file, found but not yet read.
+pub(super) struct Source {
+    path: PathBuf,
+}
+
+impl Source {
+    pub(super) fn new(path: &Path) -> Self {
+        Self {
+            path: path.to_owned(),
+        }
+    }
+
+    /// The path that the caller named.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// At most the bytes of the longest header.
+    pub(super) fn header(&self) -> Result<Vec<u8>, Error> {
+        let path = self.sibling("img", "hdr");
+        let (file, gzip) = open(&path)?;
+        let mut bytes = Vec::with_capacity(SIZE_2);
+        let read = if gzip {
+            MultiGzDecoder::new(BufReader::new(file))
+                .take(SIZE_2 as u64)
+                .read_to_end(&mut bytes)
+        } else {
+            file.take(SIZE_2 as u64).read_to_end(&mut bytes)
+        };
+        read.map_err(|e| failed(&path, gzip, e))?;
+        Ok(bytes)
+    }
+
+    /// The voxels in a buffer, and where they are in it. Nothing is allocated before the file was found long enough.
+    pub(super) fn data<T: Element>(&self, header: &Header) -> Result<Data<T>, Error> {
+        let path = if header.single_file {
+            self.path.clone()
+        } else {
+            self.sibling("hdr", "img")
+        };
+        let place = Place::file(&path);
+        let [z, y, x] = header.size;
+        // `Header` has checked that this product fits.
+        let size = header.channels * z * y * x * header.dtype.size();
+        let (mut file, gzip) = open(&path)?;
+        let length = file.metadata().map_err(|e| failed(&path, false, e))?.len();
+        let available = if gzip {
+            length.saturating_mul(MAX_RATIO)
+        } else {
+            length
+        };
+        let found = available.saturating_sub(header.offset as u64);
+        if (size as u64) > found {
+            return Err(Error::Truncated {
+                place,
+                expected: size as u64,
+                found,
+            });
+        }
+        if gzip {
+            return inflate(file, length, header.offset, size, &place);
+        }
+        let mut buffer = Buffer::new(size, &place)?;
+        file.seek(SeekFrom::Start(header.offset as u64))
+            .map_err(|e| failed(&path, false, e))?;
+        file.read_exact(buffer.bytes_mut())
+            .map_err(|e| failed(&path, false, e))?;
+        Ok((buffer, 0..size))
+    }
+
+    /// This path with the extension `from` replaced by `to`, also before `.gz`; the path itself if it has another.
+    fn sibling(&self, from: &str, to: &str) -> PathBuf {
+        let Some(name) = self.path.file_name().and_then(|n| n.to_str()) else {
+            return self.path.clone();
+        };
+        for tail in ["", ".gz"] {
+            if let Some(stem) = name.strip_suffix(&format!(".{from}{tail}")) {
+                let same = self.path.with_file_name(format!("{stem}.{to}{tail}"));
+                let other = self
+                    .path
+                    .with_file_name(format!("{stem}.{to}{}", if tail.is_empty() { ".gz" } else { "" }));
+                return if !same.exists() && other.exists() {
+                    other
+                } else {
+                    same
+                };
+            }
+        }
+        self.path.clone()
+    }
+}
+
+/// Opens a file and tells whether it is gzipped, by its content.
+fn open(path: &Path) -> Result<(File, bool), Error> {
+    let io = |source| Error::Io {
+        path: path.to_owned(),
+        source,
+    };
+    let mut file = File::open(path).map_err(io)?;
+    let mut start = Vec::new();
+    Read::by_ref(&mut file)
+        .take(2)
+        .read_to_end(&mut start)
+        .map_err(io)?;
+    file.rewind().map_err(io)?;
+    Ok((file, start == GZIP_MAGIC))
+}
+
+fn failed(path: &Path, gzip: bool, source: io::Error) -> Error {
+    let path = path.to_owned();
+    if gzip {
+        Error::Gzip {
+            path,
+            problem: source.to_string(),
+        }
+    } else {
+        Error::Io { path, source }
+    }
+}
+
+/// Inflates a gzip file up to the last voxel.
+///
+/// libdeflate does it in one go, 1.6 times as fast as zlib-rs, when the file is one gzip member that ends with the voxels,
+/// as nearly all are. Anything else (several members, bytes after the voxels, damage) goes through the streaming
+/// decoder, which takes what is needed or says what is wrong.
+fn inflate<T: Element>(
+    mut file: File,
+    length: u64,
+    offset: usize,
+    size: usize,
+    place: &Place,
+) -> Result<Data<T>, Error> {
+    let total = offset.checked_add(size).ok_or_else(|| Error::Memory {
+        place: place.clone(),
+        bytes: usize::MAX,
+    })?;
+    let mut buffer = Buffer::new(total, place)?;
+    let mut packed = Vec::new();
+    let grown = usize::try_from(length)
+        .ok()
+        .and_then(|n| packed.try_reserve_exact(n).ok());
+    grown.ok_or_else(|| Error::Memory {
+        place: place.clone(),
+        bytes: usize::MAX,
+    })?;
+    file.read_to_end(&mut packed)
+        .map_err(|e| failed(&place.path, false, e))?;
+    if Decompressor::new().gzip_decompress(&packed, buffer.bytes_mut()) == Ok(total) {
+        return Ok((buffer, offset..total));
+    }
+    let mut stream = MultiGzDecoder::new(packed.as_slice());
+    let mut filled = 0;
+    while filled < total {
+        match stream.read(&mut buffer.bytes_mut()[filled..]) {
+            Ok(0) => {
+                let found = filled.saturating_sub(offset) as u64;
+                return Err(Error::Truncated {
+                    place: place.clone(),
+                    expected: size as u64,
+                    found,
+                });
+            }
+            Ok(read) => filled += read,
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            Err(e) => return Err(failed(&place.path, true, e)),
+        }
+    }
+    Ok((buffer, offset..total))
+}

@@ -1,0 +1,204 @@
+//! From a header's qform and sform to a geometry, by ITK's rules.
+//!
+//! Source: `itk::NiftiImageIO::SetImageIOOrientationFromNIfTI` (ITK 5.4) and `nifti_quatern_to_mat44` of nifti_clib. In
+//! short: without either code the volume lies along the axes at the origin. The sform is used when it has no shear and
+//! either the qform has no code, or the sform's code is 1 (scanner), or both agree; otherwise the qform; with neither
+//! fit, an error. The spacing always comes from `pixdim`. ITK computes in float32, and so does this for NIfTI-1, so that
+//! directions and origins are the same numbers. Departure: ITK judges whether both agree by singular vectors too, which are
+//! unique neither in sign nor for isotropic voxels; here they agree when their elements do. The two rules can differ only
+//! by choosing between forms that are the same but for rounding.
+
+use crate::geometry::Geometry;
+
+/// The upper three rows of an affine matrix, in the RAS convention of NIfTI.
+pub(super) type Matrix = [[f64; 4]; 3];
+
+/// What a header says about position.
+pub(super) struct Forms {
+    pub version: u8,
+    /// Millimetres in the header's unit of length.
+    pub scale: f64,
+    /// `pixdim[1..=3]`, (x, y, z).
+    pub spacing: [f64; 3],
+    pub qform_code: i64,
+    pub sform_code: i64,
+    pub quatern: [f64; 3],
+    pub offset: [f64; 3],
+    /// Whether `pixdim[0]` is negative.
+    pub left_handed: bool,
+    pub sform: Matrix,
+}
+
+/// NIFTI_XFORM_SCANNER_ANAT.
+const SCANNER: i64 = 1;
+
+impl Forms {
+    /// The geometry, or why there is none.
+    pub(super) fn geometry(&self) -> Result<Geometry, String> {
+        let (mut spacing, mut direction, mut origin) = (self.spacing, identity(), [0.0; 3]);
+        if self.qform_code > 0 || self.sform_code > 0 {
+            let matrix = self.choose()?;
+            for (row, sign) in [-1.0, -1.0, 1.0].into_iter().enumerate() {
+                origin[row] = sign * matrix[row][3] * self.scale;
+                for column in 0..3 {
+                    direction[row][column] = sign * matrix[row][column];
+                }
+            }
+            normalise_columns(&mut direction);
+        }
+        for column in 0..3 {
+            spacing[column] *= self.scale;
+            if spacing[column] < 0.0 {
+                spacing[column] = -spacing[column];
+                direction.iter_mut().for_each(|row| row[column] = -row[column]);
+            }
+        }
+        let finite = origin
+            .iter()
+            .chain(direction.as_flattened())
+            .all(|v| v.is_finite());
+        if !finite || determinant(&direction).abs() < 1e-6 {
+            return Err("its directions do not span space".to_owned());
+        }
+        let mut flat = [0.0; 9];
+        flat.copy_from_slice(direction.as_flattened());
+        let [x, y, z] = spacing;
+        Ok(Geometry {
+            spacing: [z, y, x],
+            origin,
+            direction: flat,
+        })
+    }
+
+    fn choose(&self) -> Result<Matrix, String> {
+        let qform = self.qform();
+        if self.sform_code > 0 {
+            let sform = self.sform;
+            if without_shear(&sform) {
+                let preferred = self.qform_code <= 0 || self.sform_code == SCANNER;
+                if preferred || identical(&sform, &qform) {
+                    return Ok(sform);
+                }
+            } else if identical(&sform, &qform) {
+                return Ok(sform);
+            }
+        }
+        if self.qform_code > 0 {
+            Ok(qform)
+        } else {
+            Err(format!(
+                "its sform {:?} has shear, a zero axis or a value that is not finite, and there is no qform; save the \
+                 image with orthogonal axes",
+                self.sform
+            ))
+        }
+    }
+
+    /// The matrix of the quaternion.
+    fn qform(&self) -> Matrix {
+        let [mut b, mut c, mut d] = self.quatern;
+        let mut a = 1.0 - (b * b + c * c + d * d);
+        if a < 1e-7 {
+            // A rotation by 180 degrees, or a quaternion that rounding made too long.
+            let length = (b * b + c * c + d * d).sqrt();
+            (b, c, d) = (b / length, c / length, d / length);
+            a = 0.0;
+        } else {
+            a = a.sqrt();
+        }
+        let [x, y, mut z] = self.spacing.map(|s| if s > 0.0 { s } else { 1.0 });
+        if self.left_handed {
+            z = -z;
+        }
+        let rotation = [
+            [
+                a * a + b * b - c * c - d * d,
+                2.0 * (b * c - a * d),
+                2.0 * (b * d + a * c),
+            ],
+            [
+                2.0 * (b * c + a * d),
+                a * a + c * c - b * b - d * d,
+                2.0 * (c * d - a * b),
+            ],
+            [
+                2.0 * (b * d - a * c),
+                2.0 * (c * d + a * b),
+                a * a + d * d - c * c - b * b,
+            ],
+        ];
+        let mut matrix = [[0.0; 4]; 3];
+        for row in 0..3 {
+            for (column, scale) in [x, y, z].into_iter().enumerate() {
+                matrix[row][column] = self.rounded(rotation[row][column] * scale);
+            }
+            matrix[row][3] = self.rounded(self.offset[row]);
+        }
+        matrix
+    }
+
+    /// nifti_clib keeps matrices in float32.
+    fn rounded(&self, value: f64) -> f64 {
+        if self.version == 1 {
+            f64::from(value as f32)
+        } else {
+            value
+        }
+    }
+}
+
+fn identity() -> [[f64; 3]; 3] {
+    [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]
+}
+
+/// Length of each column of the 3 x 3 part.
+fn lengths<const N: usize>(matrix: &[[f64; N]; 3]) -> [f64; 3] {
+    [0, 1, 2].map(|column| {
+        matrix
+            .iter()
+            .map(|row| row[column] * row[column])
+            .sum::<f64>()
+            .sqrt()
+    })
+}
+
+/// Scales each column to length 1; a zero column stays.
+fn normalise_columns(matrix: &mut [[f64; 3]; 3]) {
+    let lengths = lengths(matrix);
+    for row in matrix {
+        for (value, length) in row.iter_mut().zip(lengths) {
+            if length != 0.0 {
+                *value /= length;
+            }
+        }
+    }
+}
+
+fn rotation(matrix: &Matrix) -> [[f64; 3]; 3] {
+    let mut rotation = matrix.map(|[x, y, z, _]| [x, y, z]);
+    normalise_columns(&mut rotation);
+    rotation
+}
+
+pub(super) fn determinant(m: &[[f64; 3]; 3]) -> f64 {
+    m[0][0] * (m[1][1] * m[2][2] - m[1][2] * m[2][1]) - m[0][1] * (m[1][0] * m[2][2] - m[1][2] * m[2][0])
+        + m[0][2] * (m[1][0] * m[2][1] - m[1][1] * m[2][0])
+}
+
+/// Whether the axes are orthogonal within 1e-4 and none is zero.
+fn without_shear(matrix: &Matrix) -> bool {
+    let unit = rotation(matrix);
+    (0..3).all(|i| {
+        (0..3).all(|j| {
+            let product: f64 = (0..3).map(|k| unit[i][k] * unit[j][k]).sum();
+            (product - f64::from(u8::from(i == j))).abs() <= 1e-4
+        })
+    })
+}
+
+/// Whether both are the same but for the last digits of float32.
+fn identical(one: &Matrix, two: &Matrix) -> bool {
+    let offset: f64 = one.iter().zip(two).map(|(a, b)| (a[3] - b[3]).abs()).sum();
+    let mut linear = one.iter().zip(two).flat_map(|(a, b)| a[..3].iter().zip(&b[..3]));
+    offset <= 1e-7 && linear.all(|(a, b)| (a - b).abs() <= 1e-5)
+}

@@ -1,0 +1,155 @@
+//! Writing NIfTI-1 files that ITK and nibabel read with the same geometry.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use flate2::{Compression, GzBuilder};
+use ndarray::ArrayView3;
+
+use crate::element::{Dtype, Element};
+use crate::error::Error;
+use crate::geometry::Geometry;
+
+use super::layout::SIZE_1;
+use super::orthogonal::{nearest, quaternion};
+use super::CODES;
+
+/// The header and the four bytes that say that no extension follows.
+const DATA_START: usize = SIZE_1 + 4;
+
+/// Writes float32 intensities of shape (z, y, x); gzipped when `path` ends in `.gz`.
+///
+/// # Errors
+/// [`Error::NiftiWrite`] when the array or geometry does not fit NIfTI-1 or the name ends in neither `.nii` nor `.nii.gz`;
+/// [`Error::Write`].
+pub fn write_image(path: &Path, image: ArrayView3<'_, f32>, geometry: &Geometry) -> Result<(), Error> {
+    write(path, image, geometry, Dtype::F32, |values, out| {
+        out.write_all(f32::bytes(values))
+    })
+}
+
+/// Writes labels of shape (z, y, x), as uint8 when all fit, otherwise as int16; gzipped when `path` ends in `.gz`.
+///
+/// # Errors
+/// As [`write_image`].
+pub fn write_labels(path: &Path, labels: ArrayView3<'_, i16>, geometry: &Geometry) -> Result<(), Error> {
+    if labels.iter().any(|label| !(0..=255).contains(label)) {
+        return write(path, labels, geometry, Dtype::I16, |values, out| {
+            out.write_all(i16::bytes(values))
+        });
+    }
+    let mut narrow = Vec::new();
+    write(path, labels, geometry, Dtype::U8, |values, out| {
+        narrow.clear();
+        narrow.extend(values.iter().map(|label| *label as u8));
+        out.write_all(&narrow)
+    })
+}
+
+/// Writes header and voxels row by row, in this machine's byte order.
+fn write<T: Element>(
+    path: &Path,
+    array: ArrayView3<'_, T>,
+    geometry: &Geometry,
+    dtype: Dtype,
+    mut put: impl FnMut(&[T], &mut dyn Write) -> io::Result<()>,
+) -> Result<(), Error> {
+    let problem = |problem: String| Error::NiftiWrite {
+        path: path.to_owned(),
+        problem,
+    };
+    let name = path
+        .file_name()
+        .map(|n| n.to_string_lossy().to_lowercase())
+        .unwrap_or_default();
+    let gzip = name.ends_with(".nii.gz");
+    if !gzip && !name.ends_with(".nii") {
+        return Err(problem("its name ends in neither .nii nor .nii.gz".to_owned()));
+    }
+    let start = header(array.dim(), geometry, dtype).map_err(problem)?;
+    let array = array.as_standard_layout();
+    let mut voxels = |out: &mut dyn Write| {
+        out.write_all(&start)?;
+        array
+            .rows()
+            .into_iter()
+            .filter_map(|row| row.to_slice())
+            .try_for_each(|row| put(row, out))
+    };
+    storage::write_atomic(path, |file| {
+        if gzip {
+            // No name and no time in the gzip header: the same volume gives the same bytes.
+            let mut out = GzBuilder::new().write(file, Compression::default());
+            voxels(&mut out)?;
+            out.finish().map(drop)
+        } else {
+            voxels(file)
+        }
+    })?;
+    Ok(())
+}
+
+/// A header as ITK writes it: qform and sform both set, both with code 1 (scanner), units mm and s.
+fn header((z, y, x): (usize, usize, usize), geometry: &Geometry, dtype: Dtype) -> Result<Vec<u8>, String> {
+    let mut bytes = vec![0; DATA_START];
+    let mut put = |at: usize, word: &[u8]| bytes[at..at + word.len()].copy_from_slice(word);
+    let code = CODES
+        .iter()
+        .find(|(_, d)| *d == dtype)
+        .map_or(0, |(code, _)| *code);
+    put(0, &(SIZE_1 as i32).to_ne_bytes());
+    put(38, b"r");
+    for (index, length) in [3, x, y, z, 1, 1, 1, 1].into_iter().enumerate() {
+        let length = i16::try_from(length)
+            .map_err(|_| format!("{length} voxels along an axis; NIfTI-1 holds 32767"))?;
+        put(40 + 2 * index, &length.to_ne_bytes());
+    }
+    put(70, &code.to_ne_bytes());
+    put(72, &((8 * dtype.size()) as i16).to_ne_bytes());
+    let mut float = |at: usize, values: &[f64]| {
+        for (index, value) in values.iter().enumerate() {
+            put(at + 4 * index, &(*value as f32).to_ne_bytes());
+        }
+    };
+    let [sz, sy, sx] = geometry.spacing;
+    if ![sx, sy, sz].iter().chain(&geometry.origin).all(|v| v.is_finite())
+        || [sx, sy, sz].iter().any(|s| *s <= 0.0)
+    {
+        return Err(format!(
+            "spacing {:?} or origin {:?} is not usable",
+            geometry.spacing, geometry.origin
+        ));
+    }
+    // LPS to RAS.
+    let signs = [-1.0, -1.0, 1.0];
+    let mut ras = [[0.0; 3]; 3];
+    for (row, sign) in signs.into_iter().enumerate() {
+        for column in 0..3 {
+            ras[row][column] = sign * geometry.direction[3 * row + column];
+        }
+    }
+    let ras =
+        nearest(ras).ok_or_else(|| format!("direction {:?} does not span space", geometry.direction))?;
+    let ([b, c, d], flipped) = quaternion(ras);
+    let qfac = if flipped { -1.0 } else { 1.0 };
+    let offset: Vec<f64> = signs
+        .iter()
+        .zip(geometry.origin)
+        .map(|(sign, o)| sign * o)
+        .collect();
+    float(76, &[qfac, sx, sy, sz]);
+    float(108, &[DATA_START as f64, 1.0, 0.0]);
+    float(256, &[b, c, d]);
+    float(268, &offset);
+    for row in 0..3 {
+        float(
+            280 + 16 * row,
+            &[ras[row][0] * sx, ras[row][1] * sy, ras[row][2] * sz, offset[row]],
+        );
+    }
+    put(123, &[2 | 8]);
+    put(252, &1_i16.to_ne_bytes());
+    put(254, &1_i16.to_ne_bytes());
+    put(344, b"n+1\0");
+    Ok(bytes)
+}

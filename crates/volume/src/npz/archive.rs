@@ -1,0 +1,113 @@
+//! The zip archive around the arrays of an npz file.
+
+use std::fs::File;
+use std::io::{BufReader, Read};
+use std::path::{Path, PathBuf};
+
+use libdeflater::Decompressor;
+use zip::{CompressionMethod, ZipArchive};
+
+use crate::buffer::Buffer;
+use crate::element::Element;
+use crate::error::{Error, Place};
+
+/// No deflate stream expands further: 258 bytes from 2 bits.
+const MAX_RATIO: u64 = 1032;
+
+/// An npz file open for reading.
+pub(super) struct Archive {
+    zip: ZipArchive<BufReader<File>>,
+    path: PathBuf,
+    length: u64,
+}
+
+impl Archive {
+    pub(super) fn open(path: &Path) -> Result<Self, Error> {
+        let io = |source| Error::Io {
+            path: path.to_owned(),
+            source,
+        };
+        let file = File::open(path).map_err(io)?;
+        let length = file.metadata().map_err(io)?.len();
+        let zip = ZipArchive::new(BufReader::new(file)).map_err(|e| Error::NpzArchive {
+            path: path.to_owned(),
+            problem: e.to_string(),
+        })?;
+        Ok(Self {
+            zip,
+            path: path.to_owned(),
+            length,
+        })
+    }
+
+    /// Names of the arrays in the archive's order: members without their `.npy`.
+    pub(super) fn names(&self) -> Vec<String> {
+        let raw = self.zip.file_names_raw().map(String::from_utf8_lossy);
+        raw.map(|name| name.strip_suffix(".npy").unwrap_or(&name).to_owned())
+            .collect()
+    }
+
+    /// Where member `index` is, for messages.
+    pub(super) fn place(&self, name: &str) -> Place {
+        Place::member(&self.path, name)
+    }
+
+    /// The uncompressed bytes of member `index`, verified against their checksum.
+    ///
+    /// Memory is the compressed and the uncompressed bytes once each; sizes that the archive claims are held against the
+    /// length of the file before anything is allocated.
+    pub(super) fn bytes<T: Element>(&mut self, index: usize, place: &Place) -> Result<Buffer<T>, Error> {
+        let damaged = |problem: String| Error::NpzInflate {
+            place: place.clone(),
+            problem,
+        };
+        let mut member = self.zip.by_index_raw(index).map_err(|e| damaged(e.to_string()))?;
+        let (packed, size, checksum) = (member.compressed_size(), member.size(), member.crc32());
+        let method = member.compression();
+        let limit = match method {
+            CompressionMethod::Stored => packed,
+            CompressionMethod::Deflated => packed.saturating_mul(MAX_RATIO),
+            other => {
+                return Err(damaged(format!(
+                    "compression {other} is not supported; numpy writes deflate"
+                )))
+            }
+        };
+        if packed > self.length || size > limit {
+            return Err(damaged(format!(
+                "it claims {size} bytes from {packed} in a file of {}",
+                self.length
+            )));
+        }
+        let too_large = |_| Error::Memory {
+            place: place.clone(),
+            bytes: usize::MAX,
+        };
+        let mut buffer = Buffer::new(usize::try_from(size).map_err(too_large)?, place)?;
+        if method == CompressionMethod::Stored {
+            member
+                .read_exact(buffer.bytes_mut())
+                .map_err(|e| damaged(e.to_string()))?;
+        } else {
+            let mut input = Vec::with_capacity(usize::try_from(packed).map_err(too_large)?);
+            member
+                .read_to_end(&mut input)
+                .map_err(|e| damaged(e.to_string()))?;
+            let written = Decompressor::new()
+                .deflate_decompress(&input, buffer.bytes_mut())
+                .map_err(|e| damaged(e.to_string()))?;
+            if written as u64 != size {
+                return Err(damaged(format!(
+                    "it holds {written} bytes, {size} were announced"
+                )));
+            }
+        }
+        let found = libdeflater::crc32(buffer.bytes());
+        if found != checksum {
+            return Err(damaged(format!(
+                "its checksum is {found:08x}, {checksum:08x} was recorded"
+            )));
+        }
+        Ok(buffer)
+    }
+}

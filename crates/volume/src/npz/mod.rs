@@ -1,0 +1,106 @@
+//! npz files: named arrays in a zip archive, as `numpy.savez` and `numpy.savez_compressed` write them.
+//!
+//! Members are inflated as a whole with libdeflate, which is 1.6 times as fast as zlib-rs on float32 volumes, and lets the
+//! array be decoded in place.
+
+mod archive;
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::Path;
+
+use ndarray::{ArrayD, ArrayViewD};
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, DateTime, ZipWriter};
+
+use crate::element::Element;
+use crate::error::Error;
+use crate::npy::{self, Header};
+
+use archive::Archive;
+
+/// How hard to compress.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Compression {
+    /// Not at all, as `numpy.savez`.
+    Stored,
+    /// Deflate level 3: several times faster, some per cent larger.
+    Fast,
+    /// Deflate level 6, as `numpy.savez_compressed`.
+    #[default]
+    Default,
+}
+
+/// Names of the arrays in `path`, in the archive's order.
+///
+/// # Errors
+/// [`Error::NpzArchive`], [`Error::Io`].
+pub fn names(path: &Path) -> Result<Vec<String>, Error> {
+    Ok(Archive::open(path)?.names())
+}
+
+/// Reads the array `name` of `path` as `T`, in C order whatever the order on disk. See [`Element`] for the conversions
+/// allowed.
+///
+/// # Errors
+/// [`Error::NpzArchive`], [`Error::NpzMember`], [`Error::NpzInflate`] and what [`npy::read`] gives; each names the file and
+/// the array.
+pub fn read<T: Element>(path: &Path, name: &str) -> Result<ArrayD<T>, Error> {
+    let mut archive = Archive::open(path)?;
+    let found = archive.names();
+    let place = archive.place(name);
+    match found.iter().position(|n| n == name) {
+        Some(index) => npy::decode(archive.bytes(index, &place)?, &place),
+        None => Err(Error::NpzMember { place, found }),
+    }
+}
+
+/// Reads all numeric arrays of `path` as float64, bool as 0 and 1; arrays of strings, objects and other types are left
+/// out.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_all_f64(path: &Path) -> Result<BTreeMap<String, ArrayD<f64>>, Error> {
+    let mut archive = Archive::open(path)?;
+    let mut arrays = BTreeMap::new();
+    for (index, name) in archive.names().into_iter().enumerate() {
+        let place = archive.place(&name);
+        let buffer = archive.bytes(index, &place)?;
+        if Header::parse(buffer.bytes(), &place)?.dtype.is_some() {
+            arrays.insert(name, npy::decode(buffer, &place)?);
+        }
+    }
+    Ok(arrays)
+}
+
+/// Writes `arrays` to `path`, replacing it in one step. The same arrays give the same bytes.
+///
+/// # Errors
+/// [`Error::Write`], which names the file; it is then as it was before.
+pub fn write<T: Element>(
+    path: &Path,
+    arrays: &[(&str, ArrayViewD<'_, T>)],
+    compression: Compression,
+) -> Result<(), Error> {
+    let (method, level) = match compression {
+        Compression::Stored => (CompressionMethod::Stored, None),
+        Compression::Fast => (CompressionMethod::Deflated, Some(3)),
+        Compression::Default => (CompressionMethod::Deflated, Some(6)),
+    };
+    storage::write_atomic(path, |file| {
+        let mut zip = ZipWriter::new(file);
+        for (name, array) in arrays {
+            let options = SimpleFileOptions::default()
+                .compression_method(method)
+                .compression_level(level)
+                .last_modified_time(DateTime::default())
+                // Sizes of 64 bits, as numpy always reserves: the compressed size is not known beforehand.
+                .large_file(true);
+            zip.start_file(format!("{name}.npy"), options)
+                .map_err(io::Error::from)?;
+            npy::write_to(&mut zip, array)?;
+        }
+        zip.finish().map(drop).map_err(io::Error::from)
+    })?;
+    Ok(())
+}

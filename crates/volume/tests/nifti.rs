@@ -1,0 +1,370 @@
+//! NIfTI files: every version, byte order and element type; writing and reading back; damage.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use ndarray::{Array3, Array4};
+use proptest::prelude::*;
+use volume::{nifti, Dtype, Error, Geometry};
+
+/// A NIfTI file put together field by field, independently of the reader.
+struct Builder {
+    version: u8,
+    big: bool,
+    datatype: i16,
+    /// x, y, z, t
+    dim: [i64; 4],
+    slope: f64,
+    inter: f64,
+    offset: usize,
+    magic: &'static [u8; 3],
+    data: Vec<u8>,
+}
+
+impl Builder {
+    fn new(datatype: i16, dim: [i64; 4], data: Vec<u8>) -> Self {
+        Self {
+            version: 1,
+            big: false,
+            datatype,
+            dim,
+            slope: 1.0,
+            inter: 0.0,
+            offset: 0,
+            magic: b"n+1",
+            data,
+        }
+    }
+
+    fn header(&self) -> Vec<u8> {
+        let one = self.version == 1;
+        let mut bytes = vec![0; if one { 352 } else { 544 }];
+        let mut put = |at: usize, mut word: Vec<u8>| {
+            if self.big {
+                word.reverse();
+            }
+            bytes[at..at + word.len()].copy_from_slice(&word);
+        };
+        let float = |v: f64| {
+            if one {
+                (v as f32).to_le_bytes().to_vec()
+            } else {
+                v.to_le_bytes().to_vec()
+            }
+        };
+        let int = |v: i64| {
+            if one {
+                (v as i16).to_le_bytes().to_vec()
+            } else {
+                v.to_le_bytes().to_vec()
+            }
+        };
+        put(0, if one { 348_i32 } else { 540 }.to_le_bytes().to_vec());
+        put(if one { 70 } else { 12 }, self.datatype.to_le_bytes().to_vec());
+        let rank = if self.dim[3] > 1 { 4 } else { 3 };
+        for (i, n) in [rank, self.dim[0], self.dim[1], self.dim[2], self.dim[3]]
+            .into_iter()
+            .enumerate()
+        {
+            put(if one { 40 + 2 * i } else { 16 + 8 * i }, int(n));
+        }
+        for (i, v) in [1.0, 0.5, 1.25, 3.0].into_iter().enumerate() {
+            put(if one { 76 + 4 * i } else { 104 + 8 * i }, float(v));
+        }
+        put(
+            if one { 108 } else { 168 },
+            if one {
+                float(self.offset as f64)
+            } else {
+                int(self.offset as i64)
+            },
+        );
+        put(if one { 112 } else { 176 }, float(self.slope));
+        put(if one { 116 } else { 184 }, float(self.inter));
+        // sform: x to the right by 0.5, y to the back by 1.25, z up by 3, from (10, 20, 30).
+        put(
+            if one { 254 } else { 348 },
+            if one { int(1) } else { 1_i32.to_le_bytes().to_vec() },
+        );
+        for (row, values) in [
+            [0.5, 0.0, 0.0, 10.0],
+            [0.0, -1.25, 0.0, 20.0],
+            [0.0, 0.0, 3.0, 30.0],
+        ]
+        .iter()
+        .enumerate()
+        {
+            for (column, v) in values.iter().enumerate() {
+                let i = 4 * row + column;
+                put(if one { 280 + 4 * i } else { 400 + 8 * i }, float(*v));
+            }
+        }
+        let magic = if one { 344 } else { 4 };
+        bytes[magic..magic + 3].copy_from_slice(self.magic);
+        bytes
+    }
+
+    fn single_file(&self) -> Vec<u8> {
+        let mut bytes = self.header();
+        // An offset of 0 means right behind the header.
+        let size = bytes.len() - 4;
+        bytes.resize(self.offset.max(size), 0);
+        bytes.extend(&self.data);
+        bytes
+    }
+}
+
+fn expected_geometry() -> Geometry {
+    Geometry {
+        spacing: [3.0, 1.25, 0.5],
+        origin: [-10.0, -20.0, 30.0],
+        direction: [-1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0],
+    }
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut out = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    out.write_all(bytes).unwrap();
+    out.finish().unwrap()
+}
+
+fn save(folder: &Path, name: &str, bytes: &[u8]) -> PathBuf {
+    let path = folder.join(name);
+    std::fs::write(&path, bytes).unwrap();
+    path
+}
+
+/// Bytes of `value` as NIfTI's `datatype`, and the float32 it reads back as.
+fn encode(datatype: i16, value: i64, big: bool) -> (Vec<u8>, f32) {
+    macro_rules! word {
+        ($type:ty) => {{
+            let value = value as $type;
+            (
+                if big {
+                    value.to_be_bytes().to_vec()
+                } else {
+                    value.to_le_bytes().to_vec()
+                },
+                value as f64,
+            )
+        }};
+    }
+    let (bytes, number) = match datatype {
+        2 => word!(u8),
+        4 => word!(i16),
+        8 => word!(i32),
+        16 => word!(f32),
+        64 => word!(f64),
+        256 => word!(i8),
+        512 => word!(u16),
+        768 => word!(u32),
+        1024 => word!(i64),
+        _ => word!(u64),
+    };
+    (bytes, number as f32)
+}
+
+const DATATYPES: [(i16, Dtype); 10] = [
+    (2, Dtype::U8),
+    (4, Dtype::I16),
+    (8, Dtype::I32),
+    (16, Dtype::F32),
+    (64, Dtype::F64),
+    (256, Dtype::I8),
+    (512, Dtype::U16),
+    (768, Dtype::U32),
+    (1024, Dtype::I64),
+    (1280, Dtype::U64),
+];
+
+proptest! {
+    #[test]
+    fn every_version_order_and_type(
+        kind in 0_usize..10,
+        two in any::<bool>(),
+        big in any::<bool>(),
+        packed in any::<bool>(),
+        dim in [1_i64..5, 1_i64..5, 1_i64..4, 1_i64..3],
+        padding in 0_usize..40,
+        seed in any::<u32>(),
+    ) {
+        let (datatype, dtype) = DATATYPES[kind];
+        let count = dim.iter().product::<i64>();
+        let mut values = Vec::new();
+        let mut data = Vec::new();
+        for n in 0..count {
+            let (bytes, number) = encode(datatype, (i64::from(seed) * (n + 1)) % 70_001 - 20_000, big);
+            data.extend(bytes);
+            values.push(number);
+        }
+        let mut builder = Builder::new(datatype, dim, data);
+        builder.version = if two { 2 } else { 1 };
+        builder.magic = if two { b"n+2" } else { b"n+1" };
+        builder.big = big;
+        builder.offset = if two { 544 } else { 352 } + padding;
+        let folder = tempfile::tempdir().unwrap();
+        let bytes = builder.single_file();
+        let path = if packed {
+            save(folder.path(), "a.nii.gz", &gzip(&bytes))
+        } else {
+            save(folder.path(), "a.nii", &bytes)
+        };
+        let header = nifti::read_header(&path).unwrap();
+        prop_assert_eq!((header.dtype, header.big_endian, header.version), (dtype, big, builder.version));
+        let (image, geometry) = nifti::read_image(&path).unwrap();
+        let [x, y, z, t] = dim.map(|n| n as usize);
+        prop_assert_eq!(image, Array4::from_shape_vec((t, z, y, x), values.clone()).unwrap());
+        prop_assert_eq!(geometry, expected_geometry());
+        let labels = nifti::read_labels(&path);
+        let first_bad = values.iter().position(|v| i16::try_from(*v as i64).is_err());
+        match (t, first_bad, labels) {
+            (1, None, Ok((labels, _))) => {
+                let found: Vec<f32> = labels.iter().map(|v| f32::from(*v)).collect();
+                prop_assert_eq!(found, values);
+            }
+            (1, Some(index), Err(Error::Label { voxel: [k, j, i], .. })) => {
+                prop_assert_eq!((k * y + j) * x + i, index);
+            }
+            (2.., _, Err(Error::NiftiHeader { .. })) => {}
+            (_, _, other) => prop_assert!(false, "{:?}", other),
+        }
+    }
+
+    #[test]
+    fn damage_never_panics(
+        changes in prop::collection::vec((0_usize..390, any::<u8>()), 0..6),
+        cut in 0_usize..400,
+        packed in any::<bool>(),
+        two in any::<bool>(),
+    ) {
+        let mut builder = Builder::new(4, [3, 2, 2, 1], vec![1; 24]);
+        if two {
+            (builder.version, builder.magic) = (2, b"n+2");
+        }
+        let mut bytes = builder.single_file();
+        for (position, byte) in changes {
+            let last = bytes.len() - 1;
+            bytes[position.min(last)] = byte;
+        }
+        let bytes = if packed { gzip(&bytes) } else { bytes };
+        let folder = tempfile::tempdir().unwrap();
+        let path = save(folder.path(), "a.nii", &bytes[..bytes.len().min(cut)]);
+        let _ = (nifti::read_image(&path), nifti::read_labels(&path));
+    }
+}
+
+#[test]
+fn scaling_follows_slope_and_intercept() {
+    let folder = tempfile::tempdir().unwrap();
+    let read = |slope: f64, inter: f64| {
+        let mut builder = Builder::new(
+            4,
+            [2, 1, 1, 1],
+            [3_i16.to_le_bytes(), (-4_i16).to_le_bytes()].concat(),
+        );
+        (builder.slope, builder.inter) = (slope, inter);
+        let path = save(folder.path(), "a.nii", &builder.single_file());
+        let image = nifti::read_image(&path).unwrap().0.into_raw_vec_and_offset().0;
+        (
+            image,
+            nifti::read_labels(&path).map(|(labels, _)| labels.into_raw_vec_and_offset().0),
+        )
+    };
+    let (image, labels) = read(0.5, 10.0);
+    assert_eq!(image, [11.5, 8.0]);
+    assert!(matches!(labels, Err(Error::Label { voxel: [0, 0, 0], value, .. }) if value == "11.5"));
+    assert_eq!(read(0.0, 10.0).0, [3.0, -4.0]);
+    assert_eq!(read(f64::NAN, 10.0).0, [3.0, -4.0]);
+    assert_eq!(read(1.0, 0.0).0, [3.0, -4.0]);
+    let (_, labels) = read(2.0, 1.0);
+    assert_eq!(labels.unwrap(), [7, -7]);
+    assert_eq!(read(1.0001, 0.0).1.unwrap(), [3, -4]);
+    assert!(read(1.001, 0.0).1.is_err());
+    assert!(matches!(read(1e9, 0.0).1, Err(Error::Label { .. })));
+}
+
+#[test]
+fn pairs_and_gzip_variants_are_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut builder = Builder::new(2, [3, 2, 1, 1], vec![1, 2, 3, 4, 5, 6]);
+    builder.magic = b"ni1";
+    let header = builder.header();
+    let expected = Array3::from_shape_vec((1, 2, 3), vec![1, 2, 3, 4, 5, 6]).unwrap();
+    for (name, head, tail) in [
+        ("a", "hdr", "img"),
+        ("b", "hdr.gz", "img.gz"),
+        ("c", "hdr", "img.gz"),
+    ] {
+        for (extension, content) in [(head, &header), (tail, &builder.data)] {
+            let packed = if extension.ends_with("gz") {
+                gzip(content)
+            } else {
+                content.clone()
+            };
+            save(folder.path(), &format!("{name}.{extension}"), &packed);
+        }
+        for extension in [head, tail] {
+            let (labels, _) = nifti::read_labels(&folder.path().join(format!("{name}.{extension}"))).unwrap();
+            assert_eq!(labels, expected, "{name}.{extension}");
+        }
+    }
+}
+
+#[test]
+fn gzip_of_several_members_or_with_more_behind_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let builder = Builder::new(2, [3, 2, 1, 1], vec![1, 2, 3, 4, 5, 6]);
+    let bytes = builder.single_file();
+    let members = [gzip(&bytes[..200]), gzip(&bytes[200..])].concat();
+    let longer = gzip(&[bytes.as_slice(), &[9; 1000]].concat());
+    for content in [members, longer] {
+        let (labels, _) = nifti::read_labels(&save(folder.path(), "a.nii.gz", &content)).unwrap();
+        assert_eq!(labels.into_raw_vec_and_offset().0, [1, 2, 3, 4, 5, 6]);
+    }
+}
+
+#[test]
+fn refusals_say_what_is_wrong() {
+    let folder = tempfile::tempdir().unwrap();
+    let message = |bytes: &[u8]| {
+        nifti::read_image(&save(folder.path(), "case.nii.gz", bytes))
+            .unwrap_err()
+            .to_string()
+    };
+    let good = Builder::new(4, [2, 2, 2, 1], vec![0; 16]).single_file();
+    assert!(message(&good[..200]).contains("within the header"));
+    let truncated = message(&good[..good.len() - 6]);
+    assert!(
+        truncated.contains("16 bytes of data, 10 are there"),
+        "{truncated}"
+    );
+    let truncated = message(&gzip(&good[..good.len() - 6]));
+    assert!(
+        truncated.contains("16 bytes of data, 10 are there"),
+        "{truncated}"
+    );
+    let packed = gzip(&good);
+    assert!(message(&packed[..packed.len() - 12]).contains("cannot be decompressed"));
+    assert!(message(b"plain text that is no image").contains("expected 348"));
+    assert!(message(&Builder::new(128, [2, 2, 2, 1], vec![0; 24]).single_file()).contains("RGB"));
+    // 30000^3 voxels announced in a file of 368 bytes: refused before any memory is taken.
+    let huge = Builder::new(4, [30_000, 30_000, 30_000, 1], vec![0; 16]);
+    assert!(message(&huge.single_file()).contains("truncated"));
+    assert!(message(&gzip(&huge.single_file())).contains("truncated"));
+    let wide = Builder {
+        version: 2,
+        magic: b"n+2",
+        ..Builder::new(4, [i64::MAX, 4, 4, 1], vec![0; 16])
+    };
+    assert!(message(&wide.single_file()).contains("overflow"));
+    let analyze = Builder {
+        magic: b"\0\0\0",
+        ..Builder::new(4, [2, 2, 2, 1], vec![0; 16])
+    };
+    assert!(message(&analyze.single_file()).contains("Analyze"));
+    let missing = nifti::read_labels(Path::new("/nonexistent/a.nii.gz"))
+        .unwrap_err()
+        .to_string();
+    assert!(missing.contains("/nonexistent/a.nii.gz"), "{missing}");
+}

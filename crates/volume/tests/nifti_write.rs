@@ -1,0 +1,72 @@
+//! NIfTI files written here read back the same.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+use ndarray::Array3;
+use proptest::prelude::*;
+use volume::{nifti, Dtype, Error, Geometry};
+
+proptest! {
+    #[test]
+    fn written_volumes_read_back(
+        size in [1_usize..6, 1_usize..6, 1_usize..6],
+        spacing in [0.1_f64..9.0, 0.1_f64..9.0, 0.1_f64..9.0],
+        origin in [-500.0_f64..500.0, -500.0_f64..500.0, -500.0_f64..500.0],
+        q in [-1.0_f64..1.0, -1.0_f64..1.0, -1.0_f64..1.0, -1.0_f64..1.0],
+        mirrored in any::<bool>(),
+        low in -300_i16..1,
+        packed in any::<bool>(),
+    ) {
+        let length = q.iter().map(|v| v * v).sum::<f64>().sqrt();
+        prop_assume!(length > 0.1);
+        let [a, b, c, d] = q.map(|v| v / length);
+        let m = if mirrored { -1.0 } else { 1.0 };
+        let direction = [
+            a * a + b * b - c * c - d * d, 2.0 * (b * c - a * d), m * 2.0 * (b * d + a * c),
+            2.0 * (b * c + a * d), a * a + c * c - b * b - d * d, m * 2.0 * (c * d - a * b),
+            2.0 * (b * d - a * c), 2.0 * (c * d + a * b), m * (a * a + d * d - c * c - b * b),
+        ];
+        let geometry = Geometry { spacing: spacing.map(|s| f64::from(s as f32)), origin, direction };
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(if packed { "a.nii.gz" } else { "a.nii" });
+        let labels = Array3::from_shape_fn(size, |(z, y, x)| low + (z * 7 + y * 3 + x) as i16);
+        nifti::write_labels(&path, labels.view(), &geometry).unwrap();
+        let (found, place) = nifti::read_labels(&path).unwrap();
+        prop_assert_eq!(&found, &labels);
+        let header = nifti::read_header(&path).unwrap();
+        prop_assert_eq!(header.dtype, if low < 0 { Dtype::I16 } else { Dtype::U8 });
+        prop_assert_eq!(place.spacing, geometry.spacing);
+        let far = geometry.deviation(&place);
+        prop_assert!(far.direction < 1e-6 && far.origin < 1e-4, "{:?}", far);
+        // The qform alone says the same; near half turns the format itself is coarse.
+        if !packed {
+            let mut bytes = std::fs::read(&path).unwrap();
+            bytes[254] = 0;
+            let other = folder.path().join("q.nii");
+            std::fs::write(&other, bytes).unwrap();
+            let (_, place) = nifti::read_image(&other).unwrap();
+            let far = geometry.deviation(&place);
+            prop_assert!(far.direction < 1e-3 && far.origin < 1e-4, "{:?}", far);
+        }
+        let image = labels.mapv(|v| f32::from(v) * 0.37);
+        nifti::write_image(&path, image.view().permuted_axes([2, 1, 0]), &geometry).unwrap();
+        let (found, _) = nifti::read_image(&path).unwrap();
+        prop_assert_eq!(found.index_axis(ndarray::Axis(0), 0), image.permuted_axes([2, 1, 0]));
+    }
+}
+
+#[test]
+fn what_cannot_be_written_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let array = Array3::<i16>::zeros((1, 1, 1));
+    let name = nifti::write_labels(&folder.path().join("a.mha"), array.view(), &Geometry::default());
+    assert!(matches!(name, Err(Error::NiftiWrite { .. })));
+    let flat = Geometry {
+        direction: [0.0; 9],
+        ..Geometry::default()
+    };
+    assert!(matches!(
+        nifti::write_labels(&folder.path().join("a.nii"), array.view(), &flat),
+        Err(Error::NiftiWrite { .. })
+    ));
+    assert!(!folder.path().join("a.nii").exists());
+}
