@@ -1,0 +1,206 @@
+//! `dataset.json` against the files that are there.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+
+use super::problem::{Problem, ProblemKind as Kind};
+use crate::files::{case_files, nifti_files, CaseFiles};
+use crate::{case_of, DatasetJson, Error};
+
+/// The files of a case that has to be read.
+pub(super) struct Case {
+    pub(super) name: String,
+    /// Channel files in order; missing ones are reported already.
+    pub(super) images: Vec<PathBuf>,
+    pub(super) label: Option<PathBuf>,
+}
+
+/// What follows from names alone.
+pub(super) struct Listing {
+    pub(super) cases: Vec<Case>,
+    pub(super) channels: usize,
+    pub(super) problems: Vec<Problem>,
+}
+
+/// Compares the lists of `dataset.json` with the folders of the raw task.
+pub(super) fn compare(folder: &Path, dataset: &DatasetJson) -> Result<Listing, Error> {
+    let mut problems = Vec::new();
+    let file = folder.join("dataset.json");
+    if let Err(error) = dataset.modalities() {
+        problems.push(Problem::new(Kind::Modalities, error.to_string()).in_file(&file));
+    }
+    if let Some(what) = label_numbers(dataset) {
+        let labels: Vec<_> = dataset.labels.keys().collect();
+        problems.push(
+            Problem::new(Kind::Labels, what)
+                .in_file(&file)
+                .with(json!({ "labels": labels })),
+        );
+    }
+    let channels = dataset.modality.len();
+    let mut listing = Listing {
+        cases: Vec::new(),
+        channels,
+        problems,
+    };
+    training(folder, dataset, &mut listing)?;
+    test(folder, dataset, &mut listing)?;
+    Ok(listing)
+}
+
+/// nnU-Net v1 needs 0 and no gap; -1 may be listed for unlabelled voxels.
+fn label_numbers(dataset: &DatasetJson) -> Option<String> {
+    let mut labels: Vec<i64> = dataset
+        .labels
+        .keys()
+        .copied()
+        .filter(|&label| label != -1)
+        .collect();
+    labels.sort_unstable();
+    let expected = (0..labels.len() as i64).collect::<Vec<_>>();
+    (labels != expected || labels.is_empty())
+        .then(|| format!("labels are {labels:?}; expected 0 (background), 1, 2, ... without a gap"))
+}
+
+fn training(folder: &Path, dataset: &DatasetJson, listing: &mut Listing) -> Result<(), Error> {
+    let images = case_files(&folder.join("imagesTr"))?;
+    let mut labels = nifti_files(&folder.join("labelsTr"))?;
+    let mut listed = BTreeSet::new();
+    for entry in &dataset.training {
+        let case = case_of(&entry.image);
+        if case != entry.case {
+            let message = format!(
+                "image {} and label {} have different names",
+                entry.image, entry.label
+            );
+            listing
+                .problems
+                .push(Problem::new(Kind::NameMismatch, message).of_case(case));
+        }
+        if !listed.insert(case) {
+            listing
+                .problems
+                .push(Problem::new(Kind::ListedTwice, "listed twice in training").of_case(case));
+            continue;
+        }
+        let label = labels.remove(case);
+        if label.is_none() {
+            let path = folder.join("labelsTr").join(format!("{case}.nii.gz"));
+            let found = if images.cases.contains_key(case) {
+                "an image but no label"
+            } else {
+                "neither image nor label"
+            };
+            let message = format!("listed in dataset.json, but has {found}");
+            listing.problems.push(
+                Problem::new(Kind::LabelMissing, message)
+                    .of_case(case)
+                    .in_file(path),
+            );
+        }
+        add_case(case, &images, "imagesTr", folder, label, listing);
+    }
+    for (case, path) in labels {
+        let (kind, message) = match images.cases.contains_key(&case) {
+            true => (
+                Kind::NotListed,
+                "image and label are there, but dataset.json does not list the case",
+            ),
+            false => (
+                Kind::ImageMissing,
+                "a label without an image, and dataset.json does not list the case",
+            ),
+        };
+        listing
+            .problems
+            .push(Problem::new(kind, message).of_case(&case).in_file(path));
+        listed.extend(images.cases.get_key_value(&case).map(|(name, _)| name.as_str()));
+    }
+    for (case, files) in images
+        .cases
+        .iter()
+        .filter(|(case, _)| !listed.contains(case.as_str()))
+    {
+        let message = "an image without a label, and dataset.json does not list the case";
+        let problem = Problem::new(Kind::LabelMissing, message).of_case(case);
+        listing.problems.push(match files.values().next() {
+            Some(path) => problem.in_file(path),
+            None => problem,
+        });
+    }
+    odd_names(&images, listing);
+    Ok(())
+}
+
+fn test(folder: &Path, dataset: &DatasetJson, listing: &mut Listing) -> Result<(), Error> {
+    let folder_exists = folder.join("imagesTs").is_dir();
+    let images = if folder_exists {
+        case_files(&folder.join("imagesTs"))?
+    } else {
+        CaseFiles::default()
+    };
+    let mut listed = BTreeSet::new();
+    for case in dataset.test.iter().map(|path| case_of(path)) {
+        if listed.insert(case) {
+            add_case(case, &images, "imagesTs", folder, None, listing);
+        } else {
+            listing
+                .problems
+                .push(Problem::new(Kind::ListedTwice, "listed twice in test").of_case(case));
+        }
+    }
+    odd_names(&images, listing);
+    Ok(())
+}
+
+fn odd_names(images: &CaseFiles, listing: &mut Listing) {
+    for path in &images.others {
+        let message = "the name does not end in _XXXX, the number of the channel, so that no case has it";
+        listing
+            .problems
+            .push(Problem::new(Kind::FileName, message).in_file(path));
+    }
+}
+
+fn add_case(
+    case: &str,
+    images: &CaseFiles,
+    images_folder: &str,
+    folder: &Path,
+    label: Option<PathBuf>,
+    listing: &mut Listing,
+) {
+    let nothing = BTreeMap::new();
+    let files = images.cases.get(case).unwrap_or(&nothing);
+    for channel in (0..listing.channels).filter(|channel| !files.contains_key(channel)) {
+        let path = folder
+            .join(images_folder)
+            .join(format!("{case}_{channel:04}.nii.gz"));
+        let message = format!("channel {channel} of {} is missing", listing.channels);
+        let problem = Problem::new(Kind::ChannelMissing, message)
+            .of_case(case)
+            .in_file(path);
+        listing.problems.push(problem.with(json!({ "channel": channel })));
+    }
+    for (channel, path) in files.range(listing.channels..) {
+        let message = format!(
+            "dataset.json lists {} channels, this is channel {channel}",
+            listing.channels
+        );
+        let problem = Problem::new(Kind::ChannelUnexpected, message)
+            .of_case(case)
+            .in_file(path);
+        listing.problems.push(problem.with(json!({ "channel": channel })));
+    }
+    let images = files
+        .range(..listing.channels)
+        .map(|(_, path)| path.clone())
+        .collect();
+    listing.cases.push(Case {
+        name: case.to_owned(),
+        images,
+        label,
+    });
+}

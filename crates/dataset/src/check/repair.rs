@@ -1,0 +1,71 @@
+//! Repairing a geometry that was lost or rounded.
+
+use std::path::Path;
+
+use volume::Geometry;
+
+use crate::nifti_bytes::NiftiBytes;
+use crate::Error;
+
+/// Whether a mismatch of two grids of one size says nothing about where the voxels lie.
+///
+/// That is so when no corner is off by more than half a voxel (rounding by some tool), or when the file's geometry was lost: a
+/// tool wrote it without one, so that it has no origin, axes along the patient's, and unit spacing or the right one.
+pub(super) fn is_harmless(first: &Geometry, other: &Geometry, size: [usize; 3]) -> bool {
+    let near = |a: f64, b: f64| (a - b).abs() < 1e-6;
+    let no_origin = other.origin.iter().all(|&o| near(o, 0.0));
+    let no_direction = other
+        .direction
+        .iter()
+        .zip(Geometry::default().direction)
+        .all(|(&d, i)| near(d.abs(), i));
+    let unit = other.spacing.iter().all(|&s| near(s, 1.0));
+    let same = other
+        .spacing
+        .iter()
+        .zip(&first.spacing)
+        .all(|(&a, &b)| (a - b).abs() <= 1e-3 * b);
+    if no_origin && no_direction && (unit || same) {
+        return true;
+    }
+    let half_voxel = first.spacing.iter().fold(f64::INFINITY, |m, &s| m.min(s)) / 2.0;
+    (0..8).all(|corner| {
+        let index = [0, 1, 2].map(|axis| {
+            if corner >> axis & 1 == 1 {
+                (size[axis] - 1) as f64
+            } else {
+                0.0
+            }
+        });
+        let (a, b) = (position(first, index), position(other, index));
+        let distance = a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt();
+        // NaN is not harmless.
+        distance <= half_voxel
+    })
+}
+
+/// Place (x, y, z) in mm of a voxel (z, y, x).
+fn position(geometry: &Geometry, voxel: [f64; 3]) -> [f64; 3] {
+    let along = [2, 1, 0].map(|axis| voxel[axis] * geometry.spacing[axis]);
+    let row = |r: usize| {
+        (0..3)
+            .map(|c| geometry.direction[3 * r + c] * along[c])
+            .sum::<f64>()
+            + geometry.origin[r]
+    };
+    [row(0), row(1), row(2)]
+}
+
+/// Gives `path` the geometry of `from`. Voxels stay as they are stored; the file is replaced in one step, and the original
+/// kept as `<name>.orig` unless one is there already.
+pub(super) fn copy_geometry(from: &Path, path: &Path, keep_original: bool) -> Result<(), Error> {
+    let mut file = NiftiBytes::open(path)?;
+    file.take_geometry(from)?;
+    let mut original = path.as_os_str().to_owned();
+    original.push(".orig");
+    let original = Path::new(&original);
+    if keep_original && !original.exists() {
+        storage::copy_file(path, original, storage::Links::Follow)?;
+    }
+    file.save(path)
+}

@@ -1,0 +1,94 @@
+//! nnU-Net's configurations.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::{Error, Plans};
+
+/// Name of the plans that 3D configurations use.
+pub const PLANS_3D_FILE: &str = "nnUNetPlansv2.1_plans_3D.pkl";
+/// Name of the plans that the 2D configuration uses.
+pub const PLANS_2D_FILE: &str = "nnUNetPlansv2.1_plans_2D.pkl";
+/// Identifier of the plans in the names of model folders.
+pub const PLANS_IDENTIFIER: &str = "nnUNetPlansv2.1";
+
+/// A configuration of nnU-Net.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+pub enum Configuration {
+    /// Slices.
+    #[serde(rename = "2d")]
+    TwoD,
+    /// Volumes at full resolution.
+    #[serde(rename = "3d_fullres")]
+    FullRes,
+    /// Volumes at low resolution; the first stage of the cascade.
+    #[serde(rename = "3d_lowres")]
+    LowRes,
+    /// Volumes at full resolution with the low resolution's segmentation as input.
+    #[serde(rename = "3d_cascade_fullres")]
+    CascadeFullRes,
+}
+
+impl Configuration {
+    /// All of them, in nnU-Net's order.
+    pub const ALL: [Self; 4] = [Self::TwoD, Self::FullRes, Self::LowRes, Self::CascadeFullRes];
+
+    /// nnU-Net's name, also the folder's.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::TwoD => "2d",
+            Self::FullRes => "3d_fullres",
+            Self::LowRes => "3d_lowres",
+            Self::CascadeFullRes => "3d_cascade_fullres",
+        }
+    }
+
+    /// Plans file that this configuration uses, in the preprocessed task.
+    pub fn plans_file(self) -> &'static str {
+        match self {
+            Self::TwoD => PLANS_2D_FILE,
+            _ => PLANS_3D_FILE,
+        }
+    }
+
+    /// The stage of the plans that this configuration is: the first is the low resolution where there are two.
+    ///
+    /// # Errors
+    /// [`Error::Value`] for a low resolution or cascade that was not planned, because full resolution is small enough.
+    pub fn stage(self, plans: &Plans) -> Result<usize, Error> {
+        let last = plans.plans_per_stage.keys().next_back().copied().unwrap_or(0);
+        match self {
+            Self::TwoD | Self::FullRes => Ok(last),
+            Self::LowRes if last > 0 => Ok(0),
+            Self::CascadeFullRes if last > 0 => Ok(last),
+            _ => {
+                let what =
+                    format!("{self} was not planned: 3d_fullres already sees most of a case; use that");
+                Err(Error::Value {
+                    record: "plans",
+                    what,
+                })
+            }
+        }
+    }
+}
+
+impl fmt::Display for Configuration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Configuration {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        Self::ALL
+            .into_iter()
+            .find(|c| c.name() == text)
+            .ok_or_else(|| Error::Value {
+                record: "configuration",
+                what: format!("{text:?} is none of 2d, 3d_fullres, 3d_lowres, 3d_cascade_fullres"),
+            })
+    }
+}

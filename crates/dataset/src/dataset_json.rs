@@ -1,0 +1,231 @@
+//! `dataset.json` of a raw task.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::Path;
+
+use indexmap::IndexMap;
+use serde_json::{json, Map, Value as Json};
+
+use crate::Error;
+
+/// One entry of `training`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TrainingCase {
+    /// The case: the label's file name without extension.
+    pub case: String,
+    /// As written, such as `./imagesTr/mri_001.nii.gz` (without the channel number).
+    pub image: String,
+    /// As written, such as `./labelsTr/mri_001.nii.gz`.
+    pub label: String,
+}
+
+/// `dataset.json`. Order is that of the file throughout.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DatasetJson {
+    /// Name of the data set.
+    pub name: String,
+    /// Channel number, as a string, to its name, such as `"0": "CT"`.
+    pub modality: IndexMap<String, String>,
+    /// Label value to its name; 0 is the background.
+    pub labels: IndexMap<i64, String>,
+    /// Training cases.
+    pub training: Vec<TrainingCase>,
+    /// Test images as written, such as `./imagesTs/mri_010.nii.gz`.
+    pub test: Vec<String>,
+    /// All other entries, such as `description`, `licence` and `tensorImageSize`.
+    pub extra: Map<String, Json>,
+}
+
+/// The case that a file belongs to: its name without folder and without `.nii.gz` or `.nii`.
+pub fn case_of(file: &str) -> &str {
+    let name = file.rsplit(['/', '\\']).next().unwrap_or(file);
+    name.strip_suffix(".nii.gz")
+        .or_else(|| name.strip_suffix(".nii"))
+        .unwrap_or(name)
+}
+
+impl DatasetJson {
+    /// Reads `dataset.json`.
+    ///
+    /// # Errors
+    /// [`Error::Io`], or [`Error::Record`] saying which entry is missing or has another form than nnU-Net v1's.
+    pub fn read(path: &Path) -> Result<Self, Error> {
+        let text = std::fs::read(path).map_err(|e| Error::io(path, e))?;
+        let json: Json = serde_json::from_slice(&text).map_err(|e| Error::record(path, e.to_string()))?;
+        Self::from_json(json).map_err(|what| Error::record(path, what))
+    }
+
+    fn from_json(json: Json) -> Result<Self, String> {
+        let Json::Object(mut map) = json else {
+            return Err("not a JSON object".into());
+        };
+        if map.contains_key("channel_names") {
+            return Err("this is a dataset.json of nnU-Net v2; convert the data set first".into());
+        }
+        let mut take = |key: &str| map.shift_remove(key);
+        let name = take("name")
+            .and_then(|n| n.as_str().map(str::to_owned))
+            .unwrap_or_default();
+        let modality = named(take("modality"), "modality")?;
+        let mut labels = IndexMap::new();
+        for (key, label) in named(take("labels"), "labels")? {
+            let value = key.trim().parse().map_err(|_| {
+                format!("labels: key {key:?} is no integer; expected entries such as \"1\": \"liver\"")
+            })?;
+            labels.insert(value, label);
+        }
+        let training = match take("training") {
+            Some(Json::Array(entries)) => entries.iter().map(training_case).collect::<Result<_, _>>()?,
+            _ => return Err("training: a list of {image, label} entries is needed".into()),
+        };
+        let test = match take("test") {
+            None | Some(Json::Null) => Vec::new(),
+            Some(Json::Array(entries)) => {
+                let path = |e: &Json| e.as_str().or_else(|| e["image"].as_str()).map(str::to_owned);
+                let all: Option<Vec<_>> = entries.iter().map(path).collect();
+                all.ok_or("test: a list of file names is needed")?
+            }
+            Some(_) => return Err("test: a list of file names is needed".into()),
+        };
+        // Written again from the lists.
+        map.shift_remove("numTraining");
+        map.shift_remove("numTest");
+        Ok(Self {
+            name,
+            modality,
+            labels,
+            training,
+            test,
+            extra: map,
+        })
+    }
+
+    /// The file's content, in the order in which nnU-Net's own script writes it.
+    pub fn to_json(&self) -> Json {
+        let mut map = Map::new();
+        map.insert("name".into(), json!(self.name));
+        map.extend(self.extra.clone());
+        map.insert("modality".into(), json!(self.modality));
+        let labels = self
+            .labels
+            .iter()
+            .map(|(value, name)| (value.to_string(), json!(name)));
+        map.insert("labels".into(), Json::Object(labels.collect()));
+        map.insert("numTraining".into(), json!(self.training.len()));
+        map.insert("numTest".into(), json!(self.test.len()));
+        let training = self
+            .training
+            .iter()
+            .map(|t| json!({ "image": t.image, "label": t.label }));
+        map.insert("training".into(), training.collect());
+        map.insert("test".into(), json!(self.test));
+        Json::Object(map)
+    }
+
+    /// Writes `dataset.json`, replacing it in one step.
+    ///
+    /// # Errors
+    /// [`Error::Storage`] naming the file.
+    pub fn write(&self, path: &Path) -> Result<(), Error> {
+        storage::write_atomic(path, |file| {
+            serde_json::to_writer_pretty(&mut *file, &self.to_json())?;
+            file.write_all(b"\n")
+        })?;
+        Ok(())
+    }
+
+    /// Channel names by channel number.
+    ///
+    /// # Errors
+    /// [`Error::Value`] when the keys are not 0, 1, 2, ... in some order.
+    pub fn modalities(&self) -> Result<BTreeMap<usize, String>, Error> {
+        let parsed = self
+            .modality
+            .iter()
+            .map(|(k, v)| Some((k.trim().parse::<usize>().ok()?, v.clone())));
+        let map: Option<BTreeMap<usize, String>> = parsed.collect();
+        match map {
+            Some(map) if map.len() == self.modality.len() && map.keys().copied().eq(0..map.len()) => Ok(map),
+            _ => {
+                let keys: Vec<_> = self.modality.keys().map(String::as_str).collect();
+                let what = format!("modality keys are {}; expected 0, 1, 2, ...", keys.join(", "));
+                Err(Error::Value {
+                    record: "dataset.json",
+                    what,
+                })
+            }
+        }
+    }
+
+    /// Names of the training cases in the order of the file.
+    pub fn cases(&self) -> Vec<String> {
+        self.training.iter().map(|t| t.case.clone()).collect()
+    }
+}
+
+/// An object of strings; a list counts as numbered from 0.
+fn named(value: Option<Json>, key: &str) -> Result<IndexMap<String, String>, String> {
+    let bad = || format!("{key}: expected an object such as {{\"0\": \"name\"}}");
+    let text = |v: &Json| v.as_str().map(str::to_owned).ok_or_else(bad);
+    match value {
+        Some(Json::Object(map)) => map.iter().map(|(k, v)| Ok((k.clone(), text(v)?))).collect(),
+        Some(Json::Array(list)) => list
+            .iter()
+            .enumerate()
+            .map(|(i, v)| Ok((i.to_string(), text(v)?)))
+            .collect(),
+        _ => Err(bad()),
+    }
+}
+
+fn training_case(entry: &Json) -> Result<TrainingCase, String> {
+    match (entry["image"].as_str(), entry["label"].as_str()) {
+        (Some(image), Some(label)) => Ok(TrainingCase {
+            case: case_of(label).to_owned(),
+            image: image.to_owned(),
+            label: label.to_owned(),
+        }),
+        _ => Err(format!("training: {entry} has no image and label")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn order_and_unknown_entries_survive() {
+        let source = json!({
+            "name": "X", "description": "d", "tensorImageSize": "4D", "licence": "CC", "custom": { "a": [1, 2] },
+            "modality": { "1": "T2", "0": "T1" }, "labels": { "0": "background", "2": "b", "-1": "unlabelled" },
+            "numTraining": 1, "numTest": 1,
+            "training": [{ "image": "./imagesTr/c.nii.gz", "label": "./labelsTr/c.nii.gz" }],
+            "test": ["./imagesTs/t.nii.gz"],
+        });
+        let dataset = DatasetJson::from_json(source.clone()).unwrap();
+        assert_eq!(dataset.to_json().to_string(), source.to_string());
+        assert_eq!(dataset.cases(), ["c"]);
+        assert_eq!(
+            dataset.modalities().unwrap(),
+            BTreeMap::from([(0, "T1".into()), (1, "T2".into())])
+        );
+        assert_eq!(dataset.labels.keys().copied().collect::<Vec<_>>(), [0, 2, -1]);
+    }
+
+    #[test]
+    fn other_forms_are_explained() {
+        let error = |json: Json| DatasetJson::from_json(json).unwrap_err();
+        assert!(error(json!({ "channel_names": {} })).contains("v2"));
+        assert!(error(json!({ "modality": { "0": "CT" }, "labels": { "liver": "1" } })).contains("liver"));
+        assert!(error(json!({ "modality": { "0": "CT" }, "labels": {} })).contains("training"));
+        let gap = json!({ "modality": { "0": "a", "2": "b" }, "labels": {}, "training": [] });
+        assert!(DatasetJson::from_json(gap).unwrap().modalities().is_err());
+    }
+
+    #[test]
+    fn cases_of_files() {
+        assert_eq!(case_of("./labelsTr/a.b_001.nii.gz"), "a.b_001");
+        assert_eq!(case_of("a.nii"), "a");
+    }
+}

@@ -1,0 +1,128 @@
+//! Image and label files of cases.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use crate::dataset_json::case_of;
+use crate::Error;
+
+const EXTENSIONS: [&str; 2] = [".nii.gz", ".nii"];
+
+/// The files `<case>_0000.nii.gz`, `<case>_0001.nii.gz`, ... of all channels; `.nii` serves as well.
+///
+/// # Errors
+/// [`Error::ChannelMissing`] naming the first that is not there.
+pub fn channel_files(folder: &Path, case: &str, channels: usize) -> Result<Vec<PathBuf>, Error> {
+    let one = |channel| {
+        let name = format!("{case}_{channel:04}");
+        image_file(folder, &name).ok_or_else(|| Error::ChannelMissing {
+            case: case.to_owned(),
+            name,
+            folder: folder.to_owned(),
+            channels,
+        })
+    };
+    (0..channels).map(one).collect()
+}
+
+/// The file `<name>.nii.gz` or `<name>.nii` in a folder.
+pub fn image_file(folder: &Path, name: &str) -> Option<PathBuf> {
+    let paths = EXTENSIONS.iter().map(|e| folder.join(format!("{name}{e}")));
+    paths.into_iter().find(|p| p.is_file())
+}
+
+/// All NIfTI files of a folder by name without extension, sorted. Hidden files (such as the `._*` of macOS) are left out; a
+/// `.nii.gz` goes before a `.nii` of the same name.
+///
+/// # Errors
+/// [`Error::Io`] when the folder cannot be listed.
+pub fn nifti_files(folder: &Path) -> Result<BTreeMap<String, PathBuf>, Error> {
+    let mut files: BTreeMap<String, PathBuf> = BTreeMap::new();
+    for entry in std::fs::read_dir(folder).map_err(|e| Error::io(folder, e))? {
+        let path = entry.map_err(|e| Error::io(folder, e))?.path();
+        let Some(name) = path.file_name().and_then(|n| n.to_str()) else {
+            continue;
+        };
+        let is_image = EXTENSIONS.iter().any(|e| name.ends_with(e)) && !name.starts_with('.');
+        let key = case_of(name).to_owned();
+        if is_image && path.is_file() && !(name.ends_with(".nii") && files.contains_key(&key)) {
+            files.insert(key, path);
+        }
+    }
+    Ok(files)
+}
+
+/// Channel files of a folder by case and channel number; files without a channel number are returned apart.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CaseFiles {
+    /// Case to channel to file.
+    pub cases: BTreeMap<String, BTreeMap<usize, PathBuf>>,
+    /// NIfTI files whose name does not end in `_XXXX`.
+    pub others: Vec<PathBuf>,
+}
+
+/// Sorts the NIfTI files of a folder such as `imagesTr` or the input of a prediction by case.
+///
+/// # Errors
+/// [`Error::Io`] when the folder cannot be listed.
+pub fn case_files(folder: &Path) -> Result<CaseFiles, Error> {
+    let mut found = CaseFiles::default();
+    for (name, path) in nifti_files(folder)? {
+        match split_channel(&name) {
+            Some((case, channel)) => {
+                found
+                    .cases
+                    .entry(case.to_owned())
+                    .or_default()
+                    .insert(channel, path);
+            }
+            None => found.others.push(path),
+        }
+    }
+    Ok(found)
+}
+
+/// `case_0001` as case and channel.
+fn split_channel(name: &str) -> Option<(&str, usize)> {
+    let (case, digits) = name.rsplit_once('_')?;
+    let is_channel = digits.len() == 4 && digits.bytes().all(|b| b.is_ascii_digit()) && !case.is_empty();
+    Some((case, digits.parse().ok().filter(|_| is_channel)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use run::Coded;
+
+    use super::*;
+
+    #[test]
+    fn files_are_sorted_by_case_and_channel() {
+        let folder = tempfile::tempdir().unwrap();
+        let names = [
+            "b_0000.nii.gz",
+            "a_0001.nii.gz",
+            "a_0000.nii",
+            "._a_0000.nii.gz",
+            "a_0000.json",
+            "odd.nii.gz",
+        ];
+        names
+            .iter()
+            .for_each(|n| std::fs::write(folder.path().join(n), "").unwrap());
+        let found = case_files(folder.path()).unwrap();
+        assert_eq!(found.cases.keys().collect::<Vec<_>>(), ["a", "b"]);
+        assert_eq!(found.cases["a"].keys().copied().collect::<Vec<_>>(), [0, 1]);
+        assert_eq!(found.others, [folder.path().join("odd.nii.gz")]);
+        let files = channel_files(folder.path(), "a", 2).unwrap();
+        assert_eq!(
+            files,
+            [
+                folder.path().join("a_0000.nii"),
+                folder.path().join("a_0001.nii.gz")
+            ]
+        );
+        let error = channel_files(folder.path(), "b", 2).unwrap_err();
+        assert_eq!(error.code(), "ERR_CHANNEL_MISSING");
+        assert!(error.to_string().contains("b_0001"), "{error}");
+    }
+}

@@ -1,0 +1,175 @@
+//! nnU-Net's three folders, from options or its environment variables.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use crate::Error;
+
+/// Environment variable of [`Folders::raw_base`].
+pub const RAW_VARIABLE: &str = "nnUNet_raw_data_base";
+/// Environment variable of [`Folders::preprocessed`].
+pub const PREPROCESSED_VARIABLE: &str = "nnUNet_preprocessed";
+/// Environment variable of [`Folders::results`].
+pub const RESULTS_VARIABLE: &str = "RESULTS_FOLDER";
+
+/// nnU-Net's folders. As an option of a verb, what is not set is taken from the environment by [`Folders::resolve`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Folders {
+    /// Holds `nnUNet_raw_data` and `nnUNet_cropped_data`; variable `nnUNet_raw_data_base`.
+    pub raw_base: Option<PathBuf>,
+    /// Preprocessed tasks; variable `nnUNet_preprocessed`.
+    pub preprocessed: Option<PathBuf>,
+    /// Trained models; variable `RESULTS_FOLDER`.
+    pub results: Option<PathBuf>,
+}
+
+impl Folders {
+    /// These folders, with those that are not set taken from the environment. Quotes around a value, as shells on Windows
+    /// leave them, are removed with a warning.
+    pub fn resolve(&self, context: &run::Context) -> Self {
+        self.resolve_with(|name| std::env::var_os(name), context)
+    }
+
+    fn resolve_with(&self, variable: impl Fn(&str) -> Option<OsString>, context: &run::Context) -> Self {
+        let one = |option: &Option<PathBuf>, name: &str| {
+            let given = match option {
+                Some(path) => path.clone().into_os_string(),
+                None => variable(name)?,
+            };
+            let text = given.to_string_lossy();
+            let bare = text.trim().trim_matches(['"', '\'']);
+            if bare.is_empty() {
+                return None;
+            }
+            if bare.len() == text.len() {
+                return Some(PathBuf::from(given));
+            }
+            let message =
+                format!("{name} is {text:?}; the quotes or blanks around it are ignored, remove them");
+            context.warn("WARN_QUOTED_FOLDER", message, None);
+            Some(PathBuf::from(bare))
+        };
+        Self {
+            raw_base: one(&self.raw_base, RAW_VARIABLE),
+            preprocessed: one(&self.preprocessed, PREPROCESSED_VARIABLE),
+            results: one(&self.results, RESULTS_VARIABLE),
+        }
+    }
+
+    /// The base of the raw data, which has to exist.
+    ///
+    /// # Errors
+    /// [`Error::FolderUnset`], [`Error::FolderMissing`].
+    pub fn raw_base(&self) -> Result<&Path, Error> {
+        let path = set(&self.raw_base, "raw data", "rawBase", RAW_VARIABLE)?;
+        if !path.is_dir() {
+            return Err(Error::FolderMissing {
+                what: "raw data",
+                origin: RAW_VARIABLE,
+                path: path.to_owned(),
+            });
+        }
+        Ok(path)
+    }
+
+    /// `nnUNet_raw_data`: raw tasks.
+    ///
+    /// # Errors
+    /// As [`Folders::raw_base`].
+    pub fn raw_data(&self) -> Result<PathBuf, Error> {
+        Ok(self.raw_base()?.join("nnUNet_raw_data"))
+    }
+
+    /// `nnUNet_cropped_data`: tasks cropped to their non-zero region.
+    ///
+    /// # Errors
+    /// As [`Folders::raw_base`].
+    pub fn cropped_data(&self) -> Result<PathBuf, Error> {
+        Ok(self.raw_base()?.join("nnUNet_cropped_data"))
+    }
+
+    /// Folder of preprocessed tasks; writers create it.
+    ///
+    /// # Errors
+    /// [`Error::FolderUnset`].
+    pub fn preprocessed(&self) -> Result<&Path, Error> {
+        set(
+            &self.preprocessed,
+            "preprocessed data",
+            "preprocessed",
+            PREPROCESSED_VARIABLE,
+        )
+    }
+
+    /// Folder of trained models; writers create it.
+    ///
+    /// # Errors
+    /// [`Error::FolderUnset`].
+    pub fn results(&self) -> Result<&Path, Error> {
+        set(&self.results, "trained models", "results", RESULTS_VARIABLE)
+    }
+}
+
+fn set<'p>(
+    path: &'p Option<PathBuf>,
+    what: &'static str,
+    option: &'static str,
+    variable: &'static str,
+) -> Result<&'p Path, Error> {
+    path.as_deref().ok_or(Error::FolderUnset {
+        what,
+        option,
+        variable,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use run::{Cancel, Coded, Context, Event, Sink};
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Record(Mutex<Vec<Event>>);
+
+    impl Sink for Record {
+        fn emit(&self, event: Event) {
+            self.0.lock().unwrap().push(event);
+        }
+    }
+
+    #[test]
+    fn options_win_and_quotes_are_removed_with_a_warning() {
+        let sink = Arc::new(Record::default());
+        let context = Context::new(sink.clone(), Cancel::new(), 1);
+        let options = Folders {
+            raw_base: Some("/option".into()),
+            ..Folders::default()
+        };
+        let environment = |name: &str| match name {
+            RAW_VARIABLE => Some("/variable".into()),
+            PREPROCESSED_VARIABLE => Some("\"C:/pre processed\"".into()),
+            _ => Some("".into()),
+        };
+        let folders = options.resolve_with(environment, &context);
+        assert_eq!(folders.raw_base, Some("/option".into()));
+        assert_eq!(folders.preprocessed, Some("C:/pre processed".into()));
+        assert_eq!(folders.results, None);
+        assert_eq!(folders.results().unwrap_err().code(), "ERR_FOLDER_UNSET");
+        assert_eq!(folders.raw_data().unwrap_err().code(), "ERR_FOLDER_MISSING");
+        let events = sink.0.lock().unwrap();
+        assert!(
+            matches!(
+                &events[..],
+                [Event::Warning {
+                    code: "WARN_QUOTED_FOLDER",
+                    ..
+                }]
+            ),
+            "{events:?}"
+        );
+    }
+}

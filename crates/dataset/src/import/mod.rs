@@ -1,0 +1,154 @@
+//! Converting data sets of nnU-Net v2 and of the Medical Segmentation Decathlon to raw tasks of nnU-Net v1.
+
+mod source;
+mod write;
+
+pub use source::Convention;
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use rayon::prelude::*;
+use run::{CaseFailure, Context, Event};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::threads::pool;
+use crate::{Error, Folders, Task, TrainingCase};
+use source::{Job, Source};
+
+/// Options of [`convert`].
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ConvertOptions {
+    /// Folder of the data set: `Dataset###_NAME` of nnU-Net v2, or `Task##_NAME` of the Decathlon.
+    pub source: PathBuf,
+    /// nnU-Net's folders; what is not set comes from the environment.
+    pub folders: Folders,
+    /// Name of the new task, such as `Task027_ACDC`; by default number and name of the source.
+    pub task: Option<String>,
+    /// Folder to put the task in; by default `nnUNet_raw_data`.
+    pub output: Option<PathBuf>,
+    /// Convert into a task that is there already, replacing its files.
+    pub overwrite: bool,
+}
+
+/// What [`convert`] did.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ConvertSummary {
+    /// What the source was.
+    pub convention: Convention,
+    /// The new task.
+    pub task: String,
+    /// Its folder.
+    pub folder: PathBuf,
+    /// Training cases converted.
+    pub training: usize,
+    /// Test cases converted.
+    pub test: usize,
+    /// Label value of the source that became -1, unlabelled.
+    pub ignore_label: Option<i64>,
+    /// Cases that could not be converted; `dataset.json` does not list them.
+    pub failures: Vec<CaseFailure>,
+}
+
+/// Converts a foreign data set to a raw task of nnU-Net v1.
+///
+/// Of nnU-Net v2: `channel_names` become `modality`, the label `ignore` becomes -1 (unlabelled), labels of test cases go along.
+/// Of the Decathlon: the volumes of a 4D image become a file for each channel. Voxels stay stored as they are, except in
+/// labels with an ignored value. `dataset.json` is written last, so that a task without one is unfinished; running again
+/// goes on with it.
+///
+/// # Errors
+/// Where the data set cannot be converted at all: [`Error::Unsupported`] for regions and images that are not NIfTI,
+/// [`Error::Record`], [`Error::TaskAmbiguous`] when the number is taken, [`Error::Value`] when the task exists. A case that
+/// fails is in the summary.
+pub fn convert(options: &ConvertOptions, context: &Context) -> Result<ConvertSummary, Error> {
+    let folders = options.folders.resolve(context);
+    let source = Source::read(&options.source)?;
+    let task = match &options.task {
+        Some(name) => Task::from_name(name)?,
+        None => source::task_name(&options.source)?,
+    };
+    let parent = match &options.output {
+        Some(folder) => folder.clone(),
+        None => folders.raw_data()?,
+    };
+    let folder = parent.join(&task.name);
+    if folder.join("dataset.json").exists() && !options.overwrite {
+        let what = format!(
+            "{} exists already; pass overwrite to convert into it",
+            folder.display()
+        );
+        return Err(Error::Value { record: "task", what });
+    }
+    refuse_taken_number(&task, &parent)?;
+    source
+        .warnings
+        .iter()
+        .for_each(|message| context.warn("WARN_NORMALIZATION", message.clone(), None));
+    let settings = json!({ "source": options.source, "convention": source.convention, "folder": folder });
+    context.emit(Event::Started {
+        verb: "convert",
+        settings,
+    });
+
+    write::make_folders(&folder, &source.jobs)?;
+    let (done, total) = (AtomicU64::new(0), source.jobs.len() as u64);
+    let outcomes = pool(context)?.install(|| {
+        let one = |job: &Job| {
+            context.check()?;
+            let outcome = write::write_case(&source, job, &folder);
+            context.progress(
+                done.fetch_add(1, Ordering::Relaxed) + 1,
+                total,
+                "cases",
+                Some(&job.case),
+            );
+            Ok(outcome)
+        };
+        source.jobs.par_iter().map(one).collect::<Result<Vec<_>, Error>>()
+    })?;
+
+    let mut dataset = source.dataset.clone();
+    let mut failures = Vec::new();
+    for (job, outcome) in source.jobs.iter().zip(outcomes) {
+        let case = &job.case;
+        match outcome {
+            Err(error) => failures.push(CaseFailure::new(case.as_str(), &error)),
+            Ok(()) if job.test => dataset.test.push(format!("./imagesTs/{case}.nii.gz")),
+            Ok(()) => dataset.training.push(TrainingCase {
+                case: case.clone(),
+                image: format!("./imagesTr/{case}.nii.gz"),
+                label: format!("./labelsTr/{case}.nii.gz"),
+            }),
+        }
+    }
+    dataset.write(&folder.join("dataset.json"))?;
+    Ok(ConvertSummary {
+        convention: source.convention,
+        task: task.name,
+        folder,
+        training: dataset.training.len(),
+        test: dataset.test.len(),
+        ignore_label: source.ignore,
+        failures,
+    })
+}
+
+/// Two tasks of one number could not be told apart by it.
+fn refuse_taken_number(task: &Task, parent: &std::path::Path) -> Result<(), Error> {
+    let names = std::fs::read_dir(parent).into_iter().flatten().flatten();
+    let names = names.filter_map(|entry| entry.file_name().into_string().ok());
+    let taken = names
+        .filter_map(|name| Task::from_name(&name).ok())
+        .find(|t| t.id == task.id && t.name != task.name);
+    match taken {
+        Some(other) => Err(Error::TaskAmbiguous {
+            id: task.id,
+            candidates: vec![other.name, task.name.clone()],
+        }),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,259 @@
+//! Foreign data sets, as lists of what has to be written.
+
+use std::path::{Path, PathBuf};
+
+use indexmap::IndexMap;
+use serde_json::{Map, Value as Json};
+
+use crate::files::{case_files, nifti_files};
+use crate::{case_of, DatasetJson, Error, Task};
+
+/// Which convention a data set follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Convention {
+    /// nnU-Net v2: `Dataset###_NAME`.
+    NnunetV2,
+    /// Medical Segmentation Decathlon: `Task##_NAME` with all channels of a case in one file.
+    Decathlon,
+}
+
+/// Image files of a case.
+#[derive(Clone, Debug)]
+pub(super) enum Images {
+    /// One file a channel.
+    Channels(Vec<PathBuf>),
+    /// One file with a volume for each channel.
+    Volumes(PathBuf),
+}
+
+/// A case to convert.
+#[derive(Clone, Debug)]
+pub(super) struct Job {
+    pub(super) case: String,
+    pub(super) images: Images,
+    pub(super) label: Option<PathBuf>,
+    pub(super) test: bool,
+}
+
+/// A data set to convert.
+#[derive(Debug)]
+pub(super) struct Source {
+    pub(super) convention: Convention,
+    /// Everything but the lists of cases.
+    pub(super) dataset: DatasetJson,
+    /// Label value that means unlabelled.
+    pub(super) ignore: Option<i64>,
+    pub(super) jobs: Vec<Job>,
+    pub(super) warnings: Vec<String>,
+}
+
+/// The task name that nnU-Net v1 would give to a folder such as `Dataset027_ACDC` or `Task04_Hippocampus`.
+pub(super) fn task_name(folder: &Path) -> Result<Task, Error> {
+    let name = folder.file_name().unwrap_or_default().to_string_lossy();
+    let bare = name.strip_prefix("Dataset").or_else(|| name.strip_prefix("Task"));
+    let parts = bare
+        .and_then(|n| n.split_once('_'))
+        .and_then(|(id, rest)| Some((id.parse::<u32>().ok()?, rest)));
+    match parts {
+        Some((id, rest)) => Task::from_name(&format!("Task{id:03}_{rest}")),
+        None => Err(Error::TaskName {
+            name: name.into_owned(),
+        }),
+    }
+}
+
+impl Source {
+    pub(super) fn read(folder: &Path) -> Result<Self, Error> {
+        let path = folder.join("dataset.json");
+        let text = std::fs::read(&path).map_err(|e| Error::io(&path, e))?;
+        let json: Json = serde_json::from_slice(&text).map_err(|e| Error::record(&path, e.to_string()))?;
+        if json.get("channel_names").is_some() {
+            Self::v2(folder, &path, &json)
+        } else {
+            Self::decathlon(folder, &path)
+        }
+    }
+
+    fn v2(folder: &Path, path: &Path, json: &Json) -> Result<Self, Error> {
+        let record = |what: &str| Error::record(path, what);
+        let unsupported = |what: String| Error::Unsupported {
+            path: path.to_owned(),
+            what,
+        };
+        let ending = json["file_ending"].as_str().unwrap_or(".nii.gz");
+        if !matches!(ending, ".nii.gz" | ".nii") {
+            return Err(unsupported(format!(
+                "file_ending {ending:?}: nnU-Net v1 reads NIfTI only; convert the images first"
+            )));
+        }
+        let channels = json["channel_names"]
+            .as_object()
+            .ok_or_else(|| record("channel_names is no object"))?;
+        let mut modality = IndexMap::new();
+        let mut warnings = Vec::new();
+        for (key, name) in channels {
+            let name = name
+                .as_str()
+                .ok_or_else(|| record("channel_names holds something else than strings"))?;
+            if ["nonorm", "rescale_to_0_1", "rgb_to_0_1"].contains(&name.to_ascii_lowercase().as_str()) {
+                let message = format!(
+                    "channel {key} is {name:?}: nnU-Net v1 has no such normalisation and will z-score it"
+                );
+                warnings.push(message);
+            }
+            modality.insert(key.clone(), name.to_owned());
+        }
+        let mut labels = IndexMap::new();
+        let mut ignore = None;
+        for (name, value) in json["labels"]
+            .as_object()
+            .ok_or_else(|| record("labels is no object"))?
+        {
+            let value = match value {
+                Json::Array(_) => {
+                    let what = format!(
+                        "label {name:?} is a region of several labels; nnU-Net v1 has no regions: list the labels that make \
+                         it up instead, and combine them after prediction"
+                    );
+                    return Err(unsupported(what));
+                }
+                other => other
+                    .as_i64()
+                    .ok_or_else(|| record("labels holds something else than integers"))?,
+            };
+            if name == "ignore" {
+                ignore = Some(value);
+            } else {
+                labels.insert(value, name.clone());
+            }
+        }
+        labels.sort_keys();
+        let known = [
+            "channel_names",
+            "labels",
+            "numTraining",
+            "file_ending",
+            "name",
+            "dataset",
+            "regions_class_order",
+        ];
+        let extra: Map<String, Json> = json
+            .as_object()
+            .into_iter()
+            .flatten()
+            .filter(|(k, _)| !known.contains(&k.as_str()))
+            .map(|(k, v)| (k.clone(), v.clone()))
+            .collect();
+        let name = json["name"]
+            .as_str()
+            .map_or_else(|| folder_name(folder), str::to_owned);
+        let dataset = DatasetJson {
+            name,
+            modality,
+            labels,
+            extra,
+            ..DatasetJson::default()
+        };
+        let mut jobs = match json["dataset"].as_object() {
+            Some(listed) => listed
+                .iter()
+                .map(|(case, entry)| listed_job(folder, path, case, entry))
+                .collect::<Result<_, _>>()?,
+            None => channel_jobs(folder, "Tr", false)?,
+        };
+        if folder.join("imagesTs").is_dir() {
+            jobs.extend(channel_jobs(folder, "Ts", true)?);
+        }
+        Ok(Self {
+            convention: Convention::NnunetV2,
+            dataset,
+            ignore,
+            jobs,
+            warnings,
+        })
+    }
+
+    fn decathlon(folder: &Path, path: &Path) -> Result<Self, Error> {
+        let mut dataset = DatasetJson::read(path)?;
+        // A raw task of nnU-Net v1 has the same dataset.json but a file for each channel.
+        if let Some(first) = dataset.training.first() {
+            if !folder.join(&first.image).is_file() {
+                let what = format!("the image {} of the first training case is not there; is this a task of nnU-Net v1 already?", first.image);
+                return Err(Error::record(path, what));
+            }
+        }
+        let training = std::mem::take(&mut dataset.training)
+            .into_iter()
+            .map(|entry| Job {
+                case: case_of(&entry.image).to_owned(),
+                images: Images::Volumes(folder.join(&entry.image)),
+                label: Some(folder.join(&entry.label)),
+                test: false,
+            });
+        let test = std::mem::take(&mut dataset.test).into_iter().map(|image| Job {
+            case: case_of(&image).to_owned(),
+            images: Images::Volumes(folder.join(&image)),
+            label: None,
+            test: true,
+        });
+        // Hidden files that macOS put beside the real ones made it into some lists.
+        let jobs = training
+            .chain(test)
+            .filter(|job| !job.case.starts_with('.'))
+            .collect();
+        Ok(Self {
+            convention: Convention::Decathlon,
+            dataset,
+            ignore: None,
+            jobs,
+            warnings: Vec::new(),
+        })
+    }
+}
+
+fn folder_name(folder: &Path) -> String {
+    folder
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
+}
+
+/// Cases of `imagesTr` or `imagesTs` with their labels.
+fn channel_jobs(folder: &Path, part: &str, test: bool) -> Result<Vec<Job>, Error> {
+    let images = case_files(&folder.join(format!("images{part}")))?;
+    let labels_folder = folder.join(format!("labels{part}"));
+    let mut labels = if labels_folder.is_dir() {
+        nifti_files(&labels_folder)?
+    } else {
+        Default::default()
+    };
+    let jobs = images.cases.into_iter().map(|(case, files)| Job {
+        label: labels.remove(&case),
+        images: Images::Channels(files.into_values().collect()),
+        case,
+        test,
+    });
+    Ok(jobs.collect())
+}
+
+/// An entry of nnU-Net v2's `dataset`, which names the files of a case.
+fn listed_job(folder: &Path, path: &Path, case: &str, entry: &Json) -> Result<Job, Error> {
+    let file = |value: &Json| value.as_str().map(|text| folder.join(text));
+    let images: Option<Vec<PathBuf>> = entry["images"]
+        .as_array()
+        .and_then(|list| list.iter().map(file).collect());
+    match (images, file(&entry["label"])) {
+        (Some(images), Some(label)) => Ok(Job {
+            case: case.to_owned(),
+            images: Images::Channels(images),
+            label: Some(label),
+            test: false,
+        }),
+        _ => Err(Error::record(
+            path,
+            format!("dataset: case {case} needs images and a label"),
+        )),
+    }
+}

@@ -1,0 +1,84 @@
+//! Writing one case of a converted data set.
+
+use std::path::Path;
+
+use storage::Links;
+use volume::nifti;
+
+use super::source::{Images, Job, Source};
+use crate::nifti_bytes::NiftiBytes;
+use crate::Error;
+
+/// Makes the folders that the cases go to.
+pub(super) fn make_folders(folder: &Path, jobs: &[Job]) -> Result<(), Error> {
+    let mut names = vec!["imagesTr", "labelsTr"];
+    if jobs.iter().any(|job| job.test) {
+        names.push("imagesTs");
+    }
+    if jobs.iter().any(|job| job.test && job.label.is_some()) {
+        names.push("labelsTs");
+    }
+    for name in names {
+        let path = folder.join(name);
+        std::fs::create_dir_all(&path).map_err(|e| Error::io(path, e))?;
+    }
+    Ok(())
+}
+
+/// Writes all files of a case; the label last.
+pub(super) fn write_case(source: &Source, job: &Job, folder: &Path) -> Result<(), Error> {
+    let part = if job.test { "Ts" } else { "Tr" };
+    let images = folder.join(format!("images{part}"));
+    let target = |channel: usize| images.join(format!("{}_{channel:04}.nii.gz", job.case));
+    let expected = source.dataset.modality.len();
+    let count = |found: usize, path: &Path| match found == expected {
+        true => Ok(()),
+        false => Err(Error::record(
+            path,
+            format!("{found} channels, but dataset.json lists {expected}"),
+        )),
+    };
+    match &job.images {
+        Images::Channels(files) => {
+            count(files.len(), &folder.join("dataset.json"))?;
+            files
+                .iter()
+                .enumerate()
+                .try_for_each(|(channel, file)| copy(file, &target(channel)))?;
+        }
+        Images::Volumes(file) => {
+            let header = nifti::read_header(file)?;
+            count(header.channels, file)?;
+            let image = NiftiBytes::open(file)?;
+            (0..image.channels()).try_for_each(|channel| image.save_volume(channel, &target(channel)))?;
+        }
+    }
+    let Some(label) = &job.label else {
+        if job.test {
+            return Ok(());
+        }
+        return Err(Error::record(folder, format!("case {} has no label", job.case)));
+    };
+    let path = folder
+        .join(format!("labels{part}"))
+        .join(format!("{}.nii.gz", job.case));
+    match source.ignore.and_then(|value| i16::try_from(value).ok()) {
+        Some(ignore) => {
+            let (mut labels, geometry) = nifti::read_labels(label)?;
+            labels.mapv_inplace(|value| if value == ignore { -1 } else { value });
+            Ok(nifti::write_labels(&path, labels.view(), &geometry)?)
+        }
+        None => copy(label, &path),
+    }
+}
+
+/// Copies a NIfTI file, compressing it unless it is.
+fn copy(from: &Path, to: &Path) -> Result<(), Error> {
+    if from.extension().is_some_and(|e| e == "gz") {
+        // Proves that there is an image before a copy of something else is taken for one.
+        nifti::read_header(from)?;
+        storage::copy_file(from, to, Links::Follow)?;
+        return Ok(());
+    }
+    NiftiBytes::open(from)?.save(to)
+}

@@ -1,0 +1,32 @@
+//! nnU-Net's folders and records: raw tasks, plans, case properties, splits, results.
+//!
+//! Everything here reads and writes the very files of nnU-Net v1, so that either side can take up the other's work at any
+//! step. Arrays are (z, y, x); spacings are (z, y, x) in millimetres unless a name says `itk`.
+
+pub mod check;
+mod configuration;
+mod convert;
+mod dataset_json;
+mod error;
+pub mod files;
+mod folders;
+pub mod import;
+mod nifti_bytes;
+mod plans;
+mod properties;
+pub mod random;
+pub mod results;
+pub mod splits;
+mod stage_plan;
+mod task;
+mod threads;
+
+pub use configuration::{Configuration, PLANS_2D_FILE, PLANS_3D_FILE, PLANS_IDENTIFIER};
+pub use dataset_json::{case_of, DatasetJson, TrainingCase};
+pub use error::Error;
+pub use folders::{Folders, PREPROCESSED_VARIABLE, RAW_VARIABLE, RESULTS_VARIABLE};
+pub use plans::Plans;
+pub use properties::CaseProperties;
+pub use splits::Fold;
+pub use stage_plan::StagePlan;
+pub use task::Task;

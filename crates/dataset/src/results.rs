@@ -1,0 +1,154 @@
+//! The folders of trained models: `RESULTS_FOLDER/nnUNet/<configuration>/<task>/<trainer>__<plans>/fold_X`.
+
+use std::path::{Path, PathBuf};
+
+use crate::{Configuration, Error, Fold, Folders, Task, PLANS_IDENTIFIER};
+
+/// Name of the finished fold's checkpoint, without extension.
+pub const FINAL_CHECKPOINT: &str = "model_final_checkpoint";
+/// Name of the best checkpoint, without extension.
+pub const BEST_CHECKPOINT: &str = "model_best";
+/// Name of the checkpoint to resume from, without extension.
+pub const LATEST_CHECKPOINT: &str = "model_latest";
+
+/// The folder of a model with all its folds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ModelFolder {
+    /// The folder that holds `plans.pkl` and the folds.
+    pub path: PathBuf,
+}
+
+impl ModelFolder {
+    /// A model's folder by its path.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into() }
+    }
+
+    /// Where nnU-Net keeps a model; the folder need not exist.
+    ///
+    /// # Errors
+    /// As [`Folders::results`].
+    pub fn locate(
+        folders: &Folders,
+        configuration: Configuration,
+        task: &Task,
+        trainer: &str,
+    ) -> Result<Self, Error> {
+        let model = format!("{trainer}__{PLANS_IDENTIFIER}");
+        Ok(Self::new(
+            folders
+                .results()?
+                .join("nnUNet")
+                .join(configuration.name())
+                .join(&task.name)
+                .join(model),
+        ))
+    }
+
+    /// The plans that the model was trained with.
+    pub fn plans(&self) -> PathBuf {
+        self.path.join("plans.pkl")
+    }
+
+    /// Reference segmentations of all cases, to evaluate the cross-validation against.
+    pub fn gt_niftis(&self) -> PathBuf {
+        self.path.join("gt_niftis")
+    }
+
+    /// Postprocessing determined on the whole cross-validation.
+    pub fn postprocessing(&self) -> PathBuf {
+        self.path.join("postprocessing.json")
+    }
+
+    /// A fold's folder.
+    pub fn fold(&self, fold: Fold) -> FoldFolder {
+        FoldFolder {
+            path: self.path.join(fold.folder()),
+            fold,
+        }
+    }
+
+    /// The folds that have the named checkpoint (see [`FINAL_CHECKPOINT`]), numbers first, then `all`.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when the folder cannot be listed, [`Error::Model`] when no fold has such a checkpoint.
+    pub fn folds(&self, checkpoint: &str) -> Result<Vec<Fold>, Error> {
+        let mut folds = Vec::new();
+        let mut incomplete = Vec::new();
+        for entry in std::fs::read_dir(&self.path).map_err(|e| Error::io(&self.path, e))? {
+            let name = entry.map_err(|e| Error::io(&self.path, e))?.file_name();
+            if let Some(fold) = name.to_str().and_then(Fold::from_folder) {
+                let complete = self.fold(fold).checkpoint(checkpoint).is_file();
+                if complete { &mut folds } else { &mut incomplete }.push(fold);
+            }
+        }
+        folds.sort();
+        if folds.is_empty() {
+            incomplete.sort();
+            let names: Vec<_> = incomplete.iter().map(|f| f.folder()).collect();
+            let what = match names.is_empty() {
+                true => "no fold_X and no `all` inside: not the folder of a model".to_owned(),
+                false => format!(
+                    "no {checkpoint}.model in {}; finish training, or choose another",
+                    names.join(", ")
+                ),
+            };
+            return Err(Error::Model {
+                path: self.path.clone(),
+                what,
+            });
+        }
+        Ok(folds)
+    }
+}
+
+/// The folder of one fold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoldFolder {
+    /// The folder.
+    pub path: PathBuf,
+    /// Which fold it is.
+    pub fold: Fold,
+}
+
+impl FoldFolder {
+    /// A checkpoint's file of tensors, such as `model_best.model`.
+    pub fn checkpoint(&self, name: &str) -> PathBuf {
+        self.path.join(format!("{name}.model"))
+    }
+
+    /// The pickle beside a checkpoint that says which trainer made it, from what.
+    pub fn checkpoint_info(&self, name: &str) -> PathBuf {
+        self.path.join(format!("{name}.model.pkl"))
+    }
+
+    /// Predictions of the validation cases.
+    pub fn validation_raw(&self) -> PathBuf {
+        self.path.join("validation_raw")
+    }
+
+    /// Predictions of the validation cases after postprocessing.
+    pub fn validation_raw_postprocessed(&self) -> PathBuf {
+        self.path.join("validation_raw_postprocessed")
+    }
+
+    /// Postprocessing determined on this fold.
+    pub fn postprocessing(&self) -> PathBuf {
+        self.path.join("postprocessing.json")
+    }
+
+    /// Settings of the run.
+    pub fn debug(&self) -> PathBuf {
+        self.path.join("debug.json")
+    }
+
+    /// Picture of the learning curves.
+    pub fn progress_picture(&self) -> PathBuf {
+        self.path.join("progress.png")
+    }
+
+    /// Folder that other stages read this stage's predictions from, beside the folds.
+    pub fn model(&self) -> ModelFolder {
+        ModelFolder::new(self.path.parent().unwrap_or_else(|| Path::new("")))
+    }
+}

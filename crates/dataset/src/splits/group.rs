@@ -1,0 +1,126 @@
+//! Splits that keep the cases of a patient together.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use regex::Regex;
+
+use super::{k_fold, sorted, Split};
+use crate::Error;
+
+/// Five folds over groups of cases: nnU-Net's `KFold` applied to the sorted groups, so that no group is in both parts of a
+/// fold. `groups` maps each case to its group (its patient).
+///
+/// # Errors
+/// [`Error::Splits`] naming cases without a group; [`Error::TooFewCases`] below five groups.
+pub fn grouped_splits<S: AsRef<str>>(
+    cases: &[S],
+    groups: &BTreeMap<String, String>,
+) -> Result<Vec<Split>, Error> {
+    let cases = sorted(cases);
+    let without: Vec<String> = cases
+        .iter()
+        .filter(|c| !groups.contains_key(*c))
+        .cloned()
+        .collect();
+    if !without.is_empty() {
+        return Err(Error::Splits {
+            what: "cases without a patient".into(),
+            cases: without,
+        });
+    }
+    let names: BTreeSet<&String> = cases.iter().filter_map(|c| groups.get(c)).collect();
+    let names: Vec<&String> = names.into_iter().collect();
+    let parts = k_fold(names.len(), "groups of cases")?;
+    let pick = |indices: &[usize]| {
+        let chosen: BTreeSet<&String> = indices.iter().map(|&i| names[i]).collect();
+        let inside = cases
+            .iter()
+            .filter(|c| groups.get(*c).is_some_and(|g| chosen.contains(g)));
+        inside.cloned().collect()
+    };
+    Ok(parts
+        .iter()
+        .map(|(train, val)| Split {
+            train: pick(train),
+            val: pick(val),
+        })
+        .collect())
+}
+
+/// The group of each case: what the first capture group of a regular expression matches in its name.
+///
+/// # Errors
+/// [`Error::Pattern`] for a bad expression; [`Error::Splits`] naming the cases that it does not match.
+pub fn groups_by_pattern<S: AsRef<str>>(
+    cases: &[S],
+    pattern: &str,
+) -> Result<BTreeMap<String, String>, Error> {
+    let bad = |reason: String| Error::Pattern {
+        pattern: pattern.to_owned(),
+        reason,
+    };
+    let regex = Regex::new(pattern).map_err(|e| bad(e.to_string()))?;
+    if regex.captures_len() < 2 {
+        return Err(bad(
+            "it needs a group in parentheses around the patient, such as ^(patient\\d+)_".into(),
+        ));
+    }
+    let mut groups = BTreeMap::new();
+    let mut unmatched = Vec::new();
+    for case in cases {
+        let case = case.as_ref();
+        match regex.captures(case).and_then(|c| c.get(1)) {
+            Some(group) => drop(groups.insert(case.to_owned(), group.as_str().to_owned())),
+            None => unmatched.push(case.to_owned()),
+        }
+    }
+    if unmatched.is_empty() {
+        return Ok(groups);
+    }
+    Err(Error::Splits {
+        what: format!("pattern {pattern:?} does not match"),
+        cases: unmatched,
+    })
+}
+
+/// The group of each case from a file: a JSON object of case to group, or CSV with the case in the first and the group in the
+/// second column. A first line that says `case` is a heading.
+///
+/// # Errors
+/// [`Error::Io`] or [`Error::Record`] naming the file.
+pub fn groups_from_file(path: &Path) -> Result<BTreeMap<String, String>, Error> {
+    let text = std::fs::read_to_string(path).map_err(|e| Error::io(path, e))?;
+    if path.extension().is_some_and(|e| e == "json") {
+        return serde_json::from_str(&text)
+            .map_err(|e| Error::record(path, format!("expected an object of case to patient: {e}")));
+    }
+    let mut groups = BTreeMap::new();
+    for (number, line) in text
+        .lines()
+        .enumerate()
+        .filter(|(_, line)| !line.trim().is_empty())
+    {
+        let mut fields = line.split([',', ';', '\t']).map(|f| f.trim().trim_matches('"'));
+        let (Some(case), Some(group)) = (fields.next(), fields.next().filter(|g| !g.is_empty())) else {
+            return Err(Error::record(
+                path,
+                format!("line {}: expected case,patient", number + 1),
+            ));
+        };
+        let heading = number == 0 && case.trim_start_matches('\u{feff}').eq_ignore_ascii_case("case");
+        if heading {
+            continue;
+        }
+        if groups
+            .insert(case.to_owned(), group.to_owned())
+            .is_some_and(|old| old != group)
+        {
+            return Err(Error::record(
+                path,
+                format!("line {}: case {case} has two patients", number + 1),
+            ));
+        }
+    }
+    Ok(groups)
+}

@@ -1,0 +1,207 @@
+//! Cross-validation splits, draw for draw those of nnU-Net v1 (`nnUNetTrainerV2.do_split`).
+
+mod file;
+mod group;
+
+pub use file::{ensure_splits, read_splits, write_splits, SPLITS_FILE};
+pub use group::{grouped_splits, groups_by_pattern, groups_from_file};
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::random::RandomState;
+use crate::Error;
+
+/// Folds of a cross-validation.
+pub const FOLDS: usize = 5;
+/// nnU-Net's seed for splits.
+const SEED: u32 = 12345;
+
+/// Cases of one fold.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Split {
+    /// Cases to train on.
+    pub train: Vec<String>,
+    /// Cases to validate on.
+    pub val: Vec<String>,
+}
+
+/// Which cases to train on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Fold {
+    /// A fold of the splits file; beyond its end, a random 80:20 split drawn for that number.
+    Index(u32),
+    /// All cases, for training and for validation.
+    All,
+}
+
+impl Fold {
+    /// Name of the folder that a model of this fold is in: `fold_0`, `all`.
+    pub fn folder(self) -> String {
+        match self {
+            Self::Index(i) => format!("fold_{i}"),
+            Self::All => "all".into(),
+        }
+    }
+
+    /// The fold whose model is in a folder of that name.
+    pub fn from_folder(name: &str) -> Option<Self> {
+        match name {
+            "all" => Some(Self::All),
+            // `fold_01` would be a folder that this fold is never looked for in.
+            other => {
+                let fold = Self::Index(other.strip_prefix("fold_")?.parse().ok()?);
+                (fold.folder() == other).then_some(fold)
+            }
+        }
+    }
+}
+
+impl fmt::Display for Fold {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Index(i) => write!(f, "{i}"),
+            Self::All => f.write_str("all"),
+        }
+    }
+}
+
+impl FromStr for Fold {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        match text.trim() {
+            "all" => Ok(Self::All),
+            number => number.parse().map(Self::Index).map_err(|_| Error::Value {
+                record: "fold",
+                what: format!("{text:?} is neither a number nor \"all\""),
+            }),
+        }
+    }
+}
+
+impl Serialize for Fold {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Index(i) => serializer.serialize_u32(*i),
+            Self::All => serializer.serialize_str("all"),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Fold {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Either {
+            Number(u32),
+            Text(String),
+        }
+        match Either::deserialize(deserializer)? {
+            Either::Number(i) => Ok(Self::Index(i)),
+            Either::Text(text) => text.parse().map_err(serde::de::Error::custom),
+        }
+    }
+}
+
+/// nnU-Net's five folds: scikit-learn's `KFold(5, shuffle=True, random_state=12345)` over the sorted cases.
+///
+/// # Errors
+/// [`Error::TooFewCases`] below five cases.
+pub fn default_splits<S: AsRef<str>>(cases: &[S]) -> Result<Vec<Split>, Error> {
+    let cases = sorted(cases);
+    let parts = k_fold(cases.len(), "cases")?;
+    let pick = |indices: &[usize]| indices.iter().map(|&i| cases[i].clone()).collect();
+    Ok(parts
+        .iter()
+        .map(|(train, val)| Split {
+            train: pick(train),
+            val: pick(val),
+        })
+        .collect())
+}
+
+/// Train and test indices of scikit-learn's `KFold(5, shuffle=True, random_state=12345)` over `n` items, each ascending.
+fn k_fold(n: usize, unit: &'static str) -> Result<Vec<(Vec<usize>, Vec<usize>)>, Error> {
+    if n < FOLDS {
+        return Err(Error::TooFewCases {
+            unit,
+            found: n,
+            folds: FOLDS,
+        });
+    }
+    let order = RandomState::new(SEED).permutation(n);
+    let mut start = 0;
+    let fold = |i: usize| {
+        let length = n / FOLDS + usize::from(i < n % FOLDS);
+        let test: BTreeSet<usize> = order[start..start + length].iter().copied().collect();
+        start += length;
+        (
+            (0..n).filter(|i| !test.contains(i)).collect(),
+            test.into_iter().collect(),
+        )
+    };
+    Ok((0..FOLDS).map(fold).collect())
+}
+
+/// The cases of a fold, train and validation each sorted.
+///
+/// A fold beyond the end of `splits` is nnU-Net's random 80:20 split of all cases, `RandomState(12345 + fold)`.
+///
+/// # Errors
+/// [`Error::Splits`] when the split names cases that the data set does not have, or trains on cases it validates on.
+pub fn split_for_fold<S: AsRef<str>>(splits: &[Split], cases: &[S], fold: Fold) -> Result<Split, Error> {
+    let cases = sorted(cases);
+    let number = match fold {
+        Fold::All => {
+            return Ok(Split {
+                train: cases.clone(),
+                val: cases,
+            })
+        }
+        Fold::Index(number) => number,
+    };
+    let Some(split) = splits.get(number as usize) else {
+        let chosen = RandomState::new(SEED.wrapping_add(number)).choice(cases.len(), cases.len() * 8 / 10);
+        let chosen: BTreeSet<usize> = chosen.into_iter().collect();
+        let part = |of: bool| {
+            let indices = (0..cases.len()).filter(|i| chosen.contains(i) == of);
+            indices.map(|i| cases[i].clone()).collect()
+        };
+        return Ok(Split {
+            train: part(true),
+            val: part(false),
+        });
+    };
+    let known: BTreeSet<&str> = cases.iter().map(String::as_str).collect();
+    let named = || split.train.iter().chain(&split.val);
+    let refuse = |what: String, cases: BTreeSet<&String>| match cases.is_empty() {
+        true => Ok(()),
+        false => Err(Error::Splits {
+            what,
+            cases: cases.into_iter().cloned().collect(),
+        }),
+    };
+    let unknown = named().filter(|case| !known.contains(case.as_str())).collect();
+    refuse(
+        format!("fold {fold} names cases that are not preprocessed"),
+        unknown,
+    )?;
+    let train: BTreeSet<&String> = split.train.iter().collect();
+    let both = split.val.iter().filter(|case| train.contains(case)).collect();
+    refuse(format!("fold {fold} validates on cases it trains on"), both)?;
+    Ok(Split {
+        train: sorted(&split.train),
+        val: sorted(&split.val),
+    })
+}
+
+/// In code point order, as numpy sorts strings.
+fn sorted<S: AsRef<str>>(cases: &[S]) -> Vec<String> {
+    let mut cases: Vec<String> = cases.iter().map(|c| c.as_ref().to_owned()).collect();
+    cases.sort();
+    cases
+}

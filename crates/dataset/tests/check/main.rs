@@ -1,0 +1,316 @@
+//! The integrity check, on a task in which every kind of problem was planted.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests fail as tests do"
+)]
+
+mod fixture;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use dataset::check::{check_dataset, CheckOptions, CheckSummary, ProblemKind};
+use ndarray::Array3;
+use run::{Cancel, Coded, Context, Event, Sink};
+use volume::nifti::{read_header, read_image, read_labels, write_labels};
+use volume::Geometry;
+
+use fixture::{geometry, image, labels, put, Fixture, SIZE};
+
+/// Kinds of problems by case (or by file, where there is none).
+fn kinds(summary: &CheckSummary) -> BTreeMap<String, Vec<ProblemKind>> {
+    let mut found: BTreeMap<String, Vec<ProblemKind>> = BTreeMap::new();
+    for problem in &summary.problems {
+        let file = || {
+            problem
+                .file
+                .as_ref()
+                .unwrap()
+                .file_name()
+                .unwrap()
+                .to_string_lossy()
+                .into_owned()
+        };
+        found
+            .entry(problem.case.clone().unwrap_or_else(file))
+            .or_default()
+            .push(problem.kind);
+    }
+    found
+}
+
+#[test]
+fn a_sound_task_has_no_problem_and_every_voxel_counted() {
+    let mut fixture = Fixture::new(&["a", "b"]);
+    let mut sparse = labels();
+    sparse.slice_mut(ndarray::s![0, .., ..]).fill(-1);
+    write_labels(&fixture.label("b"), sparse.view(), &geometry()).unwrap();
+    for channel in 0..2 {
+        let path = fixture.folder.join(format!("imagesTs/t_{channel:04}.nii.gz"));
+        put(&path, image().view(), &geometry());
+    }
+    fixture.dataset.test.push("./imagesTs/t.nii.gz".into());
+    std::fs::write(fixture.folder.join("imagesTr/._a_0000.nii.gz"), "macOS").unwrap();
+    let summary = fixture.check(&fixture.options());
+    assert!(summary.ok, "{:#?}", summary.problems);
+    assert_eq!((summary.task.as_str(), summary.channels), ("Task500_Check", 2));
+    assert_eq!(
+        summary.cases.iter().map(|c| c.case.as_str()).collect::<Vec<_>>(),
+        ["a", "b", "t"]
+    );
+    assert_eq!(summary.cases[0].label_voxels, BTreeMap::from([(0, 44), (1, 16)]));
+    assert_eq!(
+        summary.cases[1].label_voxels,
+        BTreeMap::from([(-1, 20), (0, 24), (1, 16)])
+    );
+    assert_eq!(
+        (
+            summary.cases[0].unlabelled_voxels,
+            summary.cases[1].unlabelled_voxels
+        ),
+        (0, 20)
+    );
+    assert_eq!(summary.cases[2].size, Some([3, 4, 5]));
+}
+
+#[test]
+fn all_problems_are_listed_at_once_with_their_cases() {
+    use ProblemKind as K;
+    let names = [
+        "good", "nan", "size", "label", "short", "none", "blank", "gone", "cut", "twice",
+    ];
+    let mut f = Fixture::new(&names);
+    let mut bad = image();
+    (bad[[0, 0, 0]], bad[[1, 1, 1]], bad[[2, 2, 2]]) = (f32::NAN, f32::INFINITY, f32::NEG_INFINITY);
+    put(&f.image("nan", 1), bad.view(), &geometry());
+    put(
+        &f.image("size", 1),
+        image().slice(ndarray::s![..2, .., ..]),
+        &geometry(),
+    );
+    let mut unlisted = labels();
+    (unlisted[[0, 0, 0]], unlisted[[0, 0, 1]], unlisted[[2, 3, 4]]) = (7, 7, -2);
+    write_labels(&f.label("label"), unlisted.view(), &geometry()).unwrap();
+    std::fs::remove_file(f.image("short", 1)).unwrap();
+    std::fs::remove_file(f.label("none")).unwrap();
+    write_labels(&f.label("blank"), Array3::from_elem(SIZE, -1).view(), &geometry()).unwrap();
+    (0..2).for_each(|c| std::fs::remove_file(f.image("gone", c)).unwrap());
+    let whole = std::fs::read(f.image("cut", 0)).unwrap();
+    std::fs::write(f.image("cut", 0), &whole[..whole.len() / 2]).unwrap();
+    f.list("twice");
+    // Files that no entry of dataset.json speaks of.
+    put(&f.image("good", 2), image().view(), &geometry());
+    put(&f.folder.join("imagesTr/odd.nii.gz"), image().view(), &geometry());
+    write_labels(&f.label("only_label"), labels().view(), &geometry()).unwrap();
+    put(&f.image("only_image", 0), image().view(), &geometry());
+    f.add("unlisted");
+    f.dataset.training.pop();
+    // A label that is no whole number.
+    f.add("half");
+    put(&f.label("half"), image().mapv(|v| v / 2.0).view(), &geometry());
+    f.dataset.labels.insert(3, "beyond a gap".into());
+    f.dataset.modality.insert("3".into(), "beyond a gap".into());
+    f.dataset.modality.shift_remove("1");
+    f.dataset.test.push("./imagesTs/absent.nii.gz".into());
+
+    let summary = f.check(&f.options());
+    let expected: BTreeMap<String, Vec<K>> = [
+        ("dataset.json", vec![K::Modalities, K::Labels]),
+        ("good", vec![K::ChannelUnexpected]),
+        ("nan", vec![K::NotFinite]),
+        ("size", vec![K::Size]),
+        ("label", vec![K::UnlistedLabel]),
+        ("short", vec![K::ChannelMissing]),
+        ("none", vec![K::LabelMissing]),
+        ("blank", vec![K::NoAnnotation]),
+        ("gone", vec![K::ChannelMissing, K::ChannelMissing]),
+        ("cut", vec![K::Unreadable]),
+        ("twice", vec![K::ListedTwice]),
+        ("odd.nii.gz", vec![K::FileName]),
+        ("only_label", vec![K::ImageMissing]),
+        ("only_image", vec![K::LabelMissing]),
+        ("unlisted", vec![K::NotListed]),
+        ("half", vec![K::Unreadable]),
+        ("absent", vec![K::ChannelMissing, K::ChannelMissing]),
+    ]
+    .into_iter()
+    .map(|(case, kinds)| (case.to_owned(), kinds))
+    .collect();
+    assert_eq!(kinds(&summary), expected);
+    assert!(!summary.ok);
+
+    let of = |case: &str| {
+        summary
+            .problems
+            .iter()
+            .find(|p| p.case.as_deref() == Some(case))
+            .unwrap()
+    };
+    assert_eq!(of("nan").details["nan"], 1);
+    assert_eq!(of("nan").details["infinite"], 2);
+    assert_eq!(
+        of("label").details["unlisted"],
+        serde_json::json!({ "-2": 1, "7": 2 })
+    );
+    assert_eq!(of("size").details["found"], serde_json::json!([2, 4, 5]));
+    assert!(of("half").details["code"].as_str().unwrap().starts_with("ERR_"));
+    assert!(of("cut").message.contains("cut_0000.nii.gz"));
+    // One thread or several: the same report.
+    let one = check_dataset(&f.options(), &Context::silent(1)).unwrap();
+    assert_eq!(one, summary);
+}
+
+fn moved(by: f64) -> Geometry {
+    let mut geometry = geometry();
+    geometry.origin[1] += by;
+    geometry
+}
+
+#[test]
+fn geometry_is_compared_within_the_tolerance_and_reported() {
+    let f = Fixture::new(&["near", "off"]);
+    put(&f.image("near", 1), image().view(), &moved(0.0008));
+    write_labels(&f.label("off"), labels().view(), &moved(0.01)).unwrap();
+    let summary = f.check(&f.options());
+    assert_eq!(
+        kinds(&summary),
+        BTreeMap::from([("off".into(), vec![ProblemKind::Geometry])])
+    );
+    let problem = &summary.problems[0];
+    let deviation = problem.details["deviation"]["origin"].as_f64().unwrap();
+    assert!((deviation - 0.01).abs() < 1e-5, "{deviation}");
+    assert!(
+        problem.message.contains("0.0100") && problem.message.contains("0.001"),
+        "{}",
+        problem.message
+    );
+    assert!(problem.file.as_ref().unwrap().ends_with("labelsTr/off.nii.gz"));
+    assert!(
+        f.check(&CheckOptions {
+            tolerance: 0.02,
+            ..f.options()
+        })
+        .ok
+    );
+    assert_eq!(
+        f.check(&CheckOptions {
+            tolerance: 1e-6,
+            ..f.options()
+        })
+        .problems
+        .len(),
+        2
+    );
+}
+
+#[test]
+fn harmless_mismatches_are_fixed_and_others_only_on_demand() {
+    let f = Fixture::new(&["round", "lost", "far"]);
+    write_labels(&f.label("round"), labels().view(), &moved(0.2)).unwrap();
+    write_labels(&f.label("lost"), labels().view(), &Geometry::default()).unwrap();
+    let mut flipped = geometry();
+    flipped.direction[1] = 1.0;
+    put(&f.image("far", 1), image().view(), &flipped);
+    let before = std::fs::read(f.label("lost")).unwrap();
+
+    assert_eq!(f.check(&f.options()).problems.len(), 3);
+    assert_eq!(
+        std::fs::read(f.label("lost")).unwrap(),
+        before,
+        "nothing is written without fix"
+    );
+
+    let summary = f.check(&CheckOptions {
+        fix: true,
+        ..f.options()
+    });
+    assert_eq!((summary.fixed, summary.ok), (2, false));
+    assert!(summary
+        .problems
+        .iter()
+        .all(|p| p.fixed == (p.case.as_deref() != Some("far"))));
+    for case in ["round", "lost"] {
+        let (found, geometry) = read_labels(&f.label(case)).unwrap();
+        assert_eq!(found, labels());
+        assert_eq!(geometry, read_header(&f.image(case, 0)).unwrap().geometry);
+    }
+    assert_eq!(
+        std::fs::read(f.folder.join("labelsTr/lost.nii.gz.orig")).unwrap(),
+        before
+    );
+
+    let forced = CheckOptions {
+        fix: true,
+        fix_displaced: true,
+        keep_originals: false,
+        ..f.options()
+    };
+    assert!(f.check(&forced).ok);
+    assert!(!f.folder.join("imagesTr/far_0001.nii.gz.orig").exists());
+    let (found, geometry) = read_image(&f.image("far", 1)).unwrap();
+    assert_eq!(found.index_axis(ndarray::Axis(0), 0), image());
+    assert_eq!(geometry, read_header(&f.image("far", 0)).unwrap().geometry);
+    assert!(f.check(&f.options()).problems.is_empty());
+}
+
+#[derive(Default)]
+struct Record(Mutex<Vec<Event>>);
+
+impl Sink for Record {
+    fn emit(&self, event: Event) {
+        self.0.lock().unwrap().push(event);
+    }
+}
+
+#[test]
+fn progress_is_reported_and_cancellation_obeyed() {
+    let f = Fixture::new(&["a", "b", "c"]);
+    f.check(&f.options());
+    let sink = Arc::new(Record::default());
+    check_dataset(&f.options(), &Context::new(sink.clone(), Cancel::new(), 2)).unwrap();
+    let events = sink.0.lock().unwrap();
+    assert!(matches!(events[0], Event::Started { verb: "check", .. }));
+    let progress = events
+        .iter()
+        .filter(|e| {
+            matches!(
+                e,
+                Event::Progress {
+                    total: 3,
+                    unit: "cases",
+                    ..
+                }
+            )
+        })
+        .count();
+    assert_eq!(progress, 3);
+
+    let cancel = Cancel::new();
+    cancel.cancel();
+    let error = check_dataset(&f.options(), &Context::new(Arc::new(run::NullSink), cancel, 2)).unwrap_err();
+    assert_eq!(error.code(), "ERR_CANCELLED");
+}
+
+#[test]
+fn what_cannot_be_checked_at_all_is_an_error() {
+    let f = Fixture::new(&["a"]);
+    let error = |options: &CheckOptions| check_dataset(options, &Context::silent(1)).unwrap_err().code();
+    assert_eq!(error(&f.options()), "ERR_DATASET_IO", "no dataset.json");
+    std::fs::write(f.folder.join("dataset.json"), "{").unwrap();
+    assert_eq!(error(&f.options()), "ERR_DATASET_RECORD");
+    assert_eq!(
+        error(&CheckOptions {
+            tolerance: f64::NAN,
+            ..f.options()
+        }),
+        "ERR_DATASET_RECORD"
+    );
+    assert_eq!(
+        error(&CheckOptions {
+            task: "no task".into(),
+            ..f.options()
+        }),
+        "ERR_TASK_NAME"
+    );
+}

@@ -1,0 +1,297 @@
+//! Converting data sets of nnU-Net v2 and of the Decathlon.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests fail as tests do"
+)]
+
+use std::path::{Path, PathBuf};
+
+use dataset::check::{check_dataset, CheckOptions};
+use dataset::import::{convert, Convention, ConvertOptions, ConvertSummary};
+use dataset::{DatasetJson, Error};
+use ndarray::Array3;
+use run::{Coded, Context};
+use serde_json::{json, Value as Json};
+use volume::nifti::{read_header, read_image, read_labels, write_image, write_labels};
+use volume::Geometry;
+
+fn geometry() -> Geometry {
+    Geometry {
+        spacing: [3.0, 0.5, 0.75],
+        origin: [-1.0, 2.0, 5.0],
+        ..Geometry::default()
+    }
+}
+
+fn image(offset: f32) -> Array3<f32> {
+    Array3::from_shape_fn((2, 3, 4), |(z, y, x)| offset + (z * 12 + y * 4 + x) as f32)
+}
+
+/// Labels 0, 1 and 2.
+fn labels() -> Array3<i16> {
+    Array3::from_shape_fn((2, 3, 4), |(z, y, x)| ((z + y + x) % 3) as i16)
+}
+
+fn v2(base: &Path, json: &Json, ending: &str) -> PathBuf {
+    let folder = base.join("Dataset027_ACDC");
+    for name in ["imagesTr", "labelsTr", "imagesTs", "labelsTs"] {
+        std::fs::create_dir_all(folder.join(name)).unwrap();
+    }
+    std::fs::write(folder.join("dataset.json"), json.to_string()).unwrap();
+    for (case, part) in [("p1", "Tr"), ("p2", "Tr"), ("t1", "Ts")] {
+        for channel in 0..2 {
+            let path = folder.join(format!("images{part}/{case}_{channel:04}{ending}"));
+            write_image(&path, image(100.0 * channel as f32).view(), &geometry()).unwrap();
+        }
+        write_labels(
+            &folder.join(format!("labels{part}/{case}{ending}")),
+            labels().view(),
+            &geometry(),
+        )
+        .unwrap();
+    }
+    std::fs::write(folder.join(format!("imagesTr/._p1_0000{ending}")), "macOS").unwrap();
+    folder
+}
+
+fn v2_json(ending: &str) -> Json {
+    json!({
+        "channel_names": { "0": "T1", "1": "noNorm" }, "labels": { "ignore": 2, "background": 0, "organ": 1 },
+        "numTraining": 2, "file_ending": ending, "licence": "CC0", "overwrite_image_reader_writer": "x",
+    })
+}
+
+fn run(options: &ConvertOptions) -> Result<ConvertSummary, Error> {
+    convert(options, &Context::silent(2))
+}
+
+#[test]
+fn nnunet_v2_with_an_ignore_label() {
+    for ending in [".nii.gz", ".nii"] {
+        let base = tempfile::tempdir().unwrap();
+        let source = v2(base.path(), &v2_json(ending), ending);
+        let output = base.path().join("raw");
+        std::fs::create_dir(&output).unwrap();
+        let options = ConvertOptions {
+            source,
+            output: Some(output.clone()),
+            ..ConvertOptions::default()
+        };
+        let summary = run(&options).unwrap();
+        assert_eq!(summary.convention, Convention::NnunetV2);
+        assert_eq!(
+            (summary.training, summary.test, summary.ignore_label),
+            (2, 1, Some(2))
+        );
+        assert!(summary.failures.is_empty());
+        let folder = output.join("Task027_ACDC");
+        assert_eq!(
+            (summary.task.as_str(), &summary.folder),
+            ("Task027_ACDC", &folder)
+        );
+
+        let dataset = DatasetJson::read(&folder.join("dataset.json")).unwrap();
+        assert_eq!(dataset.modality.values().collect::<Vec<_>>(), ["T1", "noNorm"]);
+        assert_eq!(
+            dataset
+                .labels
+                .iter()
+                .map(|(v, n)| (*v, n.as_str()))
+                .collect::<Vec<_>>(),
+            [(0, "background"), (1, "organ")]
+        );
+        assert_eq!(dataset.cases(), ["p1", "p2"]);
+        assert_eq!(dataset.extra["licence"], "CC0");
+        let (converted, found) = read_labels(&folder.join("labelsTr/p1.nii.gz")).unwrap();
+        assert_eq!(converted, labels().mapv(|v| if v == 2 { -1 } else { v }));
+        assert!(found.deviation(&geometry()).within(1e-6));
+        let (second, _) = read_image(&folder.join("imagesTs/t1_0001.nii.gz")).unwrap();
+        assert_eq!(second.index_axis(ndarray::Axis(0), 0), image(100.0));
+        assert!(folder.join("labelsTs/t1.nii.gz").is_file());
+
+        let check = CheckOptions {
+            task: folder.to_string_lossy().into_owned(),
+            ..CheckOptions::default()
+        };
+        let checked = check_dataset(&check, &Context::silent(1)).unwrap();
+        assert!(checked.ok, "{:#?}", checked.problems);
+        assert_eq!(checked.cases[0].unlabelled_voxels, 8);
+
+        assert_eq!(
+            run(&options).unwrap_err().code(),
+            "ERR_DATASET_RECORD",
+            "the task exists"
+        );
+        assert!(run(&ConvertOptions {
+            overwrite: true,
+            ..options.clone()
+        })
+        .is_ok());
+        let taken = ConvertOptions {
+            task: Some("Task027_Other".into()),
+            ..options
+        };
+        assert_eq!(run(&taken).unwrap_err().code(), "ERR_TASK_AMBIGUOUS");
+    }
+}
+
+#[test]
+fn nnunet_v2_features_that_v1_lacks_are_refused() {
+    for (key, value, word) in [
+        (
+            "labels",
+            json!({ "background": 0, "whole tumour": [1, 2] }),
+            "region",
+        ),
+        ("file_ending", json!(".png"), ".png"),
+    ] {
+        let base = tempfile::tempdir().unwrap();
+        let mut json = v2_json(".nii.gz");
+        json[key] = value;
+        let options = ConvertOptions {
+            source: v2(base.path(), &json, ".nii.gz"),
+            output: Some(base.path().into()),
+            ..ConvertOptions::default()
+        };
+        let error = run(&options).unwrap_err();
+        assert_eq!(error.code(), "ERR_DATASET_UNSUPPORTED");
+        assert!(error.to_string().contains(word), "{error}");
+    }
+}
+
+#[test]
+fn nnunet_v2_with_files_listed_and_failures_apart() {
+    let base = tempfile::tempdir().unwrap();
+    let mut json = v2_json(".nii.gz");
+    json["dataset"] = json!({
+        "one": { "images": ["imagesTr/p1_0000.nii.gz", "imagesTr/p2_0001.nii.gz"], "label": "labelsTr/p1.nii.gz" },
+        "two": { "images": ["imagesTr/p1_0000.nii.gz"], "label": "labelsTr/p1.nii.gz" },
+        "three": { "images": ["imagesTr/p1_0000.nii.gz", "imagesTr/none.nii.gz"], "label": "labelsTr/p1.nii.gz" },
+    });
+    let source = v2(base.path(), &json, ".nii.gz");
+    let options = ConvertOptions {
+        source,
+        output: Some(base.path().into()),
+        ..ConvertOptions::default()
+    };
+    let summary = run(&options).unwrap();
+    assert_eq!((summary.training, summary.test), (1, 1));
+    let failed: Vec<_> = summary.failures.iter().map(|f| f.case.as_str()).collect();
+    assert_eq!(failed, ["two", "three"]);
+    assert!(
+        summary.failures[0].message.contains("1 channels"),
+        "{}",
+        summary.failures[0].message
+    );
+    assert!(
+        summary.failures[1].message.contains("none.nii.gz"),
+        "{}",
+        summary.failures[1].message
+    );
+    let dataset = DatasetJson::read(&summary.folder.join("dataset.json")).unwrap();
+    assert_eq!(dataset.cases(), ["one"]);
+}
+
+/// A 4D file made of 3D ones: their voxels one after another under a header with a fourth dimension.
+fn write_4d(path: &Path, volumes: usize) {
+    let single = path.with_file_name("single.nii");
+    let mut bytes = Vec::new();
+    for volume in 0..volumes {
+        write_image(&single, image(1000.0 * volume as f32).view(), &geometry()).unwrap();
+        let one = std::fs::read(&single).unwrap();
+        let offset = read_header(&single).unwrap().offset;
+        bytes.extend_from_slice(if volume == 0 { &one } else { &one[offset..] });
+    }
+    std::fs::remove_file(&single).unwrap();
+    bytes[40..42].copy_from_slice(&4i16.to_le_bytes());
+    bytes[48..50].copy_from_slice(&(volumes as i16).to_le_bytes());
+    std::fs::write(path, bytes).unwrap();
+}
+
+#[test]
+fn decathlon_with_all_channels_in_one_file() {
+    let base = tempfile::tempdir().unwrap();
+    let source = base.path().join("Task04_Hippocampus");
+    ["imagesTr", "labelsTr", "imagesTs"]
+        .iter()
+        .for_each(|n| std::fs::create_dir_all(source.join(n)).unwrap());
+    let entry = |case: &str| json!({ "image": format!("./imagesTr/{case}.nii"), "label": format!("./labelsTr/{case}.nii") });
+    let json = json!({
+        "name": "Hippocampus", "tensorImageSize": "4D", "modality": { "0": "FLAIR", "1": "T1w" },
+        "labels": { "0": "background", "1": "a", "2": "b" }, "numTraining": 3, "numTest": 1,
+        "training": [entry("h1"), entry("h2"), entry("._h1")], "test": ["./imagesTs/h9.nii"],
+    });
+    std::fs::write(source.join("dataset.json"), json.to_string()).unwrap();
+    write_4d(&source.join("imagesTr/h1.nii"), 2);
+    write_4d(&source.join("imagesTr/h2.nii"), 3);
+    write_4d(&source.join("imagesTs/h9.nii"), 2);
+    for case in ["h1", "h2"] {
+        write_labels(
+            &source.join(format!("labelsTr/{case}.nii")),
+            labels().view(),
+            &geometry(),
+        )
+        .unwrap();
+    }
+    let options = ConvertOptions {
+        source,
+        output: Some(base.path().join("raw")),
+        ..ConvertOptions::default()
+    };
+    let summary = run(&options).unwrap();
+    assert_eq!(
+        (summary.convention, summary.task.as_str()),
+        (Convention::Decathlon, "Task004_Hippocampus")
+    );
+    assert_eq!((summary.training, summary.test), (1, 1));
+    assert_eq!(
+        summary
+            .failures
+            .iter()
+            .map(|f| f.case.as_str())
+            .collect::<Vec<_>>(),
+        ["h2"]
+    );
+    for (file, offset) in [
+        ("imagesTr/h1_0000", 0.0),
+        ("imagesTr/h1_0001", 1000.0),
+        ("imagesTs/h9_0001", 1000.0),
+    ] {
+        let (found, place) = read_image(&summary.folder.join(format!("{file}.nii.gz"))).unwrap();
+        assert_eq!(found.dim().0, 1);
+        assert_eq!(found.index_axis(ndarray::Axis(0), 0), image(offset), "{file}");
+        assert!(place.deviation(&geometry()).within(1e-6));
+    }
+    let check = CheckOptions {
+        task: summary.folder.to_string_lossy().into_owned(),
+        ..CheckOptions::default()
+    };
+    let checked = check_dataset(&check, &Context::silent(1)).unwrap();
+    // The files of the case that failed halfway are not listed.
+    assert!(
+        checked.problems.iter().all(|p| p.case.as_deref() == Some("h2")),
+        "{:#?}",
+        checked.problems
+    );
+    assert_eq!(checked.cases.len(), 2);
+}
+
+#[test]
+fn a_task_of_v1_is_not_converted_again() {
+    let base = tempfile::tempdir().unwrap();
+    let source = base.path().join("Task004_X");
+    std::fs::create_dir_all(source.join("imagesTr")).unwrap();
+    let json = json!({
+        "modality": { "0": "CT" }, "labels": { "0": "background" },
+        "training": [{ "image": "./imagesTr/a.nii.gz", "label": "./labelsTr/a.nii.gz" }],
+    });
+    std::fs::write(source.join("dataset.json"), json.to_string()).unwrap();
+    let error = run(&ConvertOptions {
+        source,
+        output: Some(base.path().into()),
+        ..ConvertOptions::default()
+    })
+    .unwrap_err();
+    assert!(error.to_string().contains("nnU-Net v1 already"), "{error}");
+}

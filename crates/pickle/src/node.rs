@@ -1,0 +1,135 @@
+//! What the stack machine builds before a tree of [`crate::Value`]s is made from it.
+
+use std::borrow::Cow;
+
+use crate::torch::TensorType;
+use crate::value::DictKind;
+
+/// Position of a node in the machine's arena.
+pub(crate) type Id = u32;
+
+/// The Python names that the reader knows. None of them is ever called: each is a constructor written here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Global {
+    OrderedDict,
+    DefaultDict,
+    /// A built-in container or number type; also a `defaultdict` factory.
+    Builtin(&'static str),
+    Encode,
+    Reconstruct,
+    Scalar,
+    FromBuffer,
+    NdArray,
+    DType,
+    Storage(Option<TensorType>),
+    TorchDType(TensorType),
+    RebuildTensor,
+    RebuildTensorV3,
+    RebuildParameter,
+    TorchSize,
+}
+
+impl Global {
+    /// The global of that name, if this reader knows it.
+    pub(crate) fn find(module: &str, name: &str) -> Option<Self> {
+        const BUILTINS: [&str; 11] = [
+            "list",
+            "dict",
+            "set",
+            "frozenset",
+            "tuple",
+            "int",
+            "float",
+            "str",
+            "bool",
+            "bytes",
+            "bytearray",
+        ];
+        Some(match (module, name) {
+            ("collections", "OrderedDict") => Self::OrderedDict,
+            ("collections", "defaultdict") => Self::DefaultDict,
+            ("builtins" | "__builtin__", "unicode") => Self::Builtin("str"),
+            ("builtins" | "__builtin__", _) => Self::Builtin(BUILTINS.into_iter().find(|b| *b == name)?),
+            ("_codecs", "encode") => Self::Encode,
+            ("numpy.core.multiarray" | "numpy._core.multiarray", "_reconstruct") => Self::Reconstruct,
+            ("numpy.core.multiarray" | "numpy._core.multiarray", "scalar") => Self::Scalar,
+            ("numpy.core.numeric" | "numpy._core.numeric", "_frombuffer") => Self::FromBuffer,
+            ("numpy", "ndarray") => Self::NdArray,
+            ("numpy", "dtype") => Self::DType,
+            ("torch._utils", "_rebuild_tensor" | "_rebuild_tensor_v2") => Self::RebuildTensor,
+            ("torch._utils", "_rebuild_tensor_v3") => Self::RebuildTensorV3,
+            ("torch._utils", "_rebuild_parameter") => Self::RebuildParameter,
+            ("torch", "Size") => Self::TorchSize,
+            ("torch.storage", "UntypedStorage") | ("torch", "UntypedStorage") => Self::Storage(None),
+            ("torch" | "torch.cuda", _) => match name.strip_suffix("Storage") {
+                Some(_) => Self::Storage(Some(TensorType::from_storage(name)?)),
+                None => Self::TorchDType(TensorType::from_name(name)?),
+            },
+            _ => return None,
+        })
+    }
+}
+
+/// A numpy dtype as pickled: its code and, once its state is known, its byte order.
+#[derive(Clone, Debug)]
+pub(crate) struct DTypeNode {
+    pub(crate) code: String,
+    pub(crate) big_endian: bool,
+}
+
+/// Elements of an array that is being built.
+#[derive(Clone, Debug)]
+pub(crate) struct ArrayNode {
+    pub(crate) dtype: DTypeNode,
+    pub(crate) shape: Vec<usize>,
+    pub(crate) fortran: bool,
+    /// Bytes, or for object arrays a list.
+    pub(crate) data: Id,
+}
+
+/// A storage of a torch checkpoint, or a part of one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct StorageRef {
+    pub(crate) key: String,
+    /// `None` for an untyped storage, whose `elements` are bytes.
+    pub(crate) dtype: Option<TensorType>,
+    pub(crate) elements: u64,
+    /// First element of a view into the storage (legacy files only).
+    pub(crate) view: Option<(u64, u64)>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct TensorNode {
+    pub(crate) storage: StorageRef,
+    pub(crate) dtype: TensorType,
+    pub(crate) offset: u64,
+    pub(crate) shape: Vec<usize>,
+    pub(crate) stride: Vec<u64>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Node<'a> {
+    None,
+    Bool(bool),
+    Int(i64),
+    BigInt(Vec<u8>),
+    Float(f64),
+    Str(Cow<'a, str>),
+    /// Python 2's `str`: text or bytes, to be told apart by use.
+    Raw(Cow<'a, [u8]>),
+    Bytes(Cow<'a, [u8]>),
+    ByteArray(Cow<'a, [u8]>),
+    List(Vec<Id>),
+    Tuple(Vec<Id>),
+    Set(Vec<Id>),
+    FrozenSet(Vec<Id>),
+    Dict(DictKind, Vec<(Id, Id)>),
+    Global(Global),
+    DType(DTypeNode),
+    /// `_reconstruct` without its state yet.
+    EmptyArray,
+    Array(Box<ArrayNode>),
+    Scalar(Box<DTypeNode>, Id),
+    Storage(Box<StorageRef>),
+    Tensor(Box<TensorNode>),
+}

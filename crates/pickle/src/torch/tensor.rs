@@ -1,0 +1,230 @@
+//! Tensors of a checkpoint.
+
+use std::sync::Arc;
+
+use crate::array::byte_count;
+use crate::limits::Budget;
+use crate::node::TensorNode;
+use crate::Error;
+
+/// Element type of a [`Tensor`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TensorType {
+    /// `torch.float32`
+    F32,
+    /// `torch.float64`
+    F64,
+    /// `torch.float16`
+    F16,
+    /// `torch.bfloat16`
+    BF16,
+    /// `torch.int64`
+    I64,
+    /// `torch.int32`
+    I32,
+    /// `torch.int16`
+    I16,
+    /// `torch.int8`
+    I8,
+    /// `torch.uint8`
+    U8,
+    /// `torch.bool`
+    Bool,
+}
+
+/// Type, its name in torch, its legacy storage class, bytes of an element.
+const TYPES: [(TensorType, &str, &str, usize); 10] = [
+    (TensorType::F32, "float32", "FloatStorage", 4),
+    (TensorType::F64, "float64", "DoubleStorage", 8),
+    (TensorType::F16, "float16", "HalfStorage", 2),
+    (TensorType::BF16, "bfloat16", "BFloat16Storage", 2),
+    (TensorType::I64, "int64", "LongStorage", 8),
+    (TensorType::I32, "int32", "IntStorage", 4),
+    (TensorType::I16, "int16", "ShortStorage", 2),
+    (TensorType::I8, "int8", "CharStorage", 1),
+    (TensorType::U8, "uint8", "ByteStorage", 1),
+    (TensorType::Bool, "bool", "BoolStorage", 1),
+];
+
+impl TensorType {
+    fn entry(self) -> &'static (Self, &'static str, &'static str, usize) {
+        TYPES.iter().find(|t| t.0 == self).unwrap_or(&TYPES[0])
+    }
+
+    /// torch's name, such as `float32`.
+    pub fn name(self) -> &'static str {
+        self.entry().1
+    }
+
+    /// Bytes of one element.
+    pub fn item_size(self) -> usize {
+        self.entry().3
+    }
+
+    pub(crate) fn storage(self) -> &'static str {
+        self.entry().2
+    }
+
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        TYPES.iter().find(|t| t.1 == name).map(|t| t.0)
+    }
+
+    pub(crate) fn from_storage(class: &str) -> Option<Self> {
+        TYPES.iter().find(|t| t.2 == class).map(|t| t.0)
+    }
+}
+
+/// A tensor: contiguous, C order, little endian. Clones share the data; tensors that share data are written once.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tensor {
+    /// Element type.
+    pub dtype: TensorType,
+    /// Lengths of the axes, slowest first.
+    pub shape: Vec<usize>,
+    /// `product(shape) * item_size` bytes.
+    pub data: Arc<Vec<u8>>,
+}
+
+impl Tensor {
+    /// A tensor of the given bytes, whose number must fit shape and type.
+    pub fn new(dtype: TensorType, shape: Vec<usize>, data: Vec<u8>) -> Result<Self, Error> {
+        if byte_count(&shape, dtype.item_size()) != Some(data.len()) {
+            let what = format!(
+                "tensor of shape {shape:?} and type {} with {} bytes",
+                dtype.name(),
+                data.len()
+            );
+            return Err(Error::malformed(0, what));
+        }
+        Ok(Self {
+            dtype,
+            shape,
+            data: Arc::new(data),
+        })
+    }
+
+    /// A float32 tensor.
+    pub fn from_f32(shape: Vec<usize>, values: &[f32]) -> Result<Self, Error> {
+        Self::new(
+            TensorType::F32,
+            shape,
+            values.iter().flat_map(|v| v.to_le_bytes()).collect(),
+        )
+    }
+
+    /// Number of elements.
+    pub fn len(&self) -> usize {
+        self.data.len() / self.dtype.item_size()
+    }
+
+    /// Whether there is no element.
+    pub fn is_empty(&self) -> bool {
+        self.data.is_empty()
+    }
+
+    /// All elements as float32 (float64 is rounded); `None` for integers and booleans.
+    pub fn to_f32(&self) -> Option<Vec<f32>> {
+        let bits16 = |b: &[u8]| u16::from(b[0]) | u16::from(b[1]) << 8;
+        let word = |b: &[u8]| u32::from(bits16(b)) | u32::from(bits16(&b[2..])) << 16;
+        let long = |b: &[u8]| u64::from(word(b)) | u64::from(word(&b[4..])) << 32;
+        let chunks = self.data.chunks_exact(self.dtype.item_size());
+        Some(match self.dtype {
+            TensorType::F32 => chunks.map(|b| f32::from_bits(word(b))).collect(),
+            TensorType::F64 => chunks.map(|b| f64::from_bits(long(b)) as f32).collect(),
+            TensorType::F16 => chunks.map(|b| half::f16::from_bits(bits16(b)).to_f32()).collect(),
+            TensorType::BF16 => chunks
+                .map(|b| half::bf16::from_bits(bits16(b)).to_f32())
+                .collect(),
+            _ => return None,
+        })
+    }
+
+    /// Copies a strided view out of its storage; a tensor that is its whole storage shares it instead.
+    pub(crate) fn gather(
+        node: &TensorNode,
+        storage: &Arc<Vec<u8>>,
+        budget: &mut Budget,
+    ) -> Result<Self, Error> {
+        let size = node.dtype.item_size();
+        let outside = || {
+            let what = format!(
+                "tensor of shape {:?}, stride {:?} and offset {} exceeds its storage of {} elements",
+                node.shape,
+                node.stride,
+                node.offset,
+                storage.len() / size
+            );
+            Error::malformed(0, what)
+        };
+        let bytes = byte_count(&node.shape, size).ok_or_else(outside)?;
+        let (dtype, shape) = (node.dtype, node.shape.clone());
+        if bytes == 0 {
+            return Ok(Self {
+                dtype,
+                shape,
+                data: Arc::new(Vec::new()),
+            });
+        }
+        let last = node
+            .shape
+            .iter()
+            .zip(&node.stride)
+            .try_fold(node.offset, |sum, (&n, &s)| {
+                sum.checked_add(s.checked_mul(n as u64 - 1)?)
+            });
+        let fits = last.and_then(|l| l.checked_add(1)?.checked_mul(size as u64));
+        if fits.is_none_or(|end| end > storage.len() as u64) {
+            return Err(outside());
+        }
+        if is_contiguous(&node.shape, &node.stride) {
+            let start = node.offset as usize * size;
+            if bytes == storage.len() {
+                return Ok(Self {
+                    dtype,
+                    shape,
+                    data: Arc::clone(storage),
+                });
+            }
+            budget.bytes(bytes as u64)?;
+            return Ok(Self {
+                dtype,
+                shape,
+                data: Arc::new(storage[start..start + bytes].to_vec()),
+            });
+        }
+        budget.bytes(bytes as u64)?;
+        let mut data = Vec::with_capacity(bytes);
+        let mut index = vec![0usize; shape.len()];
+        for _ in 0..bytes / size {
+            let at = index
+                .iter()
+                .zip(&node.stride)
+                .map(|(&i, &s)| i * s as usize)
+                .sum::<usize>();
+            let start = (node.offset as usize + at) * size;
+            data.extend_from_slice(&storage[start..start + size]);
+            for axis in (0..shape.len()).rev() {
+                index[axis] += 1;
+                if index[axis] < shape[axis] {
+                    break;
+                }
+                index[axis] = 0;
+            }
+        }
+        Ok(Self {
+            dtype,
+            shape,
+            data: Arc::new(data),
+        })
+    }
+}
+
+/// Whether strides are those of C order; the stride of an axis of length 1 is of no consequence.
+fn is_contiguous(shape: &[usize], stride: &[u64]) -> bool {
+    let mut step = 1u64;
+    shape.iter().zip(stride).rev().all(|(&n, &s)| {
+        let fits = n == 1 || s == step;
+        step = step.saturating_mul(n as u64);
+        fits
+    })
+}
