@@ -1,0 +1,78 @@
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test from 'ava';
+import { cacheFolder, findLibtorch, installFolder, libraryFile } from '../ts/libtorch/find.js';
+import { preloadLibtorch } from '../ts/libtorch/preload.js';
+import { minorOf } from '../ts/libtorch/version.js';
+
+/** Runs `work` with some environment variables set or (undefined) unset. */
+function withEnv<T>(variables: Record<string, string | undefined>, work: () => T): T {
+  const before = { ...process.env };
+  for (const [name, value] of Object.entries(variables)) {
+    if (value === undefined) delete process.env[name];
+    else process.env[name] = value;
+  }
+  try {
+    return work();
+  } finally {
+    process.env = before;
+  }
+}
+
+/** A folder that looks like libtorch of some version; its libraries are not. */
+function pretend(version: string): string {
+  const root = mkdtempSync(join(tmpdir(), 'nnunet-libtorch-'));
+  mkdirSync(join(root, 'lib'));
+  for (const name of ['torch_cpu', 'c10']) writeFileSync(join(root, 'lib', libraryFile(name)), 'no library');
+  writeFileSync(join(root, 'build-version'), `${version}\n`);
+  return root;
+}
+
+const nowhere = { NNUNET_DIAG_LIBTORCH: undefined, LIBTORCH: undefined, PATH: '/nonexistent' };
+
+test.serial('a missing libtorch names the places tried and the command to run', (t) => {
+  const cache = mkdtempSync(join(tmpdir(), 'nnunet-cache-'));
+  const error = t.throws(() => withEnv({ ...nowhere, NNUNET_DIAG_CACHE: cache }, findLibtorch));
+  t.like(error, { code: 'ERR_LIBTORCH_MISSING' });
+  t.true(error?.message.includes(cache));
+  t.regex(error?.message ?? '', /nnunet-diag libtorch install/);
+});
+
+test.serial('a wrong version is an error of its own, and an environment variable is binding', (t) => {
+  const wrong = pretend('2.4.1+cpu');
+  const error = t.throws(() => withEnv({ NNUNET_DIAG_LIBTORCH: wrong }, findLibtorch));
+  t.like(error, { code: 'ERR_LIBTORCH_VERSION' });
+  t.regex(error?.message ?? '', /version 2\.4\.1\+cpu/);
+  t.regex(error?.message ?? '', /needed 2\.11\.x/);
+});
+
+test.serial('the environment goes before the cache', (t) => {
+  const root = pretend('2.11.7+cpu');
+  const found = withEnv({ ...nowhere, LIBTORCH: root }, findLibtorch);
+  t.like(found, { source: 'LIBTORCH', version: '2.11.7+cpu', root, cuda: false });
+});
+
+test.serial('the cache follows its variables', (t) => {
+  t.is(withEnv({ NNUNET_DIAG_CACHE: '/a' }, cacheFolder), '/a');
+  t.is(
+    withEnv({ NNUNET_DIAG_CACHE: undefined, XDG_CACHE_HOME: '/b' }, () => installFolder('cpu')),
+    join('/b', 'nnunet-diag', 'libtorch', '2.11.0-cpu'),
+  );
+});
+
+test.serial('a broken libtorch gives the loader’s own words', (t) => {
+  const root = pretend('2.11.0+cpu');
+  const error = t.throws(() => {
+    const found = withEnv({ ...nowhere, LIBTORCH: root }, findLibtorch);
+    preloadLibtorch(found);
+  });
+  t.like(error, { code: 'ERR_LIBTORCH_MISSING' });
+  t.true(error?.message.includes(root));
+  t.regex(error?.message ?? '', /file too short|invalid ELF header|not a mach-o|not a valid/i);
+});
+
+test('minor version', (t) => {
+  t.is(minorOf('2.11.0+cu130'), '2.11');
+  t.is(minorOf('2.11.0'), '2.11');
+});

@@ -1,0 +1,24 @@
+import { join } from 'node:path';
+import test from 'ava';
+import { packageRoot } from '../ts/native/load.js';
+import { readVolume } from '../ts/volume.js';
+
+const image = join(packageRoot, 'examples/data/Task501_IcbmTissue/imagesTs/icbm_003_0000.nii.gz');
+
+test('a volume has its values, shape and geometry', async (t) => {
+  const { data, shape, spacing, origin, direction } = await readVolume(image);
+  t.is(data.length, shape[0] * shape[1] * shape[2]);
+  t.deepEqual(spacing, [1, 1, 1]);
+  t.is(origin.length, 3);
+  t.is(direction.length, 9);
+  t.true(data.some((v) => v > 0));
+});
+
+test('a channel that is not there, a file that is not there', async (t) => {
+  await t.throwsAsync(readVolume(image, 1), {
+    code: 'ERR_OPTIONS',
+    message: /expected a channel below 1, received 1/,
+  });
+  const missing = await t.throwsAsync(readVolume('/nonexistent/x.nii.gz'));
+  t.true(missing?.message.includes('/nonexistent/x.nii.gz'));
+});

@@ -1,0 +1,58 @@
+//! How an error crosses N-API.
+
+use std::any::Any;
+use std::panic::{catch_unwind, AssertUnwindSafe};
+
+use run::Coded;
+use serde::Serialize;
+use serde_json::{json, Value};
+
+/// An error as JavaScript receives it; TypeScript turns it into an `NnunetError`.
+#[derive(Clone, Debug, Serialize)]
+pub struct Failure {
+    /// Stable identifier.
+    pub code: String,
+    /// Found, expected, where, what to do.
+    pub message: String,
+    /// The facts behind the message.
+    pub details: Value,
+}
+
+impl Failure {
+    /// A failure of the addon's own, for options it cannot parse and the like.
+    pub fn new(code: &str, message: impl Into<String>, details: Value) -> Self {
+        Self { code: code.to_owned(), message: message.into(), details }
+    }
+
+    /// The failure that a panic becomes: a bug in this package, never a dead process.
+    pub fn from_panic(payload: &(dyn Any + Send)) -> Self {
+        let text = payload
+            .downcast_ref::<&str>()
+            .map(|s| (*s).to_owned())
+            .or_else(|| payload.downcast_ref::<String>().cloned())
+            .unwrap_or_else(|| "no message".to_owned());
+        Self::new(
+            "ERR_INTERNAL",
+            format!("internal error: {text}. This is a bug in nnunet-diag; please report it with these words."),
+            json!({ "panic": text }),
+        )
+    }
+
+    /// This failure as a napi error whose reason is the JSON that TypeScript parses.
+    pub fn into_napi(self) -> napi::Error {
+        let reason = serde_json::to_string(&self).unwrap_or(self.message);
+        napi::Error::from_reason(reason)
+    }
+}
+
+impl<E: Coded> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self::new(error.code(), error.to_string(), error.details())
+    }
+}
+
+/// Runs `work`; a panic becomes a [`Failure`] with code `ERR_INTERNAL`.
+pub fn guard<T>(work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
+    // Whatever `work` was changing is dropped with it: nothing it touched is used after a panic.
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|payload| Err(Failure::from_panic(payload.as_ref())))
+}

@@ -1,0 +1,8 @@
+//! N-API addon `core`: everything that needs no libtorch.
+#![allow(missing_docs, reason = "a private binding: the TypeScript facade owns names and documentation")]
+
+mod distance;
+mod inspect;
+mod libraries;
+mod verbs;
+mod volumes;

@@ -1,0 +1,101 @@
+//! Opens libtorch with global visibility before the `torch` addon is loaded, and unpacks the wheels it comes in.
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use napi::bindgen_prelude::AsyncTask;
+use napi::{Env, Task};
+use napi_derive::napi;
+use node_task::Failure;
+use serde_json::json;
+
+/// Opens the shared libraries in this order and keeps them open for the life of the process.
+#[napi]
+pub fn preload(paths: Vec<String>) -> napi::Result<()> {
+    for path in &paths {
+        open(path).map_err(|e| {
+            // The loader's own words stand in the source of libloading's error.
+            let words = std::error::Error::source(&e).map_or_else(|| e.to_string(), ToString::to_string);
+            Failure::new(
+                "ERR_LIBTORCH_BROKEN",
+                format!("cannot open {path}: {words}"),
+                json!({ "path": path, "loader": words }),
+            )
+            .into_napi()
+        })?;
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+fn open(path: &str) -> Result<(), libloading::Error> {
+    use libloading::os::unix::{Library, RTLD_GLOBAL, RTLD_NOW};
+    // SAFETY: opening runs the library's initialisers; the caller passes libtorch's own libraries, whose initialisers
+    // only register operators and are made to run at any time. The handle is leaked, so no symbol ever dangles.
+    let library = unsafe { Library::open(Some(path), RTLD_NOW | RTLD_GLOBAL)? };
+    std::mem::forget(library);
+    Ok(())
+}
+
+#[cfg(windows)]
+fn open(path: &str) -> Result<(), libloading::Error> {
+    // SAFETY: as on Unix; Windows resolves later imports by module name, so opening by path is enough.
+    let library = unsafe { libloading::Library::new(path)? };
+    std::mem::forget(library);
+    Ok(())
+}
+
+/// Unpacks those members of a wheel (a zip file) whose names start with one of `prefixes` below `destination`.
+#[napi(ts_return_type = "Promise<number>")]
+pub fn extract_wheel(wheel: String, destination: String, prefixes: Vec<String>) -> AsyncTask<Extract> {
+    AsyncTask::new(Extract { wheel: wheel.into(), destination: destination.into(), prefixes })
+}
+
+/// The work of [`extract_wheel`]; resolves to the number of files written.
+pub struct Extract {
+    wheel: PathBuf,
+    destination: PathBuf,
+    prefixes: Vec<String>,
+}
+
+impl Task for Extract {
+    type Output = u32;
+    type JsValue = u32;
+
+    fn compute(&mut self) -> napi::Result<u32> {
+        extract(&self.wheel, &self.destination, &self.prefixes).map_err(|e| {
+            Failure::new(
+                "ERR_WHEEL",
+                format!("cannot unpack {} into {}: {e}", self.wheel.display(), self.destination.display()),
+                json!({ "path": self.wheel, "destination": self.destination }),
+            )
+            .into_napi()
+        })
+    }
+
+    fn resolve(&mut self, _: Env, output: u32) -> napi::Result<u32> {
+        Ok(output)
+    }
+}
+
+fn extract(wheel: &Path, destination: &Path, prefixes: &[String]) -> io::Result<u32> {
+    let mut archive = zip::ZipArchive::new(File::open(wheel)?).map_err(io::Error::other)?;
+    let mut written = 0;
+    for index in 0..archive.len() {
+        let mut member = archive.by_index(index).map_err(io::Error::other)?;
+        // `enclosed_name` refuses names that would leave the destination.
+        let Some(name) = member.enclosed_name() else { continue };
+        let text = name.to_string_lossy();
+        if member.is_dir() || !prefixes.iter().any(|prefix| text.starts_with(prefix.as_str())) {
+            continue;
+        }
+        let path = destination.join(&name);
+        if let Some(parent) = path.parent() {
+            std::fs::create_dir_all(parent)?;
+        }
+        io::copy(&mut member, &mut File::create(&path)?)?;
+        written += 1;
+    }
+    Ok(written)
+}

@@ -1,0 +1,20 @@
+// npm run quickstart: sets up what is missing, then runs examples/quickstart.ts on the data in examples/data.
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { root, StepError } from './lib/process.mjs';
+import { setup } from './lib/setup.mjs';
+
+try {
+  await setup();
+  // Inherited streams: the example redraws its progress lines on a terminal.
+  const example = join(root, 'dist', 'examples', 'quickstart.js');
+  const { status, signal } = spawnSync(process.execPath, [example, ...process.argv.slice(2)], {
+    cwd: root,
+    stdio: 'inherit',
+  });
+  process.exitCode = signal ? 130 : (status ?? 1);
+} catch (error) {
+  if (!(error instanceof StepError)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 1;
+}

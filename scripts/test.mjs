@@ -1,0 +1,77 @@
+// npm test: everything CI checks, from a bare checkout. Ends with one line that sums up all suites.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { capture, root, say } from './lib/process.mjs';
+import { setup } from './lib/setup.mjs';
+
+const totals = { passed: 0, failed: 0 };
+const failures = [];
+
+/** Runs one suite; `count` reads its numbers from its output, else it counts as one check. */
+async function suite(name, work, count) {
+  say(name);
+  const { code, output } = await work();
+  const { passed, failed } = count?.(output) ?? { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1 };
+  // A suite that stops before it counts anything has failed all the same.
+  const lost = code !== 0 && failed === 0 ? 1 : 0;
+  totals.passed += passed;
+  totals.failed += failed + lost;
+  if (failed + lost > 0) failures.push(name);
+}
+
+/** Sums cargo's "test result: ok. 12 passed; 0 failed; …" lines. */
+function cargoCount(output) {
+  const lines = [...output.matchAll(/^test result: \w+\. (\d+) passed; (\d+) failed/gm)];
+  return lines.reduce(
+    (sum, [, passed, failed]) => ({
+      passed: sum.passed + Number(passed),
+      failed: sum.failed + Number(failed),
+    }),
+    { passed: 0, failed: 0 },
+  );
+}
+
+/** Counts the lines of ava's TAP output. */
+function tapCount(output) {
+  return {
+    passed: [...output.matchAll(/^ok \d+/gm)].length,
+    failed: [...output.matchAll(/^not ok \d+/gm)].length,
+  };
+}
+
+/** The types that the addons declare must be the committed ones. */
+async function generated() {
+  const stale = ['core', 'torch'].filter((name) => {
+    const made = readFileSync(join(root, 'native', `${name}.d.ts`), 'utf8');
+    return made !== readFileSync(join(root, 'ts', 'native', 'generated', `${name}.d.ts`), 'utf8');
+  });
+  const output = stale
+    .map((name) => `ts/native/generated/${name}.d.ts is stale: run npm run build\n`)
+    .join('');
+  process.stdout.write(output);
+  return { code: stale.length, output };
+}
+
+let env = {};
+await suite('setup: packages, types, libtorch, addons', async () => {
+  try {
+    env = await setup({ cargoTools: ['fmt', 'clippy'] });
+    return { code: 0, output: '' };
+  } catch (error) {
+    process.stderr.write(`${error.message}\n`);
+    return { code: 1, output: '' };
+  }
+});
+await suite('rustfmt', () => capture('cargo', ['fmt', '--all', '--check']));
+// One profile for addons, lints and tests: libtorch's C++ glue is compiled once.
+const cargo = (...args) => capture('cargo', args, { env });
+await suite('clippy', () =>
+  cargo('clippy', '--release', '--workspace', '--all-targets', '--', '-D', 'warnings'));
+await suite('cargo test', () => cargo('test', '--release', '--workspace', '--no-fail-fast'), cargoCount);
+await suite('TypeScript linter', () => capture('npx', ['biome', 'ci', '.']));
+await suite('generated files', generated);
+await suite('ava', () => capture('npx', ['ava', '--tap']), tapCount);
+
+if (failures.length > 0) say(`failed: ${failures.join(', ')}`);
+process.stdout.write(`${totals.passed} passed, ${totals.failed} failed\n`);
+process.exitCode = totals.failed === 0 ? 0 : 1;

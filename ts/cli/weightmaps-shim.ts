@@ -1,0 +1,5 @@
+#!/usr/bin/env node
+import { runProcess } from './process.js';
+import { weightmapsMain } from './program.js';
+
+await runProcess(weightmapsMain);

@@ -1,0 +1,170 @@
+import { spawn } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fromNative, NnunetError } from '../errors.js';
+import { core } from '../native/core.js';
+import { cacheFolder, installFolder, libtorchPlaces } from './find.js';
+import { INSTALLED_RELEASE } from './version.js';
+
+export interface LibtorchInstallOptions {
+  /** Keep the CUDA libraries and fetch what they depend on (several gigabytes). */
+  readonly cuda?: boolean;
+  /** Install again even where it stands already. */
+  readonly force?: boolean;
+  /** Called with each step's words. */
+  readonly onStep?: (step: string) => void;
+}
+
+export interface LibtorchInstallResult {
+  readonly root: string;
+  readonly version: string;
+  /** False where a whole one stood already. */
+  readonly installed: boolean;
+}
+
+/** The wheels do not depend on the Python that fetches them: any pip will do. */
+const WHEEL_PYTHON = '3.12';
+/** What CPU use needs of the torch wheel, by member name. */
+const CPU_MEMBERS = [
+  'torch/include/',
+  'torch/version.py',
+  'torch/lib/libc10.',
+  'torch/lib/libtorch_cpu.',
+  'torch/lib/libtorch.',
+  'torch/lib/libgomp',
+  'torch/lib/libomp',
+  'torch/lib/libshm',
+  'torch/lib/c10.',
+  'torch/lib/torch_cpu.',
+  'torch/lib/torch.',
+];
+/** Shared libraries that libtorch_cpu of the Linux wheel needs even without a GPU. */
+const CPU_DEPENDENCIES = ['nvidia/cu13/lib/libcudart.', 'nvidia/cu13/lib/libcupti.'];
+
+/**
+ * Puts libtorch into this project's cache, from the PyPI wheels, through pip. Safe to interrupt: the folder appears
+ * whole or not at all.
+ *
+ * @throws NnunetError `ERR_LIBTORCH_INSTALL` with pip's last words
+ */
+export async function installLibtorch(options: LibtorchInstallOptions = {}): Promise<LibtorchInstallResult> {
+  const flavour = options.cuda ? 'cuda' : 'cpu';
+  const root = installFolder(flavour);
+  const step = options.onStep ?? (() => {});
+  const present = libtorchPlaces().find((place) => place.path === root)?.libtorch;
+  if (present && !options.force) return { root, version: present.version, installed: false };
+  const base = join(cacheFolder(), 'libtorch');
+  await mkdir(base, { recursive: true });
+  const work = await mkdtemp(join(base, 'incomplete-'));
+  try {
+    const wheels = join(work, 'wheels');
+    step(`fetching torch ${INSTALLED_RELEASE} with pip`);
+    await pip(['download', '-d', wheels, ...selectors(flavour), ...requirements(flavour)], step);
+    step('unpacking');
+    await unpack(wheels, work, flavour);
+    await writeFile(join(work, 'torch', 'NOTICE-nnunet-diag'), NOTICE);
+    await rm(root, { recursive: true, force: true });
+    await rename(join(work, 'torch'), root);
+  } catch (thrown) {
+    throw fromNative(thrown);
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+  return { root, version: INSTALLED_RELEASE, installed: true };
+}
+
+const NOTICE = `From the PyPI wheel torch ${INSTALLED_RELEASE} (BSD-3-Clause) and NVIDIA's CUDA runtime wheels.\n`;
+
+function requirements(flavour: 'cpu' | 'cuda'): string[] {
+  const torch = `torch==${INSTALLED_RELEASE}`;
+  if (flavour === 'cuda') return [torch];
+  const linux = process.platform === 'linux';
+  return ['--no-deps', torch, ...(linux ? ['nvidia-cuda-runtime==13.0.*', 'nvidia-cuda-cupti==13.0.*'] : [])];
+}
+
+/** Names the platform outright, so that a Python too old or too new for torch can still fetch it. */
+function selectors(flavour: 'cpu' | 'cuda'): string[] {
+  const tags = platformTags();
+  // With --platform pip takes wheels only; a few pure-Python dependencies of the CUDA flavour are `any`.
+  return [
+    '--only-binary=:all:',
+    '--python-version',
+    WHEEL_PYTHON,
+    '--implementation',
+    'cp',
+    ...tags.flatMap((tag) => ['--platform', tag]),
+    ...(flavour === 'cuda' ? ['--platform', 'any'] : []),
+  ];
+}
+
+function platformTags(): string[] {
+  const machine = process.arch === 'x64' ? 'x86_64' : process.platform === 'darwin' ? 'arm64' : 'aarch64';
+  if (process.platform === 'darwin') return [14, 13, 12, 11].map((major) => `macosx_${major}_0_${machine}`);
+  if (process.platform === 'win32') return ['win_amd64'];
+  // pip matches a manylinux tag literally, not as "or older".
+  const glibc = Array.from({ length: 23 }, (_, i) => `manylinux_2_${39 - i}_${machine}`);
+  return [...glibc, `manylinux2014_${machine}`];
+}
+
+async function unpack(wheels: string, work: string, flavour: 'cpu' | 'cuda'): Promise<void> {
+  for (const wheel of await readdir(wheels)) {
+    const path = join(wheels, wheel);
+    if (wheel.startsWith('torch-')) {
+      await core().extractWheel(path, work, flavour === 'cuda' ? ['torch/'] : CPU_MEMBERS);
+    } else if (wheel.startsWith('nvidia')) {
+      // libtorch looks for its dependencies beside itself, and in ../../nvidia/*/lib.
+      await core().extractWheel(path, work, flavour === 'cuda' ? ['nvidia/'] : CPU_DEPENDENCIES);
+    }
+    await rm(path);
+  }
+  await gather(join(work, 'nvidia'), join(work, 'torch', 'lib'));
+}
+
+/** Moves every shared library below `from` into `lib`: one folder is all the loader then needs to look at. */
+async function gather(from: string, lib: string): Promise<void> {
+  for (const entry of await readdir(from, { withFileTypes: true }).catch(() => [])) {
+    const path = join(from, entry.name);
+    if (entry.isDirectory()) await gather(path, lib);
+    else if (/\.so(\.|$)/.test(entry.name)) await rename(path, join(lib, entry.name));
+  }
+}
+
+/** Runs pip, whichever Python has it; its warnings are passed on as steps only when it fails. */
+async function pip(args: string[], step: (step: string) => void): Promise<void> {
+  const all = ['-m', 'pip', '--disable-pip-version-check', ...args];
+  let last = 'no Python with pip was found';
+  for (const python of ['python3', 'python']) {
+    const { code, output } = await execute(python, all, step);
+    if (code === 0) return;
+    if (output) last = output;
+    if (code !== null) break;
+  }
+  throw new NnunetError(
+    'ERR_LIBTORCH_INSTALL',
+    `pip could not fetch libtorch: ${last}. Python 3 with pip and access to a package index are needed; where there ` +
+      'is none, copy a libtorch here from another machine and point NNUNET_DIAG_LIBTORCH to it.',
+    { command: ['python3', ...all].join(' '), output: last },
+  );
+}
+
+function execute(
+  command: string,
+  args: string[],
+  step: (step: string) => void,
+): Promise<{ code: number | null; output: string }> {
+  return new Promise((resolve) => {
+    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    let output = '';
+    const keep = (chunk: Buffer) => {
+      output = (output + chunk.toString()).slice(-2000);
+    };
+    child.stderr.on('data', keep);
+    child.stdout.on('data', (chunk: Buffer) => {
+      keep(chunk);
+      const wheel = /Downloading (\S+\.whl) \(([^)]+)\)/.exec(chunk.toString());
+      if (wheel) step(`fetching ${wheel[1]} (${wheel[2]})`);
+    });
+    child.on('error', (error) => resolve({ code: null, output: error.message }));
+    child.on('close', (code) => resolve({ code: code ?? 1, output: output.trim() }));
+  });
+}

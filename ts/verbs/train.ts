@@ -1,0 +1,85 @@
+import { z } from 'zod';
+import type { Run } from '../run.js';
+import { type Abortable, common, compute, field, folders, parseOptions, verb } from '../schema.js';
+import { runTorch } from './native.js';
+
+/** The trainers of nnU-Net and DIAG's fork that are presets here. */
+export const TRAINERS = [
+  'nnUNetTrainerV2',
+  'nnUNetTrainerV2Sparse',
+  'nnUNetTrainerV2SparseNormalSampling',
+  'nnUNetTrainerV2Weighted',
+  'nnUNetTrainer_V2_Loss_CEandDice_Weighted',
+] as const;
+
+export const trainSpec = verb({
+  name: 'train',
+  summary: 'train one fold of a configuration',
+  positional: ['task'],
+  options: z.object({
+    task: field(z.string().min(1), 'task number, TaskXXX_NAME, or its preprocessed folder'),
+    configuration: field(
+      z.enum(['2d', '3d_fullres', '3d_lowres', '3d_cascade_fullres']),
+      'configuration to train',
+      'c',
+    ),
+    fold: field(
+      z.union([z.int().min(0), z.string().regex(/^(\d+|all)$/, 'a fold number or all')]).default('0'),
+      '0 to 4, more for random splits, or all',
+      'f',
+    ),
+    trainer: field(
+      z.enum(TRAINERS).default('nnUNetTrainerV2'),
+      'preset of sampling, ignore label, weights and loss',
+    ),
+    epochs: field(z.int().positive().default(1000), 'length of the schedule'),
+    iterations: field(z.int().positive().default(250), 'training iterations in an epoch'),
+    validationIterations: field(z.int().positive().default(50), 'validation iterations in an epoch'),
+    batchSize: field(z.int().positive().optional(), 'instead of the planned batch size'),
+    patchSize: field(z.array(z.int().positive()).optional(), 'instead of the planned patch size, voxels'),
+    initialLr: field(z.number().positive().default(0.01), 'learning rate at the start of the poly schedule'),
+    classWeights: field(
+      z.array(z.number().min(0)).optional(),
+      'weight of each class, background first, for the class-weighted trainer',
+    ),
+    seed: field(z.int().min(0).default(0), 'same inputs, options and seed give the same model'),
+    continue: field(z.boolean().default(false), 'go on from the last checkpoint of this fold'),
+    skipUnannotated: field(z.boolean().default(false), 'leave out cases without any annotation'),
+    ...compute,
+    ...folders,
+    ...common,
+  }),
+  examples: [
+    'train 501 -c 3d_fullres -f 0',
+    'train 502 -c 3d_fullres -f all --trainer nnUNetTrainerV2Sparse --epochs 200 --seed 1',
+    'train 501 -c 2d -f 3 --continue',
+  ],
+});
+
+export type TrainOptions = z.input<typeof trainSpec.options> & Abortable;
+export type Trainer = (typeof TRAINERS)[number];
+
+export interface TrainSummary {
+  /** The fold's folder in nnU-Net's results layout. */
+  readonly folder: string;
+  /** `model_final_checkpoint.model`. */
+  readonly checkpoint: string;
+  readonly epochs: number;
+  readonly trainLoss: number;
+  /** Online Dice of each foreground class in the last epoch. */
+  readonly dice: readonly (number | null)[];
+  readonly device: string;
+  readonly precision: string;
+  readonly seconds: number;
+}
+
+/**
+ * Trains one fold. Writes nnU-Net v1's own checkpoints; cancelling leaves `model_latest`, from which
+ * `continue: true` goes on, on CPU to the same bits as an uninterrupted run.
+ *
+ * @throws (through `result`) NnunetError `ERR_LIBTORCH_*`, `ERR_OPTIONS`, `ERR_CANCELLED`, and the errors of data
+ */
+export function train(options: TrainOptions): Run<TrainSummary> {
+  const { workers, fold, ...rest } = parseOptions(trainSpec, options);
+  return runTorch('train', { ...rest, fold: String(fold) }, workers, options.signal);
+}
