@@ -75,11 +75,16 @@ pub fn write<T: Element>(path: &Path, array: ArrayViewD<'_, T>) -> Result<(), Er
     Ok(storage::write_atomic(path, |file| write_to(file, &array))?)
 }
 
+/// The header that stands in front of an array's elements.
+pub(crate) fn header_of<T: Element>(array: &ArrayViewD<'_, T>) -> Vec<u8> {
+    header::format(T::DTYPE, array.shape())
+}
+
 /// Writes header and elements in C order.
-pub(crate) fn write_to<T: Element>(out: &mut impl Write, array: &ArrayViewD<'_, T>) -> io::Result<()> {
+fn write_to<T: Element>(out: &mut impl Write, array: &ArrayViewD<'_, T>) -> io::Result<()> {
     /// Elements gathered at a time from an array that is not contiguous.
     const CHUNK: usize = 1 << 14;
-    out.write_all(&header::format(T::DTYPE, array.shape()))?;
+    out.write_all(&header_of(array))?;
     if let Some(values) = array.as_slice() {
         return out.write_all(T::bytes(values));
     }

@@ -1,0 +1,98 @@
+//! First sweep: one slice (y, x) from the mask to squared in-slice distances, by counting along y and then by parabolas
+//! along x, while the slice is in cache.
+
+use ndarray::{ArrayView1, ArrayView2};
+
+use crate::lane::Lane;
+use crate::plan::Plan;
+use crate::row::Row;
+use crate::simd::Kernel;
+use crate::Voxel;
+
+/// A thread's memory for [`Sweep`]: a few rows.
+pub(crate) struct Scratch<L, T> {
+    row: Row<L>,
+    line: Vec<L>,
+    count: Vec<L>,
+    mask: Vec<T>,
+}
+
+impl<L: Lane, T: Voxel> Scratch<L, T> {
+    pub(crate) fn new<const W: usize>(plan: &Plan<L>) -> Self {
+        let n = plan.shape[2];
+        let (line, count) = (vec![L::FAR; n], vec![L::FAR; n]);
+        Self {
+            row: Row::new::<W>(&plan.x),
+            line,
+            count,
+            mask: Vec::new(),
+        }
+    }
+}
+
+/// The first sweep over one slice.
+pub(crate) struct Sweep<'a, L, T, const W: usize> {
+    pub(crate) plan: &'a Plan<L>,
+    pub(crate) scratch: &'a mut Scratch<L, T>,
+    pub(crate) mask: ArrayView2<'a, T>,
+    pub(crate) slice: &'a mut [f32],
+}
+
+impl<L: Lane, T: Voxel, const W: usize> Kernel for Sweep<'_, L, T, W> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self {
+            plan,
+            scratch,
+            mask,
+            slice,
+        } = self;
+        let [_, rows, n] = plan.shape;
+        let Scratch {
+            row,
+            line,
+            count,
+            mask: buffer,
+        } = scratch;
+        // Voxels to the last site at smaller y.
+        count.fill(L::FAR);
+        for y in 0..rows {
+            step(count, contiguous(mask.row(y), buffer));
+            L::store(slice, y * n, count);
+        }
+        // The same to the next site at larger y; it restarts from 0 wherever the stored count is 0.
+        count.fill(L::FAR);
+        for y in (0..rows).rev() {
+            L::load(slice, y * n, line);
+            for ((count, &before), value) in count.iter_mut().zip(&*line).zip(row.values()) {
+                *count = count.next().lesser(before);
+                *value = count.square(plan.y2);
+            }
+            row.run::<W>(&plan.x, line);
+            plan.clamp(line);
+            L::store(slice, y * n, line);
+        }
+    }
+}
+
+#[inline(always)]
+fn step<L: Lane, T: Voxel>(count: &mut [L], mask: &[T]) {
+    for (count, &voxel) in count.iter_mut().zip(mask) {
+        *count = if voxel.is_zero() { L::ZERO } else { count.next() };
+    }
+}
+
+/// The row as a slice; a strided one is copied to `buffer`.
+#[inline(always)]
+fn contiguous<'a, T: Copy>(row: ArrayView1<'a, T>, buffer: &'a mut Vec<T>) -> &'a [T] {
+    match row.to_slice() {
+        Some(slice) => slice,
+        None => {
+            buffer.clear();
+            buffer.extend(row.iter().copied());
+            buffer
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! The 95th percentile of surface distances.
+
+use ndarray::{s, Array3, ArrayView3};
+
+use crate::Error;
+
+/// 95th percentile (linear interpolation) of the distances from each surface voxel of one mask to the surface of the other,
+/// both ways taken together; masks of shape (z, y, x), voxels of `spacing` (z, y, x) mm. NaN when either mask is empty.
+///
+/// A surface voxel is one with a face neighbour outside the mask or outside the image. Equal to `medpy.metric.hd95`
+/// up to float32 rounding of squared distances. Only the box around both masks is looked at.
+///
+/// # Errors
+/// [`Error::Distance`] when a spacing is not positive.
+pub fn hausdorff_95(
+    one: ArrayView3<'_, bool>,
+    two: ArrayView3<'_, bool>,
+    spacing: [f64; 3],
+) -> Result<f64, Error> {
+    let Some(bounds) = bounds([one, two]) else {
+        return Ok(f64::NAN);
+    };
+    let [(z0, z1), (y0, y1), (x0, x1)] = bounds;
+    let window = s![z0..z1, y0..y1, x0..x1];
+    let (one, two) = (surface(one.slice(window)), surface(two.slice(window)));
+    let mut distances = distances(&one, &two, spacing)?;
+    distances.extend(self::distances(&two, &one, spacing)?);
+    Ok(percentile_95(distances))
+}
+
+/// Smallest box that holds every true voxel of both masks; `None` when either has none.
+fn bounds(masks: [ArrayView3<'_, bool>; 2]) -> Option<[(usize, usize); 3]> {
+    let mut bounds = [(usize::MAX, 0); 3];
+    for mask in masks {
+        let mut any = false;
+        for ((z, y, x), _) in mask.indexed_iter().filter(|(_, inside)| **inside) {
+            any = true;
+            for (bound, at) in bounds.iter_mut().zip([z, y, x]) {
+                *bound = (bound.0.min(at), bound.1.max(at + 1));
+            }
+        }
+        if !any {
+            return None;
+        }
+    }
+    Some(bounds)
+}
+
+/// Voxels of the mask with a face neighbour that is not in it.
+fn surface(mask: ArrayView3<'_, bool>) -> Array3<bool> {
+    let (depth, height, width) = mask.dim();
+    Array3::from_shape_fn(mask.dim(), |(z, y, x)| {
+        let edge = z == 0 || y == 0 || x == 0 || z + 1 == depth || y + 1 == height || x + 1 == width;
+        mask[[z, y, x]]
+            && (edge
+                || !(mask[[z - 1, y, x]]
+                    && mask[[z + 1, y, x]]
+                    && mask[[z, y - 1, x]]
+                    && mask[[z, y + 1, x]]
+                    && mask[[z, y, x - 1]]
+                    && mask[[z, y, x + 1]]))
+    })
+}
+
+/// Distance from each voxel of `from` to the nearest of `to`.
+fn distances(from: &Array3<bool>, to: &Array3<bool>, spacing: [f64; 3]) -> Result<Vec<f64>, Error> {
+    let squared = edt::squared_distance(to.mapv(|inside| !inside).view(), &spacing, None)?;
+    Ok(from
+        .iter()
+        .zip(&squared)
+        .filter(|(inside, _)| **inside)
+        .map(|(_, d)| f64::from(*d).sqrt())
+        .collect())
+}
+
+/// `numpy.percentile(values, 95)`.
+fn percentile_95(mut values: Vec<f64>) -> f64 {
+    values.sort_unstable_by(f64::total_cmp);
+    let position = 0.95 * (values.len().saturating_sub(1)) as f64;
+    let (below, part) = (position.floor() as usize, position.fract());
+    let (Some(a), b) = (values.get(below), values.get(below + 1)) else {
+        return f64::NAN;
+    };
+    let b = b.unwrap_or(a);
+    // numpy interpolates from the nearer end.
+    if part < 0.5 {
+        a + (b - a) * part
+    } else {
+        b - (b - a) * (1.0 - part)
+    }
+}

@@ -1,0 +1,24 @@
+//! Comparing segmentations with their references: metrics, connected components, and postprocessing that keeps the
+//! largest component.
+//!
+//! Files and numbers are those of nnU-Net v1 (`nnunet/evaluation`, `nnunet/postprocessing`).
+
+mod component;
+mod error;
+mod folder;
+mod hausdorff;
+mod mean;
+mod metrics;
+pub mod postprocessing;
+mod region;
+mod scores;
+mod summary;
+
+pub use component::{label, Components, Connectivity};
+pub use error::Error;
+pub use folder::{evaluate_folder, EvaluateOptions, EvaluateSummary};
+pub use hausdorff::hausdorff_95;
+pub use metrics::{evaluate, MetricOptions};
+pub use region::Region;
+pub use scores::Scores;
+pub use summary::{read_summary, write_summary, CaseScores, Results, Summary};

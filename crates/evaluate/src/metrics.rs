@@ -1,0 +1,159 @@
+//! Metrics of a prediction against its reference.
+
+use std::collections::BTreeMap;
+
+use ndarray::{ArrayView3, Zip};
+
+use crate::hausdorff::hausdorff_95;
+use crate::scores::Scores;
+use crate::{Error, Region};
+
+/// How to compare two segmentations.
+#[derive(Clone, Debug, Default)]
+pub struct MetricOptions {
+    /// What to evaluate; nothing means every label that occurs.
+    pub regions: Vec<Region>,
+    /// Voxels that have this value in the reference count for nothing.
+    pub ignore_label: Option<i16>,
+    /// Whether to measure the 95th percentile of surface distances, which takes longer than all the rest. Ignored voxels
+    /// are then outside both segmentations.
+    pub hausdorff: bool,
+}
+
+/// Compares two label maps of shape (z, y, x) with voxels of `spacing` (z, y, x) mm; scores by [`Region::key`].
+///
+/// Definitions and undefined cases are those of nnU-Net's `evaluate_folder` (with `nan_for_nonexisting`).
+///
+/// # Errors
+/// [`Error::Shape`] unless both have one shape.
+pub fn evaluate(
+    reference: ArrayView3<'_, i16>,
+    prediction: ArrayView3<'_, i16>,
+    spacing: [f64; 3],
+    options: &MetricOptions,
+) -> Result<BTreeMap<String, Scores>, Error> {
+    if reference.dim() != prediction.dim() {
+        let dims = |(z, y, x)| [z, y, x];
+        return Err(Error::Shape {
+            reference: dims(reference.dim()),
+            prediction: dims(prediction.dim()),
+        });
+    }
+    let pairs = Pairs::count(reference, prediction, options.ignore_label);
+    let found;
+    let regions = if options.regions.is_empty() {
+        found = pairs.labels();
+        &found
+    } else {
+        &options.regions
+    };
+    let mut scores = BTreeMap::new();
+    for region in regions {
+        let confusion = pairs.confusion(region);
+        let mut result = confusion.scores();
+        if options.hausdorff {
+            let defined = confusion.both_partial();
+            let ignored = |value| options.ignore_label == Some(value);
+            result.hausdorff_distance_95 = Some(if defined {
+                let reference_mask = reference.mapv(|v| region.contains(v) && !ignored(v));
+                let prediction_mask = Zip::from(&prediction)
+                    .and(&reference)
+                    .map_collect(|p, r| region.contains(*p) && !ignored(*r));
+                hausdorff_95(reference_mask.view(), prediction_mask.view(), spacing)?
+            } else {
+                f64::NAN
+            });
+        }
+        scores.insert(region.key(), result);
+    }
+    Ok(scores)
+}
+
+/// How often each pair of (reference, prediction) values occurs.
+struct Pairs {
+    counts: BTreeMap<(i16, i16), u64>,
+}
+
+impl Pairs {
+    fn count(reference: ArrayView3<'_, i16>, prediction: ArrayView3<'_, i16>, ignore: Option<i16>) -> Self {
+        let mut counts = BTreeMap::new();
+        // Neighbouring voxels are mostly alike, so that the map is asked once for a run.
+        let mut current = (0, 0);
+        let mut length = 0;
+        Zip::from(reference).and(prediction).for_each(|r, p| {
+            if (*r, *p) != current {
+                *counts.entry(current).or_insert(0) += length;
+                current = (*r, *p);
+                length = 0;
+            }
+            length += 1;
+        });
+        *counts.entry(current).or_insert(0) += length;
+        counts.retain(|(r, _), count| *count > 0 && Some(*r) != ignore);
+        Self { counts }
+    }
+
+    /// Every label that occurs.
+    fn labels(&self) -> Vec<Region> {
+        let mut labels: Vec<i16> = self.counts.keys().flat_map(|(r, p)| [*r, *p]).collect();
+        labels.sort_unstable();
+        labels.dedup();
+        labels.into_iter().map(Region::Label).collect()
+    }
+
+    fn confusion(&self, region: &Region) -> Confusion {
+        let mut confusion = Confusion::default();
+        for ((r, p), count) in &self.counts {
+            match (region.contains(*r), region.contains(*p)) {
+                (true, true) => confusion.tp += count,
+                (false, true) => confusion.fp += count,
+                (true, false) => confusion.fn_ += count,
+                (false, false) => confusion.tn += count,
+            }
+        }
+        confusion
+    }
+}
+
+/// Counts of true and false, positive and negative voxels.
+#[derive(Default)]
+struct Confusion {
+    tp: u64,
+    fp: u64,
+    fn_: u64,
+    tn: u64,
+}
+
+impl Confusion {
+    /// Whether both segmentations have the region and something else.
+    fn both_partial(&self) -> bool {
+        let Self { tp, fp, fn_, tn } = *self;
+        tp + fp > 0 && fn_ + tn > 0 && tp + fn_ > 0 && fp + tn > 0
+    }
+
+    /// The rates, computed in the reference's order of operations. A ratio of nothing to nothing is NaN, which is every
+    /// undefined case.
+    fn scores(&self) -> Scores {
+        let [tp, fp, fn_, tn] = [self.tp, self.fp, self.fn_, self.tn].map(|n| n as f64);
+        let precision = tp / (tp + fp);
+        let recall = tp / (tp + fn_);
+        let specificity = tn / (tn + fp);
+        let omission = fn_ / (fn_ + tn);
+        Scores {
+            accuracy: (tp + tn) / (tp + fp + tn + fn_),
+            dice: 2.0 * tp / (2.0 * tp + fp + fn_),
+            false_discovery_rate: 1.0 - precision,
+            false_negative_rate: 1.0 - recall,
+            false_omission_rate: omission,
+            false_positive_rate: 1.0 - specificity,
+            hausdorff_distance_95: None,
+            jaccard: tp / (tp + fp + fn_),
+            negative_predictive_value: 1.0 - omission,
+            precision,
+            recall,
+            total_positives_reference: tp + fn_,
+            total_positives_test: tp + fp,
+            true_negative_rate: specificity,
+        }
+    }
+}

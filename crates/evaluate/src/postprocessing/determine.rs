@@ -1,0 +1,291 @@
+//! Finding out from validation cases what postprocessing helps.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+use run::{CaseFailure, Context};
+use serde::{Deserialize, Serialize};
+
+use crate::folder::{evaluate_folder, list, pool, EvaluateOptions};
+use crate::scores::Scores;
+use crate::summary::read_summary;
+use crate::{Error, Region};
+
+use super::apply::process;
+use super::{write_rules, Rules};
+
+/// Where the validation cases are.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DetermineOptions {
+    /// Folder of a trained fold (or of the cross-validation), where results are written.
+    pub base: PathBuf,
+    /// Folder of the reference segmentations.
+    pub reference: PathBuf,
+    /// Subfolder of `base` with the predictions and their `summary.json`.
+    #[serde(default = "validation_raw")]
+    pub raw: String,
+    /// Subfolder of `base` to write the postprocessed predictions to.
+    #[serde(default = "validation_final")]
+    pub processed: String,
+    /// File in `base` to write the decision to.
+    #[serde(default = "postprocessing_json")]
+    pub file: String,
+    /// By how much a mean Dice must rise.
+    #[serde(default)]
+    pub dice_threshold: f64,
+    /// Whether to remove only components smaller than the smallest largest component of any case (nnU-Net's
+    /// `advanced_postprocessing`).
+    #[serde(default)]
+    pub minimum_sizes: bool,
+    /// Whether to write undefined metrics as the bare token `NaN`, as nnU-Net v1 does, instead of null.
+    #[serde(default)]
+    pub bare_nan: bool,
+}
+
+fn validation_raw() -> String {
+    "validation_raw".to_owned()
+}
+
+fn validation_final() -> String {
+    "validation_final".to_owned()
+}
+
+fn postprocessing_json() -> String {
+    "postprocessing.json".to_owned()
+}
+
+impl DetermineOptions {
+    /// nnU-Net's names and rules.
+    pub fn new(base: &Path, reference: &Path) -> Self {
+        Self {
+            base: base.to_owned(),
+            reference: reference.to_owned(),
+            raw: validation_raw(),
+            processed: validation_final(),
+            file: postprocessing_json(),
+            dice_threshold: 0.0,
+            minimum_sizes: false,
+            bare_nan: false,
+        }
+    }
+}
+
+/// Mean scores by label.
+type Means = BTreeMap<String, Scores>;
+/// Minimum sizes by region.
+type Sizes = Option<Vec<(Region, f64)>>;
+
+/// Decides for which regions keeping only the largest component helps, writes `postprocessing.json`, and the postprocessed
+/// cases with their `summary.json`.
+///
+/// First all foreground labels are treated as one region: kept if the mean Dice of some label rises and of none falls.
+/// Then, with several labels, each by itself: kept if its own mean Dice rises. Means leave out cases where a Dice is
+/// undefined; a label whose mean is undefined neither rises nor falls.
+///
+/// # Errors
+/// [`Error::Summary`] when the predictions were not evaluated before or have labels by name, [`Error::Cases`] when a case
+/// fails (all are needed), otherwise as [`evaluate_folder`].
+pub fn determine_postprocessing(options: &DetermineOptions, context: &Context) -> Result<Rules, Error> {
+    let raw = options.base.join(&options.raw);
+    let summary_file = raw.join("summary.json");
+    let before = read_summary(&summary_file)?.results;
+    let mut classes = Vec::new();
+    for key in before.mean.keys() {
+        let label = key.parse::<i16>().map_err(|_| Error::Summary {
+            path: summary_file.clone(),
+            problem: format!("its results are for '{key}'; postprocessing needs labels by number"),
+        })?;
+        if label != 0 {
+            classes.push(label);
+        }
+    }
+    // nnU-Net takes the order of the file, which is that of its sorted keys.
+    let singles: Vec<Region> = classes.iter().copied().map(Region::Label).collect();
+    let together = [Region::Union(classes.clone())];
+    let trial = tempfile::Builder::new()
+        .prefix(".postprocessing.")
+        .tempdir_in(&options.base)
+        .map_err(|source| Error::Folder {
+            folder: options.base.clone(),
+            source,
+        })?;
+    let (all_folder, each_folder) = (trial.path().join("all"), trial.path().join("each"));
+
+    let sizes = if options.minimum_sizes {
+        Some(smallest_kept(&raw, &all_folder, &together, context)?)
+    } else {
+        None
+    };
+    process_folder(&raw, &all_folder, &together, sizes.as_deref(), context)?;
+    let after_all = means(options, &all_folder, &singles, context)?;
+    let mut rules = Rules {
+        num_samples: before.all.len() as u64,
+        validation_raw: options.raw.clone(),
+        validation_final: options.processed.clone(),
+        dc_per_class_raw: dice(&before.mean, &classes),
+        dc_per_class_pp_all: dice(&after_all, &classes),
+        ..Rules::default()
+    };
+    let mut all_sizes: Sizes = options.minimum_sizes.then(Vec::new);
+    let better = |new: f64, old: f64| new > old + options.dice_threshold;
+    let compare = |test: &dyn Fn(f64, f64) -> bool, new: &Means, old: &Means| {
+        classes
+            .iter()
+            .any(|class| test(mean_dice(new, *class), mean_dice(old, *class)))
+    };
+    let joint = compare(&better, &after_all, &before.mean)
+        && !compare(&|new, old| new < old, &after_all, &before.mean);
+    if joint {
+        rules.for_which_classes.extend(together);
+        all_sizes
+            .iter_mut()
+            .for_each(|all| all.extend(sizes.iter().flatten().cloned()));
+    }
+
+    if classes.len() > 1 {
+        let (source, old) = if joint {
+            (&all_folder, &after_all)
+        } else {
+            (&raw, &before.mean)
+        };
+        let sizes = if options.minimum_sizes {
+            Some(smallest_kept(source, &each_folder, &singles, context)?)
+        } else {
+            None
+        };
+        process_folder(source, &each_folder, &singles, sizes.as_deref(), context)?;
+        let after_each = means(options, &each_folder, &singles, context)?;
+        rules.dc_per_class_pp_per_class = dice(&after_each, &classes);
+        for class in &classes {
+            if better(mean_dice(&after_each, *class), mean_dice(old, *class)) {
+                let region = Region::Label(*class);
+                let size = sizes
+                    .iter()
+                    .flatten()
+                    .find(|(other, _)| *other == region)
+                    .cloned();
+                all_sizes.iter_mut().for_each(|all| all.extend(size.clone()));
+                rules.for_which_classes.push(region);
+            }
+        }
+    }
+    rules.minimum_sizes = all_sizes;
+
+    let target = options.base.join(&options.processed);
+    process_folder(
+        &raw,
+        &target,
+        &rules.for_which_classes,
+        rules.minimum_sizes.as_deref(),
+        context,
+    )?;
+    means(options, &target, &singles, context)?;
+    write_rules(&options.base.join(&options.file), &rules)?;
+    Ok(rules)
+}
+
+/// Postprocesses every case of `source` into `target`; all must succeed. Gives the smallest kept size of each region.
+fn process_folder(
+    source: &Path,
+    target: &Path,
+    regions: &[Region],
+    sizes: Option<&[(Region, f64)]>,
+    context: &Context,
+) -> Result<Vec<(Region, f64)>, Error> {
+    std::fs::create_dir_all(target).map_err(|e| Error::Folder {
+        folder: target.to_owned(),
+        source: e,
+    })?;
+    let files = list(source)?;
+    let case = |(name, path): (&String, &PathBuf)| -> Result<_, Error> {
+        context.check()?;
+        let target = target.join(path.file_name().unwrap_or_default());
+        Ok(process(path, &target, regions, sizes).map_err(|error| CaseFailure::new(name, &error)))
+    };
+    let results: Result<Vec<_>, Error> = pool(context)?.install(|| files.par_iter().map(case).collect());
+    let (mut kept, mut failures) = (Vec::new(), Vec::new());
+    for result in results? {
+        match result {
+            Ok(removals) => kept.extend(
+                removals
+                    .into_iter()
+                    .filter_map(|r| Some((r.region, r.kept_size?))),
+            ),
+            Err(failure) => failures.push(failure),
+        }
+    }
+    if !failures.is_empty() {
+        return Err(Error::Cases { failures });
+    }
+    let smallest = |region: &Region| {
+        kept.iter()
+            .filter(|(other, _)| other == region)
+            .map(|(_, size)| *size)
+            .min_by(f64::total_cmp)
+    };
+    Ok(regions
+        .iter()
+        .filter_map(|region| Some((region.clone(), smallest(region)?)))
+        .collect())
+}
+
+/// The smallest largest component of each region over all cases.
+///
+/// A region that occurs in no case gets the size 0: nothing of it is ever removed.
+fn smallest_kept(
+    source: &Path,
+    target: &Path,
+    regions: &[Region],
+    context: &Context,
+) -> Result<Vec<(Region, f64)>, Error> {
+    let found = process_folder(source, target, regions, None, context)?;
+    let size = |region: &Region| {
+        found
+            .iter()
+            .find(|(other, _)| other == region)
+            .map_or(0.0, |(_, size)| *size)
+    };
+    Ok(regions
+        .iter()
+        .map(|region| (region.clone(), size(region)))
+        .collect())
+}
+
+/// Evaluates a folder of postprocessed cases; all must succeed.
+fn means(
+    options: &DetermineOptions,
+    folder: &Path,
+    labels: &[Region],
+    context: &Context,
+) -> Result<Means, Error> {
+    let mut evaluation = EvaluateOptions::new(&options.reference, folder);
+    evaluation.labels = labels.to_vec();
+    evaluation.bare_nan = options.bare_nan;
+    // The references of other folds have no prediction here, and need none.
+    evaluation.predicted_only = true;
+    let result = evaluate_folder(&evaluation, context)?;
+    if result.failures.is_empty() {
+        Ok(result.results.mean)
+    } else {
+        Err(Error::Cases {
+            failures: result.failures,
+        })
+    }
+}
+
+fn mean_dice(means: &Means, class: i16) -> f64 {
+    means
+        .get(&class.to_string())
+        .map_or(f64::NAN, |scores| scores.dice)
+}
+
+/// Mean Dice by label, `None` where undefined.
+fn dice(means: &Means, classes: &[i16]) -> BTreeMap<String, Option<f64>> {
+    let defined = |class: &i16| Some(mean_dice(means, *class)).filter(|dice| !dice.is_nan());
+    classes
+        .iter()
+        .map(|class| (class.to_string(), defined(class)))
+        .collect()
+}

@@ -1,0 +1,104 @@
+//! Keeping the largest component of each region.
+
+use ndarray::ArrayViewMut3;
+
+use crate::component::{label, Connectivity};
+use crate::{Error, Region};
+
+/// What was done for one region.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Removal {
+    /// The region.
+    pub region: Region,
+    /// Volume of the largest component that was removed, in the unit of `volume_per_voxel`.
+    pub largest_removed: Option<f64>,
+    /// Volume of the largest component, which is always kept; `None` when the region does not occur.
+    pub kept_size: Option<f64>,
+}
+
+/// Sets to 0 all but the largest component of each region in turn, in place; components touch by faces.
+///
+/// `regions` of `None` means every label above 0 that occurs, each by itself. Several components of the largest size are all
+/// kept. With `minimum_sizes`, one for each region, only components smaller than that volume are removed.
+///
+/// # Errors
+/// [`Error::Background`] when a region contains 0; [`Error::MinimumSize`] when `minimum_sizes` lacks a region.
+pub fn remove_all_but_largest(
+    mut labels: ArrayViewMut3<'_, i16>,
+    regions: Option<&[Region]>,
+    volume_per_voxel: f64,
+    minimum_sizes: Option<&[(Region, f64)]>,
+) -> Result<Vec<Removal>, Error> {
+    let occurring;
+    let regions = match regions {
+        Some(regions) => regions,
+        None => {
+            occurring = positive_labels(&labels);
+            &occurring
+        }
+    };
+    if regions.iter().any(|region| region.contains(0)) {
+        return Err(Error::Background);
+    }
+    let mut removals = Vec::with_capacity(regions.len());
+    for region in regions {
+        let minimum = match minimum_sizes {
+            None => f64::INFINITY,
+            Some(sizes) => sizes
+                .iter()
+                .find(|(other, _)| other == region)
+                .map(|(_, size)| *size)
+                .ok_or_else(|| Error::MinimumSize { region: region.key() })?,
+        };
+        removals.push(remove(&mut labels, region, volume_per_voxel, minimum)?);
+    }
+    Ok(removals)
+}
+
+fn remove(
+    labels: &mut ArrayViewMut3<'_, i16>,
+    region: &Region,
+    volume_per_voxel: f64,
+    minimum: f64,
+) -> Result<Removal, Error> {
+    let components = label(labels.view(), |value| region.contains(value), Connectivity::Face)?;
+    let volume = |size: u64| size as f64 * volume_per_voxel;
+    let largest = components.sizes.iter().copied().max();
+    let removed: Vec<bool> = components
+        .sizes
+        .iter()
+        .map(|size| Some(*size) != largest && volume(*size) < minimum)
+        .collect();
+    let largest_removed = components
+        .sizes
+        .iter()
+        .zip(&removed)
+        .filter(|(_, removed)| **removed)
+        .map(|(s, _)| *s)
+        .max();
+    if largest_removed.is_some() {
+        labels.zip_mut_with(&components.labels, |value, component| {
+            if *component > 0 && removed[*component as usize - 1] {
+                *value = 0;
+            }
+        });
+    }
+    Ok(Removal {
+        region: region.clone(),
+        largest_removed: largest_removed.map(volume),
+        kept_size: largest.map(volume),
+    })
+}
+
+/// Labels above 0, ascending.
+fn positive_labels(labels: &ArrayViewMut3<'_, i16>) -> Vec<Region> {
+    let mut seen = vec![false; usize::from(i16::MAX.unsigned_abs()) + 1];
+    labels
+        .iter()
+        .filter(|value| **value > 0)
+        .for_each(|value| seen[usize::from(value.unsigned_abs())] = true);
+    (1..=i16::MAX)
+        .filter(|label| seen[usize::from(label.unsigned_abs())])
+        .map(Region::Label)
+        .collect()
+}

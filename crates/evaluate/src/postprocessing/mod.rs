@@ -1,0 +1,13 @@
+//! Removing all but the largest connected component, and finding out from validation cases where that helps.
+//!
+//! Source: nnU-Net v1's `nnunet/postprocessing/connected_components.py`.
+
+mod apply;
+mod determine;
+mod largest;
+mod rules;
+
+pub use apply::{apply_postprocessing, ApplyOptions, ApplySummary};
+pub use determine::{determine_postprocessing, DetermineOptions};
+pub use largest::{remove_all_but_largest, Removal};
+pub use rules::{read_rules, write_rules, Rules};

@@ -1,0 +1,254 @@
+//! nnU-Net's `summary.json`.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use run::CaseFailure;
+use serde::{Deserialize, Serialize};
+use serde_json::ser::{Formatter, PrettyFormatter};
+use serde_json::Serializer;
+
+use crate::mean::nanmean;
+use crate::scores::Scores;
+use crate::Error;
+
+/// The content of a `summary.json`, keys in nnU-Net's (alphabetical) order.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// Who made it.
+    #[serde(default)]
+    pub author: String,
+    /// Free text.
+    #[serde(default)]
+    pub description: String,
+    /// Cases that could not be evaluated; not known to nnU-Net, and absent when there is none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", skip_deserializing)]
+    pub failures: Vec<CaseFailure>,
+    /// Twelve hexadecimal digits that depend on the results.
+    #[serde(default)]
+    pub id: String,
+    /// Free text.
+    #[serde(default)]
+    pub name: String,
+    /// The scores.
+    pub results: Results,
+    /// Name of the task.
+    #[serde(default)]
+    pub task: String,
+    /// When it was made (UTC), as Python prints a date.
+    #[serde(default)]
+    pub timestamp: String,
+}
+
+/// Scores of each case and their means.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Results {
+    /// Each case, in the order of file names.
+    pub all: Vec<CaseScores>,
+    /// Mean of each metric over the cases where it is defined, by region.
+    pub mean: BTreeMap<String, Scores>,
+}
+
+/// Scores of one case.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CaseScores {
+    /// Scores by region.
+    #[serde(flatten)]
+    pub regions: BTreeMap<String, Scores>,
+    /// File of the reference segmentation.
+    #[serde(default)]
+    pub reference: String,
+    /// File of the prediction.
+    #[serde(default)]
+    pub test: String,
+}
+
+impl Results {
+    /// Adds the means to the scores of the cases.
+    pub fn new(all: Vec<CaseScores>) -> Self {
+        let mut by_region: BTreeMap<&String, Vec<&Scores>> = BTreeMap::new();
+        for (region, scores) in all.iter().flat_map(|case| &case.regions) {
+            by_region.entry(region).or_default().push(scores);
+        }
+        let mean = |scores: Vec<&Scores>| {
+            let hausdorff = scores.iter().any(|s| s.hausdorff_distance_95.is_some());
+            let rows: Vec<[f64; 14]> = scores.into_iter().map(Scores::values).collect();
+            let column = |i: usize| nanmean(&rows.iter().map(|row| row[i]).collect::<Vec<_>>());
+            Scores::from_values(std::array::from_fn(column), hausdorff)
+        };
+        let mean = by_region
+            .into_iter()
+            .map(|(region, scores)| (region.clone(), mean(scores)))
+            .collect();
+        Self { all, mean }
+    }
+}
+
+impl Summary {
+    /// A summary of `results`, dated now.
+    pub fn new(results: Results, task: &str) -> Self {
+        let seconds = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |d| d.as_secs());
+        Self {
+            author: "nnunet-diag".to_owned(),
+            description: String::new(),
+            failures: Vec::new(),
+            id: fingerprint(&results),
+            name: String::new(),
+            results,
+            task: task.to_owned(),
+            timestamp: date(seconds),
+        }
+    }
+}
+
+/// Twelve hexadecimal digits of the FNV-1a hash of the results.
+fn fingerprint(results: &Results) -> String {
+    let text = serde_json::to_string(results).unwrap_or_default();
+    let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    format!("{:012x}", hash >> 16)
+}
+
+/// `2026-11-23 15:04:05` of a Unix time (H. Hinnant, "chrono-compatible low-level date algorithms", civil_from_days).
+fn date(seconds: u64) -> String {
+    let (days, time) = (seconds / 86_400 + 719_468, seconds % 86_400);
+    let (era, day_of_era) = (days / 146_097, days % 146_097);
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * shifted + 2) / 5 + 1;
+    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+    let year = year_of_era + era * 400 + u64::from(month <= 2);
+    let (hour, minute, second) = (time / 3600, time / 60 % 60, time % 60);
+    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}")
+}
+
+/// Reads a `summary.json`. The bare `NaN` and `Infinity` that Python writes are taken as undefined.
+///
+/// # Errors
+/// [`Error::Summary`].
+pub fn read_summary(path: &Path) -> Result<Summary, Error> {
+    let problem = |problem: String| Error::Summary {
+        path: path.to_owned(),
+        problem,
+    };
+    let text = std::fs::read_to_string(path).map_err(|e| problem(e.to_string()))?;
+    serde_json::from_str(&strict(&text)).map_err(|e| problem(e.to_string()))
+}
+
+/// Turns Python's bare `NaN`, `Infinity` and `-Infinity` into null, outside strings.
+pub(crate) fn strict(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    let mut quoted = false;
+    while let Some(c) = rest.chars().next() {
+        let token = ["NaN", "Infinity", "-Infinity"]
+            .into_iter()
+            .find(|t| !quoted && rest.starts_with(t));
+        let taken = match (token, c) {
+            (Some(token), _) => {
+                out.push_str("null");
+                token.len()
+            }
+            (None, '\\') if quoted => {
+                let length = rest.chars().take(2).map(char::len_utf8).sum();
+                out.push_str(&rest[..length]);
+                length
+            }
+            (None, c) => {
+                quoted ^= c == '"';
+                out.push(c);
+                c.len_utf8()
+            }
+        };
+        rest = &rest[taken..];
+    }
+    out
+}
+
+/// Writes a `summary.json`, replacing it in one step. Undefined metrics are null, or with `bare_nan` the token `NaN`, which is
+/// not JSON but what nnU-Net v1 itself writes and needs where it compares numbers.
+///
+/// # Errors
+/// [`Error::Storage`].
+pub fn write_summary(path: &Path, summary: &Summary, bare_nan: bool) -> Result<(), Error> {
+    storage::write_atomic(path, |file| {
+        summary
+            .serialize(&mut Serializer::with_formatter(file, Python::new(bare_nan)))
+            .map_err(io::Error::from)
+    })?;
+    Ok(())
+}
+
+/// JSON laid out as `json.dump(..., indent=4)` does.
+pub(crate) struct Python {
+    pretty: PrettyFormatter<'static>,
+    bare_nan: bool,
+}
+
+impl Python {
+    /// `bare_nan` writes null as `NaN`.
+    pub(crate) fn new(bare_nan: bool) -> Self {
+        Self {
+            pretty: PrettyFormatter::with_indent(b"    "),
+            bare_nan,
+        }
+    }
+}
+
+impl Formatter for Python {
+    fn write_null<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        // Only undefined metrics are ever null.
+        writer.write_all(if self.bare_nan { b"NaN" } else { b"null" })
+    }
+    fn begin_array<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.pretty.begin_array(writer)
+    }
+    fn end_array<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.pretty.end_array(writer)
+    }
+    fn begin_array_value<W: ?Sized + Write>(&mut self, writer: &mut W, first: bool) -> io::Result<()> {
+        self.pretty.begin_array_value(writer, first)
+    }
+    fn end_array_value<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.pretty.end_array_value(writer)
+    }
+    fn begin_object<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.pretty.begin_object(writer)
+    }
+    fn end_object<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.pretty.end_object(writer)
+    }
+    fn begin_object_key<W: ?Sized + Write>(&mut self, writer: &mut W, first: bool) -> io::Result<()> {
+        self.pretty.begin_object_key(writer, first)
+    }
+    fn begin_object_value<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.pretty.begin_object_value(writer)
+    }
+    fn end_object_value<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.pretty.end_object_value(writer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates() {
+        assert_eq!(date(0), "1970-01-01 00:00:00");
+        assert_eq!(date(951_782_400), "2000-02-29 00:00:00");
+        assert_eq!(date(1_795_446_245), "2026-11-23 15:04:05");
+    }
+
+    #[test]
+    fn bare_tokens_are_replaced_outside_strings_only() {
+        let text = r#"{"NaN \" NaN": NaN, "é\\": [-Infinity, Infinity]}"#;
+        assert_eq!(strict(text), r#"{"NaN \" NaN": null, "é\\": [null, null]}"#);
+    }
+}

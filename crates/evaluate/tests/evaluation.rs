@@ -1,0 +1,332 @@
+//! `evaluate_folder` against the recorded reference.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use evaluate::{
+    evaluate, evaluate_folder, read_summary, Error, EvaluateOptions, MetricOptions, Region, Scores,
+};
+use ndarray::Array3;
+use proptest::prelude::*;
+use run::Context;
+use serde_json::Value;
+use volume::{nifti, Geometry};
+
+/// Folders of the topic that hold a scenario.
+fn scenarios() -> Vec<PathBuf> {
+    let entries = fs::read_dir(testkit::folder("evaluation")).unwrap();
+    let folders = entries
+        .map(|e| e.unwrap().path())
+        .filter(|path| path.join("expected.json").exists());
+    let folders: Vec<PathBuf> = folders.collect();
+    assert!(!folders.is_empty());
+    folders
+}
+
+fn region(recorded: &Value) -> Region {
+    let label = |v: &Value| i16::try_from(v.as_i64().unwrap()).unwrap();
+    match recorded.as_array() {
+        None => Region::Label(label(recorded)),
+        Some(pair) => {
+            let labels = pair[0]
+                .as_array()
+                .map_or_else(|| vec![label(&pair[0])], |l| l.iter().map(label).collect());
+            Region::Named {
+                name: pair[1].as_str().unwrap().to_owned(),
+                labels,
+            }
+        }
+    }
+}
+
+fn check(what: &str, found: &Scores, expected: &Value) {
+    let found = serde_json::to_value(found).unwrap();
+    let expected = expected.as_object().unwrap();
+    assert_eq!(found.as_object().unwrap().len(), expected.len(), "{what}");
+    for (metric, expected) in expected {
+        let (found, expected) = (found[metric].as_f64(), expected.as_f64());
+        let tolerance = if metric.starts_with("Hausdorff") {
+            1e-6
+        } else {
+            1e-12
+        };
+        match (found, expected) {
+            (Some(f), Some(e)) => assert!((f - e).abs() <= tolerance, "{what} {metric}: {f}, expected {e}"),
+            (None, None) => {}
+            other => panic!("{what} {metric}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn recorded_folders() {
+    let output = tempfile::tempdir().unwrap();
+    for scenario in scenarios() {
+        let expected = testkit::json(&scenario.join("expected.json"));
+        let mut options = EvaluateOptions::new(&scenario.join("gt"), &scenario.join("pred"));
+        options.labels = expected["labels"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(region)
+            .collect();
+        options.hausdorff = expected["kwargs"]["advanced"].as_bool().unwrap_or(false);
+        options.output = Some(output.path().join("summary.json"));
+        let found = evaluate_folder(&options, &Context::silent(2)).unwrap();
+        assert_eq!(found.failures, []);
+        let recorded = expected["results"]["all"].as_array().unwrap();
+        assert_eq!(found.results.all.len(), recorded.len());
+        for (case, recorded) in found.results.all.iter().zip(recorded) {
+            let name = |path: &str| Path::new(path).file_name().unwrap().to_owned();
+            assert_eq!(name(&case.test), name(recorded["test"].as_str().unwrap()));
+            for (region, scores) in &case.regions {
+                check(&format!("{} {region}", case.test), scores, &recorded[region]);
+            }
+            assert_eq!(case.regions.len() + 2, recorded.as_object().unwrap().len());
+        }
+        let means = expected["results"]["mean"].as_object().unwrap();
+        assert_eq!(found.results.mean.len(), means.len());
+        for (region, scores) in &found.results.mean {
+            check(
+                &format!("{} mean {region}", scenario.display()),
+                scores,
+                &means[region],
+            );
+        }
+        // What Python wrote, bare NaN and all, reads as what was computed here.
+        let python = read_summary(&scenario.join("pred/summary.json")).unwrap();
+        assert_eq!(json(&python.results.mean), json(&found.results.mean));
+        // And what was written here reads back, with null as with NaN.
+        assert_eq!(
+            json(&read_summary(&found.output).unwrap().results),
+            json(&found.results)
+        );
+        options.bare_nan = true;
+        evaluate_folder(&options, &Context::silent(1)).unwrap();
+        assert_eq!(
+            json(&read_summary(&found.output).unwrap().results),
+            json(&found.results)
+        );
+        let strict: Result<Value, _> = serde_json::from_str(&fs::read_to_string(&found.output).unwrap());
+        assert_eq!(
+            strict.is_err(),
+            expected["contains_bare_NaN_token"].as_bool().unwrap()
+        );
+    }
+}
+
+/// As text with enough digits for 1e-12, so that NaN equals NaN.
+fn json(value: &impl serde::Serialize) -> Value {
+    fn rounded(value: Value) -> Value {
+        match value {
+            Value::Object(map) => map.into_iter().map(|(k, v)| (k, rounded(v))).collect(),
+            Value::Array(list) => list.into_iter().map(rounded).collect(),
+            Value::Number(n) => format!("{:.5}", n.as_f64().unwrap()).into(),
+            other => other,
+        }
+    }
+    rounded(serde_json::to_value(value).unwrap())
+}
+
+struct Folders {
+    _guard: tempfile::TempDir,
+    options: EvaluateOptions,
+}
+
+/// Two folders of 2 x 2 x 2 label maps.
+fn folders(references: &[(&str, i16)], predictions: &[(&str, i16)]) -> Folders {
+    let guard = tempfile::tempdir().unwrap();
+    let (reference, prediction) = (guard.path().join("gt"), guard.path().join("pred"));
+    for (folder, cases) in [(&reference, references), (&prediction, predictions)] {
+        fs::create_dir(folder).unwrap();
+        for (case, label) in cases {
+            let labels = Array3::from_elem((2, 2, 2), *label);
+            nifti::write_labels(&folder.join(case), labels.view(), &Geometry::default()).unwrap();
+        }
+    }
+    Folders {
+        options: EvaluateOptions::new(&reference, &prediction),
+        _guard: guard,
+    }
+}
+
+#[test]
+fn a_case_that_fails_is_named_and_the_others_are_done() {
+    let folders = folders(
+        &[
+            ("a.nii.gz", 1),
+            ("b.nii.gz", 1),
+            ("c.nii.gz", 1),
+            ("d.nii", 1),
+            ("f.nii.gz", 1),
+        ],
+        &[
+            ("a.nii.gz", 1),
+            ("c.nii.gz", 1),
+            ("d.nii.gz", 1),
+            ("e.nii.gz", 1),
+            ("f.nii.gz", 1),
+        ],
+    );
+    let options = &folders.options;
+    let moved = Geometry {
+        origin: [0.0, 0.5, 0.0],
+        ..Geometry::default()
+    };
+    let labels = Array3::from_elem((2, 2, 2), 1);
+    nifti::write_labels(&options.prediction.join("c.nii.gz"), labels.view(), &moved).unwrap();
+    let labels = Array3::from_elem((2, 3, 2), 1);
+    nifti::write_labels(
+        &options.prediction.join("f.nii.gz"),
+        labels.view(),
+        &Geometry::default(),
+    )
+    .unwrap();
+    let found = evaluate_folder(options, &Context::silent(2)).unwrap();
+    let failures: Vec<(&str, &str)> = found
+        .failures
+        .iter()
+        .map(|f| (f.case.as_str(), f.code.as_str()))
+        .collect();
+    let expected = [
+        ("b", "ERR_MISSING_PREDICTION"),
+        ("c", "ERR_GEOMETRY_MISMATCH"),
+        ("e", "ERR_MISSING_REFERENCE"),
+        ("f", "ERR_SHAPE_MISMATCH"),
+    ];
+    assert_eq!(failures, expected);
+    assert!(
+        found.failures[1].message.contains("0.5"),
+        "{}",
+        found.failures[1].message
+    );
+    assert_eq!(found.failures[1].details["deviation"]["origin"], 0.5);
+    // A .nii beside a .nii.gz is the same case.
+    assert_eq!(found.results.all.len(), 2);
+    assert_eq!(found.results.mean["1"].dice, 1.0);
+    let mut tolerant = options.clone();
+    (tolerant.tolerance, tolerant.predicted_only) = (0.6, true);
+    assert_eq!(
+        evaluate_folder(&tolerant, &Context::silent(1))
+            .unwrap()
+            .failures
+            .len(),
+        2
+    );
+}
+
+#[test]
+fn nothing_to_evaluate_and_cancelling() {
+    let empty = folders(&[], &[]);
+    assert!(matches!(
+        evaluate_folder(&empty.options, &Context::silent(1)),
+        Err(Error::NoCases { .. })
+    ));
+    let one = folders(&[("a.nii.gz", 1)], &[("a.nii.gz", 1)]);
+    let context = Context::silent(1);
+    context.cancel().cancel();
+    assert!(matches!(
+        evaluate_folder(&one.options, &context),
+        Err(Error::Cancelled(_))
+    ));
+    assert!(!one.options.prediction.join("summary.json").exists());
+}
+
+/// Scores by the definitions, voxel by voxel.
+fn oracle(reference: &[i16], prediction: &[i16], label: i16, ignore: Option<i16>) -> (f64, f64, f64, f64) {
+    let pairs = || {
+        reference
+            .iter()
+            .zip(prediction)
+            .filter(|(r, _)| Some(**r) != ignore)
+    };
+    let count = |r: bool, p: bool| {
+        pairs()
+            .filter(|(a, b)| ((**a == label) == r) && ((**b == label) == p))
+            .count() as f64
+    };
+    let (tp, fp, fn_, tn) = (
+        count(true, true),
+        count(false, true),
+        count(true, false),
+        count(false, false),
+    );
+    let ratio = |a: f64, b: f64| if b == 0.0 { f64::NAN } else { a / b };
+    (
+        ratio(2.0 * tp, 2.0 * tp + fp + fn_),
+        ratio(tp, tp + fp),
+        ratio(tp, tp + fn_),
+        ratio(tp + tn, tp + tn + fp + fn_),
+    )
+}
+
+proptest! {
+    #[test]
+    fn scores_follow_their_definitions(
+        pairs in prop::collection::vec((-1_i16..3, -1_i16..3), 12),
+        ignore in prop::option::of(-1_i16..2),
+    ) {
+        let (reference, prediction): (Vec<i16>, Vec<i16>) = pairs.into_iter().unzip();
+        let array = |values: &[i16]| Array3::from_shape_vec((2, 2, 3), values.to_vec()).unwrap();
+        let options = MetricOptions { ignore_label: ignore, ..MetricOptions::default() };
+        let found = evaluate(array(&reference).view(), array(&prediction).view(), [1.0; 3], &options).unwrap();
+        let kept = reference.iter().zip(&prediction).filter(|(r, _)| Some(**r) != ignore);
+        let mut labels: Vec<i16> = kept.flat_map(|(r, p)| [*r, *p]).collect();
+        labels.sort_unstable();
+        labels.dedup();
+        prop_assert_eq!(found.len(), labels.len());
+        for label in labels {
+            let scores = &found[&label.to_string()];
+            let (dice, precision, recall, accuracy) = oracle(&reference, &prediction, label, ignore);
+            for (f, e) in [
+                (scores.dice, dice),
+                (scores.precision, precision),
+                (scores.recall, recall),
+                (scores.accuracy, accuracy),
+            ] {
+                prop_assert!(f == e || (f.is_nan() && e.is_nan()), "{} {}", f, e);
+            }
+        }
+    }
+
+    #[test]
+    fn surface_distances_by_brute_force(
+        one in prop::collection::vec(any::<bool>(), 4 * 5 * 6),
+        two in prop::collection::vec(any::<bool>(), 4 * 5 * 6),
+        spacing in [0.5_f64..3.0, 0.5_f64..3.0, 0.5_f64..3.0],
+    ) {
+        let mask = |values: Vec<bool>| Array3::from_shape_vec((4, 5, 6), values).unwrap();
+        let (one, two) = (mask(one), mask(two));
+        let surface = |mask: &Array3<bool>| -> Vec<[usize; 3]> {
+            let inside = |z: usize, y: usize, x: usize| *mask.get((z, y, x)).unwrap_or(&false);
+            let voxels = mask.indexed_iter().filter(|(_, inside)| **inside).map(|((z, y, x), _)| [z, y, x]);
+            voxels
+                .filter(|[z, y, x]| {
+                    let (z, y, x) = (*z, *y, *x);
+                    !(inside(z.wrapping_sub(1), y, x) && inside(z + 1, y, x)
+                        && inside(z, y.wrapping_sub(1), x) && inside(z, y + 1, x)
+                        && inside(z, y, x.wrapping_sub(1)) && inside(z, y, x + 1))
+                })
+                .collect()
+        };
+        let (a, b) = (surface(&one), surface(&two));
+        let nearest = |from: &[usize; 3], to: &[[usize; 3]]| {
+            let squared = |t: &[usize; 3]| -> f64 {
+                (0..3).map(|i| (spacing[i] * from[i].abs_diff(t[i]) as f64).powi(2)).sum()
+            };
+            to.iter().map(squared).fold(f64::INFINITY, f64::min).sqrt()
+        };
+        let mut all: Vec<f64> = a.iter().map(|v| nearest(v, &b)).chain(b.iter().map(|v| nearest(v, &a))).collect();
+        all.sort_by(f64::total_cmp);
+        let found = evaluate::hausdorff_95(one.view(), two.view(), spacing).unwrap();
+        if a.is_empty() || b.is_empty() {
+            prop_assert!(found.is_nan());
+        } else {
+            let position = 0.95 * (all.len() - 1) as f64;
+            let (low, high) = (all[position as usize], all[(position.ceil()) as usize]);
+            let expected = low + (high - low) * position.fract();
+            prop_assert!((found - expected).abs() <= 1e-6 * expected.max(1.0), "{} {}", found, expected);
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! One channel made ready to give rows of its resampled volume.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use ndarray::{ArrayView3, ArrayViewMut3};
+use rayon::prelude::*;
+
+use crate::blocks;
+use crate::bspline::{prefilter, Boundary};
+use crate::rows::Rows;
+use crate::taps::{Grid, Taps};
+use crate::{Order, Real};
+
+/// How a volume is resampled; the axis that is resampled separately, if any, is axis 0.
+#[derive(Clone, Debug)]
+pub(crate) struct Plan {
+    pub(crate) shape_in: [usize; 3],
+    pub(crate) shape_out: [usize; 3],
+    pub(crate) order: Order,
+    /// Order and grid of axis 0 where it is resampled separately, after all slices.
+    pub(crate) separate: Option<(Order, Grid)>,
+}
+
+/// Rows of one resampled channel. Linear and nearest work on the input itself, in float64; splines on coefficients.
+pub(crate) enum Channel<'a, S: Real> {
+    Direct(Rows<'a, S, f64>),
+    Spline(Rows<'a, S, S>),
+}
+
+impl Plan {
+    /// Whether slices have to be resampled as a whole before the separate axis can be: the reference stores them in
+    /// the output's type, and clips them, in between.
+    pub(crate) fn staged(&self) -> bool {
+        matches!(self.separate, Some((order, _)) if order != Order::Nearest)
+            && self.shape_in[0] != self.shape_out[0]
+    }
+
+    /// Whether [`Plan::channel`] allocates a volume.
+    pub(crate) fn allocates(&self) -> bool {
+        self.order == Order::Cubic || self.staged()
+    }
+
+    /// Prepares a channel of shape `shape_in`: filters it where the order is cubic, and resamples its slices first where
+    /// the separate axis is interpolated.
+    pub(crate) fn channel<'a, S: Real>(&self, volume: ArrayView3<'a, S>) -> Channel<'a, S> {
+        let cells = Grid::Cells;
+        let [in_plane, untouched] = [(self.order, cells), (Order::Nearest, cells)];
+        let shape_in = self.shape_in;
+        let samples = match volume.to_slice() {
+            Some(samples) => Cow::Borrowed(samples),
+            None => Cow::Owned(volume.iter().copied().collect()),
+        };
+        let Some((order_z, grid_z)) = self.separate else {
+            return tensor(samples, shape_in, self.shape_out, [in_plane; 3], Clip::Volume);
+        };
+        if !self.staged() {
+            let axes = [(Order::Nearest, grid_z), in_plane, in_plane];
+            return tensor(samples, shape_in, self.shape_out, axes, Clip::Slices);
+        }
+        let between = [shape_in[0], self.shape_out[1], self.shape_out[2]];
+        let mut slices = vec![S::default(); between.iter().product()];
+        tensor(
+            samples,
+            shape_in,
+            between,
+            [untouched, in_plane, in_plane],
+            Clip::Slices,
+        )
+        .render(&mut slices, between);
+        let axes = [(order_z, grid_z), untouched, untouched];
+        tensor(Cow::Owned(slices), between, self.shape_out, axes, Clip::Never)
+    }
+}
+
+impl<S: Real> Channel<'_, S> {
+    /// Writes the rows `ys` of output plane `z` into `out`.
+    pub(crate) fn fill(&self, z: usize, ys: Range<usize>, out: &mut [S]) {
+        match self {
+            Self::Direct(rows) => rows.fill(z, ys, out),
+            Self::Spline(rows) => rows.fill(z, ys, out),
+        }
+    }
+
+    /// Writes the whole volume, of shape `shape`.
+    pub(crate) fn render(&self, out: &mut [S], shape: [usize; 3]) {
+        blocks::for_each(out, shape, |z, ys, values| self.fill(z, ys, values));
+    }
+}
+
+/// What cubic interpolation is clipped to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Clip {
+    /// The range of the input volume.
+    Volume,
+    /// The range of each input plane.
+    Slices,
+    Never,
+}
+
+/// Interpolation with one order and grid per axis.
+pub(crate) fn tensor<'a, S: Real>(
+    samples: Cow<'a, [S]>,
+    shape_in: [usize; 3],
+    shape_out: [usize; 3],
+    axes: [(Order, Grid); 3],
+    clip: Clip,
+) -> Channel<'a, S> {
+    let strides = [shape_in[1] * shape_in[2], shape_in[2]];
+    let spline: [bool; 3] = std::array::from_fn(|a| axes[a].0 == Order::Cubic && shape_in[a] != shape_out[a]);
+    if spline == [false; 3] {
+        let taps = taps(shape_in, shape_out, &axes);
+        return Channel::Direct(Rows {
+            source: samples,
+            strides,
+            taps,
+            bounds: Vec::new(),
+        });
+    }
+    let plane = strides[0];
+    let (mut coefficients, source) = match samples {
+        Cow::Borrowed(samples) => (vec![S::default(); samples.len()], Some(samples)),
+        Cow::Owned(samples) => (samples, None),
+    };
+    // All that concerns one plane, while it is in the cache.
+    let ranges = coefficients.par_chunks_mut(plane).enumerate().map(|(z, values)| {
+        if let Some(source) = source {
+            values.copy_from_slice(&source[z * plane..][..plane]);
+        }
+        let range = range(values);
+        filter(
+            values,
+            [1, shape_in[1], shape_in[2]],
+            [false, spline[1], spline[2]],
+        );
+        range
+    });
+    let ranges: Vec<[S; 2]> = ranges.collect();
+    filter(&mut coefficients, shape_in, [spline[0], false, false]);
+    let bounds = match clip {
+        Clip::Volume => vec![ranges.into_iter().fold(NO_RANGE.map(S::of), union)],
+        Clip::Slices => ranges,
+        Clip::Never => Vec::new(),
+    };
+    Channel::Spline(Rows {
+        source: Cow::Owned(coefficients),
+        strides,
+        taps: taps(shape_in, shape_out, &axes),
+        bounds,
+    })
+}
+
+fn filter<S: Real>(values: &mut [S], shape: [usize; 3], axes: [bool; 3]) {
+    if let Ok(block) = ArrayViewMut3::from_shape(shape, values) {
+        prefilter(block, axes, Boundary::Edge);
+    }
+}
+
+fn taps<T: Real>(shape_in: [usize; 3], shape_out: [usize; 3], axes: &[(Order, Grid); 3]) -> [Taps<T>; 3] {
+    std::array::from_fn(|a| Taps::new(shape_in[a], shape_out[a], axes[a].0, axes[a].1))
+}
+
+const NO_RANGE: [f64; 2] = [f64::INFINITY, f64::NEG_INFINITY];
+
+/// Minimum and maximum; a NaN is passed over.
+fn range<S: Real>(values: &[S]) -> [S; 2] {
+    // Sixteen ranges side by side: one would wait for each comparison.
+    let mut ranges = [NO_RANGE.map(S::of); 16];
+    for values in values.chunks(16) {
+        for (range, &v) in ranges.iter_mut().zip(values) {
+            *range = union(*range, [v, v]);
+        }
+    }
+    ranges.into_iter().fold(NO_RANGE.map(S::of), union)
+}
+
+fn union<S: Real>([low, high]: [S; 2], [a, b]: [S; 2]) -> [S; 2] {
+    [if a < low { a } else { low }, if b > high { b } else { high }]
+}

@@ -1,0 +1,214 @@
+//! From a network's prediction to a segmentation on the original grid; nnU-Net's `segmentation_export` without its files.
+
+use ndarray::{Array3, Array4, ArrayView3, ArrayView4};
+use serde::{Deserialize, Serialize};
+
+use crate::spacing::separate_axis;
+use crate::{decide, resample_labels, resample_segmentation, resample_softmax};
+use crate::{Decision, Error, ExportMode, Order, Resampling, SeparateZ, ANISOTROPY_THRESHOLD};
+
+/// Where a prediction belongs: facts of the case's properties and of the plans. Sizes, box and original spacing are in
+/// the original image's axis order.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Placement {
+    /// `original_size_of_raw_data`.
+    pub original_size: [usize; 3],
+    /// `size_after_cropping`.
+    pub size_after_cropping: [usize; 3],
+    /// `crop_bbox`: first voxel and voxel after the last one, per axis. Without one the image was not cropped.
+    pub crop_bbox: Option<[[usize; 2]; 3]>,
+    /// `original_spacing` in mm.
+    pub original_spacing: [f64; 3],
+    /// `spacing_after_resampling` in mm, in the network's axis order, as nnU-Net stores it.
+    pub spacing_after_resampling: [f64; 3],
+    /// The plans' `transpose_forward`: network axis `i` is original axis `transpose_forward[i]`.
+    pub transpose_forward: [usize; 3],
+}
+
+/// Which axes `spacing_after_resampling` is taken to describe.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum SpacingAxes {
+    /// The network's axes, which it does describe.
+    #[default]
+    Network,
+    /// The original axes, as nnU-Net v1 mistakes it: the low-resolution axis comes out wrong when the transpose is not
+    /// the identity and only the target spacing is anisotropic.
+    Original,
+}
+
+/// How a prediction is exported. The default is nnU-Net's, streamed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ExportOptions {
+    /// Interpolation order (1).
+    pub order: Order,
+    /// Order along a separate axis (0).
+    pub order_z: Order,
+    /// Whether the low-resolution axis is resampled separately.
+    pub separate_z: SeparateZ,
+    /// Which resampling.
+    pub mode: ExportMode,
+    /// `region_class_order`: the class of each channel, for networks trained on overlapping regions.
+    pub regions: Option<Vec<i16>>,
+    /// How the stored target spacing is read.
+    pub spacing_axes: SpacingAxes,
+}
+
+impl Default for ExportOptions {
+    fn default() -> Self {
+        Self {
+            order: Order::Linear,
+            order_z: Order::Nearest,
+            separate_z: SeparateZ::Auto,
+            mode: ExportMode::Streamed,
+            regions: None,
+            spacing_axes: SpacingAxes::Network,
+        }
+    }
+}
+
+impl ExportOptions {
+    /// How channels become labels.
+    pub fn decision(&self) -> Decision {
+        self.regions.clone().map_or(Decision::Argmax, Decision::Regions)
+    }
+}
+
+impl Placement {
+    /// The resampling of a prediction in the network's axis order to the cropped region, in the network's axis order.
+    ///
+    /// # Errors
+    /// [`Error::Transpose`], [`Error::Spacing`].
+    pub fn resampling(&self, options: &ExportOptions) -> Result<Resampling, Error> {
+        let forward = self.transpose_forward;
+        self.transpose_backward()?;
+        let original = forward.map(|axis| self.original_spacing[axis]);
+        let stored = self.spacing_after_resampling;
+        let target = match options.spacing_axes {
+            SpacingAxes::Network => stored,
+            SpacingAxes::Original => forward.map(|axis| stored[axis]),
+        };
+        Ok(Resampling {
+            shape: forward.map(|axis| self.size_after_cropping[axis]),
+            separate_axis: separate_axis(original, target, options.separate_z, ANISOTROPY_THRESHOLD)?,
+            order: options.order,
+            order_z: options.order_z,
+        })
+    }
+
+    /// Places labels of the cropped region, in the original axis order, in an image of background of the original size.
+    ///
+    /// # Errors
+    /// [`Error::Crop`] where the region does not fit.
+    pub fn place(&self, region: ArrayView3<'_, i16>) -> Result<Array3<i16>, Error> {
+        let Some(bbox) = self.crop_bbox else {
+            return Ok(region.as_standard_layout().into_owned());
+        };
+        let size: [usize; 3] = region.dim().into();
+        let mut whole = Array3::zeros(self.original_size);
+        // As the reference: the box's end follows from the region's size.
+        let fits = (0..3).all(|axis| bbox[axis][0] + size[axis] <= self.original_size[axis]);
+        if !fits {
+            return Err(Error::Crop {
+                bbox,
+                region: size,
+                original: self.original_size,
+            });
+        }
+        let [z, y, x] = std::array::from_fn(|axis| bbox[axis][0]..bbox[axis][0] + size[axis]);
+        whole.slice_mut(ndarray::s![z, y, x]).assign(&region);
+        Ok(whole)
+    }
+
+    /// Original axis `i` is network axis `transpose_backward[i]`.
+    fn transpose_backward(&self) -> Result<[usize; 3], Error> {
+        let mut backward = [3; 3];
+        for (network, &original) in self.transpose_forward.iter().enumerate() {
+            if let Some(slot) = backward.get_mut(original) {
+                *slot = network;
+            }
+        }
+        if backward.contains(&3) {
+            return Err(Error::Transpose {
+                found: self.transpose_forward,
+            });
+        }
+        Ok(backward)
+    }
+}
+
+/// The segmentation on the original grid of a `(class, z, y, x)` softmax in the network's axis order;
+/// `save_segmentation_nifti_from_softmax`. See [`resample_labels`] for memory.
+///
+/// # Errors
+/// [`Error::EmptyShape`], [`Error::Regions`], [`Error::Transpose`], [`Error::Spacing`], [`Error::Crop`].
+pub fn export_segmentation(
+    softmax: ArrayView4<'_, f32>,
+    placement: &Placement,
+    options: &ExportOptions,
+) -> Result<Array3<i16>, Error> {
+    let to = placement.resampling(options)?;
+    let labels = resample_labels(softmax, &to, options.mode, &options.decision())?;
+    placement.place(labels.view().permuted_axes(placement.transpose_backward()?))
+}
+
+/// The softmax on the cropped region of the original grid, in the original axis order: what nnU-Net keeps for ensembling
+/// (as float16). [`segmentation_of`] makes its segmentation.
+///
+/// # Errors
+/// [`Error::EmptyShape`], [`Error::Transpose`], [`Error::Spacing`].
+pub fn export_softmax(
+    softmax: ArrayView4<'_, f32>,
+    placement: &Placement,
+    options: &ExportOptions,
+) -> Result<Array4<f32>, Error> {
+    let [z, y, x] = placement.transpose_backward()?;
+    let resampled = resample_softmax(softmax, &placement.resampling(options)?, options.mode)?;
+    if [z, y, x] == [0, 1, 2] {
+        return Ok(resampled);
+    }
+    Ok(resampled
+        .permuted_axes([0, z + 1, y + 1, x + 1])
+        .as_standard_layout()
+        .into_owned())
+}
+
+/// The segmentation on the original grid of a softmax that [`export_softmax`] gave, or the mean of several.
+///
+/// # Errors
+/// [`Error::Region`], [`Error::Regions`], [`Error::Crop`].
+pub fn segmentation_of(
+    resampled: ArrayView4<'_, f32>,
+    placement: &Placement,
+    decision: &Decision,
+) -> Result<Array3<i16>, Error> {
+    let (_, z, y, x) = resampled.dim();
+    if [z, y, x] != placement.size_after_cropping {
+        return Err(Error::Region {
+            found: [z, y, x],
+            expected: placement.size_after_cropping,
+        });
+    }
+    placement.place(decide(resampled, decision)?.view())
+}
+
+/// The segmentation on the original grid of labels in the network's axis order; `save_segmentation_nifti`, which nnU-Net's
+/// modes `fast` and `fastest` use. [`ExportOptions::mode`] and [`ExportOptions::regions`] do not apply. With order 0 no
+/// axis is separate.
+///
+/// # Errors
+/// [`Error::EmptyShape`], [`Error::Transpose`], [`Error::Spacing`], [`Error::Crop`].
+pub fn export_labels(
+    labels: ArrayView3<'_, i16>,
+    placement: &Placement,
+    options: &ExportOptions,
+) -> Result<Array3<i16>, Error> {
+    let mut to = placement.resampling(options)?;
+    if options.order == Order::Nearest {
+        to.separate_axis = None;
+    }
+    let region = resample_segmentation(labels, &to, None)?;
+    placement.place(region.view().permuted_axes(placement.transpose_backward()?))
+}

@@ -1,0 +1,95 @@
+//! Resampling segmentations.
+
+use ndarray::{Array3, ArrayView3};
+
+use crate::data::Resampling;
+use crate::label::{elect, Rule};
+use crate::taps::Grid;
+use crate::{Error, Order};
+
+/// Resizes a `(z, y, x)` segmentation as batchgenerators' `resize_segmentation`: every label's mask is resized, and a
+/// voxel takes the largest label whose mask reaches one half there, or 0 where none does. -1 is a label like others.
+///
+/// With `unlabelled` (-1 where voxels were left without annotation) that label wins ties and takes the voxels that no
+/// label wins, so that resizing never turns unlabelled into background or a class without a majority.
+///
+/// # Errors
+/// [`Error::EmptyShape`].
+pub fn resize_segmentation(
+    labels: ArrayView3<'_, i16>,
+    shape: [usize; 3],
+    order: Order,
+    unlabelled: Option<i16>,
+) -> Result<Array3<i16>, Error> {
+    let to = Resampling {
+        shape,
+        separate_axis: None,
+        order,
+        order_z: Order::Nearest,
+    };
+    resample_segmentation(labels, &to, unlabelled)
+}
+
+/// Resamples a `(z, y, x)` segmentation; nnU-Net's `resample_data_or_seg(is_seg=True)`. Without a separate axis this is
+/// [`resize_segmentation`]; with one, slices are resized so first, and along the axis the nearest slice is taken (order
+/// 0) or a label needs more than half of the weight (orders 1 and 3).
+///
+/// # Errors
+/// [`Error::EmptyShape`], [`Error::Axis`].
+pub fn resample_segmentation(
+    labels: ArrayView3<'_, i16>,
+    to: &Resampling,
+    unlabelled: Option<i16>,
+) -> Result<Array3<i16>, Error> {
+    let found: [usize; 3] = labels.dim().into();
+    let plan = to.plan(found, Grid::Cells)?;
+    if to.shape == found {
+        return Ok(labels.as_standard_layout().into_owned());
+    }
+    let (forward, back) = to.permutation();
+    let labels = labels.permuted_axes(forward);
+    let labels = labels.as_standard_layout();
+    let values = labels.as_slice().unwrap_or_default();
+    let [in_plane, copied] = [(to.order, Grid::Cells), (Order::Nearest, Grid::Cells)];
+    let loose = Rule {
+        strict: false,
+        unlabelled,
+    };
+    let resized = match plan.separate {
+        None => elect(values, plan.shape_in, plan.shape_out, [in_plane; 3], loose),
+        Some((order, grid)) if plan.staged() => {
+            let between = [plan.shape_in[0], plan.shape_out[1], plan.shape_out[2]];
+            let slices = elect(
+                values,
+                plan.shape_in,
+                between,
+                [copied, in_plane, in_plane],
+                loose,
+            );
+            let strict = Rule {
+                strict: true,
+                unlabelled,
+            };
+            elect(
+                &slices,
+                between,
+                plan.shape_out,
+                [(order, grid), copied, copied],
+                strict,
+            )
+        }
+        Some(_) => elect(
+            values,
+            plan.shape_in,
+            plan.shape_out,
+            [copied, in_plane, in_plane],
+            loose,
+        ),
+    };
+    let shape = plan.shape_out;
+    let resized = Array3::from_shape_vec(shape, resized).map_err(|_| Error::EmptyShape {
+        found: found.to_vec(),
+        wanted: shape.to_vec(),
+    })?;
+    Ok(resized.permuted_axes(back).as_standard_layout().into_owned())
+}

@@ -1,0 +1,82 @@
+//! Which shape a volume gets, and which axis is resampled separately.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Error;
+
+/// Ratio of the largest to the smallest spacing above which the low-resolution axis is resampled separately.
+pub const ANISOTROPY_THRESHOLD: f64 = 3.0;
+
+/// Whether slices are resampled in plane first and the low-resolution axis afterwards; nnU-Net's `force_separate_z`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum SeparateZ {
+    /// Where the original, else the target spacing is anisotropic.
+    #[default]
+    Auto,
+    /// Always, along the low-resolution axis of the original spacing.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The axes whose spacing is the largest one.
+pub fn low_resolution_axes(spacing: [f64; 3]) -> Vec<usize> {
+    let largest = spacing.into_iter().fold(f64::NEG_INFINITY, f64::max);
+    // A quotient of 1 also takes spacings that differ in the last bit, as the reference does.
+    (0..3).filter(|&axis| largest / spacing[axis] == 1.0).collect()
+}
+
+/// The axis to resample separately, if any. Two or three low-resolution axes, as in (0.3, 1.5, 1.5), are never resampled
+/// separately. `threshold` is [`ANISOTROPY_THRESHOLD`] in nnU-Net; a ratio equal to it is not anisotropic.
+///
+/// # Errors
+/// [`Error::Spacing`] where a spacing is not a positive number.
+pub fn separate_axis(
+    original: [f64; 3],
+    target: [f64; 3],
+    rule: SeparateZ,
+    threshold: f64,
+) -> Result<Option<usize>, Error> {
+    check_spacing(original)?;
+    check_spacing(target)?;
+    let anisotropic = |spacing: [f64; 3]| {
+        let largest = spacing.into_iter().fold(f64::NEG_INFINITY, f64::max);
+        largest / spacing.into_iter().fold(f64::INFINITY, f64::min) > threshold
+    };
+    let axes = match rule {
+        SeparateZ::Never => return Ok(None),
+        SeparateZ::Always => low_resolution_axes(original),
+        SeparateZ::Auto if anisotropic(original) => low_resolution_axes(original),
+        SeparateZ::Auto if anisotropic(target) => low_resolution_axes(target),
+        SeparateZ::Auto => return Ok(None),
+    };
+    Ok(match axes.as_slice() {
+        [axis] => Some(*axis),
+        _ => None,
+    })
+}
+
+/// The shape that covers `shape` voxels of spacing `original` with voxels of spacing `target`: halves round to even, and
+/// an axis keeps at least one voxel (where the reference fails).
+///
+/// # Errors
+/// [`Error::Spacing`] where a spacing is not a positive number.
+pub fn resampled_shape(shape: [usize; 3], original: [f64; 3], target: [f64; 3]) -> Result<[usize; 3], Error> {
+    check_spacing(original)?;
+    check_spacing(target)?;
+    let size = |axis: usize| {
+        (original[axis] / target[axis] * shape[axis] as f64)
+            .round_ties_even()
+            .max(1.0) as usize
+    };
+    Ok(std::array::from_fn(size))
+}
+
+fn check_spacing(spacing: [f64; 3]) -> Result<(), Error> {
+    if spacing.iter().all(|&mm| mm > 0.0 && mm.is_finite()) {
+        Ok(())
+    } else {
+        Err(Error::Spacing { found: spacing })
+    }
+}

@@ -1,0 +1,116 @@
+//! Peak memory, counted by the allocator: what the documentation promises.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+use ndarray::{Array3, Array4};
+use resample::*;
+
+struct Counting;
+
+static LIVE: AtomicUsize = AtomicUsize::new(0);
+static PEAK: AtomicUsize = AtomicUsize::new(0);
+
+fn grow(bytes: usize) {
+    PEAK.fetch_max(LIVE.fetch_add(bytes, Relaxed) + bytes, Relaxed);
+}
+
+// SAFETY: every call is passed on to the system's allocator unchanged; only counters are touched besides.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        grow(layout.size());
+        // SAFETY: the caller's promise is the one `System` asks for.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        grow(layout.size());
+        // SAFETY: as above.
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        LIVE.fetch_sub(layout.size(), Relaxed);
+        // SAFETY: as above; the pointer came from `System`.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// Bytes allocated at the peak of `work` beyond what was live before, its result included.
+fn peak<T>(work: impl FnOnce() -> T) -> usize {
+    let before = LIVE.load(Relaxed);
+    PEAK.store(before, Relaxed);
+    let result = work();
+    let peak = PEAK.load(Relaxed) - before;
+    drop(result);
+    peak
+}
+
+/// One test: the counters are shared by all threads of the process.
+#[test]
+fn memory_is_bounded() {
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(2)
+        .build_global()
+        .unwrap();
+    let (from, shape) = ([24, 64, 64], [60, 160, 160]);
+    let voxels: usize = shape.iter().product();
+    let input_voxels: usize = from.iter().product();
+    // Two threads' rows, taps and rayon's own.
+    let slack = 800_000;
+    let to = |order, separate_axis| Resampling {
+        shape,
+        separate_axis,
+        order,
+        order_z: Order::Nearest,
+    };
+
+    for classes in [2, 12] {
+        let softmax = Array4::from_shape_fn((classes, from[0], from[1], from[2]), |(c, z, y, x)| {
+            ((c * 7 + z * 5 + y * 3 + x) % 11) as f32
+        });
+        for separate in [None, Some(0)] {
+            let labels = |order, mode| {
+                peak(|| {
+                    resample_labels(softmax.view(), &to(order, separate), mode, &Decision::Argmax).unwrap()
+                })
+            };
+            assert!(labels(Order::Linear, ExportMode::Default) > classes * voxels * 4);
+            let streamed = labels(Order::Linear, ExportMode::Streamed);
+            assert!(
+                streamed < voxels * 2 + slack,
+                "{classes} classes: {streamed} bytes"
+            );
+            let cubic = labels(Order::Cubic, ExportMode::Streamed);
+            assert!(
+                cubic < voxels * (2 + 4) + input_voxels * 4 + slack,
+                "{classes} classes, cubic: {cubic} bytes"
+            );
+            let written = peak(|| {
+                let target = to(Order::Linear, separate);
+                stream_softmax(softmax.view(), &target, ExportMode::Streamed, |_| Ok(())).unwrap();
+            });
+            assert!(
+                written < (16 << 20) + slack,
+                "{classes} classes, written: {written} bytes"
+            );
+        }
+    }
+
+    let data = Array4::from_shape_fn((3, from[0], from[1], from[2]), |(c, z, y, x)| {
+        (c + z * y + x) as f32
+    });
+    for separate in [None, Some(0)] {
+        let used = peak(|| resample_data(data.view(), &to(Order::Cubic, separate)).unwrap());
+        assert!(
+            used < 3 * voxels * 4 + input_voxels * 4 + slack,
+            "data: {used} bytes"
+        );
+    }
+    let labels = Array3::from_shape_fn(from, |(z, y, x)| ((z + y / 3 + x / 5) % 9) as i16);
+    let used = peak(|| resample_segmentation(labels.view(), &to(Order::Linear, None), Some(-1)).unwrap());
+    assert!(used < 2 * voxels * 2 + slack, "labels: {used} bytes");
+}

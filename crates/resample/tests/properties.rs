@@ -1,0 +1,375 @@
+//! Every algorithm against a direct evaluation, and laws that hold for any input.
+#![expect(clippy::unwrap_used, reason = "test support")]
+
+use ndarray::{Array3, Array4, ArrayView3, Axis};
+use proptest::prelude::*;
+use resample::bspline::{prefilter, Boundary};
+use resample::*;
+
+const ORDERS: [Order; 3] = [Order::Nearest, Order::Linear, Order::Cubic];
+
+fn shape(largest: usize) -> impl Strategy<Value = [usize; 3]> {
+    [1..=largest, 1..=largest, 1..=largest]
+}
+
+/// Reproducible noise in -1..1.
+fn noise(shape: [usize; 3], seed: u64) -> Array3<f64> {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    Array3::from_shape_simple_fn(shape, || {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (state >> 11) as f64 / (1_u64 << 52) as f64 - 1.0
+    })
+}
+
+/// B-spline coefficients by solving the tridiagonal system on samples with `pad` edge values on both sides.
+fn solve(samples: &[f64], pad: usize) -> Vec<f64> {
+    let n = samples.len();
+    let padded: Vec<f64> = (0..n + 2 * pad)
+        .map(|i| samples[i.saturating_sub(pad).min(n - 1)])
+        .collect();
+    let m = padded.len();
+    // Far outside, coefficients equal the constant samples: rows 5 c[0] + c[1] and c[m-2] + 5 c[m-1].
+    let diagonal = |i: usize| if i == 0 || i == m - 1 { 5.0 } else { 4.0 };
+    let (mut upper, mut right) = (vec![0.0; m], vec![0.0; m]);
+    for i in 0..m {
+        let (before, value) = if i > 0 {
+            (upper[i - 1], right[i - 1])
+        } else {
+            (0.0, 0.0)
+        };
+        let pivot = diagonal(i) - before;
+        upper[i] = 1.0 / pivot;
+        right[i] = (6.0 * padded[i] - value) / pivot;
+    }
+    for i in (0..m - 1).rev() {
+        right[i] -= upper[i] * right[i + 1];
+    }
+    right
+}
+
+fn kernel(order: Order, t: f64) -> f64 {
+    let t = t.abs();
+    match order {
+        Order::Nearest => f64::from(u8::from(t <= 0.5)),
+        Order::Linear => (1.0 - t).max(0.0),
+        Order::Cubic if t < 1.0 => 2.0 / 3.0 - t * t + t * t * t / 2.0,
+        Order::Cubic => (2.0 - t).max(0.0).powi(3) / 6.0,
+    }
+}
+
+/// The sum over all voxels of an edge-padded volume of kernel products, clipped.
+fn direct(volume: &Array3<f64>, to: [usize; 3], order: Order) -> Array3<f64> {
+    const PAD: usize = 30;
+    let mut padded = volume.clone();
+    for axis in 0..3 {
+        let lines: Vec<Vec<f64>> = padded
+            .lanes(Axis(axis))
+            .into_iter()
+            .map(|line| {
+                let line = line.to_vec();
+                if order == Order::Cubic {
+                    solve(&line, PAD)
+                } else {
+                    (0..line.len() + 2 * PAD)
+                        .map(|i| line[i.saturating_sub(PAD).min(line.len() - 1)])
+                        .collect()
+                }
+            })
+            .collect();
+        let mut shape: [usize; 3] = padded.dim().into();
+        shape[axis] += 2 * PAD;
+        padded = Array3::zeros(shape);
+        padded
+            .lanes_mut(Axis(axis))
+            .into_iter()
+            .zip(lines)
+            .for_each(|(mut l, line)| l.assign(&ndarray::aview1(&line)));
+    }
+    let from: [usize; 3] = volume.dim().into();
+    let weights: [Vec<Vec<(usize, f64)>>; 3] = std::array::from_fn(|axis| {
+        (0..to[axis])
+            .map(|i| {
+                let position = (i as f64 + 0.5) * (from[axis] as f64 / to[axis] as f64) - 0.5;
+                if order == Order::Nearest {
+                    return vec![((position + 0.5).floor() as usize + PAD, 1.0)];
+                }
+                let below = position.floor() as isize;
+                (below - 2..below + 4)
+                    .map(|k| ((k + PAD as isize) as usize, kernel(order, position - k as f64)))
+                    .collect()
+            })
+            .collect()
+    });
+    let low = volume.iter().copied().fold(f64::INFINITY, f64::min);
+    let high = volume.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    Array3::from_shape_fn(to, |(z, y, x)| {
+        let mut sum = 0.0;
+        for &(i, a) in &weights[0][z] {
+            for &(j, b) in &weights[1][y] {
+                for &(k, c) in &weights[2][x] {
+                    sum += a * b * c * padded[(i, j, k)];
+                }
+            }
+        }
+        sum.clamp(low, high)
+    })
+}
+
+fn largest_difference(a: ArrayView3<'_, f64>, b: ArrayView3<'_, f64>) -> f64 {
+    assert_eq!(a.dim(), b.dim());
+    a.iter()
+        .zip(b)
+        .fold(0.0, |worst, (a, b)| worst.max((a - b).abs()))
+}
+
+/// batchgenerators' `resize_segmentation`, label by label, over `direct`'s arithmetic.
+fn elect(labels: &Array3<i16>, to: [usize; 3], order: Order) -> (Array3<i16>, Array3<bool>) {
+    let mut out = Array3::zeros(to);
+    let mut close = Array3::from_elem(to, false);
+    for label in -1..=3 {
+        let weight = direct(&labels.mapv(|l| f64::from(u8::from(l == label))), to, order);
+        for ((o, c), &w) in out.iter_mut().zip(&mut close).zip(&weight) {
+            if w >= 0.5 {
+                *o = label;
+            }
+            *c |= (w - 0.5).abs() < 1e-9;
+        }
+    }
+    (out, close)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn resize_equals_direct_evaluation(from in shape(7), to in shape(9), seed: u64, which in 0..3_usize) {
+        let order = ORDERS[which];
+        let volume = noise(from, seed);
+        let expected = direct(&volume, to, order);
+        let found = resize(volume.view(), to, order).unwrap();
+        prop_assert!(largest_difference(found.view(), expected.view()) < 1e-12);
+        let single = resize(volume.mapv(|v| v as f32).view(), to, order).unwrap().mapv(f64::from);
+        prop_assert!(largest_difference(single.view(), expected.view()) < 2e-5);
+    }
+
+    #[test]
+    fn identity_and_constant(from in shape(20), to in shape(20), seed: u64, which in 0..3_usize, value in -1e3..1e3_f32) {
+        let order = ORDERS[which];
+        let volume = noise(from, seed).mapv(|v| v as f32);
+        prop_assert_eq!(&resize(volume.view(), from, order).unwrap(), &volume);
+        let constant = Array3::from_elem(from, value);
+        let found = resize(constant.view(), to, order).unwrap();
+        prop_assert_eq!(found, Array3::from_elem(to, value));
+    }
+
+    /// A ramp is reproduced where the edge cannot be felt: the spline's memory of it fades by 0.27 a voxel.
+    #[test]
+    fn ramp(n in 30..60_usize, m in 10..90_usize, axis in 0..3_usize, cubic: bool) {
+        let order = if cubic { Order::Cubic } else { Order::Linear };
+        let (mut from, mut to) = ([2, 3, 2], [3, 2, 2]);
+        from[axis] = n;
+        to[axis] = m;
+        let ramp = Array3::from_shape_fn(from, |(z, y, x)| [z, y, x][axis] as f64);
+        let found = resize(ramp.view(), to, order).unwrap();
+        for (index, &value) in found.indexed_iter() {
+            let at = ([index.0, index.1, index.2][axis] as f64 + 0.5) * n as f64 / m as f64 - 0.5;
+            if at >= 13.0 && at <= n as f64 - 14.0 {
+                prop_assert!((value - at).abs() < 1e-6, "{} for {}", value, at);
+            }
+        }
+    }
+
+    /// Slices in plane first, then the axis: the same as two resizes, on every axis and in any memory order.
+    #[test]
+    fn separate_axis_is_two_resizes(
+        from in shape(7), to in shape(9), seed: u64, axis in 0..3_usize, which in 0..3_usize, along in 0..3_usize,
+    ) {
+        let (order, order_z) = (ORDERS[which], ORDERS[along]);
+        let volume = noise(from, seed).mapv(|v| v as f32);
+        let found = resample_data(
+            volume.view().insert_axis(Axis(0)),
+            &Resampling { shape: to, separate_axis: Some(axis), order, order_z },
+        ).unwrap();
+        let mut between = to;
+        between[axis] = from[axis];
+        let mut slices = Array3::zeros(between);
+        for (slice, mut out) in volume.axis_iter(Axis(axis)).zip(slices.axis_iter_mut(Axis(axis))) {
+            let resized = resize_2d(slice, out.dim().into(), order).unwrap();
+            out.assign(&resized);
+        }
+        // Along the axis nothing is clipped: give the resize room by a wide range outside the sampled part.
+        let expected = if order_z == Order::Cubic && from[axis] > 1 && from[axis] != to[axis] {
+            unclipped(&slices, to, axis)
+        } else {
+            resize(slices.view(), to, order_z).unwrap()
+        };
+        let difference = largest_difference(
+            found.index_axis(Axis(0), 0).mapv(f64::from).view(),
+            expected.mapv(f64::from).view(),
+        );
+        prop_assert!(difference < 1e-5, "{}", difference);
+        // A transposed view gives the transposed result.
+        let turned = resample_data(
+            volume.view().reversed_axes().insert_axis(Axis(0)),
+            &Resampling { shape: [to[2], to[1], to[0]], separate_axis: Some(2 - axis), order, order_z },
+        ).unwrap();
+        let turned = turned.index_axis(Axis(0), 0).reversed_axes().mapv(f64::from);
+        prop_assert!(largest_difference(turned.view(), expected.mapv(f64::from).view()) < 1e-5);
+    }
+
+    #[test]
+    fn segmentation_equals_one_resize_per_label(from in shape(6), to in shape(8), seed: u64, which in 0..3_usize) {
+        let order = ORDERS[which];
+        let labels = noise(from, seed).mapv(|v| (v * 2.5 + 1.0).round() as i16);
+        let found = resize_segmentation(labels.view(), to, order, None).unwrap();
+        if order == Order::Nearest {
+            let expected = resize(labels.mapv(f64::from).view(), to, order).unwrap();
+            prop_assert_eq!(found.mapv(f64::from), expected);
+        } else {
+            let (expected, close) = elect(&labels, to, order);
+            for ((f, e), close) in found.iter().zip(&expected).zip(&close) {
+                prop_assert!(f == e || *close, "{} for {}", f, e);
+            }
+        }
+    }
+
+    /// Unlabelled voxels: no background appears, and every other label has a majority of its own.
+    #[test]
+    fn unlabelled_stays_unlabelled(from in shape(6), to in shape(8), seed: u64, cubic: bool) {
+        let order = if cubic { Order::Cubic } else { Order::Linear };
+        let labels = noise(from, seed).mapv(|v| if v < 0.0 { -1 } else { 1 + (v * 3.0) as i16 });
+        let found = resize_segmentation(labels.view(), to, order, Some(-1)).unwrap();
+        prop_assert!(found.iter().all(|&label| label != 0));
+        for label in 1..=3 {
+            let weight = direct(&labels.mapv(|l| f64::from(u8::from(l == label))), to, order);
+            for (&f, &w) in found.iter().zip(&weight) {
+                prop_assert!(f != label || w >= 0.5 - 1e-9);
+                // Cubic weights may exceed one half for two labels.
+                prop_assert!(cubic || f == label || w <= 0.5 + 1e-9);
+            }
+        }
+    }
+
+    /// Streaming decides what the default decides, bit for bit, and hands over the default's numbers.
+    #[test]
+    fn streamed_equals_default(
+        from in shape(8), to in shape(12), seed: u64, axis in 0..4_usize, which in 0..3_usize, along in 0..3_usize,
+        regions: bool,
+    ) {
+        let volumes: Vec<_> = (0..4).map(|c| noise(from, seed ^ c).mapv(|v| v.abs() as f32)).collect();
+        let views: Vec<_> = volumes.iter().map(|v| v.view()).collect();
+        let softmax: Array4<f32> = ndarray::stack(Axis(0), &views).unwrap();
+        let to = Resampling {
+            shape: to, separate_axis: (axis < 3).then_some(axis), order: ORDERS[which], order_z: ORDERS[along],
+        };
+        let decision = if regions { Decision::Regions(vec![1, 5, -1, 3]) } else { Decision::Argmax };
+        let whole = resample_softmax(softmax.view(), &to, ExportMode::Default).unwrap();
+        let expected = Array3::from_shape_fn(to.shape, |(z, y, x)| {
+            let values: Vec<f32> = (0..4).map(|c| whole[(c, z, y, x)]).collect();
+            match &decision {
+                Decision::Argmax => (0..4).rev().fold(3, |b, c| if values[c] >= values[b] { c } else { b }) as i16,
+                Decision::Regions(classes) => (0..4).rev().find(|&c| values[c] > 0.5).map_or(0, |c| classes[c]),
+            }
+        });
+        for mode in [ExportMode::Streamed, ExportMode::Default] {
+            prop_assert_eq!(&resample_labels(softmax.view(), &to, mode, &decision).unwrap(), &expected);
+        }
+        let mut streamed = Vec::new();
+        stream_softmax(softmax.view(), &to, ExportMode::Streamed, |slab| {
+            streamed.extend_from_slice(slab.values);
+            Ok(())
+        }).unwrap();
+        prop_assert_eq!(&streamed, &whole.iter().copied().collect::<Vec<_>>());
+    }
+
+    /// Coefficients give the samples back: `(c[k-1] + 4 c[k] + c[k+1]) / 6`, mirrored at the border.
+    #[test]
+    fn mirrored_prefilter_inverts_the_spline(from in shape(90), axes: [bool; 3], seed: u64, transposed: bool) {
+        prop_assume!(from.iter().product::<usize>() < 40_000);
+        let samples = noise(from, seed);
+        let mut found = samples.clone();
+        if transposed {
+            let mut turned = samples.view().reversed_axes().as_standard_layout().into_owned();
+            prefilter(turned.view_mut().reversed_axes(), axes, Boundary::Mirror);
+            found = turned.reversed_axes();
+        } else {
+            prefilter(found.view_mut(), axes, Boundary::Mirror);
+        }
+        for axis in (0..3).filter(|&axis| axes[axis] && from[axis] > 1) {
+            for mut line in found.lanes_mut(Axis(axis)) {
+                let c = line.to_vec();
+                let last = c.len() - 1;
+                for k in 0..=last {
+                    let (before, after) = (c[if k == 0 { 1 } else { k - 1 }], c[if k == last { last - 1 } else { k + 1 }]);
+                    line[k] = (before + 4.0 * c[k] + after) / 6.0;
+                }
+            }
+        }
+        prop_assert!(largest_difference(found.view(), samples.view()) < 1e-12);
+    }
+}
+
+/// Cubic along one axis without clipping, by two planes of huge opposite values that cannot be felt.
+fn unclipped(slices: &Array3<f32>, to: [usize; 3], axis: usize) -> Array3<f32> {
+    let (low, high) = (-1e3, 1e3);
+    // Clipping acts on the range of the whole volume: widen it by one extra column in another axis.
+    let other = if axis == 2 { 1 } else { 2 };
+    let mut shape: [usize; 3] = slices.dim().into();
+    shape[other] += 2;
+    let mut wide = Array3::from_elem(shape, low);
+    wide.index_axis_mut(Axis(other), 1).fill(high);
+    wide.slice_axis_mut(Axis(other), (2..).into()).assign(slices);
+    let mut target = to;
+    target[other] += 2;
+    let resized = resize(wide.view(), target, Order::Cubic).unwrap();
+    resized.slice_axis(Axis(other), (2..).into()).to_owned()
+}
+
+#[test]
+fn ties_and_undecided_voxels() {
+    let seg = Array3::from_shape_vec([1, 1, 2], vec![-1, 4]).unwrap();
+    // Three voxels of two: the middle one is half and half.
+    let resized = |unlabelled| resize_segmentation(seg.view(), [1, 1, 3], Order::Linear, unlabelled).unwrap();
+    assert_eq!(resized(None).as_slice().unwrap(), [-1, 4, 4]);
+    assert_eq!(resized(Some(-1)).as_slice().unwrap(), [-1, -1, 4]);
+    let seg = Array3::from_shape_vec([1, 2, 2], vec![-1, 4, 2, 3]).unwrap();
+    let middle = |unlabelled| {
+        resize_segmentation(seg.view(), [1, 1, 1], Order::Linear, unlabelled).unwrap()[(0, 0, 0)]
+    };
+    assert_eq!((middle(None), middle(Some(-1))), (0, -1));
+}
+
+/// Beyond the border scipy adds up the weights of twice the edge voxel, 0.9 + 0.1, and in some columns ends just below
+/// one half; such voxels stay background there (scipy 1.17.1, batchgenerators 0.25).
+#[test]
+fn halves_at_the_border_round_as_in_scipy() {
+    let seg = Array3::from_shape_fn([300, 4, 512], |(_, y, _)| i16::from(y < 2));
+    let found = resize_segmentation(seg.view(), [375, 3, 455], Order::Linear, None).unwrap();
+    let background = |z: usize| (0..455).filter(|&x| found[(z, 1, x)] == 0).collect::<Vec<_>>();
+    assert_eq!(background(374), [239, 409, 424, 431]);
+    assert_eq!(background(0), [0; 0]);
+}
+
+#[test]
+fn threads_do_not_matter() {
+    let volume = noise([17, 70, 131], 5).mapv(|v| v as f32);
+    let labels = volume.mapv(|v| (v * 3.0).round() as i16);
+    let all = |threads| {
+        rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .unwrap()
+            .install(|| {
+                let seg = resize_segmentation(labels.view(), [23, 150, 99], Order::Linear, None).unwrap();
+                (
+                    ORDERS.map(|order| resize(volume.view(), [23, 150, 99], order).unwrap()),
+                    seg,
+                )
+            })
+    };
+    let one = all(1);
+    assert_eq!(one, all(2));
+    assert_eq!(one, all(7));
+}

@@ -1,0 +1,204 @@
+//! The map of one segmentation.
+
+use half::f16;
+use ndarray::{Array3, ArrayView3, Zip};
+use volume::Element;
+
+use crate::border::Gaussian;
+use crate::classes::{Classes, UNLABELLED};
+use crate::erosion::{outside, Erosion};
+use crate::instances;
+use crate::labels::{encode, Labels, Rule};
+use crate::options::check_numbers;
+use crate::{Error, Mode};
+
+/// What a map is made with.
+#[derive(Clone, Debug)]
+pub struct Parameters {
+    /// Labels whose borders count. 0 may be among them: the background then has an inside too.
+    pub classes: Vec<i64>,
+    /// Width of the border, in voxels, or in mm with `spacing`.
+    pub sigma: f64,
+    /// Weight added at a border.
+    pub w0: f64,
+    /// The formula.
+    pub mode: Mode,
+    /// Spacing (z, y, x) in mm to measure by; voxels when absent.
+    pub spacing: Option<[f64; 3]>,
+    /// Reproduce the fork where it is wrong.
+    pub compat: bool,
+}
+
+impl Default for Parameters {
+    fn default() -> Self {
+        Self {
+            classes: Vec::new(),
+            sigma: 5.0,
+            w0: 10.0,
+            mode: Mode::Border,
+            spacing: None,
+            compat: false,
+        }
+    }
+}
+
+/// An element type of maps: `half::f16`, `f32` or `f64`.
+pub trait Weight: Element {
+    /// Bits of the significand.
+    #[doc(hidden)]
+    const BITS: i32;
+
+    /// Rounds a weight.
+    #[doc(hidden)]
+    fn round(weight: f64) -> Self;
+
+    /// Turns squared distances into weights, in their own memory where the types agree.
+    #[doc(hidden)]
+    fn finish(
+        distance: Array3<f32>,
+        index: &Array3<u8>,
+        weight: impl Fn(f32, u8) -> f64 + Sync,
+    ) -> Array3<Self> {
+        Zip::from(&distance)
+            .and(index)
+            .par_map_collect(|&d2, &index| Self::round(weight(d2, index)))
+    }
+}
+
+impl Weight for f16 {
+    const BITS: i32 = 11;
+
+    fn round(weight: f64) -> Self {
+        Self::from_f64(weight)
+    }
+}
+
+impl Weight for f32 {
+    const BITS: i32 = 24;
+
+    #[inline(always)]
+    fn round(weight: f64) -> Self {
+        weight as Self
+    }
+
+    fn finish(
+        mut distance: Array3<f32>,
+        index: &Array3<u8>,
+        weight: impl Fn(f32, u8) -> f64 + Sync,
+    ) -> Array3<Self> {
+        Zip::from(&mut distance)
+            .and(index)
+            .par_for_each(|d2, &index| *d2 = weight(*d2, index) as f32);
+        distance
+    }
+}
+
+impl Weight for f64 {
+    const BITS: i32 = 53;
+
+    #[inline(always)]
+    fn round(weight: f64) -> Self {
+        weight
+    }
+}
+
+/// The weightmap of a segmentation (z, y, x) of whole numbers, of the same shape.
+///
+/// -1 is unlabelled: weight 0 (background with `compat`). Class frequencies are the segmentation's own. Runs on the
+/// current rayon pool.
+///
+/// # Errors
+/// [`Error::Label`] at NaN or a value with a fraction (a fraction is background with `compat`), [`Error::Class`],
+/// [`Error::TooManyClasses`] and [`Error::Option`] on unusable parameters, [`Error::Rank`] on an empty volume.
+///
+/// ```
+/// let mut segmentation = ndarray::Array3::<u8>::zeros((9, 9, 9));
+/// segmentation.slice_mut(ndarray::s![3..6, 3..6, 3..6]).fill(1);
+/// let parameters = weightmap::Parameters { classes: vec![1], ..Default::default() };
+/// let map: ndarray::Array3<f32> = weightmap::border_weightmap(segmentation.view(), &parameters)?;
+/// assert!(map[[4, 4, 3]] > 9.0 && map[[4, 4, 4]] < 1.0);
+/// # Ok::<(), weightmap::Error>(())
+/// ```
+pub fn border_weightmap<T: Copy + Into<f64> + Sync, W: Weight>(
+    segmentation: ArrayView3<'_, T>,
+    parameters: &Parameters,
+) -> Result<Array3<W>, Error> {
+    let classes = Classes::new(&parameters.classes, parameters.compat)?;
+    let labels = encode(
+        segmentation,
+        Rule {
+            classes: &classes,
+            fractions: parameters.compat,
+        },
+    )?;
+    let weights = labels.counts.weights();
+    make(labels, &classes, parameters, weights)
+}
+
+/// The map of encoded labels, with the given weight of each class index.
+pub(crate) fn make<W: Weight>(
+    labels: Labels,
+    classes: &Classes,
+    parameters: &Parameters,
+    weights: [f32; 256],
+) -> Result<Array3<W>, Error> {
+    check_numbers(parameters.sigma, parameters.w0)?;
+    let Labels { index, counts } = labels;
+    let (z, y, x) = index.dim();
+    if index.is_empty() {
+        return Err(Error::Rank { found: vec![z, y, x] });
+    }
+    let spacing = parameters.spacing.unwrap_or([1.0; 3]);
+    let mut gaussian = Gaussian::new(parameters.sigma, parameters.w0);
+    // Where a class weighs nothing the smallest term counts.
+    let (least, zero) = counts.least(&weights);
+    let bound = if zero {
+        f64::INFINITY
+    } else {
+        gaussian.bound(least, W::BITS)
+    };
+    let base = |index: u8| f64::from(weights[usize::from(index)]);
+    if parameters.mode == Mode::Instances {
+        let (nearest, second) = instances::distances(&index, classes, spacing, bound)?;
+        return Ok(instances::finish(nearest, second, &index, |sum, at| {
+            base(at) + gaussian.at(sum * sum)
+        }));
+    }
+    let flat = parameters.mode == Mode::TwoD;
+    let axes = [z > 1 && !flat, y > 1, x > 1].map(|more| more || parameters.compat);
+    let erosion = Erosion {
+        axes,
+        unlabelled_is_border: parameters.compat,
+    };
+    let (mask, any) = outside(index.view(), classes, erosion);
+    if !any && parameters.compat {
+        return Ok(imaginary_corner(&index, |d2, at| base(at) + gaussian.at(d2)));
+    }
+    let mut distance = Array3::zeros((z, y, x));
+    let kept = (bound as f32).next_up();
+    if !any {
+        distance.fill(f32::INFINITY);
+    } else if flat {
+        for (mask, out) in mask.outer_iter().zip(distance.outer_iter_mut()) {
+            edt::squared_distance_into(mask, &spacing[1..], Some(kept), out)?;
+        }
+    } else {
+        edt::squared_distance_into(mask.view(), &spacing, Some(kept), distance.view_mut())?;
+    }
+    drop(mask);
+    if spacing == [1.0; 3] {
+        gaussian.tabulate(bound);
+    }
+    Ok(W::finish(distance, &index, |d2, at| match at {
+        UNLABELLED => 0.0,
+        at => base(at) + gaussian.border(d2),
+    }))
+}
+
+/// Without an inside voxel the fork's distance is to an imaginary one at (-1, 0, 0).
+fn imaginary_corner<W: Weight>(index: &Array3<u8>, weight: impl Fn(f64, u8) -> f64) -> Array3<W> {
+    Array3::from_shape_fn(index.dim(), |at| {
+        let (z, y, x) = (at.0 as f64 + 1.0, at.1 as f64, at.2 as f64);
+        W::round(weight(z * z + y * y + x * x, index[at]))
+    })
+}
