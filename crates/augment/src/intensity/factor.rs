@@ -1,0 +1,38 @@
+//! Multiplicative brightness and contrast (batchgenerators' `augment_brightness_multiplicative`, `augment_contrast`).
+
+use serde::{Deserialize, Serialize};
+
+use super::statistics::{affine, statistics};
+use crate::rng::Rng;
+
+/// A factor drawn for every channel of a sample.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FactorOptions {
+    /// Probability per sample.
+    pub probability: f64,
+    /// Range of the factor.
+    pub range: [f64; 2],
+}
+
+/// A factor that is below 1 in half of the draws where `range` allows it, else between 1 and the range's end: so that
+/// shrinking is drawn as often as growing, whatever the range.
+pub fn draw_about_one(rng: &mut Rng, range: [f64; 2]) -> f64 {
+    if rng.chance(0.5) && range[0] < 1.0 {
+        rng.uniform(range[0], 1.0)
+    } else {
+        rng.uniform(range[0].max(1.0), range[1])
+    }
+}
+
+/// Multiplies a channel by `factor`.
+pub fn apply_brightness(values: &mut [f32], factor: f64) {
+    affine(values, factor as f32, 0.0, f32::NEG_INFINITY, f32::INFINITY);
+}
+
+/// Stretches a channel about its mean by `factor` and keeps it within the range it had.
+pub fn apply_contrast(values: &mut [f32], factor: f64) {
+    let s = statistics(values);
+    let offset = f64::from(s.mean) * (1.0 - factor);
+    affine(values, factor as f32, offset as f32, s.min, s.max);
+}

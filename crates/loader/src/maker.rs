@@ -1,0 +1,270 @@
+//! Makes one batch: the same for the same epoch and iteration, whoever makes it.
+
+use augment::rng::{Purpose, Rng};
+use augment::{Destination, Params, Pipeline, Sample, SpatialParams, Workspace};
+use sampling::{
+    fork_centre, Collection, Draw, PatchBox, PatchSizes, Placement, SampledCase, Sampling, UNLABELLED,
+};
+
+use crate::batch::{Batch, Slot};
+use crate::error::Error;
+use crate::options::{LoaderOptions, Phase};
+
+/// Attempts to find a transform that leaves an annotated voxel in the patch; then the patch is only cropped, which always
+/// shows the drawn voxel.
+const ATTEMPTS: u64 = 8;
+
+/// Sampling's random numbers from a keyed stream.
+struct Stream(Rng);
+
+impl Draw for Stream {
+    fn below(&mut self, n: u64) -> u64 {
+        self.0.below(n)
+    }
+}
+
+/// What a thread keeps from batch to batch.
+#[derive(Default)]
+pub(crate) struct Scratch {
+    params: Params,
+    sample: Sample,
+    workspace: Workspace,
+}
+
+/// What all threads share.
+pub(crate) struct Maker {
+    pub(crate) options: LoaderOptions,
+    pub(crate) collection: Collection,
+    pub(crate) pipeline: Pipeline,
+}
+
+/// What the random numbers of a sample are keyed by.
+#[derive(Clone, Copy)]
+struct Key {
+    seed: u64,
+    epoch: u64,
+    iteration: u64,
+    sample: u64,
+}
+
+impl Key {
+    fn stream(&self, purpose: Purpose) -> Stream {
+        Stream(Rng::keyed(
+            self.seed,
+            purpose,
+            self.epoch,
+            self.iteration,
+            self.sample,
+        ))
+    }
+
+    /// The transforms' stream of one attempt; the number of a sample fits the low half of its word.
+    fn transforms(&self, attempt: u64) -> Rng {
+        let sample = self.sample | (attempt << 32);
+        Rng::keyed(
+            self.seed,
+            Purpose::TrainingTransform,
+            self.epoch,
+            self.iteration,
+            sample,
+        )
+    }
+}
+
+/// One sample on its way: which case, where in it, and about which centre.
+struct Job<'a> {
+    key: Key,
+    case: &'a SampledCase,
+    placement: Placement,
+    center: Option<[f64; 3]>,
+}
+
+impl Maker {
+    /// Fills `batch` with the batch of an epoch and iteration.
+    pub(crate) fn make(
+        &self,
+        epoch: u64,
+        iteration: u64,
+        scratch: &mut Scratch,
+        batch: &mut Batch,
+    ) -> Result<(), Error> {
+        (batch.epoch, batch.iteration) = (epoch, iteration);
+        for sample in 0..self.options.batch_size {
+            let key = Key {
+                seed: self.options.seed,
+                epoch,
+                iteration,
+                sample: sample as u64,
+            };
+            let case = self
+                .collection
+                .draw_case(&mut key.stream(self.options.phase.cases()));
+            let mut stream = key.stream(self.options.phase.patches());
+            let placement = self.collection.draw_placement(case, sample, &mut stream);
+            let mut job = Job {
+                key,
+                case,
+                placement,
+                center: None,
+            };
+            if let (Sampling::Fork { .. }, Phase::Training) = (self.options.sampling, self.options.phase) {
+                job.center = Some(self.fork_center(&job, &mut stream, scratch)?);
+            }
+            batch.cases[sample].clear();
+            batch.cases[sample].push_str(case.case.name());
+            self.make_sample(&job, scratch, &mut Slot { batch, sample })?;
+        }
+        Ok(())
+    }
+
+    fn make_sample(&self, job: &Job<'_>, scratch: &mut Scratch, slot: &mut Slot<'_>) -> Result<(), Error> {
+        self.pipeline
+            .draw(&mut job.key.transforms(0), &mut scratch.params);
+        self.read(job, scratch)?;
+        self.apply(job, scratch, slot)?;
+        let keep = self
+            .options
+            .sampling
+            .annotated()
+            .is_some_and(|options| options.keep_annotated);
+        let is_bare = |labels: &[f32]| labels.iter().all(|label| *label == f32::from(UNLABELLED));
+        if !keep || scratch.params.spatial.is_identity() || !is_bare(slot.target(0)) {
+            return Ok(());
+        }
+        for attempt in 1..=ATTEMPTS {
+            if attempt == ATTEMPTS {
+                scratch.params.spatial = SpatialParams::default();
+            } else {
+                self.pipeline
+                    .draw_spatial(&mut job.key.transforms(attempt), &mut scratch.params.spatial);
+            }
+            self.read(job, scratch)?;
+            let Scratch {
+                params,
+                sample,
+                workspace,
+            } = &mut *scratch;
+            let kept = self
+                .pipeline
+                .keeps_annotation(&params.spatial, job.center, sample, workspace);
+            if attempt == ATTEMPTS || kept.map_err(|e| job.error(e))? {
+                break;
+            }
+        }
+        self.apply(job, scratch, slot)
+    }
+
+    fn apply(&self, job: &Job<'_>, scratch: &mut Scratch, slot: &mut Slot<'_>) -> Result<(), Error> {
+        let Scratch {
+            params,
+            sample,
+            workspace,
+        } = scratch;
+        self.pipeline
+            .apply(params, job.center, sample, workspace, slot)
+            .map_err(|e| job.error(e))
+    }
+
+    /// Reads the part of the loaded patch that the drawn parameters look at.
+    fn read(&self, job: &Job<'_>, scratch: &mut Scratch) -> Result<(), Error> {
+        let full = job.placement.loaded.size;
+        let window = self.pipeline.window(&scratch.params, full, job.center);
+        let start = window.clone().map(|range| range.start);
+        self.read_window(job, start, window.map(|range| range.len()), &mut scratch.sample)
+    }
+
+    fn read_window(
+        &self,
+        job: &Job<'_>,
+        start: [usize; 3],
+        size: [usize; 3],
+        sample: &mut Sample,
+    ) -> Result<(), Error> {
+        let (case, [z, y, x]) = (&job.case.case, size);
+        let Placement { loaded, .. } = &job.placement;
+        sample.data.reshape([case.channels(), z, y, x]);
+        sample.seg.reshape([case.label_channels(), z, y, x]);
+        if self.options.pipeline.weightmap {
+            sample.weightmap.get_or_insert_default().reshape([1, z, y, x]);
+        }
+        (sample.start, sample.full) = (start, loaded.size);
+        let lower = std::array::from_fn(|d| loaded.lower[d] + start[d] as i64);
+        let weights = sample.weightmap.as_mut().map(|map| map.values_mut());
+        case.read(
+            &PatchBox { lower, size },
+            sample.data.values_mut(),
+            sample.seg.values_mut(),
+            weights,
+        )?;
+        Ok(())
+    }
+
+    /// The centre of DIAG's fork: a voxel drawn from the annotated ones of the whole loaded patch, kept half a patch from its
+    /// borders. In dummy 2D, as there, only the first slice is looked at.
+    fn fork_center(
+        &self,
+        job: &Job<'_>,
+        stream: &mut Stream,
+        scratch: &mut Scratch,
+    ) -> Result<[f64; 3], Error> {
+        let full = job.placement.loaded.size;
+        self.read_window(job, [0; 3], full, &mut scratch.sample)?;
+        let [depth, height, width] = full;
+        let slices = if self.options.pipeline.dummy_2d { 1 } else { depth };
+        let labels = &scratch.sample.seg.values()[..slices * height * width];
+        let annotated = || {
+            labels
+                .iter()
+                .enumerate()
+                .filter(|(_, label)| **label != UNLABELLED)
+                .map(|(i, _)| i)
+        };
+        let count = annotated().count() as u64;
+        let drawn = if count == 0 {
+            None
+        } else {
+            annotated().nth(stream.below(count) as usize)
+        };
+        let Some(at) = drawn else {
+            let Key {
+                epoch,
+                iteration,
+                sample,
+                ..
+            } = job.key;
+            let case = job.case.case.name().to_owned();
+            return Err(Error::NoAnnotationInPatch {
+                case,
+                epoch,
+                iteration,
+                sample: sample as usize,
+            });
+        };
+        let voxel = [at / (height * width), at / width % height, at % width];
+        let patch = self.collection.sizes().network;
+        Ok(std::array::from_fn(|d| {
+            fork_centre(voxel[d], full[d], patch[d]) as f64
+        }))
+    }
+}
+
+impl Job<'_> {
+    fn error(&self, source: augment::Error) -> Error {
+        Error::chain(Some(self.case.case.name()), source)
+    }
+}
+
+/// Bytes that a thread holds besides batches: the largest window of a loaded patch, the spline coefficients of one channel of
+/// it, and a patch's worth of labels, weights and intermediate images.
+pub(crate) fn scratch_bytes(options: &LoaderOptions, sizes: &PatchSizes) -> usize {
+    let pipeline = &options.pipeline;
+    let (loaded, patch) = (
+        sizes.loaded.iter().product::<usize>(),
+        sizes.network.iter().product::<usize>(),
+    );
+    let labels = size_of::<i16>() * (1 + usize::from(pipeline.cascade.is_some()));
+    let weights = size_of::<f32>() * usize::from(pipeline.weightmap);
+    let image = size_of::<f32>() * pipeline.channels;
+    loaded * (image + labels + weights + size_of::<f32>())
+        + patch * (labels + weights + 1 + 2 * size_of::<f32>())
+}

@@ -1,0 +1,342 @@
+//! What a loader is made of.
+
+use std::path::PathBuf;
+
+use augment::rng::Purpose;
+use augment::PipelineOptions;
+use sampling::{PatchSizes, Sampling, UNLABELLED};
+use serde::{Deserialize, Serialize};
+
+use crate::error::Error;
+
+/// What batches are for; each phase draws from random streams of its own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Phase {
+    /// Augmented batches.
+    #[default]
+    Training,
+    /// Batches as they are, without random transforms.
+    Validation,
+}
+
+impl Phase {
+    /// The stream that chooses cases.
+    pub(crate) fn cases(self) -> Purpose {
+        match self {
+            Self::Training => Purpose::TrainingCase,
+            Self::Validation => Purpose::ValidationCase,
+        }
+    }
+
+    /// The stream that places patches.
+    pub(crate) fn patches(self) -> Purpose {
+        match self {
+            Self::Training => Purpose::TrainingPatch,
+            Self::Validation => Purpose::ValidationPatch,
+        }
+    }
+}
+
+/// Options of a [`crate::Loader`].
+///
+/// Batch (epoch, iteration) is a function of the options and the cases' content alone: `threads`, `queue` and where the
+/// loader starts do not change it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LoaderOptions {
+    /// Folder of the preprocessed configuration, with `<case>.npz` or `<case>.npy`, `<case>.pkl`, `<case>_weightmap.npy`.
+    pub folder: PathBuf,
+    /// Identifiers of the split's cases; their order is part of what a seed means.
+    pub cases: Vec<String>,
+    /// The augmentation chain. It also says what is read: the patch, weightmaps, and whether the recipe ignores -1.
+    pub pipeline: PipelineOptions,
+    /// Folder with `<case>_segFromPrevStage.npz`; needed where the chain is a cascade's.
+    #[serde(default)]
+    pub previous_stage: Option<PathBuf>,
+    /// Samples in a batch.
+    #[serde(default = "defaults::batch_size")]
+    pub batch_size: usize,
+    /// How patches are chosen.
+    #[serde(default)]
+    pub sampling: Sampling,
+    /// Training or validation.
+    #[serde(default)]
+    pub phase: Phase,
+    /// Key of all random draws.
+    #[serde(default)]
+    pub seed: u64,
+    /// Threads that make batches; 0 takes the context's workers.
+    #[serde(default)]
+    pub threads: usize,
+    /// Batches kept ready beyond those being made.
+    #[serde(default = "defaults::queue")]
+    pub queue: usize,
+    /// Epoch to begin with, counted from 0.
+    #[serde(default)]
+    pub first_epoch: u64,
+    /// Iteration of the first epoch to begin with, counted from 0.
+    #[serde(default)]
+    pub first_iteration: u64,
+    /// Iterations in an epoch.
+    #[serde(default = "defaults::iterations")]
+    pub iterations: u64,
+    /// Epochs in the whole schedule, after which the loader ends; `None` goes on for ever.
+    #[serde(default)]
+    pub epochs: Option<u64>,
+    /// Unpacks npz files to npy once and maps those. Otherwise patches are cut from inflated npz files.
+    #[serde(default = "defaults::unpack")]
+    pub unpack: bool,
+    /// Memory for inflated cases where nothing is unpacked, in bytes.
+    #[serde(default = "defaults::cache_bytes")]
+    pub cache_bytes: usize,
+}
+
+mod defaults {
+    pub(super) fn batch_size() -> usize {
+        2
+    }
+
+    pub(super) fn queue() -> usize {
+        2
+    }
+
+    pub(super) fn iterations() -> u64 {
+        250
+    }
+
+    pub(super) fn unpack() -> bool {
+        true
+    }
+
+    /// 4 GiB.
+    pub(super) fn cache_bytes() -> usize {
+        4 << 30
+    }
+}
+
+impl LoaderOptions {
+    /// Options with nnU-Net's defaults: batches of 2, epochs of 250 iterations, foreground sampling.
+    pub fn new(folder: impl Into<PathBuf>, cases: Vec<String>, pipeline: PipelineOptions) -> Self {
+        Self {
+            folder: folder.into(),
+            cases,
+            pipeline,
+            previous_stage: None,
+            batch_size: defaults::batch_size(),
+            sampling: Sampling::default(),
+            phase: Phase::Training,
+            seed: 0,
+            threads: 0,
+            queue: defaults::queue(),
+            first_epoch: 0,
+            first_iteration: 0,
+            iterations: defaults::iterations(),
+            epochs: None,
+            unpack: defaults::unpack(),
+            cache_bytes: defaults::cache_bytes(),
+        }
+    }
+
+    /// Checks what does not depend on the cases.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        let positive = |option: &'static str, value: u64| match value {
+            0 => Err(Error::Option {
+                option,
+                expected: "at least 1".to_owned(),
+                found: "0".to_owned(),
+            }),
+            _ => Ok(()),
+        };
+        positive("batchSize", self.batch_size as u64)?;
+        positive("iterations", self.iterations)?;
+        let within = |option: &'static str, value: f64| match (0.0..=1.0).contains(&value) {
+            true => Ok(()),
+            false => Err(Error::Option {
+                option,
+                expected: "a number from 0 to 1".to_owned(),
+                found: value.to_string(),
+            }),
+        };
+        within("sampling.fraction", self.sampling.forced_fraction())?;
+        within(
+            "sampling.offset",
+            self.sampling.annotated().map_or(0.0, |options| options.offset),
+        )?;
+        if self
+            .pipeline
+            .ignore_label
+            .is_some_and(|label| label != UNLABELLED)
+        {
+            return Err(Error::Option {
+                option: "pipeline.ignoreLabel",
+                expected: "-1, the label of unlabelled voxels in preprocessed data, or none".to_owned(),
+                found: format!("{:?}", self.pipeline.ignore_label),
+            });
+        }
+        if self.pipeline.cascade.is_some() != self.previous_stage.is_some() {
+            let expected = if self.previous_stage.is_some() {
+                "none without"
+            } else {
+                "a folder for"
+            };
+            return Err(Error::Option {
+                option: "previousStage",
+                expected: format!("{expected} a cascade's second stage"),
+                found: format!("{:?}", self.previous_stage),
+            });
+        }
+        if self.first_iteration >= self.iterations {
+            return Err(Error::Option {
+                option: "firstIteration",
+                expected: format!("less than the {} iterations of an epoch", self.iterations),
+                found: self.first_iteration.to_string(),
+            });
+        }
+        Ok(())
+    }
+
+    /// Size of the patch to load: larger than the network's where it is turned and scaled.
+    pub(crate) fn loaded_size(&self) -> Vec<usize> {
+        match self.phase {
+            Phase::Training => self.pipeline.initial_patch_size(),
+            Phase::Validation => self.pipeline.patch_size.clone(),
+        }
+    }
+
+    /// Batches from the first to the schedule's end.
+    pub(crate) fn tickets(&self) -> Option<u64> {
+        let epochs = self.epochs?;
+        let left = epochs
+            .saturating_sub(self.first_epoch)
+            .saturating_mul(self.iterations);
+        Some(left.saturating_sub(self.first_iteration))
+    }
+
+    /// Epoch and iteration of batch number `ticket`, counted from the first one delivered.
+    pub(crate) fn schedule(&self, ticket: u64) -> (u64, u64) {
+        let iteration = self.first_iteration + ticket;
+        (
+            self.first_epoch + iteration / self.iterations,
+            iteration % self.iterations,
+        )
+    }
+}
+
+/// Patch sizes of the two axes or three of the network's patch.
+pub(crate) fn patch_sizes(loaded: &[usize], network: &[usize]) -> Result<PatchSizes, Error> {
+    PatchSizes::new(loaded, network).ok_or_else(|| Error::Option {
+        option: "pipeline.patchSize",
+        expected: "2 or 3 positive sizes, no larger than the loaded patch".to_owned(),
+        found: format!("{network:?} of a loaded patch of {loaded:?}"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn good() -> LoaderOptions {
+        LoaderOptions::new(
+            "folder",
+            vec!["a".to_owned()],
+            PipelineOptions::new(&[8, 8, 8], 1),
+        )
+    }
+
+    #[test]
+    fn the_schedule_goes_on_where_it_was_left() {
+        let options = LoaderOptions {
+            first_epoch: 3,
+            first_iteration: 8,
+            iterations: 10,
+            epochs: Some(5),
+            ..good()
+        };
+        assert_eq!(options.tickets(), Some(12));
+        assert_eq!(
+            [0, 1, 2, 11, 12].map(|t| options.schedule(t)),
+            [(3, 8), (3, 9), (4, 0), (4, 9), (5, 0)]
+        );
+        let ended = LoaderOptions {
+            first_epoch: 5,
+            ..options.clone()
+        };
+        assert_eq!(ended.tickets(), Some(0));
+        assert_eq!(
+            LoaderOptions {
+                epochs: None,
+                ..options
+            }
+            .tickets(),
+            None
+        );
+    }
+
+    #[test]
+    fn senseless_options_are_refused() {
+        let refused = |options: LoaderOptions| match options.check() {
+            Err(Error::Option { option, .. }) => option,
+            other => panic!("{other:?}"),
+        };
+        assert!(good().check().is_ok());
+        assert_eq!(
+            refused(LoaderOptions {
+                batch_size: 0,
+                ..good()
+            }),
+            "batchSize"
+        );
+        assert_eq!(
+            refused(LoaderOptions {
+                iterations: 0,
+                ..good()
+            }),
+            "iterations"
+        );
+        assert_eq!(
+            refused(LoaderOptions {
+                first_iteration: 250,
+                ..good()
+            }),
+            "firstIteration"
+        );
+        let sampling = Sampling::Foreground { fraction: 1.5 };
+        assert_eq!(refused(LoaderOptions { sampling, ..good() }), "sampling.fraction");
+        let sampling = Sampling::Annotated(sampling::Annotated {
+            offset: f64::NAN,
+            ..Default::default()
+        });
+        assert_eq!(refused(LoaderOptions { sampling, ..good() }), "sampling.offset");
+        assert_eq!(
+            refused(LoaderOptions {
+                previous_stage: Some("x".into()),
+                ..good()
+            }),
+            "previousStage"
+        );
+        let pipeline = PipelineOptions {
+            ignore_label: Some(255),
+            ..good().pipeline
+        };
+        assert_eq!(
+            refused(LoaderOptions { pipeline, ..good() }),
+            "pipeline.ignoreLabel"
+        );
+    }
+
+    #[test]
+    fn options_are_read_as_javascript_passes_them() {
+        let text = r#"{"folder":"f","cases":["a"],"pipeline":{"patchSize":[8,8],"channels":1},"phase":"validation"}"#;
+        let options: LoaderOptions = serde_json::from_str(text).unwrap();
+        assert_eq!(
+            (
+                options.phase,
+                options.batch_size,
+                options.iterations,
+                options.unpack
+            ),
+            (Phase::Validation, 2, 250, true)
+        );
+    }
+}

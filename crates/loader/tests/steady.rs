@@ -1,0 +1,91 @@
+//! The steady state allocates nothing: buffers, patches and working memory are used again.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "test helpers: what fails must fail the test"
+)]
+
+mod common;
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::Arc;
+
+use common::{dense, folder, options, scribbles};
+use loader::{HeapBuffers, Loader, LoaderOptions};
+use run::Context;
+use sampling::{Annotated, Sampling};
+
+static CALLS: AtomicUsize = AtomicUsize::new(0);
+static BYTES: AtomicUsize = AtomicUsize::new(0);
+
+/// The system's allocator, counting.
+struct Counting;
+
+// SAFETY: every call is passed on unchanged to the system's allocator, which upholds the contract.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        CALLS.fetch_add(1, Ordering::Relaxed);
+        BYTES.fetch_add(layout.size(), Ordering::Relaxed);
+        // SAFETY: the caller's obligations are the system allocator's own.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: the caller's obligations are the system allocator's own.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// Allocations and their bytes over `count` batches.
+fn measure(loader: &Loader, count: usize) -> (usize, usize) {
+    let before = (CALLS.load(Ordering::Relaxed), BYTES.load(Ordering::Relaxed));
+    for _ in 0..count {
+        let batch = loader.next().unwrap();
+        loader.recycle(batch);
+    }
+    (
+        CALLS.load(Ordering::Relaxed) - before.0,
+        BYTES.load(Ordering::Relaxed) - before.1,
+    )
+}
+
+fn assert_steady(options: &LoaderOptions, what: &str) {
+    let loader = Loader::start(options, Arc::new(HeapBuffers), &Context::silent(1)).unwrap();
+    let (_, first) = measure(&loader, 300);
+    let (calls, bytes) = measure(&loader, 300);
+    // What is left: a window or a field larger than any before, which becomes ever rarer.
+    assert!(
+        calls <= 30 && bytes <= first / 10,
+        "{what}: {calls} allocations of {bytes} bytes in 300 batches, {first} before"
+    );
+}
+
+/// One test, so that no other one allocates meanwhile.
+#[test]
+fn nothing_is_allocated_in_the_steady_state() {
+    let (folder_dense, cases) = folder(dense);
+    let mut weighted = options(folder_dense.path(), &cases, &[12, 10, 14]);
+    weighted.pipeline.weightmap = true;
+    assert_steady(&weighted, "3D with weightmaps");
+    assert_steady(&options(folder_dense.path(), &cases, &[16, 12]), "2D");
+    let (folder_sparse, cases) = folder(scribbles);
+    let mut sparse = options(folder_sparse.path(), &cases, &[12, 10, 14]);
+    sparse.pipeline.ignore_label = Some(-1);
+    sparse.sampling = Sampling::Annotated(Annotated::default());
+    assert_steady(&sparse, "annotated");
+    // With one size of window, kernel and zoom, not a single allocation is left.
+    let mut strength = weighted.pipeline.strength();
+    strength.spatial.rotation_probability = 0.0;
+    strength.spatial.scale_probability = 0.0;
+    (strength.blur.sigma, strength.low_resolution.zoom) = ([0.7; 2], [0.6; 2]);
+    weighted.pipeline.strength = Some(strength);
+    let loader = Loader::start(&weighted, Arc::new(HeapBuffers), &Context::silent(1)).unwrap();
+    measure(&loader, 400);
+    let (calls, bytes) = measure(&loader, 200);
+    assert_eq!((calls, bytes), (0, 0));
+}

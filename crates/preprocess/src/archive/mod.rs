@@ -1,0 +1,179 @@
+//! The `<case>.npz` of cropped and preprocessed data: one float32 array `data`, the segmentation its last channel.
+//!
+//! Float32 values hardly compress, and deflating them costs more than all other steps of preprocessing. So an array is
+//! deflated in pieces, side by side; the pieces end on byte boundaries and make up one ordinary deflate stream.
+
+mod container;
+mod deflate;
+
+use std::borrow::Cow;
+use std::fs::File;
+use std::io::{BufReader, Read, Write};
+use std::path::Path;
+
+use ndarray::{ArrayView3, ArrayView4};
+use rayon::prelude::*;
+use zip::ZipArchive;
+
+use container::Member;
+use deflate::{deflate, Piece};
+
+/// Name of the array's member, as `numpy.savez(data=...)` has it.
+const MEMBER: &str = "data.npy";
+/// Values of a piece. Its size decides the bytes written, so it does not depend on the machine.
+const PIECE: usize = 1 << 18;
+
+/// Writes `channels` (channel, z, y, x) and `segmentation` (z, y, x) as one array, in one step. The same arrays give the
+/// same bytes.
+///
+/// Nothing is stacked in memory. Fails naming `path`, which is then as it was before.
+pub fn write(
+    path: &Path,
+    channels: ArrayView4<'_, f32>,
+    segmentation: ArrayView3<'_, i16>,
+) -> Result<(), storage::Error> {
+    let (n, z, y, x) = channels.dim();
+    let header = header([n + 1, z, y, x]);
+    let channels: Vec<_> = channels.outer_iter().map(contiguous).collect();
+    let labels = contiguous(segmentation);
+    // Every piece is a range of one channel or of the labels, which follow the channels.
+    let ranges: Vec<(usize, usize)> = (0..=n)
+        .flat_map(|c| (0..labels.len()).step_by(PIECE).map(move |start| (c, start)))
+        .collect();
+    let bytes_of = |&(c, start): &(usize, usize)| -> Vec<u8> {
+        let end = (start + PIECE).min(labels.len());
+        match channels.get(c) {
+            Some(channel) => bytes(&channel[start..end], |v| v),
+            None => bytes(&labels[start..end], f32::from),
+        }
+    };
+    storage::write_atomic(path, |file| {
+        let mut member = Member::begin(file, MEMBER)?;
+        member.push(&deflate(&header, ranges.is_empty()))?;
+        let batch = 2 * rayon::current_num_threads();
+        let last = ranges.len().wrapping_sub(1);
+        for (i, batch_ranges) in ranges.chunks(batch).enumerate() {
+            let pieces: Vec<Piece> = batch_ranges
+                .par_iter()
+                .enumerate()
+                .map(|(j, range)| deflate(&bytes_of(range), i * batch + j == last))
+                .collect();
+            for piece in &pieces {
+                member.push(piece)?;
+            }
+        }
+        member.end()?.flush()
+    })
+}
+
+/// The values in C order; without a copy where they are.
+fn contiguous<T: Copy>(volume: ArrayView3<'_, T>) -> Cow<'_, [T]> {
+    match volume.to_slice() {
+        Some(values) => Cow::Borrowed(values),
+        None => Cow::Owned(volume.iter().copied().collect()),
+    }
+}
+
+fn bytes<T: Copy>(values: &[T], convert: impl Fn(T) -> f32) -> Vec<u8> {
+    let mut bytes = vec![0; 4 * values.len()];
+    for (target, &value) in bytes.chunks_exact_mut(4).zip(values) {
+        target.copy_from_slice(&convert(value).to_le_bytes());
+    }
+    bytes
+}
+
+/// numpy's header, version 1.0, padded to a multiple of 64 bytes.
+fn header(shape: [usize; 4]) -> Vec<u8> {
+    let [c, z, y, x] = shape;
+    let mut text = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({c}, {z}, {y}, {x}), }}");
+    let end = (10 + text.len() + 1).next_multiple_of(64);
+    text.extend(std::iter::repeat_n(' ', end - 10 - text.len() - 1));
+    text.push('\n');
+    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+    bytes.extend_from_slice(&(text.len() as u16).to_le_bytes());
+    bytes.extend_from_slice(text.as_bytes());
+    bytes
+}
+
+/// Whether `path` is a whole archive that holds float32 `data` of this shape. An archive's directory is at its end, so one
+/// that was cut off does not open.
+pub fn holds(path: &Path, shape: [usize; 4]) -> bool {
+    let found = || -> Option<bool> {
+        let mut archive = ZipArchive::new(BufReader::new(File::open(path).ok()?)).ok()?;
+        let mut member = archive.by_name(MEMBER).ok()?;
+        let expected = header(shape);
+        let values = shape.iter().product::<usize>() as u64 * 4;
+        if member.size() != expected.len() as u64 + values {
+            return Some(false);
+        }
+        let mut start = vec![0; expected.len()];
+        member.read_exact(&mut start).ok()?;
+        Some(start == expected)
+    };
+    found() == Some(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::{Array3, Array4, Axis};
+
+    use super::*;
+
+    fn written(channels: ArrayView4<'_, f32>, segmentation: ArrayView3<'_, i16>) -> Vec<u8> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("case.npz");
+        write(&path, channels, segmentation).unwrap();
+        let read = volume::npz::read::<f32>(&path, "data").unwrap();
+        let n = channels.len_of(Axis(0));
+        for (c, channel) in channels.outer_iter().enumerate() {
+            assert_eq!(read.index_axis(Axis(0), c), channel.into_dyn());
+        }
+        assert_eq!(
+            read.index_axis(Axis(0), n),
+            segmentation.mapv(f32::from).into_dyn()
+        );
+        std::fs::read(&path).unwrap()
+    }
+
+    #[test]
+    fn one_array_the_segmentation_last() {
+        // More than one piece a channel, none of them full.
+        let channels = Array4::from_shape_fn((2, 70, 80, 90), |(c, z, y, x)| {
+            (c * 7 + z * y % 31 + x) as f32 - 0.5
+        });
+        let segmentation = Array3::from_shape_fn((70, 80, 90), |(z, y, x)| (z + y + x) as i16 % 4 - 1);
+        let plain = written(channels.view(), segmentation.view());
+        let alone = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+        assert_eq!(
+            alone.install(|| written(channels.view(), segmentation.view())),
+            plain
+        );
+        // A transposed view is written in its own order.
+        written(
+            channels.view().permuted_axes([0, 3, 1, 2]),
+            segmentation.view().permuted_axes([2, 0, 1]),
+        );
+        // An archive may have no channel but the segmentation, and no voxel.
+        written(Array4::zeros((0, 3, 4, 5)).view(), Array3::ones((3, 4, 5)).view());
+        written(
+            Array4::zeros((1, 0, 4, 5)).view(),
+            Array3::zeros((0, 4, 5)).view(),
+        );
+    }
+
+    #[test]
+    fn only_a_whole_archive_holds_its_array() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("case.npz");
+        let noise = Array4::from_shape_fn((1, 30, 40, 50), |(_, z, y, x)| ((z * 7 + y * 5 + x) as f32).sin());
+        write(&path, noise.view(), Array3::zeros((30, 40, 50)).view()).unwrap();
+        assert!(holds(&path, [2, 30, 40, 50]));
+        assert!(!holds(&path, [2, 30, 50, 40]) && !holds(&path, [3, 30, 40, 50]));
+        let whole = std::fs::read(&path).unwrap();
+        for length in [0, 10, whole.len() / 2, whole.len() - 1] {
+            std::fs::write(&path, &whole[..length]).unwrap();
+            assert!(!holds(&path, [2, 30, 40, 50]), "cut off at {length}");
+        }
+        assert!(!holds(&folder.path().join("none.npz"), [2, 30, 40, 50]));
+    }
+}

@@ -1,0 +1,126 @@
+//! How many cases may be in flight.
+
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use run::{Cancel, Cancelled};
+use sysinfo::{MemoryRefreshKind, RefreshKind, System};
+
+/// Part of the available memory that is taken unless told otherwise: other programs grow, and estimates err.
+const SHARE: f64 = 0.6;
+/// Available memory where the system does not tell.
+const FALLBACK: u64 = 4 << 30;
+/// How often a waiting case looks whether it was cancelled.
+const POLL: Duration = Duration::from_millis(100);
+
+/// Memory that cases share. A case waits until what it needs is free.
+pub struct Budget {
+    total: u64,
+    free: Mutex<u64>,
+    released: Condvar,
+}
+
+/// Memory taken by one case, given back on drop.
+pub struct Lease<'a> {
+    budget: &'a Budget,
+    bytes: u64,
+}
+
+impl Budget {
+    /// `bytes` in all, or a share of what the machine (or this process's control group) has available.
+    pub fn new(bytes: Option<u64>) -> Self {
+        let total = bytes
+            .unwrap_or_else(|| (available() as f64 * SHARE) as u64)
+            .max(1);
+        Self {
+            total,
+            free: Mutex::new(total),
+            released: Condvar::new(),
+        }
+    }
+
+    /// Bytes in all.
+    pub fn total(&self) -> u64 {
+        self.total
+    }
+
+    /// Waits until `bytes` are free. A case that needs more than there is waits until it is alone.
+    pub fn take(&self, bytes: u64, cancel: &Cancel) -> Result<Lease<'_>, Cancelled> {
+        let bytes = bytes.min(self.total);
+        let mut free = self.lock();
+        while *free < bytes {
+            cancel.check()?;
+            free = self
+                .released
+                .wait_timeout(free, POLL)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
+        }
+        *free -= bytes;
+        Ok(Lease { budget: self, bytes })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, u64> {
+        self.free.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Lease<'_> {
+    fn drop(&mut self) {
+        *self.budget.lock() += self.bytes;
+        self.budget.released.notify_all();
+    }
+}
+
+/// Memory that can be had without swapping, within the control group's limit where there is one.
+fn available() -> u64 {
+    let refresh = RefreshKind::nothing().with_memory(MemoryRefreshKind::nothing().with_ram());
+    let Ok(system) = System::new_with_specifics(refresh) else {
+        return FALLBACK;
+    };
+    let group = system
+        .cgroup_limits()
+        .map_or(u64::MAX, |limits| limits.free_memory);
+    system.available_memory().min(group)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use super::*;
+
+    #[test]
+    fn never_more_than_the_budget() {
+        let budget = Budget::new(Some(10));
+        let (used, most) = (AtomicU64::new(0), AtomicU64::new(0));
+        std::thread::scope(|scope| {
+            for need in [3, 4, 5, 10, 2, 99, 6] {
+                let (budget, used, most) = (&budget, &used, &most);
+                scope.spawn(move || {
+                    let lease = budget.take(need, &Cancel::new()).unwrap();
+                    let now = used.fetch_add(need.min(10), Ordering::SeqCst) + need.min(10);
+                    most.fetch_max(now, Ordering::SeqCst);
+                    std::thread::sleep(Duration::from_millis(5));
+                    used.fetch_sub(need.min(10), Ordering::SeqCst);
+                    drop(lease);
+                });
+            }
+        });
+        assert!(most.into_inner() <= 10);
+        assert_eq!(*budget.lock(), 10);
+    }
+
+    #[test]
+    fn cancellation_ends_the_wait() {
+        let (budget, cancel) = (Budget::new(Some(10)), Cancel::new());
+        let _all = budget.take(10, &cancel).unwrap();
+        cancel.cancel();
+        assert!(budget.take(1, &cancel).is_err());
+    }
+
+    #[test]
+    fn the_machine_has_memory() {
+        assert!(Budget::new(None).total() > 1 << 20);
+    }
+}

@@ -1,0 +1,112 @@
+//! Reading a case from its NIfTI files.
+
+use std::path::{Path, PathBuf};
+
+use ndarray::{Array3, Axis};
+use volume::{nifti, Geometry};
+
+use crate::crop::{crop, Cropped, Unlabelled};
+use crate::Error;
+
+/// The files of a case: one image a modality, and the label of a training case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CaseFiles {
+    /// `<case>_0000.nii.gz`, `<case>_0001.nii.gz`, ...
+    pub images: Vec<PathBuf>,
+    /// `<case>.nii.gz`
+    pub label: Option<PathBuf>,
+}
+
+/// A case as read and cropped, with what its properties record of the original.
+#[derive(Clone, Debug)]
+pub struct RawCase {
+    /// The cropped case.
+    pub cropped: Cropped,
+    /// Shape before cropping (z, y, x).
+    pub shape: [usize; 3],
+    /// Geometry of the first image.
+    pub geometry: Geometry,
+}
+
+impl CaseFiles {
+    /// Reads and crops the case.
+    ///
+    /// Fails where a file cannot be read, the files differ in shape, or no voxel differs from 0.
+    pub fn read(&self, unlabelled: Unlabelled) -> Result<RawCase, Error> {
+        let mut channels: Vec<Array3<f32>> = Vec::with_capacity(self.images.len());
+        let mut first: Option<Geometry> = None;
+        for path in &self.images {
+            let (image, geometry) = nifti::read_image(path)?;
+            let found = image.len_of(Axis(0));
+            if found != 1 {
+                return Err(Error::Channels {
+                    file: path.clone(),
+                    found,
+                });
+            }
+            let image = image.index_axis_move(Axis(0), 0);
+            self.check_shape(path, image.dim().into(), &channels)?;
+            channels.push(image);
+            first.get_or_insert(geometry);
+        }
+        let label = match &self.label {
+            Some(path) => {
+                let (label, _) = nifti::read_labels(path)?;
+                self.check_shape(path, label.dim().into(), &channels)?;
+                Some(label)
+            }
+            None => None,
+        };
+        let empty = || Error::EmptyImage {
+            files: self.images.clone(),
+        };
+        let shape = channels.first().ok_or_else(empty)?.dim().into();
+        let cropped = crop(channels, label, unlabelled).ok_or_else(empty)?;
+        Ok(RawCase {
+            cropped,
+            shape,
+            geometry: first.unwrap_or_default(),
+        })
+    }
+
+    fn check_shape(&self, file: &Path, found: [usize; 3], read: &[Array3<f32>]) -> Result<(), Error> {
+        match read.first().map(|c| <[usize; 3]>::from(c.dim())) {
+            Some(expected) if expected != found => Err(Error::Shape {
+                file: file.to_owned(),
+                found,
+                first: self.images[0].clone(),
+                expected,
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Shape of the first image (z, y, x), from its header.
+    pub fn shape(&self) -> Result<[usize; 3], Error> {
+        Ok(self.header()?.size)
+    }
+
+    /// Spacing of the first image (z, y, x) in mm, from its header.
+    pub fn spacing(&self) -> Result<[f64; 3], Error> {
+        Ok(self.header()?.geometry.spacing)
+    }
+
+    fn header(&self) -> Result<nifti::Header, Error> {
+        match self.images.first() {
+            Some(path) => Ok(nifti::read_header(path)?),
+            None => Err(Error::EmptyImage { files: vec![] }),
+        }
+    }
+
+    /// Bytes that [`CaseFiles::read`] takes at its peak for a volume of `shape`: every channel as float32, one file's bytes
+    /// as read, and the label.
+    pub fn bytes_to_read(&self, shape: [usize; 3]) -> u64 {
+        let voxels = shape.iter().product::<usize>() as u64;
+        voxels * (4 * self.images.len() as u64 + 4 + 2)
+    }
+
+    /// All files of the case.
+    pub fn all(&self) -> impl Iterator<Item = &PathBuf> {
+        self.images.iter().chain(&self.label)
+    }
+}

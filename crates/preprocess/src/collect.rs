@@ -1,0 +1,212 @@
+//! Taking the fingerprint of a task.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use dataset::CaseProperties;
+use ndarray::Axis;
+use rayon::ThreadPool;
+use run::Context;
+use storage::{copy_file, Links};
+
+use crate::budget::Budget;
+use crate::fingerprint::{Fingerprint, ModalityIntensities};
+use crate::finished::{cropped_properties, modified};
+use crate::intensity::{foreground, modality};
+use crate::planning::create;
+use crate::schedule::{run_cases, Job};
+use crate::source::{write_cropped, Loaded, Source};
+use crate::task_cases::{TaskCases, TrainingCase};
+use crate::{Error, Options};
+
+/// File name of the fingerprint.
+const PROPERTIES: &str = "dataset_properties.pkl";
+
+/// What the fingerprint takes from one case.
+struct CaseFacts {
+    size: [usize; 3],
+    original_size: [usize; 3],
+    spacing: [f64; 3],
+    /// Foreground voxels of each modality, where intensities are needed.
+    foreground: Option<Vec<Vec<f32>>>,
+}
+
+/// The task's fingerprint: as it was taken before, where it is younger than every file of every case, else anew. Writes
+/// the cropped data on the way, if they are wanted.
+pub fn collect(
+    task: &TaskCases,
+    options: &Options,
+    budget: &Budget,
+    pool: &ThreadPool,
+    context: &Context,
+) -> Result<Fingerprint, Error> {
+    let keep = task.cropped.as_deref().filter(|_| options.keep_cropped);
+    if let Some(folder) = keep {
+        create(&folder.join("gt_segmentations"))?;
+        copy_unless_same(&task.dataset_json, &folder.join("dataset.json"))?;
+    }
+    if !options.overwrite && keep.is_none() {
+        if let Some(found) = taken_before(task) {
+            return Ok(found);
+        }
+    }
+    let jobs = task
+        .cases
+        .iter()
+        .map(|case| job(case, task))
+        .collect::<Result<Vec<_>, Error>>()?;
+    let total = jobs.len();
+    let outcome = run_cases(&jobs, pool, budget, context, (0, total as u64), |job| {
+        facts(job.input, task, keep, options)
+    })?;
+    if !outcome.failures.is_empty() {
+        return Err(Error::Cases {
+            total,
+            failures: outcome.failures,
+        });
+    }
+    let fingerprint = pool.install(|| assemble(task, outcome.results.into_iter().flatten().collect()));
+    if let Some(folder) = keep {
+        pickle::write_file(&folder.join(PROPERTIES), &fingerprint.to_value())?;
+        if fingerprint.intensities.is_some() {
+            pickle::write_file(
+                &folder.join("intensityproperties.pkl"),
+                &fingerprint.intensities_value(),
+            )?;
+        }
+    }
+    Ok(fingerprint)
+}
+
+fn job<'a>(case: &'a TrainingCase, task: &TaskCases) -> Result<Job<&'a TrainingCase>, Error> {
+    // A case that cannot be read fails in its own turn.
+    let bytes = case
+        .source
+        .extent(&case.name, task.modalities.len())
+        .map_or(0, |(_, bytes)| bytes);
+    Ok(Job {
+        case: case.name.clone(),
+        bytes,
+        input: case,
+    })
+}
+
+fn facts(
+    case: &TrainingCase,
+    task: &TaskCases,
+    keep: Option<&Path>,
+    options: &Options,
+) -> Result<CaseFacts, Error> {
+    let channels = task.modalities.len();
+    let kept = keep
+        .filter(|_| !options.overwrite && matches!(case.source, Source::Raw(_)))
+        .and_then(|folder| {
+            Some((
+                folder,
+                cropped_properties(folder, &case.name, channels, &case.source)?,
+            ))
+        });
+    if let Some((folder, properties)) = kept {
+        let foreground = task.has_ct().then(|| {
+            let cropped = Source::Cropped {
+                folder: folder.to_owned(),
+            };
+            cropped
+                .load(&case.name, options.unlabelled)
+                .map(|loaded| intensities(&loaded))
+        });
+        return CaseFacts::new(&properties, foreground.transpose()?);
+    }
+    let loaded = case.source.load(&case.name, options.unlabelled)?;
+    let foreground = task.has_ct().then(|| intensities(&loaded));
+    if let (Some(folder), Source::Raw(_)) = (keep, &case.source) {
+        write_cropped(folder, &case.name, &loaded)?;
+        if let Some(label) = case.source.label(&case.name) {
+            copy_label(&label, folder)?;
+        }
+    }
+    CaseFacts::new(&loaded.properties, foreground)
+}
+
+impl CaseFacts {
+    fn new(properties: &CaseProperties, foreground: Option<Vec<Vec<f32>>>) -> Result<Self, Error> {
+        Ok(Self {
+            size: properties.size_after_cropping()?,
+            original_size: properties.original_size_of_raw_data()?,
+            spacing: properties.original_spacing()?,
+            foreground,
+        })
+    }
+}
+
+fn intensities(case: &Loaded) -> Vec<Vec<f32>> {
+    let channels = case.cropped.data.axis_iter(Axis(0));
+    channels
+        .map(|channel| foreground(channel, case.cropped.segmentation.view()))
+        .collect()
+}
+
+fn assemble(task: &TaskCases, mut facts: Vec<CaseFacts>) -> Fingerprint {
+    let intensities = task.has_ct().then(|| {
+        let of = |m: usize, facts: &mut [CaseFacts]| -> ModalityIntensities {
+            let voxels = facts.iter_mut().map(|f| match &mut f.foreground {
+                Some(all) => std::mem::take(&mut all[m]),
+                None => vec![],
+            });
+            modality(voxels.collect())
+        };
+        task.modalities
+            .keys()
+            .map(|&m| (m, of(m, &mut facts)))
+            .collect::<BTreeMap<_, _>>()
+    });
+    let voxels = |shape: [usize; 3]| shape.iter().product::<usize>() as f64;
+    Fingerprint {
+        cases: task.cases.iter().map(|c| c.name.clone()).collect(),
+        sizes: facts.iter().map(|f| f.size).collect(),
+        spacings: facts.iter().map(|f| f.spacing).collect(),
+        classes: task.classes(),
+        modalities: task.modalities.clone(),
+        intensities,
+        size_reductions: facts
+            .iter()
+            .map(|f| voxels(f.size) / voxels(f.original_size))
+            .collect(),
+    }
+}
+
+/// A fingerprint in the preprocessed folder that covers exactly these cases and is no older than any of their files.
+fn taken_before(task: &TaskCases) -> Option<Fingerprint> {
+    let path = task.preprocessed.join(PROPERTIES);
+    let taken = modified(&path)?;
+    let found = Fingerprint::from_value(&pickle::read_file(&path).ok()?).ok()?;
+    let same_cases = found.cases.iter().eq(task.cases.iter().map(|c| &c.name));
+    let current = task
+        .cases
+        .iter()
+        .all(|c| c.source.modified(&c.name).is_some_and(|t| t <= taken));
+    let same_intensities =
+        found.modalities == task.modalities && found.intensities.is_some() == task.has_ct();
+    let usable = same_cases && current && same_intensities;
+    // Classes may have been renamed or added since.
+    usable.then(|| Fingerprint {
+        classes: task.classes(),
+        ..found
+    })
+}
+
+/// Copies a label to `gt_segmentations` of `folder`.
+pub fn copy_label(label: &Path, folder: &Path) -> Result<(), Error> {
+    let Some(name) = label.file_name() else {
+        return Ok(());
+    };
+    copy_unless_same(label, &folder.join("gt_segmentations").join(name))
+}
+
+/// Copies a file, but not onto itself.
+fn copy_unless_same(from: &Path, to: &Path) -> Result<(), Error> {
+    if from.canonicalize().ok() != to.canonicalize().ok() || !to.exists() {
+        copy_file(from, to, Links::Follow)?;
+    }
+    Ok(())
+}

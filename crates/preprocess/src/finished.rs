@@ -1,0 +1,89 @@
+//! Which cases need no work: interrupted preprocessing goes on where it stopped.
+
+use std::path::Path;
+use std::time::SystemTime;
+
+use dataset::CaseProperties;
+use serde_json::json;
+
+use crate::archive;
+use crate::crop::Unlabelled;
+use crate::source::Source;
+use crate::stage::Target;
+
+/// Key of a preprocessed case's properties that says how it was made. nnU-Net v1 ignores it.
+const MADE_BY: &str = "preprocessing_record";
+
+/// Whether `<case>.npz` and `<case>.pkl` in `folder` are whole, made for `target` from the present files of `source`.
+///
+/// Files of nnU-Net v1, which carry no record of how they were made, count where grid and age agree.
+pub fn is_preprocessed(
+    folder: &Path,
+    name: &str,
+    target: &Target,
+    classes: &[i64],
+    unlabelled: Unlabelled,
+    source: &Source,
+) -> bool {
+    let Some(properties) = properties(folder, name, source) else {
+        return false;
+    };
+    let channels = target.schemes.len();
+    let Ok(original) = properties.original_spacing() else {
+        return false;
+    };
+    let target = &target.for_case(original);
+    let on_grid = || {
+        let shape = properties.size_after_resampling().ok()?;
+        let expected = target
+            .shape(properties.size_after_cropping().ok()?, original)
+            .ok()?;
+        let spacing = properties.spacing_after_resampling().ok()?;
+        (shape == expected && spacing == target.spacing).then_some(shape)
+    };
+    let recorded = properties.dict().get(MADE_BY).map(pickle::Value::as_str);
+    let same_recipe = recorded.is_none_or(|found| found == Some(&record(target, classes, unlabelled)));
+    let npz = folder.join(format!("{name}.npz"));
+    same_recipe && on_grid().is_some_and(|[z, y, x]| archive::holds(&npz, [channels + 1, z, y, x]))
+}
+
+/// The properties of a cropped case whose npz is whole and no older than the files of `source`.
+pub fn cropped_properties(
+    folder: &Path,
+    name: &str,
+    channels: usize,
+    source: &Source,
+) -> Option<CaseProperties> {
+    let properties = properties(folder, name, source)?;
+    let [z, y, x] = properties.size_after_cropping().ok()?;
+    archive::holds(&folder.join(format!("{name}.npz")), [channels + 1, z, y, x]).then_some(properties)
+}
+
+/// Marks properties as made by `target`, which is [`Target::for_case`], under a rule for unlabelled voxels.
+pub fn mark(properties: &mut CaseProperties, target: &Target, classes: &[i64], unlabelled: Unlabelled) {
+    properties
+        .dict_mut()
+        .set(MADE_BY, record(target, classes, unlabelled));
+}
+
+/// Properties in `folder` that can be read and are, like their npz, no older than the files of `source`.
+fn properties(folder: &Path, name: &str, source: &Source) -> Option<CaseProperties> {
+    let needed = source.modified(name)?;
+    let pkl = folder.join(format!("{name}.pkl"));
+    for path in [&pkl, &folder.join(format!("{name}.npz"))] {
+        if modified(path)? < needed {
+            return None;
+        }
+    }
+    CaseProperties::read(&pkl).ok()
+}
+
+/// When a file changed last.
+pub fn modified(path: &Path) -> Option<SystemTime> {
+    path.metadata().ok()?.modified().ok()
+}
+
+/// Everything that decides a case's values, but for the case.
+fn record(target: &Target, classes: &[i64], unlabelled: Unlabelled) -> String {
+    json!({ "target": target, "classes": classes, "unlabelled": unlabelled }).to_string()
+}

@@ -1,0 +1,43 @@
+//! Intensities of the training foreground.
+
+use ndarray::ArrayView3;
+
+use crate::fingerprint::{Intensities, ModalityIntensities};
+use crate::statistics::{mean_and_deviation, median_sorted_f32, percentile_sorted_f32};
+
+/// Of the foreground, every tenth voxel is enough.
+const EVERY: usize = 10;
+
+/// Every tenth voxel of `channel`, in C order, where the segmentation is above 0.
+///
+/// Reference: `DatasetAnalyzer._get_voxels_in_foreground`.
+pub fn foreground(channel: ArrayView3<'_, f32>, segmentation: ArrayView3<'_, i16>) -> Vec<f32> {
+    let labelled = channel.iter().zip(segmentation).filter(|(_, &label)| label > 0);
+    labelled.step_by(EVERY).map(|(&v, _)| v).collect()
+}
+
+/// Statistics of one modality over all cases together and over each case; `voxels` has one list a case.
+///
+/// Reference: `DatasetAnalyzer.collect_intensity_properties`.
+pub fn modality(voxels: Vec<Vec<f32>>) -> ModalityIntensities {
+    let all = statistics(voxels.concat());
+    ModalityIntensities {
+        all,
+        cases: voxels.into_iter().map(statistics).collect(),
+    }
+}
+
+/// Means are accumulated in float32 in the order of `values`, percentiles in float64.
+fn statistics(mut values: Vec<f32>) -> Intensities {
+    let (mean, deviation) = mean_and_deviation(&values);
+    values.sort_unstable_by(f32::total_cmp);
+    Intensities {
+        median: median_sorted_f32(&values),
+        mean,
+        deviation,
+        minimum: values.first().copied().unwrap_or(f32::NAN),
+        maximum: values.last().copied().unwrap_or(f32::NAN),
+        percentile_99_5: percentile_sorted_f32(&values, 99.5),
+        percentile_00_5: percentile_sorted_f32(&values, 0.5),
+    }
+}

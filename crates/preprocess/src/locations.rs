@@ -1,0 +1,133 @@
+//! Where the classes are: what sampling draws foreground patches from.
+
+use std::collections::BTreeMap;
+
+use dataset::random::RandomState;
+use ndarray::{Array2, ArrayView3};
+
+/// Voxels drawn from a class, if it has them.
+const SAMPLES: usize = 10_000;
+/// Part of a class's voxels drawn at least.
+const COVERAGE: f64 = 0.01;
+/// One generator a case.
+const SEED: u32 = 1234;
+
+/// Voxels drawn without replacement from each of `classes`: rows of (z, y, x) in the order drawn. A class that does not
+/// occur has none, and draws nothing.
+///
+/// Repeats `RandomState(1234).choice` of nnU-Net v1's `_run_internal`, in the order of `classes`.
+pub fn class_locations(segmentation: ArrayView3<'_, i16>, classes: &[i64]) -> BTreeMap<i64, Array2<i64>> {
+    let slots = slots(classes);
+    let slot = |label: i16| usize::try_from(slots[(i32::from(label) - i32::from(i16::MIN)) as usize]).ok();
+
+    let mut counts = vec![0usize; classes.len()];
+    segmentation
+        .iter()
+        .filter_map(|&label| slot(label))
+        .for_each(|s| counts[s] += 1);
+    let mut random = RandomState::new(SEED);
+    let mut draws: Vec<Draw> = counts
+        .into_iter()
+        .map(|count| Draw::new(count, &mut random))
+        .collect();
+
+    // Second pass: the voxel of each drawn rank, without a list of all voxels.
+    let (_, ny, nx) = segmentation.dim();
+    for (i, &label) in segmentation.iter().enumerate() {
+        if let Some(s) = slot(label) {
+            draws[s].visit(|| [i / (ny * nx), i / nx % ny, i % nx]);
+        }
+    }
+    classes
+        .iter()
+        .copied()
+        .zip(draws.into_iter().map(|draw| draw.rows))
+        .collect()
+}
+
+/// Position in `classes` of every int16 label, or -1.
+fn slots(classes: &[i64]) -> Vec<i32> {
+    let mut slots = vec![-1; 1 << 16];
+    for (i, &class) in classes.iter().enumerate() {
+        if let Ok(label) = i16::try_from(class) {
+            slots[(i32::from(label) - i32::from(i16::MIN)) as usize] = i as i32;
+        }
+    }
+    slots
+}
+
+/// The ranks drawn from one class, and their voxels as these are met.
+struct Draw {
+    /// Rank among the class's voxels and row in the result, by rank, next one last.
+    wanted: Vec<(usize, usize)>,
+    met: usize,
+    rows: Array2<i64>,
+}
+
+impl Draw {
+    fn new(count: usize, random: &mut RandomState) -> Self {
+        let least = (count as f64 * COVERAGE).ceil() as usize;
+        let samples = SAMPLES.min(count).max(least);
+        let ranks = if count == 0 {
+            vec![]
+        } else {
+            random.choice(count, samples)
+        };
+        let mut wanted: Vec<(usize, usize)> = ranks.into_iter().zip(0..).collect();
+        wanted.sort_unstable_by(|a, b| b.cmp(a));
+        Self {
+            wanted,
+            met: 0,
+            rows: Array2::zeros((samples, 3)),
+        }
+    }
+
+    fn visit(&mut self, voxel: impl Fn() -> [usize; 3]) {
+        if let Some(&(rank, row)) = self.wanted.last() {
+            if rank == self.met {
+                self.wanted.pop();
+                self.rows
+                    .row_mut(row)
+                    .assign(&ndarray::aview1(&voxel().map(|v| v as i64)));
+            }
+        }
+        self.met += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use ndarray::Array3;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn draws_every_voxel_of_a_small_class_once(labels in prop::collection::vec(-1i16..4, 60)) {
+            let segmentation = Array3::from_shape_vec((3, 4, 5), labels).unwrap();
+            let found = class_locations(segmentation.view(), &[1, 3]);
+            prop_assert_eq!(found.keys().copied().collect::<Vec<_>>(), [1, 3]);
+            for (class, rows) in found {
+                let drawn: BTreeSet<Vec<i64>> = rows.rows().into_iter().map(|r| r.to_vec()).collect();
+                let there: BTreeSet<Vec<i64>> = segmentation
+                    .indexed_iter()
+                    .filter(|(_, &l)| i64::from(l) == class)
+                    .map(|((z, y, x), _)| vec![z as i64, y as i64, x as i64])
+                    .collect();
+                prop_assert_eq!(rows.nrows(), there.len());
+                prop_assert_eq!(drawn, there);
+            }
+        }
+    }
+
+    #[test]
+    fn large_classes_are_sampled() {
+        let count = |n: usize| class_locations(Array3::ones((1, 1, n)).view(), &[1])[&1].nrows();
+        assert_eq!(count(9_999), 9_999);
+        assert_eq!(count(20_000), 10_000);
+        assert_eq!(count(1_000_101), 10_002);
+    }
+}

@@ -1,0 +1,130 @@
+//! The folders of preprocessed data, one a stage.
+
+use std::path::PathBuf;
+
+use dataset::{Configuration, Plans, PLANS_2D_FILE, PLANS_3D_FILE};
+use run::Context;
+
+use crate::finished::is_preprocessed;
+use crate::stage::Target;
+use crate::task_cases::{TaskCases, TrainingCase};
+use crate::{Error, Options};
+
+/// One stage's folder and what it holds.
+#[derive(Clone, Debug)]
+pub struct Output {
+    /// The folder.
+    pub folder: PathBuf,
+    /// What is done to every case.
+    pub target: Target,
+    /// Classes whose locations are drawn.
+    pub classes: Vec<i64>,
+}
+
+/// The stages of the configurations asked for, 3D first.
+pub fn outputs(task: &TaskCases, options: &Options) -> Result<Vec<Output>, Error> {
+    let mut outputs: Vec<Output> = vec![];
+    for (file, configurations) in [
+        (
+            PLANS_3D_FILE,
+            &[
+                Configuration::LowRes,
+                Configuration::FullRes,
+                Configuration::CascadeFullRes,
+            ][..],
+        ),
+        (PLANS_2D_FILE, &[Configuration::TwoD][..]),
+    ] {
+        let path = task.preprocessed.join(file);
+        let named = configurations.iter().any(|c| options.configurations.contains(c));
+        // Without a choice, whatever was planned.
+        let wanted = named || (options.configurations.is_empty() && path.is_file());
+        if !wanted {
+            continue;
+        }
+        if !path.is_file() {
+            return Err(Error::NoPlans { plans: path });
+        }
+        let plans = Plans::read(&path)?;
+        let stages: Vec<usize> = if named {
+            let chosen = configurations
+                .iter()
+                .filter(|c| options.configurations.contains(c));
+            chosen.map(|c| c.stage(&plans)).collect::<Result<_, _>>()?
+        } else {
+            plans.plans_per_stage.keys().copied().collect()
+        };
+        for stage in stages {
+            let folder = task.preprocessed.join(plans.data_folder(stage));
+            if outputs.iter().all(|o| o.folder != folder) {
+                let target = Target::of_plans(&plans, stage)?;
+                outputs.push(Output {
+                    folder,
+                    target,
+                    classes: plans.all_classes.clone(),
+                });
+            }
+        }
+    }
+    if outputs.is_empty() {
+        return Err(Error::NoPlans {
+            plans: task.preprocessed.join(PLANS_3D_FILE),
+        });
+    }
+    Ok(outputs)
+}
+
+/// The outputs that a case lacks.
+pub fn unfinished<'a>(case: &TrainingCase, outputs: &'a [Output], options: &Options) -> Vec<&'a Output> {
+    let finished = |o: &Output| {
+        !options.overwrite
+            && is_preprocessed(
+                &o.folder,
+                &case.name,
+                &o.target,
+                &o.classes,
+                options.unlabelled,
+                &case.source,
+            )
+    };
+    outputs.iter().filter(|o| !finished(o)).collect()
+}
+
+/// Removes the unpacked array of an earlier run, which training would read in place of the new one.
+pub fn drop_unpacked(output: &Output, name: &str, context: &Context) -> Result<(), Error> {
+    let npy = output.folder.join(format!("{name}.npy"));
+    match std::fs::remove_file(&npy) {
+        Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+            return Err(Error::Folder { path: npy, source });
+        }
+        _ => {}
+    }
+    let weightmap = output.folder.join(format!("{name}_weightmap.npy"));
+    if weightmap.exists() {
+        let message = format!(
+            "{} was made from the former data: make it again",
+            weightmap.display()
+        );
+        context.warn("WARN_STALE_WEIGHTMAP", message, Some(name));
+    }
+    Ok(())
+}
+
+/// Warns of cases in `output` that the task does not have (any more): training would take them.
+pub fn warn_of_strangers(output: &Output, task: &TaskCases, context: &Context) {
+    let entries = std::fs::read_dir(&output.folder).into_iter().flatten().flatten();
+    let names = entries.filter_map(|e| e.file_name().into_string().ok());
+    let mut strangers: Vec<String> = names
+        .filter_map(|n| n.strip_suffix(".npz").map(str::to_owned))
+        .filter(|n| task.cases.iter().all(|case| case.name != *n))
+        .collect();
+    if !strangers.is_empty() {
+        strangers.sort();
+        let message = format!(
+            "{} holds cases that dataset.json does not list, which training would take: {}; remove their files",
+            output.folder.display(),
+            strangers.join(", ")
+        );
+        context.warn("WARN_UNLISTED_CASES", message, None);
+    }
+}

@@ -1,0 +1,210 @@
+//! The verb that crops the cases, takes the fingerprint and writes plans.
+
+use std::path::{Path, PathBuf};
+
+use dataset::{CaseProperties, Configuration, Plans, PLANS_2D_FILE, PLANS_3D_FILE};
+use run::{Context, Event};
+use serde::Serialize;
+use serde_json::json;
+use storage::{copy_file, Links};
+
+use crate::budget::Budget;
+use crate::collect::collect;
+use crate::fingerprint::Fingerprint;
+use crate::plan::{plan_2d, plan_3d, Planned};
+use crate::record::{plans, Places};
+use crate::schedule::pool;
+use crate::task_cases::TaskCases;
+use crate::{Error, Options};
+
+/// What was planned.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PlanSummary {
+    /// `TaskXXX_NAME`
+    pub task: String,
+    /// Training cases.
+    pub cases: usize,
+    /// The fingerprint's file.
+    pub fingerprint: PathBuf,
+    /// Plans files written.
+    pub plans: Vec<PathBuf>,
+    /// Every configuration planned, lowest resolution first.
+    pub configurations: Vec<ConfigurationSummary>,
+}
+
+/// One configuration, for people.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ConfigurationSummary {
+    /// The configuration.
+    pub configuration: Configuration,
+    /// Its stage in the plans.
+    pub stage: usize,
+    /// Patch size in voxels after the transpose.
+    pub patch_size: Vec<usize>,
+    /// Samples per batch.
+    pub batch_size: usize,
+    /// Spacing in mm after the transpose.
+    pub spacing: [f64; 3],
+    /// Median shape after the transpose.
+    pub median_shape: [usize; 3],
+    /// Feature map values of one forward pass, which memory grows with.
+    pub vram_estimate: u64,
+    /// What the planner lets the estimate be at batch size 2.
+    pub vram_reference: f64,
+}
+
+/// Crops every training case, takes the task's fingerprint, and writes the plans of the configurations asked for, with the
+/// files and names of nnU-Net v1's `nnUNet_plan_and_preprocess -no_pp`.
+///
+/// Cases that are already cropped are not read again. Fails when one case fails, after all were tried.
+pub fn plan_experiment(options: &Options, context: &Context) -> Result<PlanSummary, Error> {
+    options.check()?;
+    let folders = options.folders.resolve(context);
+    let task = TaskCases::find(&options.task, &folders)?;
+    let budget = Budget::new(options.memory_budget);
+    let settings = json!({ "task": task.name, "cases": task.cases.len(), "memoryBudget": budget.total(),
+        "workers": context.workers() });
+    context.emit(Event::Started {
+        verb: "plan",
+        settings,
+    });
+
+    let fingerprint = collect(&task, options, &budget, &pool(context)?, context)?;
+    let summary = write_plans(&task, &fingerprint, options, context)?;
+    mark_cropped(&task, &fingerprint, &summary, options)?;
+    Ok(summary)
+}
+
+/// Plans and writes what follows from the fingerprint.
+fn write_plans(
+    task: &TaskCases,
+    fingerprint: &Fingerprint,
+    options: &Options,
+    context: &Context,
+) -> Result<PlanSummary, Error> {
+    let properties = task.preprocessed.join("dataset_properties.pkl");
+    create(&task.preprocessed)?;
+    pickle::write_file(&properties, &fingerprint.to_value())?;
+    copy_file(
+        &task.dataset_json,
+        &task.preprocessed.join("dataset.json"),
+        Links::Follow,
+    )?;
+    let mut summary = PlanSummary {
+        task: task.name.clone(),
+        cases: fingerprint.cases.len(),
+        fingerprint: properties,
+        plans: vec![],
+        configurations: vec![],
+    };
+    let full = options.overrides_of(Configuration::FullRes);
+    let three = [
+        Configuration::LowRes,
+        Configuration::FullRes,
+        Configuration::CascadeFullRes,
+    ];
+    if three.into_iter().any(|c| options.wants(c)) {
+        let low = options.overrides_of(Configuration::LowRes);
+        let planned = plan_3d(fingerprint, &options.rules, &full, &low)?;
+        summary.add(task, fingerprint, &planned, PLANS_3D_FILE, context)?;
+    }
+    if options.wants(Configuration::TwoD) {
+        let over = options.overrides_of(Configuration::TwoD);
+        let planned = plan_2d(fingerprint, &options.rules, &over)?;
+        summary.add(task, fingerprint, &planned, PLANS_2D_FILE, context)?;
+    }
+    Ok(summary)
+}
+
+impl PlanSummary {
+    fn add(
+        &mut self,
+        task: &TaskCases,
+        fingerprint: &Fingerprint,
+        planned: &Planned,
+        file: &'static str,
+        context: &Context,
+    ) -> Result<(), Error> {
+        let flat = file == PLANS_2D_FILE;
+        let cropped = task.cropped.clone().unwrap_or_default();
+        let npz = |case: &String| cropped.join(format!("{case}.npz")).to_string_lossy().into_owned();
+        let places = Places {
+            cropped_files: fingerprint.cases.iter().map(npz).collect(),
+            preprocessed_folder: task.preprocessed.to_string_lossy().into_owned(),
+        };
+        let path = task.preprocessed.join(file);
+        plans(fingerprint, planned, places, flat).write(&path)?;
+        self.plans.push(path);
+        for (stage, found) in planned.stages.iter().enumerate() {
+            let configuration = match (flat, stage + 1 == planned.stages.len()) {
+                (true, _) => Configuration::TwoD,
+                (false, true) => Configuration::FullRes,
+                (false, false) => Configuration::LowRes,
+            };
+            let summary = ConfigurationSummary {
+                configuration,
+                stage,
+                patch_size: found.pooling.patch.clone(),
+                batch_size: found.batch_size,
+                spacing: found.spacing,
+                median_shape: found.median_shape,
+                vram_estimate: found.vram,
+                vram_reference: found.vram_reference,
+            };
+            summary.warn_if_large(context);
+            self.configurations.push(summary);
+        }
+        Ok(())
+    }
+}
+
+impl ConfigurationSummary {
+    /// The planner stays within its reference; a patch or batch by hand may not.
+    fn warn_if_large(&self, context: &Context) {
+        let needed = self.vram_estimate as f64 * self.batch_size as f64 / 2.0;
+        if needed > self.vram_reference {
+            let message = format!(
+                "{}: patch {:?} with batch size {} needs about {:.1} times the GPU memory that nnU-Net plans for; \
+                 reduce either if training runs out of memory",
+                self.configuration,
+                self.patch_size,
+                self.batch_size,
+                needed / self.vram_reference
+            );
+            context.warn("WARN_VRAM", message, None);
+        }
+    }
+}
+
+/// Records in the cropped cases whether masks are used, as nnU-Net v1's planner does.
+fn mark_cropped(
+    task: &TaskCases,
+    fingerprint: &Fingerprint,
+    summary: &PlanSummary,
+    options: &Options,
+) -> Result<(), Error> {
+    let (Some(folder), true, Some(path)) = (&task.cropped, options.keep_cropped, summary.plans.first())
+    else {
+        return Ok(());
+    };
+    let use_mask = Plans::read(path)?.use_mask_for_norm;
+    for case in &fingerprint.cases {
+        let pkl = folder.join(format!("{case}.pkl"));
+        let mut properties = CaseProperties::read(&pkl)?;
+        if properties.use_nonzero_mask_for_norm().ok().as_ref() != Some(&use_mask) {
+            properties.set_use_nonzero_mask_for_norm(use_mask.clone());
+            properties.write(&pkl)?;
+        }
+    }
+    Ok(())
+}
+
+/// Creates a folder and its parents.
+pub(crate) fn create(folder: &Path) -> Result<(), Error> {
+    std::fs::create_dir_all(folder).map_err(|source| Error::Folder {
+        path: folder.to_owned(),
+        source,
+    })
+}

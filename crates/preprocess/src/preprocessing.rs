@@ -1,0 +1,157 @@
+//! The verb that writes preprocessed cases.
+
+use std::path::PathBuf;
+
+use run::{CaseFailure, Context, Event};
+use serde::Serialize;
+use serde_json::json;
+use storage::{copy_file, Links};
+
+use crate::archive;
+use crate::budget::Budget;
+use crate::collect::copy_label;
+use crate::finished::mark;
+use crate::locations::class_locations;
+use crate::output::{drop_unpacked, outputs, unfinished, warn_of_strangers, Output};
+use crate::planning::create;
+use crate::schedule::{pool, run_cases, Job};
+use crate::stage::Target;
+use crate::task_cases::{TaskCases, TrainingCase};
+use crate::{Error, Options};
+
+/// What was preprocessed.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PreprocessSummary {
+    /// `TaskXXX_NAME`
+    pub task: String,
+    /// Folders of preprocessed data, one a stage.
+    pub folders: Vec<PathBuf>,
+    /// Cases written.
+    pub written: usize,
+    /// Cases that were finished before.
+    pub skipped: usize,
+    /// Cases that failed.
+    pub failures: Vec<CaseFailure>,
+}
+
+/// A case and the outputs that it lacks.
+struct Work<'a> {
+    case: &'a TrainingCase,
+    outputs: Vec<&'a Output>,
+}
+
+/// Preprocesses the training cases for every planned configuration asked for: crops, transposes, resamples, normalises, draws
+/// class locations, and writes nnU-Net v1's `<case>.npz` and `<case>.pkl`.
+///
+/// Cases that are finished are skipped, unless `overwrite`. A case that fails does not stop the others.
+pub fn preprocess(options: &Options, context: &Context) -> Result<PreprocessSummary, Error> {
+    let folders = options.folders.resolve(context);
+    let task = TaskCases::find(&options.task, &folders)?;
+    let budget = Budget::new(options.memory_budget);
+    let outputs = outputs(&task, options)?;
+    let names: Vec<_> = outputs.iter().map(|o| &o.folder).collect();
+    let settings = json!({ "task": task.name, "cases": task.cases.len(), "folders": names,
+        "memoryBudget": budget.total(), "workers": context.workers() });
+    context.emit(Event::Started {
+        verb: "preprocess",
+        settings,
+    });
+
+    create(&task.preprocessed.join("gt_segmentations"))?;
+    for output in &outputs {
+        create(&output.folder)?;
+        warn_of_strangers(output, &task, context);
+    }
+    let mut jobs = vec![];
+    for case in &task.cases {
+        context.check()?;
+        let work = Work {
+            case,
+            outputs: unfinished(case, &outputs, options),
+        };
+        if !work.outputs.is_empty() {
+            // A case that cannot be read fails in its own turn.
+            let bytes = bytes(&work, &task).unwrap_or(0);
+            jobs.push(Job {
+                case: case.name.clone(),
+                bytes,
+                input: work,
+            });
+        }
+    }
+    let skipped = task.cases.len() - jobs.len();
+    if skipped > 0 {
+        context.progress(skipped as u64, task.cases.len() as u64, "cases", None);
+    }
+    let progress = (skipped as u64, task.cases.len() as u64);
+    let outcome = run_cases(&jobs, &pool(context)?, &budget, context, progress, |job| {
+        preprocess_one(&job.input, &task, options, context)
+    })?;
+    Ok(PreprocessSummary {
+        task: task.name.clone(),
+        folders: outputs.iter().map(|o| o.folder.clone()).collect(),
+        written: outcome.results.iter().flatten().count(),
+        skipped,
+        failures: outcome.failures,
+    })
+}
+
+/// Bytes that a case takes at its peak: reading it, or its cropped form beside its largest resampled one and the copies that
+/// resampling makes of one channel.
+fn bytes(work: &Work<'_>, task: &TaskCases) -> Result<u64, Error> {
+    let channels = task.modalities.len();
+    let (shape, reading) = work.case.source.extent(&work.case.name, channels)?;
+    let spacing = work.case.source.spacing(&work.case.name)?;
+    let voxels = |shape: [usize; 3]| shape.iter().product::<usize>() as u64;
+    let mut largest = 0;
+    for output in &work.outputs {
+        largest = largest.max(voxels(output.target.shape(shape, spacing)?));
+    }
+    let case = 4 * channels as u64 + 2;
+    let resampling = voxels(shape) * (case + 4) + largest * (case + 4);
+    Ok(reading.max(resampling))
+}
+
+fn preprocess_one(
+    work: &Work<'_>,
+    task: &TaskCases,
+    options: &Options,
+    context: &Context,
+) -> Result<(), Error> {
+    let name = &work.case.name;
+    let mut loaded = work.case.source.load(name, options.unlabelled)?;
+    loaded.cropped.remove_nan();
+    let spacing = loaded.properties.original_spacing()?;
+    let mut written: Vec<(Target, &Output)> = vec![];
+    for output in &work.outputs {
+        context.check()?;
+        let npz = output.folder.join(format!("{name}.npz"));
+        let pkl = output.folder.join(format!("{name}.pkl"));
+        drop_unpacked(output, name, context)?;
+        // 2D and 3D full resolution are often one and the same.
+        let target = output.target.for_case(spacing);
+        let twin = written
+            .iter()
+            .find(|(made, other)| *made == target && other.classes == output.classes);
+        if let Some((_, twin)) = twin {
+            copy_file(&twin.folder.join(format!("{name}.npz")), &npz, Links::Follow)?;
+            copy_file(&twin.folder.join(format!("{name}.pkl")), &pkl, Links::Follow)?;
+            continue;
+        }
+        let staged = target.apply(&loaded.cropped, spacing)?;
+        archive::write(&npz, staged.data.view(), staged.segmentation.view())?;
+        let mut properties = loaded.properties.clone();
+        let use_mask = target.use_mask.iter().copied().enumerate().collect();
+        properties.set_use_nonzero_mask_for_norm(use_mask);
+        target.record(&staged, &mut properties);
+        properties.set_class_locations(class_locations(staged.segmentation.view(), &output.classes));
+        mark(&mut properties, &target, &output.classes, options.unlabelled);
+        properties.write(&pkl)?;
+        written.push((target, output));
+    }
+    match work.case.source.label(name) {
+        Some(label) => copy_label(&label, &task.preprocessed),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,204 @@
+//! Running many cases within a memory budget.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use rayon::ThreadPool;
+use run::{CaseFailure, Context};
+
+use crate::budget::Budget;
+use crate::Error;
+
+/// One case's turn.
+pub struct Job<T> {
+    /// The case's identifier.
+    pub case: String,
+    /// Bytes it will need at most.
+    pub bytes: u64,
+    /// What the work takes.
+    pub input: T,
+}
+
+/// Results of the cases that succeeded, in the order of the jobs, and the failures of the others.
+pub struct Outcome<R> {
+    /// Result of each job, `None` where it failed.
+    pub results: Vec<Option<R>>,
+    /// Failures, in the order of the jobs.
+    pub failures: Vec<CaseFailure>,
+}
+
+/// Runs `work` on every job, as many at once as there are workers and memory, each inside `pool` so that its kernels use
+/// idle threads too. Jobs start in order. A case that fails does not stop the others; a full disk does, because the others
+/// would fail likewise. Progress counts from `done` to `total`.
+pub fn run_cases<T: Sync, R: Send>(
+    jobs: &[Job<T>],
+    pool: &ThreadPool,
+    budget: &Budget,
+    context: &Context,
+    (done, total): (u64, u64),
+    work: impl Fn(&Job<T>) -> Result<R, Error> + Sync,
+) -> Result<Outcome<R>, Error> {
+    let next = Mutex::new(0usize);
+    let finished = AtomicU64::new(done);
+    // Stops the queue on cancellation and on a full disk alike.
+    let stopped = AtomicBool::new(false);
+    let results: Mutex<Vec<Option<Result<R, Error>>>> = Mutex::new(jobs.iter().map(|_| None).collect());
+    let serve = || loop {
+        // The queue stays locked while a case waits for memory: a large one is not overtaken for ever.
+        let mut queue = next.lock().unwrap_or_else(PoisonError::into_inner);
+        let index = *queue;
+        let Some(job) = jobs.get(index) else { break };
+        if stopped.load(Ordering::Relaxed) || context.check().is_err() {
+            break;
+        }
+        if job.bytes > budget.total() {
+            context.warn(
+                "WARN_MEMORY_BUDGET",
+                over_budget(job.bytes, budget.total()),
+                Some(&job.case),
+            );
+        }
+        let Ok(lease) = budget.take(job.bytes, context.cancel()) else {
+            break;
+        };
+        *queue += 1;
+        drop(queue);
+
+        let result = pool.install(|| work(job));
+        drop(lease);
+        if result.as_ref().is_err_and(Error::is_fatal) {
+            stopped.store(true, Ordering::Relaxed);
+        }
+        if result.is_ok() {
+            let count = finished.fetch_add(1, Ordering::Relaxed) + 1;
+            context.progress(count, total, "cases", Some(&job.case));
+        }
+        results.lock().unwrap_or_else(PoisonError::into_inner)[index] = Some(result);
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..pool.current_num_threads().min(jobs.len()) {
+            scope.spawn(serve);
+        }
+    });
+    context.check()?;
+    collect(jobs, results.into_inner().unwrap_or_else(PoisonError::into_inner))
+}
+
+fn collect<T, R>(jobs: &[Job<T>], results: Vec<Option<Result<R, Error>>>) -> Result<Outcome<R>, Error> {
+    let mut outcome = Outcome {
+        results: Vec::with_capacity(jobs.len()),
+        failures: vec![],
+    };
+    for (job, result) in jobs.iter().zip(results) {
+        match result {
+            Some(Err(error)) if error.is_fatal() => return Err(error),
+            Some(Err(error)) => {
+                outcome.failures.push(CaseFailure::new(&job.case, &error));
+                outcome.results.push(None);
+            }
+            Some(Ok(result)) => outcome.results.push(Some(result)),
+            None => outcome.results.push(None),
+        }
+    }
+    Ok(outcome)
+}
+
+fn over_budget(bytes: u64, total: u64) -> String {
+    let megabytes = |b: u64| b.div_ceil(1 << 20);
+    format!(
+        "the case needs about {} MiB, the memory budget is {} MiB: it runs alone",
+        megabytes(bytes),
+        megabytes(total)
+    )
+}
+
+/// A pool of the context's workers.
+pub fn pool(context: &Context) -> Result<ThreadPool, Error> {
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(context.workers())
+        .thread_name(|i| format!("preprocess-{i}"))
+        .build()
+        .map_err(|e| Error::Threads {
+            workers: context.workers(),
+            reason: e.to_string(),
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use run::{Cancel, Event, Sink};
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Events(Mutex<Vec<Event>>);
+
+    impl Sink for Events {
+        fn emit(&self, event: Event) {
+            self.0.lock().unwrap().push(event);
+        }
+    }
+
+    fn jobs(n: usize) -> Vec<Job<usize>> {
+        (0..n)
+            .map(|i| Job {
+                case: format!("case_{i}"),
+                bytes: 1,
+                input: i,
+            })
+            .collect()
+    }
+
+    #[test]
+    fn failures_do_not_stop_the_others() {
+        let events = Arc::new(Events::default());
+        let context = Context::new(events.clone(), Cancel::new(), 3);
+        let outcome = run_cases(
+            &jobs(7),
+            &pool(&context).unwrap(),
+            &Budget::new(Some(2)),
+            &context,
+            (0, 7),
+            |job| {
+                if job.input % 3 == 1 {
+                    Err(Error::EmptyImage { files: vec![] })
+                } else {
+                    Ok(job.input * 10)
+                }
+            },
+        )
+        .unwrap();
+        assert_eq!(
+            outcome.results,
+            [Some(0), None, Some(20), Some(30), None, Some(50), Some(60)]
+        );
+        let failed: Vec<_> = outcome.failures.iter().map(|f| f.case.as_str()).collect();
+        assert_eq!(failed, ["case_1", "case_4"]);
+        assert_eq!(outcome.failures[0].code, "ERR_EMPTY_IMAGE");
+        assert_eq!(events.0.lock().unwrap().len(), 5);
+    }
+
+    #[test]
+    fn cancellation_stops_between_cases() {
+        let context = Context::silent(1);
+        let seen = AtomicU64::new(0);
+        let outcome = run_cases(
+            &jobs(5),
+            &pool(&context).unwrap(),
+            &Budget::new(Some(1)),
+            &context,
+            (0, 5),
+            |job| {
+                seen.fetch_add(1, Ordering::SeqCst);
+                if job.input == 1 {
+                    context.cancel().cancel();
+                }
+                Ok(())
+            },
+        );
+        assert!(matches!(outcome, Err(Error::Cancelled(_))));
+        assert_eq!(seen.into_inner(), 2);
+    }
+}

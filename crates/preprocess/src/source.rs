@@ -1,0 +1,164 @@
+//! Where a training case's data come from.
+
+use std::path::PathBuf;
+use std::time::SystemTime;
+
+use dataset::CaseProperties;
+use ndarray::{s, Array3, Axis};
+use pickle::NdArray;
+
+use crate::archive;
+use crate::case::{CaseFiles, RawCase};
+use crate::crop::{Cropped, Unlabelled};
+use crate::Error;
+
+/// NIfTI files or, where a task has none, data that were cropped before.
+#[derive(Clone, Debug)]
+pub enum Source {
+    /// Images and label.
+    Raw(CaseFiles),
+    /// `<case>.npz` and `<case>.pkl` in a folder of `nnUNet_cropped_data`.
+    Cropped {
+        /// The folder.
+        folder: PathBuf,
+    },
+}
+
+/// A cropped case and its properties so far.
+pub struct Loaded {
+    /// The cropped case.
+    pub cropped: Cropped,
+    /// Its properties, as they stand beside cropped data.
+    pub properties: CaseProperties,
+}
+
+impl Source {
+    /// Reads and crops the case `name`.
+    pub fn load(&self, name: &str, unlabelled: Unlabelled) -> Result<Loaded, Error> {
+        match self {
+            Self::Raw(files) => {
+                let raw = files.read(unlabelled)?;
+                Ok(Loaded {
+                    properties: properties(files, &raw),
+                    cropped: raw.cropped,
+                })
+            }
+            Self::Cropped { folder } => {
+                let properties = CaseProperties::read(&folder.join(format!("{name}.pkl")))?;
+                let sparse = properties.outside_nonzero_mask_label()? == 0;
+                let cropped = read_cropped(folder, name, sparse, &properties)?;
+                Ok(Loaded { cropped, properties })
+            }
+        }
+    }
+
+    /// The files that the case is made from.
+    pub fn files(&self, name: &str) -> Vec<PathBuf> {
+        match self {
+            Self::Raw(files) => files.all().cloned().collect(),
+            Self::Cropped { folder } => ["npz", "pkl"]
+                .map(|e| folder.join(format!("{name}.{e}")))
+                .to_vec(),
+        }
+    }
+
+    /// The user's label, to copy to `gt_segmentations`.
+    pub fn label(&self, name: &str) -> Option<PathBuf> {
+        match self {
+            Self::Raw(files) => files.label.clone(),
+            Self::Cropped { folder } => {
+                Some(folder.join("gt_segmentations").join(format!("{name}.nii.gz"))).filter(|p| p.is_file())
+            }
+        }
+    }
+
+    /// When the last of the files changed; `None` where one cannot be asked.
+    pub fn modified(&self, name: &str) -> Option<SystemTime> {
+        let times = self
+            .files(name)
+            .into_iter()
+            .map(|f| f.metadata().ok()?.modified().ok());
+        times.collect::<Option<Vec<_>>>()?.into_iter().max()
+    }
+
+    /// Spacing (z, y, x) in mm.
+    pub fn spacing(&self, name: &str) -> Result<[f64; 3], Error> {
+        match self {
+            Self::Raw(files) => files.spacing(),
+            Self::Cropped { folder } => {
+                Ok(CaseProperties::read(&folder.join(format!("{name}.pkl")))?.original_spacing()?)
+            }
+        }
+    }
+
+    /// Shape of the case before cropping (after it, for cropped data) and bytes needed to load it.
+    pub fn extent(&self, name: &str, channels: usize) -> Result<([usize; 3], u64), Error> {
+        match self {
+            Self::Raw(files) => {
+                let shape = files.shape()?;
+                Ok((shape, files.bytes_to_read(shape)))
+            }
+            Self::Cropped { folder } => {
+                let properties = CaseProperties::read(&folder.join(format!("{name}.pkl")))?;
+                let shape = properties.size_after_cropping()?;
+                let voxels = shape.iter().product::<usize>() as u64;
+                // The array as read, then its parts.
+                Ok((shape, voxels * (8 * (channels as u64 + 1) + 4)))
+            }
+        }
+    }
+}
+
+/// What nnU-Net v1 records of a case when it is cropped, in its order, and what -1 means.
+pub fn properties(files: &CaseFiles, raw: &RawCase) -> CaseProperties {
+    let text = |path: &PathBuf| path.to_string_lossy().into_owned();
+    let [z, y, x] = raw.geometry.spacing;
+    let mut out = CaseProperties::new();
+    out.set_original_size_of_raw_data(raw.shape);
+    out.set_original_spacing([z, y, x]);
+    out.set_list_of_data_files(files.images.iter().map(text).collect());
+    out.set_seg_file(files.label.as_ref().map(text));
+    out.set_itk_origin(raw.geometry.origin);
+    out.set_itk_spacing([x, y, z]);
+    out.set_itk_direction(raw.geometry.direction);
+    out.set_crop_bbox(raw.cropped.bounds);
+    let classes = &raw.cropped.classes;
+    if files.label.is_some() {
+        out.set_classes(classes.iter().map(|&c| f32::from(c)).collect());
+    } else {
+        let integers: Vec<i64> = classes.iter().map(|&c| i64::from(c)).collect();
+        out.dict_mut().set("classes", NdArray::from_i64(&integers));
+    }
+    out.set_size_after_cropping(raw.cropped.segmentation.dim().into());
+    out.set_outside_nonzero_mask_label(if raw.cropped.is_sparse() { 0 } else { -1 });
+    out
+}
+
+/// Writes `<case>.npz` and then `<case>.pkl`, each in one step: a whole pkl vouches for its npz.
+pub fn write_cropped(folder: &std::path::Path, name: &str, case: &Loaded) -> Result<(), Error> {
+    let (data, segmentation) = (case.cropped.data.view(), case.cropped.segmentation.view());
+    archive::write(&folder.join(format!("{name}.npz")), data, segmentation)?;
+    Ok(case.properties.write(&folder.join(format!("{name}.pkl")))?)
+}
+
+fn read_cropped(
+    folder: &std::path::Path,
+    name: &str,
+    sparse: bool,
+    properties: &CaseProperties,
+) -> Result<Cropped, Error> {
+    let path = folder.join(format!("{name}.npz"));
+    let all = volume::npz::read::<f32>(&path, "data")?;
+    let found = all.shape().to_vec();
+    let mut all = all
+        .into_dimensionality::<ndarray::Ix4>()
+        .ok()
+        .filter(|a| a.len_of(Axis(0)) > 1)
+        .ok_or(Error::CroppedShape { file: path, found })?;
+    let last = all.len_of(Axis(0)) - 1;
+    let segmentation: Array3<i16> = all.index_axis(Axis(0), last).mapv(|v| v as i16);
+    all.slice_collapse(s![..last, .., .., ..]);
+    let bounds = properties.crop_bbox()?;
+    let classes = properties.classes()?.into_iter().map(|c| c as i16).collect();
+    Ok(Cropped::from_parts(all, segmentation, sparse, bounds, classes))
+}

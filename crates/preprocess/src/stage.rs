@@ -1,0 +1,166 @@
+//! From a cropped case to one stage's grid and intensities.
+
+use dataset::{CaseProperties, Plans};
+use ndarray::{Array3, Array4, Axis};
+use resample::{resample_data, resample_segmentation, Order, Resampling, SeparateZ};
+use serde::Serialize;
+
+use crate::crop::{Cropped, OUTSIDE};
+use crate::fingerprint::Intensities;
+use crate::normalise::{normalise, Scheme};
+use crate::Error;
+
+/// What a stage does to every case.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Target {
+    /// Spacing in mm, after the transpose; on axes that are `kept`, the case's own.
+    pub spacing: [f64; 3],
+    /// Axes (after the transpose) that are not resampled: the first one in 2D.
+    pub kept: [bool; 3],
+    /// Order of the images' resampling.
+    pub order: Order,
+    /// Axes in the order that data are transposed to.
+    pub transpose: [usize; 3],
+    /// Normalisation of each modality.
+    pub schemes: Vec<Scheme>,
+    /// Whether each modality is normalised inside the mask only.
+    pub use_mask: Vec<bool>,
+}
+
+/// A case on a stage's grid, axes transposed.
+#[derive(Clone, Debug)]
+pub struct Staged {
+    /// (channel, z, y, x)
+    pub data: Array4<f32>,
+    /// Labels and -1, as [`Cropped`] defines them.
+    pub segmentation: Array3<i16>,
+}
+
+impl Target {
+    /// What the plans do to every case in one of their stages.
+    pub fn of_plans(plans: &Plans, stage: usize) -> Result<Self, Error> {
+        let mut schemes = Vec::with_capacity(plans.num_modalities);
+        for modality in 0..plans.num_modalities {
+            schemes.push(scheme(plans, modality)?);
+        }
+        let (kept, order) = match plans.preprocessor_name.as_str() {
+            "GenericPreprocessor" => ([false; 3], Order::Cubic),
+            "GenericPreprocessor_linearResampling" => ([false; 3], Order::Linear),
+            "PreprocessorFor2D" => ([true, false, false], Order::Cubic),
+            "PreprocessorFor3D_NoResampling" => ([true; 3], Order::Cubic),
+            other => {
+                return Err(Error::Preprocessor {
+                    found: other.to_owned(),
+                })
+            }
+        };
+        Ok(Self {
+            spacing: plans.stage(stage)?.current_spacing,
+            kept,
+            order,
+            transpose: plans.transpose_forward,
+            schemes,
+            use_mask: (0..plans.num_modalities)
+                .map(|m| plans.use_mask_for_norm.get(&m).copied().unwrap_or(false))
+                .collect(),
+        })
+    }
+
+    /// What the stage does to a case of `spacing` (z, y, x): kept axes get that spacing. Cases with equal results have equal
+    /// targets then.
+    pub fn for_case(&self, spacing: [f64; 3]) -> Self {
+        let own = self.transpose.map(|axis| spacing[axis]);
+        let spacing = [0, 1, 2].map(|a| if self.kept[a] { own[a] } else { self.spacing[a] });
+        Self {
+            spacing,
+            kept: [false; 3],
+            ..self.clone()
+        }
+    }
+
+    /// Shape on this stage's grid of a case of `shape` and `spacing` (z, y, x).
+    pub fn shape(&self, shape: [usize; 3], spacing: [f64; 3]) -> Result<[usize; 3], Error> {
+        let (shape, own) = (
+            self.transpose.map(|axis| shape[axis]),
+            self.transpose.map(|axis| spacing[axis]),
+        );
+        Ok(resample::resampled_shape(
+            shape,
+            own,
+            self.for_case(spacing).spacing,
+        )?)
+    }
+
+    /// Transposes, resamples (labels linear; nearest along an anisotropic axis) and normalises a cropped case of the
+    /// given spacing (z, y, x, mm).
+    ///
+    /// In a sparse case a voxel is a class only where that class has the majority, else unlabelled; mask statistics come
+    /// from the non-zero mask, not from what was annotated, so that unlabelled voxels keep their image content.
+    ///
+    /// Reference: `GenericPreprocessor._run_internal` and `resample_and_normalize`. NaN must be gone
+    /// ([`Cropped::remove_nan`]).
+    pub fn apply(&self, case: &Cropped, spacing: [f64; 3]) -> Result<Staged, Error> {
+        let [a, b, c] = self.transpose;
+        let data = case.data.view().permuted_axes([0, a + 1, b + 1, c + 1]);
+        let labels = case.segmentation.view().permuted_axes(self.transpose);
+        let from = self.transpose.map(|axis| spacing[axis]);
+        let shape: [usize; 3] = labels.dim().into();
+        let to = self.for_case(spacing).spacing;
+        let rule = |order| Resampling::between(shape, from, to, SeparateZ::Auto, order);
+        let linear = rule(Order::Linear)?;
+
+        let mut data = resample_data(data, &rule(self.order)?)?;
+        let unlabelled = case.is_sparse().then_some(OUTSIDE);
+        let segmentation = resample_segmentation(labels, &linear, unlabelled)?;
+        let mask = match &case.mask {
+            Some(mask) if self.use_mask.contains(&true) => Some(resample_segmentation(
+                mask.view().permuted_axes(self.transpose),
+                &linear,
+                None,
+            )?),
+            _ => None,
+        };
+        let mask = mask.as_ref().unwrap_or(&segmentation);
+        for ((channel, scheme), &masked) in data.axis_iter_mut(Axis(0)).zip(&self.schemes).zip(&self.use_mask)
+        {
+            normalise(channel, scheme, masked.then(|| mask.view()));
+        }
+        Ok(Staged { data, segmentation })
+    }
+
+    /// Records in a case's properties which grid it is on; of a target [`Target::for_case`].
+    pub fn record(&self, staged: &Staged, properties: &mut CaseProperties) {
+        properties.set_size_after_resampling(staged.segmentation.dim().into());
+        properties.set_spacing_after_resampling(self.spacing);
+    }
+}
+
+fn scheme(plans: &Plans, modality: usize) -> Result<Scheme, Error> {
+    let name = plans
+        .normalization_schemes
+        .get(&modality)
+        .map_or("", String::as_str);
+    let intensities = || {
+        let all = plans
+            .dataset_properties
+            .get("intensityproperties")
+            .and_then(pickle::Value::as_dict);
+        all.and_then(|all| all.get_value(&modality.into()))
+            .and_then(Intensities::from_value)
+            .filter(|i| i.mean.is_finite() && i.percentile_99_5.is_finite())
+            .ok_or_else(|| Error::NoIntensities {
+                modality,
+                scheme: name.to_owned(),
+            })
+    };
+    match name {
+        "CT" => intensities().map(Scheme::Ct),
+        "CT2" => intensities().map(Scheme::Ct2),
+        "nonCT" => Ok(Scheme::ZScore),
+        "noNorm" => Ok(Scheme::None),
+        other => Err(Error::Scheme {
+            modality,
+            found: other.to_owned(),
+        }),
+    }
+}

@@ -1,0 +1,67 @@
+//! One case in memory, for inference.
+
+use std::path::PathBuf;
+
+use dataset::{CaseProperties, Plans};
+use ndarray::Array4;
+
+use crate::case::CaseFiles;
+use crate::crop::Unlabelled;
+use crate::source::{Loaded, Source};
+use crate::stage::{Staged, Target};
+use crate::Error;
+
+/// A case as a network takes it, and what inference needs to go back.
+#[derive(Clone, Debug)]
+pub struct PreprocessedCase {
+    /// Image and segmentation on the stage's grid.
+    pub staged: Staged,
+    /// Properties, `size_after_resampling` and `spacing_after_resampling` included.
+    pub properties: CaseProperties,
+}
+
+/// Reads, crops, resamples and normalises one case of a plans' stage; without a label its segmentation is 0 in the non-zero
+/// mask and -1 outside.
+///
+/// Reference: `GenericPreprocessor.preprocess_test_case`. Fails where the number of images is not that of the modalities, a
+/// file cannot be read, the files differ in shape, or no voxel differs from 0.
+pub fn preprocess_case(
+    files: &CaseFiles,
+    plans: &Plans,
+    stage: usize,
+    unlabelled: Unlabelled,
+) -> Result<PreprocessedCase, Error> {
+    let target = Target::of_plans(plans, stage)?;
+    let (found, expected) = (files.images.len(), plans.num_modalities);
+    if found != expected {
+        return Err(Error::Modalities {
+            files: files.images.clone(),
+            found,
+            expected,
+        });
+    }
+    let Loaded {
+        mut cropped,
+        mut properties,
+    } = Source::Raw(files.clone()).load("", unlabelled)?;
+    cropped.remove_nan();
+    let spacing = properties.original_spacing()?;
+    let target = target.for_case(spacing);
+    let staged = target.apply(&cropped, spacing)?;
+    target.record(&staged, &mut properties);
+    Ok(PreprocessedCase { staged, properties })
+}
+
+/// [`preprocess_case`] for inference: the image (channel, z, y, x) and the properties.
+pub fn preprocess_test_case(
+    files: &[PathBuf],
+    plans: &Plans,
+    stage: usize,
+) -> Result<(Array4<f32>, CaseProperties), Error> {
+    let files = CaseFiles {
+        images: files.to_vec(),
+        label: None,
+    };
+    let case = preprocess_case(&files, plans, stage, Unlabelled::Distinct)?;
+    Ok((case.staged.data, case.properties))
+}

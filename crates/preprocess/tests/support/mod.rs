@@ -1,0 +1,73 @@
+//! What the end-to-end tests share.
+
+use std::path::{Path, PathBuf};
+
+use preprocess::Options;
+
+/// Names in a folder, sorted; none where there is no such folder.
+pub fn names(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten();
+    let mut found: Vec<String> = entries
+        .map(|e| e.unwrap().file_name().into_string().unwrap())
+        .collect();
+    found.sort();
+    found
+}
+
+/// All files below a folder, relative to it.
+pub fn tree(folder: &Path) -> Vec<String> {
+    let mut found = vec![];
+    for name in names(folder) {
+        let path = folder.join(&name);
+        if path.is_dir() {
+            found.extend(tree(&path).into_iter().map(|below| format!("{name}/{below}")));
+        } else {
+            found.push(name);
+        }
+    }
+    found.sort();
+    found
+}
+
+/// nnU-Net's folders with one raw task, in a temporary place.
+pub struct Run {
+    pub folder: tempfile::TempDir,
+    pub task: String,
+}
+
+impl Run {
+    /// Folders without a task yet.
+    pub fn empty(task: &str) -> Self {
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+            task: task.to_owned(),
+        }
+    }
+
+    pub fn options(&self) -> Options {
+        Options {
+            task: self.task.clone(),
+            folders: dataset::Folders {
+                raw_base: Some(self.folder.path().join("base")),
+                preprocessed: Some(self.folder.path().join("preprocessed")),
+                results: None,
+            },
+            ..Options::default()
+        }
+    }
+
+    pub fn raw(&self) -> PathBuf {
+        self.folder.path().join("base/nnUNet_raw_data").join(&self.task)
+    }
+
+    pub fn cropped(&self) -> PathBuf {
+        self.folder
+            .path()
+            .join("base/nnUNet_cropped_data")
+            .join(&self.task)
+    }
+
+    pub fn preprocessed(&self) -> PathBuf {
+        self.folder.path().join("preprocessed").join(&self.task)
+    }
+}

@@ -1,0 +1,343 @@
+//! The cases of a split, checked and ready to draw patches from.
+
+use rayon::prelude::*;
+use run::Context;
+
+use crate::annotation::{AnnotationIndex, IndexBuilder};
+use crate::boxes::{draw_box, is_forced, PatchBox, PatchSizes};
+use crate::case::{Case, CaseFiles};
+use crate::centre::draw_lower;
+use crate::draw::Draw;
+use crate::error::Error;
+use crate::foreground::ClassLocations;
+use crate::index_file::{index_path, Stamp};
+use crate::meaning::Meaning;
+use crate::options::Sampling;
+use crate::properties::Properties;
+
+/// What a [`Collection`] is made of.
+#[derive(Clone, Debug)]
+pub struct CollectionOptions {
+    /// Folders and the way of reading.
+    pub files: CaseFiles,
+    /// Identifiers of the cases to draw from; their order is part of what a seed means.
+    pub cases: Vec<String>,
+    /// How patches are chosen.
+    pub sampling: Sampling,
+    /// Whether the recipe excludes unlabelled voxels (-1) from the loss.
+    pub ignore_label: bool,
+    /// Takes all of -1 for unlabelled even where the case tells otherwise, as DIAG's fork does.
+    pub reference_rules: bool,
+    /// Samples in a batch.
+    pub batch_size: usize,
+    /// Patch sizes.
+    pub sizes: PatchSizes,
+}
+
+/// A case with what its patches are drawn from.
+pub struct SampledCase {
+    /// The case.
+    pub case: Case,
+    classes: Option<ClassLocations>,
+    index: Option<AnnotationIndex>,
+}
+
+/// Where a sample lies in its case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Placement {
+    /// The box to load; the network's patch is its centre.
+    pub loaded: PatchBox,
+    /// The annotated voxel that was drawn, where there was one.
+    pub voxel: Option<[usize; 3]>,
+}
+
+/// Checked cases of one split.
+pub struct Collection {
+    cases: Vec<SampledCase>,
+    skipped: Vec<String>,
+    sampling: Sampling,
+    reference_rules: bool,
+    batch_size: usize,
+    sizes: PatchSizes,
+}
+
+impl Collection {
+    /// Opens all cases in parallel and checks everything that could fail later: shapes, weightmaps, class locations,
+    /// annotation. Annotation indices are read from beside the cases, or built and written there.
+    ///
+    /// Warnings: `WARN_UNLABELLED_UNKNOWN` (cases written by nnU-Net v1 under a recipe with an ignore label),
+    /// `WARN_NO_FOREGROUND` (cases whose forced samples fall back to random boxes), `WARN_SKIPPED_UNANNOTATED`,
+    /// `WARN_INDEX_NOT_WRITTEN`.
+    ///
+    /// # Errors
+    /// [`Error::NoCases`], and for all cases at once [`Error::Weightmaps`] and [`Error::NoAnnotation`]; for the first case
+    /// in order [`Error::MissingCase`], [`Error::CaseFile`], [`Error::CaseShape`], [`Error::Properties`],
+    /// [`Error::ClassLocations`]; [`Error::Cancelled`].
+    pub fn open(options: &CollectionOptions, context: &Context) -> Result<Self, Error> {
+        if options.cases.is_empty() {
+            return Err(Error::NoCases {
+                folder: options.files.folder.clone(),
+            });
+        }
+        let open = || -> Vec<Result<SampledCase, Error>> {
+            options
+                .cases
+                .par_iter()
+                .map(|name| open_case(name, options, context))
+                .collect()
+        };
+        let opened = match rayon::ThreadPoolBuilder::new()
+            .num_threads(context.workers())
+            .build()
+        {
+            Ok(pool) => pool.install(open),
+            // Without threads of its own the work is done by whatever pool there is.
+            Err(_) => open(),
+        };
+        let (mut cases, mut missing, mut mismatched) = (Vec::new(), Vec::new(), Vec::new());
+        for result in opened {
+            match result {
+                Ok(case) => cases.push(case),
+                // Reported for all cases at once.
+                Err(Error::Weightmaps {
+                    missing: names,
+                    mismatched: shapes,
+                }) => {
+                    missing.extend(names);
+                    mismatched.extend(shapes);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        if !missing.is_empty() || !mismatched.is_empty() {
+            return Err(Error::Weightmaps { missing, mismatched });
+        }
+        check_channels(&cases)?;
+        let skipped = take_unannotated(&mut cases, &options.sampling)?;
+        let collection = Self {
+            cases,
+            skipped,
+            sampling: options.sampling,
+            reference_rules: options.reference_rules,
+            batch_size: options.batch_size,
+            sizes: options.sizes,
+        };
+        collection.warn(context);
+        Ok(collection)
+    }
+
+    /// The cases, in the order given, without skipped ones.
+    pub fn cases(&self) -> &[SampledCase] {
+        &self.cases
+    }
+
+    /// Image channels of every case.
+    pub fn channels(&self) -> usize {
+        self.cases.first().map_or(0, |case| case.case.channels())
+    }
+
+    /// Cases left out because nothing in them is annotated.
+    pub fn skipped(&self) -> &[String] {
+        &self.skipped
+    }
+
+    /// The sampling rule.
+    pub fn sampling(&self) -> &Sampling {
+        &self.sampling
+    }
+
+    /// The patch sizes.
+    pub fn sizes(&self) -> &PatchSizes {
+        &self.sizes
+    }
+
+    /// Bytes held for drawing: class locations, and indices that could not be kept on disk.
+    pub fn bytes(&self) -> usize {
+        let of = |case: &SampledCase| {
+            case.classes.as_ref().map_or(0, ClassLocations::bytes)
+                + case.index.as_ref().map_or(0, AnnotationIndex::bytes)
+        };
+        self.cases.iter().map(of).sum()
+    }
+
+    /// A case drawn uniformly, as each sample of a batch draws its own.
+    pub fn draw_case(&self, draw: &mut impl Draw) -> &SampledCase {
+        // `open` refuses an empty collection, so the index is always there.
+        &self.cases[draw.below(self.cases.len() as u64) as usize]
+    }
+
+    /// Where sample `index` of a batch lies in `case`.
+    pub fn draw_placement(&self, case: &SampledCase, index: usize, draw: &mut impl Draw) -> Placement {
+        let shape = case.case.shape();
+        if let (Sampling::Annotated(options), Some(annotation)) = (&self.sampling, &case.index) {
+            let voxel = annotation.draw(options.balance, draw);
+            if let Some(voxel) = voxel {
+                let lower = draw_lower(voxel, shape, &self.sizes, options.offset, draw);
+                return Placement {
+                    loaded: self.sizes.loaded_around(lower),
+                    voxel: Some(voxel),
+                };
+            }
+        }
+        let forced = is_forced(index, self.batch_size, self.sampling.forced_fraction());
+        let foreground = if forced { case.classes.as_ref() } else { None };
+        Placement {
+            loaded: draw_box(shape, &self.sizes, foreground, draw),
+            voxel: None,
+        }
+    }
+
+    fn warn(&self, context: &Context) {
+        let unknown: Vec<&str> = self.named(|case| case.case.meaning() == Meaning::Unknown);
+        if !unknown.is_empty() && !self.reference_rules {
+            let message = format!(
+                "{} of {} cases were preprocessed by nnU-Net v1, which writes -1 both for unlabelled voxels and for background \
+                 outside the non-zero mask: all of it is taken for unlabelled; preprocess again here to tell them apart ({})",
+                unknown.len(), self.cases.len(), unknown.join(", ")
+            );
+            context.warn("WARN_UNLABELLED_UNKNOWN", message, None);
+        }
+        let bare: Vec<&str> = self.named(|case| case.classes.as_ref().is_some_and(ClassLocations::is_empty));
+        if !bare.is_empty() {
+            let message = format!(
+                "{} of {} cases contain no foreground; their forced samples are drawn at random ({})",
+                bare.len(),
+                self.cases.len(),
+                bare.join(", ")
+            );
+            context.warn("WARN_NO_FOREGROUND", message, None);
+        }
+        if !self.skipped.is_empty() {
+            let message = format!(
+                "cases without annotated voxels are left out: {}",
+                self.skipped.join(", ")
+            );
+            context.warn("WARN_SKIPPED_UNANNOTATED", message, None);
+        }
+    }
+
+    fn named(&self, test: impl Fn(&SampledCase) -> bool) -> Vec<&str> {
+        self.cases
+            .iter()
+            .filter(|case| test(case))
+            .map(|case| case.case.name())
+            .collect()
+    }
+}
+
+fn open_case(name: &str, options: &CollectionOptions, context: &Context) -> Result<SampledCase, Error> {
+    context.check()?;
+    let forces = is_forced(
+        options.batch_size.saturating_sub(1),
+        options.batch_size,
+        options.sampling.forced_fraction(),
+    );
+    let properties = if forces || options.ignore_label {
+        Some(Properties::read(&options.files.folder, name)?)
+    } else {
+        None
+    };
+    let outside = properties
+        .as_ref()
+        .filter(|_| !options.reference_rules)
+        .and_then(|p| p.outside_label);
+    let meaning = Meaning::new(options.ignore_label, outside);
+    let mut case = Case::open(name, &options.files, meaning)?;
+    if options.files.weightmaps {
+        case.open_weights(&options.files)?;
+    }
+    let classes = match properties {
+        Some(properties) if forces => {
+            let locations = properties.class_locations;
+            let unusable = |label| Error::ClassLocations {
+                case: name.to_owned(),
+                label,
+            };
+            let locations = locations.ok_or_else(|| unusable(None))?;
+            Some(ClassLocations::new(&locations, case.shape()).map_err(|label| unusable(Some(label)))?)
+        }
+        _ => None,
+    };
+    let index = match options.sampling.annotated() {
+        Some(annotated) => Some(open_index(&case, options, annotated.balance, context)?),
+        None => None,
+    };
+    Ok(SampledCase { case, classes, index })
+}
+
+/// The case's annotation index from beside it, or built now and kept there.
+fn open_index(
+    case: &Case,
+    options: &CollectionOptions,
+    by_class: bool,
+    context: &Context,
+) -> Result<AnnotationIndex, Error> {
+    let path = index_path(&options.files.folder, case.name());
+    // Taken before the segmentation is read: a file replaced meanwhile makes the index stale, not wrong.
+    let stamp = Stamp::of(case.path()).map_err(|source| {
+        Error::file(
+            case.name(),
+            volume::Error::Io {
+                path: case.path().to_owned(),
+                source,
+            },
+        )
+    })?;
+    if let Some(index) = AnnotationIndex::open(&path, stamp, case.shape(), case.meaning(), by_class) {
+        return Ok(index);
+    }
+    let mut builder = IndexBuilder::new(case.shape(), case.meaning(), by_class);
+    case.for_each_slice(|slice| builder.push(slice))?;
+    let index = builder.finish();
+    match index.write(&path, stamp, case.meaning()) {
+        // The mapped file takes no memory; the one in memory serves where it cannot be opened.
+        Ok(()) => {
+            Ok(AnnotationIndex::open(&path, stamp, case.shape(), case.meaning(), by_class).unwrap_or(index))
+        }
+        Err(error) => {
+            let message = format!("the index of annotated voxels stays in memory: {error}");
+            context.warn("WARN_INDEX_NOT_WRITTEN", message, Some(case.name()));
+            Ok(index)
+        }
+    }
+}
+
+fn check_channels(cases: &[SampledCase]) -> Result<(), Error> {
+    let Some(first) = cases.first() else { return Ok(()) };
+    match cases
+        .iter()
+        .find(|case| case.case.channels() != first.case.channels())
+    {
+        None => Ok(()),
+        Some(other) => Err(Error::CaseShape {
+            case: other.case.name().to_owned(),
+            path: other.case.path().to_owned(),
+            found: std::iter::once(other.case.channels() + 1)
+                .chain(other.case.shape())
+                .collect(),
+            expected: format!(
+                "{} channels as case {} has",
+                first.case.channels() + 1,
+                first.case.name()
+            ),
+        }),
+    }
+}
+
+/// Takes out the cases in which nothing is annotated, where that is allowed.
+fn take_unannotated(cases: &mut Vec<SampledCase>, sampling: &Sampling) -> Result<Vec<String>, Error> {
+    let Some(options) = sampling.annotated() else {
+        return Ok(Vec::new());
+    };
+    let is_bare = |case: &SampledCase| case.index.as_ref().is_some_and(|index| index.annotated() == 0);
+    let bare: Vec<String> = cases
+        .iter()
+        .filter(|c| is_bare(c))
+        .map(|c| c.case.name().to_owned())
+        .collect();
+    if !bare.is_empty() && (!options.skip_unannotated || bare.len() == cases.len()) {
+        return Err(Error::NoAnnotation { cases: bare });
+    }
+    cases.retain(|case| !is_bare(case));
+    Ok(bare)
+}

@@ -1,0 +1,224 @@
+//! What can go wrong between a preprocessed folder and a patch.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use run::{Cancelled, Coded};
+use serde::Serialize;
+use serde_json::{json, Value};
+
+/// A weightmap that does not have its case's shape.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ShapeMismatch {
+    /// The case.
+    pub case: String,
+    /// Shape of the file.
+    pub found: Vec<usize>,
+    /// Shape that fits the case.
+    pub expected: Vec<usize>,
+}
+
+/// Error of this crate. Clones share their sources.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Error {
+    /// The folder holds no case.
+    #[error("{} holds no preprocessed case (no <case>.npz); run preprocessing for this configuration first", folder.display())]
+    NoCases {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// A case has neither npy nor npz file.
+    #[error("case {case}: neither {case}.npy nor {case}.npz exists in {}; preprocess the case again", folder.display())]
+    MissingCase {
+        /// The case.
+        case: String,
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// A file of a case cannot be read.
+    #[error("case {case}: {source}")]
+    CaseFile {
+        /// The case.
+        case: String,
+        /// What is wrong with the file.
+        source: Arc<volume::Error>,
+    },
+    /// A case's array does not have the form of preprocessed data.
+    #[error("case {case}: {} has shape {found:?}; expected {expected}", path.display())]
+    CaseShape {
+        /// The case.
+        case: String,
+        /// The file.
+        path: PathBuf,
+        /// Its shape.
+        found: Vec<usize>,
+        /// What it should be.
+        expected: String,
+    },
+    /// A case's properties cannot be read.
+    #[error("case {case}: {source}")]
+    Properties {
+        /// The case.
+        case: String,
+        /// What is wrong with the file.
+        source: Arc<dataset::Error>,
+    },
+    /// A case's properties lack what forced foreground sampling needs.
+    #[error("case {case}: its properties have no usable class_locations{}; preprocess it again with this program or a current nnU-Net v1",
+        label.map_or_else(String::new, |label| format!(" of label {label}")))]
+    ClassLocations {
+        /// The case.
+        case: String,
+        /// The label whose voxels make no sense; `None` where the key is missing altogether.
+        label: Option<i64>,
+    },
+    /// Weightmaps that are missing or do not fit, all of them.
+    #[error(
+        "weightmaps do not fit the data: {}; write them with `nnunet-diag weightmaps`",
+        weightmap_list(missing, mismatched)
+    )]
+    Weightmaps {
+        /// Cases without `<case>_weightmap.npy`.
+        missing: Vec<String>,
+        /// Cases whose weightmap has another shape.
+        mismatched: Vec<ShapeMismatch>,
+    },
+    /// A weight that is infinite or not a number.
+    #[error("case {case}: its weightmap holds {value} near voxel (z, y, x) = {voxel:?}; weights must be finite: write it again with `nnunet-diag weightmaps`")]
+    WeightmapValue {
+        /// The case.
+        case: String,
+        /// The value as text, for JSON has no word for it.
+        value: String,
+        /// First voxel of the row that holds it.
+        voxel: [usize; 3],
+    },
+    /// Cases without any annotated voxel, all of them.
+    #[error("{} of the cases have no annotated voxel to draw patches from: {}; annotate them, take them out of the split, or skip them (skipUnannotated)",
+        cases.len(), cases.join(", "))]
+    NoAnnotation {
+        /// The cases.
+        cases: Vec<String>,
+    },
+    /// The disk has no room for the unpacked cases.
+    #[error("unpacking {} needs {needed} bytes and {available} are free; free some space, or read straight from the npz files (unpack: false)", folder.display())]
+    NoSpace {
+        /// The folder.
+        folder: PathBuf,
+        /// Bytes needed.
+        needed: u64,
+        /// Bytes free.
+        available: u64,
+    },
+    /// The operating system refused.
+    #[error("cannot {action} {}: {message}", path.display())]
+    Io {
+        /// What was attempted, as a verb.
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// The system's own words.
+        message: String,
+    },
+    /// A file could not be written; what was there before is unchanged.
+    #[error(transparent)]
+    Write(Arc<storage::Error>),
+    /// The work was cancelled.
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
+}
+
+impl From<storage::Error> for Error {
+    fn from(error: storage::Error) -> Self {
+        Self::Write(Arc::new(error))
+    }
+}
+
+impl Error {
+    pub(crate) fn file(case: &str, source: impl Into<Arc<volume::Error>>) -> Self {
+        Self::CaseFile {
+            case: case.to_owned(),
+            source: source.into(),
+        }
+    }
+}
+
+fn weightmap_list(missing: &[String], mismatched: &[ShapeMismatch]) -> String {
+    let mut parts = Vec::new();
+    if !missing.is_empty() {
+        parts.push(format!("missing for {} ({})", missing.len(), missing.join(", ")));
+    }
+    parts.extend(
+        mismatched
+            .iter()
+            .map(|m| format!("{} has shape {:?}, expected {:?}", m.case, m.found, m.expected)),
+    );
+    parts.join("; ")
+}
+
+impl Coded for Error {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::NoCases { .. } => "ERR_NO_CASES",
+            Self::MissingCase { .. } => "ERR_CASE_MISSING",
+            Self::CaseFile { source, .. } => source.code(),
+            Self::CaseShape { .. } => "ERR_CASE_SHAPE",
+            Self::Properties { source, .. } => source.code(),
+            Self::ClassLocations { .. } => "ERR_CLASS_LOCATIONS",
+            Self::Weightmaps { .. } => "ERR_WEIGHTMAPS",
+            Self::WeightmapValue { .. } => "ERR_WEIGHTMAP_VALUE",
+            Self::NoAnnotation { .. } => "ERR_NO_ANNOTATION",
+            Self::NoSpace { .. } => "ERR_NO_SPACE",
+            Self::Io { .. } => "ERR_SAMPLING_IO",
+            Self::Write(source) => source.code(),
+            Self::Cancelled(cancelled) => cancelled.code(),
+        }
+    }
+
+    fn details(&self) -> Value {
+        match self {
+            Self::NoCases { folder } => json!({ "folder": folder }),
+            Self::MissingCase { case, folder } => json!({ "case": case, "folder": folder }),
+            Self::CaseFile { case, source } => with_case(case, source.details()),
+            Self::CaseShape {
+                case,
+                path,
+                found,
+                expected,
+            } => {
+                json!({ "case": case, "path": path, "found": found, "expected": expected })
+            }
+            Self::Properties { case, source } => with_case(case, source.details()),
+            Self::ClassLocations { case, label } => json!({ "case": case, "label": label }),
+            Self::Weightmaps { missing, mismatched } => {
+                json!({ "missing": missing, "mismatched": mismatched })
+            }
+            Self::WeightmapValue { case, value, voxel } => {
+                json!({ "case": case, "found": value, "voxel": voxel })
+            }
+            Self::NoAnnotation { cases } => json!({ "cases": cases }),
+            Self::NoSpace {
+                folder,
+                needed,
+                available,
+            } => {
+                json!({ "folder": folder, "needed": needed, "available": available })
+            }
+            Self::Io {
+                action,
+                path,
+                message,
+            } => json!({ "action": action, "path": path, "os": message }),
+            Self::Write(source) => source.details(),
+            Self::Cancelled(cancelled) => cancelled.details(),
+        }
+    }
+}
+
+fn with_case(case: &str, details: Value) -> Value {
+    let mut facts = serde_json::Map::from_iter([("case".to_owned(), json!(case))]);
+    if let Value::Object(more) = details {
+        facts.extend(more);
+    }
+    Value::Object(facts)
+}

@@ -1,0 +1,258 @@
+//! The annotation index on disk: `<case>_annotation.idx` beside the case.
+//!
+//! A cache, never a source: it carries the size and modification time of the file that it was built from, and is built
+//! anew when they differ. All words are 64-bit little-endian:
+//!
+//! | words | content |
+//! |---|---|
+//! | 1 | magic `nnDAidx1` |
+//! | 3 | size, modification seconds and nanoseconds of the case's file |
+//! | 3 | shape (z, y, x) |
+//! | 2 | 1 where the case is dense; 1 where classes are indexed |
+//! | 1 | number of sections |
+//! | 3 each | class (first section: all classes, -1), number of runs, number of voxels |
+//! | 1 | FNV-1a hash of all words before |
+//! | 2 a run | its first voxel, and the number of voxels of its section up to its end |
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
+
+use memmap2::Mmap;
+
+use crate::annotation::AnnotationIndex;
+use crate::meaning::Meaning;
+use crate::runs::{Bytes, Runs, RUN_BYTES};
+
+const MAGIC: u64 = u64::from_le_bytes(*b"nnDAidx1");
+const FIXED_WORDS: usize = 10;
+const SECTION_WORDS: usize = 3;
+/// More classes than labels can name; a larger number is damage.
+const MOST_SECTIONS: u64 = 1 << 17;
+
+/// Size and modification time of a file, by which a later change to it is noticed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stamp {
+    length: u64,
+    seconds: u64,
+    nanoseconds: u64,
+}
+
+impl Stamp {
+    /// The stamp of a file as it is now.
+    ///
+    /// # Errors
+    /// The system's error where the file cannot be examined.
+    pub fn of(path: &Path) -> io::Result<Self> {
+        let metadata = std::fs::metadata(path)?;
+        let modified = metadata
+            .modified()?
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        Ok(Self {
+            length: metadata.len(),
+            seconds: modified.as_secs(),
+            nanoseconds: u64::from(modified.subsec_nanos()),
+        })
+    }
+}
+
+/// Where the index of a case lies.
+pub fn index_path(folder: &Path, case: &str) -> PathBuf {
+    folder.join(format!("{case}_annotation.idx"))
+}
+
+impl AnnotationIndex {
+    /// Opens an index written by [`AnnotationIndex::write`], if it was built from the stamped file with this shape and
+    /// meaning and, where asked for, by class. `None` where it is absent, stale or damaged: build it anew.
+    pub fn open(
+        path: &Path,
+        stamp: Stamp,
+        shape: [usize; 3],
+        meaning: Meaning,
+        by_class: bool,
+    ) -> Option<Self> {
+        let file = File::open(path).ok()?;
+        // SAFETY: index files are only ever replaced by a rename, never written in place, so the mapped bytes stay as
+        // they are; they are read as plain bytes, for which every value is valid.
+        let bytes = unsafe { Mmap::map(&file) }.ok()?;
+        let word = |i: usize| Some(u64::from_le_bytes(bytes.get(i * 8..i * 8 + 8)?.try_into().ok()?));
+        let expected = header(stamp, shape, meaning);
+        let matches = expected
+            .iter()
+            .enumerate()
+            .all(|(i, value)| word(i) == Some(*value));
+        let (indexed_by_class, sections) = (word(8)? == 1, word(9)?);
+        if !matches || (by_class && !indexed_by_class) || sections == 0 || sections > MOST_SECTIONS {
+            return None;
+        }
+        let end = FIXED_WORDS + sections as usize * SECTION_WORDS;
+        if word(end)? != hash(bytes.get(..end * 8)?) {
+            return None;
+        }
+        let mut offset = (end + 1) * 8;
+        let mut runs = Vec::with_capacity(sections as usize);
+        for section in 0..sections as usize {
+            let at = FIXED_WORDS + section * SECTION_WORDS;
+            let (class, count, voxels) = (
+                word(at)? as i64,
+                usize::try_from(word(at + 1)?).ok()?,
+                word(at + 2)?,
+            );
+            runs.push((
+                i16::try_from(class).ok()?,
+                Runs {
+                    offset,
+                    count,
+                    voxels,
+                },
+            ));
+            offset = offset.checked_add(count.checked_mul(RUN_BYTES)?)?;
+        }
+        let all = runs.remove(0).1;
+        (offset == bytes.len()).then_some(Self {
+            shape,
+            all,
+            classes: runs,
+            bytes: Bytes::Mapped(bytes),
+        })
+    }
+
+    /// Writes the index, atomically.
+    ///
+    /// # Errors
+    /// Those of [`storage::write_atomic`].
+    pub fn write(&self, path: &Path, stamp: Stamp, meaning: Meaning) -> Result<(), storage::Error> {
+        let mut words = header(stamp, self.shape, meaning).to_vec();
+        words.extend([u64::from(!self.classes.is_empty()), 1 + self.classes.len() as u64]);
+        let sections =
+            std::iter::once((-1, &self.all)).chain(self.classes.iter().map(|(c, runs)| (*c, runs)));
+        for (class, runs) in sections.clone() {
+            words.extend([i64::from(class) as u64, runs.count as u64, runs.voxels]);
+        }
+        let mut head: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+        head.extend(hash(&head).to_le_bytes());
+        storage::write_atomic(path, |file| {
+            file.write_all(&head)?;
+            sections.clone().try_for_each(|(_, runs)| {
+                file.write_all(&self.bytes[runs.offset..runs.offset + runs.count * RUN_BYTES])
+            })
+        })
+    }
+}
+
+/// The words that have to agree for an index to be of use.
+fn header(stamp: Stamp, shape: [usize; 3], meaning: Meaning) -> [u64; 8] {
+    let [z, y, x] = shape.map(|n| n as u64);
+    let dense = u64::from(meaning == Meaning::Dense);
+    [
+        MAGIC,
+        stamp.length,
+        stamp.seconds,
+        stamp.nanoseconds,
+        z,
+        y,
+        x,
+        dense,
+    ]
+}
+
+fn hash(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xCBF2_9CE4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01B3)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const SHAPE: [usize; 3] = [2, 3, 4];
+
+    fn labels() -> Vec<f32> {
+        (0..24).map(|i| [-1.0, 0.0, 1.0, 1.0, -1.0][i % 5]).collect()
+    }
+
+    fn written(folder: &Path, by_class: bool) -> (PathBuf, Stamp, AnnotationIndex) {
+        let source = folder.join("case.npy");
+        std::fs::write(&source, "content").unwrap();
+        let stamp = Stamp::of(&source).unwrap();
+        let path = index_path(folder, "case");
+        let index = AnnotationIndex::build(&labels(), SHAPE, Meaning::Sparse, by_class);
+        index.write(&path, stamp, Meaning::Sparse).unwrap();
+        (path, stamp, index)
+    }
+
+    #[test]
+    fn what_was_written_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, stamp, built) = written(folder.path(), true);
+        let read = AnnotationIndex::open(&path, stamp, SHAPE, Meaning::Sparse, true).unwrap();
+        assert_eq!(read.annotated(), built.annotated());
+        assert_eq!(
+            read.classes().collect::<Vec<_>>(),
+            built.classes().collect::<Vec<_>>()
+        );
+        for rank in 0..built.annotated() {
+            assert_eq!(read.voxel(rank), built.voxel(rank));
+        }
+        assert_eq!(read.bytes(), 0);
+    }
+
+    #[test]
+    fn an_index_of_something_else_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, stamp, _) = written(folder.path(), false);
+        let open =
+            |stamp, shape, meaning, by_class| AnnotationIndex::open(&path, stamp, shape, meaning, by_class);
+        assert!(open(stamp, SHAPE, Meaning::Sparse, false).is_some());
+        assert!(
+            open(stamp, SHAPE, Meaning::Sparse, true).is_none(),
+            "not by class"
+        );
+        assert!(
+            open(stamp, [3, 2, 4], Meaning::Sparse, false).is_none(),
+            "other shape"
+        );
+        assert!(
+            open(stamp, SHAPE, Meaning::Dense, false).is_none(),
+            "other meaning"
+        );
+        let later = Stamp {
+            nanoseconds: stamp.nanoseconds ^ 1,
+            ..stamp
+        };
+        assert!(
+            open(later, SHAPE, Meaning::Sparse, false).is_none(),
+            "other modification time"
+        );
+        let longer = Stamp {
+            length: stamp.length + 1,
+            ..stamp
+        };
+        assert!(
+            open(longer, SHAPE, Meaning::Sparse, false).is_none(),
+            "other size"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn damage_is_noticed_or_harmless(at in 0usize..400, value in any::<u8>(), cut in 0usize..400) {
+            let folder = tempfile::tempdir().unwrap();
+            let (path, stamp, built) = written(folder.path(), true);
+            let mut bytes = std::fs::read(&path).unwrap();
+            let head = bytes.len() - (built.all.count + built.classes.iter().map(|c| c.1.count).sum::<usize>()) * RUN_BYTES;
+            bytes.truncate(bytes.len() - cut.min(bytes.len()));
+            let changed = at < head && at < bytes.len() && bytes[at] != value;
+            if changed {
+                bytes[at] = value;
+            }
+            std::fs::write(&path, &bytes).unwrap();
+            let read = AnnotationIndex::open(&path, stamp, SHAPE, Meaning::Sparse, true);
+            prop_assert_eq!(read.is_none(), changed || cut > 0);
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! How patches are chosen.
+
+use serde::{Deserialize, Serialize};
+
+/// Fraction of a batch that nnU-Net forces to contain foreground.
+pub const FOREGROUND_FRACTION: f64 = 0.33;
+
+/// The rule by which patches are chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum Sampling {
+    /// nnU-Net's loaders: boxes uniform over the padded case, the last `fraction` of a batch centred on foreground.
+    Foreground {
+        /// Fraction of each batch to force; rounded as the reference does.
+        #[serde(default = "fraction")]
+        fraction: f64,
+    },
+    /// Every patch shows a voxel drawn uniformly from all annotated voxels of its case.
+    Annotated(Annotated),
+    /// DIAG's fork: a box as with `foreground`, then a centre drawn from the annotated voxels of the loaded box alone. A box
+    /// without any fails, as there. For comparison only.
+    Fork {
+        /// Fraction of each batch to force; rounded as the reference does.
+        #[serde(default = "fraction")]
+        fraction: f64,
+    },
+}
+
+/// Options of [`Sampling::Annotated`].
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Annotated {
+    /// Random shift of the patch, as a fraction (0 to 1) of what keeps the drawn voxel inside; 0 centres it.
+    pub offset: f64,
+    /// Draws the class first (background being one), then the voxel.
+    pub balance: bool,
+    /// Draws the spatial transform again where it would leave no annotated voxel in the patch.
+    pub keep_annotated: bool,
+    /// Leaves cases without any annotated voxel out instead of failing.
+    pub skip_unannotated: bool,
+}
+
+impl Default for Annotated {
+    fn default() -> Self {
+        Self {
+            offset: 0.0,
+            balance: false,
+            keep_annotated: true,
+            skip_unannotated: false,
+        }
+    }
+}
+
+impl Default for Sampling {
+    fn default() -> Self {
+        Self::Foreground {
+            fraction: FOREGROUND_FRACTION,
+        }
+    }
+}
+
+impl Sampling {
+    /// The fraction of a batch forced to contain foreground; 0 where annotated voxels are drawn instead.
+    pub fn forced_fraction(&self) -> f64 {
+        match self {
+            Self::Foreground { fraction } | Self::Fork { fraction } => *fraction,
+            Self::Annotated(_) => 0.0,
+        }
+    }
+
+    /// The options of [`Sampling::Annotated`], if that is the rule.
+    pub fn annotated(&self) -> Option<&Annotated> {
+        match self {
+            Self::Annotated(options) => Some(options),
+            _ => None,
+        }
+    }
+}
+
+fn fraction() -> f64 {
+    FOREGROUND_FRACTION
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_are_read_as_javascript_passes_them() {
+        let read = |text: &str| serde_json::from_str::<Sampling>(text).unwrap();
+        assert_eq!(read(r#"{"kind":"foreground"}"#), Sampling::default());
+        assert_eq!(
+            read(r#"{"kind":"fork","fraction":0.5}"#),
+            Sampling::Fork { fraction: 0.5 }
+        );
+        let expected = Annotated {
+            balance: true,
+            skip_unannotated: true,
+            ..Annotated::default()
+        };
+        assert_eq!(
+            read(r#"{"kind":"annotated","balance":true,"skipUnannotated":true}"#),
+            Sampling::Annotated(expected)
+        );
+        let text = serde_json::to_string(&Sampling::Annotated(expected)).unwrap();
+        assert_eq!(read(&text), Sampling::Annotated(expected));
+    }
+}

@@ -1,0 +1,88 @@
+//! Preprocessed folders, options and random numbers for tests.
+#![allow(dead_code, reason = "every test file uses a part of it")]
+#![allow(clippy::unwrap_used, reason = "test support: what fails must fail the test")]
+
+use std::path::Path;
+use std::sync::Mutex;
+
+use ndarray::Array4;
+use run::Context;
+use run::{Event, Sink};
+use sampling::{Annotated, CaseFiles, Collection, CollectionOptions, Draw, Error, PatchSizes, Sampling};
+use volume::npy;
+
+/// SplitMix64.
+pub struct Numbers(pub u64);
+
+impl Draw for Numbers {
+    fn below(&mut self, n: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        ((u128::from(mixed ^ (mixed >> 31)) * u128::from(n)) >> 64) as u64
+    }
+}
+
+/// Remembers the codes of warnings.
+#[derive(Default)]
+pub struct Warnings(pub Mutex<Vec<&'static str>>);
+
+impl Sink for Warnings {
+    fn emit(&self, event: Event) {
+        if let Event::Warning { code, .. } = event {
+            self.0.lock().unwrap().push(code);
+        }
+    }
+}
+
+pub const SHAPE: [usize; 3] = [6, 7, 8];
+
+/// Writes a case whose label at (z, y, x) is `label(..)`.
+pub fn write(folder: &Path, case: &str, channels: usize, label: impl Fn(usize, usize, usize) -> i16) {
+    let [z, y, x] = SHAPE;
+    let stack = Array4::from_shape_fn((channels + 1, z, y, x), |(c, z, y, x)| {
+        if c == channels {
+            f32::from(label(z, y, x))
+        } else {
+            (z * 100 + y * 10 + x) as f32
+        }
+    });
+    npy::write(&folder.join(format!("{case}.npy")), stack.view().into_dyn()).unwrap();
+}
+
+/// A few voxels of classes 0 and 2, 21 to 1, at the border and inside; the rest unlabelled.
+pub fn scribble(z: usize, y: usize, x: usize) -> i16 {
+    match (z, y, x) {
+        (5, 6, 7) | (2, 3, 4) => 2,
+        (1 | 3, 0, _) => 0,
+        (4, _, 0) if y < 5 => 0,
+        _ => -1,
+    }
+}
+
+pub fn options(folder: &Path, cases: &[&str], sampling: Sampling) -> CollectionOptions {
+    CollectionOptions {
+        files: CaseFiles {
+            folder: folder.to_owned(),
+            previous_stage: None,
+            weightmaps: false,
+            packed: None,
+        },
+        cases: cases.iter().map(|case| (*case).to_owned()).collect(),
+        sampling,
+        ignore_label: false,
+        reference_rules: false,
+        batch_size: 2,
+        sizes: PatchSizes::new(&[5, 5, 6], &[4, 3, 4]).unwrap(),
+    }
+}
+
+pub fn annotated(change: impl Fn(&mut Annotated)) -> Sampling {
+    let mut options = Annotated::default();
+    change(&mut options);
+    Sampling::Annotated(options)
+}
+
+pub fn open(options: &CollectionOptions) -> Result<Collection, Error> {
+    Collection::open(options, &Context::silent(2))
+}
