@@ -1,0 +1,51 @@
+//! Compiles the C++ shim against the headers of the libtorch in `LIBTORCH`.
+
+use std::path::{Path, PathBuf};
+
+/// Instruction sets that the kernels are compiled for, with the flags of GCC and Clang.
+const VARIANTS: [(&str, &[&str]); 3] = [
+    ("baseline", &[]),
+    ("avx2", &["-mavx2", "-mf16c"]),
+    ("avx512", &["-mavx512f", "-mavx512bw", "-mavx512vl", "-mavx512dq", "-mprefer-vector-width=512"]),
+];
+
+fn main() -> Result<(), String> {
+    println!("cargo:rerun-if-env-changed=LIBTORCH");
+    println!("cargo:rerun-if-env-changed=LIBTORCH_CXX11_ABI");
+    println!("cargo:rerun-if-changed=cpp");
+    let libtorch = std::env::var_os("LIBTORCH")
+        .map(PathBuf::from)
+        .ok_or("LIBTORCH is not set; expected the folder of libtorch that has include/ and lib/")?;
+    let abi = std::env::var("LIBTORCH_CXX11_ABI").unwrap_or_else(|_| "1".to_owned());
+    let x86 = std::env::var("CARGO_CFG_TARGET_ARCH").is_ok_and(|arch| arch == "x86_64");
+
+    for (name, flags) in VARIANTS.iter().take(if x86 { VARIANTS.len() } else { 1 }) {
+        let mut build = base(&abi);
+        // Without contraction into fused multiply-adds, every instruction set gives the same bits.
+        build.define("KERNELS", *name).flag_if_supported("-ffp-contract=off").opt_level(3);
+        build.flag_if_supported("-fno-math-errno").flag_if_supported("-fno-trapping-math");
+        for flag in *flags {
+            build.flag(flag);
+        }
+        build.file("cpp/kernels.cpp").compile(&format!("engine_kernels_{name}"));
+    }
+    let mut build = base(&abi);
+    for include in [libtorch.join("include"), libtorch.join("include/torch/csrc/api/include")] {
+        // System headers: libtorch's own warnings are not ours.
+        build.flag("-isystem").flag(include.display().to_string());
+    }
+    if x86 {
+        build.define("KERNELS_X86", None);
+    }
+    for file in ["dispatch.cpp", "norm.cpp", "loss.cpp", "sgd.cpp", "shim.cpp"] {
+        build.file(Path::new("cpp").join(file));
+    }
+    build.opt_level(2).compile("engine_shim");
+    Ok(())
+}
+
+fn base(abi: &str) -> cc::Build {
+    let mut build = cc::Build::new();
+    build.cpp(true).pic(true).std("c++17").define("_GLIBCXX_USE_CXX11_ABI", abi);
+    build
+}

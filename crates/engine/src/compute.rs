@@ -1,0 +1,189 @@
+//! Which device computes, and how precisely.
+
+use serde::{Deserialize, Serialize};
+use tch::{Cuda, Device, Kind};
+
+use crate::{Error, Result};
+
+/// Arithmetic of the network's convolutions; parameters, normalisation statistics and the loss stay float32.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Precision {
+    /// The fastest safe one on the device: float16 on CUDA, bfloat16 on CPUs that compute with it, else float32.
+    #[default]
+    Auto,
+    /// Single precision.
+    Float32,
+    /// Half the bytes at float32's range.
+    BFloat16,
+    /// Half the bytes at more digits than bfloat16 and a smaller range; training scales the loss.
+    Float16,
+}
+
+/// A device and an arithmetic that it can do.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Compute {
+    /// The device.
+    pub device: Device,
+    /// Kind of activations and convolution weights.
+    pub kind: Kind,
+    /// Why this kind, for people.
+    pub reason: String,
+}
+
+/// Name of a device as options write it.
+pub fn device_name(device: Device) -> String {
+    match device {
+        Device::Cpu => "cpu".to_owned(),
+        Device::Cuda(index) => format!("cuda:{index}"),
+        Device::Mps => "mps".to_owned(),
+        Device::Vulkan => "vulkan".to_owned(),
+    }
+}
+
+/// Devices that this machine and this libtorch offer.
+pub fn available_devices() -> Vec<Device> {
+    let mut devices: Vec<Device> = (0..cuda_devices()).map(Device::Cuda).collect();
+    if tch::utils::has_mps() {
+        devices.push(Device::Mps);
+    }
+    devices.push(Device::Cpu);
+    devices
+}
+
+fn cuda_devices() -> usize {
+    if Cuda::is_available() {
+        usize::try_from(Cuda::device_count()).unwrap_or(0)
+    } else {
+        0
+    }
+}
+
+/// The device meant by `auto`, `cpu`, `cuda`, `cuda:N` or `mps`; `auto` takes the first of CUDA, MPS and CPU.
+///
+/// # Errors
+/// [`Error::Device`] telling what was found, [`Error::Option`] for any other name.
+pub fn find_device(requested: &str) -> Result<Device> {
+    let available = available_devices();
+    let refuse = |found: String| {
+        let names: Vec<String> = available.iter().map(|&d| device_name(d)).collect();
+        Err(Error::Device { requested: requested.to_owned(), found, available: names.join(", ") })
+    };
+    let wanted = match requested {
+        "auto" => return Ok(available.first().copied().unwrap_or(Device::Cpu)),
+        "cpu" => Device::Cpu,
+        "mps" => Device::Mps,
+        "cuda" => Device::Cuda(0),
+        other => match other.strip_prefix("cuda:").and_then(|index| index.parse().ok()) {
+            Some(index) => Device::Cuda(index),
+            None => {
+                return Err(Error::Option {
+                    option: "device",
+                    problem: format!("expected auto, cpu, cuda, cuda:N or mps, found {other:?}"),
+                })
+            }
+        },
+    };
+    if available.contains(&wanted) {
+        return Ok(wanted);
+    }
+    match wanted {
+        Device::Cuda(_) if !tch::utils::has_cuda() => refuse(
+            "this libtorch computes on the CPU only, or no CUDA driver was found; \
+             `nnunet-diag libtorch install --cuda` installs one that uses CUDA"
+                .to_owned(),
+        ),
+        Device::Cuda(_) => refuse(format!("libtorch sees {} CUDA devices", cuda_devices())),
+        _ => refuse("this libtorch was built without it, or the machine has none".to_owned()),
+    }
+}
+
+impl Compute {
+    /// Resolves what options ask for.
+    ///
+    /// # Errors
+    /// As [`find_device`]; [`Error::Precision`] for float16 on a CPU.
+    pub fn new(device: &str, precision: Precision) -> Result<Self> {
+        let device = find_device(device)?;
+        let (kind, reason) = match (precision, device) {
+            (Precision::Float32, _) => (Kind::Float, "asked for".to_owned()),
+            (Precision::BFloat16, _) => (Kind::BFloat16, "asked for".to_owned()),
+            (Precision::Float16, Device::Cpu) => {
+                return Err(Error::Precision {
+                    requested: "float16".to_owned(),
+                    device: device_name(device),
+                    reason: "CPUs compute with it slower than with float32; use auto, bfloat16 or float32".to_owned(),
+                })
+            }
+            (Precision::Float16, _) => (Kind::Half, "asked for".to_owned()),
+            (Precision::Auto, Device::Cuda(_)) => (Kind::Half, "CUDA multiplies it fastest".to_owned()),
+            (Precision::Auto, Device::Cpu) if multiplies_bfloat16() => {
+                (Kind::BFloat16, "this CPU multiplies bfloat16".to_owned())
+            }
+            (Precision::Auto, Device::Cpu) => (Kind::Float, "this CPU does not multiply bfloat16".to_owned()),
+            (Precision::Auto, _) => (Kind::Float, "safe on every device".to_owned()),
+        };
+        Ok(Self { device, kind, reason })
+    }
+
+    /// Name of the arithmetic as options write it.
+    pub fn precision_name(&self) -> &'static str {
+        match self.kind {
+            Kind::BFloat16 => "bfloat16",
+            Kind::Half => "float16",
+            _ => "float32",
+        }
+    }
+}
+
+/// Whether the CPU has instructions that multiply bfloat16 (every CPU with AMX has the AVX-512 ones, too).
+fn multiplies_bfloat16() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    {
+        std::arch::is_x86_feature_detected!("avx512bf16")
+    }
+    #[cfg(target_arch = "aarch64")]
+    {
+        std::arch::is_aarch64_feature_detected!("bf16")
+    }
+    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+    {
+        false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use run::Coded;
+
+    use super::*;
+
+    #[test]
+    fn devices_are_found_or_refused_with_what_there_is() {
+        assert_eq!(find_device("cpu").expect("a CPU"), Device::Cpu);
+        assert_eq!(find_device("cuda:x").expect_err("no number").code(), "ERR_OPTION");
+        let error = find_device("cuda:99").expect_err("no such device");
+        assert_eq!(error.code(), "ERR_DEVICE");
+        assert!(error.to_string().contains("cpu"), "{error}");
+    }
+
+    #[test]
+    fn half_precision_is_not_for_cpus() {
+        assert_eq!(Compute::new("cpu", Precision::Float16).expect_err("refused").code(), "ERR_PRECISION");
+        let auto = Compute::new("cpu", Precision::Auto).expect("a choice");
+        assert_eq!(auto.kind == Kind::BFloat16, multiplies_bfloat16());
+        assert_eq!(Compute::new("cpu", Precision::Float32).expect("float32").precision_name(), "float32");
+    }
+
+    #[test]
+    fn names_are_those_of_the_options() {
+        for (text, value) in [
+            ("\"auto\"", Precision::Auto),
+            ("\"float32\"", Precision::Float32),
+            ("\"bfloat16\"", Precision::BFloat16),
+            ("\"float16\"", Precision::Float16),
+        ] {
+            assert_eq!(serde_json::from_str::<Precision>(text).expect("a precision"), value);
+        }
+    }
+}

@@ -1,0 +1,240 @@
+//! The network itself.
+
+use std::collections::BTreeMap;
+
+use ndarray::ArrayD;
+use tch::{Device, Kind, Tensor};
+
+use super::init;
+use super::layout::{Block, Layout};
+use super::Architecture;
+use crate::{shim, tensor, Error, Result};
+
+/// A network's parameters by name, in the order of nnU-Net v1's `state_dict`.
+pub type State = Vec<(String, ArrayD<f32>)>;
+
+/// `InstanceNorm`'s epsilon and `LeakyReLU`'s negative slope in nnU-Net v1.
+const EPS: f64 = 1e-5;
+const SLOPE: f64 = 1e-2;
+
+/// Which outputs a forward pass gives, finest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Heads {
+    /// All of them: one for each decoder stage.
+    All,
+    /// The finest so many; the others are not computed.
+    Finest(usize),
+}
+
+/// The parameters as a forward pass computes with them: convolution weights cast to its kind, like autocast does.
+pub struct Weights {
+    tensors: Vec<Tensor>,
+    kind: Kind,
+}
+
+/// nnU-Net v1's `Generic_UNet` with instance normalisation, leaky rectifiers, strided convolutions down, transposed
+/// convolutions up, and deep supervision (Isensee et al. 2021), as `nnUNetTrainerV2.initialize_network` builds it.
+pub struct GenericUNet {
+    architecture: Architecture,
+    layout: Layout,
+    parameters: Vec<Tensor>,
+    device: Device,
+}
+
+impl GenericUNet {
+    /// A network with starting weights drawn from `seed` (He et al. 2015), on `device`.
+    ///
+    /// # Errors
+    /// [`Error::Network`] for an impossible architecture; [`Error::OutOfMemory`].
+    pub fn new(architecture: Architecture, seed: u64, device: Device) -> Result<Self> {
+        architecture.validate()?;
+        let layout = Layout::new(&architecture);
+        let mut network = Self { architecture, layout, parameters: Vec::new(), device };
+        for (index, parameter) in network.layout.parameters.iter().enumerate() {
+            let values = Tensor::f_from_slice(&init::values(parameter, index, seed, 0))?;
+            let values = values.f_reshape(&parameter.shape)?.f_to_device(device)?;
+            network.parameters.push(values.f_set_requires_grad(true)?);
+        }
+        Ok(network)
+    }
+
+    /// A network with these parameters.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new) and [`load_state`](Self::load_state).
+    pub fn from_state(architecture: Architecture, state: &State, device: Device) -> Result<Self> {
+        let mut network = Self::new(architecture, 0, device)?;
+        network.load_state(state)?;
+        Ok(network)
+    }
+
+    /// Draws all parameters anew; `attempt` keeps the draw apart from the first.
+    ///
+    /// # Errors
+    /// Whatever libtorch reports.
+    pub fn reinitialise(&mut self, seed: u64, attempt: u64) -> Result<()> {
+        tch::no_grad(|| {
+            for (index, parameter) in self.layout.parameters.iter().enumerate() {
+                let values = Tensor::f_from_slice(&init::values(parameter, index, seed, attempt))?;
+                self.parameters[index].f_copy_(&values.f_reshape(&parameter.shape)?)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// The shape of this network.
+    pub fn architecture(&self) -> &Architecture {
+        &self.architecture
+    }
+
+    /// Device that the parameters are on.
+    pub fn device(&self) -> Device {
+        self.device
+    }
+
+    /// Parameters in the order of nnU-Net v1's `state_dict`, which the optimizer's indices follow.
+    pub fn parameters(&self) -> &[Tensor] {
+        &self.parameters
+    }
+
+    /// Names of the parameters, in the same order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.layout.parameters.iter().map(|p| p.name.as_str())
+    }
+
+    /// Copies of all parameters.
+    ///
+    /// # Errors
+    /// Whatever libtorch reports.
+    pub fn state(&self) -> Result<State> {
+        self.names().zip(&self.parameters).map(|(n, t)| Ok((n.to_owned(), tensor::to_array(t)?))).collect()
+    }
+
+    /// Sets all parameters. Names may carry the prefix `module.` of a network that was trained in parallel.
+    ///
+    /// # Errors
+    /// [`Error::Network`] when a name is missing or unknown or a shape differs; nothing is changed then.
+    pub fn load_state(&mut self, state: &State) -> Result<()> {
+        let mut given: BTreeMap<&str, &ArrayD<f32>> =
+            state.iter().map(|(name, values)| (name.strip_prefix("module.").unwrap_or(name), values)).collect();
+        let mut found = Vec::with_capacity(self.parameters.len());
+        for parameter in &self.layout.parameters {
+            let values = given
+                .remove(parameter.name.as_str())
+                .ok_or_else(|| Error::network(format!("the state has no parameter {}", parameter.name)))?;
+            let shape: Vec<i64> = values.shape().iter().map(|&n| n as i64).collect();
+            if shape != parameter.shape {
+                return Err(Error::network(format!(
+                    "parameter {} has shape {shape:?}; the plans ask for {:?}",
+                    parameter.name, parameter.shape
+                )));
+            }
+            found.push(values);
+        }
+        if let Some(name) = given.keys().next() {
+            return Err(Error::network(format!(
+                "the state has parameter {name}, which the network of these plans has not"
+            )));
+        }
+        tch::no_grad(|| {
+            self.parameters
+                .iter_mut()
+                .zip(found)
+                .try_for_each(|(to, from)| Ok(to.f_copy_(&tensor::from_array(&from.view())?)?))
+        })
+    }
+
+    /// The parameters as a forward pass in `kind` (float32, bfloat16, float16) uses them. Differentiable; valid until
+    /// the parameters change.
+    ///
+    /// # Errors
+    /// Whatever libtorch reports.
+    pub fn weights(&self, kind: Kind) -> Result<Weights> {
+        let cast = |(index, tensor): (usize, &Tensor)| {
+            let norm = self.layout.parameters[index].name.contains("instnorm");
+            // Normalisation computes in float32 whatever the activations are.
+            Ok(if kind == Kind::Float || norm { tensor.shallow_clone() } else { tensor.f_to_kind(kind)? })
+        };
+        Ok(Weights { tensors: self.parameters.iter().enumerate().map(cast).collect::<Result<_>>()?, kind })
+    }
+
+    /// Logits of (b, c, \[z,\] y, x): (b, classes, ...) float32 for each head, finest first; head i is smaller than the
+    /// input by the product of the first i poolings.
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`], or [`Error::Torch`] for an input that the poolings do not divide.
+    pub fn forward(&self, input: &Tensor, weights: &Weights, heads: Heads) -> Result<Vec<Tensor>> {
+        let on_cpu = self.device == Device::Cpu;
+        let mut x = input.f_to_kind(weights.kind)?;
+        if on_cpu {
+            x = shim::channels_last(&x)?;
+        }
+        let depth = self.layout.up.len();
+        let mut skips = Vec::with_capacity(depth);
+        for (d, stage) in self.layout.context.iter().enumerate() {
+            for block in stage {
+                x = self.block(&x, block, weights)?;
+            }
+            if d < depth {
+                skips.push(x.shallow_clone());
+            }
+        }
+        let first = match heads {
+            Heads::All => 0,
+            Heads::Finest(count) => depth.saturating_sub(count),
+        };
+        let mut outputs = Vec::with_capacity(depth - first);
+        for u in 0..depth {
+            let (index, stride) = &self.layout.up[u];
+            x = self.transposed(&x, &weights.tensors[*index], stride)?;
+            let skip = skips.pop().ok_or_else(|| Error::network("no skip connection left"))?;
+            x = Tensor::f_cat(&[x, skip], 1)?;
+            for block in &self.layout.localization[u] {
+                x = self.block(&x, block, weights)?;
+            }
+            if u >= first {
+                let one = vec![1; stride.len()];
+                let zero = vec![0; stride.len()];
+                let head = &weights.tensors[self.layout.heads[u]];
+                outputs.push(self.convolution(&x, head, None, &one, &zero)?.f_to_kind(Kind::Float)?);
+            }
+        }
+        outputs.reverse();
+        Ok(outputs)
+    }
+
+    fn block(&self, x: &Tensor, block: &Block, weights: &Weights) -> Result<Tensor> {
+        let [w, b, gamma, beta] = &weights.tensors[block.first..block.first + 4] else {
+            return Err(Error::network("a block without its four parameters"));
+        };
+        let mut x = self.convolution(x, w, Some(b), &block.stride, &block.padding)?;
+        if self.device == Device::Cpu {
+            return shim::norm_leaky(x, gamma, beta, EPS, SLOPE);
+        }
+        x = x.f_instance_norm(Some(gamma), Some(beta), None::<&Tensor>, None, true, 0.1, EPS, true)?;
+        // libtorch's default slope is 0.01, too.
+        Ok(x.f_leaky_relu_()?)
+    }
+
+    fn convolution(
+        &self,
+        x: &Tensor,
+        weight: &Tensor,
+        bias: Option<&Tensor>,
+        stride: &[i64],
+        padding: &[i64],
+    ) -> Result<Tensor> {
+        Ok(match stride.len() {
+            2 => x.f_conv2d(weight, bias, stride, padding, [1, 1], 1)?,
+            _ => x.f_conv3d(weight, bias, stride, padding, [1, 1, 1], 1)?,
+        })
+    }
+
+    fn transposed(&self, x: &Tensor, weight: &Tensor, stride: &[i64]) -> Result<Tensor> {
+        let none = None::<&Tensor>;
+        Ok(match stride.len() {
+            2 => x.f_conv_transpose2d(weight, none, stride, [0, 0], [0, 0], 1, [1, 1])?,
+            _ => x.f_conv_transpose3d(weight, none, stride, [0, 0, 0], [0, 0, 0], 1, [1, 1, 1])?,
+        })
+    }
+}

@@ -1,0 +1,200 @@
+//! What `tch` lacks, through a C++ shim over the same headers. C++ exceptions come back as messages.
+
+use std::ffi::{c_char, CStr};
+
+use tch::Tensor;
+
+use crate::{Error, Result};
+
+/// libtorch's own `at::Tensor`, opaque.
+#[repr(C)]
+struct RawTensor {
+    _private: [u8; 0],
+}
+
+/// Mirrors `LossOptions` of `shim.h`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RawLossOptions {
+    pub cross_entropy: f64,
+    pub dice: f64,
+    pub smooth: f64,
+    pub ignore: f64,
+    pub has_ignore: i32,
+    pub batch_dice: i32,
+    pub log_dice: i32,
+    pub ignored_is_background: i32,
+}
+
+/// Mirrors `SgdOptions` of `kernels.h`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SgdOptions {
+    pub learning_rate: f64,
+    pub momentum: f64,
+    pub weight_decay: f64,
+    /// Factor of the gradients.
+    pub scale: f64,
+}
+
+unsafe extern "C" {
+    fn engine_free(message: *mut c_char);
+    fn engine_norm_leaky(
+        x: *const RawTensor,
+        weight: *const RawTensor,
+        bias: *const RawTensor,
+        eps: f64,
+        slope: f64,
+        result: *mut *mut RawTensor,
+    ) -> *mut c_char;
+    fn engine_channels_last(x: *const RawTensor, result: *mut *mut RawTensor) -> *mut c_char;
+    fn engine_dice_cross_entropy(
+        logits: *const RawTensor,
+        target: *const RawTensor,
+        weight: *const RawTensor,
+        class_weight: *const RawTensor,
+        dice_weight: *const RawTensor,
+        options: *const RawLossOptions,
+        result: *mut *mut RawTensor,
+    ) -> *mut c_char;
+    fn engine_norm(tensors: *const *const RawTensor, count: usize, result: *mut f64) -> *mut c_char;
+    fn engine_sgd_step(
+        parameters: *const *const RawTensor,
+        gradients: *const *const RawTensor,
+        momenta: *mut *mut RawTensor,
+        count: usize,
+        options: *const SgdOptions,
+    ) -> *mut c_char;
+    fn engine_cuda_memory(device: i32, current: *mut i64, peak: *mut i64, reserved: *mut i64) -> *mut c_char;
+    fn engine_cuda_empty_cache() -> *mut c_char;
+}
+
+fn raw(tensor: &Tensor) -> *const RawTensor {
+    tensor.as_ptr().cast()
+}
+
+fn raw_optional(tensor: Option<&Tensor>) -> *const RawTensor {
+    tensor.map_or(std::ptr::null(), raw)
+}
+
+/// Turns a message of the shim into an error.
+fn check(message: *mut c_char) -> Result<()> {
+    if message.is_null() {
+        return Ok(());
+    }
+    // SAFETY: a non-null message is a string that the shim allocated with strdup and hands over.
+    let text = unsafe { CStr::from_ptr(message) }.to_string_lossy().into_owned();
+    // SAFETY: it is freed once, by the allocator that made it.
+    unsafe { engine_free(message) };
+    Err(Error::torch(&text))
+}
+
+/// Runs a shim function that makes a tensor.
+fn tensor(run: impl FnOnce(*mut *mut RawTensor) -> *mut c_char) -> Result<Tensor> {
+    let mut result = std::ptr::null_mut();
+    check(run(&raw mut result))?;
+    // SAFETY: without a message the shim stored a tensor made with `new`, which `Tensor` now owns and deletes.
+    Ok(unsafe { Tensor::from_ptr(result.cast()) })
+}
+
+/// Instance normalisation and leaky rectifier of (b, c, \[z,\] y, x) float32 or bfloat16 on the CPU, channels last.
+/// Differentiable. Consumes `x`: where gradients are off its memory becomes the result's.
+pub(crate) fn norm_leaky(x: Tensor, weight: &Tensor, bias: &Tensor, eps: f64, slope: f64) -> Result<Tensor> {
+    // SAFETY: the pointers are to live tensors, which the shim only reads; it takes its own references.
+    tensor(|result| unsafe { engine_norm_leaky(raw(&x), raw(weight), raw(bias), eps, slope, result) })
+}
+
+/// The same tensor with its channels last in memory.
+pub(crate) fn channels_last(x: &Tensor) -> Result<Tensor> {
+    // SAFETY: as in `norm_leaky`.
+    tensor(|result| unsafe { engine_channels_last(raw(x), result) })
+}
+
+/// Loss of one scale on the CPU, a scalar; see [`crate::loss`].
+pub(crate) fn dice_cross_entropy(
+    logits: &Tensor,
+    target: &Tensor,
+    weight: Option<&Tensor>,
+    class_weight: Option<&Tensor>,
+    dice_weight: Option<&Tensor>,
+    options: &RawLossOptions,
+) -> Result<Tensor> {
+    let (weight, class_weight) = (raw_optional(weight), raw_optional(class_weight));
+    let dice_weight = raw_optional(dice_weight);
+    // SAFETY: as in `norm_leaky`; null stands for an absent tensor, and the options outlive the call.
+    tensor(|result| unsafe {
+        engine_dice_cross_entropy(raw(logits), raw(target), weight, class_weight, dice_weight, options, result)
+    })
+}
+
+/// Null for tensors that libtorch left undefined.
+fn raw_all(tensors: &[Tensor]) -> Vec<*const RawTensor> {
+    tensors.iter().map(|t| raw_optional(t.defined().then_some(t))).collect()
+}
+
+/// Euclidean norm over all defined tensors, float32 on the CPU.
+pub(crate) fn norm(tensors: &[Tensor]) -> Result<f64> {
+    let (pointers, mut result) = (raw_all(tensors), 0.0);
+    // SAFETY: as in `norm_leaky`, for each of the `len` pointers.
+    check(unsafe { engine_norm(pointers.as_ptr(), pointers.len(), &raw mut result) })?;
+    Ok(result)
+}
+
+/// One step of SGD with Nesterov's momentum on float32 parameters of the CPU that have a gradient. The three slices have
+/// one length; momenta that are missing start with the gradient.
+pub(crate) fn sgd_step(
+    parameters: &[Tensor],
+    gradients: &[Tensor],
+    momenta: &mut [Option<Tensor>],
+    options: SgdOptions,
+) -> Result<()> {
+    let (parameters, gradients) = (raw_all(parameters), raw_all(gradients));
+    let count = parameters.len().min(gradients.len()).min(momenta.len());
+    let before = momenta.iter().map(|m| raw_optional(m.as_ref()).cast_mut());
+    let mut pointers: Vec<*mut RawTensor> = before.collect();
+    // SAFETY: as in `norm_leaky`. The shim replaces null momenta only, by tensors that are then ours, and writes through
+    // parameters and momenta, which nobody else does meanwhile: the caller holds the momenta mutably, and parameters
+    // change only here and where the network is loaded, which takes the network mutably.
+    let message = unsafe {
+        engine_sgd_step(parameters.as_ptr(), gradients.as_ptr(), pointers.as_mut_ptr(), count, &raw const options)
+    };
+    for (momentum, pointer) in momenta.iter_mut().zip(pointers).filter(|(m, p)| m.is_none() && !p.is_null()) {
+        // SAFETY: a pointer where none was is a tensor made with `new` for us.
+        *momentum = Some(unsafe { Tensor::from_ptr(pointer.cast()) });
+    }
+    check(message)
+}
+
+/// Memory of a CUDA device as libtorch's allocator sees it, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DeviceMemory {
+    /// Held by tensors now.
+    pub current: i64,
+    /// Most that tensors held at one time.
+    pub peak: i64,
+    /// Reserved from the device.
+    pub reserved: i64,
+}
+
+/// Memory in use on CUDA device `index`.
+///
+/// # Errors
+/// [`Error::Torch`] where there is no such device.
+pub fn cuda_memory(index: usize) -> Result<DeviceMemory> {
+    let mut memory = DeviceMemory { current: 0, peak: 0, reserved: 0 };
+    let DeviceMemory { current, peak, reserved } = &mut memory;
+    let index = i32::try_from(index).map_err(|_| Error::torch("no such CUDA device"))?;
+    // SAFETY: three valid, distinct places for results.
+    check(unsafe { engine_cuda_memory(index, current, peak, reserved) })?;
+    Ok(memory)
+}
+
+/// Gives cached memory back to the CUDA devices.
+///
+/// # Errors
+/// [`Error::Torch`] where there is no CUDA.
+pub fn cuda_empty_cache() -> Result<()> {
+    // SAFETY: takes no arguments and reports failures as a message.
+    check(unsafe { engine_cuda_empty_cache() })
+}

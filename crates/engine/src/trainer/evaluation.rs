@@ -1,0 +1,100 @@
+//! Dice on validation patches while training (`run_online_evaluation`, `finish_online_evaluation`).
+
+use tch::{Kind, Tensor};
+
+use crate::Result;
+
+/// Hits, false positives and false negatives of every foreground class over an epoch's validation patches.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct OnlineEvaluation {
+    classes: usize,
+    ignore: Option<i64>,
+    /// Voxels by label (row) and prediction (column).
+    confusion: Vec<i64>,
+}
+
+impl OnlineEvaluation {
+    /// An evaluation of so many classes, background included; voxels of the ignore label count for nothing.
+    pub fn new(classes: usize, ignore: Option<i64>) -> Self {
+        Self { classes, ignore, confusion: vec![0; classes * classes] }
+    }
+
+    /// Takes in a batch: logits (b, c, \[z,\] y, x) and labels (b, 1, ...) of the finest scale.
+    pub fn add(&mut self, logits: &Tensor, target: &Tensor) -> Result<()> {
+        let classes = self.classes as i64;
+        let predicted = logits.f_argmax(1, false)?.f_flatten(0, -1)?;
+        let label = target.f_flatten(0, -1)?.f_to_kind(Kind::Int64)?;
+        let mut cell = label.f_mul_scalar(classes)?.f_add(&predicted)?;
+        if let Some(ignore) = self.ignore {
+            cell = cell.f_masked_select(&label.f_ne(ignore)?)?;
+        }
+        let counts = cell.f_bincount(None::<&Tensor>, classes * classes)?;
+        let counts: Vec<i64> = Vec::try_from(&counts)?;
+        self.confusion.iter_mut().zip(counts).for_each(|(total, count)| *total += count);
+        Ok(())
+    }
+
+    /// Hits, false positives and false negatives of a class.
+    fn counts(&self, class: usize) -> [i64; 3] {
+        let n = self.classes;
+        let row: i64 = self.confusion[class * n..(class + 1) * n].iter().sum();
+        let column: i64 = self.confusion.iter().skip(class).step_by(n).sum();
+        let hit = self.confusion[class * n + class];
+        [hit, column - hit, row - hit]
+    }
+
+    /// Dice of each foreground class; none where it occurred neither in labels nor in predictions.
+    pub fn dice(&self) -> Vec<Option<f64>> {
+        let dice = |class| {
+            let [hit, wrong, missed] = self.counts(class);
+            let sum = 2 * hit + wrong + missed;
+            (sum > 0).then(|| 2.0 * hit as f64 / sum as f64)
+        };
+        (1..self.classes).map(dice).collect()
+    }
+
+    /// Mean Dice over the classes that have one; NaN where none has, as nnU-Net v1 writes it.
+    pub fn metric(dice: &[Option<f64>]) -> f64 {
+        let found: Vec<f64> = dice.iter().flatten().copied().collect();
+        found.iter().sum::<f64>() / found.len() as f64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tensor;
+
+    #[test]
+    fn counts_and_metric_equal_the_reference() {
+        for case in testkit::cases("training_loop", "online_eval") {
+            let arrays = case.arrays();
+            let tensor = |name: String| tensor::from_array(&arrays[&name].mapv(|v| v as f32).view()).unwrap();
+            let classes = case.parameters["classes"].as_u64().unwrap() as usize;
+            let ignore = case.function.contains("Sparse").then_some(-1);
+            let mut whole = OnlineEvaluation::new(classes, ignore);
+            for batch in 0..case.parameters["batches"].as_u64().unwrap() as usize {
+                let (logits, target) = (tensor(format!("logits_{batch}")), tensor(format!("target_{batch}")));
+                whole.add(&logits, &target).unwrap();
+                let mut one = OnlineEvaluation::new(classes, ignore);
+                one.add(&logits, &target).unwrap();
+                for class in 1..classes {
+                    let expected = ["tp", "fp", "fn"].map(|name| arrays[name][[batch, class - 1]] as i64);
+                    assert_eq!(one.counts(class), expected, "{} batch {batch} class {class}", case.file);
+                }
+            }
+            let expected = arrays["val_eval_metric"].iter().next().copied().unwrap();
+            let found = OnlineEvaluation::metric(&whole.dice());
+            assert!((found - expected).abs() < 1e-7, "{}: {found} {expected}", case.file);
+        }
+    }
+
+    #[test]
+    fn absent_classes_have_no_dice() {
+        let mut evaluation = OnlineEvaluation::new(3, Some(-1));
+        let logits = Tensor::from_slice(&[1f32, 1.0, 0.0, 0.0, 0.0, 0.0]).reshape([1, 3, 2]);
+        evaluation.add(&logits, &Tensor::from_slice(&[-1f32, 0.0]).reshape([1, 1, 2])).unwrap();
+        assert_eq!(evaluation.dice(), [None, None]);
+        assert!(OnlineEvaluation::metric(&evaluation.dice()).is_nan());
+    }
+}

@@ -1,0 +1,160 @@
+//! Network, loss and optimiser of a run, and what they do with a batch.
+
+use loader::Batch;
+use tch::{Device, Kind, Tensor};
+
+use super::evaluation::OnlineEvaluation;
+use super::setup::Setup;
+use crate::checkpoint::{Checkpoint, OptimizerState};
+use crate::loss::{deep_supervision_weights, Loss};
+use crate::network::{GenericUNet, Heads};
+use crate::optimizer::{LossScale, Sgd};
+use crate::{tensor, Error, Result};
+
+/// What one training iteration gave.
+pub(super) struct Step {
+    pub loss: f64,
+    /// Norm of the gradients before clipping; not finite where they overflowed.
+    pub norm: f64,
+}
+
+/// A batch on the device.
+pub(super) struct Input {
+    data: Tensor,
+    targets: Vec<Tensor>,
+    weights: Option<Vec<Tensor>>,
+    /// Whether any voxel counts.
+    pub annotated: bool,
+}
+
+/// The state of a run that training changes.
+pub(super) struct Session {
+    pub network: GenericUNet,
+    pub optimizer: Sgd,
+    pub loss_scale: Option<LossScale>,
+    loss: Loss,
+    kind: Kind,
+    classes: i64,
+    ignore: Option<i64>,
+}
+
+impl Session {
+    /// A fresh network.
+    pub fn new(setup: &Setup, seed: u64) -> Result<Self> {
+        let (device, kind) = (setup.compute.device, setup.compute.kind);
+        let network = GenericUNet::new(setup.architecture.clone(), seed, device)?;
+        let scales = deep_supervision_weights(setup.architecture.pools.len());
+        let recipe = &setup.recipe;
+        Ok(Self {
+            optimizer: Sgd::new(network.parameters().len()),
+            loss: Loss::new(&recipe.loss, recipe.ignore_label, setup.batch_dice, scales, device)?,
+            loss_scale: (kind == Kind::Half).then(LossScale::default),
+            classes: setup.architecture.classes,
+            ignore: recipe.ignore_label,
+            network,
+            kind,
+        })
+    }
+
+    /// Takes up a checkpoint.
+    pub fn load(&mut self, checkpoint: &Checkpoint) -> Result<()> {
+        self.network.load_state(&checkpoint.state)?;
+        if let Some(saved) = &checkpoint.optimizer {
+            let device = self.network.device();
+            let place = |m: &Option<ndarray::ArrayD<f32>>| -> Result<Option<Tensor>> {
+                let Some(array) = m else { return Ok(None) };
+                Ok(Some(tensor::from_array(&array.view())?.f_to_device(device)?))
+            };
+            let momenta = saved.momenta.iter().map(place).collect::<Result<_>>()?;
+            self.optimizer.load_momenta(momenta, self.network.parameters())?;
+            self.optimizer.momentum = saved.momentum;
+        }
+        if let (Some(scale), Some(saved)) = (&mut self.loss_scale, checkpoint.loss_scale) {
+            *scale = saved;
+        }
+        Ok(())
+    }
+
+    /// State of the optimiser, for a checkpoint.
+    pub fn optimizer_state(&self, learning_rate: f64) -> Result<OptimizerState> {
+        let copy = |m: &Option<Tensor>| m.as_ref().map(tensor::to_array).transpose();
+        let momenta = self.optimizer.momenta().iter().map(copy).collect::<Result<_>>()?;
+        Ok(OptimizerState { learning_rate, momentum: self.optimizer.momentum, momenta })
+    }
+
+    /// Checks a batch's labels and copies it to the device.
+    pub fn take(&self, batch: &Batch) -> Result<Input> {
+        let mut annotated = false;
+        for (scale, target) in batch.targets.iter().enumerate() {
+            let labels = target.as_slice();
+            let valid = |&label: &f32| label >= 0.0 && label < self.classes as f32 && label.fract() == 0.0;
+            let ignored = |label: &f32| self.ignore.is_some_and(|ignore| *label == ignore as f32);
+            if let Some(label) = labels.iter().find(|label| !valid(label) && !ignored(label)) {
+                return Err(Error::Label {
+                    problem: format!("label {label} in a patch of {}", batch.cases.join(", ")),
+                    highest: self.classes - 1,
+                    ignored: self.ignore.map_or_else(String::new, |label| format!(" or {label} (ignored)")),
+                });
+            }
+            annotated |= scale == 0 && labels.iter().any(|label| !ignored(label));
+        }
+        let used = self.loss.outputs();
+        let all = |tensors: &[loader::Tensor]| tensors.iter().take(used).map(|t| self.place(t)).collect();
+        Ok(Input {
+            data: self.place(&batch.data)?,
+            targets: all(&batch.targets)?,
+            weights: batch.weights.as_deref().map(all).transpose()?,
+            annotated,
+        })
+    }
+
+    fn place(&self, values: &loader::Tensor) -> Result<Tensor> {
+        let shape: Vec<i64> = values.shape().iter().map(|&n| n as i64).collect();
+        let host = Tensor::f_from_slice(values.as_slice())?.f_reshape(&shape)?;
+        Ok(match self.network.device() {
+            Device::Cpu => host,
+            device => host.f_to_device(device)?,
+        })
+    }
+
+    /// One training iteration. Where the loss or the gradients are not finite, nothing is changed (a float16 run then
+    /// lowers its loss scale).
+    pub fn train(&mut self, input: &Input, learning_rate: f64) -> Result<Step> {
+        let weights = self.network.weights(self.kind)?;
+        let outputs = self.network.forward(&input.data, &weights, Heads::Finest(self.loss.outputs()))?;
+        let loss = self.loss.evaluate(&outputs, &input.targets, input.weights.as_deref())?;
+        let value = loss.f_detach()?.f_double_value(&[])?;
+        if !value.is_finite() {
+            return Ok(Step { loss: value, norm: f64::NAN });
+        }
+        drop(outputs);
+        let scale = self.loss_scale.map_or(1.0, |s| s.scale);
+        let root = if self.loss_scale.is_some() { loss.f_mul_scalar(scale)? } else { loss };
+        let parameters = self.network.parameters();
+        let mut gradients = Tensor::f_run_backward(&[root], parameters, false, false)?;
+        if let Some(loss_scale) = &mut self.loss_scale {
+            for gradient in gradients.iter_mut().filter(|g| g.defined()) {
+                let _ = gradient.f_mul_scalar_(1.0 / scale)?;
+            }
+            let norm = self.optimizer.step(parameters, &gradients, learning_rate)?;
+            loss_scale.update(norm.is_finite());
+            return Ok(Step { loss: value, norm });
+        }
+        let norm = self.optimizer.step(parameters, &gradients, learning_rate)?;
+        Ok(Step { loss: value, norm })
+    }
+
+    /// Loss of a validation batch; its finest output goes into `evaluation`.
+    pub fn validate(&self, input: &Input, evaluation: &mut OnlineEvaluation) -> Result<f64> {
+        tch::no_grad(|| {
+            let weights = self.network.weights(self.kind)?;
+            let outputs = self.network.forward(&input.data, &weights, Heads::Finest(self.loss.outputs()))?;
+            let (Some(logits), Some(target)) = (outputs.first(), input.targets.first()) else {
+                return Err(Error::network("no output to validate"));
+            };
+            evaluation.add(logits, target)?;
+            let loss = self.loss.evaluate(&outputs, &input.targets, input.weights.as_deref())?;
+            Ok(loss.f_double_value(&[])?)
+        })
+    }
+}

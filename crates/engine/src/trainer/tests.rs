@@ -1,0 +1,329 @@
+//! Whole runs on a small task.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use dataset::{CaseProperties, Configuration, Fold, Plans};
+use ndarray::{Array2, Array4};
+use run::{Cancel, Coded, Sink};
+use tempfile::TempDir;
+
+use super::*;
+use crate::checkpoint::{Checkpoint, Info};
+use crate::optimizer::Sgd;
+use crate::{Error, Precision, Recipe};
+
+/// A preprocessed task whose one class is a bright ball, and a folder for results.
+struct Task {
+    folder: TempDir,
+    stage: PathBuf,
+}
+
+const CASES: usize = 6;
+
+impl Task {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let task = folder.path().join("preprocessed/Task901_Ball");
+        let recorded = testkit::folder("checkpoint");
+        let mut found = Vec::new();
+        plans_files(&recorded, &mut found);
+        let mut plans = Plans::read(&found[0]).unwrap();
+        plans.num_classes = 1;
+        plans.all_classes = vec![1];
+        let plan = plans.plans_per_stage.get_mut(&0).unwrap();
+        plan.patch_size = vec![8, 12, 12];
+        plan.batch_size = 2;
+        let stage = task.join(plans.data_folder(0));
+        std::fs::create_dir_all(&stage).unwrap();
+        plans.write(&task.join(Configuration::FullRes.plans_file())).unwrap();
+        for case in 0..CASES {
+            write_case(&stage, case);
+        }
+        Self { folder, stage }
+    }
+
+    fn options(&self, trainer: &str, results: &str) -> TrainOptions {
+        let mut options = TrainOptions::new("Task901_Ball", Configuration::FullRes, Fold::Index(0));
+        options.folders.preprocessed = Some(self.folder.path().join("preprocessed"));
+        options.folders.results = Some(self.folder.path().join(results));
+        options.trainer = trainer.to_owned();
+        options.epochs = 3;
+        options.iterations = 4;
+        options.validation_iterations = 2;
+        options.seed = 7;
+        options.save_every = 2;
+        options.device = "cpu".to_owned();
+        options.precision = Precision::Float32;
+        options
+    }
+}
+
+fn plans_files(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            plans_files(&path, found);
+        } else if path.file_name().is_some_and(|n| n == "plans.pkl") {
+            found.push(path);
+        }
+    }
+}
+
+fn write_case(stage: &Path, case: usize) {
+    let shape = (10, 16, 14);
+    let inside = |z: usize, y: usize, x: usize| {
+        let d = |a: usize, b: f64| (a as f64 - b).powi(2);
+        d(z, 4.0 + 0.3 * case as f64) + d(y, 8.0) + d(x, 6.0) < 12.0
+    };
+    let data = Array4::from_shape_fn((2, shape.0, shape.1, shape.2), |(c, z, y, x)| {
+        let label = f32::from(inside(z, y, x));
+        match c {
+            0 => 2.0 * label + ((z * 7 + y * 3 + x * 5 + case) % 11) as f32 * 0.1,
+            // Every other plane is unlabelled; without an ignore label -1 is background.
+            _ if z % 2 == 1 => -1.0,
+            _ => label,
+        }
+    });
+    let name = format!("ball_{case:03}");
+    let view = data.view().into_dyn();
+    volume::npz::write(&stage.join(format!("{name}.npz")), &[("data", view)], volume::npz::Compression::Fast).unwrap();
+    let voxels: Vec<i64> = data
+        .index_axis(ndarray::Axis(0), 1)
+        .indexed_iter()
+        .filter(|(_, &label)| label == 1.0)
+        .flat_map(|((z, y, x), _)| [z as i64, y as i64, x as i64])
+        .collect();
+    let locations = Array2::from_shape_vec((voxels.len() / 3, 3), voxels).unwrap();
+    let mut properties = CaseProperties::new();
+    properties.set_class_locations([(1, locations)].into());
+    properties.set_outside_nonzero_mask_label(0);
+    properties.write(&stage.join(format!("{name}.pkl"))).unwrap();
+    let weights = ndarray::Array4::<f32>::from_elem((1, shape.0, shape.1, shape.2), 1.5);
+    volume::npy::write(&stage.join(format!("{name}_weightmap.npy")), weights.view().into_dyn()).unwrap();
+}
+
+/// Keeps events and cancels at a given training iteration, counted over the run.
+#[derive(Default)]
+struct Watch {
+    events: Mutex<Vec<Event>>,
+    stop: Option<(u64, u64, Cancel)>,
+}
+
+impl Sink for Watch {
+    fn emit(&self, event: Event) {
+        if let (Event::Iteration { epoch, iteration, .. }, Some((e, i, cancel))) = (&event, &self.stop) {
+            if (epoch, iteration) == (e, i) {
+                cancel.cancel();
+            }
+        }
+        self.events.lock().unwrap().push(event);
+    }
+}
+
+fn run_until(options: &TrainOptions, stop: Option<(u64, u64)>) -> (Result<TrainSummary>, Vec<Event>) {
+    let cancel = Cancel::new();
+    let stop = stop.map(|(epoch, iteration)| (epoch, iteration, cancel.clone()));
+    let watch = Arc::new(Watch { stop, ..Watch::default() });
+    let result = train(options, &Context::new(watch.clone(), cancel, 2));
+    let events = std::mem::take(&mut *watch.events.lock().unwrap());
+    (result, events)
+}
+
+#[test]
+fn a_run_writes_nnunet_s_files() {
+    let task = Task::new();
+    let options = task.options("nnUNetTrainerV2", "results");
+    let (summary, events) = run_until(&options, None);
+    let summary = summary.unwrap();
+    let expected = "results/nnUNet/3d_fullres/Task901_Ball/nnUNetTrainerV2__nnUNetPlansv2.1/fold_0";
+    assert_eq!(summary.folder, task.folder.path().join(expected));
+    assert_eq!((summary.epochs, summary.dice.len()), (3, 1));
+    assert!(summary.train_loss.is_finite() && summary.validation_loss.is_some());
+    assert_eq!((summary.device.as_str(), summary.precision.as_str()), ("cpu", "float32"));
+    for file in ["model_final_checkpoint.model", "model_final_checkpoint.model.pkl", "debug.json", PROGRESS_FILE] {
+        assert!(summary.folder.join(file).is_file(), "{file}");
+    }
+    assert!(!summary.folder.join("model_latest.model").exists(), "the final checkpoint replaces it");
+    assert!(summary.folder.join("../plans.pkl").is_file());
+    let checkpoint = Checkpoint::read(&summary.checkpoint).unwrap();
+    assert_eq!((checkpoint.epochs, checkpoint.curves.train_loss.len()), (3, 3));
+    let momenta = &checkpoint.optimizer.as_ref().unwrap().momenta;
+    let unused: Vec<&str> =
+        checkpoint.state.iter().zip(momenta).filter(|(_, m)| m.is_none()).map(|((n, _), _)| n.as_str()).collect();
+    assert_eq!(unused, ["seg_outputs.0.weight"], "the coarsest head has no loss");
+    let info = Info::read(&summary.checkpoint.with_extension("model.pkl")).unwrap();
+    assert_eq!(info.name, "nnUNetTrainerV2");
+    assert_eq!(info.init.as_items().unwrap().len(), 9);
+    assert_eq!(Plans::from_value(&info.plans).unwrap().num_classes, 1);
+
+    let count = |test: fn(&Event) -> bool| events.iter().filter(|e| test(e)).count();
+    assert_eq!(count(|e| matches!(e, Event::Iteration { .. })), 12);
+    assert_eq!(count(|e| matches!(e, Event::Epoch(_))), 3);
+    assert!(matches!(&events.iter().find(|e| matches!(e, Event::Started { .. })), Some(Event::Started { settings, .. })
+        if settings["precision"] == "float32"));
+    let kinds: Vec<run::CheckpointKind> = events
+        .iter()
+        .filter_map(|e| if let Event::Checkpoint { kind, .. } = e { Some(*kind) } else { None })
+        .collect();
+    assert!(kinds.contains(&run::CheckpointKind::Latest) && kinds.ends_with(&[run::CheckpointKind::Final]), "{kinds:?}");
+}
+
+#[test]
+fn an_interrupted_run_ends_with_the_same_bits() {
+    let task = Task::new();
+    for (trainer, stops) in [
+        ("nnUNetTrainerV2", vec![(0, 1), (1, 3)]),
+        ("nnUNetTrainerV2Sparse", vec![(1, 2)]),
+        ("nnUNetTrainerV2Weighted", vec![(2, 0)]),
+    ] {
+        let whole = run_until(&task.options(trainer, "whole"), None).0.unwrap();
+        let mut options = task.options(trainer, "parts");
+        for (epoch, iteration) in stops {
+            let (result, events) = run_until(&options, Some((epoch, iteration)));
+            assert_eq!(result.unwrap_err().code(), "ERR_CANCELLED");
+            let written = |e: &Event| matches!(e, Event::Checkpoint { kind: run::CheckpointKind::Latest, .. });
+            assert!(events.iter().any(written), "{trainer}: model_latest is written on cancellation");
+            options.resume = true;
+        }
+        // Another number of loader threads changes nothing.
+        options.loader_threads = 1;
+        let parts = run_until(&options, None).0.unwrap();
+        let [a, b] = [&whole, &parts].map(|s| Checkpoint::read(&s.checkpoint).unwrap());
+        assert_eq!(a, b, "{trainer}");
+        assert_eq!((whole.train_loss, &whole.dice), (parts.train_loss, &parts.dice), "{trainer}");
+        let lines = |s: &TrainSummary| std::fs::read_to_string(s.folder.join(PROGRESS_FILE)).unwrap().lines().count();
+        assert_eq!((lines(&whole), lines(&parts)), (3, 3));
+    }
+}
+
+#[test]
+fn a_finished_run_is_not_trained_again() {
+    let task = Task::new();
+    let mut options = task.options("nnUNetTrainerV2", "results");
+    let first = run_until(&options, None).0.unwrap();
+    let before = Checkpoint::read(&first.checkpoint).unwrap();
+    options.resume = true;
+    let (again, events) = run_until(&options, None);
+    assert_eq!(again.unwrap().dice, first.dice);
+    assert!(!events.iter().any(|e| matches!(e, Event::Iteration { .. })));
+    assert_eq!(Checkpoint::read(&first.checkpoint).unwrap(), before);
+    options.seed = 8;
+    options.epochs = 4;
+    let (longer, events) = run_until(&options, None);
+    assert_eq!(longer.unwrap().epochs, 4);
+    assert!(events.iter().any(|e| matches!(e, Event::Warning { code: "WARN_RESUME_CHANGED", .. })));
+}
+
+#[test]
+fn the_loss_falls() {
+    let task = Task::new();
+    let mut options = task.options("nnUNetTrainerV2", "results");
+    (options.epochs, options.iterations) = (2, 30);
+    let (summary, events) = run_until(&options, None);
+    let losses: Vec<f64> =
+        events.iter().filter_map(|e| if let Event::Epoch(r) = e { Some(r.train_loss) } else { None }).collect();
+    assert!(losses[1] < losses[0] - 0.1, "{losses:?}");
+    assert!(summary.unwrap().dice[0].unwrap() > 0.3);
+}
+
+#[test]
+fn wrong_options_and_data_are_named() {
+    let task = Task::new();
+    let code = |options: &TrainOptions| run_until(options, None).0.unwrap_err().code();
+    let good = task.options("nnUNetTrainerV2", "results");
+    assert_eq!(code(&TrainOptions { trainer: "nnUNetTrainerV9".into(), ..good.clone() }), "ERR_TRAINER");
+    assert_eq!(code(&TrainOptions { patch_size: Some(vec![8, 12, 13]), ..good.clone() }), "ERR_NETWORK");
+    assert_eq!(code(&TrainOptions { patch_size: Some(vec![4, 4, 4]), ..good.clone() }), "ERR_NETWORK");
+    assert_eq!(code(&TrainOptions { initial_lr: f64::NAN, ..good.clone() }), "ERR_OPTION");
+    assert_eq!(code(&TrainOptions { epochs: 0, ..good.clone() }), "ERR_OPTION");
+    assert_eq!(code(&TrainOptions { class_weights: Some(vec![1.0; 5]), ..good.clone() }), "ERR_OPTION");
+    // Labels that the plans do not know.
+    let path = task.stage.join("ball_000.npz");
+    for case in 0..CASES {
+        let mut data = volume::npz::read::<f32>(&path.with_file_name(format!("ball_{case:03}.npz")), "data").unwrap();
+        data.index_axis_mut(ndarray::Axis(0), 1).fill(5.0);
+        let path = path.with_file_name(format!("ball_{case:03}.npz"));
+        volume::npz::write(&path, &[("data", data.view())], volume::npz::Compression::Fast).unwrap();
+        let _ = std::fs::remove_file(path.with_extension("npy"));
+    }
+    let error = run_until(&good, None).0.unwrap_err();
+    assert!(matches!(error, Error::Label { .. }) && error.to_string().contains("ball_"), "{error}");
+}
+
+#[test]
+fn a_loss_that_is_not_a_number_stops_the_run() {
+    let task = Task::new();
+    let mut options = task.options("nnUNetTrainerV2", "results");
+    let mut recipe = Recipe::default();
+    recipe.loss.cross_entropy = 1e39;
+    options.recipe = Some(recipe);
+    let error = run_until(&options, None).0.unwrap_err();
+    assert!(matches!(error, Error::Diverged { epoch: 0, iteration: 0, .. }), "{error}");
+    assert!(error.to_string().contains("ball_"), "{error}");
+}
+
+/// The recorded series of training steps: losses, gradient norms, gradients and final parameters.
+#[test]
+fn steps_equal_the_reference() {
+    use crate::loss::{deep_supervision_weights, Loss};
+    use crate::network::{GenericUNet, Heads};
+    use tch::{Device, Kind, Tensor};
+
+    let all = testkit::cases("network", "train");
+    let mut compared = 0;
+    for case in all.iter().filter(|c| c.file.ends_with("_data.npz")) {
+        let p = &case.parameters;
+        let arrays = case.arrays();
+        let state = |part: &str| -> Option<crate::network::State> {
+            let name = case.file.replace("_data", part);
+            let found = all.iter().find(|c| c.file == name)?;
+            Some(found.arrays().into_iter().map(|(n, v)| (n, v.mapv(|v| v as f32))).collect())
+        };
+        let shape = crate::network::tests::architecture(p);
+        let outputs = shape.pools.len();
+        let network = GenericUNet::from_state(shape, &state("_state_init").unwrap(), Device::Cpu).unwrap();
+        let scales = deep_supervision_weights(outputs);
+        let batch_dice = p["batch_dice"].as_bool().unwrap();
+        let loss = Loss::new(&Recipe::default().loss, None, batch_dice, scales, Device::Cpu).unwrap();
+        let mut sgd = Sgd::new(network.parameters().len());
+        let tensor = |name: String| crate::tensor::from_array(&arrays[&name].mapv(|v| v as f32).view()).unwrap();
+        // The note of a recording tells how far float32 and float64 drift apart where gradients are clipped.
+        let tolerance = if p["seg_outputs_gain"].as_f64() == Some(1.0) { 2e-5 } else { 8e-3 };
+        for step in 0..arrays["losses"].len() {
+            let weights = network.weights(Kind::Float).unwrap();
+            let heads = Heads::Finest(loss.outputs());
+            let logits = network.forward(&tensor(format!("input_{step}")), &weights, heads).unwrap();
+            let targets: Vec<Tensor> = (0..outputs).map(|i| tensor(format!("target_{step}_{i}"))).collect();
+            let value = loss.evaluate(&logits, &targets, None).unwrap();
+            let what = format!("{} step {step}", case.file);
+            let (found, expected) = (value.double_value(&[]), arrays["losses"][[step]]);
+            assert!((found - expected).abs() < tolerance, "{what}: loss {found} {expected}");
+            let gradients = Tensor::f_run_backward(&[value], network.parameters(), false, false).unwrap();
+            if let Some(expected) = state("_grad_step0").filter(|_| step == 0) {
+                for (name, gradient) in network.names().zip(&gradients) {
+                    let expected = expected.iter().find(|(n, _)| n.ends_with(name)).unwrap().1.mapv(f64::from);
+                    assert_eq!(gradient.defined(), !expected.is_empty(), "{name}");
+                    if gradient.defined() {
+                        let found = crate::tensor::to_array(gradient).unwrap().mapv(f64::from);
+                        testkit::assert_close(&found, &expected, 2e-6, 1e-3, &format!("{what}: gradient of {name}"));
+                    }
+                }
+            }
+            let norm = sgd.step(network.parameters(), &gradients, arrays["lrs"][[step]]).unwrap();
+            let expected = arrays["grad_norms"][[step]];
+            assert!((norm - expected).abs() < tolerance * (1.0 + expected), "{what}: norm {norm} {expected}");
+        }
+        for ((name, found), (_, expected)) in network.state().unwrap().iter().map(|(n, v)| (n, v)).zip(ordered(&network, state("_state_final").unwrap())) {
+            let (found, expected) = (found.mapv(f64::from), expected.mapv(f64::from));
+            testkit::assert_close(&found, &expected, tolerance, 1e-4, &format!("{} {name}", case.file));
+        }
+        compared += 1;
+    }
+    assert!(compared > 0);
+}
+
+/// A state in the network's order; recordings are read by name.
+fn ordered(network: &crate::network::GenericUNet, state: crate::network::State) -> crate::network::State {
+    network.names().map(|name| state.iter().find(|(n, _)| n == name).unwrap().clone()).collect()
+}

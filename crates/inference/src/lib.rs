@@ -1,0 +1,19 @@
+//! Sliding-window prediction: [`Predictor`] turns an image into a softmax, [`predict`] a folder into segmentations.
+
+mod error;
+mod export;
+mod gaussian;
+mod mirror;
+mod model;
+mod options;
+mod predict;
+mod tiles;
+mod window;
+
+pub use error::Error;
+pub use gaussian::importance;
+pub use model::Model;
+pub use options::{PredictOptions, PredictSummary};
+pub use predict::predict;
+pub use tiles::{tile_corners, tile_starts, Padding};
+pub use window::{Predictor, WindowOptions};

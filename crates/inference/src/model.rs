@@ -1,0 +1,88 @@
+//! A trained model: its plans, and the network of each fold.
+
+use std::path::{Path, PathBuf};
+
+use dataset::results::ModelFolder;
+use dataset::{Fold, Plans, StagePlan};
+use engine::checkpoint::{Checkpoint, Info};
+use engine::network::{Architecture, GenericUNet};
+use pickle::Value;
+use tch::Device;
+
+use crate::Error;
+
+/// The folds of a model, ready to predict on one device.
+pub struct Model {
+    /// What the model was trained with.
+    pub plans: Plans,
+    /// Stage of the plans that it was trained on.
+    pub stage: usize,
+    /// One network a fold, in the order asked for.
+    pub networks: Vec<GenericUNet>,
+}
+
+impl Model {
+    /// Loads `checkpoint` of the given folds, or of all that have it.
+    ///
+    /// Source: `nnunet.training.model_restore.load_model_and_checkpoint_files`.
+    ///
+    /// # Errors
+    /// [`Error::Dataset`] for a missing folder or fold or an unreadable file; [`Error::Model`] for a second stage of a
+    /// cascade; [`Error::Engine`] where the checkpoint does not fit its plans.
+    pub fn load(
+        folder: &Path,
+        folds: Option<&[Fold]>,
+        checkpoint: &str,
+        device: Device,
+    ) -> Result<Self, Error> {
+        let model = ModelFolder::new(folder);
+        let folds = match folds {
+            Some(folds) => folds.to_vec(),
+            None => model.folds(checkpoint)?,
+        };
+        let first = folds.first().ok_or_else(|| Error::model(folder, "no fold was asked for".to_owned()))?;
+        let (plans, stage) = record(&model.fold(*first).checkpoint_info(checkpoint), folder)?;
+        let architecture = Architecture::from_plans(&plans, stage, false)?;
+        let networks = folds
+            .iter()
+            .map(|&fold| {
+                let checkpoint = Checkpoint::read(&model.fold(fold).checkpoint(checkpoint))?;
+                Ok(GenericUNet::from_state(architecture.clone(), &checkpoint.state, device)?)
+            })
+            .collect::<Result<_, Error>>()?;
+        Ok(Self { plans, stage, networks })
+    }
+
+    /// The plan of the model's stage.
+    ///
+    /// # Errors
+    /// [`Error::Dataset`] where the plans lack it.
+    pub fn stage_plan(&self) -> Result<&StagePlan, Error> {
+        Ok(self.plans.stage(self.stage)?)
+    }
+}
+
+/// Plans and stage that a checkpoint's `.model.pkl` records.
+fn record(file: &Path, folder: &Path) -> Result<(Plans, usize), Error> {
+    let info = Info::read(file)?;
+    if info.name.contains("Cascade") {
+        let problem = format!(
+            "{} is the second stage of a cascade, which needs the first stage's predictions; predict with a 3d_fullres, \
+             3d_lowres or 2d model",
+            info.name
+        );
+        return Err(Error::model(folder, problem));
+    }
+    let plans = Plans::from_value(&info.plans).map_err(|e| dataset::Error::from(e.in_file(file)))?;
+    // init = (plans_file, fold, output_folder, dataset_directory, batch_dice, stage, ...)
+    let init = info.init.as_items().unwrap_or_default();
+    let stage = init.get(5).and_then(Value::as_i64).and_then(|stage| usize::try_from(stage).ok());
+    let last = plans.plans_per_stage.keys().next_back().copied().unwrap_or(0);
+    Ok((plans, stage.unwrap_or(last)))
+}
+
+impl Error {
+    pub(crate) fn model(folder: &Path, problem: String) -> Self {
+        Self::Model { folder: PathBuf::from(folder), problem }
+    }
+}

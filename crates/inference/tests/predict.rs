@@ -1,0 +1,114 @@
+//! Sliding-window prediction against recorded runs of `SegmentationNetwork.predict_3D`.
+
+use engine::network::{Architecture, GenericUNet};
+use inference::{Predictor, WindowOptions};
+use ndarray::{Array4, ArrayD, Ix4};
+use run::Context;
+use serde_json::Value;
+use tch::{Device, Kind};
+
+fn sizes<T: TryFrom<u64>>(value: &Value) -> Vec<T> {
+    let number = |v: &Value| v.as_u64().and_then(|n| T::try_from(n).ok());
+    value.as_array().unwrap().iter().map(|v| number(v).unwrap()).collect()
+}
+
+fn lists(value: &Value) -> Vec<Vec<i64>> {
+    value.as_array().unwrap().iter().map(sizes).collect()
+}
+
+/// The network of a recorded run: the README of the topic says which run used which.
+fn network(run: &str, parameters: &Value) -> GenericUNet {
+    let (name, weights) = match run {
+        name if name.starts_with("p2d_") => ("net2d", "net2d"),
+        name if name.ends_with("_fold1") => ("net3d", "net3d_fold1"),
+        _ => ("net3d", "net3d_fold0"),
+    };
+    let args = &parameters["network_args"][name];
+    let architecture = Architecture {
+        input_channels: args["input_channels"].as_i64().unwrap(),
+        classes: args["num_classes"].as_i64().unwrap(),
+        base_features: args["base_num_features"].as_i64().unwrap(),
+        conv_per_stage: 2,
+        pools: lists(&args["pool_op_kernel_sizes"]),
+        kernels: lists(&args["conv_kernel_sizes"]),
+    };
+    let file = testkit::folder("inference").join(format!("weights_{weights}.npz"));
+    let state = testkit::npz(&file).into_iter().map(|(key, values)| (key, values.mapv(|v| v as f32))).collect();
+    GenericUNet::from_state(architecture, &state, Device::Cpu).unwrap()
+}
+
+fn predict(run: &str, parameters: &Value, image: &Array4<f32>) -> Array4<f32> {
+    let args = &parameters["runs"][run]["args"];
+    let mirror_axes = match args["do_mirroring"].as_bool().unwrap() {
+        true => sizes(&args["mirror_axes"]),
+        false => Vec::new(),
+    };
+    let options = WindowOptions {
+        step_size: args["step_size"].as_f64().unwrap(),
+        mirror_axes,
+        gaussian: args["use_gaussian"].as_bool().unwrap(),
+    };
+    let network = network(run, parameters);
+    let patch: Vec<usize> = sizes(&args["patch_size"]);
+    let predictor = Predictor::new(&network, Kind::Float, &patch, options).unwrap();
+    let mut tiles = 0;
+    let context = Context::silent(1);
+    let softmax = predictor.softmax(image.view(), &context, &mut || tiles += 1).unwrap();
+    assert_eq!(tiles, predictor.tiles(&image.shape()[1..]), "{run}");
+    softmax
+}
+
+#[test]
+fn softmax_equals_the_recorded_runs() {
+    let folder = testkit::folder("inference");
+    let parameters = testkit::json(&folder.join("params.json"));
+    let runs = parameters["runs"].as_object().unwrap();
+    // nnU-Net's mode without tiles is not offered: a volume that fits the memory whole fits a tile of its size.
+    let tiled = runs.iter().filter(|(_, run)| run["args"]["use_sliding_window"].as_bool() == Some(true));
+    let mut count = 0;
+    for (name, run) in tiled {
+        let arrays = testkit::npz(&folder.join("predict").join(format!("{name}.npz")));
+        let image = arrays["x"].mapv(|v| v as f32).into_dimensionality::<Ix4>().unwrap();
+        let softmax = predict(name, &parameters, &image);
+        // float32 convolutions in another order; the recorded networks are untrained and have near ties.
+        let found = softmax.mapv(f64::from).into_dyn();
+        testkit::assert_close(&found, &arrays["softmax"], 1e-4, 0.0, name);
+        if run["args"]["regions_class_order"].is_null() {
+            let labels = resample::decide(softmax.view(), &resample::Decision::Argmax).unwrap();
+            let share = testkit::agreement(&labels.mapv(f64::from).into_dyn(), &arrays["seg"], name);
+            assert!(share >= 0.999, "{name}: {share}");
+        }
+        count += 1;
+    }
+    assert!(count > 0);
+}
+
+#[test]
+fn nonsense_is_refused() {
+    let parameters = testkit::json(&testkit::folder("inference").join("params.json"));
+    let network = network("p3d_", &parameters);
+    for step_size in [0.0, -1.0, 1.5, f64::NAN] {
+        let options = WindowOptions { step_size, ..WindowOptions::default() };
+        assert!(Predictor::new(&network, Kind::Float, &[8, 8, 8], options).is_err());
+    }
+    let options = WindowOptions { mirror_axes: vec![3], ..WindowOptions::default() };
+    assert!(Predictor::new(&network, Kind::Float, &[8, 8, 8], options).is_err());
+}
+
+#[test]
+fn cancelling_ends_between_tiles() {
+    let parameters = testkit::json(&testkit::folder("inference").join("params.json"));
+    let network = network("p3d_", &parameters);
+    let options = WindowOptions { mirror_axes: Vec::new(), ..WindowOptions::default() };
+    let predictor = Predictor::new(&network, Kind::Float, &[4, 8, 8], options).unwrap();
+    let context = Context::silent(1);
+    let image = ArrayD::<f32>::zeros(vec![2, 8, 16, 16]).into_dimensionality::<Ix4>().unwrap();
+    let cancel = context.cancel().clone();
+    let mut tiles = 0;
+    let result = predictor.softmax(image.view(), &context, &mut || {
+        tiles += 1;
+        cancel.cancel();
+    });
+    assert!(matches!(result, Err(inference::Error::Cancelled(_))));
+    assert_eq!(tiles, 1);
+}
