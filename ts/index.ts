@@ -58,6 +58,7 @@ export {
   planAndPreprocess,
   planExperiment,
 } from './verbs/preprocess.js';
+export type { Recipe } from './verbs/recipe.js';
 export { TRAINERS, type Trainer, type TrainOptions, type TrainSummary, train } from './verbs/train.js';
 export { generateWeightmaps, type WeightmapsOptions, type WeightmapsSummary } from './verbs/weightmaps.js';
 export { readVolume, type Volume } from './volume.js';

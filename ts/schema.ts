@@ -79,6 +79,15 @@ export interface Abortable {
   signal?: AbortSignal;
 }
 
+/** The options of a verb as its callers write them: defaults may be left out, lists may be read-only. */
+export type OptionsOf<S extends VerbSpec> = ReadonlyLists<z.input<S['options']>> & Abortable;
+
+type ReadonlyLists<T> = {
+  [K in keyof T]: NonNullable<T[K]> extends readonly (infer E)[]
+    ? readonly E[] | Exclude<T[K], NonNullable<T[K]>>
+    : T[K];
+};
+
 /**
  * Validates options against a verb's schema and fills in defaults.
  *

@@ -4,7 +4,7 @@ import type { VerbSpec } from '../schema.js';
 
 /** A field of a schema, as the command line sees it. */
 export interface FlagType {
-  readonly kind: 'string' | 'number' | 'boolean' | 'list';
+  readonly kind: 'string' | 'number' | 'boolean' | 'list' | 'json';
   readonly element: 'string' | 'number';
   readonly choices: readonly string[] | undefined;
   readonly initial: unknown;
@@ -40,6 +40,7 @@ export function flagType(schema: z.ZodType): FlagType {
     const entries = inner.entries === undefined ? undefined : Object.values(inner.entries);
     return { kind: 'list', element: scalar(inner), choices: entries, initial };
   }
+  if (definition.type === 'object') return { kind: 'json', element: 'string', choices, initial };
   if (definition.type === 'boolean') return { kind: 'boolean', element: 'string', choices, initial };
   return { kind: scalar(definition), element: scalar(definition), choices, initial };
 }
@@ -66,7 +67,14 @@ function optionOf(key: string, schema: z.ZodType): Option {
   const type = flagType(schema);
   const short = (schema.meta() as { short?: string } | undefined)?.short;
   const negated = type.kind === 'boolean' && type.initial === true;
-  const argument = { boolean: '', list: ' <value...>', number: ' <n>', string: ' <value>' }[type.kind];
+  const placeholders = {
+    boolean: '',
+    list: ' <value...>',
+    number: ' <n>',
+    string: ' <value>',
+    json: ' <json>',
+  };
+  const argument = placeholders[type.kind];
   const flag = `${short ? `-${short}, ` : ''}--${negated ? 'no-' : ''}${kebab(key)}${argument}`;
   const shown =
     type.initial === undefined || type.kind === 'boolean' ? '' : ` (default: ${String(type.initial)})`;
@@ -95,7 +103,17 @@ export function collect(spec: VerbSpec, args: readonly unknown[], flags: Record<
 }
 
 function convert(value: unknown, kind: FlagType['kind']): unknown {
+  if (kind === 'json' && typeof value === 'string') return parseJson(value);
   if (kind !== 'number' || typeof value !== 'string') return value;
   const number = Number(value);
   return value.trim() === '' || Number.isNaN(number) ? value : number;
+}
+
+/** Text that is no JSON is passed on: the schema then says what it expected and what it got. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
 }

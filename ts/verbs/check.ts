@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Run } from '../run.js';
-import { type Abortable, common, field, folders, foldersOf, parseOptions, verb } from '../schema.js';
+import { common, field, folders, foldersOf, type OptionsOf, parseOptions, verb } from '../schema.js';
 import { runCore } from './native.js';
 
 export const checkSpec = verb({
@@ -25,7 +25,7 @@ export const checkSpec = verb({
   examples: ['check 501', 'check 501 --tolerance 1e-4 --fix', 'check ./Task501_IcbmTissue --json'],
 });
 
-export type CheckOptions = z.input<typeof checkSpec.options> & Abortable;
+export type CheckOptions = OptionsOf<typeof checkSpec>;
 
 /** One problem of a task. */
 export interface CheckProblem {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { CaseFailure } from '../events.js';
 import type { Run } from '../run.js';
-import { type Abortable, common, field, folders, foldersOf, parseOptions, verb } from '../schema.js';
+import { common, field, folders, foldersOf, type OptionsOf, parseOptions, verb } from '../schema.js';
 import { runCore } from './native.js';
 
 export const convertSpec = verb({
@@ -19,7 +19,7 @@ export const convertSpec = verb({
   examples: ['convert Dataset027_ACDC', 'convert Task04_Hippocampus --task Task504_Hippocampus'],
 });
 
-export type ConvertOptions = z.input<typeof convertSpec.options> & Abortable;
+export type ConvertOptions = OptionsOf<typeof convertSpec>;
 
 export interface ConvertSummary {
   /** What the source was. */

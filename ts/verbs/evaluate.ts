@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { CaseFailure } from '../events.js';
 import type { Run } from '../run.js';
-import { type Abortable, common, field, parseOptions, verb } from '../schema.js';
+import { common, field, type OptionsOf, parseOptions, verb } from '../schema.js';
 import { runCore } from './native.js';
 
 export const evaluateSpec = verb({
@@ -36,7 +36,7 @@ export const evaluateSpec = verb({
   ],
 });
 
-export type EvaluateOptions = z.input<typeof evaluateSpec.options> & Abortable;
+export type EvaluateOptions = OptionsOf<typeof evaluateSpec>;
 
 /** The metrics of one label under nnU-Net's names (`Dice`, `Precision`, …); `null` where one is not defined. */
 export type LabelMetrics = Readonly<Record<string, number | null>>;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Run } from '../run.js';
-import { type Abortable, common, field, parseOptions, verb } from '../schema.js';
+import { common, field, type OptionsOf, parseOptions, verb } from '../schema.js';
 import { runCore } from './native.js';
 
 export const inspectSpec = verb({
@@ -17,7 +17,7 @@ export const inspectSpec = verb({
   ],
 });
 
-export type InspectOptions = z.input<typeof inspectSpec.options> & Abortable;
+export type InspectOptions = OptionsOf<typeof inspectSpec>;
 
 /**
  * Reads a file of nnU-Net without executing anything in it: pickles and checkpoints become JSON (tensors and arrays

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { CaseFailure } from '../events.js';
 import type { Run } from '../run.js';
-import { type Abortable, common, compute, field, parseOptions, verb } from '../schema.js';
+import { common, compute, field, type OptionsOf, parseOptions, verb } from '../schema.js';
 import { runTorch } from './native.js';
 
 export const predictSpec = verb({
@@ -35,7 +35,7 @@ export const predictSpec = verb({
   ],
 });
 
-export type PredictOptions = z.input<typeof predictSpec.options> & Abortable;
+export type PredictOptions = OptionsOf<typeof predictSpec>;
 
 export interface PredictSummary {
   /** Cases segmented in this run. */

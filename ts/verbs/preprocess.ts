@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { NnunetError } from '../errors.js';
 import type { CaseFailure } from '../events.js';
 import type { Run } from '../run.js';
-import { type Abortable, common, field, folders, foldersOf, parseOptions, verb } from '../schema.js';
+import { common, field, folders, foldersOf, type OptionsOf, parseOptions, verb } from '../schema.js';
 import { runCore } from './native.js';
 
 const configuration = z.enum(['2d', '3d_fullres', '3d_lowres', '3d_cascade_fullres']);
@@ -55,8 +55,8 @@ export const preprocessSpec = verb({
   examples: ['preprocess 501', 'preprocess 501 -c 3d_fullres --workers 4 --memory-budget 8'],
 });
 
-export type PlanOptions = z.input<typeof planSpec.options> & Abortable;
-export type PreprocessOptions = z.input<typeof preprocessSpec.options> & Abortable;
+export type PlanOptions = OptionsOf<typeof planSpec>;
+export type PreprocessOptions = OptionsOf<typeof preprocessSpec>;
 export type Configuration = z.infer<typeof configuration>;
 
 /** One configuration as planned. */

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { Run } from '../run.js';
-import { type Abortable, common, compute, field, folders, parseOptions, verb } from '../schema.js';
+import { common, compute, field, folders, foldersOf, type OptionsOf, parseOptions, verb } from '../schema.js';
 import { runTorch } from './native.js';
+import { recipe } from './recipe.js';
 
 /** The trainers of nnU-Net and DIAG's fork that are presets here. */
 export const TRAINERS = [
@@ -32,19 +33,36 @@ export const trainSpec = verb({
       z.enum(TRAINERS).default('nnUNetTrainerV2'),
       'preset of sampling, ignore label, weights and loss',
     ),
+    recipe: recipe.optional(),
+    classWeights: field(
+      z.array(z.number().min(0)).optional(),
+      'weight of each class, background first, for the class-weighted trainer',
+    ),
+    skipUnannotated: field(z.boolean().default(false), 'leave out cases without any annotated voxel'),
     epochs: field(z.int().positive().default(1000), 'length of the schedule'),
     iterations: field(z.int().positive().default(250), 'training iterations in an epoch'),
     validationIterations: field(z.int().positive().default(50), 'validation iterations in an epoch'),
     batchSize: field(z.int().positive().optional(), 'instead of the planned batch size'),
     patchSize: field(z.array(z.int().positive()).optional(), 'instead of the planned patch size, voxels'),
     initialLr: field(z.number().positive().default(0.01), 'learning rate at the start of the poly schedule'),
-    classWeights: field(
-      z.array(z.number().min(0)).optional(),
-      'weight of each class, background first, for the class-weighted trainer',
-    ),
     seed: field(z.int().min(0).default(0), 'same inputs, options and seed give the same model'),
     continue: field(z.boolean().default(false), 'go on from the last checkpoint of this fold'),
-    skipUnannotated: field(z.boolean().default(false), 'leave out cases without any annotation'),
+    saveEvery: field(z.int().positive().default(50), 'epochs between writings of model_latest'),
+    outputFolder: field(
+      z.string().min(1).optional(),
+      'folder of the model, which holds the folds (default: in nnU-Net’s layout below the results folder)',
+      'o',
+    ),
+    previousStage: field(
+      z.string().min(1).optional(),
+      'folder with <case>_segFromPrevStage.npz, for 3d_cascade_fullres',
+    ),
+    unpack: field(
+      z.boolean().default(true),
+      'read patches from the compressed cases, without <case>.npy files',
+    ),
+    loaderThreads: field(z.int().min(0).default(0), 'threads that make batches; 0 takes all workers'),
+    deterministic: field(z.boolean().default(false), 'choose CUDA algorithms once instead of by measuring'),
     ...compute,
     ...folders,
     ...common,
@@ -56,7 +74,7 @@ export const trainSpec = verb({
   ],
 });
 
-export type TrainOptions = z.input<typeof trainSpec.options> & Abortable;
+export type TrainOptions = OptionsOf<typeof trainSpec>;
 export type Trainer = (typeof TRAINERS)[number];
 
 export interface TrainSummary {
@@ -64,8 +82,11 @@ export interface TrainSummary {
   readonly folder: string;
   /** `model_final_checkpoint.model`. */
   readonly checkpoint: string;
+  /** Finished epochs, former runs included. */
   readonly epochs: number;
   readonly trainLoss: number;
+  /** `null` where no validation patch had an annotated voxel. */
+  readonly validationLoss: number | null;
   /** Online Dice of each foreground class in the last epoch. */
   readonly dice: readonly (number | null)[];
   readonly device: string;
@@ -80,6 +101,7 @@ export interface TrainSummary {
  * @throws (through `result`) NnunetError `ERR_LIBTORCH_*`, `ERR_OPTIONS`, `ERR_CANCELLED`, and the errors of data
  */
 export function train(options: TrainOptions): Run<TrainSummary> {
-  const { workers, fold, ...rest } = parseOptions(trainSpec, options);
-  return runTorch('train', { ...rest, fold: String(fold) }, workers, options.signal);
+  const { workers, fold, rawDataBase, preprocessed, results, ...rest } = parseOptions(trainSpec, options);
+  const native = { ...rest, fold: String(fold), ...foldersOf({ rawDataBase, preprocessed, results }) };
+  return runTorch('train', native, workers, options.signal);
 }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { NnunetError } from '../errors.js';
 import type { CaseFailure } from '../events.js';
 import type { Run } from '../run.js';
-import { type Abortable, common, field, parseOptions, verb } from '../schema.js';
+import { common, field, type OptionsOf, parseOptions, verb } from '../schema.js';
 import { runCore } from './native.js';
 
 export const weightmapsSpec = verb({
@@ -52,7 +52,7 @@ export const weightmapsSpec = verb({
   ],
 });
 
-export type WeightmapsOptions = z.input<typeof weightmapsSpec.options> & Abortable;
+export type WeightmapsOptions = OptionsOf<typeof weightmapsSpec>;
 
 export interface WeightmapsSummary {
   /** Files that matched. */

@@ -1,0 +1,172 @@
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import anyTest, { type TestFn } from 'ava';
+import {
+  checkDataset,
+  evaluate,
+  generateWeightmaps,
+  inspect,
+  planAndPreprocess,
+  predict,
+  readVolume,
+  type TrainOptions,
+  train,
+  type VerbEvent,
+} from '../ts/index.js';
+import { packageRoot } from '../ts/native/load.js';
+
+interface Workspace {
+  root: string;
+  folders: { rawDataBase: string; preprocessed: string; results: string };
+}
+
+const test = anyTest as TestFn<Workspace>;
+const data = join(packageRoot, 'examples', 'data');
+const TASKS = ['Task501_IcbmTissue', 'Task502_IcbmTissueSparse'] as const;
+
+/** A schedule of seconds: the whole machinery, on patches and epochs as small as they go. */
+const SHORT = {
+  configuration: '3d_fullres',
+  patchSize: [16, 16, 16],
+  batchSize: 2,
+  epochs: 2,
+  iterations: 3,
+  validationIterations: 1,
+  precision: 'float32',
+  seed: 7,
+} as const;
+
+test.before(async (t) => {
+  const root = await mkdtemp(join(tmpdir(), 'nnunet-pipeline-'));
+  const folders = {
+    rawDataBase: join(root, 'raw'),
+    preprocessed: join(root, 'preprocessed'),
+    results: join(root, 'results'),
+  };
+  const raw = join(folders.rawDataBase, 'nnUNet_raw_data');
+  await mkdir(raw, { recursive: true });
+  for (const task of TASKS) {
+    await symlink(join(data, task), join(raw, task), 'junction');
+    const check = await checkDataset({ task, ...folders }).result;
+    t.deepEqual(check.problems, []);
+    const made = await planAndPreprocess({ task, configurations: ['3d_fullres'], ...folders }).result;
+    t.is(made.preprocess.written, 16);
+    t.deepEqual(made.preprocess.failures, []);
+  }
+  t.context = { root, folders };
+});
+
+test.after.always(async (t) => {
+  if (t.context.root) await rm(t.context.root, { recursive: true, force: true });
+});
+
+const stage = (t: { context: Workspace }, task: string): string =>
+  join(t.context.folders.preprocessed, task, 'nnUNetData_plans_v2.1_stage0');
+
+test('preprocessing again skips what is finished', async (t) => {
+  const again = await planAndPreprocess({
+    task: '501',
+    configurations: ['3d_fullres'],
+    ...t.context.folders,
+  }).result;
+  t.like(again.preprocess, { written: 0, skipped: 16 });
+});
+
+test('a sparse case says that -1 is unlabelled and nothing else', async (t) => {
+  const read = async (task: string) =>
+    (await inspect({ file: join(stage(t, task), 'icbm_000.pkl') }).result) as Record<string, unknown>;
+  t.is((await read(TASKS[1])).outside_nonzero_mask_label, 0);
+  const dense = await read(TASKS[0]);
+  t.true([undefined, -1].includes(dense.outside_nonzero_mask_label as number | undefined));
+});
+
+test('weightmaps train, and the model segments and is evaluated', async (t) => {
+  const { folders, root } = t.context;
+  const folder = stage(t, TASKS[0]);
+  t.is((await generateWeightmaps({ folder }).result).written, 16);
+  t.is((await generateWeightmaps({ folder, skipExisting: true }).result).skipped, 16);
+  const run = train({ task: '501', trainer: 'nnUNetTrainerV2Weighted', ...SHORT, ...folders });
+  const events: VerbEvent[] = [];
+  for await (const event of run) events.push(event);
+  const trained = await run.result;
+  t.is(events[0]?.type, 'started');
+  t.is(events.filter((e) => e.type === 'epoch').length, 2);
+  t.is(trained.epochs, 2);
+  t.true(Number.isFinite(trained.trainLoss));
+  const model = join(trained.folder, '..');
+  const [input, output] = [join(data, TASKS[0], 'imagesTs'), join(root, 'predictions')];
+  const options = { input, output, model, mirroring: false, stepSize: 1 };
+  t.like(await predict(options).result, { written: 3, skipped: 0, failures: [] });
+  t.like(await predict(options).result, { written: 0, skipped: 3 });
+  const image = await readVolume(join(input, 'icbm_003_0000.nii.gz'));
+  const labels = await readVolume(join(output, 'icbm_003.nii.gz'));
+  t.deepEqual(
+    [labels.shape, labels.spacing, labels.origin, labels.direction],
+    [image.shape, image.spacing, image.origin, image.direction],
+  );
+  const referenceDir = join(data, TASKS[0], 'labelsTs');
+  const scores = await evaluate({ referenceDir, predictionDir: output, labels: [1, 2, 3] }).result;
+  t.is(scores.results.all.length, 3);
+  t.true((scores.results.mean['3']?.Dice ?? -1) >= 0);
+  const perfect = await evaluate({
+    referenceDir,
+    predictionDir: referenceDir,
+    labels: [1],
+    output: join(root, 'perfect.json'),
+  }).result;
+  t.is(perfect.results.mean['1']?.Dice, 1);
+});
+
+test('a run that was cancelled goes on to the same bits', async (t) => {
+  const { folders, root } = t.context;
+  const options: TrainOptions = { task: '502', trainer: 'nnUNetTrainerV2Sparse', ...SHORT, ...folders };
+  const whole = await train({ ...options, outputFolder: join(root, 'whole') }).result;
+  const abort = new AbortController();
+  const outputFolder = join(root, 'parts');
+  const first = train({ ...options, outputFolder, signal: abort.signal });
+  for await (const event of first) if (event.type === 'iteration') abort.abort();
+  await t.throwsAsync(first.result, { code: 'ERR_CANCELLED' });
+  const rest = await train({ ...options, outputFolder, continue: true }).result;
+  t.is(rest.epochs, 2);
+  t.is(rest.trainLoss, whole.trainLoss);
+  const bytes = await Promise.all([whole, rest].map((r) => inspectWeights(r.checkpoint)));
+  t.deepEqual(bytes[0], bytes[1]);
+});
+
+/** What a checkpoint holds of the state after training, for comparing. */
+async function inspectWeights(checkpoint: string): Promise<unknown> {
+  const { state_dict: state, plot_stuff: curves } = (await inspect({ file: checkpoint }).result) as Record<
+    string,
+    unknown
+  >;
+  return { state, curves };
+}
+
+test('a case without a weightmap stops training before it starts, with its name', async (t) => {
+  const run = train({ task: '502', trainer: 'nnUNetTrainerV2Weighted', ...SHORT, ...t.context.folders });
+  const error = await t.throwsAsync(run.result);
+  t.regex(error?.message ?? '', /weightmap/);
+  t.regex(error?.message ?? '', /icbm_0\d\d/);
+});
+
+test('what is missing is named: task, model, prediction', async (t) => {
+  const { folders, root } = t.context;
+  await t.throwsAsync(train({ task: '999', ...SHORT, ...folders }).result, { message: /999/ });
+  const empty = join(root, 'empty');
+  await mkdir(empty, { recursive: true });
+  const predicted = predict({ input: empty, output: join(root, 'x'), model: join(root, 'no-model') });
+  await t.throwsAsync(predicted.result, { message: /no-model/ });
+  const referenceDir = join(data, TASKS[0], 'labelsTs');
+  const scores = await evaluate({ referenceDir, predictionDir: empty, output: join(root, 's.json') }).result;
+  t.is(scores.failures.length, 3);
+});
+
+test('a truncated case is a typed error that names the file', async (t) => {
+  const { root } = t.context;
+  const path = join(root, 'truncated.nii.gz');
+  const whole = await readFile(join(data, TASKS[0], 'imagesTs', 'icbm_003_0000.nii.gz'));
+  await writeFile(path, whole.subarray(0, whole.length / 2));
+  const error = await t.throwsAsync(readVolume(path));
+  t.true(error?.message.includes(path));
+});
