@@ -95,8 +95,28 @@ export class ProgressView {
   }
 }
 
+/** Settings worth a line on the screen; `--json` has them all. */
+const SHOWN = new Set([
+  ...['task', 'cases', 'trainer', 'fold', 'device', 'precision', 'precision_reason', 'why', 'folds', 'patch'],
+  ...[
+    'patch_size',
+    'batch_size',
+    'training_cases',
+    'validation_cases',
+    'num_parameters',
+    'workers',
+    'threads',
+  ],
+]);
+
 function settings(values: Readonly<Record<string, unknown>>): string {
   return Object.entries(values)
-    .map(([key, value]) => `${key} ${typeof value === 'string' ? value : JSON.stringify(value)}`)
+    .filter(([key, value]) => SHOWN.has(key) && value !== null)
+    .map(([key, value]) => `${key.replaceAll('_', ' ')} ${plain(value)}`)
     .join(', ');
+}
+
+function plain(value: unknown): string {
+  if (Array.isArray(value)) return value.join('×');
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }

@@ -6,7 +6,16 @@ use std::path::{Path, PathBuf};
 const VARIANTS: [(&str, &[&str]); 3] = [
     ("baseline", &[]),
     ("avx2", &["-mavx2", "-mf16c"]),
-    ("avx512", &["-mavx512f", "-mavx512bw", "-mavx512vl", "-mavx512dq", "-mprefer-vector-width=512"]),
+    (
+        "avx512",
+        &[
+            "-mavx512f",
+            "-mavx512bw",
+            "-mavx512vl",
+            "-mavx512dq",
+            "-mprefer-vector-width=512",
+        ],
+    ),
 ];
 
 fn main() -> Result<(), String> {
@@ -22,15 +31,25 @@ fn main() -> Result<(), String> {
     for (name, flags) in VARIANTS.iter().take(if x86 { VARIANTS.len() } else { 1 }) {
         let mut build = base(&abi);
         // Without contraction into fused multiply-adds, every instruction set gives the same bits.
-        build.define("KERNELS", *name).flag_if_supported("-ffp-contract=off").opt_level(3);
-        build.flag_if_supported("-fno-math-errno").flag_if_supported("-fno-trapping-math");
+        build
+            .define("KERNELS", *name)
+            .flag_if_supported("-ffp-contract=off")
+            .opt_level(3);
+        build
+            .flag_if_supported("-fno-math-errno")
+            .flag_if_supported("-fno-trapping-math");
         for flag in *flags {
             build.flag(flag);
         }
-        build.file("cpp/kernels.cpp").compile(&format!("engine_kernels_{name}"));
+        build
+            .file("cpp/kernels.cpp")
+            .compile(&format!("engine_kernels_{name}"));
     }
     let mut build = base(&abi);
-    for include in [libtorch.join("include"), libtorch.join("include/torch/csrc/api/include")] {
+    for include in [
+        libtorch.join("include"),
+        libtorch.join("include/torch/csrc/api/include"),
+    ] {
         // System headers: libtorch's own warnings are not ours.
         build.flag("-isystem").flag(include.display().to_string());
     }
@@ -46,6 +65,10 @@ fn main() -> Result<(), String> {
 
 fn base(abi: &str) -> cc::Build {
     let mut build = cc::Build::new();
-    build.cpp(true).pic(true).std("c++17").define("_GLIBCXX_USE_CXX11_ABI", abi);
+    build
+        .cpp(true)
+        .pic(true)
+        .std("c++17")
+        .define("_GLIBCXX_USE_CXX11_ABI", abi);
     build
 }

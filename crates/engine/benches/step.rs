@@ -17,10 +17,14 @@ use tch::{Device, Kind, Tensor};
 const STEPS: usize = 6;
 
 fn main() {
-    let arguments: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with("--")).collect();
+    let arguments: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|a| !a.starts_with("--"))
+        .collect();
     let number = |i: usize, default: i64| arguments.get(i).map_or(default, |a| a.parse().unwrap());
-    let patch: Vec<i64> =
-        arguments.first().map_or(vec![40, 56, 40], |a| a.split(',').map(|n| n.parse().unwrap()).collect());
+    let patch: Vec<i64> = arguments.first().map_or(vec![40, 56, 40], |a| {
+        a.split(',').map(|n| n.parse().unwrap()).collect()
+    });
     let (batch, base, pools, threads) = (number(1, 2), number(2, 32), number(3, 3), number(4, 2));
     tch::set_num_threads(threads as i32);
     let axes = patch.len();
@@ -54,7 +58,9 @@ fn main() {
                 clock = Instant::now();
             };
             let weights = network.weights(kind).unwrap();
-            let outputs = network.forward(&data, &weights, Heads::Finest(loss.outputs())).unwrap();
+            let outputs = network
+                .forward(&data, &weights, Heads::Finest(loss.outputs()))
+                .unwrap();
             lap(&mut split[0]);
             let value = loss.evaluate(&outputs, &targets, None).unwrap();
             lap(&mut split[1]);
@@ -64,7 +70,10 @@ fn main() {
             lap(&mut split[3]);
         });
         let parts = split.map(|s| format!("{:.0}", s * 1e3));
-        println!("{kind:?}: {ours} (mean forward, loss, backward, optimiser: {})", parts.join(", "));
+        println!(
+            "{kind:?}: {ours} (mean forward, loss, backward, optimiser: {})",
+            parts.join(", ")
+        );
         let eager = Eager::new(&architecture);
         let mut momenta: Vec<Tensor> = eager.parameters.iter().map(Tensor::zeros_like).collect();
         let theirs = fastest(|| eager.step(&data, &targets, &scales, kind, &mut momenta));
@@ -90,7 +99,12 @@ fn cpu_seconds() -> f64 {
     let text = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
     // utime and stime are the 12th and 13th fields behind the name, in hundredths of a second.
     let fields = text.rsplit(')').next().unwrap_or_default().split_whitespace();
-    fields.skip(11).take(2).filter_map(|f| f.parse::<f64>().ok()).sum::<f64>() / 100.0
+    fields
+        .skip(11)
+        .take(2)
+        .filter_map(|f| f.parse::<f64>().ok())
+        .sum::<f64>()
+        / 100.0
 }
 
 /// The same network from plain operators.
@@ -103,9 +117,21 @@ struct Eager {
 impl Eager {
     fn new(shape: &Architecture) -> Self {
         let network = GenericUNet::new(shape.clone(), 1, Device::Cpu).unwrap();
-        let index = network.names().enumerate().map(|(i, name)| (name.to_owned(), i)).collect();
-        let parameters = network.parameters().iter().map(|p| p.copy().detach().set_requires_grad(true)).collect();
-        Self { shape: shape.clone(), index, parameters }
+        let index = network
+            .names()
+            .enumerate()
+            .map(|(i, name)| (name.to_owned(), i))
+            .collect();
+        let parameters = network
+            .parameters()
+            .iter()
+            .map(|p| p.copy().detach().set_requires_grad(true))
+            .collect();
+        Self {
+            shape: shape.clone(),
+            index,
+            parameters,
+        }
     }
 
     fn get(&self, name: &str, kind: Kind) -> Tensor {
@@ -113,7 +139,10 @@ impl Eager {
     }
 
     fn block(&self, x: &Tensor, name: &str, stride: &[i64], kind: Kind) -> Tensor {
-        let (w, b) = (self.get(&format!("{name}.conv.weight"), kind), self.get(&format!("{name}.conv.bias"), kind));
+        let (w, b) = (
+            self.get(&format!("{name}.conv.weight"), kind),
+            self.get(&format!("{name}.conv.bias"), kind),
+        );
         let ones = vec![1; stride.len()];
         let x = match stride.len() {
             2 => x.conv2d(&w, Some(&b), stride, &ones, &ones, 1),
@@ -122,7 +151,8 @@ impl Eager {
         let gamma = self.get(&format!("{name}.instnorm.weight"), Kind::Float);
         let beta = self.get(&format!("{name}.instnorm.bias"), Kind::Float);
         let none = None::<&Tensor>;
-        x.instance_norm(Some(&gamma), Some(&beta), none, none, true, 0.1, 1e-5, true).leaky_relu_()
+        x.instance_norm(Some(&gamma), Some(&beta), none, none, true, 0.1, 1e-5, true)
+            .leaky_relu_()
     }
 
     fn forward(&self, data: &Tensor, kind: Kind) -> Vec<Tensor> {
@@ -130,7 +160,11 @@ impl Eager {
         let (mut x, mut skips) = (data.to_kind(kind), Vec::new());
         for d in 0..=depth {
             let stride = if d == 0 { &ones } else { &self.shape.pools[d - 1] };
-            let (first, second) = if d == depth { ("0.blocks.0", "1.blocks.0") } else { ("blocks.0", "blocks.1") };
+            let (first, second) = if d == depth {
+                ("0.blocks.0", "1.blocks.0")
+            } else {
+                ("blocks.0", "blocks.1")
+            };
             x = self.block(&x, &format!("conv_blocks_context.{d}.{first}"), stride, kind);
             x = self.block(&x, &format!("conv_blocks_context.{d}.{second}"), &ones, kind);
             skips.push(x.shallow_clone());
@@ -138,15 +172,28 @@ impl Eager {
         skips.pop();
         let mut outputs = Vec::new();
         for u in 0..depth {
-            let (w, pool) = (self.get(&format!("tu.{u}.weight"), kind), &self.shape.pools[depth - 1 - u]);
+            let (w, pool) = (
+                self.get(&format!("tu.{u}.weight"), kind),
+                &self.shape.pools[depth - 1 - u],
+            );
             let zeros = vec![0; pool.len()];
             x = match pool.len() {
                 2 => x.conv_transpose2d(&w, None::<&Tensor>, pool, &zeros, &zeros, 1, &ones),
                 _ => x.conv_transpose3d(&w, None::<&Tensor>, pool, &zeros, &zeros, 1, &ones),
             };
             x = Tensor::cat(&[x, skips.pop().unwrap()], 1);
-            x = self.block(&x, &format!("conv_blocks_localization.{u}.0.blocks.0"), &ones, kind);
-            x = self.block(&x, &format!("conv_blocks_localization.{u}.1.blocks.0"), &ones, kind);
+            x = self.block(
+                &x,
+                &format!("conv_blocks_localization.{u}.0.blocks.0"),
+                &ones,
+                kind,
+            );
+            x = self.block(
+                &x,
+                &format!("conv_blocks_localization.{u}.1.blocks.0"),
+                &ones,
+                kind,
+            );
             let head = self.get(&format!("seg_outputs.{u}.weight"), kind);
             let none = None::<&Tensor>;
             outputs.push(match pool.len() {
@@ -165,7 +212,9 @@ impl Eager {
             let logits = logits.to_kind(Kind::Float);
             let axes: Vec<i64> = (2..logits.dim() as i64).collect();
             let softmax = logits.softmax(1, Kind::Float);
-            let onehot = softmax.zeros_like().scatter_value(1, &target.to_kind(Kind::Int64), 1.0);
+            let onehot = softmax
+                .zeros_like()
+                .scatter_value(1, &target.to_kind(Kind::Int64), 1.0);
             let sum = |t: Tensor| t.sum_dim_intlist(axes.as_slice(), false, Kind::Float);
             let (hit, wrong) = (sum(&softmax * &onehot), sum(&softmax * (1.0 - &onehot)));
             let missed = sum((1.0 - &softmax) * &onehot);
@@ -181,7 +230,13 @@ impl Eager {
         let norms: Vec<Tensor> = defined.iter().map(|g| g.norm()).collect();
         let norm = Tensor::stack(&norms, 0).norm().double_value(&[]);
         tch::no_grad(|| {
-            for ((p, g), m) in self.parameters.iter().zip(&gradients).zip(momenta).filter(|((_, g), _)| g.defined()) {
+            for ((p, g), m) in self
+                .parameters
+                .iter()
+                .zip(&gradients)
+                .zip(momenta)
+                .filter(|((_, g), _)| g.defined())
+            {
                 let mut p = p.shallow_clone();
                 let mut g = g.shallow_clone();
                 let _ = g.g_mul_scalar_((12.0 / (norm + 1e-6)).min(1.0));

@@ -17,9 +17,14 @@ struct PinnedBuffers(Device);
 
 impl BufferSource for PinnedBuffers {
     fn allocate(&self, length: usize) -> Result<Box<dyn Buffer>, String> {
-        let zeros = Tensor::f_zeros([length as i64], (Kind::Float, Device::Cpu)).map_err(|e| e.to_string())?;
+        let zeros =
+            Tensor::f_zeros([length as i64], (Kind::Float, Device::Cpu)).map_err(|e| e.to_string())?;
         let tensor = zeros.f_pin_memory(self.0).map_err(|e| e.to_string())?;
-        Ok(Box::new(Pinned { start: tensor.data_ptr().cast(), length, _tensor: tensor }))
+        Ok(Box::new(Pinned {
+            start: tensor.data_ptr().cast(),
+            length,
+            _tensor: tensor,
+        }))
     }
 }
 

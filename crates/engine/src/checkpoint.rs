@@ -90,12 +90,19 @@ impl Checkpoint {
         let entry = |key: &str| value.get(key).ok_or_else(|| wrong(&format!("no entry {key}")));
         let lists = entry("plot_stuff")?.as_items().unwrap_or_default();
         let curve = |i: usize| lists.get(i).and_then(Value::to_f64s).unwrap_or_default();
-        let best = value.get("best_stuff").and_then(Value::as_items).unwrap_or_default();
+        let best = value
+            .get("best_stuff")
+            .and_then(Value::as_items)
+            .unwrap_or_default();
         let best_at = |i: usize| best.get(i).and_then(Value::as_f64);
-        let dict = entry("state_dict")?.as_dict().ok_or_else(|| wrong("state_dict is no dictionary"))?;
+        let dict = entry("state_dict")?
+            .as_dict()
+            .ok_or_else(|| wrong("state_dict is no dictionary"))?;
         let mut state = State::new();
         for (name, leaf) in dict.iter() {
-            let name = name.as_str().ok_or_else(|| wrong("state_dict has a key that is no string"))?;
+            let name = name
+                .as_str()
+                .ok_or_else(|| wrong("state_dict has a key that is no string"))?;
             let array = array(leaf).ok_or_else(|| wrong(&format!("{name} is no tensor of floats")))?;
             state.push((name.to_owned(), array));
         }
@@ -103,13 +110,21 @@ impl Checkpoint {
             None | Some(Value::None) => None,
             Some(found) => Some(optimizer(found, state.len()).ok_or_else(|| wrong("optimizer_state_dict"))?),
         };
-        let curves = Curves { train_loss: curve(0), validation_loss: curve(1), metric: curve(3) };
+        let curves = Curves {
+            train_loss: curve(0),
+            validation_loss: curve(1),
+            metric: curve(3),
+        };
         Ok(Self {
             // Old versions counted one epoch too many at the end; nnU-Net v1 corrects it the same way.
             epochs: curves.train_loss.len() as u64,
             state,
             optimizer,
-            best: Best { epoch: best_at(0).map(|e| e as u64), train_loss: best_at(1), metric: best_at(2) },
+            best: Best {
+                epoch: best_at(0).map(|e| e as u64),
+                train_loss: best_at(1),
+                metric: best_at(2),
+            },
             loss_scale: value.get("amp_grad_scaler").and_then(loss_scale),
             position: value.get(OWN).and_then(position),
             curves,
@@ -130,7 +145,10 @@ impl Checkpoint {
         let mut root = Dict::new()
             .with("epoch", self.epochs as i64)
             .with("state_dict", state)
-            .with("optimizer_state_dict", self.optimizer.as_ref().map_or(Ok(Value::None), optimizer_value)?)
+            .with(
+                "optimizer_state_dict",
+                self.optimizer.as_ref().map_or(Ok(Value::None), optimizer_value)?,
+            )
             .with("lr_scheduler_state_dict", Value::None)
             .with(
                 "plot_stuff",
@@ -196,10 +214,18 @@ impl Info {
     pub fn read(path: &Path) -> Result<Self> {
         let value = pickle::read_file(path).map_err(|e| Error::part(&e))?;
         let entry = |key: &str| {
-            value.get(key).cloned().ok_or_else(|| Error::checkpoint(path, format!("no entry {key}, which nnU-Net v1 writes")))
+            value
+                .get(key)
+                .cloned()
+                .ok_or_else(|| Error::checkpoint(path, format!("no entry {key}, which nnU-Net v1 writes")))
         };
         let text = |key: &str| Ok::<_, Error>(entry(key)?.as_str().unwrap_or_default().to_owned());
-        Ok(Self { init: entry("init")?, name: text("name")?, class: text("class")?, plans: entry("plans")? })
+        Ok(Self {
+            init: entry("init")?,
+            name: text("name")?,
+            class: text("class")?,
+            plans: entry("plans")?,
+        })
     }
 
     /// Writes a `.model.pkl` file, replacing it in one step.
@@ -218,7 +244,9 @@ impl Info {
 
 fn leaf(values: &ArrayD<f32>) -> Result<Value> {
     let flat: Vec<f32> = values.iter().copied().collect();
-    Leaf::from_f32(values.shape().to_vec(), &flat).map(Value::Tensor).map_err(|e| Error::part(&e))
+    Leaf::from_f32(values.shape().to_vec(), &flat)
+        .map(Value::Tensor)
+        .map_err(|e| Error::part(&e))
 }
 
 fn array(value: &Value) -> Option<ArrayD<f32>> {
@@ -260,13 +288,22 @@ fn optimizer_value(optimizer: &OptimizerState) -> Result<Value> {
         .with("foreach", Value::None)
         .with("differentiable", false)
         .with("fused", Value::None)
-        .with("params", Value::list((0..optimizer.momenta.len()).map(|i| i as i64)));
-    Ok(Dict::new().with("state", state).with("param_groups", Value::list([group])).into())
+        .with(
+            "params",
+            Value::list((0..optimizer.momenta.len()).map(|i| i as i64)),
+        );
+    Ok(Dict::new()
+        .with("state", state)
+        .with("param_groups", Value::list([group]))
+        .into())
 }
 
 fn loss_scale(value: &Value) -> Option<LossScale> {
     let growth_tracker = value.get("_growth_tracker")?.as_i64()?;
-    Some(LossScale { scale: value.get("scale")?.as_f64()?, growth_tracker })
+    Some(LossScale {
+        scale: value.get("scale")?.as_f64()?,
+        growth_tracker,
+    })
 }
 
 fn position(value: &Value) -> Option<Position> {

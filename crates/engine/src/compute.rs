@@ -67,7 +67,11 @@ pub fn find_device(requested: &str) -> Result<Device> {
     let available = available_devices();
     let refuse = |found: String| {
         let names: Vec<String> = available.iter().map(|&d| device_name(d)).collect();
-        Err(Error::Device { requested: requested.to_owned(), found, available: names.join(", ") })
+        Err(Error::Device {
+            requested: requested.to_owned(),
+            found,
+            available: names.join(", "),
+        })
     };
     let wanted = match requested {
         "auto" => return Ok(available.first().copied().unwrap_or(Device::Cpu)),
@@ -112,7 +116,8 @@ impl Compute {
                 return Err(Error::Precision {
                     requested: "float16".to_owned(),
                     device: device_name(device),
-                    reason: "CPUs compute with it slower than with float32; use auto, bfloat16 or float32".to_owned(),
+                    reason: "CPUs compute with it slower than with float32; use auto, bfloat16 or float32"
+                        .to_owned(),
                 })
             }
             (Precision::Float16, _) => (Kind::Half, "asked for".to_owned()),
@@ -169,10 +174,20 @@ mod tests {
 
     #[test]
     fn half_precision_is_not_for_cpus() {
-        assert_eq!(Compute::new("cpu", Precision::Float16).expect_err("refused").code(), "ERR_PRECISION");
+        assert_eq!(
+            Compute::new("cpu", Precision::Float16)
+                .expect_err("refused")
+                .code(),
+            "ERR_PRECISION"
+        );
         let auto = Compute::new("cpu", Precision::Auto).expect("a choice");
         assert_eq!(auto.kind == Kind::BFloat16, multiplies_bfloat16());
-        assert_eq!(Compute::new("cpu", Precision::Float32).expect("float32").precision_name(), "float32");
+        assert_eq!(
+            Compute::new("cpu", Precision::Float32)
+                .expect("float32")
+                .precision_name(),
+            "float32"
+        );
     }
 
     #[test]
@@ -183,7 +198,10 @@ mod tests {
             ("\"bfloat16\"", Precision::BFloat16),
             ("\"float16\"", Precision::Float16),
         ] {
-            assert_eq!(serde_json::from_str::<Precision>(text).expect("a precision"), value);
+            assert_eq!(
+                serde_json::from_str::<Precision>(text).expect("a precision"),
+                value
+            );
         }
     }
 }

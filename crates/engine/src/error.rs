@@ -94,7 +94,9 @@ pub enum Error {
         kept: String,
     },
     /// A label in the data that the plans do not know.
-    #[error("{problem}; expected labels 0..={highest}{ignored}; check the segmentations with `nnunet-diag check`")]
+    #[error(
+        "{problem}; expected labels 0..={highest}{ignored}; check the segmentations with `nnunet-diag check`"
+    )]
     Label {
         /// What was found.
         problem: String,
@@ -140,32 +142,50 @@ pub type Result<T> = std::result::Result<T, Error>;
 impl Error {
     /// Adapts another crate's error, keeping its code, message and facts.
     pub fn part(error: &dyn Coded) -> Self {
-        Self::Part { code: error.code(), message: error.to_string(), details: error.details() }
+        Self::Part {
+            code: error.code(),
+            message: error.to_string(),
+            details: error.details(),
+        }
     }
 
     /// Tells out-of-memory errors from others by libtorch's words.
     pub(crate) fn torch(message: &str) -> Self {
         // The first line says what happened; the rest is where in libtorch.
         let end = message.find("\nException raised from").unwrap_or(message.len());
-        let message = message[..end].trim().trim_start_matches("Internal torch error: ").to_owned();
+        let message = message[..end]
+            .trim()
+            .trim_start_matches("Internal torch error: ")
+            .to_owned();
         let lower = message.to_lowercase();
         if lower.contains("out of memory") || lower.contains("can't allocate memory") {
             let device = if lower.contains("cuda") { "CUDA" } else { "the CPU" };
-            return Self::OutOfMemory { device: device.to_owned(), message };
+            return Self::OutOfMemory {
+                device: device.to_owned(),
+                message,
+            };
         }
         Self::Torch { message }
     }
 
     pub(crate) fn io(path: &Path, source: std::io::Error) -> Self {
-        Self::Io { path: path.to_owned(), source }
+        Self::Io {
+            path: path.to_owned(),
+            source,
+        }
     }
 
     pub(crate) fn network(problem: impl Into<String>) -> Self {
-        Self::Network { problem: problem.into() }
+        Self::Network {
+            problem: problem.into(),
+        }
     }
 
     pub(crate) fn checkpoint(path: &Path, problem: impl Into<String>) -> Self {
-        Self::Checkpoint { path: path.to_owned(), problem: problem.into() }
+        Self::Checkpoint {
+            path: path.to_owned(),
+            problem: problem.into(),
+        }
     }
 }
 
@@ -202,17 +222,31 @@ impl Coded for Error {
         match self {
             Self::Torch { message } => json!({ "message": message }),
             Self::OutOfMemory { device, message } => json!({ "device": device, "message": message }),
-            Self::Device { requested, found, available } => {
+            Self::Device {
+                requested,
+                found,
+                available,
+            } => {
                 json!({ "requested": requested, "found": found, "available": available })
             }
-            Self::Precision { requested, device, reason } => {
+            Self::Precision {
+                requested,
+                device,
+                reason,
+            } => {
                 json!({ "requested": requested, "device": device, "reason": reason })
             }
             Self::Option { option, problem } => json!({ "option": option, "problem": problem }),
             Self::Trainer { name, known } => json!({ "name": name, "known": known }),
             Self::Network { problem } => json!({ "problem": problem }),
             Self::Checkpoint { path, problem } => json!({ "path": path, "problem": problem }),
-            Self::Diverged { loss, epoch, iteration, cases, kept } => json!({
+            Self::Diverged {
+                loss,
+                epoch,
+                iteration,
+                cases,
+                kept,
+            } => json!({
                 "loss": loss.to_string(), "epoch": epoch, "iteration": iteration, "cases": cases, "kept": kept
             }),
             Self::Label { problem, highest, .. } => json!({ "problem": problem, "highest": highest }),
@@ -230,10 +264,13 @@ mod tests {
 
     #[test]
     fn memory_errors_are_told_apart_and_traces_cut() {
-        let error = Error::torch("CUDA out of memory. Tried to allocate 2 GiB.\nException raised from malloc at x.cpp");
+        let error = Error::torch(
+            "CUDA out of memory. Tried to allocate 2 GiB.\nException raised from malloc at x.cpp",
+        );
         assert_eq!(error.code(), "ERR_OUT_OF_MEMORY");
         assert!(!error.to_string().contains("x.cpp"), "{error}");
-        let error = Error::torch("The size of tensor a (3) must match\nException raised from infer_size at y.cpp:12");
+        let error =
+            Error::torch("The size of tensor a (3) must match\nException raised from infer_size at y.cpp:12");
         assert_eq!(error.to_string(), "libtorch: The size of tensor a (3) must match");
     }
 }

@@ -21,7 +21,15 @@ const EPS: f64 = 1e-8;
 pub fn deep_supervision_weights(outputs: usize) -> Vec<f64> {
     let used = outputs.saturating_sub(1).max(1);
     let sum: f64 = (0..used).map(|i| 0.5f64.powi(i as i32)).sum();
-    (0..outputs).map(|i| if i < used { 0.5f64.powi(i as i32) / sum } else { 0.0 }).collect()
+    (0..outputs)
+        .map(|i| {
+            if i < used {
+                0.5f64.powi(i as i32) / sum
+            } else {
+                0.0
+            }
+        })
+        .collect()
 }
 
 /// The loss of a recipe, ready for a device.
@@ -47,7 +55,11 @@ impl Loss {
     ) -> Result<Self> {
         let place = |weights: &Option<Vec<f64>>| -> Result<Option<Tensor>> {
             let Some(weights) = weights else { return Ok(None) };
-            Ok(Some(Tensor::f_from_slice(weights)?.f_to_kind(Kind::Float)?.f_to_device(device)?))
+            Ok(Some(
+                Tensor::f_from_slice(weights)?
+                    .f_to_kind(Kind::Float)?
+                    .f_to_device(device)?,
+            ))
         };
         Ok(Self {
             options: RawLossOptions {
@@ -68,7 +80,10 @@ impl Loss {
 
     /// Number of outputs, counted from the finest, that the loss looks at.
     pub fn outputs(&self) -> usize {
-        self.scales.iter().rposition(|&w| w != 0.0).map_or(0, |last| last + 1)
+        self.scales
+            .iter()
+            .rposition(|&w| w != 0.0)
+            .map_or(0, |last| last + 1)
     }
 
     /// The loss, a differentiable scalar. `logits` are (b, classes, \[z,\] y, x) float32 and `targets` (b, 1, ...)
@@ -76,10 +91,22 @@ impl Loss {
     ///
     /// # Errors
     /// [`Error::Torch`] for shapes that do not belong together.
-    pub fn evaluate(&self, logits: &[Tensor], targets: &[Tensor], weights: Option<&[Tensor]>) -> Result<Tensor> {
+    pub fn evaluate(
+        &self,
+        logits: &[Tensor],
+        targets: &[Tensor],
+        weights: Option<&[Tensor]>,
+    ) -> Result<Tensor> {
         let mut total: Option<Tensor> = None;
-        for (i, &factor) in self.scales.iter().enumerate().filter(|(_, &factor)| factor != 0.0) {
-            let weight = weights.map(|w| w.get(i).ok_or_else(|| missing(i, "weightmap"))).transpose()?;
+        for (i, &factor) in self
+            .scales
+            .iter()
+            .enumerate()
+            .filter(|(_, &factor)| factor != 0.0)
+        {
+            let weight = weights
+                .map(|w| w.get(i).ok_or_else(|| missing(i, "weightmap")))
+                .transpose()?;
             let logits = logits.get(i).ok_or_else(|| missing(i, "output"))?;
             let target = targets.get(i).ok_or_else(|| missing(i, "target"))?;
             let scale = if logits.device() == Device::Cpu {
@@ -98,7 +125,10 @@ impl Loss {
 
     /// Loss of one scale in two passes over the logits (CPU).
     fn fused(&self, logits: &Tensor, target: &Tensor, weight: Option<&Tensor>) -> Result<Tensor> {
-        let (ce, dice) = (self.cross_entropy_class_weights.as_ref(), self.dice_class_weights.as_ref());
+        let (ce, dice) = (
+            self.cross_entropy_class_weights.as_ref(),
+            self.dice_class_weights.as_ref(),
+        );
         shim::dice_cross_entropy(logits, target, weight, ce, dice, &self.options)
     }
 
@@ -114,7 +144,11 @@ impl Loss {
         let log_softmax = logits.f_log_softmax(1, Kind::Float)?;
         let mut result = Tensor::f_zeros([1], (Kind::Float, logits.device()))?.f_squeeze()?;
         if options.cross_entropy != 0.0 {
-            let mut w = if options.ignored_is_background == 0 { mask.shallow_clone() } else { mask.f_ones_like()? };
+            let mut w = if options.ignored_is_background == 0 {
+                mask.shallow_clone()
+            } else {
+                mask.f_ones_like()?
+            };
             if let Some(weight) = weight {
                 w = w.f_mul(weight)?;
             }
@@ -129,7 +163,11 @@ impl Loss {
         }
         if options.dice != 0.0 {
             let mut dice = self.composed_dice(&log_softmax.f_exp()?, &label, &mask)?;
-            dice = if options.log_dice != 0 { dice.f_log()? } else { dice };
+            dice = if options.log_dice != 0 {
+                dice.f_log()?
+            } else {
+                dice
+            };
             if options.ignored_is_background == 0 {
                 dice = dice.f_mul(&annotated)?;
             }
@@ -141,17 +179,27 @@ impl Loss {
     /// Mean soft Dice of the foreground classes.
     fn composed_dice(&self, softmax: &Tensor, label: &Tensor, mask: &Tensor) -> Result<Tensor> {
         let first = if self.options.batch_dice != 0 { 0 } else { 1 };
-        let axes: Vec<i64> = (0..softmax.dim() as i64).filter(|&a| a != 1 && (a != 0 || first == 0)).collect();
+        let axes: Vec<i64> = (0..softmax.dim() as i64)
+            .filter(|&a| a != 1 && (a != 0 || first == 0))
+            .collect();
         let sum = |t: Tensor| t.f_sum_dim_intlist(axes.as_slice(), false, Kind::Float);
-        let onehot = softmax.f_zeros_like()?.f_scatter_value(1, label, 1.0)?.f_mul(mask)?;
+        let onehot = softmax
+            .f_zeros_like()?
+            .f_scatter_value(1, label, 1.0)?
+            .f_mul(mask)?;
         let hit = sum(softmax.f_mul(&onehot)?)?;
         let both = sum(softmax.f_mul(mask)?)?.f_add(&sum(onehot)?)?;
         let smooth = self.options.smooth;
-        let dice = hit.f_mul_scalar(2.0)?.f_add_scalar(smooth)?.f_div(&both.f_add_scalar(smooth + EPS)?)?;
+        let dice = hit
+            .f_mul_scalar(2.0)?
+            .f_add_scalar(smooth)?
+            .f_div(&both.f_add_scalar(smooth + EPS)?)?;
         let classes = softmax.size()[1];
         // (classes) or (b, classes); background is left out.
         let foreground = dice.f_narrow(-1, 1, classes - 1)?;
-        let Some(weights) = &self.dice_class_weights else { return Ok(foreground.f_mean(Kind::Float)?) };
+        let Some(weights) = &self.dice_class_weights else {
+            return Ok(foreground.f_mean(Kind::Float)?);
+        };
         let weights = weights.f_narrow(0, 1, classes - 1)?;
         let images = if first == 0 { 1.0 } else { softmax.size()[0] as f64 };
         let norm = weights.f_sum(Kind::Float)?.f_mul_scalar(images)?;

@@ -28,7 +28,12 @@ impl Sgd {
     /// An optimiser for so many parameters with nnU-Net v1's settings.
     pub fn new(parameters: usize) -> Self {
         let momenta = (0..parameters).map(|_| None).collect();
-        Self { momentum: MOMENTUM, weight_decay: WEIGHT_DECAY, clip: CLIP, momenta }
+        Self {
+            momentum: MOMENTUM,
+            weight_decay: WEIGHT_DECAY,
+            clip: CLIP,
+            momenta,
+        }
     }
 
     /// Momentum of every parameter; none before its first step.
@@ -43,12 +48,20 @@ impl Sgd {
     pub fn load_momenta(&mut self, momenta: Vec<Option<Tensor>>, parameters: &[Tensor]) -> Result<()> {
         if momenta.len() != parameters.len() {
             let (found, expected) = (momenta.len(), parameters.len());
-            return Err(Error::network(format!("found {found} momentum buffers for {expected} parameters")));
+            return Err(Error::network(format!(
+                "found {found} momentum buffers for {expected} parameters"
+            )));
         }
         for (i, (momentum, parameter)) in momenta.iter().zip(parameters).enumerate() {
-            if let Some(shape) = momentum.as_ref().map(Tensor::size).filter(|s| *s != parameter.size()) {
+            if let Some(shape) = momentum
+                .as_ref()
+                .map(Tensor::size)
+                .filter(|s| *s != parameter.size())
+            {
                 let expected = parameter.size();
-                return Err(Error::network(format!("momentum {i} has shape {shape:?}, its parameter {expected:?}")));
+                return Err(Error::network(format!(
+                    "momentum {i} has shape {shape:?}, its parameter {expected:?}"
+                )));
             }
         }
         self.momenta = momenta;
@@ -63,7 +76,11 @@ impl Sgd {
     pub fn step(&mut self, parameters: &[Tensor], gradients: &[Tensor], learning_rate: f64) -> Result<f64> {
         tch::no_grad(|| {
             let on_cpu = parameters.iter().all(|p| p.device() == Device::Cpu);
-            let norm = if on_cpu { shim::norm(gradients)? } else { composed_norm(gradients)? };
+            let norm = if on_cpu {
+                shim::norm(gradients)?
+            } else {
+                composed_norm(gradients)?
+            };
             if !norm.is_finite() {
                 return Ok(norm);
             }
@@ -83,7 +100,12 @@ impl Sgd {
     }
 
     /// The step from libtorch's own operators, on any device.
-    fn composed_step(&mut self, parameters: &[Tensor], gradients: &[Tensor], options: SgdOptions) -> Result<()> {
+    fn composed_step(
+        &mut self,
+        parameters: &[Tensor],
+        gradients: &[Tensor],
+        options: SgdOptions,
+    ) -> Result<()> {
         for ((parameter, gradient), momentum) in parameters.iter().zip(gradients).zip(&mut self.momenta) {
             if !gradient.defined() {
                 continue;
@@ -109,7 +131,10 @@ fn composed_norm(gradients: &[Tensor]) -> Result<f64> {
         squares.push(gradient.f_to_kind(Kind::Float)?.f_square()?.f_sum(Kind::Float)?);
     }
     // One transfer from the device instead of one for each parameter.
-    Ok(Tensor::f_stack(&squares, 0)?.f_sum(Kind::Double)?.f_sqrt()?.f_double_value(&[])?)
+    Ok(Tensor::f_stack(&squares, 0)?
+        .f_sum(Kind::Double)?
+        .f_sqrt()?
+        .f_double_value(&[])?)
 }
 
 /// nnU-Net v1's learning rate in `epoch` of `epochs`: `initial * (1 - epoch / epochs)^0.9` (`poly_lr`).
@@ -128,7 +153,10 @@ pub struct LossScale {
 
 impl Default for LossScale {
     fn default() -> Self {
-        Self { scale: 65536.0, growth_tracker: 0 }
+        Self {
+            scale: 65536.0,
+            growth_tracker: 0,
+        }
     }
 }
 
@@ -143,9 +171,15 @@ impl LossScale {
     /// Learns whether the last gradients were finite.
     pub fn update(&mut self, finite: bool) {
         if !finite {
-            *self = Self { scale: self.scale * Self::BACKOFF, growth_tracker: 0 };
+            *self = Self {
+                scale: self.scale * Self::BACKOFF,
+                growth_tracker: 0,
+            };
         } else if self.growth_tracker + 1 == Self::INTERVAL {
-            *self = Self { scale: self.scale * Self::GROWTH, growth_tracker: 0 };
+            *self = Self {
+                scale: self.scale * Self::GROWTH,
+                growth_tracker: 0,
+            };
         } else {
             self.growth_tracker += 1;
         }
@@ -163,7 +197,12 @@ mod tests {
     fn series(seed: i64, shapes: &[Vec<i64>], steps: usize, scale: f64) -> (Vec<Tensor>, Vec<Vec<Tensor>>) {
         tch::manual_seed(seed);
         let options = (Kind::Float, Device::Cpu);
-        let draw = || shapes.iter().map(|s| Tensor::randn(s.as_slice(), options) * scale).collect::<Vec<_>>();
+        let draw = || {
+            shapes
+                .iter()
+                .map(|s| Tensor::randn(s.as_slice(), options) * scale)
+                .collect::<Vec<_>>()
+        };
         (draw(), (0..steps).map(|_| draw()).collect())
     }
 
@@ -199,7 +238,9 @@ mod tests {
     fn gradients_that_are_not_finite_change_nothing() {
         let parameters = vec![Tensor::from_slice(&[1f32, 2.0])];
         let mut sgd = Sgd::new(1);
-        let norm = sgd.step(&parameters, &[Tensor::from_slice(&[f32::INFINITY, 0.0])], 0.1).unwrap();
+        let norm = sgd
+            .step(&parameters, &[Tensor::from_slice(&[f32::INFINITY, 0.0])], 0.1)
+            .unwrap();
         assert!(!norm.is_finite());
         assert_eq!(Vec::<f32>::try_from(&parameters[0]).unwrap(), [1.0, 2.0]);
         assert!(sgd.momenta()[0].is_none());
@@ -208,7 +249,10 @@ mod tests {
     #[test]
     fn learning_rates_equal_the_reference() {
         let mut compared = 0;
-        for case in testkit::cases("training_loop", "lr_schedule").iter().chain(&testkit::cases("network", "poly_lr")) {
+        for case in testkit::cases("training_loop", "lr_schedule")
+            .iter()
+            .chain(&testkit::cases("network", "poly_lr"))
+        {
             let p = &case.parameters;
             let epochs = p["max_epochs"].as_u64().or(p["max_num_epochs"].as_u64()).unwrap();
             let arrays = case.arrays();
@@ -216,10 +260,17 @@ mod tests {
                 Some((_, epochs)) => epochs.iter().map(|&e| e as u64).collect(),
                 None => (0..epochs).collect(),
             };
-            let rates = arrays.values().find(|a| a.iter().any(|v| v.fract() != 0.0)).unwrap();
+            let rates = arrays
+                .values()
+                .find(|a| a.iter().any(|v| v.fract() != 0.0))
+                .unwrap();
             for (&epoch, &expected) in steps.iter().zip(rates) {
                 let found = poly_learning_rate(epoch, epochs, p["initial_lr"].as_f64().unwrap());
-                assert!((found - expected).abs() <= 1e-12, "{} {epoch}: {found} {expected}", case.file);
+                assert!(
+                    (found - expected).abs() <= 1e-12,
+                    "{} {epoch}: {found} {expected}",
+                    case.file
+                );
                 compared += 1;
             }
         }
@@ -230,8 +281,20 @@ mod tests {
     fn the_loss_scale_halves_and_doubles() {
         let mut scale = LossScale::default();
         scale.update(false);
-        assert_eq!(scale, LossScale { scale: 32768.0, growth_tracker: 0 });
+        assert_eq!(
+            scale,
+            LossScale {
+                scale: 32768.0,
+                growth_tracker: 0
+            }
+        );
         (0..LossScale::INTERVAL).for_each(|_| scale.update(true));
-        assert_eq!(scale, LossScale { scale: 65536.0, growth_tracker: 0 });
+        assert_eq!(
+            scale,
+            LossScale {
+                scale: 65536.0,
+                growth_tracker: 0
+            }
+        );
     }
 }

@@ -69,17 +69,31 @@ impl Recipe {
     /// # Errors
     /// [`Error::Trainer`] for any other name.
     pub fn preset(trainer: &str) -> Result<Self> {
-        let sparse = Self { ignore_label: Some(-1), ..Self::default() };
+        let sparse = Self {
+            ignore_label: Some(-1),
+            ..Self::default()
+        };
         Ok(match trainer {
             "nnUNetTrainerV2" | "nnUNetTrainer_V2_Loss_CEandDice_Weighted" => Self::default(),
-            "nnUNetTrainerV2Sparse" => Self { sampling: Sampling::Annotated(Annotated::default()), ..sparse },
+            "nnUNetTrainerV2Sparse" => Self {
+                sampling: Sampling::Annotated(Annotated::default()),
+                ..sparse
+            },
             "nnUNetTrainerV2SparseNormalSampling" => sparse,
             "nnUNetTrainerV2Weighted" => Self {
                 voxel_weights: true,
-                loss: LossRecipe { dice: 0.0, ..LossRecipe::default() },
+                loss: LossRecipe {
+                    dice: 0.0,
+                    ..LossRecipe::default()
+                },
                 ..Self::default()
             },
-            _ => return Err(Error::Trainer { name: trainer.to_owned(), known: TRAINERS.join(", ") }),
+            _ => {
+                return Err(Error::Trainer {
+                    name: trainer.to_owned(),
+                    known: TRAINERS.join(", "),
+                })
+            }
         })
     }
 
@@ -104,10 +118,13 @@ impl Recipe {
         }
         let weighted = loss.cross_entropy_class_weights.is_some() || loss.dice_class_weights.is_some();
         if trainer == "nnUNetTrainer_V2_Loss_CEandDice_Weighted" && !weighted {
-            let problem = format!("{trainer} needs class weights, one for each of {classes} classes, background first");
+            let problem =
+                format!("{trainer} needs class weights, one for each of {classes} classes, background first");
             return refuse("loss.crossEntropyClassWeights", problem);
         }
-        if [loss.cross_entropy, loss.dice].iter().any(|w| !w.is_finite() || *w < 0.0)
+        if [loss.cross_entropy, loss.dice]
+            .iter()
+            .any(|w| !w.is_finite() || *w < 0.0)
             || loss.cross_entropy + loss.dice == 0.0
         {
             let problem = format!(
@@ -117,10 +134,17 @@ impl Recipe {
             return refuse("loss", problem);
         }
         if !loss.smooth.is_finite() || loss.smooth <= 0.0 {
-            return refuse("loss.smooth", format!("expected a positive number, found {}", loss.smooth));
+            return refuse(
+                "loss.smooth",
+                format!("expected a positive number, found {}", loss.smooth),
+            );
         }
-        if let Some(label) = self.ignore_label.filter(|&label| label != i64::from(sampling::UNLABELLED)) {
-            let problem = format!("expected -1, the label of unlabelled voxels in preprocessed data, found {label}");
+        if let Some(label) = self
+            .ignore_label
+            .filter(|&label| label != i64::from(sampling::UNLABELLED))
+        {
+            let problem =
+                format!("expected -1, the label of unlabelled voxels in preprocessed data, found {label}");
             return refuse("ignoreLabel", problem);
         }
         Ok(())
@@ -135,12 +159,21 @@ mod tests {
     fn presets_are_those_of_the_table() {
         let preset = |name| Recipe::preset(name).expect("a preset");
         let v2 = preset("nnUNetTrainerV2");
-        assert_eq!((v2.sampling, v2.ignore_label, v2.voxel_weights), (Sampling::default(), None, false));
+        assert_eq!(
+            (v2.sampling, v2.ignore_label, v2.voxel_weights),
+            (Sampling::default(), None, false)
+        );
         assert_eq!((v2.loss.cross_entropy, v2.loss.dice), (1.0, 1.0));
         let sparse = preset("nnUNetTrainerV2Sparse");
-        assert_eq!((sparse.sampling, sparse.ignore_label), (Sampling::Annotated(Annotated::default()), Some(-1)));
+        assert_eq!(
+            (sparse.sampling, sparse.ignore_label),
+            (Sampling::Annotated(Annotated::default()), Some(-1))
+        );
         let normal = preset("nnUNetTrainerV2SparseNormalSampling");
-        assert_eq!((normal.sampling, normal.ignore_label), (Sampling::default(), Some(-1)));
+        assert_eq!(
+            (normal.sampling, normal.ignore_label),
+            (Sampling::default(), Some(-1))
+        );
         let weighted = preset("nnUNetTrainerV2Weighted");
         assert_eq!((weighted.voxel_weights, weighted.loss.dice), (true, 0.0));
         let error = Recipe::preset("nnUNetTrainerV3").expect_err("no such trainer");
@@ -153,7 +186,11 @@ mod tests {
         let mut recipe = Recipe::preset(name).expect("a preset");
         assert!(recipe.validate(name, 3).is_err(), "needs class weights");
         recipe.loss.dice_class_weights = Some(vec![1.0, 2.0]);
-        assert!(recipe.validate(name, 3).expect_err("two of three").to_string().contains("diceClassWeights"));
+        assert!(recipe
+            .validate(name, 3)
+            .expect_err("two of three")
+            .to_string()
+            .contains("diceClassWeights"));
         recipe.loss.dice_class_weights = Some(vec![1.0, 2.0, 0.5]);
         assert!(recipe.validate(name, 3).is_ok());
         recipe.loss.dice = f64::NAN;
@@ -162,8 +199,9 @@ mod tests {
 
     #[test]
     fn json_is_camel_case_and_partial() {
-        let recipe: Recipe = serde_json::from_str(r#"{"sampling":{"kind":"annotated"},"ignoreLabel":-1,"loss":{"dice":0.5}}"#)
-            .expect("a recipe");
+        let recipe: Recipe =
+            serde_json::from_str(r#"{"sampling":{"kind":"annotated"},"ignoreLabel":-1,"loss":{"dice":0.5}}"#)
+                .expect("a recipe");
         assert!(recipe.sampling.annotated().is_some());
         assert_eq!((recipe.loss.dice, recipe.loss.cross_entropy), (0.5, 1.0));
         assert!(serde_json::from_str::<Recipe>(r#"{"ignorelabel":-1}"#).is_err());

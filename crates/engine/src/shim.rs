@@ -123,13 +123,24 @@ pub(crate) fn dice_cross_entropy(
     let dice_weight = raw_optional(dice_weight);
     // SAFETY: as in `norm_leaky`; null stands for an absent tensor, and the options outlive the call.
     tensor(|result| unsafe {
-        engine_dice_cross_entropy(raw(logits), raw(target), weight, class_weight, dice_weight, options, result)
+        engine_dice_cross_entropy(
+            raw(logits),
+            raw(target),
+            weight,
+            class_weight,
+            dice_weight,
+            options,
+            result,
+        )
     })
 }
 
 /// Null for tensors that libtorch left undefined.
 fn raw_all(tensors: &[Tensor]) -> Vec<*const RawTensor> {
-    tensors.iter().map(|t| raw_optional(t.defined().then_some(t))).collect()
+    tensors
+        .iter()
+        .map(|t| raw_optional(t.defined().then_some(t)))
+        .collect()
 }
 
 /// Euclidean norm over all defined tensors, float32 on the CPU.
@@ -156,9 +167,19 @@ pub(crate) fn sgd_step(
     // parameters and momenta, which nobody else does meanwhile: the caller holds the momenta mutably, and parameters
     // change only here and where the network is loaded, which takes the network mutably.
     let message = unsafe {
-        engine_sgd_step(parameters.as_ptr(), gradients.as_ptr(), pointers.as_mut_ptr(), count, &raw const options)
+        engine_sgd_step(
+            parameters.as_ptr(),
+            gradients.as_ptr(),
+            pointers.as_mut_ptr(),
+            count,
+            &raw const options,
+        )
     };
-    for (momentum, pointer) in momenta.iter_mut().zip(pointers).filter(|(m, p)| m.is_none() && !p.is_null()) {
+    for (momentum, pointer) in momenta
+        .iter_mut()
+        .zip(pointers)
+        .filter(|(m, p)| m.is_none() && !p.is_null())
+    {
         // SAFETY: a pointer where none was is a tensor made with `new` for us.
         *momentum = Some(unsafe { Tensor::from_ptr(pointer.cast()) });
     }
@@ -182,8 +203,16 @@ pub struct DeviceMemory {
 /// # Errors
 /// [`Error::Torch`] where there is no such device.
 pub fn cuda_memory(index: usize) -> Result<DeviceMemory> {
-    let mut memory = DeviceMemory { current: 0, peak: 0, reserved: 0 };
-    let DeviceMemory { current, peak, reserved } = &mut memory;
+    let mut memory = DeviceMemory {
+        current: 0,
+        peak: 0,
+        reserved: 0,
+    };
+    let DeviceMemory {
+        current,
+        peak,
+        reserved,
+    } = &mut memory;
     let index = i32::try_from(index).map_err(|_| Error::torch("no such CUDA device"))?;
     // SAFETY: three valid, distinct places for results.
     check(unsafe { engine_cuda_memory(index, current, peak, reserved) })?;

@@ -23,7 +23,11 @@ pub fn from_array(array: &ArrayViewD<'_, f32>) -> Result<Tensor> {
 /// # Errors
 /// Whatever libtorch reports.
 pub fn to_array(tensor: &Tensor) -> Result<ArrayD<f32>> {
-    let plain = tensor.f_detach()?.f_to_device(Device::Cpu)?.f_to_kind(Kind::Float)?.f_contiguous()?;
+    let plain = tensor
+        .f_detach()?
+        .f_to_device(Device::Cpu)?
+        .f_to_kind(Kind::Float)?
+        .f_contiguous()?;
     let mut values = vec![0f32; plain.numel()];
     let count = values.len();
     plain.f_copy_data(&mut values, count)?;

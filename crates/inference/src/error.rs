@@ -63,7 +63,9 @@ pub enum Error {
 
 impl Error {
     pub(crate) fn shape(error: &ndarray::ShapeError) -> Self {
-        Self::Internal { what: format!("softmax of an unexpected shape: {error}") }
+        Self::Internal {
+            what: format!("softmax of an unexpected shape: {error}"),
+        }
     }
 
     /// The part whose code and facts are passed on.

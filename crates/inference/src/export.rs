@@ -28,8 +28,15 @@ impl<'a> Export<'a> {
         if plans.is_file() {
             storage::copy_file(&plans, &options.output.join("plans.pkl"), storage::Links::Follow)?;
         }
-        let rule = ExportOptions { mode: options.export, ..ExportOptions::default() };
-        Ok(Self { options, rule, transpose_forward })
+        let rule = ExportOptions {
+            mode: options.export,
+            ..ExportOptions::default()
+        };
+        Ok(Self {
+            options,
+            rule,
+            transpose_forward,
+        })
     }
 
     fn file(&self, case: &str, extension: &str) -> PathBuf {
@@ -67,9 +74,17 @@ impl<'a> Export<'a> {
         let resampled = export_softmax(softmax.view(), placement, &self.rule)?;
         drop(softmax);
         let half = resampled.mapv(f16::from_f32).into_dyn();
-        npz::write(&self.file(case, "npz"), &[("softmax", half.view())], npz::Compression::Fast)?;
+        npz::write(
+            &self.file(case, "npz"),
+            &[("softmax", half.view())],
+            npz::Compression::Fast,
+        )?;
         properties.write(&self.file(case, "pkl"))?;
-        Ok(segmentation_of(resampled.view(), placement, &self.rule.decision())?)
+        Ok(segmentation_of(
+            resampled.view(),
+            placement,
+            &self.rule.decision(),
+        )?)
     }
 
     fn placement(&self, properties: &CaseProperties) -> Result<Placement, Error> {

@@ -16,7 +16,11 @@ pub fn importance(patch: &[usize]) -> ArrayD<f32> {
     let mut map = ArrayD::from_shape_fn(IxDyn(patch), |index| value(&index) as f32);
     let highest = map.iter().copied().fold(0.0f32, f32::max);
     map.mapv_inplace(|v| v / highest);
-    let lowest = map.iter().copied().filter(|&v| v > 0.0).fold(f32::INFINITY, f32::min);
+    let lowest = map
+        .iter()
+        .copied()
+        .filter(|&v| v > 0.0)
+        .fold(f32::INFINITY, f32::min);
     map.mapv_inplace(|v| if v == 0.0 { lowest } else { v });
     map
 }

@@ -18,7 +18,10 @@ mod tests {
     #[test]
     fn subsets_of_axes() {
         assert_eq!(mirror_subsets(&[]), vec![Vec::<i64>::new()]);
-        assert_eq!(mirror_subsets(&[0, 2]), vec![vec![], vec![2], vec![4], vec![2, 4]]);
+        assert_eq!(
+            mirror_subsets(&[0, 2]),
+            vec![vec![], vec![2], vec![4], vec![2, 4]]
+        );
         assert_eq!(mirror_subsets(&[0, 1, 2]).len(), 8);
     }
 }

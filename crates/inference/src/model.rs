@@ -40,17 +40,27 @@ impl Model {
             Some(folds) => folds.to_vec(),
             None => model.folds(checkpoint)?,
         };
-        let first = folds.first().ok_or_else(|| Error::model(folder, "no fold was asked for".to_owned()))?;
+        let first = folds
+            .first()
+            .ok_or_else(|| Error::model(folder, "no fold was asked for".to_owned()))?;
         let (plans, stage) = record(&model.fold(*first).checkpoint_info(checkpoint), folder)?;
         let architecture = Architecture::from_plans(&plans, stage, false)?;
         let networks = folds
             .iter()
             .map(|&fold| {
                 let checkpoint = Checkpoint::read(&model.fold(fold).checkpoint(checkpoint))?;
-                Ok(GenericUNet::from_state(architecture.clone(), &checkpoint.state, device)?)
+                Ok(GenericUNet::from_state(
+                    architecture.clone(),
+                    &checkpoint.state,
+                    device,
+                )?)
             })
             .collect::<Result<_, Error>>()?;
-        Ok(Self { plans, stage, networks })
+        Ok(Self {
+            plans,
+            stage,
+            networks,
+        })
     }
 
     /// The plan of the model's stage.
@@ -76,13 +86,19 @@ fn record(file: &Path, folder: &Path) -> Result<(Plans, usize), Error> {
     let plans = Plans::from_value(&info.plans).map_err(|e| dataset::Error::from(e.in_file(file)))?;
     // init = (plans_file, fold, output_folder, dataset_directory, batch_dice, stage, ...)
     let init = info.init.as_items().unwrap_or_default();
-    let stage = init.get(5).and_then(Value::as_i64).and_then(|stage| usize::try_from(stage).ok());
+    let stage = init
+        .get(5)
+        .and_then(Value::as_i64)
+        .and_then(|stage| usize::try_from(stage).ok());
     let last = plans.plans_per_stage.keys().next_back().copied().unwrap_or(0);
     Ok((plans, stage.unwrap_or(last)))
 }
 
 impl Error {
     pub(crate) fn model(folder: &Path, problem: String) -> Self {
-        Self::Model { folder: PathBuf::from(folder), problem }
+        Self::Model {
+            folder: PathBuf::from(folder),
+            problem,
+        }
     }
 }

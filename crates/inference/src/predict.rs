@@ -45,12 +45,24 @@ struct Predicted {
 pub fn predict(options: &PredictOptions, context: &Context) -> Result<PredictSummary, Error> {
     let start = Instant::now();
     let compute = Compute::new(&options.device, options.precision)?;
-    let folds = options.folds.as_ref().map(|names| names.iter().map(|f| f.parse()).collect::<Result<Vec<Fold>, _>>());
-    let model = Model::load(&options.model, folds.transpose()?.as_deref(), &options.checkpoint, compute.device)?;
+    let folds = options
+        .folds
+        .as_ref()
+        .map(|names| names.iter().map(|f| f.parse()).collect::<Result<Vec<Fold>, _>>());
+    let model = Model::load(
+        &options.model,
+        folds.transpose()?.as_deref(),
+        &options.checkpoint,
+        compute.device,
+    )?;
     let patch = model.stage_plan()?.patch_size.clone();
     let window = WindowOptions {
         step_size: options.step_size,
-        mirror_axes: if options.mirroring { (0..patch.len()).collect() } else { Vec::new() },
+        mirror_axes: if options.mirroring {
+            (0..patch.len()).collect()
+        } else {
+            Vec::new()
+        },
         gaussian: true,
     };
     let predictors = model
@@ -59,11 +71,14 @@ pub fn predict(options: &PredictOptions, context: &Context) -> Result<PredictSum
         .map(|network| Predictor::new(network, compute.kind, &patch, window.clone()))
         .collect::<Result<Vec<_>, _>>()?;
     let cases = list_cases(&options.input, model.plans.num_modalities)?;
-    std::fs::create_dir_all(&options.output)
-        .map_err(|source| dataset::Error::Io { path: options.output.clone(), source })?;
+    std::fs::create_dir_all(&options.output).map_err(|source| dataset::Error::Io {
+        path: options.output.clone(),
+        source,
+    })?;
     let export = Export::new(options, model.plans.transpose_forward)?;
-    let (skipped, todo): (Vec<_>, Vec<_>) =
-        cases.into_iter().partition(|(case, _)| !options.overwrite && export.is_done(case));
+    let (skipped, todo): (Vec<_>, Vec<_>) = cases
+        .into_iter()
+        .partition(|(case, _)| !options.overwrite && export.is_done(case));
     let mut summary = PredictSummary {
         written: 0,
         skipped: skipped.len(),
@@ -80,7 +95,11 @@ pub fn predict(options: &PredictOptions, context: &Context) -> Result<PredictSum
             "folds": model.networks.len(), "patch": patch, "cases": todo.len(),
         }),
     });
-    let source = Source { cases: &todo, plans: &model.plans, stage: model.stage };
+    let source = Source {
+        cases: &todo,
+        plans: &model.plans,
+        stage: model.stage,
+    };
     run(&source, &predictors, &export, context, &mut summary)?;
     summary.seconds = start.elapsed().as_secs_f64();
     Ok(summary)
@@ -111,7 +130,13 @@ fn run(
                 }
                 let outcome = preprocess_test_case(files, source.plans, source.stage).map_err(Error::from);
                 // The network's side is gone only where it was cancelled.
-                if to_network.send(Prepared { case: case.clone(), outcome }).is_err() {
+                if to_network
+                    .send(Prepared {
+                        case: case.clone(),
+                        outcome,
+                    })
+                    .is_err()
+                {
                     return;
                 }
             }
@@ -120,14 +145,20 @@ fn run(
             predicted
                 .into_iter()
                 .map(|Predicted { case, outcome }| {
-                    let written = outcome.and_then(|(softmax, properties)| export.write(&case, softmax, properties));
+                    let written =
+                        outcome.and_then(|(softmax, properties)| export.write(&case, softmax, properties));
                     (case, written)
                 })
                 .collect::<Vec<_>>()
         });
         let mut cancelled = None;
         for (index, Prepared { case, outcome }) in prepared.into_iter().enumerate() {
-            let progress = Progress { context, case: &case, index, cases: source.cases.len() };
+            let progress = Progress {
+                context,
+                case: &case,
+                index,
+                cases: source.cases.len(),
+            };
             let outcome = outcome.and_then(|(image, properties)| {
                 Ok((mean_softmax(predictors, image, context, &progress)?, properties))
             });
@@ -140,8 +171,9 @@ fn run(
             }
         }
         drop(to_export);
-        let finished =
-            exporter.join().map_err(|_| Error::Internal { what: "the export thread panicked".to_owned() })?;
+        let finished = exporter.join().map_err(|_| Error::Internal {
+            what: "the export thread panicked".to_owned(),
+        })?;
         for (case, written) in finished {
             match written {
                 Ok(()) => summary.written += 1,
@@ -172,7 +204,8 @@ const STEPS: u64 = 100;
 impl Progress<'_> {
     fn report(&self, tile: usize, tiles: usize) {
         let done = self.index as u64 * STEPS + STEPS * tile as u64 / tiles.max(1) as u64;
-        self.context.progress(done, self.cases as u64 * STEPS, "% of a case", Some(self.case));
+        self.context
+            .progress(done, self.cases as u64 * STEPS, "% of a case", Some(self.case));
     }
 }
 
@@ -196,7 +229,9 @@ fn mean_softmax(
             None => softmax,
         });
     }
-    let mut mean = mean.ok_or_else(|| Error::Internal { what: "a model without folds".to_owned() })?;
+    let mut mean = mean.ok_or_else(|| Error::Internal {
+        what: "a model without folds".to_owned(),
+    })?;
     mean /= predictors.len() as f32;
     Ok(mean)
 }
@@ -205,7 +240,10 @@ fn mean_softmax(
 fn list_cases(folder: &Path, channels: usize) -> Result<Vec<(String, Vec<PathBuf>)>, Error> {
     let found = files::case_files(folder)?;
     if found.cases.is_empty() {
-        return Err(Error::NoCases { folder: folder.to_owned(), channels });
+        return Err(Error::NoCases {
+            folder: folder.to_owned(),
+            channels,
+        });
     }
     let all = |case: String| Ok((case.clone(), files::channel_files(folder, &case, channels)?));
     found.cases.into_keys().map(all).collect()

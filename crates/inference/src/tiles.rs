@@ -9,8 +9,14 @@ pub fn tile_starts(patch: &[usize], volume: &[usize], step: f64) -> Vec<Vec<usiz
         let range = volume.saturating_sub(patch);
         let distance = patch as f64 * step;
         let count = (range as f64 / distance).ceil() as usize + 1;
-        let actual = if count > 1 { range as f64 / (count - 1) as f64 } else { 0.0 };
-        (0..count).map(|i| (actual * i as f64).round_ties_even() as usize).collect()
+        let actual = if count > 1 {
+            range as f64 / (count - 1) as f64
+        } else {
+            0.0
+        };
+        (0..count)
+            .map(|i| (actual * i as f64).round_ties_even() as usize)
+            .collect()
     };
     patch.iter().zip(volume).map(along).collect()
 }
@@ -52,7 +58,12 @@ mod tests {
     use serde_json::Value;
 
     fn sizes(value: &Value) -> Vec<usize> {
-        value.as_array().unwrap().iter().map(|v| v.as_u64().unwrap() as usize).collect()
+        value
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|v| v.as_u64().unwrap() as usize)
+            .collect()
     }
 
     #[test]
@@ -63,7 +74,11 @@ mod tests {
         for case in cases {
             let (patch, volume) = (sizes(&case["patch_size"]), sizes(&case["image_size"]));
             let expected: Vec<Vec<usize>> = case["steps"].as_array().unwrap().iter().map(sizes).collect();
-            assert_eq!(tile_starts(&patch, &volume, case["step_size"].as_f64().unwrap()), expected, "{case}");
+            assert_eq!(
+                tile_starts(&patch, &volume, case["step_size"].as_f64().unwrap()),
+                expected,
+                "{case}"
+            );
         }
     }
 

@@ -26,7 +26,11 @@ pub struct WindowOptions {
 impl WindowOptions {
     /// nnU-Net's own: steps of half a patch, every axis mirrored, Gaussian weights.
     pub fn new(dimensions: usize) -> Self {
-        Self { step_size: 0.5, mirror_axes: (0..dimensions).collect(), gaussian: true }
+        Self {
+            step_size: 0.5,
+            mirror_axes: (0..dimensions).collect(),
+            gaussian: true,
+        }
     }
 }
 
@@ -62,7 +66,10 @@ impl<'a> Predictor<'a> {
         if !(options.step_size > 0.0 && options.step_size <= 1.0) {
             return Err(Error::Option {
                 option: "stepSize",
-                problem: format!("expected a number above 0 and at most 1, found {}", options.step_size),
+                problem: format!(
+                    "expected a number above 0 and at most 1, found {}",
+                    options.step_size
+                ),
             });
         }
         if let Some(axis) = options.mirror_axes.iter().find(|&&axis| axis >= patch.len()) {
@@ -72,7 +79,12 @@ impl<'a> Predictor<'a> {
             });
         }
         let weights = network.weights(kind)?;
-        Ok(Self { network, weights, patch: patch.to_vec(), options })
+        Ok(Self {
+            network,
+            weights,
+            patch: patch.to_vec(),
+            options,
+        })
     }
 
     /// Tiles of a volume (z, y, x), for progress.
@@ -109,7 +121,9 @@ impl<'a> Predictor<'a> {
         for (z, mut out) in result.axis_iter_mut(Axis(1)).enumerate() {
             let slice = image.index_axis(Axis(1), z).into_dyn().to_owned();
             let softmax = self.region(&slice, context, done)?;
-            let softmax = softmax.into_dimensionality::<ndarray::Ix3>().map_err(|e| Error::shape(&e))?;
+            let softmax = softmax
+                .into_dimensionality::<ndarray::Ix3>()
+                .map_err(|e| Error::shape(&e))?;
             out.assign(&softmax);
         }
         Ok(result)
@@ -149,8 +163,7 @@ impl<'a> Predictor<'a> {
         let mean = sums.f_div(&weights).and_then(|mean| mean.f_squeeze_dim(0))?;
         let mut cropped = mean;
         for (axis, (&before, &length)) in padding.before.iter().zip(volume).enumerate() {
-            cropped =
-                cropped.f_narrow(axis as i64 + 1, before as i64, length as i64)?;
+            cropped = cropped.f_narrow(axis as i64 + 1, before as i64, length as i64)?;
         }
         Ok(engine::tensor::to_array(&cropped)?)
     }
@@ -164,7 +177,10 @@ impl<'a> Predictor<'a> {
             let tile = tile.f_to_device(self.network.device())?;
             let mut sum: Option<Tensor> = None;
             for copies in subsets.chunks(at_once) {
-                let flipped = copies.iter().map(|axes| tile.f_flip(axes)).collect::<Result<Vec<_>, _>>()?;
+                let flipped = copies
+                    .iter()
+                    .map(|axes| tile.f_flip(axes))
+                    .collect::<Result<Vec<_>, _>>()?;
                 let batch = Tensor::f_cat(&flipped, 0)?;
                 let heads = self.network.forward(&batch, &self.weights, Heads::Finest(1))?;
                 let softmax = heads[0].f_softmax(1, Kind::Float)?;
@@ -176,7 +192,9 @@ impl<'a> Predictor<'a> {
                     });
                 }
             }
-            let sum = sum.ok_or_else(|| Error::Internal { what: "a tile without copies".to_owned() })?;
+            let sum = sum.ok_or_else(|| Error::Internal {
+                what: "a tile without copies".to_owned(),
+            })?;
             let scale = 1.0 / subsets.len() as f64;
             Ok(sum.f_mul(weight)?.f_mul_scalar(scale)?.f_to_device(Device::Cpu)?)
         })
@@ -186,8 +204,7 @@ impl<'a> Predictor<'a> {
     fn narrow(&self, tensor: &Tensor, corner: &[usize], first: i64) -> Result<Tensor, Error> {
         let mut part = tensor.shallow_clone();
         for (axis, (&start, &length)) in corner.iter().zip(&self.patch).enumerate() {
-            part = part
-                .f_narrow(first + axis as i64, start as i64, length as i64)?;
+            part = part.f_narrow(first + axis as i64, start as i64, length as i64)?;
         }
         Ok(part)
     }

@@ -9,7 +9,12 @@ use tch::{Device, Kind};
 
 fn sizes<T: TryFrom<u64>>(value: &Value) -> Vec<T> {
     let number = |v: &Value| v.as_u64().and_then(|n| T::try_from(n).ok());
-    value.as_array().unwrap().iter().map(|v| number(v).unwrap()).collect()
+    value
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|v| number(v).unwrap())
+        .collect()
 }
 
 fn lists(value: &Value) -> Vec<Vec<i64>> {
@@ -33,7 +38,10 @@ fn network(run: &str, parameters: &Value) -> GenericUNet {
         kernels: lists(&args["conv_kernel_sizes"]),
     };
     let file = testkit::folder("inference").join(format!("weights_{weights}.npz"));
-    let state = testkit::npz(&file).into_iter().map(|(key, values)| (key, values.mapv(|v| v as f32))).collect();
+    let state = testkit::npz(&file)
+        .into_iter()
+        .map(|(key, values)| (key, values.mapv(|v| v as f32)))
+        .collect();
     GenericUNet::from_state(architecture, &state, Device::Cpu).unwrap()
 }
 
@@ -53,7 +61,9 @@ fn predict(run: &str, parameters: &Value, image: &Array4<f32>) -> Array4<f32> {
     let predictor = Predictor::new(&network, Kind::Float, &patch, options).unwrap();
     let mut tiles = 0;
     let context = Context::silent(1);
-    let softmax = predictor.softmax(image.view(), &context, &mut || tiles += 1).unwrap();
+    let softmax = predictor
+        .softmax(image.view(), &context, &mut || tiles += 1)
+        .unwrap();
     assert_eq!(tiles, predictor.tiles(&image.shape()[1..]), "{run}");
     softmax
 }
@@ -64,11 +74,16 @@ fn softmax_equals_the_recorded_runs() {
     let parameters = testkit::json(&folder.join("params.json"));
     let runs = parameters["runs"].as_object().unwrap();
     // nnU-Net's mode without tiles is not offered: a volume that fits the memory whole fits a tile of its size.
-    let tiled = runs.iter().filter(|(_, run)| run["args"]["use_sliding_window"].as_bool() == Some(true));
+    let tiled = runs
+        .iter()
+        .filter(|(_, run)| run["args"]["use_sliding_window"].as_bool() == Some(true));
     let mut count = 0;
     for (name, run) in tiled {
         let arrays = testkit::npz(&folder.join("predict").join(format!("{name}.npz")));
-        let image = arrays["x"].mapv(|v| v as f32).into_dimensionality::<Ix4>().unwrap();
+        let image = arrays["x"]
+            .mapv(|v| v as f32)
+            .into_dimensionality::<Ix4>()
+            .unwrap();
         let softmax = predict(name, &parameters, &image);
         // float32 convolutions in another order; the recorded networks are untrained and have near ties.
         let found = softmax.mapv(f64::from).into_dyn();
@@ -88,10 +103,16 @@ fn nonsense_is_refused() {
     let parameters = testkit::json(&testkit::folder("inference").join("params.json"));
     let network = network("p3d_", &parameters);
     for step_size in [0.0, -1.0, 1.5, f64::NAN] {
-        let options = WindowOptions { step_size, ..WindowOptions::default() };
+        let options = WindowOptions {
+            step_size,
+            ..WindowOptions::default()
+        };
         assert!(Predictor::new(&network, Kind::Float, &[8, 8, 8], options).is_err());
     }
-    let options = WindowOptions { mirror_axes: vec![3], ..WindowOptions::default() };
+    let options = WindowOptions {
+        mirror_axes: vec![3],
+        ..WindowOptions::default()
+    };
     assert!(Predictor::new(&network, Kind::Float, &[8, 8, 8], options).is_err());
 }
 
@@ -99,10 +120,15 @@ fn nonsense_is_refused() {
 fn cancelling_ends_between_tiles() {
     let parameters = testkit::json(&testkit::folder("inference").join("params.json"));
     let network = network("p3d_", &parameters);
-    let options = WindowOptions { mirror_axes: Vec::new(), ..WindowOptions::default() };
+    let options = WindowOptions {
+        mirror_axes: Vec::new(),
+        ..WindowOptions::default()
+    };
     let predictor = Predictor::new(&network, Kind::Float, &[4, 8, 8], options).unwrap();
     let context = Context::silent(1);
-    let image = ArrayD::<f32>::zeros(vec![2, 8, 16, 16]).into_dimensionality::<Ix4>().unwrap();
+    let image = ArrayD::<f32>::zeros(vec![2, 8, 16, 16])
+        .into_dimensionality::<Ix4>()
+        .unwrap();
     let cancel = context.cancel().clone();
     let mut tiles = 0;
     let result = predictor.softmax(image.view(), &context, &mut || {

@@ -21,7 +21,11 @@ pub struct Failure {
 impl Failure {
     /// A failure of the addon's own, for options it cannot parse and the like.
     pub fn new(code: &str, message: impl Into<String>, details: Value) -> Self {
-        Self { code: code.to_owned(), message: message.into(), details }
+        Self {
+            code: code.to_owned(),
+            message: message.into(),
+            details,
+        }
     }
 
     /// The failure that a panic becomes: a bug in this package, never a dead process.
@@ -33,7 +37,9 @@ impl Failure {
             .unwrap_or_else(|| "no message".to_owned());
         Self::new(
             "ERR_INTERNAL",
-            format!("internal error: {text}. This is a bug in nnunet-diag; please report it with these words."),
+            format!(
+                "internal error: {text}. This is a bug in nnunet-diag; please report it with these words."
+            ),
             json!({ "panic": text }),
         )
     }

@@ -25,13 +25,17 @@ impl Channel {
     /// Sends a message that must arrive: waits while the queue is full.
     fn send(&self, message: &Value) {
         // A closing environment refuses the call: there is nobody left to tell.
-        let _ = self.0.call(message.to_string(), ThreadsafeFunctionCallMode::Blocking);
+        let _ = self
+            .0
+            .call(message.to_string(), ThreadsafeFunctionCallMode::Blocking);
     }
 }
 
 impl Sink for Channel {
     fn emit(&self, event: Event) {
-        let Ok(message) = serde_json::to_string(&event) else { return };
+        let Ok(message) = serde_json::to_string(&event) else {
+            return;
+        };
         // A busy event loop misses steps of a progress bar, never an epoch, a checkpoint or a warning.
         let mode = match event {
             Event::Progress { .. } | Event::Iteration { .. } => ThreadsafeFunctionCallMode::NonBlocking,
@@ -55,8 +59,13 @@ where
     let options: O = serde_json::from_str(options)
         .map_err(|e| Failure::new("ERR_OPTIONS", format!("options not understood: {e}"), Value::Null))?;
     let summary = verb(&options, context)?;
-    serde_json::to_value(summary)
-        .map_err(|e| Failure::new("ERR_INTERNAL", format!("result cannot be written as JSON: {e}"), Value::Null))
+    serde_json::to_value(summary).map_err(|e| {
+        Failure::new(
+            "ERR_INTERNAL",
+            format!("result cannot be written as JSON: {e}"),
+            Value::Null,
+        )
+    })
 }
 
 /// Starts `work` on a thread named `name` and returns the function that cancels it.
@@ -81,7 +90,9 @@ pub fn start<'env>(
                 Err(failure) => json!({ "type": "failed", "error": failure }),
             });
         })
-        .map_err(|e| Failure::new("ERR_THREAD", format!("cannot start a thread: {e}"), Value::Null).into_napi())?;
+        .map_err(|e| {
+            Failure::new("ERR_THREAD", format!("cannot start a thread: {e}"), Value::Null).into_napi()
+        })?;
     env.create_function_from_closure("cancel", move |_| {
         cancel.cancel();
         Ok(())

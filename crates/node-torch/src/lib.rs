@@ -1,5 +1,8 @@
 //! N-API addon `torch`: train and predict.
-#![allow(missing_docs, reason = "a private binding: the TypeScript facade owns names and documentation")]
+#![allow(
+    missing_docs,
+    reason = "a private binding: the TypeScript facade owns names and documentation"
+)]
 
 use engine::{available_devices, device_name, Compute, Precision};
 use napi::bindgen_prelude::Function;
@@ -22,14 +25,20 @@ pub fn start(
     on_message: MessageFn,
 ) -> napi::Result<Function<'_, (), ()>> {
     let name = verb.clone();
-    node_task::start(env, &name, workers, on_message, move |context| dispatch(&verb, &options, context))
+    node_task::start(env, &name, workers, on_message, move |context| {
+        dispatch(&verb, &options, context)
+    })
 }
 
 fn dispatch(verb: &str, options: &str, context: &Context) -> Result<Value, Failure> {
     match verb {
         "train" => call(engine::train, options, context),
         "predict" => call(inference::predict, options, context),
-        other => Err(Failure::new("ERR_INTERNAL", format!("no verb {other}"), json!({ "verb": other }))),
+        other => Err(Failure::new(
+            "ERR_INTERNAL",
+            format!("no verb {other}"),
+            json!({ "verb": other }),
+        )),
     }
 }
 

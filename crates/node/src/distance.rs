@@ -23,7 +23,13 @@ pub fn distance_transform(
     squared: bool,
 ) -> AsyncTask<DistanceTransform> {
     let shape = shape.into_iter().map(|n| n as usize).collect();
-    AsyncTask::new(DistanceTransform { mask, shape, spacing, bound: bound.map(|b| b as f32), squared })
+    AsyncTask::new(DistanceTransform {
+        mask,
+        shape,
+        spacing,
+        bound: bound.map(|b| b as f32),
+        squared,
+    })
 }
 
 /// The work of [`distance_transform`].
@@ -40,11 +46,17 @@ impl DistanceTransform {
         let view = ArrayViewD::from_shape(IxDyn(&self.shape), mask).map_err(|_| {
             Failure::new(
                 "ERR_OPTIONS",
-                format!("expected a mask of shape {:?} but received {} voxels", self.shape, mask.len()),
+                format!(
+                    "expected a mask of shape {:?} but received {} voxels",
+                    self.shape,
+                    mask.len()
+                ),
                 json!({ "shape": self.shape, "length": mask.len() }),
             )
         })?;
-        let mut out = edt::squared_distance(view, &self.spacing, self.bound)?.into_raw_vec_and_offset().0;
+        let mut out = edt::squared_distance(view, &self.spacing, self.bound)?
+            .into_raw_vec_and_offset()
+            .0;
         if !self.squared {
             out.iter_mut().for_each(|d| *d = d.sqrt());
         }

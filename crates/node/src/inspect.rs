@@ -72,6 +72,8 @@ pub fn inspect(options: &Options, _: &Context) -> Result<Value, Error> {
                 "spacing": geometry.spacing, "origin": geometry.origin, "direction": geometry.direction,
             }))
         }
-        _ => Err(Error::Kind { file: file.to_owned() }),
+        _ => Err(Error::Kind {
+            file: file.to_owned(),
+        }),
     }
 }

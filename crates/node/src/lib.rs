@@ -1,5 +1,8 @@
 //! N-API addon `core`: everything that needs no libtorch.
-#![allow(missing_docs, reason = "a private binding: the TypeScript facade owns names and documentation")]
+#![allow(
+    missing_docs,
+    reason = "a private binding: the TypeScript facade owns names and documentation"
+)]
 
 mod distance;
 mod inspect;

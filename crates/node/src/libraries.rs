@@ -49,7 +49,11 @@ fn open(path: &str) -> Result<(), libloading::Error> {
 /// Unpacks those members of a wheel (a zip file) whose names start with one of `prefixes` below `destination`.
 #[napi(ts_return_type = "Promise<number>")]
 pub fn extract_wheel(wheel: String, destination: String, prefixes: Vec<String>) -> AsyncTask<Extract> {
-    AsyncTask::new(Extract { wheel: wheel.into(), destination: destination.into(), prefixes })
+    AsyncTask::new(Extract {
+        wheel: wheel.into(),
+        destination: destination.into(),
+        prefixes,
+    })
 }
 
 /// The work of [`extract_wheel`]; resolves to the number of files written.
@@ -67,7 +71,11 @@ impl Task for Extract {
         extract(&self.wheel, &self.destination, &self.prefixes).map_err(|e| {
             Failure::new(
                 "ERR_WHEEL",
-                format!("cannot unpack {} into {}: {e}", self.wheel.display(), self.destination.display()),
+                format!(
+                    "cannot unpack {} into {}: {e}",
+                    self.wheel.display(),
+                    self.destination.display()
+                ),
                 json!({ "path": self.wheel, "destination": self.destination }),
             )
             .into_napi()
@@ -85,7 +93,9 @@ fn extract(wheel: &Path, destination: &Path, prefixes: &[String]) -> io::Result<
     for index in 0..archive.len() {
         let mut member = archive.by_index(index).map_err(io::Error::other)?;
         // `enclosed_name` refuses names that would leave the destination.
-        let Some(name) = member.enclosed_name() else { continue };
+        let Some(name) = member.enclosed_name() else {
+            continue;
+        };
         let text = name.to_string_lossy();
         if member.is_dir() || !prefixes.iter().any(|prefix| text.starts_with(prefix.as_str())) {
             continue;

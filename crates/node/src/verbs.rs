@@ -22,7 +22,9 @@ pub fn start(
     on_message: MessageFn,
 ) -> napi::Result<Function<'_, (), ()>> {
     let name = verb.clone();
-    node_task::start(env, &name, workers, on_message, move |context| dispatch(&verb, &options, context))
+    node_task::start(env, &name, workers, on_message, move |context| {
+        dispatch(&verb, &options, context)
+    })
 }
 
 fn dispatch(verb: &str, options: &str, context: &Context) -> Result<Value, Failure> {
@@ -34,6 +36,10 @@ fn dispatch(verb: &str, options: &str, context: &Context) -> Result<Value, Failu
         "weightmaps" => call(weightmap::generate, options, context),
         "evaluate" => call(evaluate::evaluate_folder, options, context),
         "inspect" => call(inspect, options, context),
-        other => Err(Failure::new("ERR_INTERNAL", format!("no verb {other}"), json!({ "verb": other }))),
+        other => Err(Failure::new(
+            "ERR_INTERNAL",
+            format!("no verb {other}"),
+            json!({ "verb": other }),
+        )),
     }
 }

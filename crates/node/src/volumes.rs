@@ -28,7 +28,10 @@ pub struct VolumeData {
 /// Reads one channel of a NIfTI file.
 #[napi(ts_return_type = "Promise<VolumeData>")]
 pub fn read_volume(path: String, channel: u32) -> AsyncTask<ReadVolume> {
-    AsyncTask::new(ReadVolume { path: path.into(), channel: channel as usize })
+    AsyncTask::new(ReadVolume {
+        path: path.into(),
+        channel: channel as usize,
+    })
 }
 
 /// The work of [`read_volume`].
@@ -44,7 +47,11 @@ impl ReadVolume {
         if self.channel >= channels {
             return Err(Failure::new(
                 "ERR_OPTIONS",
-                format!("{}: expected a channel below {channels}, received {}", self.path.display(), self.channel),
+                format!(
+                    "{}: expected a channel below {channels}, received {}",
+                    self.path.display(),
+                    self.channel
+                ),
                 json!({ "path": self.path, "channels": channels, "channel": self.channel }),
             ));
         }

@@ -25,7 +25,11 @@ impl Context {
     /// A context that emits to `sink`, stops on `cancel`, and uses `workers` threads (0 means all cores).
     pub fn new(sink: Arc<dyn Sink>, cancel: Cancel, workers: usize) -> Self {
         let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        Self { sink, cancel, workers: if workers == 0 { cores() } else { workers } }
+        Self {
+            sink,
+            cancel,
+            workers: if workers == 0 { cores() } else { workers },
+        }
     }
 
     /// A context that discards events and is never cancelled.
@@ -55,11 +59,20 @@ impl Context {
 
     /// Sends a [`Event::Progress`].
     pub fn progress(&self, done: u64, total: u64, unit: &'static str, case: Option<&str>) {
-        self.emit(Event::Progress { done, total, unit, case: case.map(str::to_owned) });
+        self.emit(Event::Progress {
+            done,
+            total,
+            unit,
+            case: case.map(str::to_owned),
+        });
     }
 
     /// Sends a [`Event::Warning`].
     pub fn warn(&self, code: &'static str, message: impl Into<String>, case: Option<&str>) {
-        self.emit(Event::Warning { code, message: message.into(), case: case.map(str::to_owned) });
+        self.emit(Event::Warning {
+            code,
+            message: message.into(),
+            case: case.map(str::to_owned),
+        });
     }
 }

@@ -19,7 +19,10 @@ pub fn folder(topic: &str) -> PathBuf {
 }
 
 /// Parses a JSON file; panics with its path, as tests want.
-#[expect(clippy::panic, reason = "test support: a missing fixture must fail the test loudly")]
+#[expect(
+    clippy::panic,
+    reason = "test support: a missing fixture must fail the test loudly"
+)]
 pub fn json(path: &Path) -> Value {
     let text = std::fs::read_to_string(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     // The reference writes bare NaN and Infinity tokens.
@@ -98,7 +101,10 @@ pub fn assert_close(found: &ArrayD<f64>, expected: &ArrayD<f64>, absolute: f64, 
     }
     if worst.0 > 1.0 {
         let (f, e) = (found.iter().nth(worst.1), expected.iter().nth(worst.1));
-        panic!("{what}: at flat index {} found {f:?}, expected {e:?} ({:.3} times the tolerance)", worst.1, worst.0);
+        panic!(
+            "{what}: at flat index {} found {f:?}, expected {e:?} ({:.3} times the tolerance)",
+            worst.1, worst.0
+        );
     }
 }
 

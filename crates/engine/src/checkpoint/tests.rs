@@ -41,14 +41,26 @@ fn recorded_checkpoints_are_read_whole() {
             continue; // the recorded tensors are those of the other files
         }
         for (name, values) in &checkpoint.state {
-            assert_close(&values.mapv(f64::from), &tensors[&format!("state_dict/{name}")], 0.0, 0.0, name);
+            assert_close(
+                &values.mapv(f64::from),
+                &tensors[&format!("state_dict/{name}")],
+                0.0,
+                0.0,
+                name,
+            );
             compared += 1;
         }
         for (i, momentum) in optimizer.momenta.iter().enumerate() {
             let expected = tensors.get(&format!("momentum/{i}"));
             assert_eq!(momentum.is_some(), expected.is_some(), "momentum {i}");
             if let (Some(found), Some(expected)) = (momentum, expected) {
-                assert_close(&found.mapv(f64::from), expected, 0.0, 0.0, &format!("momentum {i}"));
+                assert_close(
+                    &found.mapv(f64::from),
+                    expected,
+                    0.0,
+                    0.0,
+                    &format!("momentum {i}"),
+                );
             }
         }
     }
@@ -58,7 +70,10 @@ fn recorded_checkpoints_are_read_whole() {
 #[test]
 fn the_network_of_a_recorded_checkpoint_gives_its_outputs() {
     let arrays = testkit::npz(&testkit::folder("checkpoint").join("forward.npz"));
-    let path = recorded().into_iter().find(|p| p.ends_with("model_final_checkpoint.model")).unwrap();
+    let path = recorded()
+        .into_iter()
+        .find(|p| p.ends_with("model_final_checkpoint.model"))
+        .unwrap();
     let info = Info::read(&path.with_extension("model.pkl")).unwrap();
     assert!(info.class.contains(&info.name), "{info:?}");
     let plans = Plans::from_value(&info.plans).unwrap();
@@ -66,12 +81,23 @@ fn the_network_of_a_recorded_checkpoint_gives_its_outputs() {
     let architecture = Architecture::from_plans(&plans, stage, false).unwrap();
     let state = Checkpoint::read(&path).unwrap().state;
     let network = GenericUNet::from_state(architecture, &state, Device::Cpu).unwrap();
-    assert!(network.names().eq(state.iter().map(|(name, _)| name.as_str())), "order of the state");
+    assert!(
+        network.names().eq(state.iter().map(|(name, _)| name.as_str())),
+        "order of the state"
+    );
     let input = tensor::from_array(&arrays["input"].mapv(|v| v as f32).view()).unwrap();
-    let outputs = network.forward(&input, &network.weights(Kind::Float).unwrap(), Heads::All).unwrap();
+    let outputs = network
+        .forward(&input, &network.weights(Kind::Float).unwrap(), Heads::All)
+        .unwrap();
     for (i, output) in outputs.iter().enumerate() {
         let found = tensor::to_array(output).unwrap().mapv(f64::from);
-        assert_close(&found, &arrays[&format!("head_{i}")], 5e-5, 5e-5, &format!("head {i}"));
+        assert_close(
+            &found,
+            &arrays[&format!("head_{i}")],
+            5e-5,
+            5e-5,
+            &format!("head {i}"),
+        );
     }
 }
 
@@ -79,18 +105,31 @@ fn the_network_of_a_recorded_checkpoint_gives_its_outputs() {
 fn what_is_written_is_read_again() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model_latest.model");
-    let original = recorded().into_iter().find(|p| p.ends_with("model_final_checkpoint.model")).unwrap();
+    let original = recorded()
+        .into_iter()
+        .find(|p| p.ends_with("model_final_checkpoint.model"))
+        .unwrap();
     let mut checkpoint = Checkpoint::read(&original).unwrap();
-    checkpoint.loss_scale = Some(LossScale { scale: 4096.0, growth_tracker: 17 });
-    checkpoint.position =
-        Some(Position { seed: u64::MAX, iteration: 7, losses: (-0.1, 3), options: "{\"a\":1}".to_owned() });
+    checkpoint.loss_scale = Some(LossScale {
+        scale: 4096.0,
+        growth_tracker: 17,
+    });
+    checkpoint.position = Some(Position {
+        seed: u64::MAX,
+        iteration: 7,
+        losses: (-0.1, 3),
+        options: "{\"a\":1}".to_owned(),
+    });
     checkpoint.write(&path).unwrap();
     assert_eq!(Checkpoint::read(&path).unwrap(), checkpoint);
 
     let info = Info::read(&original.with_extension("model.pkl")).unwrap();
     info.write(&path.with_extension("model.pkl")).unwrap();
     let again = Info::read(&path.with_extension("model.pkl")).unwrap();
-    assert_eq!((again.init, again.name, again.class, again.plans), (info.init, info.name, info.class, info.plans));
+    assert_eq!(
+        (again.init, again.name, again.class, again.plans),
+        (info.init, info.name, info.class, info.plans)
+    );
 }
 
 #[test]
@@ -99,7 +138,10 @@ fn other_files_are_refused_by_name() {
     let path = folder.path().join("x.model");
     write_checkpoint(&path, &Dict::new().with("epoch", 1i64).into()).unwrap();
     let error = Checkpoint::read(&path).unwrap_err().to_string();
-    assert!(error.contains("x.model") && error.contains("plot_stuff"), "{error}");
+    assert!(
+        error.contains("x.model") && error.contains("plot_stuff"),
+        "{error}"
+    );
     std::fs::write(&path, b"PK\x03\x04 truncated").unwrap();
     assert!(Checkpoint::read(&path).is_err());
 }

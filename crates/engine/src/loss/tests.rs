@@ -8,7 +8,10 @@ use crate::tensor;
 fn recipe_of(case: &Case) -> (LossRecipe, Option<i64>, bool) {
     let p = &case.parameters;
     let number = |key: &str, default: f64| p[key].as_f64().unwrap_or(default);
-    let mut recipe = LossRecipe { log_dice: p["log_dice"].as_bool().unwrap_or(false), ..LossRecipe::default() };
+    let mut recipe = LossRecipe {
+        log_dice: p["log_dice"].as_bool().unwrap_or(false),
+        ..LossRecipe::default()
+    };
     let mut ignore = p["ignore_label"].as_i64();
     if case.function.contains("DCandCEWeightedLoss") {
         let weights = p["class_weights"].as_array().expect("class weights").iter();
@@ -35,14 +38,18 @@ struct Recorded {
 
 fn recorded(case: &Case) -> Recorded {
     let arrays = case.arrays();
-    let scales = (0..).take_while(|i| arrays.contains_key(&format!("logits_{i}"))).count();
+    let scales = (0..)
+        .take_while(|i| arrays.contains_key(&format!("logits_{i}")))
+        .count();
     let names = |what: &str| match scales {
         0 => vec![what.to_owned()],
         n => (0..n).map(|i| format!("{what}_{i}")).collect(),
     };
     let tensors = |what: &str| -> Vec<Tensor> {
         let found = names(what).into_iter().filter_map(|name| arrays.get(&name));
-        found.map(|a| tensor::from_array(&a.mapv(|v| v as f32).view()).expect("a tensor")).collect()
+        found
+            .map(|a| tensor::from_array(&a.mapv(|v| v as f32).view()).expect("a tensor"))
+            .collect()
     };
     let weights = tensors("weight");
     Recorded {
@@ -50,7 +57,10 @@ fn recorded(case: &Case) -> Recorded {
         targets: tensors("target"),
         weights: (!weights.is_empty()).then_some(weights),
         loss: arrays["loss"].iter().copied().next().unwrap_or(f64::NAN),
-        gradients: names("grad").iter().filter_map(|name| arrays.get(name).cloned()).collect(),
+        gradients: names("grad")
+            .iter()
+            .filter_map(|name| arrays.get(name).cloned())
+            .collect(),
     }
 }
 
@@ -59,12 +69,18 @@ const BACKENDS: [(&str, Backend); 2] = [("fused", Loss::fused), ("composed", Los
 
 /// Value and gradients by one backend.
 fn run(loss: &Loss, backend: Backend, r: &Recorded) -> (f64, Vec<ndarray::ArrayD<f64>>) {
-    let logits: Vec<Tensor> =
-        r.logits.iter().map(|l| l.copy().set_requires_grad(true)).collect();
+    let logits: Vec<Tensor> = r
+        .logits
+        .iter()
+        .map(|l| l.copy().set_requires_grad(true))
+        .collect();
     let mut total = Tensor::zeros([], (Kind::Double, Device::Cpu));
     for (i, &factor) in loss.scales.iter().enumerate().filter(|(_, &f)| f != 0.0) {
         let weight = r.weights.as_ref().map(|w| &w[i]);
-        total += backend(loss, &logits[i], &r.targets[i], weight).expect("a loss").to_kind(Kind::Double) * factor;
+        total += backend(loss, &logits[i], &r.targets[i], weight)
+            .expect("a loss")
+            .to_kind(Kind::Double)
+            * factor;
     }
     total.backward();
     let gradient = |l: &Tensor| {
@@ -97,20 +113,34 @@ fn values_and_gradients_equal_the_reference() {
                 assert!(value.is_finite(), "{what}: {value}");
                 for (i, (gradient, target)) in gradients.iter().zip(&r.targets).enumerate() {
                     assert!(gradient.iter().all(|g| g.is_finite()), "{what}");
-                    let annotated = target.ne(ignore.expect("an ignore label") as f64).any().int64_value(&[]) != 0;
-                    assert!(annotated || gradient.iter().all(|&g| g == 0.0), "{what}: scale {i}");
+                    let annotated = target
+                        .ne(ignore.expect("an ignore label") as f64)
+                        .any()
+                        .int64_value(&[])
+                        != 0;
+                    assert!(
+                        annotated || gradient.iter().all(|&g| g == 0.0),
+                        "{what}: scale {i}"
+                    );
                 }
                 repaired += 1;
                 continue;
             }
-            assert!((value - r.loss).abs() < 1e-5, "{what}: found {value}, expected {}", r.loss);
+            assert!(
+                (value - r.loss).abs() < 1e-5,
+                "{what}: found {value}, expected {}",
+                r.loss
+            );
             for (i, (found, expected)) in gradients.iter().zip(&r.gradients).enumerate() {
                 assert_close(found, expected, 1e-6, 1e-4, &format!("{what}: gradient {i}"));
             }
             compared += 1;
         }
     }
-    assert!(compared > 0 && repaired > 0, "{compared} compared, {repaired} repaired");
+    assert!(
+        compared > 0 && repaired > 0,
+        "{compared} compared, {repaired} repaired"
+    );
 }
 
 #[test]
@@ -129,7 +159,13 @@ fn a_loss_without_annotation_is_zero() {
     let target = Tensor::full([2, 1, 4, 5], -1, (Kind::Float, Device::Cpu));
     let loss = Loss::new(&LossRecipe::default(), Some(-1), true, vec![1.0], Device::Cpu).expect("a loss");
     for (name, backend) in BACKENDS {
-        assert_eq!(backend(&loss, &logits, &target, None).expect("a loss").double_value(&[]), 0.0, "{name}");
+        assert_eq!(
+            backend(&loss, &logits, &target, None)
+                .expect("a loss")
+                .double_value(&[]),
+            0.0,
+            "{name}"
+        );
     }
 }
 
@@ -147,12 +183,16 @@ fn dice_class_weights_weight_the_mean() {
     };
     let loss = Loss::new(&recipe, None, true, vec![1.0], Device::Cpu).expect("a loss");
     for (name, backend) in BACKENDS {
-        let value = backend(&loss, &logits, &target, None).expect("a loss").double_value(&[]);
+        let value = backend(&loss, &logits, &target, None)
+            .expect("a loss")
+            .double_value(&[]);
         assert!((value + 0.75).abs() < 1e-3, "{name}: {value}");
     }
     let _ = logits.fill_(f64::NAN);
     for (name, backend) in BACKENDS {
-        let value = backend(&loss, &logits, &target, None).expect("a loss").double_value(&[]);
+        let value = backend(&loss, &logits, &target, None)
+            .expect("a loss")
+            .double_value(&[]);
         assert!(value.is_nan(), "{name}: NaN must not be hidden");
     }
 }
@@ -161,7 +201,10 @@ fn dice_class_weights_weight_the_mean() {
 fn shapes_and_labels_are_checked() {
     let logits = Tensor::zeros([1, 3, 4, 4], (Kind::Float, Device::Cpu));
     let loss = Loss::new(&LossRecipe::default(), None, true, vec![1.0], Device::Cpu).expect("a loss");
-    for target in [Tensor::zeros([1, 1, 4, 5], (Kind::Float, Device::Cpu)), Tensor::full([1, 1, 4, 4], 3.0, (Kind::Float, Device::Cpu))] {
+    for target in [
+        Tensor::zeros([1, 1, 4, 5], (Kind::Float, Device::Cpu)),
+        Tensor::full([1, 1, 4, 4], 3.0, (Kind::Float, Device::Cpu)),
+    ] {
         assert!(loss.evaluate(&[logits.copy()], &[target], None).is_err());
     }
     assert!(loss.evaluate(&[logits], &[], None).is_err());

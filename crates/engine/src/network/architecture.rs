@@ -35,7 +35,11 @@ impl Architecture {
     /// [`Error::Part`] where the plans have no such stage, [`Error::Network`] for an impossible shape.
     pub fn from_plans(plans: &Plans, stage: usize, cascade: bool) -> Result<Self> {
         let plan = plans.stage(stage).map_err(|e| Error::part(&e))?;
-        let sizes = |all: &[Vec<usize>]| all.iter().map(|s| s.iter().map(|&n| n as i64).collect()).collect();
+        let sizes = |all: &[Vec<usize>]| {
+            all.iter()
+                .map(|s| s.iter().map(|&n| n as i64).collect())
+                .collect()
+        };
         let previous = if cascade { plans.num_classes } else { 0 };
         let architecture = Self {
             input_channels: (plans.num_modalities + previous) as i64,
@@ -56,7 +60,11 @@ impl Architecture {
 
     /// Features of every encoder stage, finest first, the bottleneck last.
     pub fn features(&self) -> Vec<i64> {
-        let most = if self.dimensions() == 3 { MAX_FEATURES_3D } else { MAX_FEATURES_2D };
+        let most = if self.dimensions() == 3 {
+            MAX_FEATURES_3D
+        } else {
+            MAX_FEATURES_2D
+        };
         let mut features = self.base_features;
         let mut stages = Vec::with_capacity(self.pools.len() + 1);
         for _ in 0..=self.pools.len() {
@@ -103,7 +111,9 @@ impl Architecture {
         }
         // Padding is 1 where the kernel is 3 and else 0 (v1), so that other kernels would shrink the image.
         if let Some(kernel) = self.kernels.iter().find(|k| k.iter().any(|&s| s != 1 && s != 3)) {
-            return Err(Error::network(format!("found kernel {kernel:?}; expected sizes 1 or 3")));
+            return Err(Error::network(format!(
+                "found kernel {kernel:?}; expected sizes 1 or 3"
+            )));
         }
         if self.input_channels < 1 || self.classes < 2 || self.base_features < 1 || self.conv_per_stage < 2 {
             return Err(Error::network(format!(
@@ -166,11 +176,27 @@ mod tests {
     #[test]
     fn impossible_shapes_are_refused() {
         let wrong = [
-            Architecture { kernels: vec![vec![3, 3, 3]; 2], ..architecture() },
-            Architecture { kernels: vec![vec![3, 5, 3]; 3], ..architecture() },
-            Architecture { pools: vec![vec![2, 2], vec![2, 2, 2]], ..architecture() },
-            Architecture { pools: vec![], kernels: vec![vec![3, 3]], ..architecture() },
-            Architecture { classes: 1, ..architecture() },
+            Architecture {
+                kernels: vec![vec![3, 3, 3]; 2],
+                ..architecture()
+            },
+            Architecture {
+                kernels: vec![vec![3, 5, 3]; 3],
+                ..architecture()
+            },
+            Architecture {
+                pools: vec![vec![2, 2], vec![2, 2, 2]],
+                ..architecture()
+            },
+            Architecture {
+                pools: vec![],
+                kernels: vec![vec![3, 3]],
+                ..architecture()
+            },
+            Architecture {
+                classes: 1,
+                ..architecture()
+            },
         ];
         for network in wrong {
             assert!(network.validate().is_err(), "{network:?}");

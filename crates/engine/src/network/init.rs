@@ -38,10 +38,15 @@ pub(super) fn values(parameter: &Parameter, index: usize, seed: u64, attempt: u6
         Role::Bias => vec![0.0; length],
         Role::Convolution => {
             let deviation = deviation(&parameter.shape);
-            let key = [attempt, index as u64].iter().fold(mix(seed.wrapping_add(GOLDEN)), |key, &word| {
-                mix(key.wrapping_add(GOLDEN) ^ word)
-            });
-            (0..length as u64).into_par_iter().map(|i| (normal(key, i) * deviation) as f32).collect()
+            let key = [attempt, index as u64]
+                .iter()
+                .fold(mix(seed.wrapping_add(GOLDEN)), |key, &word| {
+                    mix(key.wrapping_add(GOLDEN) ^ word)
+                });
+            (0..length as u64)
+                .into_par_iter()
+                .map(|i| (normal(key, i) * deviation) as f32)
+                .collect()
         }
     }
 }

@@ -54,9 +54,19 @@ impl Layout {
             let (skip, kernel) = (features[depth - 1 - u], &a.kernels[depth - u]);
             let stage = (0..a.conv_per_stage)
                 .map(|i| {
-                    let name = if i + 1 < a.conv_per_stage { format!("0.blocks.{i}") } else { "1.blocks.0".into() };
+                    let name = if i + 1 < a.conv_per_stage {
+                        format!("0.blocks.{i}")
+                    } else {
+                        "1.blocks.0".into()
+                    };
                     let input = if i == 0 { 2 * skip } else { skip };
-                    layout.block(&format!("conv_blocks_localization.{u}.{name}"), input, skip, kernel, &one)
+                    layout.block(
+                        &format!("conv_blocks_localization.{u}.{name}"),
+                        input,
+                        skip,
+                        kernel,
+                        &one,
+                    )
                 })
                 .collect();
             layout.localization.push(stage);
@@ -107,6 +117,10 @@ impl Layout {
         self.add(format!("{name}.instnorm.weight"), vec![output], Role::NormWeight);
         self.add(format!("{name}.instnorm.bias"), vec![output], Role::Bias);
         let padding = kernel.iter().map(|&k| i64::from(k == 3)).collect();
-        Block { first, stride: stride.to_vec(), padding }
+        Block {
+            first,
+            stride: stride.to_vec(),
+            padding,
+        }
     }
 }

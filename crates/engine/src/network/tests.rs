@@ -21,19 +21,27 @@ pub(crate) fn architecture(p: &Value) -> Architecture {
 }
 
 fn state(case: &Case) -> State {
-    case.arrays().into_iter().map(|(name, values)| (name, values.mapv(|v| v as f32))).collect()
+    case.arrays()
+        .into_iter()
+        .map(|(name, values)| (name, values.mapv(|v| v as f32)))
+        .collect()
 }
 
 fn partner(case: &Case, from: &str, to: &str) -> Case {
     let name = case.file.replace(from, to);
     let all = cases("network", &name);
-    all.into_iter().find(|c| c.file == name).expect("the other half of a recording")
+    all.into_iter()
+        .find(|c| c.file == name)
+        .expect("the other half of a recording")
 }
 
 #[test]
 fn outputs_equal_the_reference() {
     let mut compared = 0;
-    for case in cases("network", "net").iter().filter(|c| c.file.ends_with("_io.npz")) {
+    for case in cases("network", "net")
+        .iter()
+        .filter(|c| c.file.ends_with("_io.npz"))
+    {
         let arrays = case.arrays();
         let network = GenericUNet::from_state(
             architecture(&case.parameters),
@@ -48,11 +56,19 @@ fn outputs_equal_the_reference() {
         for (prefix, outputs) in [("train_head_", &with_gradients), ("eval_head_", &without)] {
             for (i, output) in outputs.iter().enumerate() {
                 let found = tensor::to_array(output).expect("an array").mapv(f64::from);
-                assert_close(&found, &arrays[&format!("{prefix}{i}")], 5e-5, 5e-5, &format!("{} {i}", case.file));
+                assert_close(
+                    &found,
+                    &arrays[&format!("{prefix}{i}")],
+                    5e-5,
+                    5e-5,
+                    &format!("{} {i}", case.file),
+                );
                 compared += 1;
             }
         }
-        let finest = network.forward(&input, &weights, Heads::Finest(1)).expect("outputs");
+        let finest = network
+            .forward(&input, &weights, Heads::Finest(1))
+            .expect("outputs");
         assert_eq!(finest.len(), 1);
         let found = tensor::to_array(&finest[0]).expect("an array").mapv(f64::from);
         assert_close(&found, &arrays["eval_nods"], 5e-5, 5e-5, &case.file);
@@ -62,9 +78,15 @@ fn outputs_equal_the_reference() {
 
 #[test]
 fn bfloat16_stays_close() {
-    for case in cases("network", "net").iter().filter(|c| c.file.ends_with("_io.npz")) {
+    for case in cases("network", "net")
+        .iter()
+        .filter(|c| c.file.ends_with("_io.npz"))
+    {
         let arrays = case.arrays();
-        let parts = (architecture(&case.parameters), state(&partner(case, "_io", "_state")));
+        let parts = (
+            architecture(&case.parameters),
+            state(&partner(case, "_io", "_state")),
+        );
         let network = GenericUNet::from_state(parts.0, &parts.1, Device::Cpu).expect("a network");
         let input = tensor::from_array(&arrays["input"].mapv(|v| v as f32).view()).expect("a tensor");
         let weights = network.weights(Kind::BFloat16).expect("weights");
@@ -83,11 +105,19 @@ fn bfloat16_stays_close() {
 fn names_and_shapes_are_the_reference_s() {
     for case in cases("network", "").iter().filter(|c| c.file.contains("_state")) {
         let network = GenericUNet::new(architecture(&case.parameters), 1, Device::Cpu).expect("a network");
-        let mut found: Vec<(String, Vec<usize>)> =
-            network.state().expect("a state").into_iter().map(|(n, v)| (n, v.shape().to_vec())).collect();
+        let mut found: Vec<(String, Vec<usize>)> = network
+            .state()
+            .expect("a state")
+            .into_iter()
+            .map(|(n, v)| (n, v.shape().to_vec()))
+            .collect();
         // Recordings are read sorted by name; the order itself is that of the file's directory, checked below.
         found.sort();
-        let expected: Vec<_> = case.arrays().into_iter().map(|(n, v)| (n, v.shape().to_vec())).collect();
+        let expected: Vec<_> = case
+            .arrays()
+            .into_iter()
+            .map(|(n, v)| (n, v.shape().to_vec()))
+            .collect();
         assert_eq!(found, expected, "{}", case.file);
         let order: Vec<String> = volume::npz::names(&case.path).expect("names");
         let found: Vec<&str> = network.names().collect();
@@ -109,13 +139,19 @@ fn starting_weights_are_he_s_and_keyed() {
             kernels: vec![vec![3; pools[0].len()]; pools.len() + 1],
             pools: pools.clone(),
         };
-        GenericUNet::new(shape, seed, Device::Cpu).expect("a network").state().expect("a state")
+        GenericUNet::new(shape, seed, Device::Cpu)
+            .expect("a network")
+            .state()
+            .expect("a state")
     };
     let first = make(7);
     let deviation = |values: &ArrayD<f32>| {
         let n = values.len() as f64;
         let mean = values.iter().map(|&v| f64::from(v)).sum::<f64>() / n;
-        ((values.iter().map(|&v| (f64::from(v) - mean).powi(2)).sum::<f64>() / n).sqrt(), mean)
+        (
+            (values.iter().map(|&v| (f64::from(v) - mean).powi(2)).sum::<f64>() / n).sqrt(),
+            mean,
+        )
     };
     // Rows: fan-in, measured and expected standard deviation, number of weights; convolutions in the state's order.
     let rows = &stats.arrays()["stats"];
@@ -127,7 +163,10 @@ fn starting_weights_are_he_s_and_keyed() {
         let (expected, n) = (row[2], values.len() as f64);
         assert_eq!(n, row[3], "{name}");
         // Four standard errors of the estimates.
-        assert!((sd - expected).abs() < 4.0 * expected / (2.0 * n).sqrt(), "{name}: {sd} against {expected}");
+        assert!(
+            (sd - expected).abs() < 4.0 * expected / (2.0 * n).sqrt(),
+            "{name}: {sd} against {expected}"
+        );
         assert!(mean.abs() < 4.0 * expected / n.sqrt(), "{name}: mean {mean}");
         compared += 1;
     }
@@ -135,7 +174,11 @@ fn starting_weights_are_he_s_and_keyed() {
     assert_eq!(first, make(7), "one seed, one network");
     assert_ne!(first, make(8), "another seed, another network");
     for (name, values) in &first {
-        let constant = if name.ends_with("instnorm.weight") { Some(1.0) } else { name.ends_with("bias").then_some(0.0) };
+        let constant = if name.ends_with("instnorm.weight") {
+            Some(1.0)
+        } else {
+            name.ends_with("bias").then_some(0.0)
+        };
         assert!(constant.is_none_or(|c| values.iter().all(|&v| v == c)), "{name}");
     }
 }
@@ -172,7 +215,12 @@ fn foreign_states_are_refused_whole() {
         assert!(network.load_state(&wrong).is_err());
         assert_eq!(network.state().expect("a state"), before);
     }
-    let parallel: State = before.iter().map(|(n, v)| (format!("module.{n}"), v * 2.0)).collect();
-    network.load_state(&parallel).expect("a state of a parallel network");
+    let parallel: State = before
+        .iter()
+        .map(|(n, v)| (format!("module.{n}"), v * 2.0))
+        .collect();
+    network
+        .load_state(&parallel)
+        .expect("a state of a parallel network");
     assert_eq!(network.state().expect("a state")[0].1, &before[0].1 * 2.0);
 }

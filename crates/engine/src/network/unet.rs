@@ -49,7 +49,12 @@ impl GenericUNet {
     pub fn new(architecture: Architecture, seed: u64, device: Device) -> Result<Self> {
         architecture.validate()?;
         let layout = Layout::new(&architecture);
-        let mut network = Self { architecture, layout, parameters: Vec::new(), device };
+        let mut network = Self {
+            architecture,
+            layout,
+            parameters: Vec::new(),
+            device,
+        };
         for (index, parameter) in network.layout.parameters.iter().enumerate() {
             let values = Tensor::f_from_slice(&init::values(parameter, index, seed, 0))?;
             let values = values.f_reshape(&parameter.shape)?.f_to_device(device)?;
@@ -107,7 +112,10 @@ impl GenericUNet {
     /// # Errors
     /// Whatever libtorch reports.
     pub fn state(&self) -> Result<State> {
-        self.names().zip(&self.parameters).map(|(n, t)| Ok((n.to_owned(), tensor::to_array(t)?))).collect()
+        self.names()
+            .zip(&self.parameters)
+            .map(|(n, t)| Ok((n.to_owned(), tensor::to_array(t)?)))
+            .collect()
     }
 
     /// Sets all parameters. Names may carry the prefix `module.` of a network that was trained in parallel.
@@ -115,8 +123,10 @@ impl GenericUNet {
     /// # Errors
     /// [`Error::Network`] when a name is missing or unknown or a shape differs; nothing is changed then.
     pub fn load_state(&mut self, state: &State) -> Result<()> {
-        let mut given: BTreeMap<&str, &ArrayD<f32>> =
-            state.iter().map(|(name, values)| (name.strip_prefix("module.").unwrap_or(name), values)).collect();
+        let mut given: BTreeMap<&str, &ArrayD<f32>> = state
+            .iter()
+            .map(|(name, values)| (name.strip_prefix("module.").unwrap_or(name), values))
+            .collect();
         let mut found = Vec::with_capacity(self.parameters.len());
         for parameter in &self.layout.parameters {
             let values = given
@@ -153,9 +163,21 @@ impl GenericUNet {
         let cast = |(index, tensor): (usize, &Tensor)| {
             let norm = self.layout.parameters[index].name.contains("instnorm");
             // Normalisation computes in float32 whatever the activations are.
-            Ok(if kind == Kind::Float || norm { tensor.shallow_clone() } else { tensor.f_to_kind(kind)? })
+            Ok(if kind == Kind::Float || norm {
+                tensor.shallow_clone()
+            } else {
+                tensor.f_to_kind(kind)?
+            })
         };
-        Ok(Weights { tensors: self.parameters.iter().enumerate().map(cast).collect::<Result<_>>()?, kind })
+        Ok(Weights {
+            tensors: self
+                .parameters
+                .iter()
+                .enumerate()
+                .map(cast)
+                .collect::<Result<_>>()?,
+            kind,
+        })
     }
 
     /// Logits of (b, c, \[z,\] y, x): (b, classes, ...) float32 for each head, finest first; head i is smaller than the
@@ -187,7 +209,9 @@ impl GenericUNet {
         for u in 0..depth {
             let (index, stride) = &self.layout.up[u];
             x = self.transposed(&x, &weights.tensors[*index], stride)?;
-            let skip = skips.pop().ok_or_else(|| Error::network("no skip connection left"))?;
+            let skip = skips
+                .pop()
+                .ok_or_else(|| Error::network("no skip connection left"))?;
             x = Tensor::f_cat(&[x, skip], 1)?;
             for block in &self.layout.localization[u] {
                 x = self.block(&x, block, weights)?;
@@ -196,7 +220,10 @@ impl GenericUNet {
                 let one = vec![1; stride.len()];
                 let zero = vec![0; stride.len()];
                 let head = &weights.tensors[self.layout.heads[u]];
-                outputs.push(self.convolution(&x, head, None, &one, &zero)?.f_to_kind(Kind::Float)?);
+                outputs.push(
+                    self.convolution(&x, head, None, &one, &zero)?
+                        .f_to_kind(Kind::Float)?,
+                );
             }
         }
         outputs.reverse();
@@ -211,7 +238,16 @@ impl GenericUNet {
         if self.device == Device::Cpu {
             return shim::norm_leaky(x, gamma, beta, EPS, SLOPE);
         }
-        x = x.f_instance_norm(Some(gamma), Some(beta), None::<&Tensor>, None, true, 0.1, EPS, true)?;
+        x = x.f_instance_norm(
+            Some(gamma),
+            Some(beta),
+            None::<&Tensor>,
+            None,
+            true,
+            0.1,
+            EPS,
+            true,
+        )?;
         // libtorch's default slope is 0.01, too.
         Ok(x.f_leaky_relu_()?)
     }

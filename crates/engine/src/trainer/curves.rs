@@ -34,7 +34,8 @@ impl Averages {
 
     /// Takes in an epoch; whether its metric's average is the best so far, which the first never is.
     pub fn update(&mut self, epoch: u64, train_loss: f64, metric: f64, next_rate: f64) -> bool {
-        let average = |old: Option<f64>, new: f64, alpha: f64| old.map_or(new, |old| alpha * old + (1.0 - alpha) * new);
+        let average =
+            |old: Option<f64>, new: f64, alpha: f64| old.map_or(new, |old| alpha * old + (1.0 - alpha) * new);
         let train = average(self.train_loss, train_loss, TRAIN_ALPHA);
         self.train_loss = Some(train);
         if !metric.is_nan() {
@@ -76,13 +77,20 @@ mod tests {
                 let improved = averages.update(epoch as u64, at("train_loss", epoch), metric, 0.01);
                 let close = |found: Option<f64>, name: &str| {
                     let expected = at(name, epoch);
-                    assert!((found.unwrap() - expected).abs() < 1e-12, "{name} {epoch}: {found:?} {expected}");
+                    assert!(
+                        (found.unwrap() - expected).abs() < 1e-12,
+                        "{name} {epoch}: {found:?} {expected}"
+                    );
                 };
                 close(averages.train_loss, "train_loss_MA");
                 close(averages.metric, "val_eval_criterion_MA");
                 close(averages.best.metric, "best_val_eval_criterion_MA");
                 close(averages.best.train_loss, "best_MA_tr_loss");
-                assert_eq!(averages.best.epoch, Some(at("best_epoch_tr", epoch) as u64), "{epoch}");
+                assert_eq!(
+                    averages.best.epoch,
+                    Some(at("best_epoch_tr", epoch) as u64),
+                    "{epoch}"
+                );
                 assert_eq!(improved, at("saved_best", epoch) != 0.0, "{epoch}");
             }
             let curve = |name: &str| arrays[name].iter().copied().collect::<Vec<_>>();
@@ -99,7 +107,10 @@ mod tests {
     fn an_epoch_without_metric_poisons_nothing() {
         let mut averages = Averages::default();
         assert!(!averages.update(0, 1.0, f64::NAN, 0.01));
-        assert!(!averages.update(1, 1.0, 0.2, 0.01), "the first metric is no improvement");
+        assert!(
+            !averages.update(1, 1.0, 0.2, 0.01),
+            "the first metric is no improvement"
+        );
         assert!(!averages.update(2, 1.0, f64::NAN, 0.01));
         assert!(averages.update(3, 1.0, 0.4, 0.01));
         assert_eq!(averages.best.metric, averages.metric);

@@ -16,7 +16,11 @@ pub(super) struct OnlineEvaluation {
 impl OnlineEvaluation {
     /// An evaluation of so many classes, background included; voxels of the ignore label count for nothing.
     pub fn new(classes: usize, ignore: Option<i64>) -> Self {
-        Self { classes, ignore, confusion: vec![0; classes * classes] }
+        Self {
+            classes,
+            ignore,
+            confusion: vec![0; classes * classes],
+        }
     }
 
     /// Takes in a batch: logits (b, c, \[z,\] y, x) and labels (b, 1, ...) of the finest scale.
@@ -30,7 +34,10 @@ impl OnlineEvaluation {
         }
         let counts = cell.f_bincount(None::<&Tensor>, classes * classes)?;
         let counts: Vec<i64> = Vec::try_from(&counts)?;
-        self.confusion.iter_mut().zip(counts).for_each(|(total, count)| *total += count);
+        self.confusion
+            .iter_mut()
+            .zip(counts)
+            .for_each(|(total, count)| *total += count);
         Ok(())
     }
 
@@ -74,18 +81,30 @@ mod tests {
             let ignore = case.function.contains("Sparse").then_some(-1);
             let mut whole = OnlineEvaluation::new(classes, ignore);
             for batch in 0..case.parameters["batches"].as_u64().unwrap() as usize {
-                let (logits, target) = (tensor(format!("logits_{batch}")), tensor(format!("target_{batch}")));
+                let (logits, target) = (
+                    tensor(format!("logits_{batch}")),
+                    tensor(format!("target_{batch}")),
+                );
                 whole.add(&logits, &target).unwrap();
                 let mut one = OnlineEvaluation::new(classes, ignore);
                 one.add(&logits, &target).unwrap();
                 for class in 1..classes {
                     let expected = ["tp", "fp", "fn"].map(|name| arrays[name][[batch, class - 1]] as i64);
-                    assert_eq!(one.counts(class), expected, "{} batch {batch} class {class}", case.file);
+                    assert_eq!(
+                        one.counts(class),
+                        expected,
+                        "{} batch {batch} class {class}",
+                        case.file
+                    );
                 }
             }
             let expected = arrays["val_eval_metric"].iter().next().copied().unwrap();
             let found = OnlineEvaluation::metric(&whole.dice());
-            assert!((found - expected).abs() < 1e-7, "{}: {found} {expected}", case.file);
+            assert!(
+                (found - expected).abs() < 1e-7,
+                "{}: {found} {expected}",
+                case.file
+            );
         }
     }
 
@@ -93,7 +112,9 @@ mod tests {
     fn absent_classes_have_no_dice() {
         let mut evaluation = OnlineEvaluation::new(3, Some(-1));
         let logits = Tensor::from_slice(&[1f32, 1.0, 0.0, 0.0, 0.0, 0.0]).reshape([1, 3, 2]);
-        evaluation.add(&logits, &Tensor::from_slice(&[-1f32, 0.0]).reshape([1, 1, 2])).unwrap();
+        evaluation
+            .add(&logits, &Tensor::from_slice(&[-1f32, 0.0]).reshape([1, 1, 2]))
+            .unwrap();
         assert_eq!(evaluation.dice(), [None, None]);
         assert!(OnlineEvaluation::metric(&evaluation.dice()).is_nan());
     }

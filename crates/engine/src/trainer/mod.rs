@@ -64,7 +64,10 @@ pub fn train(options: &TrainOptions, context: &Context) -> Result<TrainSummary> 
         tch::Cuda::cudnn_set_benchmark(!options.deterministic);
     }
     let mut run = Run::open(options, &setup, context)?;
-    context.emit(Event::Started { verb: "train", settings: run.settings() });
+    context.emit(Event::Started {
+        verb: "train",
+        settings: run.settings(),
+    });
     run.finish()?;
     let last = run.last_epoch();
     Ok(TrainSummary {

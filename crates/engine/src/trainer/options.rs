@@ -193,8 +193,14 @@ mod tests {
         let text = r#"{"task":"501","configuration":"3d_fullres","fold":"all","continue":true,"results":"/r",
             "trainer":"nnUNetTrainerV2Sparse","skipUnannotated":true,"precision":"bfloat16","classWeights":[1,2]}"#;
         let options: TrainOptions = serde_json::from_str(text).unwrap();
-        assert_eq!((options.fold, options.resume, options.epochs), (Fold::All, true, 1000));
-        assert_eq!(options.folders.results.as_deref(), Some(std::path::Path::new("/r")));
+        assert_eq!(
+            (options.fold, options.resume, options.epochs),
+            (Fold::All, true, 1000)
+        );
+        assert_eq!(
+            options.folders.results.as_deref(),
+            Some(std::path::Path::new("/r"))
+        );
         let recipe = options.recipe().unwrap();
         assert!(recipe.sampling.annotated().unwrap().skip_unannotated);
         assert_eq!(recipe.loss.dice_class_weights, Some(vec![1.0, 2.0]));

@@ -21,7 +21,11 @@ pub(super) struct Log {
 impl Log {
     /// Starts a log in `folder`.
     pub fn start(folder: &Path) -> Result<Self> {
-        let path = folder.join(Local::now().format("training_log_%Y_%-m_%-d_%H_%M_%S.txt").to_string());
+        let path = folder.join(
+            Local::now()
+                .format("training_log_%Y_%-m_%-d_%H_%M_%S.txt")
+                .to_string(),
+        );
         std::fs::write(&path, "Starting... \n").map_err(|e| Error::io(&path, e))?;
         Ok(Self { path })
     }
@@ -44,7 +48,9 @@ impl Log {
         }
         let dice: Vec<String> = report.dice.iter().flatten().map(|d| format!("{d:.4}")).collect();
         self.line(&format!("Average global foreground Dice: [{}]", dice.join(", ")));
-        self.line("(interpret this as an estimate for the Dice of the different classes. This is not exact.)");
+        self.line(
+            "(interpret this as an estimate for the Dice of the different classes. This is not exact.)",
+        );
         self.line(&format!("lr: {}", (next_rate * 1e6).round() / 1e6));
         self.line(&format!("This epoch took {:.6} s\n", report.seconds));
     }
@@ -62,7 +68,9 @@ impl Progress {
         let path = folder.join(PROGRESS_FILE);
         let text = std::fs::read_to_string(&path).unwrap_or_default();
         let before = |line: &&str| {
-            let epoch = serde_json::from_str::<Value>(line).ok().and_then(|v| v["epoch"].as_u64());
+            let epoch = serde_json::from_str::<Value>(line)
+                .ok()
+                .and_then(|v| v["epoch"].as_u64());
             epoch.is_some_and(|epoch| epoch < epochs)
         };
         let lines = text.lines().filter(before).map(str::to_owned).collect();
@@ -71,8 +79,17 @@ impl Progress {
 
     /// Dice of each foreground class in the last report.
     pub fn last_dice(&self) -> Vec<Option<f64>> {
-        let report = self.lines.last().and_then(|line| serde_json::from_str::<Value>(line).ok()).unwrap_or_default();
-        report["dice"].as_array().into_iter().flatten().map(Value::as_f64).collect()
+        let report = self
+            .lines
+            .last()
+            .and_then(|line| serde_json::from_str::<Value>(line).ok())
+            .unwrap_or_default();
+        report["dice"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(Value::as_f64)
+            .collect()
     }
 
     /// Adds a report and writes the file, replacing it in one step.
@@ -91,7 +108,11 @@ pub(super) fn write_settings(path: &Path, settings: &Value) -> Result<()> {
         Value::String(text) => text.clone(),
         other => other.to_string(),
     };
-    let entries = settings.as_object().into_iter().flatten().map(|(k, v)| (k.clone(), Value::String(text(v))));
+    let entries = settings
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(k, v)| (k.clone(), Value::String(text(v))));
     let object = Value::Object(entries.collect());
     storage::write_atomic(path, |file| {
         serde_json::to_writer_pretty(&mut *file, &object)?;
@@ -127,7 +148,11 @@ mod tests {
         let text = std::fs::read_to_string(folder.path().join(PROGRESS_FILE)).unwrap();
         let epochs: Vec<u64> = text
             .lines()
-            .map(|line| serde_json::from_str::<Value>(line).unwrap()["epoch"].as_u64().unwrap())
+            .map(|line| {
+                serde_json::from_str::<Value>(line).unwrap()["epoch"]
+                    .as_u64()
+                    .unwrap()
+            })
             .collect();
         assert_eq!(epochs, [0, 1, 2]);
     }
@@ -139,6 +164,9 @@ mod tests {
         log.epoch(&report(3), 0.005);
         let text = std::fs::read_to_string(&log.path).unwrap();
         assert!(text.starts_with("Starting... \n"), "{text}");
-        assert!(text.contains("epoch:  3") && text.contains("train loss : 0.5000") && text.contains("[0.2500]"), "{text}");
+        assert!(
+            text.contains("epoch:  3") && text.contains("train loss : 0.5000") && text.contains("[0.2500]"),
+            "{text}"
+        );
     }
 }

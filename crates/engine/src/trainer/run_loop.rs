@@ -62,9 +62,16 @@ impl<'a> Run<'a> {
     pub fn open(options: &'a TrainOptions, setup: &'a Setup, context: &'a Context) -> Result<Self> {
         let fold = setup.model.fold(options.fold);
         std::fs::create_dir_all(&fold.path).map_err(|e| Error::io(&fold.path, e))?;
-        let found = if options.resume { last_checkpoint(&fold) } else { None };
+        let found = if options.resume {
+            last_checkpoint(&fold)
+        } else {
+            None
+        };
         if options.resume && found.is_none() {
-            let message = format!("{} holds no checkpoint to continue from; training starts anew", fold.path.display());
+            let message = format!(
+                "{} holds no checkpoint to continue from; training starts anew",
+                fold.path.display()
+            );
             context.warn("WARN_NOTHING_TO_CONTINUE", message, None);
         }
         let mut session = Session::new(setup, options.seed)?;
@@ -87,7 +94,10 @@ impl<'a> Run<'a> {
             iteration: position.iteration,
             losses: position.losses,
             last: None,
-            clock: Clock { training: (0.0, 0), validation: (0.0, 0) },
+            clock: Clock {
+                training: (0.0, 0),
+                validation: (0.0, 0),
+            },
             options,
             setup,
             context,
@@ -106,7 +116,13 @@ impl<'a> Run<'a> {
     /// Settings of the run, for events and `debug.json`.
     pub fn settings(&self) -> serde_json::Value {
         let (setup, options) = (self.setup, self.options);
-        let parameters: usize = self.session.network.parameters().iter().map(tch::Tensor::numel).sum();
+        let parameters: usize = self
+            .session
+            .network
+            .parameters()
+            .iter()
+            .map(tch::Tensor::numel)
+            .sum();
         json!({
             "trainer": setup.info.name,
             "recipe": setup.recipe,
@@ -170,7 +186,10 @@ impl<'a> Run<'a> {
         if self.epochs() < self.options.epochs {
             if let Err(error) = self.train_epochs() {
                 // What a later run can go on from, unless the network itself is in doubt.
-                if !matches!(error, Error::Diverged { .. } | Error::OutOfMemory { .. } | Error::Torch { .. }) {
+                if !matches!(
+                    error,
+                    Error::Diverged { .. } | Error::OutOfMemory { .. } | Error::Torch { .. }
+                ) {
                     self.save(CheckpointKind::Latest)?;
                 }
                 self.log.line(&format!("stopped: {error}"));
@@ -179,7 +198,10 @@ impl<'a> Run<'a> {
         }
         self.save(CheckpointKind::Final)?;
         // The final checkpoint holds the same and more recent things.
-        for path in [self.checkpoint_path(CheckpointKind::Latest), self.fold.checkpoint_info(LATEST_CHECKPOINT)] {
+        for path in [
+            self.checkpoint_path(CheckpointKind::Latest),
+            self.fold.checkpoint_info(LATEST_CHECKPOINT),
+        ] {
             if path.exists() {
                 std::fs::remove_file(&path).map_err(|e| Error::io(&path, e))?;
             }
@@ -190,7 +212,11 @@ impl<'a> Run<'a> {
     fn train_epochs(&mut self) -> Result<()> {
         let (options, epoch) = (self.options, self.epochs());
         let whole = self.iteration >= options.iterations;
-        let (first_epoch, first) = if whole { (epoch + 1, 0) } else { (epoch, self.iteration) };
+        let (first_epoch, first) = if whole {
+            (epoch + 1, 0)
+        } else {
+            (epoch, self.iteration)
+        };
         let open = |phase, epoch, iteration| {
             let options = self.setup.loader(options, phase, epoch, iteration);
             let buffers = buffers_for(self.setup.compute.device);
@@ -225,7 +251,8 @@ impl<'a> Run<'a> {
                 epoch,
                 iteration: self.iteration,
                 cases: batch.cases.join(", "),
-                kept: last_checkpoint(&self.fold).map_or_else(|| "none".to_owned(), |p| p.display().to_string()),
+                kept: last_checkpoint(&self.fold)
+                    .map_or_else(|| "none".to_owned(), |p| p.display().to_string()),
             });
         }
         loader.recycle(batch);
@@ -234,7 +261,10 @@ impl<'a> Run<'a> {
         }
         let iteration = self.iteration;
         self.iteration += 1;
-        self.clock.training = (self.clock.training.0 + started.elapsed().as_secs_f64(), self.clock.training.1 + 1);
+        self.clock.training = (
+            self.clock.training.0 + started.elapsed().as_secs_f64(),
+            self.clock.training.1 + 1,
+        );
         self.context.emit(Event::Iteration {
             epoch,
             iteration,
@@ -277,7 +307,9 @@ impl<'a> Run<'a> {
         let train_loss = Clock::mean(self.losses).unwrap_or(0.0);
         let metric = OnlineEvaluation::metric(&dice);
         self.curves.train_loss.push(train_loss);
-        self.curves.validation_loss.push(validation_loss.unwrap_or(f64::NAN));
+        self.curves
+            .validation_loss
+            .push(validation_loss.unwrap_or(f64::NAN));
         self.curves.metric.push(metric);
         (self.iteration, self.losses) = (0, (0.0, 0));
         let next_rate = poly_learning_rate(epoch + 1, self.options.epochs, self.options.initial_lr);
@@ -348,7 +380,10 @@ impl<'a> Run<'a> {
     fn seconds_left(&self) -> f64 {
         let options = self.options;
         let epochs = options.epochs - self.epochs();
-        self.clock.left(epochs * options.iterations - self.iteration.min(epochs * options.iterations), epochs * options.validation_iterations)
+        self.clock.left(
+            epochs * options.iterations - self.iteration.min(epochs * options.iterations),
+            epochs * options.validation_iterations,
+        )
     }
 
     /// Report of the last finished epoch as a former run left it.
@@ -370,11 +405,22 @@ impl<'a> Run<'a> {
 /// The checkpoint that nnU-Net v1 would continue from.
 fn last_checkpoint(fold: &FoldFolder) -> Option<PathBuf> {
     let names = [FINAL_CHECKPOINT, LATEST_CHECKPOINT, BEST_CHECKPOINT];
-    names.into_iter().map(|name| fold.checkpoint(name)).find(|path| path.is_file())
+    names
+        .into_iter()
+        .map(|name| fold.checkpoint(name))
+        .find(|path| path.is_file())
 }
 
-fn warn_of_changes(checkpoint: &Checkpoint, path: &Path, options: &TrainOptions, setup: &Setup, context: &Context) {
-    let Some(position) = &checkpoint.position else { return };
+fn warn_of_changes(
+    checkpoint: &Checkpoint,
+    path: &Path,
+    options: &TrainOptions,
+    setup: &Setup,
+    context: &Context,
+) {
+    let Some(position) = &checkpoint.position else {
+        return;
+    };
     let now = options.fingerprint(&setup.recipe, setup.compute.precision_name());
     if position.seed != options.seed || position.options != now {
         let message = format!(

@@ -47,7 +47,13 @@ impl Session {
         let recipe = &setup.recipe;
         Ok(Self {
             optimizer: Sgd::new(network.parameters().len()),
-            loss: Loss::new(&recipe.loss, recipe.ignore_label, setup.batch_dice, scales, device)?,
+            loss: Loss::new(
+                &recipe.loss,
+                recipe.ignore_label,
+                setup.batch_dice,
+                scales,
+                device,
+            )?,
             loss_scale: (kind == Kind::Half).then(LossScale::default),
             classes: setup.architecture.classes,
             ignore: recipe.ignore_label,
@@ -79,7 +85,11 @@ impl Session {
     pub fn optimizer_state(&self, learning_rate: f64) -> Result<OptimizerState> {
         let copy = |m: &Option<Tensor>| m.as_ref().map(tensor::to_array).transpose();
         let momenta = self.optimizer.momenta().iter().map(copy).collect::<Result<_>>()?;
-        Ok(OptimizerState { learning_rate, momentum: self.optimizer.momentum, momenta })
+        Ok(OptimizerState {
+            learning_rate,
+            momentum: self.optimizer.momentum,
+            momenta,
+        })
     }
 
     /// Checks a batch's labels and copies it to the device.
@@ -93,7 +103,9 @@ impl Session {
                 return Err(Error::Label {
                     problem: format!("label {label} in a patch of {}", batch.cases.join(", ")),
                     highest: self.classes - 1,
-                    ignored: self.ignore.map_or_else(String::new, |label| format!(" or {label} (ignored)")),
+                    ignored: self
+                        .ignore
+                        .map_or_else(String::new, |label| format!(" or {label} (ignored)")),
                 });
             }
             annotated |= scale == 0 && labels.iter().any(|label| !ignored(label));
@@ -121,15 +133,26 @@ impl Session {
     /// lowers its loss scale).
     pub fn train(&mut self, input: &Input, learning_rate: f64) -> Result<Step> {
         let weights = self.network.weights(self.kind)?;
-        let outputs = self.network.forward(&input.data, &weights, Heads::Finest(self.loss.outputs()))?;
-        let loss = self.loss.evaluate(&outputs, &input.targets, input.weights.as_deref())?;
+        let outputs = self
+            .network
+            .forward(&input.data, &weights, Heads::Finest(self.loss.outputs()))?;
+        let loss = self
+            .loss
+            .evaluate(&outputs, &input.targets, input.weights.as_deref())?;
         let value = loss.f_detach()?.f_double_value(&[])?;
         if !value.is_finite() {
-            return Ok(Step { loss: value, norm: f64::NAN });
+            return Ok(Step {
+                loss: value,
+                norm: f64::NAN,
+            });
         }
         drop(outputs);
         let scale = self.loss_scale.map_or(1.0, |s| s.scale);
-        let root = if self.loss_scale.is_some() { loss.f_mul_scalar(scale)? } else { loss };
+        let root = if self.loss_scale.is_some() {
+            loss.f_mul_scalar(scale)?
+        } else {
+            loss
+        };
         let parameters = self.network.parameters();
         let mut gradients = Tensor::f_run_backward(&[root], parameters, false, false)?;
         if let Some(loss_scale) = &mut self.loss_scale {
@@ -148,12 +171,16 @@ impl Session {
     pub fn validate(&self, input: &Input, evaluation: &mut OnlineEvaluation) -> Result<f64> {
         tch::no_grad(|| {
             let weights = self.network.weights(self.kind)?;
-            let outputs = self.network.forward(&input.data, &weights, Heads::Finest(self.loss.outputs()))?;
+            let outputs = self
+                .network
+                .forward(&input.data, &weights, Heads::Finest(self.loss.outputs()))?;
             let (Some(logits), Some(target)) = (outputs.first(), input.targets.first()) else {
                 return Err(Error::network("no output to validate"));
             };
             evaluation.add(logits, target)?;
-            let loss = self.loss.evaluate(&outputs, &input.targets, input.weights.as_deref())?;
+            let loss = self
+                .loss
+                .evaluate(&outputs, &input.targets, input.weights.as_deref())?;
             Ok(loss.f_double_value(&[])?)
         })
     }

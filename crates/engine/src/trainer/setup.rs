@@ -136,7 +136,11 @@ impl Setup {
     /// Options of the loader of a phase that begins at (epoch, iteration).
     pub fn loader(&self, options: &TrainOptions, phase: Phase, epoch: u64, iteration: u64) -> LoaderOptions {
         let training = phase == Phase::Training;
-        let cases = if training { &self.split.train } else { &self.split.val };
+        let cases = if training {
+            &self.split.train
+        } else {
+            &self.split.val
+        };
         LoaderOptions {
             previous_stage: self.previous_stage.clone(),
             batch_size: self.plan.batch_size,
@@ -147,7 +151,11 @@ impl Setup {
             threads: if training { options.loader_threads } else { 1 },
             first_epoch: epoch,
             first_iteration: iteration,
-            iterations: if training { options.iterations } else { options.validation_iterations },
+            iterations: if training {
+                options.iterations
+            } else {
+                options.validation_iterations
+            },
             epochs: Some(options.epochs),
             unpack: options.unpack,
             ..LoaderOptions::new(&self.data, cases.clone(), self.pipeline.clone())
@@ -164,11 +172,17 @@ fn check_counts(options: &TrainOptions) -> Result<()> {
         ("batchSize", options.batch_size.unwrap_or(1) as u64),
     ];
     if let Some((option, _)) = counts.into_iter().find(|(_, count)| *count == 0) {
-        return Err(Error::Option { option, problem: "expected at least 1, found 0".to_owned() });
+        return Err(Error::Option {
+            option,
+            problem: "expected at least 1, found 0".to_owned(),
+        });
     }
     if !(options.initial_lr.is_finite() && options.initial_lr > 0.0) {
         let problem = format!("expected a positive number, found {}", options.initial_lr);
-        return Err(Error::Option { option: "initialLr", problem });
+        return Err(Error::Option {
+            option: "initialLr",
+            problem,
+        });
     }
     Ok(())
 }
@@ -176,9 +190,15 @@ fn check_counts(options: &TrainOptions) -> Result<()> {
 /// Cases of a preprocessed configuration: the npz files that are not a previous stage's segmentation.
 fn preprocessed_cases(folder: &Path) -> Result<Vec<String>> {
     let mut cases = Vec::new();
-    let missing = |problem: String| Error::Input { folder: folder.to_owned(), problem };
-    let entries = std::fs::read_dir(folder)
-        .map_err(|e| missing(format!("{e}; expected preprocessed cases, preprocess this configuration first")))?;
+    let missing = |problem: String| Error::Input {
+        folder: folder.to_owned(),
+        problem,
+    };
+    let entries = std::fs::read_dir(folder).map_err(|e| {
+        missing(format!(
+            "{e}; expected preprocessed cases, preprocess this configuration first"
+        ))
+    })?;
     for entry in entries {
         let name = entry.map_err(|e| Error::io(folder, e))?.file_name();
         if let Some(case) = name.to_str().and_then(|n| n.strip_suffix(".npz")) {
@@ -188,7 +208,9 @@ fn preprocessed_cases(folder: &Path) -> Result<Vec<String>> {
         }
     }
     if cases.is_empty() {
-        return Err(missing("holds no preprocessed case (*.npz); preprocess this configuration first".to_owned()));
+        return Err(missing(
+            "holds no preprocessed case (*.npz); preprocess this configuration first".to_owned(),
+        ));
     }
     cases.sort();
     Ok(cases)

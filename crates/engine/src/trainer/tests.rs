@@ -36,7 +36,9 @@ impl Task {
         plan.batch_size = 2;
         let stage = task.join(plans.data_folder(0));
         std::fs::create_dir_all(&stage).unwrap();
-        plans.write(&task.join(Configuration::FullRes.plans_file())).unwrap();
+        plans
+            .write(&task.join(Configuration::FullRes.plans_file()))
+            .unwrap();
         for case in 0..CASES {
             write_case(&stage, case);
         }
@@ -87,7 +89,12 @@ fn write_case(stage: &Path, case: usize) {
     });
     let name = format!("ball_{case:03}");
     let view = data.view().into_dyn();
-    volume::npz::write(&stage.join(format!("{name}.npz")), &[("data", view)], volume::npz::Compression::Fast).unwrap();
+    volume::npz::write(
+        &stage.join(format!("{name}.npz")),
+        &[("data", view)],
+        volume::npz::Compression::Fast,
+    )
+    .unwrap();
     let voxels: Vec<i64> = data
         .index_axis(ndarray::Axis(0), 1)
         .indexed_iter()
@@ -100,7 +107,11 @@ fn write_case(stage: &Path, case: usize) {
     properties.set_outside_nonzero_mask_label(0);
     properties.write(&stage.join(format!("{name}.pkl"))).unwrap();
     let weights = ndarray::Array4::<f32>::from_elem((1, shape.0, shape.1, shape.2), 1.5);
-    volume::npy::write(&stage.join(format!("{name}_weightmap.npy")), weights.view().into_dyn()).unwrap();
+    volume::npy::write(
+        &stage.join(format!("{name}_weightmap.npy")),
+        weights.view().into_dyn(),
+    )
+    .unwrap();
 }
 
 /// Keeps events and cancels at a given training iteration, counted over the run.
@@ -124,7 +135,10 @@ impl Sink for Watch {
 fn run_until(options: &TrainOptions, stop: Option<(u64, u64)>) -> (Result<TrainSummary>, Vec<Event>) {
     let cancel = Cancel::new();
     let stop = stop.map(|(epoch, iteration)| (epoch, iteration, cancel.clone()));
-    let watch = Arc::new(Watch { stop, ..Watch::default() });
+    let watch = Arc::new(Watch {
+        stop,
+        ..Watch::default()
+    });
     let result = train(options, &Context::new(watch.clone(), cancel, 2));
     let events = std::mem::take(&mut *watch.events.lock().unwrap());
     (result, events)
@@ -140,17 +154,33 @@ fn a_run_writes_nnunet_s_files() {
     assert_eq!(summary.folder, task.folder.path().join(expected));
     assert_eq!((summary.epochs, summary.dice.len()), (3, 1));
     assert!(summary.train_loss.is_finite() && summary.validation_loss.is_some());
-    assert_eq!((summary.device.as_str(), summary.precision.as_str()), ("cpu", "float32"));
-    for file in ["model_final_checkpoint.model", "model_final_checkpoint.model.pkl", "debug.json", PROGRESS_FILE] {
+    assert_eq!(
+        (summary.device.as_str(), summary.precision.as_str()),
+        ("cpu", "float32")
+    );
+    for file in [
+        "model_final_checkpoint.model",
+        "model_final_checkpoint.model.pkl",
+        "debug.json",
+        PROGRESS_FILE,
+    ] {
         assert!(summary.folder.join(file).is_file(), "{file}");
     }
-    assert!(!summary.folder.join("model_latest.model").exists(), "the final checkpoint replaces it");
+    assert!(
+        !summary.folder.join("model_latest.model").exists(),
+        "the final checkpoint replaces it"
+    );
     assert!(summary.folder.join("../plans.pkl").is_file());
     let checkpoint = Checkpoint::read(&summary.checkpoint).unwrap();
     assert_eq!((checkpoint.epochs, checkpoint.curves.train_loss.len()), (3, 3));
     let momenta = &checkpoint.optimizer.as_ref().unwrap().momenta;
-    let unused: Vec<&str> =
-        checkpoint.state.iter().zip(momenta).filter(|(_, m)| m.is_none()).map(|((n, _), _)| n.as_str()).collect();
+    let unused: Vec<&str> = checkpoint
+        .state
+        .iter()
+        .zip(momenta)
+        .filter(|(_, m)| m.is_none())
+        .map(|((n, _), _)| n.as_str())
+        .collect();
     assert_eq!(unused, ["seg_outputs.0.weight"], "the coarsest head has no loss");
     let info = Info::read(&summary.checkpoint.with_extension("model.pkl")).unwrap();
     assert_eq!(info.name, "nnUNetTrainerV2");
@@ -160,13 +190,24 @@ fn a_run_writes_nnunet_s_files() {
     let count = |test: fn(&Event) -> bool| events.iter().filter(|e| test(e)).count();
     assert_eq!(count(|e| matches!(e, Event::Iteration { .. })), 12);
     assert_eq!(count(|e| matches!(e, Event::Epoch(_))), 3);
-    assert!(matches!(&events.iter().find(|e| matches!(e, Event::Started { .. })), Some(Event::Started { settings, .. })
-        if settings["precision"] == "float32"));
+    assert!(
+        matches!(&events.iter().find(|e| matches!(e, Event::Started { .. })), Some(Event::Started { settings, .. })
+        if settings["precision"] == "float32")
+    );
     let kinds: Vec<run::CheckpointKind> = events
         .iter()
-        .filter_map(|e| if let Event::Checkpoint { kind, .. } = e { Some(*kind) } else { None })
+        .filter_map(|e| {
+            if let Event::Checkpoint { kind, .. } = e {
+                Some(*kind)
+            } else {
+                None
+            }
+        })
         .collect();
-    assert!(kinds.contains(&run::CheckpointKind::Latest) && kinds.ends_with(&[run::CheckpointKind::Final]), "{kinds:?}");
+    assert!(
+        kinds.contains(&run::CheckpointKind::Latest) && kinds.ends_with(&[run::CheckpointKind::Final]),
+        "{kinds:?}"
+    );
 }
 
 #[test]
@@ -182,8 +223,19 @@ fn an_interrupted_run_ends_with_the_same_bits() {
         for (epoch, iteration) in stops {
             let (result, events) = run_until(&options, Some((epoch, iteration)));
             assert_eq!(result.unwrap_err().code(), "ERR_CANCELLED");
-            let written = |e: &Event| matches!(e, Event::Checkpoint { kind: run::CheckpointKind::Latest, .. });
-            assert!(events.iter().any(written), "{trainer}: model_latest is written on cancellation");
+            let written = |e: &Event| {
+                matches!(
+                    e,
+                    Event::Checkpoint {
+                        kind: run::CheckpointKind::Latest,
+                        ..
+                    }
+                )
+            };
+            assert!(
+                events.iter().any(written),
+                "{trainer}: model_latest is written on cancellation"
+            );
             options.resume = true;
         }
         // Another number of loader threads changes nothing.
@@ -191,8 +243,17 @@ fn an_interrupted_run_ends_with_the_same_bits() {
         let parts = run_until(&options, None).0.unwrap();
         let [a, b] = [&whole, &parts].map(|s| Checkpoint::read(&s.checkpoint).unwrap());
         assert_eq!(a, b, "{trainer}");
-        assert_eq!((whole.train_loss, &whole.dice), (parts.train_loss, &parts.dice), "{trainer}");
-        let lines = |s: &TrainSummary| std::fs::read_to_string(s.folder.join(PROGRESS_FILE)).unwrap().lines().count();
+        assert_eq!(
+            (whole.train_loss, &whole.dice),
+            (parts.train_loss, &parts.dice),
+            "{trainer}"
+        );
+        let lines = |s: &TrainSummary| {
+            std::fs::read_to_string(s.folder.join(PROGRESS_FILE))
+                .unwrap()
+                .lines()
+                .count()
+        };
         assert_eq!((lines(&whole), lines(&parts)), (3, 3));
     }
 }
@@ -212,7 +273,13 @@ fn a_finished_run_is_not_trained_again() {
     options.epochs = 4;
     let (longer, events) = run_until(&options, None);
     assert_eq!(longer.unwrap().epochs, 4);
-    assert!(events.iter().any(|e| matches!(e, Event::Warning { code: "WARN_RESUME_CHANGED", .. })));
+    assert!(events.iter().any(|e| matches!(
+        e,
+        Event::Warning {
+            code: "WARN_RESUME_CHANGED",
+            ..
+        }
+    )));
 }
 
 #[test]
@@ -221,8 +288,16 @@ fn the_loss_falls() {
     let mut options = task.options("nnUNetTrainerV2", "results");
     (options.epochs, options.iterations) = (2, 30);
     let (summary, events) = run_until(&options, None);
-    let losses: Vec<f64> =
-        events.iter().filter_map(|e| if let Event::Epoch(r) = e { Some(r.train_loss) } else { None }).collect();
+    let losses: Vec<f64> = events
+        .iter()
+        .filter_map(|e| {
+            if let Event::Epoch(r) = e {
+                Some(r.train_loss)
+            } else {
+                None
+            }
+        })
+        .collect();
     assert!(losses[1] < losses[0] - 0.1, "{losses:?}");
     assert!(summary.unwrap().dice[0].unwrap() > 0.3);
 }
@@ -232,23 +307,63 @@ fn wrong_options_and_data_are_named() {
     let task = Task::new();
     let code = |options: &TrainOptions| run_until(options, None).0.unwrap_err().code();
     let good = task.options("nnUNetTrainerV2", "results");
-    assert_eq!(code(&TrainOptions { trainer: "nnUNetTrainerV9".into(), ..good.clone() }), "ERR_TRAINER");
-    assert_eq!(code(&TrainOptions { patch_size: Some(vec![8, 12, 13]), ..good.clone() }), "ERR_NETWORK");
-    assert_eq!(code(&TrainOptions { patch_size: Some(vec![4, 4, 4]), ..good.clone() }), "ERR_NETWORK");
-    assert_eq!(code(&TrainOptions { initial_lr: f64::NAN, ..good.clone() }), "ERR_OPTION");
-    assert_eq!(code(&TrainOptions { epochs: 0, ..good.clone() }), "ERR_OPTION");
-    assert_eq!(code(&TrainOptions { class_weights: Some(vec![1.0; 5]), ..good.clone() }), "ERR_OPTION");
+    assert_eq!(
+        code(&TrainOptions {
+            trainer: "nnUNetTrainerV9".into(),
+            ..good.clone()
+        }),
+        "ERR_TRAINER"
+    );
+    assert_eq!(
+        code(&TrainOptions {
+            patch_size: Some(vec![8, 12, 13]),
+            ..good.clone()
+        }),
+        "ERR_NETWORK"
+    );
+    assert_eq!(
+        code(&TrainOptions {
+            patch_size: Some(vec![4, 4, 4]),
+            ..good.clone()
+        }),
+        "ERR_NETWORK"
+    );
+    assert_eq!(
+        code(&TrainOptions {
+            initial_lr: f64::NAN,
+            ..good.clone()
+        }),
+        "ERR_OPTION"
+    );
+    assert_eq!(
+        code(&TrainOptions {
+            epochs: 0,
+            ..good.clone()
+        }),
+        "ERR_OPTION"
+    );
+    assert_eq!(
+        code(&TrainOptions {
+            class_weights: Some(vec![1.0; 5]),
+            ..good.clone()
+        }),
+        "ERR_OPTION"
+    );
     // Labels that the plans do not know.
     let path = task.stage.join("ball_000.npz");
     for case in 0..CASES {
-        let mut data = volume::npz::read::<f32>(&path.with_file_name(format!("ball_{case:03}.npz")), "data").unwrap();
+        let mut data =
+            volume::npz::read::<f32>(&path.with_file_name(format!("ball_{case:03}.npz")), "data").unwrap();
         data.index_axis_mut(ndarray::Axis(0), 1).fill(5.0);
         let path = path.with_file_name(format!("ball_{case:03}.npz"));
         volume::npz::write(&path, &[("data", data.view())], volume::npz::Compression::Fast).unwrap();
         let _ = std::fs::remove_file(path.with_extension("npy"));
     }
     let error = run_until(&good, None).0.unwrap_err();
-    assert!(matches!(error, Error::Label { .. }) && error.to_string().contains("ball_"), "{error}");
+    assert!(
+        matches!(error, Error::Label { .. }) && error.to_string().contains("ball_"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -259,7 +374,17 @@ fn a_loss_that_is_not_a_number_stops_the_run() {
     recipe.loss.cross_entropy = 1e39;
     options.recipe = Some(recipe);
     let error = run_until(&options, None).0.unwrap_err();
-    assert!(matches!(error, Error::Diverged { epoch: 0, iteration: 0, .. }), "{error}");
+    assert!(
+        matches!(
+            error,
+            Error::Diverged {
+                epoch: 0,
+                iteration: 0,
+                ..
+            }
+        ),
+        "{error}"
+    );
     assert!(error.to_string().contains("ball_"), "{error}");
 }
 
@@ -278,7 +403,13 @@ fn steps_equal_the_reference() {
         let state = |part: &str| -> Option<crate::network::State> {
             let name = case.file.replace("_data", part);
             let found = all.iter().find(|c| c.file == name)?;
-            Some(found.arrays().into_iter().map(|(n, v)| (n, v.mapv(|v| v as f32))).collect())
+            Some(
+                found
+                    .arrays()
+                    .into_iter()
+                    .map(|(n, v)| (n, v.mapv(|v| v as f32)))
+                    .collect(),
+            )
         };
         let shape = crate::network::tests::architecture(p);
         let outputs = shape.pools.len();
@@ -287,36 +418,76 @@ fn steps_equal_the_reference() {
         let batch_dice = p["batch_dice"].as_bool().unwrap();
         let loss = Loss::new(&Recipe::default().loss, None, batch_dice, scales, Device::Cpu).unwrap();
         let mut sgd = Sgd::new(network.parameters().len());
-        let tensor = |name: String| crate::tensor::from_array(&arrays[&name].mapv(|v| v as f32).view()).unwrap();
+        let tensor =
+            |name: String| crate::tensor::from_array(&arrays[&name].mapv(|v| v as f32).view()).unwrap();
         // The note of a recording tells how far float32 and float64 drift apart where gradients are clipped.
-        let tolerance = if p["seg_outputs_gain"].as_f64() == Some(1.0) { 2e-5 } else { 8e-3 };
+        let tolerance = if p["seg_outputs_gain"].as_f64() == Some(1.0) {
+            2e-5
+        } else {
+            8e-3
+        };
         for step in 0..arrays["losses"].len() {
             let weights = network.weights(Kind::Float).unwrap();
             let heads = Heads::Finest(loss.outputs());
-            let logits = network.forward(&tensor(format!("input_{step}")), &weights, heads).unwrap();
-            let targets: Vec<Tensor> = (0..outputs).map(|i| tensor(format!("target_{step}_{i}"))).collect();
+            let logits = network
+                .forward(&tensor(format!("input_{step}")), &weights, heads)
+                .unwrap();
+            let targets: Vec<Tensor> = (0..outputs)
+                .map(|i| tensor(format!("target_{step}_{i}")))
+                .collect();
             let value = loss.evaluate(&logits, &targets, None).unwrap();
             let what = format!("{} step {step}", case.file);
             let (found, expected) = (value.double_value(&[]), arrays["losses"][[step]]);
-            assert!((found - expected).abs() < tolerance, "{what}: loss {found} {expected}");
+            assert!(
+                (found - expected).abs() < tolerance,
+                "{what}: loss {found} {expected}"
+            );
             let gradients = Tensor::f_run_backward(&[value], network.parameters(), false, false).unwrap();
             if let Some(expected) = state("_grad_step0").filter(|_| step == 0) {
                 for (name, gradient) in network.names().zip(&gradients) {
-                    let expected = expected.iter().find(|(n, _)| n.ends_with(name)).unwrap().1.mapv(f64::from);
+                    let expected = expected
+                        .iter()
+                        .find(|(n, _)| n.ends_with(name))
+                        .unwrap()
+                        .1
+                        .mapv(f64::from);
                     assert_eq!(gradient.defined(), !expected.is_empty(), "{name}");
                     if gradient.defined() {
                         let found = crate::tensor::to_array(gradient).unwrap().mapv(f64::from);
-                        testkit::assert_close(&found, &expected, 2e-6, 1e-3, &format!("{what}: gradient of {name}"));
+                        testkit::assert_close(
+                            &found,
+                            &expected,
+                            2e-6,
+                            1e-3,
+                            &format!("{what}: gradient of {name}"),
+                        );
                     }
                 }
             }
-            let norm = sgd.step(network.parameters(), &gradients, arrays["lrs"][[step]]).unwrap();
+            let norm = sgd
+                .step(network.parameters(), &gradients, arrays["lrs"][[step]])
+                .unwrap();
             let expected = arrays["grad_norms"][[step]];
-            assert!((norm - expected).abs() < tolerance * (1.0 + expected), "{what}: norm {norm} {expected}");
+            assert!(
+                (norm - expected).abs() < tolerance * (1.0 + expected),
+                "{what}: norm {norm} {expected}"
+            );
         }
-        for ((name, found), (_, expected)) in network.state().unwrap().iter().map(|(n, v)| (n, v)).zip(ordered(&network, state("_state_final").unwrap())) {
+        for ((name, found), (_, expected)) in network
+            .state()
+            .unwrap()
+            .iter()
+            .map(|(n, v)| (n, v))
+            .zip(ordered(&network, state("_state_final").unwrap()))
+        {
             let (found, expected) = (found.mapv(f64::from), expected.mapv(f64::from));
-            testkit::assert_close(&found, &expected, tolerance, 1e-4, &format!("{} {name}", case.file));
+            testkit::assert_close(
+                &found,
+                &expected,
+                tolerance,
+                1e-4,
+                &format!("{} {name}", case.file),
+            );
         }
         compared += 1;
     }
@@ -325,5 +496,8 @@ fn steps_equal_the_reference() {
 
 /// A state in the network's order; recordings are read by name.
 fn ordered(network: &crate::network::GenericUNet, state: crate::network::State) -> crate::network::State {
-    network.names().map(|name| state.iter().find(|(n, _)| n == name).unwrap().clone()).collect()
+    network
+        .names()
+        .map(|name| state.iter().find(|(n, _)| n == name).unwrap().clone())
+        .collect()
 }

@@ -75,9 +75,13 @@ impl<'a, W: Write + Seek> Member<'a, W> {
 
         put32(&mut out, END_64);
         put64(&mut out, 44);
-        [VERSION | 3 << 8, VERSION].into_iter().for_each(|version| put16(&mut out, version));
+        [VERSION | 3 << 8, VERSION]
+            .into_iter()
+            .for_each(|version| put16(&mut out, version));
         [0, 0].into_iter().for_each(|disk| put32(&mut out, disk));
-        [1, 1, length, directory].into_iter().for_each(|value| put64(&mut out, value));
+        [1, 1, length, directory]
+            .into_iter()
+            .for_each(|value| put64(&mut out, value));
         put32(&mut out, END_64_LOCATOR);
         put32(&mut out, 0);
         put64(&mut out, directory + length);
@@ -108,9 +112,13 @@ impl<'a, W: Write + Seek> Member<'a, W> {
 
     /// What both headers have, from the version needed to the length of the name.
     fn put_common(&self, out: &mut Vec<u8>) {
-        [VERSION, 0, DEFLATED, TIME, DATE].into_iter().for_each(|value| put16(out, value));
+        [VERSION, 0, DEFLATED, TIME, DATE]
+            .into_iter()
+            .for_each(|value| put16(out, value));
         put32(out, self.checksum.clone().finalize());
-        [ELSEWHERE, ELSEWHERE].into_iter().for_each(|size| put32(out, size));
+        [ELSEWHERE, ELSEWHERE]
+            .into_iter()
+            .for_each(|size| put32(out, size));
         put16(out, self.name.len() as u16);
     }
 
@@ -118,7 +126,9 @@ impl<'a, W: Write + Seek> Member<'a, W> {
     fn sizes(&self) -> Vec<u8> {
         let mut out = vec![];
         [1, 16].into_iter().for_each(|value| put16(&mut out, value));
-        [self.length, self.deflated].into_iter().for_each(|size| put64(&mut out, size));
+        [self.length, self.deflated]
+            .into_iter()
+            .for_each(|size| put64(&mut out, size));
         out
     }
 }
