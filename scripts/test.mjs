@@ -52,6 +52,13 @@ async function generated() {
   return { code: stale.length, output };
 }
 
+/** The line that sums up all suites; it comes last. */
+function finish() {
+  if (failures.length > 0) say(`failed: ${failures.join(', ')}`);
+  process.stdout.write(`${totals.passed} passed, ${totals.failed} failed\n`);
+  process.exit(totals.failed === 0 ? 0 : 1);
+}
+
 let env = {};
 await suite('setup: packages, types, libtorch, addons', async () => {
   try {
@@ -62,6 +69,8 @@ await suite('setup: packages, types, libtorch, addons', async () => {
     return { code: 1, output: '' };
   }
 });
+// Without packages and addons no other suite can say anything.
+if (totals.failed > 0) finish();
 await suite('rustfmt', () => capture('cargo', ['fmt', '--all', '--check']));
 // One profile for addons, lints and tests: libtorch's C++ glue is compiled once.
 const cargo = (...args) => capture('cargo', args, { env });
@@ -72,6 +81,4 @@ await suite('TypeScript linter', () => capture('npx', ['biome', 'ci', '.']));
 await suite('generated files', generated);
 await suite('ava', () => capture('npx', ['ava', '--tap']), tapCount);
 
-if (failures.length > 0) say(`failed: ${failures.join(', ')}`);
-process.stdout.write(`${totals.passed} passed, ${totals.failed} failed\n`);
-process.exitCode = totals.failed === 0 ? 0 : 1;
+finish();
