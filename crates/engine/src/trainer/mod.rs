@@ -1,11 +1,9 @@
 //! Training one fold (`nnUNetTrainerV2.run_training`).
 
-mod clock;
 mod curves;
 mod evaluation;
 mod options;
 mod record;
-mod resume;
 mod run_loop;
 mod session;
 mod setup;

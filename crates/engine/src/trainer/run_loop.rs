@@ -8,18 +8,16 @@ use loader::{Loader, Phase};
 use run::{CheckpointKind, Context, EpochReport, Event};
 use serde_json::json;
 
-use super::clock::{mean, Clock, Tally};
 use super::curves::Averages;
 use super::evaluation::OnlineEvaluation;
 use super::options::TrainOptions;
 use super::record::{write_settings, Log, Progress};
-use super::resume::{last_checkpoint, resume};
 use super::session::Session;
-use super::setup::{settings, Setup};
+use super::setup::Setup;
 use crate::buffers::buffers_for;
 use crate::checkpoint::{Checkpoint, Curves, Position};
 use crate::optimizer::poly_learning_rate;
-use crate::{Error, Result};
+use crate::{device_name, Error, Result};
 
 /// A training in progress.
 pub(super) struct Run<'a> {
@@ -32,11 +30,31 @@ pub(super) struct Run<'a> {
     averages: Averages,
     /// Training iterations done of the current epoch, sum of their losses, and how many of them count.
     iteration: u64,
-    losses: Tally,
+    losses: (f64, u64),
     last: Option<EpochReport>,
     progress: Progress,
     log: Log,
     clock: Clock,
+}
+
+/// Measures iterations to tell how long the rest takes.
+struct Clock {
+    training: (f64, u64),
+    validation: (f64, u64),
+}
+
+impl Clock {
+    fn mean((seconds, count): (f64, u64)) -> Option<f64> {
+        (count > 0).then(|| seconds / count as f64)
+    }
+
+    /// Seconds for so many more training and validation iterations. A validation iteration without backward pass takes about
+    /// a third of the time, until one was measured.
+    fn left(&self, training: u64, validation: u64) -> f64 {
+        let train = Self::mean(self.training).unwrap_or(0.0);
+        let validate = Self::mean(self.validation).unwrap_or(train / 3.0);
+        training as f64 * train + validation as f64 * validate
+    }
 }
 
 impl<'a> Run<'a> {
@@ -44,8 +62,28 @@ impl<'a> Run<'a> {
     pub fn open(options: &'a TrainOptions, setup: &'a Setup, context: &'a Context) -> Result<Self> {
         let fold = setup.model.fold(options.fold);
         std::fs::create_dir_all(&fold.path).map_err(|e| Error::io(&fold.path, e))?;
+        let found = if options.resume {
+            last_checkpoint(&fold)
+        } else {
+            None
+        };
+        if options.resume && found.is_none() {
+            let message = format!(
+                "{} holds no checkpoint to continue from; training starts anew",
+                fold.path.display()
+            );
+            context.warn("WARN_NOTHING_TO_CONTINUE", message, None);
+        }
         let mut session = Session::new(setup, options.seed)?;
-        let checkpoint = resume(&mut session, &fold, options, setup, context)?;
+        let checkpoint = match found {
+            Some(path) => {
+                let checkpoint = Checkpoint::read(&path)?;
+                session.load(&checkpoint)?;
+                warn_of_changes(&checkpoint, &path, options, setup, context);
+                checkpoint
+            }
+            None => Checkpoint::default(),
+        };
         let position = checkpoint.position.unwrap_or_default();
         let rate = |epoch| poly_learning_rate(epoch, options.epochs, options.initial_lr);
         let mut run = Self {
@@ -56,7 +94,10 @@ impl<'a> Run<'a> {
             iteration: position.iteration,
             losses: position.losses,
             last: None,
-            clock: Clock::default(),
+            clock: Clock {
+                training: (0.0, 0),
+                validation: (0.0, 0),
+            },
             options,
             setup,
             context,
@@ -74,15 +115,46 @@ impl<'a> Run<'a> {
 
     /// Settings of the run, for events and `debug.json`.
     pub fn settings(&self) -> serde_json::Value {
-        let parameters = self.session.network.parameters();
-        let state = json!({
-            "epoch": self.epochs(),
-            "momentum": self.session.optimizer.momentum,
-            "num_parameters": parameters.iter().map(tch::Tensor::numel).sum::<usize>(),
+        let (setup, options) = (self.setup, self.options);
+        let parameters: usize = self
+            .session
+            .network
+            .parameters()
+            .iter()
+            .map(tch::Tensor::numel)
+            .sum();
+        json!({
+            "trainer": setup.info.name,
+            "recipe": setup.recipe,
+            "configuration": options.configuration,
+            "fold": options.fold,
+            "device": device_name(setup.compute.device),
+            "precision": setup.compute.precision_name(),
+            "precision_reason": setup.compute.reason,
             "threads": self.context.workers(),
+            "seed": options.seed,
+            "epoch": self.epochs(),
+            "max_num_epochs": options.epochs,
+            "num_batches_per_epoch": options.iterations,
+            "num_val_batches_per_epoch": options.validation_iterations,
+            "initial_lr": options.initial_lr,
+            "weight_decay": crate::optimizer::WEIGHT_DECAY,
+            "momentum": self.session.optimizer.momentum,
+            "batch_size": setup.plan.batch_size,
+            "patch_size": setup.plan.patch_size,
+            "batch_dice": setup.batch_dice,
+            "net_num_pool_op_kernel_sizes": setup.plan.pool_op_kernel_sizes,
+            "net_conv_kernel_sizes": setup.plan.conv_kernel_sizes,
+            "base_num_features": setup.architecture.base_features,
+            "num_parameters": parameters,
+            "num_input_channels": setup.architecture.input_channels,
+            "num_classes": setup.architecture.classes,
+            "do_dummy_2D_aug": setup.plan.do_dummy_2d_data_aug,
+            "training_cases": setup.split.train.len(),
+            "validation_cases": setup.split.val.len(),
+            "folder_with_preprocessed_data": setup.data,
             "output_folder": self.fold.path,
-        });
-        settings(self.options, self.setup, state)
+        })
     }
 
     /// Finished epochs.
@@ -189,7 +261,10 @@ impl<'a> Run<'a> {
         }
         let iteration = self.iteration;
         self.iteration += 1;
-        self.clock.trained(started.elapsed().as_secs_f64());
+        self.clock.training = (
+            self.clock.training.0 + started.elapsed().as_secs_f64(),
+            self.clock.training.1 + 1,
+        );
         self.context.emit(Event::Iteration {
             epoch,
             iteration,
@@ -215,9 +290,10 @@ impl<'a> Run<'a> {
             if input.annotated {
                 losses = (losses.0 + loss, losses.1 + 1);
             }
-            self.clock.validated(started.elapsed().as_secs_f64());
+            let clock = &mut self.clock.validation;
+            *clock = (clock.0 + started.elapsed().as_secs_f64(), clock.1 + 1);
         }
-        Ok((mean(losses), evaluation.dice()))
+        Ok((Clock::mean(losses), evaluation.dice()))
     }
 
     fn end_epoch(
@@ -228,7 +304,7 @@ impl<'a> Run<'a> {
         dice: Vec<Option<f64>>,
         started: Instant,
     ) -> Result<()> {
-        let train_loss = mean(self.losses).unwrap_or(0.0);
+        let train_loss = Clock::mean(self.losses).unwrap_or(0.0);
         let metric = OnlineEvaluation::metric(&dice);
         self.curves.train_loss.push(train_loss);
         self.curves
@@ -303,9 +379,11 @@ impl<'a> Run<'a> {
 
     fn seconds_left(&self) -> f64 {
         let options = self.options;
-        let epochs = options.epochs.saturating_sub(self.epochs());
-        let training = (epochs * options.iterations).saturating_sub(self.iteration);
-        self.clock.left(training, epochs * options.validation_iterations)
+        let epochs = options.epochs - self.epochs();
+        self.clock.left(
+            epochs * options.iterations - self.iteration.min(epochs * options.iterations),
+            epochs * options.validation_iterations,
+        )
     }
 
     /// Report of the last finished epoch as a former run left it.
@@ -321,6 +399,38 @@ impl<'a> Run<'a> {
             seconds: 0.0,
             seconds_left: 0.0,
         })
+    }
+}
+
+/// The checkpoint that nnU-Net v1 would continue from.
+fn last_checkpoint(fold: &FoldFolder) -> Option<PathBuf> {
+    let names = [FINAL_CHECKPOINT, LATEST_CHECKPOINT, BEST_CHECKPOINT];
+    names
+        .into_iter()
+        .map(|name| fold.checkpoint(name))
+        .find(|path| path.is_file())
+}
+
+fn warn_of_changes(
+    checkpoint: &Checkpoint,
+    path: &Path,
+    options: &TrainOptions,
+    setup: &Setup,
+    context: &Context,
+) {
+    let Some(position) = &checkpoint.position else {
+        return;
+    };
+    let now = options.fingerprint(&setup.recipe, setup.compute.precision_name());
+    if position.seed != options.seed || position.options != now {
+        let message = format!(
+            "{} was trained with seed {} and {}; going on with seed {} and {now}",
+            path.display(),
+            position.seed,
+            position.options,
+            options.seed
+        );
+        context.warn("WARN_RESUME_CHANGED", message, None);
     }
 }
 

@@ -14,7 +14,7 @@ use run::Context;
 use super::options::TrainOptions;
 use crate::checkpoint::Info;
 use crate::network::Architecture;
-use crate::{device_name, Compute, Error, Recipe, Result};
+use crate::{Compute, Error, Recipe, Result};
 
 /// A run, resolved.
 pub(super) struct Setup {
@@ -163,41 +163,6 @@ impl Setup {
     }
 }
 
-/// What was decided before the start, with what `state` adds, for events and `debug.json`.
-pub(super) fn settings(options: &TrainOptions, setup: &Setup, state: serde_json::Value) -> serde_json::Value {
-    let mut all = serde_json::json!({
-        "trainer": setup.info.name,
-        "recipe": setup.recipe,
-        "configuration": options.configuration,
-        "fold": options.fold,
-        "device": device_name(setup.compute.device),
-        "precision": setup.compute.precision_name(),
-        "precision_reason": setup.compute.reason,
-        "seed": options.seed,
-        "max_num_epochs": options.epochs,
-        "num_batches_per_epoch": options.iterations,
-        "num_val_batches_per_epoch": options.validation_iterations,
-        "initial_lr": options.initial_lr,
-        "weight_decay": crate::optimizer::WEIGHT_DECAY,
-        "batch_size": setup.plan.batch_size,
-        "patch_size": setup.plan.patch_size,
-        "batch_dice": setup.batch_dice,
-        "net_num_pool_op_kernel_sizes": setup.plan.pool_op_kernel_sizes,
-        "net_conv_kernel_sizes": setup.plan.conv_kernel_sizes,
-        "base_num_features": setup.architecture.base_features,
-        "num_input_channels": setup.architecture.input_channels,
-        "num_classes": setup.architecture.classes,
-        "do_dummy_2D_aug": setup.plan.do_dummy_2d_data_aug,
-        "training_cases": setup.split.train.len(),
-        "validation_cases": setup.split.val.len(),
-        "folder_with_preprocessed_data": setup.data,
-    });
-    if let (Some(all), Some(state)) = (all.as_object_mut(), state.as_object()) {
-        all.extend(state.iter().map(|(key, value)| (key.clone(), value.clone())));
-    }
-    all
-}
-
 fn check_counts(options: &TrainOptions) -> Result<()> {
     let counts = [
         ("epochs", options.epochs),
@@ -281,9 +246,6 @@ fn python_class(trainer: &str) -> String {
         "nnUNetTrainerV2Sparse" | "nnUNetTrainerV2SparseNormalSampling" => "diag.nnUNetTrainerV2Sparse",
         "nnUNetTrainerV2Weighted" => "diag.nnUNetTrainerV2Weighted",
         "nnUNetTrainerV2CascadeFullRes" => "nnUNetTrainerV2_CascadeFullRes",
-        "nnUNetTrainer_V2_Loss_CEandDice_Weighted" => {
-            "nnUNet_variants.loss_function.nnUNetTrainerV2_Loss_CEandDice_Weighted"
-        }
         other => other,
     };
     format!("<class 'nnunet.training.network_training.{module}.{trainer}'>")
