@@ -42,7 +42,7 @@ const folders = {
  * and the learning rate is doubled, for more steps in less time.
  */
 const SCHEDULE = {
-  epochs: 20,
+  epochs: 18,
   iterations: 40,
   validationIterations: 4,
   patchSize: [32, 32, 32],
