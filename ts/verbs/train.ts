@@ -33,7 +33,10 @@ export const trainSpec = verb({
       z.enum(TRAINERS).default('nnUNetTrainerV2'),
       'preset of sampling, ignore label, weights and loss',
     ),
-    recipe: recipe.optional(),
+    recipe: field(
+      recipe.optional(),
+      'recipe as JSON instead of the preset’s, such as {"ignoreLabel":-1,"voxelWeights":true}',
+    ),
     classWeights: field(
       z.array(z.number().min(0)).optional(),
       'weight of each class, background first, for the class-weighted trainer',

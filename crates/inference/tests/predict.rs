@@ -1,4 +1,5 @@
 //! Sliding-window prediction against recorded runs of `SegmentationNetwork.predict_3D`.
+#![allow(clippy::unwrap_used, reason = "a missing fixture must fail the test")]
 
 use engine::network::{Architecture, GenericUNet};
 use inference::{Predictor, WindowOptions};
