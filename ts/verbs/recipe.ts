@@ -44,17 +44,13 @@ const loss = z.strictObject({
  * A trainer as a value: four independent choices. Given beside `trainer`, it replaces the preset's recipe and keeps
  * its name.
  */
-export const recipe = z
-  .strictObject({
-    sampling: sampling.optional(),
-    /** Label left out of loss and metrics; -1, the unlabelled voxels, or `null` for none. */
-    ignoreLabel: z.literal(-1).nullable().optional(),
-    /** Weight the voxels of the cross-entropy with `<case>_weightmap.npy`. */
-    voxelWeights: z.boolean().optional(),
-    loss: loss.optional(),
-  })
-  .meta({
-    description: 'recipe as JSON instead of the preset’s, such as {"ignoreLabel":-1,"voxelWeights":true}',
-  });
+export const recipe = z.strictObject({
+  sampling: sampling.optional(),
+  /** Label left out of loss and metrics; -1, the unlabelled voxels, or `null` for none. */
+  ignoreLabel: z.literal(-1).nullable().optional(),
+  /** Weight the voxels of the cross-entropy with `<case>_weightmap.npy`. */
+  voxelWeights: z.boolean().optional(),
+  loss: loss.optional(),
+});
 
 export type Recipe = z.input<typeof recipe>;
