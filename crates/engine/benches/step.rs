@@ -3,7 +3,12 @@
 //! a parameter).
 //!
 //! `cargo bench -p engine --bench step -- [patch z,y,x] [batch] [base features] [poolings] [threads]`
-#![allow(missing_docs, clippy::assign_op_pattern, clippy::unwrap_used, reason = "a program for developers")]
+#![allow(
+    missing_docs,
+    clippy::assign_op_pattern,
+    clippy::unwrap_used,
+    reason = "a program for developers"
+)]
 
 use std::collections::BTreeMap;
 use std::time::Instant;
