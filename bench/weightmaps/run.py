@@ -108,7 +108,7 @@ def report(title, threads, best, ours="ours", copy=None, moved=None):
     for name, (wall, processor) in best.items():
         row[name] = {"wall_ms": round(wall, 2), "processor_ms": round(processor, 2)}
     for name in best:
-        if name != ours:
+        if name not in (ours, "copy"):
             row[f"times {name}"] = round(best[name][0] / best[ours][0], 2)
             row[f"times {name}, processor"] = round(best[name][1] / best[ours][1], 2)
     if copy is not None:
@@ -155,7 +155,7 @@ def bench_map(program, repeats):
 
 
 def spent(words, processors):
-    """Wall and processor milliseconds of a whole process, and its peak memory in MB."""
+    """Wall and processor milliseconds of a whole process."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     wall = time.perf_counter()
     subprocess.run(words, check=True, preexec_fn=lambda: os.sched_setaffinity(0, processors))
