@@ -69,7 +69,11 @@ fn patches_about_drawn_voxels() {
                 LabelRule::Linear
             },
             // The fork's -1 outside the loaded patch is lost between the labels' masks.
-            outside: if nearest { -1 } else { 0 },
+            outside: if nearest {
+                case.parameters["border_cval_seg"].as_i64().unwrap() as i16
+            } else {
+                0
+            },
             padding: 0,
             between_voxels: true,
         };

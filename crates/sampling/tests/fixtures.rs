@@ -207,9 +207,9 @@ fn boxes_2d() {
             let ranges: Vec<Range> = (0..2)
                 .map(|d| Range::new(shape[d + 1], patch[d], last[d], 0))
                 .collect();
-            let mut script = Scripted::new(&[1, ranges[0].len() - 1, ranges[1].len() - 1]);
+            let mut script = Scripted::new(&[shape[0] as u64 - 1, ranges[0].len() - 1, ranges[1].len() - 1]);
             let random = draw_box(shape, &patch_sizes, None, &mut script);
-            assert_eq!(random.lower[0], 1, "{what}");
+            assert_eq!(random.lower[0], shape[0] as i64 - 1, "{what}");
             assert_eq!(random.lower[1..], row(&arrays, "ub_inclusive", k), "{what}");
             assert_eq!(
                 script.asked,
@@ -294,8 +294,8 @@ fn classes_with_voxels_are_offered() {
 fn slices_with_the_class_are_offered() {
     for case in testkit::cases("sampler", "loader2d_slice_choice") {
         let arrays = case.arrays();
-        let voxels = &arrays["voxels_of_class2"];
         let label = ints(&arrays["class_candidates"])[0];
+        let voxels = &arrays[&format!("voxels_of_class{label}")];
         let slices = ints(&arrays["slice_candidates"]);
         let array = Array2::from_shape_vec((voxels.shape()[0], 3), ints(voxels)).unwrap();
         let extent = triple(
