@@ -6,13 +6,13 @@ cargo build --release -p preprocess --example bench-preprocess
 
 TASK_FOLDER is a raw task of nnU-Net v1. --ct makes a task of CT-sized volumes (512 x 512 x 300, anisotropic, of different
 spacings, so that most are resampled). Both sides use as many workers as there are cores. Peak memory is the sum of the
-proportional set sizes of a side's processes, sampled ten times a second; time includes the start of the program.
+proportional set sizes of a side's processes, sampled ten times a second, or the largest of its first process if that is more;
+time includes the start of the program.
 """
 import argparse
 import json
 import os
 import pickle
-import resource
 import shutil
 import subprocess
 import sys
@@ -42,20 +42,23 @@ def proportional_memory(session):
 
 
 def measured(command, environment, log):
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     start = time.time()
     with open(log, "w") as out:
         process = subprocess.Popen(command, env={**os.environ, **environment}, stdout=out, stderr=out, start_new_session=True)
         peak = 0
-        while process.poll() is None:
+        while True:
+            pid, status, usage = os.wait4(process.pid, os.WNOHANG)
+            if pid:
+                break
             peak = max(peak, proportional_memory(process.pid))
             time.sleep(0.1)
     wall = time.time() - start
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         sys.exit(f"{command[0]} failed: {open(log).read()[-3000:]}")
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return {"wall": wall, "cpu": cpu, "peak": peak / 2**20}
+    # What a short program took may fall between two samples.
+    peak = max(peak, usage.ru_maxrss * 1024)
+    return {"wall": wall, "cpu": usage.ru_utime + usage.ru_stime, "peak": peak / 2**20}
 
 
 def folders(work, side, task):

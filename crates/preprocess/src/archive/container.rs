@@ -6,7 +6,7 @@ use std::io::{self, Seek, SeekFrom, Write};
 
 use crc32fast::Hasher;
 
-use super::deflate::Piece;
+use super::deflate::deflate;
 
 const LOCAL_HEADER: u32 = 0x0403_4b50;
 const CENTRAL_HEADER: u32 = 0x0201_4b50;
@@ -21,6 +21,32 @@ const TIME: u16 = 0;
 const DATE: u16 = 0x21;
 /// "See the 64-bit field".
 const ELSEWHERE: u32 = u32::MAX;
+
+/// A piece of the member's deflate stream.
+pub struct Piece {
+    deflated: Vec<u8>,
+    checksum: Hasher,
+    length: u64,
+}
+
+impl Piece {
+    /// Deflates values of 32 bits; the last piece ends the stream.
+    pub fn new(values: &[u32], last: bool) -> Self {
+        let mut checksum = Hasher::new();
+        let mut bytes = [0; 4096];
+        for chunk in values.chunks(bytes.len() / 4) {
+            for (target, value) in bytes.chunks_exact_mut(4).zip(chunk) {
+                target.copy_from_slice(&value.to_le_bytes());
+            }
+            checksum.update(&bytes[..4 * chunk.len()]);
+        }
+        Self {
+            deflated: deflate(values, last),
+            checksum,
+            length: 4 * values.len() as u64,
+        }
+    }
+}
 
 /// The member being written.
 pub struct Member<'a, W> {

@@ -1,10 +1,12 @@
 //! The `<case>.npz` of cropped and preprocessed data: one float32 array `data`, the segmentation its last channel.
 //!
-//! Float32 values hardly compress, and deflating them costs more than all other steps of preprocessing. So an array is
-//! deflated in pieces, side by side; the pieces end on byte boundaries and make up one ordinary deflate stream.
+//! Deflating costs more than most other steps of preprocessing, so an array is deflated in pieces, side by side. The pieces
+//! end on byte boundaries and make up one ordinary deflate stream.
 
+mod bits;
 mod container;
 mod deflate;
+mod huffman;
 
 use std::borrow::Cow;
 use std::fs::File;
@@ -15,8 +17,7 @@ use ndarray::{ArrayView3, ArrayView4};
 use rayon::prelude::*;
 use zip::ZipArchive;
 
-use container::Member;
-use deflate::{deflate, Piece};
+use container::{Member, Piece};
 
 /// Name of the array's member, as `numpy.savez(data=...)` has it.
 const MEMBER: &str = "data.npy";
@@ -40,27 +41,28 @@ pub fn write(
     let ranges: Vec<(usize, usize)> = (0..=n)
         .flat_map(|c| (0..labels.len()).step_by(PIECE).map(move |start| (c, start)))
         .collect();
-    let bytes_of = |&(c, start): &(usize, usize)| -> Vec<u8> {
+    let values_of = |&(c, start): &(usize, usize)| -> Vec<u32> {
         let end = (start + PIECE).min(labels.len());
         match channels.get(c) {
-            Some(channel) => bytes(&channel[start..end], |v| v),
-            None => bytes(&labels[start..end], f32::from),
+            Some(channel) => channel[start..end].iter().map(|v| v.to_bits()).collect(),
+            None => labels[start..end]
+                .iter()
+                .map(|&label| f32::from(label).to_bits())
+                .collect(),
         }
     };
     storage::write_atomic(path, |file| {
         let mut member = Member::begin(file, MEMBER)?;
-        member.push(&deflate(&header, ranges.is_empty()))?;
+        member.push(&Piece::new(&words(&header), ranges.is_empty()))?;
         let batch = 2 * rayon::current_num_threads();
         let last = ranges.len().wrapping_sub(1);
         for (i, batch_ranges) in ranges.chunks(batch).enumerate() {
             let pieces: Vec<Piece> = batch_ranges
                 .par_iter()
                 .enumerate()
-                .map(|(j, range)| deflate(&bytes_of(range), i * batch + j == last))
+                .map(|(j, range)| Piece::new(&values_of(range), i * batch + j == last))
                 .collect();
-            for piece in &pieces {
-                member.push(piece)?;
-            }
+            pieces.iter().try_for_each(|piece| member.push(piece))?;
         }
         member.end()?.flush()
     })
@@ -74,12 +76,12 @@ fn contiguous<T: Copy>(volume: ArrayView3<'_, T>) -> Cow<'_, [T]> {
     }
 }
 
-fn bytes<T: Copy>(values: &[T], convert: impl Fn(T) -> f32) -> Vec<u8> {
-    let mut bytes = vec![0; 4 * values.len()];
-    for (target, &value) in bytes.chunks_exact_mut(4).zip(values) {
-        target.copy_from_slice(&convert(value).to_le_bytes());
-    }
+/// Bytes, whose number is a multiple of four, as little-endian words.
+fn words(bytes: &[u8]) -> Vec<u32> {
     bytes
+        .chunks_exact(4)
+        .map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]))
+        .collect()
 }
 
 /// numpy's header, version 1.0, padded to a multiple of 64 bytes.
