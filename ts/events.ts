@@ -49,6 +49,16 @@ export interface CheckpointEvent {
   readonly kind: 'latest' | 'best' | 'final';
 }
 
+/** Memory that a part of the verb will hold at most, known before it starts. */
+export interface MemoryEvent {
+  readonly type: 'memory';
+  /** `loader`: patches in the making and batches that wait, beside the network itself. */
+  readonly part: string;
+  readonly bytes: number;
+  /** What the bytes are for. */
+  readonly parts: Readonly<Record<string, unknown>>;
+}
+
 /** Something to know that does not stop the verb. */
 export interface WarningEvent {
   readonly type: 'warning';
@@ -64,6 +74,7 @@ export type VerbEvent =
   | IterationEvent
   | EpochEvent
   | CheckpointEvent
+  | MemoryEvent
   | WarningEvent;
 
 /** The events of {@link train}. */

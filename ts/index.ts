@@ -14,6 +14,7 @@ export type {
   CheckpointEvent,
   EpochEvent,
   IterationEvent,
+  MemoryEvent,
   ProgressEvent,
   StartedEvent,
   TrainEvent,

@@ -60,6 +60,9 @@ export class ProgressView {
       case 'checkpoint':
         if (event.kind !== 'latest') this.#print(`${this.#label}: wrote ${event.path}`);
         break;
+      case 'memory':
+        this.#print(`${this.#label}: the ${event.part} takes at most ${megabytes(event.bytes)}`);
+        break;
       case 'warning':
         this.#print(`warning${event.case ? ` (${event.case})` : ''}: ${event.message}`);
         break;
@@ -93,6 +96,10 @@ export class ProgressView {
     this.#open = false;
     this.#screen.write(`${text}\n`);
   }
+}
+
+function megabytes(bytes: number): string {
+  return bytes < 1e10 ? `${Math.ceil(bytes / 1e6)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
 }
 
 /** Settings worth a line on the screen; `--json` has them all. */

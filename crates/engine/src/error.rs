@@ -78,12 +78,14 @@ pub enum Error {
     },
     /// The loss is not a number, so that going on would destroy the network.
     #[error(
-        "the loss became {loss} in epoch {epoch}, iteration {iteration} (cases {cases}); the last good state is {kept}; \
-         lower the initial learning rate, or train with --precision float32"
+        "the {quantity} became {value} in epoch {epoch}, iteration {iteration} (cases {cases}); the last good state is \
+         {kept}; lower the initial learning rate, or train with --precision float32"
     )]
     Diverged {
+        /// What diverged: the loss, or the gradients many times in a row.
+        quantity: &'static str,
         /// The value found.
-        loss: f64,
+        value: f64,
         /// Epoch, counted from 0.
         epoch: u64,
         /// Iteration in the epoch, counted from 0.
@@ -241,13 +243,14 @@ impl Coded for Error {
             Self::Network { problem } => json!({ "problem": problem }),
             Self::Checkpoint { path, problem } => json!({ "path": path, "problem": problem }),
             Self::Diverged {
-                loss,
+                quantity,
+                value,
                 epoch,
                 iteration,
                 cases,
                 kept,
             } => json!({
-                "loss": loss.to_string(), "epoch": epoch, "iteration": iteration, "cases": cases, "kept": kept
+                "quantity": quantity, "value": value.to_string(), "epoch": epoch, "iteration": iteration, "cases": cases, "kept": kept
             }),
             Self::Label { problem, highest, .. } => json!({ "problem": problem, "highest": highest }),
             Self::Input { folder, problem } => json!({ "folder": folder, "problem": problem }),

@@ -95,6 +95,15 @@ pub enum Event {
         /// Which one.
         kind: CheckpointKind,
     },
+    /// Memory that a part of the verb will hold at most, known before it starts.
+    Memory {
+        /// The part: `loader`.
+        part: &'static str,
+        /// Bytes at most.
+        bytes: u64,
+        /// What they are for, in bytes, as JSON.
+        parts: serde_json::Value,
+    },
     /// Something the user should know that does not stop the verb.
     Warning {
         /// Stable identifier such as `WARN_SINGLE_CASE`.

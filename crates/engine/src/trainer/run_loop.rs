@@ -12,7 +12,7 @@ use super::curves::Averages;
 use super::evaluation::OnlineEvaluation;
 use super::options::TrainOptions;
 use super::record::{write_settings, Log, Progress};
-use super::session::Session;
+use super::session::{Session, Step};
 use super::setup::Setup;
 use crate::buffers::buffers_for;
 use crate::checkpoint::{Checkpoint, Curves, Position};
@@ -31,6 +31,7 @@ pub(super) struct Run<'a> {
     /// Training iterations done of the current epoch, sum of their losses, and how many of them count.
     iteration: u64,
     losses: (f64, u64),
+    overflows: Overflows,
     last: Option<EpochReport>,
     progress: Progress,
     log: Log,
@@ -54,6 +55,41 @@ impl Clock {
         let train = Self::mean(self.training).unwrap_or(0.0);
         let validate = Self::mean(self.validation).unwrap_or(train / 3.0);
         training as f64 * train + validation as f64 * validate
+    }
+}
+
+/// Counts iterations that changed nothing because their gradients were not finite.
+///
+/// Instance normalisation divides by the deviation of each channel, so that a patch without contrast (all outside the head,
+/// say) multiplies gradients by up to `1 / sqrt(eps)` = 316 a layer. Where nnU-Net v1 trains in float16, torch's
+/// `GradScaler` skips such steps; in float32 it turns all parameters to NaN. Here they are skipped in every precision.
+#[derive(Default)]
+struct Overflows {
+    in_a_row: u64,
+    in_epoch: u64,
+}
+
+impl Overflows {
+    /// So many in a row are no accident of patches: more than any loss scale needs to fall to where gradients are finite.
+    const MOST: u64 = 100;
+
+    /// Takes note of a step; what diverged, if training must end.
+    fn add(&mut self, step: &Step) -> Option<(&'static str, f64)> {
+        if !step.loss.is_finite() {
+            return Some(("loss", step.loss));
+        }
+        if step.norm.is_finite() {
+            self.in_a_row = 0;
+            return None;
+        }
+        self.in_a_row += 1;
+        self.in_epoch += 1;
+        (self.in_a_row >= Self::MOST).then_some(("norm of the gradients", step.norm))
+    }
+
+    /// Those of the epoch that ends.
+    fn take_epoch(&mut self) -> u64 {
+        std::mem::take(&mut self.in_epoch)
     }
 }
 
@@ -93,6 +129,7 @@ impl<'a> Run<'a> {
             curves: checkpoint.curves,
             iteration: position.iteration,
             losses: position.losses,
+            overflows: Overflows::default(),
             last: None,
             clock: Clock {
                 training: (0.0, 0),
@@ -219,11 +256,16 @@ impl<'a> Run<'a> {
         };
         let open = |phase, epoch, iteration| {
             let options = self.setup.loader(options, phase, epoch, iteration);
-            let buffers = buffers_for(self.setup.compute.device);
-            Loader::start(&options, buffers, self.context).map_err(|e| loader_error(&e))
+            loader::Plan::open(&options, self.context).map_err(|e| loader_error(&e))
         };
         let training = open(Phase::Training, first_epoch, first)?;
         let validation = open(Phase::Validation, epoch, 0)?;
+        self.report_memory(&training, &validation);
+        let start = |plan: loader::Plan| {
+            let buffers = buffers_for(self.setup.compute.device);
+            plan.start(buffers).map_err(|e| loader_error(&e))
+        };
+        let (training, validation) = (start(training)?, start(validation)?);
         while self.epochs() < options.epochs {
             let started = Instant::now();
             let epoch = self.epochs();
@@ -237,17 +279,30 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
+    /// Tells the memory that the loaders will hold, before they start.
+    fn report_memory(&self, training: &loader::Plan, validation: &loader::Plan) {
+        let bytes = training.estimated_bytes() + validation.estimated_bytes();
+        let parts = json!({ "training": training.memory(), "validation": validation.memory() });
+        self.log
+            .line(&format!("loaders hold at most {bytes} bytes: {parts}"));
+        self.context.emit(Event::Memory {
+            part: "loader",
+            bytes: bytes as u64,
+            parts,
+        });
+    }
+
     fn train_iteration(&mut self, loader: &Loader, epoch: u64, rate: f64) -> Result<()> {
         self.context.check()?;
         let started = Instant::now();
         let batch = loader.next().map_err(|e| loader_error(&e))?;
         let input = self.session.take(&batch)?;
         let step = self.session.train(&input, rate)?;
-        // Overflow is part of float16 training; elsewhere gradients that are not finite are the end.
-        let lost = !step.loss.is_finite() || (!step.norm.is_finite() && self.session.loss_scale.is_none());
-        if lost {
+        let diverged = self.overflows.add(&step);
+        if let Some((quantity, value)) = diverged {
             return Err(Error::Diverged {
-                loss: step.loss,
+                quantity,
+                value,
                 epoch,
                 iteration: self.iteration,
                 cases: batch.cases.join(", "),
@@ -312,6 +367,7 @@ impl<'a> Run<'a> {
             .push(validation_loss.unwrap_or(f64::NAN));
         self.curves.metric.push(metric);
         (self.iteration, self.losses) = (0, (0.0, 0));
+        self.report_overflows(epoch);
         let next_rate = poly_learning_rate(epoch + 1, self.options.epochs, self.options.initial_lr);
         let improved = self.averages.update(epoch, train_loss, metric, next_rate);
         if epoch == 100 && metric == 0.0 {
@@ -349,6 +405,21 @@ impl<'a> Run<'a> {
         self.context.warn("WARN_REINITIALISED", message, None);
         self.log.line(message);
         Ok(())
+    }
+
+    /// Warns of iterations that changed nothing. float16 training finds its loss scale by them, which needs no warning.
+    fn report_overflows(&mut self, epoch: u64) {
+        let count = self.overflows.take_epoch();
+        if count == 0 || self.session.loss_scale.is_some() {
+            return;
+        }
+        let message = format!(
+            "epoch {epoch}: {count} of {} iterations changed nothing, as their gradients overflowed; patches without any \
+             contrast cause this, a few do no harm",
+            self.options.iterations
+        );
+        self.log.line(&message);
+        self.context.warn("WARN_GRADIENT_OVERFLOW", message, None);
     }
 
     fn save(&self, kind: CheckpointKind) -> Result<()> {
@@ -402,9 +473,10 @@ impl<'a> Run<'a> {
     }
 }
 
-/// The checkpoint that nnU-Net v1 would continue from.
+/// The checkpoint to continue from. Departs from nnU-Net v1, which takes a final checkpoint first: a finished run removes
+/// `model_latest`, so that where both exist, `model_latest` is of a run that went on after the end.
 fn last_checkpoint(fold: &FoldFolder) -> Option<PathBuf> {
-    let names = [FINAL_CHECKPOINT, LATEST_CHECKPOINT, BEST_CHECKPOINT];
+    let names = [LATEST_CHECKPOINT, FINAL_CHECKPOINT, BEST_CHECKPOINT];
     names
         .into_iter()
         .map(|name| fold.checkpoint(name))

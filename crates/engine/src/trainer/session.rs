@@ -120,13 +120,24 @@ impl Session {
         })
     }
 
+    /// Copies values to the device. For CUDA they lie in page-locked memory, and the copy goes on behind this call: the
+    /// batch may be recycled once a result that depends on it was read, as `train` and `validate` do with the loss.
     fn place(&self, values: &loader::Tensor) -> Result<Tensor> {
         let shape: Vec<i64> = values.shape().iter().map(|&n| n as i64).collect();
-        let host = Tensor::f_from_slice(values.as_slice())?.f_reshape(&shape)?;
-        Ok(match self.network.device() {
-            Device::Cpu => host,
-            device => host.f_to_device(device)?,
-        })
+        let device = self.network.device();
+        if device == Device::Cpu {
+            return Ok(Tensor::f_from_slice(values.as_slice())?.f_reshape(&shape)?);
+        }
+        let mut strides = vec![1; shape.len()];
+        for axis in (1..shape.len()).rev() {
+            strides[axis - 1] = strides[axis] * shape[axis];
+        }
+        let data = values.as_slice().as_ptr().cast();
+        // SAFETY: `data` points to as many float32 in C order as the shape says, and they outlive this borrowed view, which
+        // is only read. libtorch's allocator of page-locked memory keeps a freed block until copies from it have ended, so
+        // that an error between here and the loss, which drops the batch, leaves no copy without its source.
+        let view = unsafe { Tensor::f_from_blob(data, &shape, &strides, Kind::Float, Device::Cpu) }?;
+        Ok(view.f_to_device_(device, Kind::Float, device.is_cuda(), true)?)
     }
 
     /// One training iteration. Where the loss or the gradients are not finite, nothing is changed (a float16 run then

@@ -246,6 +246,9 @@ fn python_class(trainer: &str) -> String {
         "nnUNetTrainerV2Sparse" | "nnUNetTrainerV2SparseNormalSampling" => "diag.nnUNetTrainerV2Sparse",
         "nnUNetTrainerV2Weighted" => "diag.nnUNetTrainerV2Weighted",
         "nnUNetTrainerV2CascadeFullRes" => "nnUNetTrainerV2_CascadeFullRes",
+        "nnUNetTrainer_V2_Loss_CEandDice_Weighted" => {
+            "nnUNet_variants.loss_function.nnUNetTrainerV2_Loss_CEandDice_Weighted"
+        }
         other => other,
     };
     format!("<class 'nnunet.training.network_training.{module}.{trainer}'>")
