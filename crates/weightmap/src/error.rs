@@ -162,6 +162,7 @@ impl Error {
         match self {
             // These name their file themselves.
             Self::Volume(_)
+            | Self::File { .. }
             | Self::Properties(_)
             | Self::NoProperties { .. }
             | Self::Spacing { .. }
