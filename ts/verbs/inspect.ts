@@ -21,7 +21,7 @@ export type InspectOptions = OptionsOf<typeof inspectSpec>;
 
 /**
  * Reads a file of nnU-Net without executing anything in it: pickles and checkpoints become JSON (tensors and arrays
- * as their shapes and types), NIfTI files their headers.
+ * as their shapes and types), archives, arrays and NIfTI files their headers.
  */
 export function inspect(options: InspectOptions): Run<unknown> {
   const { workers, ...rest } = parseOptions(inspectSpec, options);

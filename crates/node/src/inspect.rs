@@ -59,11 +59,15 @@ pub fn inspect(options: &Options, _: &Context) -> Result<Value, Error> {
     match extension {
         "pkl" => Ok(pickle::read_file(file)?.to_json(LONGEST)),
         "model" => Ok(pickle::torch::read_checkpoint(file)?.to_json(LONGEST)),
-        "npz" => Ok(json!({ "arrays": volume::npz::names(file)? })),
-        "npy" => {
-            let header = volume::npy::read_header(file)?;
-            Ok(json!({ "shape": header.shape, "dtype": header.descr, "fortranOrder": header.fortran_order }))
+        "npz" => {
+            let headers = volume::npz::headers(file)?;
+            let arrays: Vec<Value> = headers
+                .into_iter()
+                .map(|(name, header)| array(Some(name), &header))
+                .collect();
+            Ok(json!({ "arrays": arrays }))
         }
+        "npy" => Ok(array(None, &volume::npy::read_header(file)?)),
         _ if name.ends_with(".nii") || name.ends_with(".nii.gz") => {
             let header = volume::nifti::read_header(file)?;
             let geometry = header.geometry;
@@ -76,4 +80,14 @@ pub fn inspect(options: &Options, _: &Context) -> Result<Value, Error> {
             file: file.to_owned(),
         }),
     }
+}
+
+/// An array by its header; those of an archive have names.
+fn array(name: Option<String>, header: &volume::npy::Header) -> Value {
+    let mut shown =
+        json!({ "shape": header.shape, "dtype": header.descr, "fortranOrder": header.fortran_order });
+    if let (Some(name), Value::Object(facts)) = (name, &mut shown) {
+        facts.insert("name".to_owned(), json!(name));
+    }
+    shown
 }

@@ -3,6 +3,7 @@
 
 use ndarray::{Array, ArrayD, IxDyn};
 use proptest::prelude::*;
+use run::Coded;
 use volume::npz::{self, Compression};
 use volume::Error;
 
@@ -37,6 +38,89 @@ fn round_trips_at_every_compression() {
         let (_again, second) = written(compression);
         assert_eq!(std::fs::read(&path).unwrap(), std::fs::read(second).unwrap());
     }
+}
+
+#[test]
+fn headers_are_read_without_the_arrays() {
+    for compression in [Compression::Stored, Compression::Fast, Compression::Default] {
+        let (_folder, path) = written(compression);
+        let headers = npz::headers(&path).unwrap();
+        let found: Vec<_> = headers
+            .iter()
+            .map(|(name, h)| {
+                (
+                    name.as_str(),
+                    h.shape.as_slice(),
+                    h.descr.as_str(),
+                    h.fortran_order,
+                )
+            })
+            .collect();
+        assert_eq!(
+            found,
+            [
+                ("data", &[2, 5, 4, 3][..], "<f4", false),
+                ("other", &[][..], "<f4", false)
+            ]
+        );
+    }
+}
+
+/// An archive of one stored member of these bytes.
+fn stored(folder: &std::path::Path, bytes: &[u8]) -> std::path::PathBuf {
+    let path = folder.join("case.npz");
+    let mut zip = zip::ZipWriter::new(std::fs::File::create(&path).unwrap());
+    let options = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+    zip.start_file("seg.npy", options).unwrap();
+    std::io::Write::write_all(&mut zip, bytes).unwrap();
+    zip.finish().unwrap();
+    path
+}
+
+/// An array of bytes, its header of version 2 and of any claimed length.
+fn version_2(length: u32, shape: &str, data: &[u8]) -> Vec<u8> {
+    let text = format!("{{'descr': '|u1', 'fortran_order': True, 'shape': {shape}, }}\n");
+    let mut bytes = b"\x93NUMPY\x02\x00".to_vec();
+    bytes.extend(length.max(text.len() as u32).to_le_bytes());
+    bytes.extend(text.bytes());
+    bytes.extend(data);
+    bytes
+}
+
+#[test]
+fn a_damaged_header_names_file_and_member() {
+    let folder = tempfile::tempdir().unwrap();
+    let whole = version_2(0, "(3, 2)", &[0; 6]);
+    let good = npz::headers(&stored(folder.path(), &whole)).unwrap();
+    assert_eq!(
+        (good[0].1.shape.as_slice(), good[0].1.fortran_order),
+        (&[3, 2][..], true)
+    );
+    for (bytes, code) in [
+        (whole[..whole.len() - 1].to_vec(), "ERR_FILE_TRUNCATED"),
+        (whole[..20].to_vec(), "ERR_NPY_HEADER"),
+        (vec![], "ERR_NPY_HEADER"),
+        (b"no array at all".to_vec(), "ERR_NPY_HEADER"),
+        (version_2(u32::MAX, "(3, 2)", &[0; 6]), "ERR_NPY_HEADER"),
+        (
+            version_2(0, "(99999999999, 99999999999)", &[]),
+            "ERR_FILE_TRUNCATED",
+        ),
+    ] {
+        let error = npz::headers(&stored(folder.path(), &bytes)).unwrap_err();
+        assert_eq!(error.code(), code, "{error}");
+        assert!(error.to_string().contains("case.npz[seg]"), "{error}");
+        assert_eq!(error.details()["member"], "seg");
+    }
+    let (_keep, path) = written(Compression::Default);
+    let mut bytes = std::fs::read(&path).unwrap();
+    // A stored block's length and its complement stand in front of the header; then they disagree.
+    let start = bytes.windows(6).position(|w| w == b"\x93NUMPY").unwrap();
+    bytes[start - 1] ^= 0xff;
+    std::fs::write(&path, &bytes).unwrap();
+    let error = npz::headers(&path).unwrap_err();
+    assert_eq!(error.code(), "ERR_NPZ_INFLATE", "{error}");
+    assert!(error.to_string().contains("case.npz[data]"), "{error}");
 }
 
 #[test]
@@ -119,5 +203,6 @@ proptest! {
         }
         std::fs::write(&path, &bytes).unwrap();
         let _ = npz::read_all_f64(&path);
+        let _ = npz::headers(&path);
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! Format: <https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html>, versions 1.0 to 3.0.
 
+use std::io::{self, Read};
+
 use crate::element::Dtype;
 use crate::error::{Error, Place};
 
@@ -10,6 +12,9 @@ use super::literal::{self, Literal};
 const MAGIC: &[u8] = b"\x93NUMPY";
 /// numpy's own limit on dimensions since 2.0.
 const MAX_DIMENSIONS: usize = 64;
+
+/// Longest header taken for one, in bytes: that of an array of numbers has 128, the length field may claim 4 GiB.
+const MAX_LENGTH: usize = 1 << 20;
 
 /// What an npy header says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,10 +35,10 @@ pub struct Header {
 
 impl Header {
     /// Bytes from the start that must be at hand to know the header's length.
-    pub(super) const PRELUDE: usize = 12;
+    const PRELUDE: usize = 12;
 
     /// Total length of the header in bytes, from its first [`Header::PRELUDE`] bytes (or fewer, in a shorter file).
-    pub(super) fn length(prelude: &[u8], place: &Place) -> Result<usize, Error> {
+    fn length(prelude: &[u8], place: &Place) -> Result<usize, Error> {
         let problem = |problem: &str| Error::NpyHeader {
             place: place.clone(),
             problem: problem.to_owned(),
@@ -51,7 +56,35 @@ impl Header {
                 )))
             }
         };
+        if size > MAX_LENGTH {
+            return Err(problem(&format!(
+                "its header claims {size} bytes; at most {MAX_LENGTH} are read"
+            )));
+        }
         Ok(8 + width + size)
+    }
+
+    /// Reads the header that `source` begins with, and no more than that.
+    ///
+    /// # Errors
+    /// [`Error::NpyHeader`], or what `failed` makes of a failure of `source`.
+    pub(crate) fn read(
+        mut source: impl Read,
+        place: &Place,
+        failed: impl Fn(io::Error) -> Error,
+    ) -> Result<Self, Error> {
+        let mut bytes = Vec::new();
+        let mut fill = |length: usize, bytes: &mut Vec<u8>| {
+            let rest = length.saturating_sub(bytes.len()) as u64;
+            // Grows with what is there, not with what a length field claims.
+            Read::by_ref(&mut source)
+                .take(rest)
+                .read_to_end(bytes)
+                .map_err(&failed)
+        };
+        fill(Self::PRELUDE, &mut bytes)?;
+        fill(Self::length(&bytes, place)?, &mut bytes)?;
+        Self::parse(&bytes, place)
     }
 
     /// Reads the header at the start of `bytes`, of which `bytes` need not hold more than the header itself.

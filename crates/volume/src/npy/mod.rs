@@ -55,16 +55,7 @@ pub fn read_header(path: &Path) -> Result<Header, Error> {
         path: path.to_owned(),
         source,
     };
-    let mut file = File::open(path).map_err(io)?;
-    let mut bytes = Vec::new();
-    Read::by_ref(&mut file)
-        .take(Header::PRELUDE as u64)
-        .read_to_end(&mut bytes)
-        .map_err(io)?;
-    let rest = Header::length(&bytes, &place)?.saturating_sub(bytes.len());
-    // Grows with what is there, not with what the length field claims.
-    file.take(rest as u64).read_to_end(&mut bytes).map_err(io)?;
-    Header::parse(&bytes, &place)
+    Header::read(File::open(path).map_err(io)?, &place, io)
 }
 
 /// Writes `array` to `path`, replacing it in one step. The bytes are those of `numpy.save`.

@@ -10,6 +10,7 @@ use zip::{CompressionMethod, ZipArchive};
 use crate::buffer::Buffer;
 use crate::element::Element;
 use crate::error::{Error, Place};
+use crate::npy::Header;
 
 /// No deflate stream expands further: 258 bytes from 2 bits.
 const MAX_RATIO: u64 = 1032;
@@ -50,6 +51,21 @@ impl Archive {
     /// Where member `index` is, for messages.
     pub(super) fn place(&self, name: &str) -> Place {
         Place::member(&self.path, name)
+    }
+
+    /// The header of member `index`, held against the size that the archive gives the member.
+    pub(super) fn header(&mut self, index: usize, place: &Place) -> Result<Header, Error> {
+        let damaged = |problem: String| Error::NpzInflate {
+            place: place.clone(),
+            problem,
+        };
+        let member = self.zip.by_index(index).map_err(|e| damaged(e.to_string()))?;
+        let size = usize::try_from(member.size()).unwrap_or(usize::MAX);
+        let header = Header::read(member, place, |e| damaged(e.to_string()))?;
+        if let Some(dtype) = header.dtype {
+            header.extent(dtype, size.saturating_sub(header.offset), place)?;
+        }
+        Ok(header)
     }
 
     /// The uncompressed bytes of member `index`, verified against their checksum.

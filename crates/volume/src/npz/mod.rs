@@ -38,6 +38,20 @@ pub fn names(path: &Path) -> Result<Vec<String>, Error> {
     Ok(Archive::open(path)?.names())
 }
 
+/// Name and header of every array in `path`, in the archive's order. Of each array only as much is inflated as its header
+/// takes.
+///
+/// # Errors
+/// [`Error::NpzArchive`], [`Error::Io`]; [`Error::NpzInflate`], [`Error::NpyHeader`] and [`Error::Truncated`] name the file
+/// and the array. Damage behind a header is not looked for.
+pub fn headers(path: &Path) -> Result<Vec<(String, Header)>, Error> {
+    let mut archive = Archive::open(path)?;
+    let named = archive.names().into_iter().enumerate();
+    named
+        .map(|(index, name)| Ok((name.clone(), archive.header(index, &archive.place(&name))?)))
+        .collect()
+}
+
 /// Reads the array `name` of `path` as `T`, in C order whatever the order on disk. See [`Element`] for the conversions
 /// allowed.
 ///
