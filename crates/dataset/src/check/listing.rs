@@ -66,18 +66,21 @@ fn label_numbers(dataset: &DatasetJson) -> Option<String> {
 
 fn training(folder: &Path, dataset: &DatasetJson, listing: &mut Listing) -> Result<(), Error> {
     let images = case_files(&folder.join("imagesTr"))?;
-    let mut labels = nifti_files(&folder.join("labelsTr"))?;
-    let mut listed = BTreeSet::new();
+    let labels = nifti_files(&folder.join("labelsTr"))?;
+    let (mut listed, mut used) = (BTreeSet::new(), BTreeSet::new());
     for entry in &dataset.training {
         let case = case_of(&entry.image);
         if case != entry.case {
             let message = format!(
-                "image {} and label {} have different names",
+                "image {} and label {} have different names; rename one of them, as nnU-Net looks for both by one name",
                 entry.image, entry.label
             );
-            listing
-                .problems
-                .push(Problem::new(Kind::NameMismatch, message).of_case(case));
+            let details = json!({ "image": entry.image, "label": entry.label });
+            listing.problems.push(
+                Problem::new(Kind::NameMismatch, message)
+                    .of_case(case)
+                    .with(details),
+            );
         }
         if !listed.insert(case) {
             listing
@@ -85,7 +88,12 @@ fn training(folder: &Path, dataset: &DatasetJson, listing: &mut Listing) -> Resu
                 .push(Problem::new(Kind::ListedTwice, "listed twice in training").of_case(case));
             continue;
         }
-        let label = labels.remove(case);
+        // A label under another name is looked into all the same.
+        let found = labels
+            .get_key_value(case)
+            .or_else(|| labels.get_key_value(&entry.case));
+        used.extend(found.map(|(name, _)| name));
+        let label = found.map(|(_, path)| path.clone());
         if label.is_none() {
             let path = folder.join("labelsTr").join(format!("{case}.nii.gz"));
             let found = if images.cases.contains_key(case) {
@@ -102,8 +110,8 @@ fn training(folder: &Path, dataset: &DatasetJson, listing: &mut Listing) -> Resu
         }
         add_case(case, &images, "imagesTr", folder, label, listing);
     }
-    for (case, path) in labels {
-        let (kind, message) = match images.cases.contains_key(&case) {
+    for (case, path) in labels.iter().filter(|(name, _)| !used.contains(name)) {
+        let (kind, message) = match images.cases.contains_key(case) {
             true => (
                 Kind::NotListed,
                 "image and label are there, but dataset.json does not list the case",
@@ -115,8 +123,8 @@ fn training(folder: &Path, dataset: &DatasetJson, listing: &mut Listing) -> Resu
         };
         listing
             .problems
-            .push(Problem::new(kind, message).of_case(&case).in_file(path));
-        listed.extend(images.cases.get_key_value(&case).map(|(name, _)| name.as_str()));
+            .push(Problem::new(kind, message).of_case(case).in_file(path));
+        listed.extend(images.cases.get_key_value(case).map(|(name, _)| name.as_str()));
     }
     for (case, files) in images
         .cases

@@ -161,6 +161,90 @@ fn all_problems_are_listed_at_once_with_their_cases() {
     assert_eq!(one, summary);
 }
 
+#[test]
+fn names_that_differ_are_one_problem_and_the_label_is_looked_into() {
+    let mut f = Fixture::new(&["a", "b", "c"]);
+    std::fs::rename(f.label("a"), f.label("other")).unwrap();
+    let mut unlisted = labels();
+    unlisted[[0, 0, 0]] = 9;
+    write_labels(&f.label("other"), unlisted.view(), &geometry()).unwrap();
+    f.dataset.training[0].label = "./labelsTr/other.nii.gz".into();
+    // The label of another case is that case's, too.
+    f.dataset.training[1].label = "./labelsTr/c.nii.gz".into();
+    std::fs::remove_file(f.label("b")).unwrap();
+    let summary = f.check(&f.options());
+    use ProblemKind as K;
+    assert_eq!(
+        kinds(&summary),
+        BTreeMap::from([
+            ("a".into(), vec![K::NameMismatch, K::UnlistedLabel]),
+            ("b".into(), vec![K::NameMismatch])
+        ])
+    );
+    let details = &summary.problems[0].details;
+    assert_eq!(details["label"], "./labelsTr/other.nii.gz");
+}
+
+#[test]
+fn a_channel_file_holds_one_volume() {
+    let f = Fixture::new(&["a", "b"]);
+    let path = f.image("b", 0).with_extension("").with_extension("nii");
+    put(&path, image().view(), &geometry());
+    std::fs::remove_file(f.image("b", 0)).unwrap();
+    let mut bytes = std::fs::read(&path).unwrap();
+    let offset = read_header(&path).unwrap().offset;
+    bytes.extend_from_within(offset..);
+    // Four dimensions, two volumes.
+    bytes[40..42].copy_from_slice(&4i16.to_le_bytes());
+    bytes[48..50].copy_from_slice(&2i16.to_le_bytes());
+    std::fs::write(&path, &bytes).unwrap();
+    let summary = f.check(&f.options());
+    assert_eq!(
+        kinds(&summary),
+        BTreeMap::from([("b".into(), vec![ProblemKind::SeveralVolumes])])
+    );
+    assert_eq!(summary.problems[0].details["volumes"], 2);
+
+    // A fourth dimension of one volume is none.
+    bytes.truncate(bytes.len() - (bytes.len() - offset) / 2);
+    bytes[48..50].copy_from_slice(&1i16.to_le_bytes());
+    std::fs::write(&path, &bytes).unwrap();
+    assert!(f.check(&f.options()).ok);
+}
+
+#[test]
+fn each_part_of_the_geometry_is_compared_in_images_and_labels_of_all_cases() {
+    let mut f = Fixture::new(&["spacing", "origin", "direction"]);
+    let mut off = [geometry(), geometry(), geometry()];
+    off[0].spacing[0] += 0.004;
+    off[1].origin[2] -= 0.004;
+    let (sin, cos) = 0.004f64.sin_cos();
+    off[2].direction = [-sin, -cos, 0.0, cos, -sin, 0.0, 0.0, 0.0, 1.0];
+    put(&f.image("spacing", 1), image().view(), &off[0]);
+    write_labels(&f.label("origin"), labels().view(), &off[1]).unwrap();
+    write_labels(&f.label("direction"), labels().view(), &off[2]).unwrap();
+    for (channel, geometry) in [(0, geometry()), (1, off[1].clone())] {
+        let path = f.folder.join(format!("imagesTs/test_{channel:04}.nii.gz"));
+        put(&path, image().view(), &geometry);
+    }
+    f.dataset.test.push("./imagesTs/test.nii.gz".into());
+    let summary = f.check(&f.options());
+    assert_eq!(summary.problems.len(), 4, "{:#?}", summary.problems);
+    for problem in &summary.problems {
+        let case = problem.case.as_deref().unwrap();
+        let part = if case == "test" { "origin" } else { case };
+        assert_eq!(problem.kind, ProblemKind::Geometry);
+        let deviation = problem.details["deviation"][part].as_f64().unwrap();
+        assert!((deviation - 0.004).abs() < 1e-4, "{case}: {deviation}");
+        assert!(problem.message.contains("0.0040"), "{}", problem.message);
+    }
+    let tolerant = CheckOptions {
+        tolerance: 0.005,
+        ..f.options()
+    };
+    assert!(f.check(&tolerant).ok);
+}
+
 fn moved(by: f64) -> Geometry {
     let mut geometry = geometry();
     geometry.origin[1] += by;
