@@ -1,25 +1,13 @@
 import test from 'ava';
-import type { Io } from '../ts/cli/command.js';
-import { main, weightmapsMain } from '../ts/cli/program.js';
+import { weightmapsMain } from '../ts/cli/program.js';
 import { packageVersion } from '../ts/version.js';
-
-/** Runs the program in this process and keeps what it writes. */
-async function cli(
-  argv: string[],
-  program: typeof main = main,
-): Promise<{ code: number; out: string; err: string }> {
-  const text = { out: '', err: '' };
-  const io: Io = {
-    out: { write: (s) => (text.out += s) },
-    err: { write: (s) => (text.err += s) },
-  };
-  return { code: await program(argv, io), ...text };
-}
+import { cli } from './made-up.js';
 
 const VERBS = [
   'check',
   'plan',
   'preprocess',
+  'splits',
   'weightmaps',
   'train',
   'predict',

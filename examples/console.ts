@@ -1,4 +1,4 @@
-/** What the examples share: showing a run on a terminal, and a table. */
+/** What the examples share: showing a run on a terminal. */
 import { ProgressView, type Run, type VerbEvent } from '../ts/index.js';
 
 /** Shows a run's events as they come; returns when it has ended, whether it failed or not. */
@@ -13,17 +13,4 @@ export async function follow(
     view.show(event);
   }
   view.close();
-}
-
-/** Aligns rows under their heads. */
-export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const all = [head, ...rows];
-  const widths = head.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)));
-  return all
-    .map((row) =>
-      row
-        .map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0)))
-        .join('  '),
-    )
-    .join('\n');
 }

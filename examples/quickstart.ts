@@ -23,10 +23,11 @@ import {
   type Run,
   readVolume,
   type Trainer,
+  table,
   train,
   type VerbEvent,
 } from '../ts/index.js';
-import { follow, table } from './console.js';
+import { follow } from './console.js';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const data = join(root, 'examples', 'data');

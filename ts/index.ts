@@ -32,6 +32,7 @@ export { drawCurves } from './pictures/curves.js';
 export { drawOverlay, type Panel } from './pictures/overlay.js';
 export { duration, ProgressView, type Screen } from './progress.js';
 export { Run } from './run.js';
+export { table } from './table.js';
 export {
   type CheckedCase,
   type CheckOptions,
@@ -60,6 +61,7 @@ export {
   planExperiment,
 } from './verbs/preprocess.js';
 export type { Recipe } from './verbs/recipe.js';
+export { makeSplits, type Split, type SplitsOptions, type SplitsSummary } from './verbs/splits.js';
 export { TRAINERS, type Trainer, type TrainOptions, type TrainSummary, train } from './verbs/train.js';
 export { generateWeightmaps, type WeightmapsOptions, type WeightmapsSummary } from './verbs/weightmaps.js';
 export { readVolume, type Volume } from './volume.js';

@@ -1,5 +1,7 @@
+import { relative } from 'node:path';
 import type { CaseFailure } from '../events.js';
 import { duration } from '../progress.js';
+import { table } from '../table.js';
 import { type CheckSummary, checkDataset, checkSpec } from '../verbs/check.js';
 import { type ConvertSummary, convertDataset, convertSpec } from '../verbs/convert.js';
 import { type EvaluateSummary, evaluate, evaluateSpec } from '../verbs/evaluate.js';
@@ -13,6 +15,7 @@ import {
   planSpec,
   preprocessSpec,
 } from '../verbs/preprocess.js';
+import { makeSplits, type SplitsSummary, splitsSpec } from '../verbs/splits.js';
 import { type TrainSummary, train, trainSpec } from '../verbs/train.js';
 import { generateWeightmaps, type WeightmapsSummary, weightmapsSpec } from '../verbs/weightmaps.js';
 import { type AnyVerbCommand, command } from './command.js';
@@ -65,6 +68,11 @@ export const allCommands: readonly AnyVerbCommand[] = [
       `${renderPlan(summary.plan)}\n${renderCases(summary.preprocess, 'cases preprocessed')}`,
     failed: (summary) => anyFailed(summary.preprocess),
   }),
+  command<SplitsSummary>({
+    spec: splitsSpec,
+    run: (options) => makeSplits(options as Parameters<typeof makeSplits>[0]),
+    render: renderSplits,
+  }),
   weightmapsCommand,
   command<TrainSummary>({
     spec: trainSpec,
@@ -96,9 +104,13 @@ export const allCommands: readonly AnyVerbCommand[] = [
   }),
 ];
 
-function renderCheck({ task, cases, problems }: CheckSummary): string {
+function renderCheck({ task, folder, cases, problems }: CheckSummary): string {
   if (problems.length === 0) return `${task}: ${cases.length} cases, no problem`;
-  const lines = problems.map((p) => `  ${p.case ?? 'task'}: ${p.message}${p.fixed ? ' (fixed)' : ''}`);
+  const lines = problems.map(({ case: name, file, message, fixed }) => {
+    // Messages about unreadable files name them already.
+    const where = file === null || message.includes(file) ? '' : ` ${relative(folder, file)}:`;
+    return `  ${name ?? 'task'}:${where} ${message}${fixed ? ' (fixed)' : ''}`;
+  });
   return [`${task}: ${cases.length} cases, ${problems.length} problems:`, ...lines].join('\n');
 }
 
@@ -111,9 +123,26 @@ function renderPlan({ task, cases, configurations }: PlanSummary): string {
   return [`${task}: ${cases} cases`, ...lines].join('\n');
 }
 
+/** Names of validation cases that a line of the table has room for. */
+const NAMED = 4;
+
+function renderSplits({ file, backup, origin, cases, groups, folds }: SplitsSummary): string {
+  const some = (names: readonly string[]) =>
+    names.slice(0, NAMED).join(' ') + (names.length > NAMED ? ` and ${names.length - NAMED} more` : '');
+  const rows = folds.map(({ train, val }, i) => [`${i}`, `${train.length}`, `${val.length}`, some(val)]);
+  const what = origin === 'preprocessed' ? 'preprocessed cases' : 'cases of dataset.json';
+  const patients = groups === null ? '' : ` of ${groups} patients`;
+  return [
+    `${file}: ${cases} ${what}${patients}`,
+    table(['fold', 'train', 'val', 'validation cases'], rows),
+    ...(backup === null ? [] : [`the former splits are kept as ${backup}`]),
+  ].join('\n');
+}
+
 function renderConvert(summary: ConvertSummary): string {
-  const { folder, training, test, failures } = summary;
-  const head = `${folder}: ${training} training and ${test} test cases`;
+  const { folder, training, test, ignoreLabel, failures } = summary;
+  const ignored = ignoreLabel === null ? '' : `; label ${ignoreLabel} became -1, unlabelled`;
+  const head = `${folder}: ${training} training and ${test} test cases${ignored}`;
   return [head, ...failures.map(renderFailure)].join('\n');
 }
 

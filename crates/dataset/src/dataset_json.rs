@@ -158,9 +158,10 @@ impl DatasetJson {
         }
     }
 
-    /// Names of the training cases in the order of the file.
+    /// Names of the training cases in the order of the file. As in nnU-Net v1, a case is named by its image.
     pub fn cases(&self) -> Vec<String> {
-        self.training.iter().map(|t| t.case.clone()).collect()
+        let names = self.training.iter().map(|t| case_of(&t.image).to_owned());
+        names.collect()
     }
 }
 

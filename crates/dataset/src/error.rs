@@ -1,6 +1,6 @@
 //! What can be wrong with nnU-Net's folders and records.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::{json, Value as Json};
 
@@ -107,12 +107,19 @@ pub enum Error {
         folds: usize,
     },
     /// Splits that do not fit the data set.
-    #[error("the splits do not fit the data: {what}: {}", cases.join(", "))]
+    #[error("the splits do not fit the data: {what}: {}", shorten(cases))]
     Splits {
         /// What is wrong.
         what: String,
         /// The cases concerned.
         cases: Vec<String>,
+    },
+    /// Splits are there already.
+    #[error("{} exists already, and models may have been trained with its folds; pass overwrite to replace it (a copy is kept \
+             beside it)", path.display())]
+    SplitsExist {
+        /// The file.
+        path: PathBuf,
     },
     /// A pattern that is no regular expression, or has no group.
     #[error("pattern {pattern:?} for patients: {reason}")]
@@ -162,7 +169,28 @@ fn list_paths(paths: &[PathBuf]) -> String {
     }
 }
 
+/// The first names of a list; the details of the error have them all.
+fn shorten(cases: &[String]) -> String {
+    const SHOWN: usize = 12;
+    let first = cases[..cases.len().min(SHOWN)].join(", ");
+    match cases.len().saturating_sub(SHOWN) {
+        0 => first,
+        more => format!("{first} and {more} more"),
+    }
+}
+
 impl Error {
+    /// Says which file the splits, or the groups they were made from, are in.
+    pub(crate) fn of_splits_in(self, path: &Path) -> Self {
+        match self {
+            Self::Splits { what, cases } => Self::Splits {
+                what: format!("{}: {what}", path.display()),
+                cases,
+            },
+            other => other,
+        }
+    }
+
     pub(crate) fn io(path: impl Into<PathBuf>, source: std::io::Error) -> Self {
         Self::Io {
             path: path.into(),
@@ -194,6 +222,7 @@ impl run::Coded for Error {
             Self::ChannelMissing { .. } => "ERR_CHANNEL_MISSING",
             Self::TooFewCases { .. } => "ERR_TOO_FEW_CASES",
             Self::Splits { .. } | Self::Pattern { .. } => "ERR_SPLITS",
+            Self::SplitsExist { .. } => "ERR_SPLITS_EXIST",
             Self::Model { .. } => "ERR_MODEL_FOLDER",
             Self::Unsupported { .. } => "ERR_DATASET_UNSUPPORTED",
             Self::Threads { .. } => "ERR_THREADS",
@@ -242,6 +271,7 @@ impl run::Coded for Error {
                 json!({ "unit": unit, "found": found, "folds": folds })
             }
             Self::Splits { what, cases } => json!({ "what": what, "cases": cases }),
+            Self::SplitsExist { path } => json!({ "path": path }),
             Self::Pattern { pattern, reason } => json!({ "pattern": pattern, "reason": reason }),
             Self::Threads { workers, reason } => json!({ "workers": workers, "reason": reason }),
             Self::Cancelled(e) => e.details(),

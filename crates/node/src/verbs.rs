@@ -31,6 +31,7 @@ fn dispatch(verb: &str, options: &str, context: &Context) -> Result<Value, Failu
     match verb {
         "check" => call(dataset::check::check_dataset, options, context),
         "convert" => call(dataset::import::convert, options, context),
+        "splits" => call(dataset::splits::make_splits, options, context),
         "plan" => call(preprocess::plan_experiment, options, context),
         "preprocess" => call(preprocess::plan_and_preprocess, options, context),
         "weightmaps" => call(weightmap::generate, options, context),

@@ -1,10 +1,14 @@
 //! Cross-validation splits, draw for draw those of nnU-Net v1 (`nnUNetTrainerV2.do_split`).
 
+mod cases;
 mod file;
 mod group;
+mod verb;
 
+pub use cases::CaseOrigin;
 pub use file::{ensure_splits, read_splits, write_splits, SPLITS_FILE};
 pub use group::{grouped_splits, groups_by_pattern, groups_from_file};
+pub use verb::{make_splits, SplitRule, SplitsOptions, SplitsSummary};
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -176,8 +180,16 @@ pub fn split_for_fold<S: AsRef<str>>(splits: &[Split], cases: &[S], fold: Fold) 
             val: part(false),
         });
     };
-    let known: BTreeSet<&str> = cases.iter().map(String::as_str).collect();
-    let named = || split.train.iter().chain(&split.val);
+    check_split(split, &cases, number as usize, CaseOrigin::Preprocessed.lacking())?;
+    Ok(Split {
+        train: sorted(&split.train),
+        val: sorted(&split.val),
+    })
+}
+
+/// Fails on cases that are not among `cases`, which `lacking` says of them, and on cases in both parts.
+fn check_split(split: &Split, cases: &[String], fold: usize, lacking: &str) -> Result<(), Error> {
+    let known: BTreeSet<&String> = cases.iter().collect();
     let refuse = |what: String, cases: BTreeSet<&String>| match cases.is_empty() {
         true => Ok(()),
         false => Err(Error::Splits {
@@ -185,18 +197,12 @@ pub fn split_for_fold<S: AsRef<str>>(splits: &[Split], cases: &[S], fold: Fold) 
             cases: cases.into_iter().cloned().collect(),
         }),
     };
-    let unknown = named().filter(|case| !known.contains(case.as_str())).collect();
-    refuse(
-        format!("fold {fold} names cases that are not preprocessed"),
-        unknown,
-    )?;
+    let named = split.train.iter().chain(&split.val);
+    let unknown = named.filter(|case| !known.contains(case)).collect();
+    refuse(format!("fold {fold} names cases {lacking}"), unknown)?;
     let train: BTreeSet<&String> = split.train.iter().collect();
     let both = split.val.iter().filter(|case| train.contains(case)).collect();
-    refuse(format!("fold {fold} validates on cases it trains on"), both)?;
-    Ok(Split {
-        train: sorted(&split.train),
-        val: sorted(&split.val),
-    })
+    refuse(format!("fold {fold} validates on cases it trains on"), both)
 }
 
 /// In code point order, as numpy sorts strings.

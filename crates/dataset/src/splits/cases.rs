@@ -1,0 +1,108 @@
+//! The cases that a task's splits are made of.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use run::Context;
+use serde::Serialize;
+
+use crate::{DatasetJson, Error, Folders, Task};
+
+/// Where the names of a task's cases come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum CaseOrigin {
+    /// The files of the preprocessed task.
+    Preprocessed,
+    /// `dataset.json`, as nothing is preprocessed yet.
+    DatasetJson,
+}
+
+impl CaseOrigin {
+    /// What is said of a case that is not among them.
+    pub(super) fn lacking(self) -> &'static str {
+        match self {
+            Self::Preprocessed => "that are not preprocessed",
+            Self::DatasetJson => "that dataset.json does not list",
+        }
+    }
+}
+
+/// A task's cases, sorted.
+pub(super) struct Cases {
+    pub(super) names: Vec<String>,
+    pub(super) origin: CaseOrigin,
+}
+
+/// The preprocessed cases or, where there are none, the training cases of `dataset.json`: the raw task's, else the copy that
+/// planning puts beside the plans. Warns of listed cases that are not preprocessed while others are.
+pub(super) fn find_cases(
+    task: &Task,
+    folders: &Folders,
+    preprocessed: &Path,
+    context: &Context,
+) -> Result<Cases, Error> {
+    let done = preprocessed_cases(preprocessed)?;
+    let listed = listed_cases(task, folders, preprocessed);
+    if done.is_empty() {
+        return Ok(Cases {
+            names: listed?.into_iter().collect(),
+            origin: CaseOrigin::DatasetJson,
+        });
+    }
+    // Training needs no dataset.json, so that one which cannot be read is no obstacle here.
+    let left_out: Vec<String> = listed
+        .map(|all| all.difference(&done).cloned().collect())
+        .unwrap_or_default();
+    if !left_out.is_empty() {
+        let message = format!(
+            "dataset.json lists cases that are not preprocessed, so no fold has them: {}; preprocess them, then write the \
+             splits again",
+            left_out.join(", ")
+        );
+        context.warn("WARN_CASES_NOT_PREPROCESSED", message, None);
+    }
+    Ok(Cases {
+        names: done.into_iter().collect(),
+        origin: CaseOrigin::Preprocessed,
+    })
+}
+
+/// Cases with an npz in any stage's folder.
+fn preprocessed_cases(folder: &Path) -> Result<BTreeSet<String>, Error> {
+    let mut cases = BTreeSet::new();
+    if !folder.is_dir() {
+        return Ok(cases);
+    }
+    for stage in names(folder)?.iter().filter(|name| is_stage(name)) {
+        let files = names(&folder.join(stage))?;
+        let npz = files.iter().filter_map(|name| name.strip_suffix(".npz"));
+        cases.extend(npz.filter(|case| !case.starts_with('.')).map(str::to_owned));
+    }
+    Ok(cases)
+}
+
+/// Whether nnU-Net keeps a stage's cases in a folder of that name, such as `nnUNetData_plans_v2.1_stage0`.
+fn is_stage(name: &str) -> bool {
+    name.rsplit_once("_stage")
+        .is_some_and(|(_, number)| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()))
+}
+
+fn names(folder: &Path) -> Result<Vec<String>, Error> {
+    let entries = std::fs::read_dir(folder).map_err(|e| Error::io(folder, e))?;
+    let name = |entry: std::io::Result<std::fs::DirEntry>| {
+        let entry = entry.map_err(|e| Error::io(folder, e))?;
+        Ok(entry.file_name().to_string_lossy().into_owned())
+    };
+    entries.map(name).collect()
+}
+
+fn listed_cases(task: &Task, folders: &Folders, preprocessed: &Path) -> Result<BTreeSet<String>, Error> {
+    let copy = preprocessed.join("dataset.json");
+    let file = match task.raw_folder(folders) {
+        Ok(raw) => raw.join("dataset.json"),
+        Err(_) if copy.is_file() => copy,
+        Err(error) => return Err(error),
+    };
+    Ok(DatasetJson::read(&file)?.cases().into_iter().collect())
+}
