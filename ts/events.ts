@@ -10,7 +10,7 @@ export interface ProgressEvent {
   readonly type: 'progress';
   readonly done: number;
   readonly total: number;
-  /** What a unit is: `cases`, `tiles`, … */
+  /** What a unit is: `cases`, `tiles`, …; a verb of several parts has one for each. */
   readonly unit: string;
   readonly case: string | null;
 }

@@ -1,4 +1,4 @@
-import type { VerbEvent } from './events.js';
+import type { ProgressEvent, VerbEvent } from './events.js';
 
 /** Where a renderer writes; a terminal gets one line that is rewritten, a log gets a line now and then. */
 export interface Screen {
@@ -24,7 +24,8 @@ export function duration(seconds: number): string {
 export class ProgressView {
   readonly #screen: Screen;
   readonly #label: string;
-  readonly #began = Date.now();
+  /** Since when, and from which count, the units of the present part are counted. */
+  #part = { unit: '', began: Date.now(), done: 0 };
   #lastLog = 0;
   #open = false;
 
@@ -39,7 +40,7 @@ export class ProgressView {
         this.#print(`${this.#label}: ${settings(event.settings)}`);
         break;
       case 'progress':
-        this.#step(event.done, event.total, `${event.done}/${event.total} ${event.unit}`, event.case);
+        this.#step(event);
         break;
       case 'iteration': {
         const words = `epoch ${event.epoch}, iteration ${event.iteration + 1}/${event.iterations}`;
@@ -75,10 +76,18 @@ export class ProgressView {
     this.#open = false;
   }
 
-  #step(done: number, total: number, words: string, name: string | null): void {
-    const elapsed = (Date.now() - this.#began) / 1000;
-    const left = done > 0 && done < total ? `, ${duration((elapsed / done) * (total - done))} left` : '';
-    this.#line(`${this.#label}: ${words}${left}${name ? `  ${name}` : ''}`, done === total);
+  #step({ done, total, unit, case: name }: ProgressEvent): void {
+    if (unit !== this.#part.unit) {
+      // What no case is told of was there already: it says nothing about the speed.
+      const there = name === null ? done : 0;
+      const began = this.#part.unit === '' ? this.#part.began : Date.now();
+      this.#part = { unit, began, done: there };
+    }
+    const elapsed = (Date.now() - this.#part.began) / 1000;
+    const made = done - this.#part.done;
+    const left = made > 0 && done < total ? `, ${duration((elapsed / made) * (total - done))} left` : '';
+    const words = `${this.#label}: ${done}/${total} ${unit}${left}${name ? `  ${name}` : ''}`;
+    this.#line(words, done === total);
   }
 
   #line(text: string, last = false): void {

@@ -26,6 +26,17 @@ const overrides = {
   ),
 };
 
+const rules = {
+  pooling: field(
+    z.enum(['bySpacing', 'late']).default('bySpacing'),
+    'poolings of the 3D network: bySpacing, finest axes first, as nnU-Net’s default planner; late, axes with fewer poolings later, as its first planner',
+  ),
+  maskLowercaseCt: field(
+    z.boolean().default(false),
+    'let a modality called ct, unlike CT, take part in mask normalisation, as nnU-Net v1 does by mistake',
+  ),
+};
+
 const execution = {
   memoryBudget: field(
     z.number().positive().optional(),
@@ -43,7 +54,7 @@ export const planSpec = verb({
   name: 'plan',
   summary: 'crop, take the fingerprint, and plan spacing, patch and network',
   positional: ['task'],
-  options: z.object({ task, ...overrides, ...execution, ...folders, ...common }),
+  options: z.object({ task, ...overrides, ...rules, ...execution, ...folders, ...common }),
   examples: ['plan 501', 'plan 501 -c 3d_fullres --patch-size 40 56 40 --batch-size 2'],
 });
 
@@ -51,7 +62,7 @@ export const preprocessSpec = verb({
   name: 'preprocess',
   summary: 'crop, plan, then resample and normalise every case',
   positional: ['task'],
-  options: z.object({ task, ...overrides, ...execution, ...folders, ...common }),
+  options: z.object({ task, ...overrides, ...rules, ...execution, ...folders, ...common }),
   examples: ['preprocess 501', 'preprocess 501 -c 3d_fullres --workers 4 --memory-budget 8'],
 });
 
@@ -106,7 +117,7 @@ const GIB = 2 ** 30;
 function toNative(spec: typeof planSpec | typeof preprocessSpec, options: PlanOptions): [object, number] {
   const parsed = parseOptions(spec, options);
   const { workers, rawDataBase, preprocessed, results, patchSize, batchSize, spacing, ...rest } = parsed;
-  const { configurations = [], memoryBudget, ...others } = rest;
+  const { configurations = [], memoryBudget, pooling, maskLowercaseCt, ...others } = rest;
   const override = { patchSize, batchSize, spacing };
   const overridden = Object.values(override).some((value) => value !== undefined);
   if (overridden && configurations.length === 0) {
@@ -118,7 +129,8 @@ function toNative(spec: typeof planSpec | typeof preprocessSpec, options: PlanOp
   const overrides = overridden ? Object.fromEntries(configurations.map((c) => [c, override])) : {};
   const folders = foldersOf({ rawDataBase, preprocessed, results });
   const bytes = memoryBudget === undefined ? undefined : Math.round(memoryBudget * GIB);
-  return [{ ...others, configurations, folders, overrides, memoryBudget: bytes }, workers];
+  const rules = { pooling, maskLowercaseCt };
+  return [{ ...others, configurations, rules, folders, overrides, memoryBudget: bytes }, workers];
 }
 
 /**
@@ -132,7 +144,8 @@ export function planExperiment(options: PlanOptions): Run<PlanSummary> {
 
 /**
  * Plans and preprocesses every case into nnU-Net v1's folders. Finished cases are skipped, so an interrupted run goes
- * on where it stopped. Source: `nnUNet_plan_and_preprocess`.
+ * on where it stopped. Its `progress` counts `cases cropped`, then `cases preprocessed`.
+ * Source: `nnUNet_plan_and_preprocess`.
  */
 export function planAndPreprocess(options: PreprocessOptions): Run<PreprocessSummary> {
   const [settings, workers] = toNative(preprocessSpec, options);

@@ -5,16 +5,14 @@ use std::path::Path;
 
 use dataset::CaseProperties;
 use ndarray::Axis;
-use rayon::ThreadPool;
-use run::Context;
 use storage::{copy_file, Links};
 
-use crate::budget::Budget;
 use crate::fingerprint::{Fingerprint, ModalityIntensities};
 use crate::finished::{cropped_properties, modified};
 use crate::intensity::{foreground, modality};
 use crate::planning::create;
-use crate::schedule::{run_cases, Job};
+use crate::schedule::{run_cases, Job, Progress};
+use crate::session::Session;
 use crate::source::{write_cropped, Loaded, Source};
 use crate::task_cases::{TaskCases, TrainingCase};
 use crate::{Error, Options};
@@ -33,13 +31,8 @@ struct CaseFacts {
 
 /// The task's fingerprint: as it was taken before, where it is younger than every file of every case, else anew. Writes
 /// the cropped data on the way, if they are wanted.
-pub fn collect(
-    task: &TaskCases,
-    options: &Options,
-    budget: &Budget,
-    pool: &ThreadPool,
-    context: &Context,
-) -> Result<Fingerprint, Error> {
+pub fn collect(session: &Session<'_>) -> Result<Fingerprint, Error> {
+    let Session { task, options, crew } = session;
     let keep = task.cropped.as_deref().filter(|_| options.keep_cropped);
     if let Some(folder) = keep {
         create(&folder.join("gt_segmentations"))?;
@@ -56,16 +49,21 @@ pub fn collect(
         .map(|case| job(case, task))
         .collect::<Result<Vec<_>, Error>>()?;
     let total = jobs.len();
-    let outcome = run_cases(&jobs, pool, budget, context, (0, total as u64), |job| {
-        facts(job.input, task, keep, options)
-    })?;
+    let progress = Progress {
+        unit: "cases cropped",
+        done: 0,
+        total: total as u64,
+    };
+    let outcome = run_cases(&jobs, crew, progress, |job| facts(job.input, task, keep, options))?;
     if !outcome.failures.is_empty() {
         return Err(Error::Cases {
             total,
             failures: outcome.failures,
         });
     }
-    let fingerprint = pool.install(|| assemble(task, outcome.results.into_iter().flatten().collect()));
+    let fingerprint = crew
+        .pool
+        .install(|| assemble(task, outcome.results.into_iter().flatten().collect()));
     if let Some(folder) = keep {
         pickle::write_file(&folder.join(PROPERTIES), &fingerprint.to_value())?;
         if fingerprint.intensities.is_some() {

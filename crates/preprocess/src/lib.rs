@@ -22,6 +22,7 @@ mod planning;
 mod preprocessing;
 mod record;
 mod schedule;
+mod session;
 mod source;
 pub mod stage;
 mod statistics;
@@ -37,6 +38,8 @@ pub use test_case::{preprocess_case, preprocess_test_case, PreprocessedCase};
 use run::Context;
 use serde::Serialize;
 
+use session::Session;
+
 /// What was planned and preprocessed.
 #[derive(Clone, Debug, Serialize)]
 pub struct PlanAndPreprocessSummary {
@@ -46,11 +49,15 @@ pub struct PlanAndPreprocessSummary {
     pub preprocess: PreprocessSummary,
 }
 
-/// [`plan_experiment`], then [`preprocess`]: nnU-Net v1's `nnUNet_plan_and_preprocess`.
+/// [`plan_experiment`], then [`preprocess`]: nnU-Net v1's `nnUNet_plan_and_preprocess`. One verb, which starts once; its
+/// progress counts the cases of either part under a unit of its own.
+///
+/// # Errors
+/// As those two.
 pub fn plan_and_preprocess(options: &Options, context: &Context) -> Result<PlanAndPreprocessSummary, Error> {
-    let plan = plan_experiment(options, context)?;
+    let session = Session::start("preprocess", options, context)?;
     Ok(PlanAndPreprocessSummary {
-        plan,
-        preprocess: preprocess(options, context)?,
+        plan: planning::plan(&session)?,
+        preprocess: preprocessing::preprocess_all(&session)?,
     })
 }

@@ -3,17 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use dataset::{CaseProperties, Configuration, Plans, PLANS_2D_FILE, PLANS_3D_FILE};
-use run::{Context, Event};
+use run::Context;
 use serde::Serialize;
-use serde_json::json;
 use storage::{copy_file, Links};
 
-use crate::budget::Budget;
 use crate::collect::collect;
 use crate::fingerprint::Fingerprint;
 use crate::plan::{plan_2d, plan_3d, Planned};
 use crate::record::{plans, Places};
-use crate::schedule::pool;
+use crate::session::Session;
 use crate::task_cases::TaskCases;
 use crate::{Error, Options};
 
@@ -60,20 +58,15 @@ pub struct ConfigurationSummary {
 ///
 /// Cases that are already cropped are not read again. Fails when one case fails, after all were tried.
 pub fn plan_experiment(options: &Options, context: &Context) -> Result<PlanSummary, Error> {
-    options.check()?;
-    let folders = options.folders.resolve(context);
-    let task = TaskCases::find(&options.task, &folders)?;
-    let budget = Budget::new(options.memory_budget);
-    let settings = json!({ "task": task.name, "cases": task.cases.len(), "memoryBudget": budget.total(),
-        "workers": context.workers() });
-    context.emit(Event::Started {
-        verb: "plan",
-        settings,
-    });
+    plan(&Session::start("plan", options, context)?)
+}
 
-    let fingerprint = collect(&task, options, &budget, &pool(context)?, context)?;
-    let summary = write_plans(&task, &fingerprint, options, context)?;
-    mark_cropped(&task, &fingerprint, &summary, options)?;
+/// [`plan_experiment`] of a verb that has started.
+pub(crate) fn plan(session: &Session<'_>) -> Result<PlanSummary, Error> {
+    let Session { task, options, crew } = session;
+    let fingerprint = collect(session)?;
+    let summary = write_plans(task, &fingerprint, options, crew.context)?;
+    mark_cropped(task, &fingerprint, &summary, options)?;
     Ok(summary)
 }
 

@@ -2,19 +2,18 @@
 
 use std::path::PathBuf;
 
-use run::{CaseFailure, Context, Event};
+use run::{CaseFailure, Context};
 use serde::Serialize;
-use serde_json::json;
 use storage::{copy_file, Links};
 
 use crate::archive;
-use crate::budget::Budget;
 use crate::collect::copy_label;
 use crate::finished::mark;
 use crate::locations::class_locations;
 use crate::output::{drop_unpacked, outputs, unfinished, warn_of_strangers, Output};
 use crate::planning::create;
-use crate::schedule::{pool, run_cases, Job};
+use crate::schedule::{run_cases, Job, Progress};
+use crate::session::Session;
 use crate::stage::Target;
 use crate::task_cases::{TaskCases, TrainingCase};
 use crate::{Error, Options};
@@ -46,22 +45,18 @@ struct Work<'a> {
 ///
 /// Cases that are finished are skipped, unless `overwrite`. A case that fails does not stop the others.
 pub fn preprocess(options: &Options, context: &Context) -> Result<PreprocessSummary, Error> {
-    let folders = options.folders.resolve(context);
-    let task = TaskCases::find(&options.task, &folders)?;
-    let budget = Budget::new(options.memory_budget);
-    let outputs = outputs(&task, options)?;
-    let names: Vec<_> = outputs.iter().map(|o| &o.folder).collect();
-    let settings = json!({ "task": task.name, "cases": task.cases.len(), "folders": names,
-        "memoryBudget": budget.total(), "workers": context.workers() });
-    context.emit(Event::Started {
-        verb: "preprocess",
-        settings,
-    });
+    preprocess_all(&Session::start("preprocess", options, context)?)
+}
 
+/// [`preprocess`] of a verb that has started.
+pub(crate) fn preprocess_all(session: &Session<'_>) -> Result<PreprocessSummary, Error> {
+    let Session { task, options, crew } = session;
+    let context = crew.context;
+    let outputs = outputs(task, options)?;
     create(&task.preprocessed.join("gt_segmentations"))?;
     for output in &outputs {
         create(&output.folder)?;
-        warn_of_strangers(output, &task, context);
+        warn_of_strangers(output, task, context);
     }
     let mut jobs = vec![];
     for case in &task.cases {
@@ -72,7 +67,7 @@ pub fn preprocess(options: &Options, context: &Context) -> Result<PreprocessSumm
         };
         if !work.outputs.is_empty() {
             // A case that cannot be read fails in its own turn.
-            let bytes = bytes(&work, &task).unwrap_or(0);
+            let bytes = bytes(&work, task).unwrap_or(0);
             jobs.push(Job {
                 case: case.name.clone(),
                 bytes,
@@ -81,12 +76,13 @@ pub fn preprocess(options: &Options, context: &Context) -> Result<PreprocessSumm
         }
     }
     let skipped = task.cases.len() - jobs.len();
-    if skipped > 0 {
-        context.progress(skipped as u64, task.cases.len() as u64, "cases", None);
-    }
-    let progress = (skipped as u64, task.cases.len() as u64);
-    let outcome = run_cases(&jobs, &pool(context)?, &budget, context, progress, |job| {
-        preprocess_one(&job.input, &task, options, context)
+    let progress = Progress {
+        unit: "cases preprocessed",
+        done: skipped as u64,
+        total: task.cases.len() as u64,
+    };
+    let outcome = run_cases(&jobs, crew, progress, |job| {
+        preprocess_one(&job.input, task, options, context)
     })?;
     Ok(PreprocessSummary {
         task: task.name.clone(),

@@ -19,6 +19,38 @@ pub struct Job<T> {
     pub input: T,
 }
 
+/// What cases run on.
+pub struct Crew<'a> {
+    /// The workers.
+    pub pool: ThreadPool,
+    /// Memory for the cases in flight.
+    pub budget: Budget,
+    /// Where events go, and what stops the work.
+    pub context: &'a Context,
+}
+
+impl<'a> Crew<'a> {
+    /// The context's workers, with a memory budget in bytes (a share of what is available where none is given).
+    pub fn new(memory_budget: Option<u64>, context: &'a Context) -> Result<Self, Error> {
+        Ok(Self {
+            pool: pool(context)?,
+            budget: Budget::new(memory_budget),
+            context,
+        })
+    }
+}
+
+/// How far a verb over cases is.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress {
+    /// What a unit is, such as `cases cropped`.
+    pub unit: &'static str,
+    /// Units that stand finished already.
+    pub done: u64,
+    /// Units in all.
+    pub total: u64,
+}
+
 /// Results of the cases that succeeded, in the order of the jobs, and the failures of the others.
 pub struct Outcome<R> {
     /// Result of each job, `None` where it failed.
@@ -27,17 +59,22 @@ pub struct Outcome<R> {
     pub failures: Vec<CaseFailure>,
 }
 
-/// Runs `work` on every job, as many at once as there are workers and memory, each inside `pool` so that its kernels use
-/// idle threads too. Jobs start in order. A case that fails does not stop the others; a full disk does, because the others
-/// would fail likewise. Progress counts from `done` to `total`.
+/// Runs `work` on every job, as many at once as there are workers and memory, each inside the crew's pool so that its
+/// kernels use idle threads too. Jobs start in order. A case that fails does not stop the others; a full disk does, because
+/// the others would fail likewise. Progress goes on from what is done.
 pub fn run_cases<T: Sync, R: Send>(
     jobs: &[Job<T>],
-    pool: &ThreadPool,
-    budget: &Budget,
-    context: &Context,
-    (done, total): (u64, u64),
+    Crew {
+        pool,
+        budget,
+        context,
+    }: &Crew<'_>,
+    Progress { unit, done, total }: Progress,
     work: impl Fn(&Job<T>) -> Result<R, Error> + Sync,
 ) -> Result<Outcome<R>, Error> {
+    if done > 0 {
+        context.progress(done, total, unit, None);
+    }
     let next = Mutex::new(0usize);
     let finished = AtomicU64::new(done);
     // Stops the queue on cancellation and on a full disk alike.
@@ -71,7 +108,7 @@ pub fn run_cases<T: Sync, R: Send>(
         }
         if result.is_ok() {
             let count = finished.fetch_add(1, Ordering::Relaxed) + 1;
-            context.progress(count, total, "cases", Some(&job.case));
+            context.progress(count, total, unit, Some(&job.case));
         }
         results.lock().unwrap_or_else(PoisonError::into_inner)[index] = Some(result);
     };
@@ -113,7 +150,7 @@ fn over_budget(bytes: u64, total: u64) -> String {
 }
 
 /// A pool of the context's workers.
-pub fn pool(context: &Context) -> Result<ThreadPool, Error> {
+fn pool(context: &Context) -> Result<ThreadPool, Error> {
     rayon::ThreadPoolBuilder::new()
         .num_threads(context.workers())
         .thread_name(|i| format!("preprocess-{i}"))
@@ -151,16 +188,28 @@ mod tests {
             .collect()
     }
 
+    fn progress(done: u64, total: u64) -> Progress {
+        let unit = "cases tested";
+        Progress { unit, done, total }
+    }
+
+    fn counts(event: &Event) -> (u64, u64, &'static str) {
+        match event {
+            Event::Progress {
+                done, total, unit, ..
+            } => (*done, *total, unit),
+            other => panic!("{other:?}"),
+        }
+    }
+
     #[test]
     fn failures_do_not_stop_the_others() {
         let events = Arc::new(Events::default());
         let context = Context::new(events.clone(), Cancel::new(), 3);
         let outcome = run_cases(
             &jobs(7),
-            &pool(&context).unwrap(),
-            &Budget::new(Some(2)),
-            &context,
-            (0, 7),
+            &Crew::new(Some(2), &context).unwrap(),
+            progress(2, 9),
             |job| {
                 if job.input % 3 == 1 {
                     Err(Error::EmptyImage { files: vec![] })
@@ -177,7 +226,10 @@ mod tests {
         let failed: Vec<_> = outcome.failures.iter().map(|f| f.case.as_str()).collect();
         assert_eq!(failed, ["case_1", "case_4"]);
         assert_eq!(outcome.failures[0].code, "ERR_EMPTY_IMAGE");
-        assert_eq!(events.0.lock().unwrap().len(), 5);
+        let mut counted: Vec<_> = events.0.lock().unwrap().iter().map(counts).collect();
+        counted.sort_unstable();
+        // Two were there before; five of the seven follow.
+        assert_eq!(counted, [2, 3, 4, 5, 6, 7].map(|done| (done, 9, "cases tested")));
     }
 
     #[test]
@@ -186,10 +238,8 @@ mod tests {
         let seen = AtomicU64::new(0);
         let outcome = run_cases(
             &jobs(5),
-            &pool(&context).unwrap(),
-            &Budget::new(Some(1)),
-            &context,
-            (0, 5),
+            &Crew::new(Some(1), &context).unwrap(),
+            progress(0, 5),
             |job| {
                 seen.fetch_add(1, Ordering::SeqCst);
                 if job.input == 1 {

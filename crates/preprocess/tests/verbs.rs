@@ -8,6 +8,7 @@ use std::path::Path;
 use dataset::{CaseProperties, Configuration, Plans};
 use ndarray::{Array3, ArrayD, Axis, Ix4};
 use preprocess::plan::overrides::Overrides;
+use preprocess::plan::{pooling, Rules};
 use preprocess::{plan_and_preprocess, plan_experiment, preprocess, Error, Options};
 use run::{Coded, Context};
 use support::{names, tree, Run};
@@ -276,6 +277,56 @@ fn configurations_are_chosen_and_missing_plans_are_named() {
 }
 
 #[test]
+fn rules_reach_the_plans_and_the_cases() {
+    let run = synthetic(true);
+    let dataset = run.raw().join("dataset.json");
+    let text = std::fs::read_to_string(&dataset).unwrap();
+    std::fs::write(&dataset, text.replace("CT", "ct")).unwrap();
+    // Blank all but a corner, so that cropping leaves less than three quarters.
+    for case in 0..CASES {
+        let path = run.raw().join(format!("imagesTr/case_{case}_0000.nii.gz"));
+        let (image, geometry) = nifti::read_image(&path).unwrap();
+        let mut image = image.index_axis_move(Axis(0), 0);
+        image.slice_mut(ndarray::s![.., ..20, ..]).fill(0.0);
+        nifti::write_image(&path, image.view(), &geometry).unwrap();
+    }
+    let plans = |rules: Rules| {
+        let options = Options {
+            rules,
+            ..run.options()
+        };
+        plan_and_preprocess(&options, &context()).unwrap();
+        let path = run.preprocessed().join("nnUNetPlansv2.1_plans_3D.pkl");
+        let plans = Plans::read(&path).unwrap();
+        let pkl = CaseProperties::read(&run.preprocessed().join(STAGE).join("case_0.pkl")).unwrap();
+        let mask = plans.use_mask_for_norm[&0];
+        assert_eq!(pkl.use_nonzero_mask_for_norm().unwrap()[&0], mask);
+        (mask, plans.stage(0).unwrap().clone())
+    };
+    let (mask, by_spacing) = plans(Rules::default());
+    assert!(!mask);
+    let (mask, same) = plans(Rules {
+        mask_lowercase_ct: true,
+        ..Rules::default()
+    });
+    assert_eq!((mask, &same), (true, &by_spacing));
+    let (mask, stage) = plans(Rules {
+        pooling: pooling::Rule::Late,
+        ..Rules::default()
+    });
+    assert!(!mask);
+    let late = pooling::late(
+        &stage.current_spacing,
+        &stage.patch_size,
+        pooling::MIN_FEATURE_MAP,
+        pooling::MAX_POOLINGS,
+    )
+    .unwrap();
+    assert_eq!(stage.pool_op_kernel_sizes, late.kernels);
+    assert_ne!(stage.pool_op_kernel_sizes, by_spacing.pool_op_kernel_sizes);
+}
+
+#[test]
 fn overrides_are_checked_and_planned() {
     let run = synthetic(false);
     let with = |configuration, over| Options {
@@ -506,23 +557,65 @@ fn nan_becomes_zero_before_resampling() {
 }
 
 #[derive(Default)]
-struct Warnings(std::sync::Mutex<Vec<&'static str>>);
+struct Events(std::sync::Mutex<Vec<run::Event>>);
 
-impl run::Sink for Warnings {
+impl run::Sink for Events {
     fn emit(&self, event: run::Event) {
-        if let run::Event::Warning { code, .. } = event {
-            self.0.lock().unwrap().push(code);
-        }
+        self.0.lock().unwrap().push(event);
     }
+}
+
+impl Events {
+    fn warnings(&self) -> Vec<&'static str> {
+        let events = self.0.lock().unwrap();
+        let codes = events.iter().filter_map(|event| match event {
+            run::Event::Warning { code, .. } => Some(*code),
+            _ => None,
+        });
+        codes.collect()
+    }
+}
+
+#[test]
+fn one_verb_starts_once_and_counts_each_part_on_its_own() {
+    let run = synthetic(false);
+    let events = std::sync::Arc::new(Events::default());
+    let context = Context::new(events.clone(), run::Cancel::new(), 1);
+    plan_and_preprocess(&run.options(), &context).unwrap();
+    std::fs::remove_file(run.preprocessed().join(STAGE).join("case_1.npz")).unwrap();
+    plan_and_preprocess(&run.options(), &context).unwrap();
+    let told: Vec<_> = events
+        .0
+        .lock()
+        .unwrap()
+        .iter()
+        .map(|event| match event {
+            run::Event::Started { verb, settings } => (*verb, settings["cases"].as_u64().unwrap()),
+            run::Event::Progress { done, unit, .. } => (*unit, *done),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    let part = |unit| (1..=CASES as u64).map(move |done| (unit, done));
+    let start = [("preprocess", CASES as u64)];
+    let first = start
+        .into_iter()
+        .chain(part("cases cropped"))
+        .chain(part("cases preprocessed"));
+    // The second run finds two of three cases preprocessed.
+    let second = start
+        .into_iter()
+        .chain(part("cases cropped"))
+        .chain([2, 3].map(|done| ("cases preprocessed", done)));
+    assert_eq!(told, first.chain(second).collect::<Vec<_>>());
 }
 
 #[test]
 fn what_training_would_trip_over_is_warned_of() {
     let run = synthetic(false);
-    let warnings = std::sync::Arc::new(Warnings::default());
+    let warnings = std::sync::Arc::new(Events::default());
     let context = Context::new(warnings.clone(), run::Cancel::new(), 2);
     plan_and_preprocess(&run.options(), &context).unwrap();
-    assert_eq!(warnings.0.lock().unwrap()[..], [] as [&str; 0]);
+    assert!(warnings.warnings().is_empty());
 
     let stage = run.preprocessed().join(STAGE);
     std::fs::copy(stage.join("case_0.npz"), stage.join("stranger.npz")).unwrap();
@@ -539,7 +632,7 @@ fn what_training_would_trip_over_is_warned_of() {
         ..run.options()
     };
     plan_and_preprocess(&options, &context).unwrap();
-    let mut found = warnings.0.lock().unwrap().clone();
+    let mut found = warnings.warnings();
     found.sort_unstable();
     found.dedup();
     assert_eq!(

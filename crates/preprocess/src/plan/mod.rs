@@ -26,7 +26,7 @@ const MASK_BELOW: f64 = 0.75;
 
 /// Choices in planning; the default is nnU-Net v1's, but for its mistakes.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct Rules {
     /// Order of the 3D network's poolings.
     pub pooling: pooling::Rule,
