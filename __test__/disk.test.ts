@@ -1,0 +1,91 @@
+import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'ava';
+import { packageRoot } from '../ts/native/load.js';
+import { type Shape, workspace, writeTask } from './made-up.js';
+
+const PROGRAM = [process.execPath, join(packageRoot, 'dist', 'ts', 'cli', 'main.js')];
+const LARGE: Shape = [40, 40, 40];
+const SMALL: Shape = [10, 10, 10];
+const STAGE = 'nnUNetData_plans_v2.1_stage0';
+// One worker at a time, so that the order of events is that of the cases.
+const SETTINGS = ['-c', '3d_fullres', '--no-keep-cropped', '--workers', '1'];
+
+/** Runs the program in a shell that lets no file grow beyond `blocks` of 512 bytes. */
+function limited(blocks: number | 'unlimited', ...argv: string[]): { code: number | null; text: string } {
+  const script = `ulimit -f ${blocks} && exec "$@"`;
+  const { status, stdout, stderr } = spawnSync('sh', ['-c', script, 'sh', ...PROGRAM, ...argv], {
+    encoding: 'utf8',
+  });
+  return { code: status, text: stdout + stderr };
+}
+
+const onUnix = process.platform === 'win32' ? test.skip : test;
+
+onUnix('a case that cannot be written is named, leaves nothing behind, and is made up for', async (t) => {
+  const { folders, flags } = await workspace(t);
+  await writeTask(folders.rawDataBase, 'Task621_Disk', { a: SMALL, b: LARGE, c: SMALL });
+  const stage = join(folders.preprocessed, 'Task621_Disk', STAGE);
+  const run = (blocks: number | 'unlimited', ...more: string[]) =>
+    limited(blocks, 'preprocess', '621', ...SETTINGS, ...more, ...flags);
+
+  const first = run(128);
+  t.is(first.code, 1, first.text);
+  t.regex(first.text, /2 cases preprocessed, 1 failed:\n {2}b: ERR_STORAGE_IO: cannot write .*\/b\.npz: /);
+  t.deepEqual(readdirSync(stage).sort(), ['a.npz', 'a.pkl', 'c.npz', 'c.pkl']);
+
+  const second = run('unlimited');
+  t.is(second.code, 0, second.text);
+  t.regex(second.text, /1 cases preprocessed, 2 there already/);
+  const whole = readFileSync(join(stage, 'b.npz'));
+
+  t.is(run(128, '--overwrite').code, 1);
+  t.deepEqual(readFileSync(join(stage, 'b.npz')), whole);
+  t.is(readdirSync(stage).length, 6);
+  t.regex(run('unlimited').text, /0 cases preprocessed, 3 there already/);
+});
+
+onUnix('a pickle that cannot be written is named, and the former one stays', async (t) => {
+  const { folders, flags } = await workspace(t);
+  await writeTask(folders.rawDataBase, 'Task622_Disk', { a: SMALL, b: SMALL });
+  const folder = join(folders.preprocessed, 'Task622_Disk');
+  t.is(limited('unlimited', 'plan', '622', ...SETTINGS, ...flags).code, 0);
+  const files = readdirSync(folder);
+  const read = () => files.map((name) => readFileSync(join(folder, name)));
+  const before = read();
+  const failed = limited(1, 'plan', '622', '--overwrite', ...SETTINGS, ...flags);
+  t.is(failed.code, 1);
+  t.regex(failed.text, /ERR_STORAGE_IO: cannot write .*\/nnUNetPlansv2\.1_plans_3D\.pkl: /);
+  t.deepEqual(readdirSync(folder), files);
+  t.deepEqual(read(), before);
+});
+
+/** Whether this user may mount a file system of its own, as most Linux systems allow. */
+const mounts = spawnSync('unshare', ['-rm', 'true']).status === 0;
+
+(mounts ? test : test.skip)(
+  'a full file system ends the verb with its own code, and room lets it go on',
+  async (t) => {
+    const { folders, flags } = await workspace(t);
+    // What a full disk ends would fail for the case behind it, too.
+    await writeTask(folders.rawDataBase, 'Task623_Disk', { a: SMALL, b: LARGE, c: LARGE });
+    const script = `
+    set -u; disk=$1; shift
+    mkdir -p "$disk" && mount -t tmpfs -o size=200k none "$disk" || exit 99
+    "$@"; echo "code $?"
+    ls -A "$disk"/Task623_Disk/${STAGE} | tr '\\n' ' '; echo
+    mount -o remount,size=20m "$disk"
+    "$@"; echo "code $?"
+    ls -A "$disk"/Task623_Disk/${STAGE} | tr '\\n' ' '; echo`;
+    const verb = [...PROGRAM, 'preprocess', '623', ...SETTINGS, '--quiet', ...flags];
+    const argv = ['-rm', 'sh', '-c', script, 'sh', folders.preprocessed, ...verb];
+    const { stdout, stderr } = spawnSync('unshare', argv, { encoding: 'utf8' });
+    t.regex(stderr, /^ERR_DISK_FULL: no space left to write .*\/b\.npz: .*free some space and try again/);
+    t.regex(stdout, /^code 1\na\.npz a\.pkl \n/);
+    t.regex(
+      stdout,
+      /2 cases preprocessed, 1 there already\ncode 0\na\.npz a\.pkl b\.npz b\.pkl c\.npz c\.pkl \n$/,
+    );
+  },
+);
