@@ -45,6 +45,14 @@ pub enum Error {
         /// Names of the tasks that have it.
         candidates: Vec<String>,
     },
+    /// A new task with the number of another one.
+    #[error("{task} cannot be made: {by} has its number, and tasks are told apart by that; give another name with the option task")]
+    TaskNumberTaken {
+        /// The new task.
+        task: String,
+        /// The task that is there.
+        by: String,
+    },
     /// A name that is not of the form nnU-Net expects.
     #[error("{name:?} is no task name: expected TaskXXX_NAME with a number of three or more digits, a number, or a path to such a folder")]
     TaskName {
@@ -213,6 +221,7 @@ impl run::Coded for Error {
             Self::FolderMissing { .. } => "ERR_FOLDER_MISSING",
             Self::TaskNotFound { .. } => "ERR_TASK_NOT_FOUND",
             Self::TaskAmbiguous { .. } => "ERR_TASK_AMBIGUOUS",
+            Self::TaskNumberTaken { .. } => "ERR_TASK_NUMBER_TAKEN",
             Self::TaskName { .. } => "ERR_TASK_NAME",
             Self::Io { .. } => "ERR_DATASET_IO",
             Self::Storage(e) => e.code(),
@@ -250,6 +259,7 @@ impl run::Coded for Error {
                 json!({ "task": task, "pattern": pattern, "searched": searched })
             }
             Self::TaskAmbiguous { id, candidates } => json!({ "id": id, "candidates": candidates }),
+            Self::TaskNumberTaken { task, by } => json!({ "task": task, "by": by }),
             Self::TaskName { name } => json!({ "name": name }),
             Self::Io { path, source } => json!({ "path": path, "reason": source.to_string() }),
             Self::Storage(e) => e.details(),

@@ -62,11 +62,11 @@ impl Folders {
     /// # Errors
     /// [`Error::FolderUnset`], [`Error::FolderMissing`].
     pub fn raw_base(&self) -> Result<&Path, Error> {
-        let path = set(&self.raw_base, "raw data", "rawBase", RAW_VARIABLE)?;
+        let path = set(&self.raw_base, "raw data", "rawDataBase", RAW_VARIABLE)?;
         if !path.is_dir() {
             return Err(Error::FolderMissing {
                 what: "raw data",
-                origin: RAW_VARIABLE,
+                origin: "the option rawDataBase or the variable nnUNet_raw_data_base",
                 path: path.to_owned(),
             });
         }

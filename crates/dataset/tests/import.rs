@@ -132,7 +132,7 @@ fn nnunet_v2_with_an_ignore_label() {
             task: Some("Task027_Other".into()),
             ..options
         };
-        assert_eq!(run(&taken).unwrap_err().code(), "ERR_TASK_AMBIGUOUS");
+        assert_eq!(run(&taken).unwrap_err().code(), "ERR_TASK_NUMBER_TAKEN");
     }
 }
 
@@ -161,6 +161,69 @@ fn nnunet_v2_features_that_v1_lacks_are_refused() {
 }
 
 #[test]
+fn channels_are_taken_by_their_numbers() {
+    let base = tempfile::tempdir().unwrap();
+    let source = v2(base.path(), &v2_json(".nii"), ".nii");
+    let image = |name: &str| source.join("imagesTr").join(format!("{name}.nii"));
+    std::fs::rename(image("p1_0001"), image("p1_0002")).unwrap();
+    std::fs::copy(image("p2_0001"), image("p2_0002")).unwrap();
+    let options = ConvertOptions {
+        source,
+        output: Some(base.path().into()),
+        ..ConvertOptions::default()
+    };
+    let summary = run(&options).unwrap();
+    assert_eq!((summary.training, summary.test), (0, 1));
+    let failed: Vec<_> = summary
+        .failures
+        .iter()
+        .map(|f| (f.code.as_str(), &f.message))
+        .collect();
+    let [(missing, gap), ("ERR_DATASET_RECORD", more)] = failed[..] else {
+        panic!("{failed:#?}");
+    };
+    assert_eq!(missing, "ERR_CHANNEL_MISSING");
+    assert!(
+        gap.contains("p1_0001") && more.contains("p2_0002.nii"),
+        "{failed:#?}"
+    );
+}
+
+#[test]
+fn a_data_set_that_makes_no_task_is_refused_whole() {
+    let with = |key: &str, value: Json| {
+        let mut json = v2_json(".nii.gz");
+        json[key] = value;
+        json
+    };
+    let labels = json!({ "background": 0, "organ": 1, "ignore": 70000 });
+    for (json, word) in [
+        (
+            with("channel_names", json!({ "0": "CT", "2": "MR" })),
+            "modality keys are 0, 2",
+        ),
+        (with("labels", labels), "70000"),
+        (with("dataset", json!({})), "no case to convert"),
+    ] {
+        let base = tempfile::tempdir().unwrap();
+        let source = v2(base.path(), &json, ".nii.gz");
+        std::fs::remove_dir_all(source.join("imagesTs")).unwrap();
+        let options = ConvertOptions {
+            source,
+            output: Some(base.path().into()),
+            ..ConvertOptions::default()
+        };
+        let error = run(&options).unwrap_err();
+        assert_eq!(error.code(), "ERR_DATASET_RECORD", "{error}");
+        assert!(
+            error.to_string().contains(word) && error.to_string().contains("dataset.json"),
+            "{error}"
+        );
+        assert!(!base.path().join("Task027_ACDC").exists());
+    }
+}
+
+#[test]
 fn nnunet_v2_with_files_listed_and_failures_apart() {
     let base = tempfile::tempdir().unwrap();
     let mut json = v2_json(".nii.gz");
@@ -180,7 +243,9 @@ fn nnunet_v2_with_files_listed_and_failures_apart() {
     let failed: Vec<_> = summary.failures.iter().map(|f| f.case.as_str()).collect();
     assert_eq!(failed, ["two", "three"]);
     assert!(
-        summary.failures[0].message.contains("1 channels"),
+        summary.failures[0]
+            .message
+            .contains("case two lists 1 images for 2 channels"),
         "{}",
         summary.failures[0].message
     );

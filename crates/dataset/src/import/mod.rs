@@ -62,7 +62,7 @@ pub struct ConvertSummary {
 ///
 /// # Errors
 /// Where the data set cannot be converted at all: [`Error::Unsupported`] for regions and images that are not NIfTI,
-/// [`Error::Record`], [`Error::TaskAmbiguous`] when the number is taken, [`Error::Value`] when the task exists. A case that
+/// [`Error::Record`], [`Error::TaskNumberTaken`], [`Error::Value`] when the task exists. A case that
 /// fails is in the summary.
 pub fn convert(options: &ConvertOptions, context: &Context) -> Result<ConvertSummary, Error> {
     let folders = options.folders.resolve(context);
@@ -145,9 +145,9 @@ fn refuse_taken_number(task: &Task, parent: &std::path::Path) -> Result<(), Erro
         .filter_map(|name| Task::from_name(&name).ok())
         .find(|t| t.id == task.id && t.name != task.name);
     match taken {
-        Some(other) => Err(Error::TaskAmbiguous {
-            id: task.id,
-            candidates: vec![other.name, task.name.clone()],
+        Some(other) => Err(Error::TaskNumberTaken {
+            task: task.name.clone(),
+            by: other.name,
         }),
         None => Ok(()),
     }

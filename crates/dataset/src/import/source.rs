@@ -1,5 +1,6 @@
 //! Foreign data sets, as lists of what has to be written.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use indexmap::IndexMap;
@@ -21,8 +22,10 @@ pub enum Convention {
 /// Image files of a case.
 #[derive(Clone, Debug)]
 pub(super) enum Images {
-    /// One file a channel.
-    Channels(Vec<PathBuf>),
+    /// One file a channel, by the channel's number in the file's name.
+    Channels(BTreeMap<usize, PathBuf>),
+    /// One file a channel, as the data set's own list has them.
+    Listed(Vec<PathBuf>),
     /// One file with a volume for each channel.
     Volumes(PathBuf),
 }
@@ -68,10 +71,20 @@ impl Source {
         let path = folder.join("dataset.json");
         let text = std::fs::read(&path).map_err(|e| Error::io(&path, e))?;
         let json: Json = serde_json::from_slice(&text).map_err(|e| Error::record(&path, e.to_string()))?;
-        if json.get("channel_names").is_some() {
-            Self::v2(folder, &path, &json)
+        let source = if json.get("channel_names").is_some() {
+            Self::v2(folder, &path, &json)?
         } else {
-            Self::decathlon(folder, &path)
+            Self::decathlon(folder, &path)?
+        };
+        if source.jobs.is_empty() {
+            let what = "there is no case to convert: neither is one listed, nor has imagesTr a file <case>_0000.nii.gz";
+            return Err(Error::record(&path, what));
+        }
+        match source.dataset.modalities() {
+            Ok(_) => Ok(source),
+            // This error knows no file.
+            Err(Error::Value { what, .. }) => Err(Error::record(&path, what)),
+            Err(other) => Err(other),
         }
     }
 
@@ -123,6 +136,12 @@ impl Source {
                     .ok_or_else(|| record("labels holds something else than integers"))?,
             };
             if name == "ignore" {
+                if i16::try_from(value).is_err() {
+                    let what = format!(
+                        "label \"ignore\" is {value}; expected one from -32768 to 32767, as all labels"
+                    );
+                    return Err(record(&what));
+                }
                 ignore = Some(value);
             } else {
                 labels.insert(value, name.clone());
@@ -178,7 +197,7 @@ impl Source {
         let mut dataset = DatasetJson::read(path)?;
         // A raw task of nnU-Net v1 has the same dataset.json but a file for each channel.
         if let Some(first) = dataset.training.first() {
-            if !folder.join(&first.image).is_file() {
+            if !below(folder, &first.image).is_file() {
                 let what = format!("the image {} of the first training case is not there; is this a task of nnU-Net v1 already?", first.image);
                 return Err(Error::record(path, what));
             }
@@ -187,13 +206,13 @@ impl Source {
             .into_iter()
             .map(|entry| Job {
                 case: case_of(&entry.image).to_owned(),
-                images: Images::Volumes(folder.join(&entry.image)),
-                label: Some(folder.join(&entry.label)),
+                images: Images::Volumes(below(folder, &entry.image)),
+                label: Some(below(folder, &entry.label)),
                 test: false,
             });
         let test = std::mem::take(&mut dataset.test).into_iter().map(|image| Job {
             case: case_of(&image).to_owned(),
-            images: Images::Volumes(folder.join(&image)),
+            images: Images::Volumes(below(folder, &image)),
             label: None,
             test: true,
         });
@@ -210,6 +229,11 @@ impl Source {
             warnings: Vec::new(),
         })
     }
+}
+
+/// A file that `dataset.json` names, such as `./imagesTr/a.nii.gz`.
+fn below(folder: &Path, name: &str) -> PathBuf {
+    folder.join(name.trim_start_matches("./"))
 }
 
 fn folder_name(folder: &Path) -> String {
@@ -231,7 +255,7 @@ fn channel_jobs(folder: &Path, part: &str, test: bool) -> Result<Vec<Job>, Error
     };
     let jobs = images.cases.into_iter().map(|(case, files)| Job {
         label: labels.remove(&case),
-        images: Images::Channels(files.into_values().collect()),
+        images: Images::Channels(files),
         case,
         test,
     });
@@ -240,14 +264,14 @@ fn channel_jobs(folder: &Path, part: &str, test: bool) -> Result<Vec<Job>, Error
 
 /// An entry of nnU-Net v2's `dataset`, which names the files of a case.
 fn listed_job(folder: &Path, path: &Path, case: &str, entry: &Json) -> Result<Job, Error> {
-    let file = |value: &Json| value.as_str().map(|text| folder.join(text));
+    let file = |value: &Json| value.as_str().map(|text| below(folder, text));
     let images: Option<Vec<PathBuf>> = entry["images"]
         .as_array()
         .and_then(|list| list.iter().map(file).collect());
     match (images, file(&entry["label"])) {
         (Some(images), Some(label)) => Ok(Job {
             case: case.to_owned(),
-            images: Images::Channels(images),
+            images: Images::Listed(images),
             label: Some(label),
             test: false,
         }),

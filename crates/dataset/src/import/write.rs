@@ -1,6 +1,7 @@
 //! Writing one case of a converted data set.
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use storage::Links;
 use volume::nifti;
@@ -31,24 +32,35 @@ pub(super) fn write_case(source: &Source, job: &Job, folder: &Path) -> Result<()
     let images = folder.join(format!("images{part}"));
     let target = |channel: usize| images.join(format!("{}_{channel:04}.nii.gz", job.case));
     let expected = source.dataset.modality.len();
-    let count = |found: usize, path: &Path| match found == expected {
-        true => Ok(()),
-        false => Err(Error::record(
-            path,
-            format!("{found} channels, but dataset.json lists {expected}"),
-        )),
-    };
     match &job.images {
         Images::Channels(files) => {
-            count(files.len(), &folder.join("dataset.json"))?;
+            numbered(&job.case, files, expected)?;
+            files
+                .iter()
+                .try_for_each(|(&channel, file)| copy(file, &target(channel)))?;
+        }
+        Images::Listed(files) => {
+            if files.len() != expected {
+                return Err(Error::Value {
+                    record: "dataset",
+                    what: format!(
+                        "case {} lists {} images for {expected} channels",
+                        job.case,
+                        files.len()
+                    ),
+                });
+            }
             files
                 .iter()
                 .enumerate()
                 .try_for_each(|(channel, file)| copy(file, &target(channel)))?;
         }
         Images::Volumes(file) => {
-            let header = nifti::read_header(file)?;
-            count(header.channels, file)?;
+            let found = nifti::read_header(file)?.channels;
+            if found != expected {
+                let what = format!("holds {found} volumes, but dataset.json lists {expected} channels");
+                return Err(Error::record(file, what));
+            }
             let image = NiftiBytes::open(file)?;
             (0..image.channels()).try_for_each(|channel| image.save_volume(channel, &target(channel)))?;
         }
@@ -69,6 +81,26 @@ pub(super) fn write_case(source: &Source, job: &Job, folder: &Path) -> Result<()
             Ok(nifti::write_labels(&path, labels.view(), &geometry)?)
         }
         None => copy(label, &path),
+    }
+}
+
+/// Fails unless a case has the files of channels 0, 1, ... and no other.
+fn numbered(case: &str, files: &BTreeMap<usize, PathBuf>, channels: usize) -> Result<(), Error> {
+    if let Some(channel) = (0..channels).find(|channel| !files.contains_key(channel)) {
+        let any = files.values().next().and_then(|file| file.parent());
+        return Err(Error::ChannelMissing {
+            case: case.to_owned(),
+            name: format!("{case}_{channel:04}"),
+            folder: any.unwrap_or(Path::new("imagesTr")).to_owned(),
+            channels,
+        });
+    }
+    match files.range(channels..).next() {
+        Some((channel, file)) => {
+            let what = format!("is channel {channel}, but dataset.json lists {channels} channels");
+            Err(Error::record(file, what))
+        }
+        None => Ok(()),
     }
 }
 
