@@ -102,6 +102,9 @@ fn write_plans(
         let low = options.overrides_of(Configuration::LowRes);
         let planned = plan_3d(fingerprint, &options.rules, &full, &low)?;
         summary.add(task, fingerprint, &planned, PLANS_3D_FILE, context)?;
+        if planned.stages.len() == 1 {
+            warn_of_one_stage(options, context);
+        }
     }
     if options.wants(Configuration::TwoD) {
         let over = options.overrides_of(Configuration::TwoD);
@@ -109,6 +112,19 @@ fn write_plans(
         summary.add(task, fingerprint, &planned, PLANS_2D_FILE, context)?;
     }
     Ok(summary)
+}
+
+/// Says that a configuration asked for is not there to be trained.
+fn warn_of_one_stage(options: &Options, context: &Context) {
+    for wanted in [Configuration::LowRes, Configuration::CascadeFullRes] {
+        if options.configurations.contains(&wanted) {
+            let message = format!(
+                "{wanted} is not planned: a patch of 3d_fullres sees enough of a case; train that, or give 3d_lowres a \
+                 spacing of your own"
+            );
+            context.warn("WARN_ONE_STAGE", message, None);
+        }
+    }
 }
 
 impl PlanSummary {

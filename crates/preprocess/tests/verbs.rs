@@ -274,6 +274,10 @@ fn configurations_are_chosen_and_missing_plans_are_named() {
     plan_experiment(&choose(Configuration::FullRes), &context()).unwrap();
     let error = preprocess(&choose(Configuration::LowRes), &context()).unwrap_err();
     assert!(error.to_string().contains("3d_lowres"), "{error}");
+    let events = std::sync::Arc::new(Events::default());
+    let context = Context::new(events.clone(), run::Cancel::new(), 1);
+    plan_experiment(&choose(Configuration::LowRes), &context).unwrap();
+    assert_eq!(events.warnings(), ["WARN_ONE_STAGE"]);
 }
 
 #[test]
