@@ -37,7 +37,7 @@ export class ProgressView {
   show(event: VerbEvent): void {
     switch (event.type) {
       case 'started':
-        this.#print(`${this.#label}: ${settings(event.settings)}`);
+        this.#start(settings(event.settings));
         break;
       case 'progress':
         this.#step(event);
@@ -74,6 +74,10 @@ export class ProgressView {
   close(): void {
     if (this.#open) this.#screen.write('\n');
     this.#open = false;
+  }
+
+  #start(words: string): void {
+    this.#print(words === '' ? this.#label : `${this.#label}: ${words}`);
   }
 
   #step({ done, total, unit, case: name }: ProgressEvent): void {
@@ -113,7 +117,19 @@ function megabytes(bytes: number): string {
 
 /** Settings worth a line on the screen; `--json` has them all. */
 const SHOWN = new Set([
-  ...['task', 'cases', 'trainer', 'fold', 'device', 'precision', 'precision_reason', 'why', 'folds', 'patch'],
+  ...[
+    'task',
+    'convention',
+    'cases',
+    'trainer',
+    'fold',
+    'device',
+    'precision',
+    'precision_reason',
+    'why',
+    'folds',
+    'patch',
+  ],
   ...[
     'patch_size',
     'batch_size',

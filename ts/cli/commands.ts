@@ -19,6 +19,7 @@ import { makeSplits, type SplitsSummary, splitsSpec } from '../verbs/splits.js';
 import { type TrainSummary, train, trainSpec } from '../verbs/train.js';
 import { generateWeightmaps, type WeightmapsSummary, weightmapsSpec } from '../verbs/weightmaps.js';
 import { type AnyVerbCommand, command } from './command.js';
+import { readableJson } from './json.js';
 
 /** What verbs over many cases have in common. */
 interface CasesSummary {
@@ -100,7 +101,7 @@ export const allCommands: readonly AnyVerbCommand[] = [
   command<unknown>({
     spec: inspectSpec,
     run: (options) => inspect(options as Parameters<typeof inspect>[0]),
-    render: (content) => JSON.stringify(content, null, 2),
+    render: (content) => readableJson(content),
   }),
 ];
 

@@ -62,8 +62,8 @@ pub fn inspect(options: &Options, _: &Context) -> Result<Value, Error> {
         "npz" => {
             let headers = volume::npz::headers(file)?;
             let arrays: Vec<Value> = headers
-                .into_iter()
-                .map(|(name, header)| array(Some(name), &header))
+                .iter()
+                .map(|(name, header)| array(Some(name), header))
                 .collect();
             Ok(json!({ "arrays": arrays }))
         }
@@ -83,11 +83,12 @@ pub fn inspect(options: &Options, _: &Context) -> Result<Value, Error> {
 }
 
 /// An array by its header; those of an archive have names.
-fn array(name: Option<String>, header: &volume::npy::Header) -> Value {
-    let mut shown =
-        json!({ "shape": header.shape, "dtype": header.descr, "fortranOrder": header.fortran_order });
-    if let (Some(name), Value::Object(facts)) = (name, &mut shown) {
-        facts.insert("name".to_owned(), json!(name));
-    }
-    shown
+fn array(name: Option<&str>, header: &volume::npy::Header) -> Value {
+    let named = name.map(|name| ("name".to_owned(), json!(name)));
+    let facts = [
+        ("shape".to_owned(), json!(header.shape)),
+        ("dtype".to_owned(), json!(header.descr)),
+        ("fortranOrder".to_owned(), json!(header.fortran_order)),
+    ];
+    named.into_iter().chain(facts).collect()
 }
