@@ -54,14 +54,6 @@ pub enum Error {
         /// What was found and what is expected.
         problem: String,
     },
-    /// A trainer's name that is none of the presets.
-    #[error("unknown trainer {name}; known trainers are {known}, and any combination of them is a recipe")]
-    Trainer {
-        /// Name found.
-        name: String,
-        /// Names of the presets.
-        known: String,
-    },
     /// A network that cannot be built or cannot take patches of this size.
     #[error("network: {problem}")]
     Network {
@@ -107,14 +99,6 @@ pub enum Error {
         /// The ignore label, in words, or empty.
         ignored: String,
     },
-    /// Files that a model folder or a case needs and that are not there.
-    #[error("{folder}: {problem}")]
-    Input {
-        /// Folder looked in.
-        folder: PathBuf,
-        /// What is missing and what was expected.
-        problem: String,
-    },
     /// A file cannot be read or written.
     #[error("{path}: {source}")]
     Io {
@@ -126,6 +110,9 @@ pub enum Error {
     /// The verb was cancelled.
     #[error(transparent)]
     Cancelled(#[from] Cancelled),
+    /// The recipe, or the data to train on.
+    #[error(transparent)]
+    Recipe(#[from] recipe::Error),
     /// An error of another part of the work.
     #[error("{message}")]
     Part {
@@ -208,14 +195,13 @@ impl Coded for Error {
             Self::Device { .. } => "ERR_DEVICE",
             Self::Precision { .. } => "ERR_PRECISION",
             Self::Option { .. } => "ERR_OPTION",
-            Self::Trainer { .. } => "ERR_TRAINER",
             Self::Network { .. } => "ERR_NETWORK",
             Self::Checkpoint { .. } => "ERR_CHECKPOINT",
             Self::Diverged { .. } => "ERR_DIVERGED",
             Self::Label { .. } => "ERR_LABEL_RANGE",
-            Self::Input { .. } => "ERR_INPUT",
             Self::Io { .. } => "ERR_IO",
             Self::Cancelled(cancelled) => cancelled.code(),
+            Self::Recipe(source) => source.code(),
             Self::Part { code, .. } => code,
         }
     }
@@ -239,7 +225,6 @@ impl Coded for Error {
                 json!({ "requested": requested, "device": device, "reason": reason })
             }
             Self::Option { option, problem } => json!({ "option": option, "problem": problem }),
-            Self::Trainer { name, known } => json!({ "name": name, "known": known }),
             Self::Network { problem } => json!({ "problem": problem }),
             Self::Checkpoint { path, problem } => json!({ "path": path, "problem": problem }),
             Self::Diverged {
@@ -253,9 +238,9 @@ impl Coded for Error {
                 "quantity": quantity, "value": value.to_string(), "epoch": epoch, "iteration": iteration, "cases": cases, "kept": kept
             }),
             Self::Label { problem, highest, .. } => json!({ "problem": problem, "highest": highest }),
-            Self::Input { folder, problem } => json!({ "folder": folder, "problem": problem }),
             Self::Io { path, source } => json!({ "path": path, "kind": source.kind().to_string() }),
             Self::Cancelled(_) => Value::Null,
+            Self::Recipe(source) => source.details(),
             Self::Part { details, .. } => details.clone(),
         }
     }

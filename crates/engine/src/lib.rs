@@ -7,13 +7,12 @@ mod error;
 pub mod loss;
 pub mod network;
 pub mod optimizer;
-mod recipe;
 mod shim;
 pub mod tensor;
 mod trainer;
 
 pub use compute::{available_devices, device_name, find_device, Compute, Precision};
 pub use error::{Error, Result};
-pub use recipe::{LossRecipe, Recipe, TRAINERS};
+pub use recipe::{LossRecipe, Recipe};
 pub use shim::{cuda_empty_cache, cuda_memory, DeviceMemory};
 pub use trainer::{train, TrainOptions, TrainSummary, PROGRESS_FILE};

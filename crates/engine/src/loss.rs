@@ -9,9 +9,8 @@
 
 use tch::{Device, Kind, Tensor};
 
-use crate::recipe::LossRecipe;
 use crate::shim::{self, RawLossOptions};
-use crate::{Error, Result};
+use crate::{Error, LossRecipe, Result};
 
 /// Added to denominators, as in the reference.
 const EPS: f64 = 1e-8;

@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use dataset::{Configuration, Fold, Folders};
+use recipe::DataOptions;
 use serde::{Deserialize, Serialize};
 
-use crate::{Precision, Recipe, Result};
+use crate::{Precision, Recipe};
 
 /// Options of [`super::train`]; what is not given is nnU-Net v1's own default.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -147,25 +148,30 @@ impl TrainOptions {
         }
     }
 
-    /// The recipe that is meant.
+    /// The part that decides what the network sees, with the class weights in the recipe.
     ///
     /// # Errors
-    /// [`crate::Error::Trainer`] for an unknown preset.
-    pub fn recipe(&self) -> Result<Recipe> {
-        let mut recipe = match &self.recipe {
-            Some(recipe) => recipe.clone(),
-            None => Recipe::preset(&self.trainer)?,
+    /// [`recipe::Error::Trainer`] for an unknown preset.
+    pub(super) fn data(&self) -> recipe::Result<DataOptions> {
+        let mut data = DataOptions {
+            task: self.task.clone(),
+            configuration: self.configuration,
+            fold: self.fold,
+            trainer: self.trainer.clone(),
+            recipe: self.recipe.clone(),
+            skip_unannotated: self.skip_unannotated,
+            batch_size: self.batch_size,
+            patch_size: self.patch_size.clone(),
+            previous_stage: self.previous_stage.clone(),
+            folders: self.folders.clone(),
         };
         if let Some(weights) = &self.class_weights {
+            let mut recipe = data.recipe()?;
             recipe.loss.cross_entropy_class_weights = Some(weights.clone());
             recipe.loss.dice_class_weights = Some(weights.clone());
+            data.recipe = Some(recipe);
         }
-        if self.skip_unannotated {
-            if let sampling::Sampling::Annotated(annotated) = &mut recipe.sampling {
-                annotated.skip_unannotated = true;
-            }
-        }
-        Ok(recipe)
+        Ok(data)
     }
 
     /// What decides the result beside data and plans, as JSON: a run that goes on must agree in it.
@@ -201,7 +207,7 @@ mod tests {
             options.folders.results.as_deref(),
             Some(std::path::Path::new("/r"))
         );
-        let recipe = options.recipe().unwrap();
+        let recipe = options.data().unwrap().recipe().unwrap();
         assert!(recipe.sampling.annotated().unwrap().skip_unannotated);
         assert_eq!(recipe.loss.dice_class_weights, Some(vec![1.0, 2.0]));
     }

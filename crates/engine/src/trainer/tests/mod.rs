@@ -1,5 +1,6 @@
 //! Whole runs on a small task.
 
+mod looks;
 mod steps;
 
 use std::path::{Path, PathBuf};

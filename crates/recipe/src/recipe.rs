@@ -139,13 +139,21 @@ impl Recipe {
                 format!("expected a positive number, found {}", loss.smooth),
             );
         }
+        self.validate_data()
+    }
+
+    /// Checks what decides the data alone, whatever is minimised.
+    pub(crate) fn validate_data(&self) -> Result<()> {
         if let Some(label) = self
             .ignore_label
             .filter(|&label| label != i64::from(sampling::UNLABELLED))
         {
             let problem =
                 format!("expected -1, the label of unlabelled voxels in preprocessed data, found {label}");
-            return refuse("ignoreLabel", problem);
+            return Err(Error::Option {
+                option: "ignoreLabel",
+                problem,
+            });
         }
         Ok(())
     }

@@ -1,0 +1,166 @@
+//! The verb.
+
+use std::sync::Arc;
+
+use dataset::StagePlan;
+use loader::{HeapBuffers, LoaderOptions, Plan, Tensor};
+use recipe::TrainingData;
+use run::{Context, Event};
+use serde_json::json;
+
+use crate::{names, PreviewOptions, Result};
+
+/// A C-ordered float32 array.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Array {
+    /// Length of each axis.
+    pub shape: Vec<usize>,
+    /// The values.
+    pub values: Vec<f32>,
+}
+
+/// One batch; axes are (sample, channel, z, y, x) in 3D and (sample, channel, y, x) in 2D.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PreviewBatch {
+    /// The case of each sample.
+    pub cases: Vec<String>,
+    /// Epoch, counted from 0.
+    pub epoch: u64,
+    /// Iteration within the epoch, counted from 0.
+    pub iteration: u64,
+    /// The network's input: image channels and, in a cascade's second stage, one channel for each class of the first.
+    pub data: Array,
+    /// Labels at each deep-supervision scale, the finest first, one channel; -1 is unlabelled, under recipes that ignore it.
+    pub targets: Vec<Array>,
+    /// Voxel weights at each deep-supervision scale, one channel; `None` unless the recipe has them.
+    pub weights: Option<Vec<Array>>,
+}
+
+/// Batches and what their numbers mean.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Preview {
+    /// Whole name of the task.
+    pub task: String,
+    /// Patch size of the network, (z, y, x) or (y, x).
+    pub patch_size: Vec<usize>,
+    /// Names of the image channels.
+    pub modalities: Vec<String>,
+    /// Names of classes 1, 2, ...
+    pub classes: Vec<String>,
+    /// The batches of consecutive iterations.
+    pub batches: Vec<PreviewBatch>,
+}
+
+/// Makes the batches that `train` would get for the same options, seed, epoch and iterations, to the byte.
+///
+/// All batches are held in memory at once. Nothing is written but `<case>_annotation.idx` beside the cases, where patches
+/// are centred on annotated voxels and it is not there yet, and what [`PreviewOptions::unpack`] asks for.
+///
+/// # Errors
+/// [`crate::Error::Recipe`] for options, plans, splits and missing cases; [`crate::Error::Loader`] for cases that cannot be
+/// read, missing weightmaps, cases without annotation, and cancellation.
+pub fn preview(options: &PreviewOptions, context: &Context) -> Result<Preview> {
+    let end = options.end()?;
+    let data = TrainingData::resolve(&options.data, context)?;
+    check_patch(&data.plan)?;
+    context.emit(Event::Started {
+        verb: "preview",
+        settings: json!({
+            "task": data.task.name,
+            "trainer": options.data.trainer,
+            "recipe": data.recipe,
+            "phase": options.phase,
+            "patch_size": data.plan.patch_size,
+            "batch_size": data.plan.batch_size,
+            "training_cases": data.split.train.len(),
+            "validation_cases": data.split.val.len(),
+        }),
+    });
+    let plan = Plan::open(
+        &LoaderOptions {
+            seed: options.seed,
+            // No more threads than batches: each holds memory.
+            threads: context
+                .workers()
+                .min(usize::try_from(options.batches).unwrap_or(usize::MAX)),
+            queue: 0,
+            first_epoch: options.epoch,
+            first_iteration: options.iteration,
+            iterations: end,
+            epochs: Some(options.epoch.saturating_add(1)),
+            unpack: options.unpack,
+            ..data.loader(options.phase)
+        },
+        context,
+    )?;
+    let memory = *plan.memory();
+    let kept = (memory.batch as u64).saturating_mul(options.batches);
+    context.emit(Event::Memory {
+        part: "preview",
+        bytes: (memory.total() as u64).saturating_add(kept),
+        parts: json!({ "loader": memory, "batches": kept }),
+    });
+    let loader = plan.start(Arc::new(HeapBuffers))?;
+    let mut batches = Vec::new();
+    for done in 1..=options.batches {
+        let batch = loader.next()?;
+        batches.push(PreviewBatch {
+            cases: batch.cases.clone(),
+            epoch: batch.epoch,
+            iteration: batch.iteration,
+            data: copy(&batch.data)?,
+            targets: copy_all(&batch.targets)?,
+            weights: batch.weights.as_deref().map(copy_all).transpose()?,
+        });
+        loader.recycle(batch);
+        context.progress(done, options.batches, "batches", None);
+    }
+    Ok(Preview {
+        task: data.task.name.clone(),
+        patch_size: data.plan.patch_size.clone(),
+        modalities: names::modalities(&data.plans),
+        classes: names::classes(&data, context),
+        batches,
+    })
+}
+
+/// Refuses a patch that the plans' network could not take, so that no preview shows what training would refuse.
+fn check_patch(plan: &StagePlan) -> Result<()> {
+    let axes = plan.pool_op_kernel_sizes.first().map_or(0, Vec::len);
+    let mut divisor = vec![1; axes];
+    for pool in &plan.pool_op_kernel_sizes {
+        divisor.iter_mut().zip(pool).for_each(|(d, p)| *d *= p);
+    }
+    let size = &plan.patch_size;
+    let fits = |(n, d): (&usize, &usize)| *n > 0 && *d > 0 && n % d == 0;
+    if size.len() == axes && size.iter().zip(&divisor).all(fits) && *size != divisor {
+        return Ok(());
+    }
+    Err(recipe::Error::Option {
+        option: "patchSize",
+        problem: format!(
+            "expected multiples of {divisor:?}, the product of the poolings of each axis, and more than that along one \
+             axis; found {size:?}"
+        ),
+    }
+    .into())
+}
+
+fn copy(tensor: &Tensor) -> Result<Array> {
+    let mut values = Vec::new();
+    values
+        .try_reserve_exact(tensor.as_slice().len())
+        .map_err(|e| loader::Error::Memory {
+            bytes: size_of_val(tensor.as_slice()),
+            message: e.to_string(),
+        })?;
+    values.extend_from_slice(tensor.as_slice());
+    Ok(Array {
+        shape: tensor.shape().to_vec(),
+        values,
+    })
+}
+
+fn copy_all(tensors: &[Tensor]) -> Result<Vec<Array>> {
+    tensors.iter().map(copy).collect()
+}

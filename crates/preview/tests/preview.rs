@@ -1,0 +1,270 @@
+//! Previews of a small task whose one class is a bright ball.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use dataset::{CaseProperties, Configuration, Plans};
+use loader::Phase;
+use ndarray::{Array2, Array4};
+use preview::{preview, Preview, PreviewOptions};
+use run::{Cancel, Coded, Context, Event, Sink};
+use serde_json::json;
+use tempfile::TempDir;
+use volume::npz::Compression;
+
+const CASES: usize = 6;
+const SHAPE: [usize; 3] = [10, 16, 14];
+
+struct Task {
+    folder: TempDir,
+    stage: PathBuf,
+}
+
+impl Task {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let task = folder.path().join("Task901_Ball");
+        let recorded = testkit::folder("checkpoint");
+        let mut plans = Plans::read(&plans_file(&recorded).unwrap()).unwrap();
+        (plans.num_classes, plans.all_classes) = (1, vec![1]);
+        let plan = plans.plans_per_stage.get_mut(&0).unwrap();
+        (plan.patch_size, plan.batch_size) = (vec![8, 16, 16], 2);
+        let stage = task.join(plans.data_folder(0));
+        std::fs::create_dir_all(&stage).unwrap();
+        plans
+            .write(&task.join(Configuration::FullRes.plans_file()))
+            .unwrap();
+        (0..CASES).for_each(|case| write_case(&stage, case));
+        let labels = json!({
+            "name": "Ball", "modality": { "0": "T1" }, "labels": { "0": "background", "1": "ball" }, "training": [],
+        });
+        std::fs::write(task.join("dataset.json"), labels.to_string()).unwrap();
+        Self { folder, stage }
+    }
+
+    fn options(&self, more: serde_json::Value) -> PreviewOptions {
+        let mut options = json!({
+            "task": "901", "configuration": "3d_fullres", "preprocessed": self.folder.path(),
+        });
+        let map = options.as_object_mut().unwrap();
+        map.extend(more.as_object().unwrap().clone());
+        serde_json::from_value(options).unwrap()
+    }
+
+    fn files(&self) -> Vec<PathBuf> {
+        let folder = self.stage.parent().unwrap();
+        let list = |folder: &Path| {
+            let entries = std::fs::read_dir(folder).unwrap();
+            entries.map(|entry| entry.unwrap().path()).collect::<Vec<_>>()
+        };
+        let mut files = [list(folder), list(&self.stage)].concat();
+        files.sort();
+        files
+    }
+}
+
+/// The first plans file below a folder.
+fn plans_file(folder: &Path) -> Option<PathBuf> {
+    let mut paths: Vec<PathBuf> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    paths.sort();
+    paths.into_iter().find_map(|path| match path.is_dir() {
+        true => plans_file(&path),
+        false => path
+            .file_name()
+            .is_some_and(|name| name == "plans.pkl")
+            .then_some(path),
+    })
+}
+
+fn write_case(stage: &Path, case: usize) {
+    let [z, y, x] = SHAPE;
+    let inside = |z: usize, y: usize, x: usize| {
+        let d = |a: usize, b: f64| (a as f64 - b).powi(2);
+        d(z, 4.0 + 0.3 * case as f64) + d(y, 8.0) + d(x, 6.0) < 12.0
+    };
+    let stack = Array4::from_shape_fn((2, z, y, x), |(c, z, y, x)| {
+        let label = f32::from(inside(z, y, x));
+        match c {
+            0 => 2.0 * label + ((z * 7 + y * 3 + x * 5 + case) % 11) as f32 * 0.1,
+            _ if z % 2 == 1 => -1.0,
+            _ => label,
+        }
+    });
+    let path = stage.join(format!("ball_{case:03}.npz"));
+    volume::npz::write(&path, &[("data", stack.view().into_dyn())], Compression::Fast).unwrap();
+    let ball: Vec<i64> = stack
+        .index_axis(ndarray::Axis(0), 1)
+        .indexed_iter()
+        .filter(|(_, &label)| label == 1.0)
+        .flat_map(|((z, y, x), _)| [z as i64, y as i64, x as i64])
+        .collect();
+    let locations = Array2::from_shape_vec((ball.len() / 3, 3), ball).unwrap();
+    let mut properties = CaseProperties::new();
+    properties.set_class_locations([(1, locations)].into());
+    properties.set_outside_nonzero_mask_label(0);
+    properties.write(&path.with_extension("pkl")).unwrap();
+}
+
+#[derive(Default)]
+struct Events(Mutex<Vec<Event>>);
+
+impl Sink for Events {
+    fn emit(&self, event: Event) {
+        self.0.lock().unwrap().push(event);
+    }
+}
+
+fn show(options: &PreviewOptions) -> Preview {
+    preview(options, &Context::silent(2)).unwrap()
+}
+
+fn refused(options: &PreviewOptions) -> (String, String) {
+    let error = preview(options, &Context::silent(2)).unwrap_err();
+    (error.code().to_owned(), error.to_string())
+}
+
+#[test]
+fn batches_have_the_network_s_shapes_and_names() {
+    let task = Task::new();
+    let found = show(&task.options(json!({ "batches": 2, "epoch": 3, "iteration": 249 })));
+    assert_eq!(
+        (found.task.as_str(), &found.patch_size),
+        ("Task901_Ball", &vec![8, 16, 16])
+    );
+    assert_eq!(
+        (found.classes, found.modalities.len()),
+        (vec!["ball".to_owned()], 1)
+    );
+    let places: Vec<_> = found.batches.iter().map(|b| (b.epoch, b.iteration)).collect();
+    assert_eq!(places, [(3, 249), (3, 250)]);
+    for batch in &found.batches {
+        assert_eq!(batch.cases.len(), 2);
+        assert_eq!(batch.data.shape, [2, 1, 8, 16, 16]);
+        assert_eq!(batch.targets[0].shape, [2, 1, 8, 16, 16]);
+        assert!(batch.targets.len() > 1 && batch.weights.is_none());
+        for array in std::iter::once(&batch.data).chain(&batch.targets) {
+            assert_eq!(array.values.len(), array.shape.iter().product::<usize>());
+        }
+    }
+    assert_ne!(found.batches[0].data, found.batches[1].data);
+}
+
+#[test]
+fn it_repeats_itself_whatever_the_threads_and_the_way_of_reading() {
+    let task = Task::new();
+    let packed = task.options(json!({ "batches": 3, "seed": 5, "trainer": "nnUNetTrainerV2Sparse" }));
+    let first = show(&packed);
+    assert_eq!(preview(&packed, &Context::silent(1)).unwrap(), first);
+    let unpacked = PreviewOptions {
+        unpack: true,
+        ..packed.clone()
+    };
+    assert_eq!(show(&unpacked), first);
+    let later = PreviewOptions {
+        iteration: 2,
+        batches: 1,
+        ..packed.clone()
+    };
+    assert_eq!(show(&later).batches[0], first.batches[2]);
+    let other = PreviewOptions {
+        seed: 6,
+        ..packed.clone()
+    };
+    assert_ne!(show(&other).batches, first.batches);
+    let validation = PreviewOptions {
+        phase: Phase::Validation,
+        ..packed
+    };
+    assert_ne!(show(&validation).batches, first.batches);
+}
+
+#[test]
+fn no_file_is_left_behind() {
+    let task = Task::new();
+    let before = task.files();
+    show(&task.options(json!({})));
+    assert_eq!(task.files(), before, "neither npy files nor splits");
+}
+
+#[test]
+fn what_training_refuses_is_refused() {
+    let task = Task::new();
+    let refuse = |more| refused(&task.options(more));
+    let (code, message) = refuse(json!({ "trainer": "nnUNetTrainerV3" }));
+    assert!(
+        code == "ERR_TRAINER" && message.contains("nnUNetTrainerV3"),
+        "{message}"
+    );
+    let (code, message) = refuse(json!({ "batchSize": 0 }));
+    assert!(code == "ERR_OPTION" && message.contains("batchSize"), "{message}");
+    let (code, message) = refuse(json!({ "batches": 0 }));
+    assert!(code == "ERR_OPTION" && message.contains("batches"), "{message}");
+    let (code, message) = refuse(json!({ "recipe": { "ignoreLabel": 255 } }));
+    assert!(
+        code == "ERR_OPTION" && message.contains("ignoreLabel"),
+        "{message}"
+    );
+    for size in [json!([8, 16]), json!([8, 16, 15]), json!([0, 16, 16])] {
+        let (code, message) = refuse(json!({ "patchSize": size }));
+        assert!(code == "ERR_OPTION" && message.contains("patchSize"), "{message}");
+    }
+    let (code, message) = refuse(json!({ "trainer": "nnUNetTrainerV2Weighted" }));
+    assert!(
+        code == "ERR_WEIGHTMAPS" && message.contains("ball_00"),
+        "{code}: {message}"
+    );
+    assert_eq!(refuse(json!({ "task": "902" })).0, "ERR_TASK_NOT_FOUND");
+    // Weights of a loss have nothing to do with what is seen.
+    let weighted = task.options(json!({ "trainer": "nnUNetTrainer_V2_Loss_CEandDice_Weighted" }));
+    assert_eq!(show(&weighted), show(&task.options(json!({}))));
+}
+
+#[test]
+fn a_cancelled_preview_says_so() {
+    let task = Task::new();
+    let cancel = Cancel::new();
+    cancel.cancel();
+    let context = Context::new(Arc::new(run::NullSink), cancel, 1);
+    let error = preview(&task.options(json!({})), &context).unwrap_err();
+    assert_eq!(error.code(), "ERR_CANCELLED");
+}
+
+#[test]
+fn it_says_what_it_decided_and_how_far_it_is() {
+    let task = Task::new();
+    std::fs::write(task.stage.parent().unwrap().join("dataset.json"), "{").unwrap();
+    let events = Arc::new(Events::default());
+    let context = Context::new(events.clone(), Cancel::new(), 1);
+    let found = preview(&task.options(json!({ "batches": 2 })), &context).unwrap();
+    assert_eq!(found.classes, ["class 1"]);
+    let events = events.0.lock().unwrap();
+    assert!(
+        matches!(&events[0], Event::Started { verb: "preview", settings } if settings["task"] == "Task901_Ball"),
+        "{events:?}"
+    );
+    let (_, kept) = events
+        .iter()
+        .find_map(|event| match event {
+            Event::Memory { bytes, parts, .. } => Some((*bytes, parts["batches"].as_u64().unwrap())),
+            _ => None,
+        })
+        .unwrap();
+    let held: usize = found
+        .batches
+        .iter()
+        .flat_map(|b| std::iter::once(&b.data).chain(&b.targets))
+        .map(|array| array.values.len() * 4)
+        .sum();
+    assert_eq!(kept, held as u64);
+    let steps = events
+        .iter()
+        .filter(|e| matches!(e, Event::Progress { unit: "batches", .. }));
+    assert_eq!(steps.count(), 2);
+    assert!(events
+        .iter()
+        .any(|e| matches!(e, Event::Warning { message, .. } if message.contains("dataset.json"))));
+}

@@ -1,0 +1,156 @@
+//! The data that a training sees, resolved and checked before anything is written.
+
+use std::path::PathBuf;
+
+use augment::cascade::CascadeOptions;
+use augment::PipelineOptions;
+use dataset::results::ModelFolder;
+use dataset::splits::{default_splits, ensure_splits, read_splits, split_for_fold, Split, SPLITS_FILE};
+use dataset::{Configuration, Fold, Folders, Plans, StagePlan, Task};
+use loader::{LoaderOptions, Phase};
+use run::Context;
+
+use crate::cases::preprocessed_cases;
+use crate::{DataOptions, Error, Recipe, Result};
+
+/// A task's preprocessed configuration under a recipe.
+#[derive(Clone, Debug)]
+pub struct TrainingData {
+    /// The task.
+    pub task: Task,
+    /// nnU-Net's folders, those of the environment included.
+    pub folders: Folders,
+    /// Folder of the preprocessed task.
+    pub preprocessed: PathBuf,
+    /// The file that the plans are from.
+    pub plans_file: PathBuf,
+    /// The plans, with the options' patch and batch size in the stage's place.
+    pub plans: Plans,
+    /// Stage of the plans that the configuration is.
+    pub stage: usize,
+    /// The plan of that stage.
+    pub plan: StagePlan,
+    /// Whether it is a cascade's second stage.
+    pub cascade: bool,
+    /// Folder of the preprocessed configuration.
+    pub folder: PathBuf,
+    /// All cases of that folder, sorted.
+    pub cases: Vec<String>,
+    /// Those of the fold.
+    pub split: Split,
+    /// What is sampled, ignored, weighted and minimised.
+    pub recipe: Recipe,
+    /// Folder with the previous stage's segmentations, of a cascade's second stage.
+    pub previous_stage: Option<PathBuf>,
+}
+
+impl TrainingData {
+    /// Resolves options against folders, plans and splits. Nothing is written; where the task has no splits yet,
+    /// nnU-Net's own are taken.
+    ///
+    /// # Errors
+    /// [`Error::Trainer`], [`Error::Option`], [`Error::Input`], [`Error::Dataset`].
+    pub fn resolve(options: &DataOptions, context: &Context) -> Result<Self> {
+        if options.batch_size == Some(0) {
+            return Err(Error::Option {
+                option: "batchSize",
+                problem: "expected at least 1, found 0".to_owned(),
+            });
+        }
+        let recipe = options.recipe()?;
+        recipe.validate_data()?;
+        let folders = options.folders.resolve(context);
+        let task = Task::resolve(&options.task, &folders)?;
+        let preprocessed = task.preprocessed_folder(&folders)?;
+        let plans_file = preprocessed.join(options.configuration.plans_file());
+        let mut plans = Plans::read(&plans_file)?;
+        let stage = options.configuration.stage(&plans)?;
+        let mut plan = plans.stage(stage)?.clone();
+        plan.batch_size = options.batch_size.unwrap_or(plan.batch_size);
+        plan.patch_size = options.patch_size.clone().unwrap_or(plan.patch_size);
+        plans.plans_per_stage.insert(stage, plan.clone());
+
+        let folder = preprocessed.join(plans.data_folder(stage));
+        let cases = preprocessed_cases(&folder)?;
+        let splits_file = preprocessed.join(SPLITS_FILE);
+        let splits = match options.fold {
+            Fold::All => Vec::new(),
+            Fold::Index(_) if splits_file.is_file() => read_splits(&splits_file)?,
+            Fold::Index(_) => default_splits(&cases)?,
+        };
+        let split = split_for_fold(&splits, &cases, options.fold)?;
+
+        let cascade = options.configuration == Configuration::CascadeFullRes;
+        let previous_stage = match (&options.previous_stage, cascade) {
+            (_, false) => None,
+            (Some(folder), true) => Some(folder.clone()),
+            (None, true) => {
+                let lower = ModelFolder::locate(&folders, Configuration::LowRes, &task, &options.trainer)?;
+                Some(lower.path.join("pred_next_stage"))
+            }
+        };
+        Ok(Self {
+            task,
+            folders,
+            preprocessed,
+            plans_file,
+            plans,
+            stage,
+            plan,
+            cascade,
+            folder,
+            cases,
+            split,
+            recipe,
+            previous_stage,
+        })
+    }
+
+    /// Writes nnU-Net's five folds to the preprocessed task where it has no splits yet, as nnU-Net does before it trains.
+    ///
+    /// # Errors
+    /// [`Error::Dataset`] naming the file.
+    pub fn keep_splits(&self, fold: Fold) -> Result<()> {
+        if let Fold::Index(_) = fold {
+            ensure_splits(&self.preprocessed, &self.cases)?;
+        }
+        Ok(())
+    }
+
+    /// Options of the loader of a phase, for seed 0 and nnU-Net's schedule: whoever trains sets its own.
+    pub fn loader(&self, phase: Phase) -> LoaderOptions {
+        let cases = match phase {
+            Phase::Training => &self.split.train,
+            Phase::Validation => &self.split.val,
+        };
+        LoaderOptions {
+            previous_stage: self.previous_stage.clone(),
+            batch_size: self.plan.batch_size,
+            sampling: self.recipe.sampling,
+            phase,
+            ..LoaderOptions::new(&self.folder, cases.clone(), self.pipeline())
+        }
+    }
+
+    fn pipeline(&self) -> PipelineOptions {
+        let (plans, plan) = (&self.plans, &self.plan);
+        let axes = plan.patch_size.len();
+        let mut factor = vec![1.0; axes];
+        let mut scales = vec![factor.clone()];
+        // The coarsest decoder stage has one pooling less than the bottleneck.
+        for pool in plan.pool_op_kernel_sizes.iter().rev().skip(1).rev() {
+            factor.iter_mut().zip(pool).for_each(|(f, &p)| *f /= p as f64);
+            scales.push(factor.clone());
+        }
+        let classes = || (1..=plans.num_classes as i16).collect();
+        PipelineOptions {
+            dummy_2d: plan.do_dummy_2d_data_aug && axes == 3,
+            ignore_label: self.recipe.ignore_label.map(|_| sampling::UNLABELLED),
+            weightmap: self.recipe.voxel_weights,
+            use_mask_for_norm: plans.use_mask_for_norm.values().copied().collect(),
+            deep_supervision_scales: scales,
+            cascade: self.cascade.then(|| CascadeOptions::new(classes())),
+            ..PipelineOptions::new(&plan.patch_size, plans.num_modalities)
+        }
+    }
+}
