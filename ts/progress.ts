@@ -117,28 +117,24 @@ function megabytes(bytes: number): string {
 
 /** Settings worth a line on the screen; `--json` has them all. */
 const SHOWN = new Set([
-  ...[
-    'task',
-    'convention',
-    'cases',
-    'trainer',
-    'fold',
-    'device',
-    'precision',
-    'precision_reason',
-    'why',
-    'folds',
-    'patch',
-  ],
-  ...[
-    'patch_size',
-    'batch_size',
-    'training_cases',
-    'validation_cases',
-    'num_parameters',
-    'workers',
-    'threads',
-  ],
+  'task',
+  'convention',
+  'cases',
+  'trainer',
+  'fold',
+  'device',
+  'precision',
+  'precision_reason',
+  'why',
+  'folds',
+  'patch',
+  'patch_size',
+  'batch_size',
+  'training_cases',
+  'validation_cases',
+  'num_parameters',
+  'workers',
+  'threads',
 ]);
 
 function settings(values: Readonly<Record<string, unknown>>): string {

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use rayon::prelude::*;
-use run::{CaseFailure, Context, Event};
+use run::{CaseFailure, Coded, Context, Event};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -62,7 +62,7 @@ pub struct ConvertSummary {
 ///
 /// # Errors
 /// Where the data set cannot be converted at all: [`Error::Unsupported`] for regions and images that are not NIfTI,
-/// [`Error::Record`], [`Error::TaskNumberTaken`], [`Error::Value`] when the task exists. A case that
+/// [`Error::Record`], [`Error::TaskNumberTaken`], [`Error::Value`] when the task exists; a full disk. Any other case that
 /// fails is in the summary.
 pub fn convert(options: &ConvertOptions, context: &Context) -> Result<ConvertSummary, Error> {
     let folders = options.folders.resolve(context);
@@ -100,6 +100,10 @@ pub fn convert(options: &ConvertOptions, context: &Context) -> Result<ConvertSum
         let one = |job: &Job| {
             context.check()?;
             let outcome = write::write_case(&source, job, &folder);
+            // The other cases would fail likewise.
+            if outcome.as_ref().is_err_and(|e| e.code() == "ERR_DISK_FULL") {
+                return outcome.map(Ok);
+            }
             context.progress(
                 done.fetch_add(1, Ordering::Relaxed) + 1,
                 total,
