@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import { packageRoot } from '../ts/native/load.js';
-import { type Shape, workspace, writeTask } from './made-up.js';
+import { noise, type Shape, workspace, writeNifti, writeTask } from './made-up.js';
 
 const PROGRAM = [process.execPath, join(packageRoot, 'dist', 'ts', 'cli', 'main.js')];
 const LARGE: Shape = [40, 40, 40];
@@ -62,30 +63,50 @@ onUnix('a pickle that cannot be written is named, and the former one stays', asy
 });
 
 /** Whether this user may mount a file system of its own, as most Linux systems allow. */
-const mounts = spawnSync('unshare', ['-rm', 'true']).status === 0;
+const mounts = spawnSync('unshare', ['-rm', 'sh', '-c', 'mount -t tmpfs none /tmp']).status === 0;
+const withMounts = mounts ? test : test.skip;
 
-(mounts ? test : test.skip)(
-  'a full file system ends the verb with its own code, and room lets it go on',
-  async (t) => {
-    const { folders, flags } = await workspace(t);
-    // What a full disk ends would fail for the case behind it, too.
-    await writeTask(folders.rawDataBase, 'Task623_Disk', { a: SMALL, b: LARGE, c: LARGE });
-    const script = `
-    set -u; disk=$1; shift
+/** Runs the program twice with a file system of 200 KiB at `disk`, which grows between; lists `folder` after each run. */
+function onSmallDisk(disk: string, folder: string, argv: readonly string[]) {
+  const script = `
+    disk=$1; folder=$2; shift 2
     mkdir -p "$disk" && mount -t tmpfs -o size=200k none "$disk" || exit 99
-    "$@"; echo "code $?"
-    ls -A "$disk"/Task623_Disk/${STAGE} | tr '\\n' ' '; echo
+    "$@"; echo "code $?"; ls -A "$folder" | tr '\\n' ' '; echo
     mount -o remount,size=20m "$disk"
-    "$@"; echo "code $?"
-    ls -A "$disk"/Task623_Disk/${STAGE} | tr '\\n' ' '; echo`;
-    const verb = [...PROGRAM, 'preprocess', '623', ...SETTINGS, '--quiet', ...flags];
-    const argv = ['-rm', 'sh', '-c', script, 'sh', folders.preprocessed, ...verb];
-    const { stdout, stderr } = spawnSync('unshare', argv, { encoding: 'utf8' });
-    t.regex(stderr, /^ERR_DISK_FULL: no space left to write .*\/b\.npz: .*free some space and try again/);
-    t.regex(stdout, /^code 1\na\.npz a\.pkl \n/);
-    t.regex(
-      stdout,
-      /2 cases preprocessed, 1 there already\ncode 0\na\.npz a\.pkl b\.npz b\.pkl c\.npz c\.pkl \n$/,
-    );
-  },
-);
+    "$@"; echo "code $?"; ls -A "$folder" | tr '\\n' ' '; echo`;
+  const words = ['-rm', 'sh', '-c', script, 'sh', disk, folder, ...PROGRAM, ...argv];
+  const { stdout, stderr } = spawnSync('unshare', words, { encoding: 'utf8' });
+  return { stdout, stderr };
+}
+
+withMounts('a full file system ends the verb with its own code, and room lets it go on', async (t) => {
+  const { folders, flags } = await workspace(t);
+  // What a full disk ends would fail for the case behind it, too.
+  await writeTask(folders.rawDataBase, 'Task623_Disk', { a: SMALL, b: LARGE, c: LARGE });
+  const folder = join(folders.preprocessed, 'Task623_Disk', STAGE);
+  const verb = ['preprocess', '623', ...SETTINGS, '--quiet', ...flags];
+  const { stdout, stderr } = onSmallDisk(folders.preprocessed, folder, verb);
+  t.regex(stderr, /^ERR_DISK_FULL: no space left to write .*\/b\.npz: .*free some space and try again/);
+  t.regex(stdout, /^code 1\na\.npz a\.pkl \n/);
+  t.regex(
+    stdout,
+    /2 cases preprocessed, 1 there already\ncode 0\na\.npz a\.pkl b\.npz b\.pkl c\.npz c\.pkl \n$/,
+  );
+});
+
+withMounts('a full file system ends a conversion, which leaves no dataset.json', async (t) => {
+  const { root } = await workspace(t);
+  const source = join(root, 'Dataset071_Disk');
+  for (const name of ['a', 'b', 'c']) {
+    await writeNifti(join(source, 'imagesTr', `${name}_0000.nii`), name === 'a' ? SMALL : LARGE, noise);
+    await writeNifti(join(source, 'labelsTr', `${name}.nii`), name === 'a' ? SMALL : LARGE, () => 1);
+  }
+  const dataset = { channel_names: { 0: 'CT' }, labels: { background: 0, organ: 1 }, file_ending: '.nii' };
+  await writeFile(join(source, 'dataset.json'), JSON.stringify(dataset));
+  const disk = join(root, 'disk');
+  const verb = ['convert', source, '-o', disk, '--workers', '1', '--quiet'];
+  const { stdout, stderr } = onSmallDisk(disk, join(disk, 'Task071_Disk'), verb);
+  t.regex(stderr, /^ERR_DISK_FULL: no space left to write .*\/b_0000\.nii\.gz: /);
+  t.regex(stdout, /^code 1\nimagesTr labelsTr \n/);
+  t.regex(stdout, /3 training and 0 test cases\ncode 0\ndataset\.json imagesTr labelsTr \n$/);
+});
