@@ -123,7 +123,9 @@ fn after_preprocessing_they_are_the_preprocessed_ones_of_all_stages() {
             .for_each(|case| fixture.preprocess(stage, case));
     }
     fixture.preprocess("gt_segmentations", "stranger");
-    fixture.preprocess("nnUNetData_plans_v2.1_stage0", ".p00_0.npz.123");
+    for other in [".p00_0.npz.123", "p00_0_segFromPrevStage"] {
+        fixture.preprocess("nnUNetData_plans_v2.1_stage0", other);
+    }
     let sink = Arc::new(Record::default());
     let context = Context::new(sink.clone(), Cancel::new(), 1);
     let summary = make_splits(&fixture.options(SplitRule::FiveFold), &context).unwrap();

@@ -97,7 +97,7 @@ fn training(folder: &Path, dataset: &DatasetJson, listing: &mut Listing) -> Resu
         if label.is_none() {
             let path = folder.join("labelsTr").join(format!("{case}.nii.gz"));
             let found = if images.cases.contains_key(case) {
-                "an image but no label"
+                "no label (its image is there)"
             } else {
                 "neither image nor label"
             };

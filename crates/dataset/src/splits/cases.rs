@@ -77,7 +77,9 @@ fn preprocessed_cases(folder: &Path) -> Result<BTreeSet<String>, Error> {
     for stage in names(folder)?.iter().filter(|name| is_stage(name)) {
         let files = names(&folder.join(stage))?;
         let npz = files.iter().filter_map(|name| name.strip_suffix(".npz"));
-        cases.extend(npz.filter(|case| !case.starts_with('.')).map(str::to_owned));
+        // Hidden files are unfinished; the others are what a cascade's second stage is given beside its cases.
+        let is_case = |name: &&str| !name.starts_with('.') && !name.ends_with("_segFromPrevStage");
+        cases.extend(npz.filter(is_case).map(str::to_owned));
     }
     Ok(cases)
 }
