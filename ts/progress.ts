@@ -43,7 +43,7 @@ export class ProgressView {
         this.#step(event);
         break;
       case 'iteration': {
-        const words = `epoch ${event.epoch}, iteration ${event.iteration + 1}/${event.iterations}`;
+        const words = `epoch ${event.epoch + 1}, iteration ${event.iteration + 1}/${event.iterations}`;
         const left = `loss ${event.loss.toFixed(3)}, ${duration(event.secondsLeft)} left`;
         this.#line(`${this.#label}: ${words}, ${left}`);
         break;

@@ -1,9 +1,12 @@
 //! Training one fold (`nnUNetTrainerV2.run_training`).
 
+mod clock;
 mod curves;
 mod evaluation;
 mod options;
+mod overflows;
 mod record;
+mod resume;
 mod run_loop;
 mod session;
 mod setup;

@@ -8,11 +8,14 @@ use loader::{Loader, Phase};
 use run::{CheckpointKind, Context, EpochReport, Event};
 use serde_json::json;
 
+use super::clock::Clock;
 use super::curves::Averages;
 use super::evaluation::OnlineEvaluation;
 use super::options::TrainOptions;
+use super::overflows::Overflows;
 use super::record::{write_settings, Log, Progress};
-use super::session::{Session, Step};
+use super::resume::{last_checkpoint, warn_of_changes};
+use super::session::Session;
 use super::setup::Setup;
 use crate::buffers::buffers_for;
 use crate::checkpoint::{Checkpoint, Curves, Position};
@@ -36,61 +39,6 @@ pub(super) struct Run<'a> {
     progress: Progress,
     log: Log,
     clock: Clock,
-}
-
-/// Measures iterations to tell how long the rest takes.
-struct Clock {
-    training: (f64, u64),
-    validation: (f64, u64),
-}
-
-impl Clock {
-    fn mean((seconds, count): (f64, u64)) -> Option<f64> {
-        (count > 0).then(|| seconds / count as f64)
-    }
-
-    /// Seconds for so many more training and validation iterations. A validation iteration without backward pass takes about
-    /// a third of the time, until one was measured.
-    fn left(&self, training: u64, validation: u64) -> f64 {
-        let train = Self::mean(self.training).unwrap_or(0.0);
-        let validate = Self::mean(self.validation).unwrap_or(train / 3.0);
-        training as f64 * train + validation as f64 * validate
-    }
-}
-
-/// Counts iterations that changed nothing because their gradients were not finite.
-///
-/// Instance normalisation divides by the deviation of each channel, so that a patch without contrast (all outside the head,
-/// say) multiplies gradients by up to `1 / sqrt(eps)` = 316 a layer. Where nnU-Net v1 trains in float16, torch's
-/// `GradScaler` skips such steps; in float32 it turns all parameters to NaN. Here they are skipped in every precision.
-#[derive(Default)]
-struct Overflows {
-    in_a_row: u64,
-    in_epoch: u64,
-}
-
-impl Overflows {
-    /// So many in a row are no accident of patches: more than any loss scale needs to fall to where gradients are finite.
-    const MOST: u64 = 100;
-
-    /// Takes note of a step; what diverged, if training must end.
-    fn add(&mut self, step: &Step) -> Option<(&'static str, f64)> {
-        if !step.loss.is_finite() {
-            return Some(("loss", step.loss));
-        }
-        if step.norm.is_finite() {
-            self.in_a_row = 0;
-            return None;
-        }
-        self.in_a_row += 1;
-        self.in_epoch += 1;
-        (self.in_a_row >= Self::MOST).then_some(("norm of the gradients", step.norm))
-    }
-
-    /// Those of the epoch that ends.
-    fn take_epoch(&mut self) -> u64 {
-        std::mem::take(&mut self.in_epoch)
-    }
 }
 
 impl<'a> Run<'a> {
@@ -131,10 +79,7 @@ impl<'a> Run<'a> {
             losses: position.losses,
             overflows: Overflows::default(),
             last: None,
-            clock: Clock {
-                training: (0.0, 0),
-                validation: (0.0, 0),
-            },
+            clock: Clock::default(),
             options,
             setup,
             context,
@@ -367,7 +312,7 @@ impl<'a> Run<'a> {
             .push(validation_loss.unwrap_or(f64::NAN));
         self.curves.metric.push(metric);
         (self.iteration, self.losses) = (0, (0.0, 0));
-        self.report_overflows(epoch);
+        self.report_overflows();
         let next_rate = poly_learning_rate(epoch + 1, self.options.epochs, self.options.initial_lr);
         let improved = self.averages.update(epoch, train_loss, metric, next_rate);
         if epoch == 100 && metric == 0.0 {
@@ -407,19 +352,23 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// Warns of iterations that changed nothing. float16 training finds its loss scale by them, which needs no warning.
-    fn report_overflows(&mut self, epoch: u64) {
-        let count = self.overflows.take_epoch();
+    /// Logs the epoch's iterations that changed nothing, and warns of the first. float16 training finds its loss scale by
+    /// them, which needs no warning.
+    fn report_overflows(&mut self) {
+        let (count, first) = self.overflows.take_epoch();
         if count == 0 || self.session.loss_scale.is_some() {
             return;
         }
         let message = format!(
-            "epoch {epoch}: {count} of {} iterations changed nothing, as their gradients overflowed; patches without any \
+            "{count} of {} iterations of this epoch changed nothing, as their gradients overflowed; patches without any \
              contrast cause this, a few do no harm",
             self.options.iterations
         );
         self.log.line(&message);
-        self.context.warn("WARN_GRADIENT_OVERFLOW", message, None);
+        if first {
+            let message = format!("{message} (later ones are in the training log)");
+            self.context.warn("WARN_GRADIENT_OVERFLOW", message, None);
+        }
     }
 
     fn save(&self, kind: CheckpointKind) -> Result<()> {
@@ -470,39 +419,6 @@ impl<'a> Run<'a> {
             seconds: 0.0,
             seconds_left: 0.0,
         })
-    }
-}
-
-/// The checkpoint to continue from. Departs from nnU-Net v1, which takes a final checkpoint first: a finished run removes
-/// `model_latest`, so that where both exist, `model_latest` is of a run that went on after the end.
-fn last_checkpoint(fold: &FoldFolder) -> Option<PathBuf> {
-    let names = [LATEST_CHECKPOINT, FINAL_CHECKPOINT, BEST_CHECKPOINT];
-    names
-        .into_iter()
-        .map(|name| fold.checkpoint(name))
-        .find(|path| path.is_file())
-}
-
-fn warn_of_changes(
-    checkpoint: &Checkpoint,
-    path: &Path,
-    options: &TrainOptions,
-    setup: &Setup,
-    context: &Context,
-) {
-    let Some(position) = &checkpoint.position else {
-        return;
-    };
-    let now = options.fingerprint(&setup.recipe, setup.compute.precision_name());
-    if position.seed != options.seed || position.options != now {
-        let message = format!(
-            "{} was trained with seed {} and {}; going on with seed {} and {now}",
-            path.display(),
-            position.seed,
-            position.options,
-            options.seed
-        );
-        context.warn("WARN_RESUME_CHANGED", message, None);
     }
 }
 

@@ -395,7 +395,7 @@ fn a_loss_that_is_not_a_number_stops_the_run() {
 fn gradients_that_overflow_change_nothing_until_they_never_end() {
     let task = Task::new();
     let mut options = task.options("nnUNetTrainerV2", "results");
-    (options.epochs, options.iterations) = (1, 4);
+    (options.epochs, options.iterations) = (2, 4);
     let untrained = TrainOptions {
         initial_lr: f64::MIN_POSITIVE,
         ..options.clone()
