@@ -8,7 +8,7 @@ use crate::intensity::gamma::{self, GammaForm};
 use crate::intensity::{blur, low_resolution, noise};
 use crate::mirror;
 use crate::sample::{Block, Destination, Sample};
-use crate::spatial::{self, Output, SpatialParams};
+use crate::spatial::{self, Empty, Output, SpatialParams};
 use crate::Error;
 
 impl Pipeline {
@@ -157,7 +157,10 @@ impl Pipeline {
             data: &mut out.data()[..self.options.channels * voxels],
             seg,
             weightmap: self.options.weightmap.then_some(weightmap.as_mut_slice()),
-            empty: masked_by_image.then_some(empty.as_mut_slice()),
+            empty: masked_by_image.then_some(Empty {
+                voxels: empty,
+                channels: &self.options.use_mask_for_norm,
+            }),
         };
         spatial::apply(&params.spatial, center, &self.rules, sample, &mut output, scratch)?;
         if masked && !masked_by_image {

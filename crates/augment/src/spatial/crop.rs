@@ -26,9 +26,14 @@ pub(super) fn crop(start: [isize; 3], rules: &SpatialRules, sample: &Sample, out
         copy(map.channel(0), size, from, rules.patch, 0.0, to);
     }
     if let Some(empty) = &mut out.empty {
-        empty.fill(1);
-        for channel in out.data.chunks_exact(voxels) {
-            for (e, v) in empty.iter_mut().zip(channel) {
+        empty.voxels.fill(1);
+        for (channel, _) in out
+            .data
+            .chunks_exact(voxels)
+            .zip(empty.channels)
+            .filter(|(_, cut)| **cut)
+        {
+            for (e, v) in empty.voxels.iter_mut().zip(channel) {
                 *e &= u8::from(*v == 0.0);
             }
         }

@@ -236,8 +236,16 @@ pub(crate) struct Output<'a> {
     pub seg: &'a mut [i16],
     /// (z, y, x) of the patch; with a weightmap.
     pub weightmap: Option<&'a mut [f32]>,
-    /// 1 where every image channel is exactly 0, or outside the loaded patch.
-    pub empty: Option<&'a mut [u8]>,
+    /// Where the image was cut off by its mask, if asked for.
+    pub empty: Option<Empty<'a>>,
+}
+
+/// Where the image was cut off by its mask.
+pub(crate) struct Empty<'a> {
+    /// 1 where all of `channels` are exactly 0, or outside the loaded patch.
+    pub voxels: &'a mut [u8],
+    /// For each image channel, whether it was cut off.
+    pub channels: &'a [bool],
 }
 
 pub(crate) fn apply(

@@ -298,10 +298,14 @@ fn row_of_others(
         outside(to, row, 0.0);
     }
     if let Some(empty) = &mut out.empty {
-        let to = &mut empty[place..place + width];
+        let channels = empty.channels;
+        let cut = |at: usize| {
+            let mut values = channels.iter().enumerate().filter(|(_, cut)| **cut);
+            values.all(|(c, _)| sample.data.channel(c)[at] == 0.0)
+        };
+        let to = &mut empty.voxels[place..place + width];
         for (i, e) in to[row.first..row.end].iter_mut().enumerate() {
-            let at = source.start + neighbours.nearest(row, i);
-            *e = u8::from((0..sample.data.shape()[0]).all(|c| sample.data.channel(c)[at] == 0.0));
+            *e = u8::from(cut(source.start + neighbours.nearest(row, i)));
         }
         outside(to, row, 1);
     }

@@ -144,6 +144,36 @@ proptest! {
     }
 }
 
+/// A channel that was normalised inside its mask is 0 outside it again, whatever a channel without mask (CT) holds there.
+#[test]
+fn masks_are_those_of_the_masked_channels() {
+    let shape = [2, FULL[0], FULL[1], FULL[2]];
+    let voxels: usize = FULL.iter().product();
+    let mut data = Block::new(shape);
+    for (i, v) in data.values_mut().iter_mut().enumerate() {
+        let outside = i < voxels && i % FULL[2] < 3;
+        *v = if outside { 0.0 } else { 1.0 + (i % 7) as f32 };
+    }
+    let sample = Sample::whole(data, Block::new([1, FULL[0], FULL[1], FULL[2]]), None);
+    let mut options = PipelineOptions::new(&PATCH, 2);
+    options.ignore_label = Some(-1);
+    options.use_mask_for_norm = vec![true, false];
+    let noisy = |contrast: Vec<f64>| Params {
+        contrast,
+        ..Params::default()
+    };
+    let plain = run(&options, &noisy(Vec::new()), &sample);
+    let stretched = run(&options, &noisy(vec![1.2, 1.2]), &sample);
+    let patch: usize = PATCH.iter().product();
+    let mut outside = 0;
+    for (i, (before, after)) in plain.data.iter().zip(&stretched.data).enumerate() {
+        let zero = i < patch && *before == 0.0;
+        assert_eq!(*after == 0.0, zero, "voxel {i}");
+        outside += usize::from(zero);
+    }
+    assert!(outside > 100);
+}
+
 /// Half the volume is annotated. With the reference's rules unlabelled voxels become background and black; with ours
 /// the image is the same as without any label.
 #[test]
