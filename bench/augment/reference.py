@@ -96,7 +96,7 @@ def chain(config, fork):
     return Compose(transforms)
 
 
-def batch(config, rng):
+def batch(config, rng, levels):
     """Smooth structures with noise, three labels; sparse: one slice in eight is annotated, and blocks beside it."""
     shape = config["loaded"]
     grid = np.meshgrid(*[np.arange(n, dtype=np.float32) for n in shape], indexing="ij", sparse=True)
@@ -113,7 +113,8 @@ def batch(config, rng):
             seg[b, 0][np.broadcast_to(~labelled, shape)] = -1
         if weights is not None:
             # As the U-Net border weightmaps: by the distance to the objects, so with hundreds of distinct values.
-            weights[b, 0] = 1 + 10 * np.exp(-distance_transform_edt(seg[b, 0] == 0) ** 2 / 50)
+            border = np.exp(-distance_transform_edt(seg[b, 0] == 0) ** 2 / 50)
+            weights[b, 0] = 1 + 10 * (np.round(border * (levels - 1)) / (levels - 1) if levels > 1 else border)
     made = {"data": data, "seg": seg}
     if weights is not None:
         made["weightmap"] = weights
@@ -124,22 +125,27 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("configuration")
     parser.add_argument("--batches", type=int, default=20)
+    parser.add_argument("--levels", type=int, default=0, help="round weightmaps to so many values")
     parser.add_argument("--fork", type=Path, default=HERE.parents[1] / ".peers" / "nnUNet")
     args = parser.parse_args()
     config = json.loads((HERE / "configurations.json").read_text())[args.configuration]
     transforms = chain(config, args.fork)
     rng = np.random.default_rng(1)
-    source = batch(config, rng)
+    source = batch(config, rng, args.levels)
     np.random.seed(1)
     wall = cpu = 0.0
+    zeros = []
     for _ in range(args.batches):
         given = {key: value.copy() for key, value in source.items()}
         start, start_cpu = time.perf_counter(), time.process_time()
-        transforms(**given)
+        made = transforms(**given)
         wall += time.perf_counter() - start
         cpu += time.process_time() - start_cpu
+        if "weightmap" in source:
+            zeros.append([np.mean(scale == 0) for scale in made["weightmap"]])
     print(json.dumps({"who": "reference", "configuration": args.configuration, "batches": args.batches,
                       "distinctWeights": len(np.unique(source.get("weightmap", 0))),
+                      "zeroWeights": list(np.mean(zeros, axis=0)) if zeros else [],
                       "wallPerBatch": wall / args.batches, "cpuPerBatch": cpu / args.batches}))
 
 

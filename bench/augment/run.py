@@ -21,18 +21,30 @@ BATCHES = {"a": (40, 200), "b": (100, 2000), "c": (100, 1000), "d": (4, 2000), "
 ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
 
 
-def reference(name, batches, fork):
+def reference(name, batches, fork, levels=0):
     command = [sys.executable, HERE / "reference.py", name, "--batches", str(batches), "--fork", fork]
+    command += ["--levels", str(levels)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, env={**os.environ, **ONE_THREAD})
 
 
-def here(throughput, name, batches, threads):
-    command = [throughput, HERE / "configurations.json", name, str(batches), str(threads)]
+def here(throughput, name, batches, threads, levels=0):
+    command = [throughput, HERE / "configurations.json", name, str(batches), str(threads), "all", str(levels)]
     return subprocess.Popen(command, stdout=subprocess.PIPE)
 
 
 def result(process):
     return json.loads(process.communicate()[0])
+
+
+def weightmaps(throughput, fork):
+    """How much of a weightmap without zeros becomes 0, by deep-supervision scale, and what distinct values cost."""
+    print("| distinct weights | reference, CPU s a batch | zeros by scale | here, CPU s a batch | zeros by scale |")
+    print("| --- | --- | --- | --- | --- |")
+    percent = lambda shares: ", ".join(f"{100 * share:.1f} %" for share in shares)
+    for levels, batches in ((2, 40), (8, 40), (32, 20), (128, 10), (0, 4)):
+        theirs, ours = result(reference("d", batches, fork, levels)), result(here(throughput, "d", 400, 1, levels))
+        print(f"| {theirs['distinctWeights']} | {theirs['cpuPerBatch']:.3f} | {percent(theirs['zeroWeights'])} | "
+              f"{ours['cpuPerBatch']:.4f} | {percent(ours['zeroWeights'])} |", flush=True)
 
 
 def main():
@@ -42,7 +54,10 @@ def main():
     parser.add_argument("--configurations", nargs="+", default=sorted(BATCHES))
     parser.add_argument("--share", type=float, default=1.0, help="run only this share of the reference's batches")
     parser.add_argument("--two", action="store_true")
+    parser.add_argument("--weightmaps", action="store_true", help="only what becomes of weightmaps")
     args = parser.parse_args()
+    if args.weightmaps:
+        return weightmaps(args.throughput, args.fork)
     print("| | reference, CPU s a batch | here, CPU s a batch | ratio | reference, wall | here, wall |")
     print("| --- | --- | --- | --- | --- | --- |")
     for name in args.configurations:

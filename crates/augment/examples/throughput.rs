@@ -1,10 +1,10 @@
 //! Times the chain on batches that are in memory: the counterpart of `bench/augment/reference.py`.
 //!
-//! `throughput CONFIGURATIONS.json NAME [BATCHES] [THREADS] [PORTION]`; PORTION is `all`, or one transform of the chain,
-//! which then is drawn every time and nothing else is.
+//! `throughput CONFIGURATIONS.json NAME [BATCHES] [THREADS] [PORTION] [LEVELS]`; PORTION is `all`, or one transform of the
+//! chain, which then is drawn every time and nothing else is. Weightmaps are rounded to LEVELS values; 0 leaves them.
 
 use std::error::Error;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Instant;
 
 use augment::rng::{Purpose, Rng};
@@ -36,39 +36,57 @@ fn main() -> Result<(), Box<dyn Error>> {
     let portion = argument(4, "all");
     if portion != "all" {
         let mut strength = options.strength();
-        only(&mut strength, &portion)?;
+        only(&mut strength, &portion, patch.len())?;
         options.strength = Some(strength);
     }
     let chain = Pipeline::training(&options)?;
-    let samples: Vec<Sample> = (0..batch).map(|b| make(&loaded, kind, b)).collect();
+    let levels: u32 = argument(5, "0").parse()?;
+    let samples: Vec<Sample> = (0..batch).map(|b| make(&loaded, kind, b, levels)).collect();
     let batches: usize = argument(2, "20").parse()?;
     let threads: usize = argument(3, "1").parse()?;
     let next = AtomicUsize::new(0);
+    let zeros: Vec<AtomicU64> = chain.target_sizes().iter().map(|_| AtomicU64::new(0)).collect();
     let (start, cpu) = (Instant::now(), cpu_seconds());
     std::thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(|| -> Result<(), augment::Error> {
-                let (mut workspace, mut params, mut out) =
-                    (Workspace::default(), Params::default(), chain.destination());
-                loop {
-                    let i = next.fetch_add(1, Ordering::Relaxed);
-                    if i >= batches * batch {
-                        return Ok(());
-                    }
-                    let (iteration, sample) = (i / batch, i % batch);
-                    let mut rng =
-                        Rng::keyed(1, Purpose::TrainingTransform, 0, iteration as u64, sample as u64);
-                    chain.draw(&mut rng, &mut params);
-                    chain.apply(&params, None, &samples[sample], &mut workspace, &mut out)?;
+        let work = || -> Result<(), augment::Error> {
+            let (mut workspace, mut params, mut out) =
+                (Workspace::default(), Params::default(), chain.destination());
+            loop {
+                let i = next.fetch_add(1, Ordering::Relaxed);
+                if i >= batches * batch {
+                    return Ok(());
                 }
-            });
-        }
-    });
+                let (iteration, sample) = (i / batch, i % batch);
+                let mut rng = Rng::keyed(1, Purpose::TrainingTransform, 0, iteration as u64, sample as u64);
+                chain.draw(&mut rng, &mut params);
+                chain.apply(&params, None, &samples[sample], &mut workspace, &mut out)?;
+                for (count, weights) in zeros.iter().zip(&out.weights) {
+                    count.fetch_add(
+                        weights.iter().filter(|w| **w == 0.0).count() as u64,
+                        Ordering::Relaxed,
+                    );
+                }
+            }
+        };
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        workers.into_iter().try_for_each(|worker| {
+            let end = worker.join().map_err(|_| "a thread panicked")?;
+            Ok::<(), Box<dyn Error>>(end?)
+        })
+    })?;
     let (wall, cpu) = (start.elapsed().as_secs_f64(), cpu_seconds() - cpu);
+    let zero_weights: Vec<f64> = zeros
+        .iter()
+        .zip(chain.target_sizes())
+        .filter(|_| options.weightmap)
+        .map(|(count, size)| {
+            count.load(Ordering::Relaxed) as f64 / (size.iter().product::<usize>() * batches * batch) as f64
+        })
+        .collect();
     println!(
         "{}",
         serde_json::json!({ "who": "here", "configuration": name, "portion": portion, "threads": threads,
-            "batches": batches, "wallPerBatch": wall / batches as f64, "cpuPerBatch": cpu / batches as f64 })
+            "batches": batches, "zeroWeights": zero_weights, "wallPerBatch": wall / batches as f64, "cpuPerBatch": cpu / batches as f64 })
     );
     Ok(())
 }
@@ -87,7 +105,7 @@ fn cpu_seconds() -> f64 {
 }
 
 /// Switches everything off but one transform, and that one on.
-fn only(s: &mut Strength, portion: &str) -> Result<(), Box<dyn Error>> {
+fn only(s: &mut Strength, portion: &str, axes: usize) -> Result<(), Box<dyn Error>> {
     (s.spatial.rotation_probability, s.spatial.scale_probability) = (0.0, 0.0);
     for p in [
         &mut s.noise.probability,
@@ -111,14 +129,14 @@ fn only(s: &mut Strength, portion: &str) -> Result<(), Box<dyn Error>> {
         "contrast" => s.contrast.probability = 1.0,
         "lowResolution" => (s.low_resolution.probability, s.low_resolution.channel_probability) = (1.0, 1.0),
         "gamma" => s.gamma.probability = 1.0,
-        "mirror" => s.mirror_axes = vec![0, 1, 2],
+        "mirror" => s.mirror_axes = (0..axes).collect(),
         other => return Err(format!("no transform `{other}`").into()),
     }
     Ok(())
 }
 
 /// Smooth structures with noise and three labels, as in `reference.py`.
-fn make(loaded: &[usize], kind: &str, seed: usize) -> Sample {
+fn make(loaded: &[usize], kind: &str, seed: usize, levels: u32) -> Sample {
     let mut size = [1; 3];
     size[3 - loaded.len()..].copy_from_slice(loaded);
     let [depth, height, width] = size;
@@ -140,7 +158,14 @@ fn make(loaded: &[usize], kind: &str, seed: usize) -> Sample {
         } else {
             i16::from(wave >= 0.2) + i16::from(wave >= 0.5)
         };
-        weights.values_mut()[i] = (1.0 + 10.0 * (-(wave - 0.2).powi(2) / 0.02).exp()) as f32;
+        let border = (-(wave - 0.2).powi(2) / 0.02).exp();
+        let steps = f64::from(levels.saturating_sub(1));
+        let border = if levels > 1 {
+            (border * steps).round() / steps
+        } else {
+            border
+        };
+        weights.values_mut()[i] = (1.0 + 10.0 * border) as f32;
     }
     Sample::whole(data, seg, (kind == "weighted").then_some(weights))
 }
