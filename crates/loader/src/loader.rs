@@ -84,7 +84,11 @@ impl Plan {
             batches: threads + options.queue + 1,
             scratch: threads * scratch,
             sampling: collection.bytes(),
-            cache: if options.unpack { 0 } else { options.cache_bytes },
+            cache: if options.unpack {
+                0
+            } else {
+                options.cache_bytes.min(inflated_bytes(&collection, options))
+            },
         };
         let maker = Maker {
             options: options.clone(),
@@ -275,6 +279,16 @@ impl Shared {
                 .push(batch);
         }
     }
+}
+
+/// Bytes of all cases inflated, each taken for as large as the largest.
+fn inflated_bytes(collection: &Collection, options: &LoaderOptions) -> usize {
+    let arrays = 1 + usize::from(options.previous_stage.is_some());
+    let largest = collection.cases().iter().map(|sampled| {
+        let voxels: usize = sampled.case.shape().iter().product();
+        (sampled.case.channels() + arrays) * voxels * size_of::<f32>()
+    });
+    largest.max().unwrap_or(0) * options.cases.len()
 }
 
 /// Shapes of a batch: axes (sample, channel, z, y, x), without z in 2D.

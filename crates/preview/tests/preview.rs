@@ -246,10 +246,10 @@ fn it_says_what_it_decided_and_how_far_it_is() {
         matches!(&events[0], Event::Started { verb: "preview", settings } if settings["task"] == "Task901_Ball"),
         "{events:?}"
     );
-    let (_, kept) = events
+    let (bytes, parts) = events
         .iter()
         .find_map(|event| match event {
-            Event::Memory { bytes, parts, .. } => Some((*bytes, parts["batches"].as_u64().unwrap())),
+            Event::Memory { bytes, parts, .. } => Some((*bytes, parts)),
             _ => None,
         })
         .unwrap();
@@ -259,7 +259,13 @@ fn it_says_what_it_decided_and_how_far_it_is() {
         .flat_map(|b| std::iter::once(&b.data).chain(&b.targets))
         .map(|array| array.values.len() * 4)
         .sum();
-    assert_eq!(kept, held as u64);
+    assert_eq!(parts["batches"], held);
+    let inflated = 4 * 2 * SHAPE.iter().product::<usize>() * 4;
+    assert_eq!(
+        parts["loader"]["cache"], inflated,
+        "four training cases of image and segmentation, not the whole budget"
+    );
+    assert!(bytes > (held + inflated) as u64);
     let steps = events
         .iter()
         .filter(|e| matches!(e, Event::Progress { unit: "batches", .. }));
