@@ -9,6 +9,7 @@ const VERBS = [
   'preprocess',
   'splits',
   'weightmaps',
+  'preview',
   'train',
   'predict',
   'evaluate',

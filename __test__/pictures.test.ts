@@ -1,7 +1,11 @@
 import test from 'ava';
+import { decode } from 'fast-png';
 import type { EpochEvent } from '../ts/events.js';
 import { drawCurves } from '../ts/pictures/curves.js';
 import { drawOverlay } from '../ts/pictures/overlay.js';
+import { toPng } from '../ts/pictures/png.js';
+import { drawContactSheet } from '../ts/pictures/sheet.js';
+import type { PreviewBatch } from '../ts/verbs/preview.js';
 import type { Volume } from '../ts/volume.js';
 
 const epoch = (n: number, validationLoss: number | null, dice: (number | null)[]): EpochEvent => ({
@@ -43,4 +47,105 @@ test('an overlay has one picture a panel and a legend', (t) => {
   t.is(pictures.length, 2);
   t.not(pictures[0], pictures[1]);
   t.true(svg.includes('■ GM'));
+});
+
+/** A batch of one sample, 2 × 2 × 3 voxels: labels in the second slice, and one unlabelled voxel. */
+function batch(changes: Partial<PreviewBatch> = {}): PreviewBatch {
+  const labels = [0, 0, 0, 0, 0, 0, 0, 1, 2, -1, 0, 0];
+  return {
+    task: 'Task001_X',
+    cases: ['a<b'],
+    epoch: 3,
+    iteration: 4,
+    patchSize: [2, 2, 3],
+    channels: 1,
+    modalities: ['T1'],
+    classes: ['CSF', 'GM'],
+    data: { data: Float32Array.from(labels, (_, i) => i), shape: [1, 1, 2, 2, 3] },
+    targets: [{ data: Float32Array.from(labels), shape: [1, 1, 2, 2, 3] }],
+    weights: null,
+    ...changes,
+  };
+}
+
+/** The pictures embedded in a document. */
+function embedded(svg: string): { width: number; height: number; at: (x: number, y: number) => number[] }[] {
+  return [...svg.matchAll(/base64,([^"]+)"/g)].map((match) => {
+    const { width, height, data } = decode(Buffer.from(match[1] ?? '', 'base64'));
+    const at = (x: number, y: number) => [...data.subarray(3 * (y * width + x), 3 * (y * width + x) + 3)];
+    return { width, height, at };
+  });
+}
+
+test('a contact sheet has a panel a channel, one of labels, and one of weights where there are any', (t) => {
+  const plain = drawContactSheet([batch()], ['title']);
+  t.is(embedded(plain).length, 2);
+  t.false(plain.includes('weights'));
+  for (const words of [
+    'a&lt;b',
+    'epoch 3',
+    'iteration 4',
+    'slice 2 of 2',
+    'CSF',
+    'unlabelled',
+    'T1: 0.00 to 11.0',
+  ]) {
+    t.true(plain.includes(words), words);
+  }
+  const weights = [{ data: Float32Array.from({ length: 12 }, (_, i) => i / 4), shape: [1, 1, 2, 2, 3] }];
+  const two = { data: new Float32Array(24), shape: [1, 2, 2, 2, 3] };
+  const full = drawContactSheet([batch({ weights, data: two, channels: 2, modalities: ['T1', 'T2'] })], []);
+  t.is(embedded(full).length, 4);
+  t.true(full.includes('weights: 0.00 to 2.75'));
+  const cascade = drawContactSheet([batch({ data: { ...two, shape: [1, 2, 2, 2, 3] } })], []);
+  t.true(cascade.includes('previous stage'));
+  t.is(embedded(cascade).length, 3);
+});
+
+test('background keeps its grey; classes are tinted and outlined, unlabelled voxels dimmed and hatched', (t) => {
+  const [image, labels] = embedded(drawContactSheet([batch()], []));
+  if (image === undefined || labels === undefined) return t.fail();
+  const zoom = image.width / 3;
+  t.deepEqual([image.width, image.height], [240, 160]);
+  const middle = (column: number, row: number) => [(column + 0.5) * zoom, (row + 0.5) * zoom] as const;
+  // Second slice: the rows are 0 1 2 and -1 0 0.
+  t.deepEqual(labels.at(...middle(0, 0)), image.at(...middle(0, 0)));
+  t.notDeepEqual(labels.at(...middle(1, 0)), image.at(...middle(1, 0)));
+  t.deepEqual(labels.at(zoom, 5), [230, 159, 0], 'the border of class 1 in its own colour');
+  t.notDeepEqual(labels.at(...middle(1, 0)), labels.at(...middle(2, 0)));
+  const unlabelled = new Set(Array.from({ length: 20 }, (_, i) => labels.at(10 + i, 120).join()));
+  t.is(unlabelled.size, 2, 'dimmed, and lines');
+  t.false(unlabelled.has(image.at(10, 120).join()));
+});
+
+test('a contact sheet of a patch without any annotation, and of no batch at all, is drawn', (t) => {
+  const nothing = { data: new Float32Array(12).fill(-1), shape: [1, 1, 2, 2, 3] };
+  t.true(drawContactSheet([batch({ targets: [nothing] })], []).includes('0 % annotated'));
+  t.false(drawContactSheet([], ['none']).includes('NaN'));
+});
+
+test('samples of a 2D batch stand side by side', (t) => {
+  const flat = batch({
+    cases: Array.from({ length: 8 }, (_, i) => `case_${i}`),
+    patchSize: [2, 3],
+    data: { data: new Float32Array(48), shape: [8, 1, 2, 3] },
+    targets: [{ data: new Float32Array(48), shape: [8, 1, 2, 3] }],
+  });
+  const svg = drawContactSheet([flat], []);
+  t.is(embedded(svg).length, 16);
+  t.notRegex(svg, /slice \d/);
+  const [width, height] =
+    [...svg.matchAll(/^<svg .*width="(\d+)" height="(\d+)"/g)][0]?.slice(1).map(Number) ?? [];
+  t.true((width ?? 0) > 600 && (height ?? 0) < 2 * (width ?? 0));
+});
+
+test('a document becomes a PNG of its size, with its words', async (t) => {
+  const svg = drawContactSheet([batch()], ['some title']);
+  const { width, height, data } = decode(await toPng(svg));
+  t.true(svg.includes(`width="${width}" height="${height}"`));
+  const title = data.subarray(0, width * 36 * 4);
+  t.true(
+    title.some((value) => value < 100),
+    'letters above the pictures',
+  );
 });

@@ -6,14 +6,19 @@ const progress = (done: number): string =>
   JSON.stringify({ type: 'progress', done, total: 9, unit: 'cases', case: null });
 
 /** A starter whose messages the test sends by hand. */
-function manual(): { start: Starter; send: (message: string) => void; cancels: () => number } {
+function manual<R>(take?: () => R): {
+  start: Starter<R>;
+  send: (message: string) => void;
+  cancels: () => number;
+} {
   let send: (message: string) => void = () => {};
   let cancels = 0;
-  const start: Starter = (onMessage) => {
+  const start: Starter<R> = (onMessage) => {
     send = onMessage;
-    return () => {
+    const cancel = () => {
       cancels += 1;
     };
+    return take === undefined ? { cancel } : { cancel, take };
   };
   return { start, send: (message) => send(message), cancels: () => cancels };
 }
@@ -27,8 +32,8 @@ async function collect(run: Run<unknown>): Promise<VerbEvent[]> {
 }
 
 test('events arrive in order, then the result', async (t) => {
-  const { start, send } = manual();
-  const run = new Run<number>(() => start);
+  const { start, send } = manual<number>();
+  const run = new Run(() => start);
   await tick();
   const events = collect(run);
   send(progress(1));
@@ -49,6 +54,25 @@ test('a failure rejects the result and ends iteration', async (t) => {
   send('{"type":"failed","error":{"code":"ERR_DISK","message":"full"}}');
   t.deepEqual(await collect(run), []);
   await t.throwsAsync(run.result, { message: 'full', code: 'ERR_DISK' });
+});
+
+test('a result that is no JSON is taken once the work is done', async (t) => {
+  const made = Float32Array.of(1, 2);
+  const { start, send } = manual(() => made);
+  const run = new Run(() => start);
+  await tick();
+  send('{"type":"done","result":null}');
+  t.is(await run.result, made);
+});
+
+test('an error in taking the result rejects it', async (t) => {
+  const { start, send } = manual(() => {
+    throw new Error('nothing to take');
+  });
+  const run = new Run(() => start);
+  await tick();
+  send('{"type":"done","result":null}');
+  await t.throwsAsync(run.result, { message: 'nothing to take' });
 });
 
 test('an error while starting rejects the result', async (t) => {

@@ -30,6 +30,8 @@ export {
 export { type LibtorchStatus, libtorchStatus } from './libtorch/status.js';
 export { drawCurves } from './pictures/curves.js';
 export { drawOverlay, type Panel } from './pictures/overlay.js';
+export { toPng } from './pictures/png.js';
+export { drawContactSheet } from './pictures/sheet.js';
 export { duration, ProgressView, type Screen } from './progress.js';
 export { Run } from './run.js';
 export { table } from './table.js';
@@ -60,8 +62,17 @@ export {
   planAndPreprocess,
   planExperiment,
 } from './verbs/preprocess.js';
-export type { Recipe } from './verbs/recipe.js';
+export {
+  type FloatArray,
+  type PreviewBatch,
+  type PreviewBatchesOptions,
+  type PreviewOptions,
+  type PreviewSummary,
+  preview,
+  previewBatches,
+} from './verbs/preview.js';
+export { type Recipe, TRAINERS, type Trainer } from './verbs/recipe.js';
 export { makeSplits, type Split, type SplitsOptions, type SplitsSummary } from './verbs/splits.js';
-export { TRAINERS, type Trainer, type TrainOptions, type TrainSummary, train } from './verbs/train.js';
+export { type TrainOptions, type TrainSummary, train } from './verbs/train.js';
 export { generateWeightmaps, type WeightmapsOptions, type WeightmapsSummary } from './verbs/weightmaps.js';
 export { readVolume, type Volume } from './volume.js';

@@ -6,8 +6,16 @@ const BACKLOG = 1024;
 
 type Message<R> = VerbEvent | { type: 'done'; result: R } | { type: 'failed'; error: NativeFailure };
 
-/** Starts native work; returns the function that cancels it. */
-export type Starter = (onMessage: (message: string) => void) => () => void;
+/** Native work under way. */
+export interface Work<R> {
+  /** Asks it to stop at its next safe point. */
+  cancel(): void;
+  /** Gives the result of work that is done, where that is more than the JSON of its last message. */
+  take?(): R | Promise<R>;
+}
+
+/** Starts native work, which reports through `onMessage`. */
+export type Starter<R> = (onMessage: (message: string) => void) => Work<R>;
 
 /**
  * Work under way on its own thread.
@@ -33,7 +41,7 @@ export class Run<R> implements AsyncIterable<VerbEvent> {
   #cancelled = false;
 
   /** @internal */
-  constructor(start: () => Promise<Starter> | Starter, signal?: AbortSignal) {
+  constructor(start: () => Promise<Starter<R>> | Starter<R>, signal?: AbortSignal) {
     this.result = this.#drive(start, signal);
     // A caller who only iterates must not be killed by an unhandled rejection of the promise it never looks at.
     this.result.catch(() => {});
@@ -60,7 +68,7 @@ export class Run<R> implements AsyncIterable<VerbEvent> {
     }
   }
 
-  async #drive(start: () => Promise<Starter> | Starter, signal?: AbortSignal): Promise<R> {
+  async #drive(start: () => Promise<Starter<R>> | Starter<R>, signal?: AbortSignal): Promise<R> {
     const abort = () => this.cancel();
     try {
       if (signal?.aborted) throw cancelled();
@@ -68,12 +76,13 @@ export class Run<R> implements AsyncIterable<VerbEvent> {
       const begin = await start();
       if (this.#cancelled) throw cancelled();
       return await new Promise<R>((resolve, reject) => {
-        this.#cancel = begin((text) => {
+        const work = begin((text) => {
           const message = JSON.parse(text) as Message<R>;
-          if (message.type === 'done') resolve(message.result);
+          if (message.type === 'done') resolve(outcome(work, message.result));
           else if (message.type === 'failed') reject(fromFailure(message.error));
           else this.#push(message);
         });
+        this.#cancel = () => work.cancel();
       });
     } finally {
       signal?.removeEventListener('abort', abort);
@@ -90,6 +99,11 @@ export class Run<R> implements AsyncIterable<VerbEvent> {
     this.#events.push(event);
     this.#wake?.();
   }
+}
+
+/** The result of work that is done; a promise, so that an error in taking it rejects the run. */
+async function outcome<R>(work: Work<R>, result: R): Promise<R> {
+  return work.take === undefined ? result : work.take();
 }
 
 function cancelled(): NnunetError {

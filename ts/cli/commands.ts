@@ -15,6 +15,7 @@ import {
   planSpec,
   preprocessSpec,
 } from '../verbs/preprocess.js';
+import { type PreviewSummary, preview, previewSpec } from '../verbs/preview.js';
 import { makeSplits, type SplitsSummary, splitsSpec } from '../verbs/splits.js';
 import { type TrainSummary, train, trainSpec } from '../verbs/train.js';
 import { generateWeightmaps, type WeightmapsSummary, weightmapsSpec } from '../verbs/weightmaps.js';
@@ -75,6 +76,12 @@ export const allCommands: readonly AnyVerbCommand[] = [
     render: renderSplits,
   }),
   weightmapsCommand,
+  command<PreviewSummary>({
+    spec: previewSpec,
+    run: (options) => preview(options as Parameters<typeof preview>[0]),
+    render: ({ output, task, batches, cases }) =>
+      `${task}: drew ${cases.length} samples of ${batches} ${batches === 1 ? 'batch' : 'batches'} in ${output}`,
+  }),
   command<TrainSummary>({
     spec: trainSpec,
     run: (options) => train(options as Parameters<typeof train>[0]),

@@ -5,7 +5,7 @@ import { Run } from '../run.js';
 /** Runs a verb of the `core` addon on its own thread. */
 export function runCore<R>(verb: string, options: object, workers: number, signal?: AbortSignal): Run<R> {
   return new Run<R>(
-    () => (onMessage) => core().start(verb, JSON.stringify(options), workers, onMessage),
+    () => (onMessage) => ({ cancel: core().start(verb, JSON.stringify(options), workers, onMessage) }),
     signal,
   );
 }
@@ -13,7 +13,7 @@ export function runCore<R>(verb: string, options: object, workers: number, signa
 /** Runs a verb of the `torch` addon on its own thread; opens libtorch first. */
 export function runTorch<R>(verb: string, options: object, workers: number, signal?: AbortSignal): Run<R> {
   return new Run<R>(
-    () => (onMessage) => torch().start(verb, JSON.stringify(options), workers, onMessage),
+    () => (onMessage) => ({ cancel: torch().start(verb, JSON.stringify(options), workers, onMessage) }),
     signal,
   );
 }

@@ -1,4 +1,16 @@
 import { z } from 'zod';
+import { field } from '../schema.js';
+
+/** The trainers of nnU-Net and DIAG’s fork that are presets here. */
+export const TRAINERS = [
+  'nnUNetTrainerV2',
+  'nnUNetTrainerV2Sparse',
+  'nnUNetTrainerV2SparseNormalSampling',
+  'nnUNetTrainerV2Weighted',
+  'nnUNetTrainer_V2_Loss_CEandDice_Weighted',
+] as const;
+
+export type Trainer = (typeof TRAINERS)[number];
 
 /** Where training patches lie. */
 const sampling = z.discriminatedUnion('kind', [
@@ -44,7 +56,7 @@ const loss = z.strictObject({
  * A trainer as a value: four independent choices. Given beside `trainer`, it replaces the preset's recipe and keeps
  * its name.
  */
-export const recipe = z.strictObject({
+const recipe = z.strictObject({
   sampling: sampling.optional(),
   /** Label left out of loss and metrics; -1, the unlabelled voxels, or `null` for none. */
   ignoreLabel: z.literal(-1).nullable().optional(),
@@ -54,3 +66,37 @@ export const recipe = z.strictObject({
 });
 
 export type Recipe = z.input<typeof recipe>;
+
+/** The options of a training that decide what its network sees; `train` and `preview` share them. */
+export const trainingData = {
+  task: field(z.string().min(1), 'task number, TaskXXX_NAME, or its preprocessed folder'),
+  configuration: field(
+    z.enum(['2d', '3d_fullres', '3d_lowres', '3d_cascade_fullres']),
+    'configuration to train',
+    'c',
+  ),
+  fold: field(
+    z.union([z.int().min(0), z.string().regex(/^(\d+|all)$/, 'a fold number or all')]).default('0'),
+    '0 to 4, more for random splits, or all',
+    'f',
+  ),
+  trainer: field(
+    z.enum(TRAINERS).default('nnUNetTrainerV2'),
+    'preset of sampling, ignore label, weights and loss',
+  ),
+  recipe: field(
+    recipe.optional(),
+    'recipe as JSON instead of the preset’s, such as {"ignoreLabel":-1,"voxelWeights":true}',
+  ),
+  skipUnannotated: field(z.boolean().default(false), 'leave out cases without any annotated voxel'),
+  seed: field(
+    z.int().min(0).default(0),
+    'key of all random draws: with the same inputs and options, the same result',
+  ),
+  batchSize: field(z.int().positive().optional(), 'instead of the planned batch size'),
+  patchSize: field(z.array(z.int().positive()).optional(), 'instead of the planned patch size, voxels'),
+  previousStage: field(
+    z.string().min(1).optional(),
+    'folder with <case>_segFromPrevStage.npz, for 3d_cascade_fullres',
+  ),
+};

@@ -7,4 +7,4 @@ mod failure;
 mod verb;
 
 pub use failure::{guard, Failure};
-pub use verb::{call, start, MessageFn};
+pub use verb::{call, parse, spawn, start, MessageFn};

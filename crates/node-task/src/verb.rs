@@ -45,6 +45,12 @@ impl Sink for Channel {
     }
 }
 
+/// Parses a verb's options.
+pub fn parse<O: DeserializeOwned>(options: &str) -> Result<O, Failure> {
+    serde_json::from_str(options)
+        .map_err(|e| Failure::new("ERR_OPTIONS", format!("options not understood: {e}"), Value::Null))
+}
+
 /// Parses `options`, runs `verb` and turns its summary into JSON.
 pub fn call<O, S, E>(
     verb: impl FnOnce(&O, &Context) -> Result<S, E>,
@@ -56,9 +62,7 @@ where
     S: Serialize,
     E: Coded,
 {
-    let options: O = serde_json::from_str(options)
-        .map_err(|e| Failure::new("ERR_OPTIONS", format!("options not understood: {e}"), Value::Null))?;
-    let summary = verb(&options, context)?;
+    let summary = verb(&parse(options)?, context)?;
     serde_json::to_value(summary).map_err(|e| {
         Failure::new(
             "ERR_INTERNAL",
@@ -78,6 +82,20 @@ pub fn start<'env>(
     messages: MessageFn,
     work: impl FnOnce(&Context) -> Result<Value, Failure> + Send + 'static,
 ) -> napi::Result<Function<'env, (), ()>> {
+    let cancel = spawn(name, workers, messages, work)?;
+    env.create_function_from_closure("cancel", move |_| {
+        cancel.cancel();
+        Ok(())
+    })
+}
+
+/// As [`start`], for callers that give JavaScript more than a function: returns the flag that cancels the work.
+pub fn spawn(
+    name: &str,
+    workers: u32,
+    messages: MessageFn,
+    work: impl FnOnce(&Context) -> Result<Value, Failure> + Send + 'static,
+) -> napi::Result<Cancel> {
     let cancel = Cancel::new();
     let channel = Arc::new(Channel(messages));
     let context = Context::new(channel.clone(), cancel.clone(), workers as usize);
@@ -93,8 +111,5 @@ pub fn start<'env>(
         .map_err(|e| {
             Failure::new("ERR_THREAD", format!("cannot start a thread: {e}"), Value::Null).into_napi()
         })?;
-    env.create_function_from_closure("cancel", move |_| {
-        cancel.cancel();
-        Ok(())
-    })
+    Ok(cancel)
 }

@@ -7,5 +7,6 @@
 mod distance;
 mod inspect;
 mod libraries;
+mod preview;
 mod verbs;
 mod volumes;

@@ -1,0 +1,126 @@
+//! Batches as typed arrays.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use ::preview::{Array, Preview, PreviewBatch, PreviewOptions};
+use napi::bindgen_prelude::Float32Array;
+use napi_derive::napi;
+use node_task::{parse, spawn, Failure, MessageFn};
+use run::Cancel;
+use serde_json::Value;
+
+/// A C-ordered array.
+#[napi(object)]
+pub struct ArrayData {
+    /// Values in C order.
+    pub data: Float32Array,
+    /// Length of each axis.
+    pub shape: Vec<u32>,
+}
+
+/// One batch; axes are (sample, channel, z, y, x) in 3D and (sample, channel, y, x) in 2D.
+#[napi(object)]
+pub struct BatchData {
+    /// The case of each sample.
+    pub cases: Vec<String>,
+    /// Counted from 0.
+    pub epoch: i64,
+    /// Counted from 0.
+    pub iteration: i64,
+    /// The network's input.
+    pub data: ArrayData,
+    /// Labels, finest scale first.
+    pub targets: Vec<ArrayData>,
+    /// Voxel weights, finest scale first; absent unless the recipe has them.
+    pub weights: Option<Vec<ArrayData>>,
+}
+
+/// The batches of a preview.
+#[napi(object)]
+pub struct PreviewData {
+    /// Whole name of the task.
+    pub task: String,
+    /// (z, y, x) or (y, x).
+    pub patch_size: Vec<u32>,
+    /// Names of the image channels.
+    pub modalities: Vec<String>,
+    /// Names of classes 1, 2, …
+    pub classes: Vec<String>,
+    /// Those of consecutive iterations.
+    pub batches: Vec<BatchData>,
+}
+
+/// A preview on its own thread.
+#[napi]
+pub struct PreviewWork {
+    cancel: Cancel,
+    made: Arc<Mutex<Option<Preview>>>,
+}
+
+/// Starts making batches; `onMessage` gets events and at last `done`, whose result is null: `take` gives the batches.
+#[napi(ts_args_type = "options: string, workers: number, onMessage: (message: string) => void")]
+pub fn start_preview(options: String, workers: u32, on_message: MessageFn) -> napi::Result<PreviewWork> {
+    let made = Arc::new(Mutex::new(None));
+    let slot = made.clone();
+    let cancel = spawn("preview", workers, on_message, move |context| {
+        let options: PreviewOptions = parse(&options)?;
+        let preview = ::preview::preview(&options, context)?;
+        *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(preview);
+        Ok(Value::Null)
+    })?;
+    Ok(PreviewWork { cancel, made })
+}
+
+#[napi]
+impl PreviewWork {
+    /// Asks the work to stop at its next safe point. Idempotent.
+    #[napi]
+    pub fn cancel(&self) {
+        self.cancel.cancel();
+    }
+
+    /// The batches, once `done` was reported; they are given away, so that a second call fails.
+    #[napi]
+    pub fn take(&self) -> napi::Result<PreviewData> {
+        let made = self.made.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let preview = made.ok_or_else(|| {
+            Failure::new(
+                "ERR_INTERNAL",
+                "the preview holds no batches to take",
+                Value::Null,
+            )
+            .into_napi()
+        })?;
+        Ok(PreviewData {
+            task: preview.task,
+            patch_size: axes(&preview.patch_size),
+            modalities: preview.modalities,
+            classes: preview.classes,
+            batches: preview.batches.into_iter().map(batch).collect(),
+        })
+    }
+}
+
+fn batch(batch: PreviewBatch) -> BatchData {
+    let all = |arrays: Vec<Array>| arrays.into_iter().map(array).collect();
+    BatchData {
+        cases: batch.cases,
+        // Both came from JavaScript, whose numbers are smaller.
+        epoch: batch.epoch as i64,
+        iteration: batch.iteration as i64,
+        data: array(batch.data),
+        targets: all(batch.targets),
+        weights: batch.weights.map(all),
+    }
+}
+
+fn array(array: Array) -> ArrayData {
+    ArrayData {
+        shape: axes(&array.shape),
+        data: Float32Array::new(array.values),
+    }
+}
+
+fn axes(lengths: &[usize]) -> Vec<u32> {
+    lengths.iter().map(|&n| n as u32).collect()
+}

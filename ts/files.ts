@@ -1,0 +1,55 @@
+import { randomBytes } from 'node:crypto';
+import { access, constants, open, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { NnunetError } from './errors.js';
+
+/**
+ * Writes a file in one step: it holds its former content or all of the new one, whatever happens in between.
+ *
+ * @throws NnunetError `ERR_IO`, `ERR_DISK_FULL`, naming the file
+ */
+export async function writeWhole(path: string, content: string | Uint8Array): Promise<void> {
+  const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(4).toString('hex')}.tmp`);
+  try {
+    const file = await open(temporary, 'wx');
+    try {
+      await file.writeFile(content);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw cannotWrite(path, error);
+  }
+}
+
+/**
+ * Checks that a file can be put where `path` says, before the work whose result it is to hold begins.
+ *
+ * @throws NnunetError `ERR_IO` naming the folder
+ */
+export async function checkTarget(path: string): Promise<void> {
+  const folder = dirname(path);
+  try {
+    await access(folder, constants.W_OK);
+  } catch (error) {
+    throw cannotWrite(path, error);
+  }
+  const found = await stat(path).catch(() => undefined);
+  if (found?.isDirectory()) {
+    throw new NnunetError('ERR_IO', `${path}: expected the name of a file, found a folder`, { path });
+  }
+}
+
+function cannotWrite(path: string, error: unknown): NnunetError {
+  const { code, message } = error as NodeJS.ErrnoException;
+  const advice = code === 'ENOENT' ? `; create the folder ${dirname(path)} first` : '';
+  return new NnunetError(
+    code === 'ENOSPC' || code === 'EDQUOT' ? 'ERR_DISK_FULL' : 'ERR_IO',
+    `${path}: cannot be written: ${message}${advice}`,
+    { path, os: code ?? null },
+    error,
+  );
+}
