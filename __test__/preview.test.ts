@@ -149,7 +149,7 @@ test('what cannot be previewed is named', async (t) => {
   t.regex(format?.message ?? '', /ends in \.svg or \.png/);
 });
 
-test('the command draws an SVG or a PNG and leaves no npy file of a case', async (t) => {
+test('the command draws an SVG in place of an older one, and leaves no npy file of a case', async (t) => {
   const { root, folders } = t.context;
   const flags = ['--preprocessed', folders.preprocessed, '-c', '3d_fullres', '--batch-size', '2'];
   const svg = join(root, 'preview.svg');
@@ -162,18 +162,9 @@ test('the command draws an SVG or a PNG and leaves no npy file of a case', async
   t.is(drawn.match(/<image /g)?.length, 6, 'image, labels and weights of two samples');
   for (const words of [TASKS[0], 'nnUNetTrainerV2Weighted', 'CSF', 'weight']) t.true(drawn.includes(words));
 
-  const png = join(root, 'preview.PNG');
-  const sparse = ['preview', '502', '--trainer', 'nnUNetTrainerV2Sparse', '-o', png, '--json', ...flags];
-  const { code, out } = await cli(sparse);
-  t.is(code, 0);
-  const { result } = JSON.parse(out.trim().split('\n').at(-1) ?? '') as { result: { cases: string[] } };
-  t.like(result, { output: png, task: TASKS[1], batches: 1 });
-  t.is(result.cases.length, 2);
-  t.true(decode(await readFile(png)).width > 600);
-
   const left = await readdir(root);
   t.deepEqual(
-    left.filter((name) => name.endsWith('.tmp')),
+    left.filter((name) => name.startsWith('.preview.svg')),
     [],
   );
   const stage = await readdir(join(folders.preprocessed, TASKS[0], 'nnUNetData_plans_v2.1_stage0'));
@@ -181,6 +172,36 @@ test('the command draws an SVG or a PNG and leaves no npy file of a case', async
     stage.filter((name) => name.endsWith('.npy') && !name.endsWith('_weightmap.npy')),
     [],
   );
+});
+
+test('the command draws a PNG, or says that this system has no font for it', async (t) => {
+  const { root, folders } = t.context;
+  const png = join(root, 'preview.PNG');
+  const argv = [
+    'preview',
+    '502',
+    '-c',
+    '3d_fullres',
+    '--trainer',
+    'nnUNetTrainerV2Sparse',
+    '-o',
+    png,
+    '--json',
+  ];
+  const { code, out } = await cli([...argv, '--preprocessed', folders.preprocessed]);
+  const { type, result, error } = JSON.parse(out.trim().split('\n').at(-1) ?? '') as {
+    type: string;
+    result?: { cases: string[] };
+    error?: { code: string };
+  };
+  if (type === 'failed') {
+    t.is(error?.code, 'ERR_NO_FONT');
+    t.is(code, 1);
+    return;
+  }
+  t.like(result, { output: png, task: TASKS[1], batches: 1 });
+  t.is(result?.cases.length, 2);
+  t.true(decode(await readFile(png)).width > 600);
 });
 
 test('a picture that cannot be written fails before the work begins', async (t) => {

@@ -59,9 +59,9 @@ export function picture(x: number, y: number, width: number, height: number, png
   return `<image x="${x}" y="${y}" width="${width}" height="${height}" href="data:image/png;base64,${data}"/>`;
 }
 
-/** Width of words in pixels, at least: DejaVu Sans, the widest of the fonts that a document may be shown in. */
+/** Width of words in pixels, about: that of DejaVu Sans, the widest of the fonts that a document may be shown in. */
 export function widthOf(words: string, size = 12): number {
-  return 0.61 * size * words.length;
+  return 0.58 * size * words.length;
 }
 
 /** As many letters of `words` as fit into `width` pixels, the middle left out where they do not all. */
