@@ -53,7 +53,7 @@ const loss = z.strictObject({
 });
 
 /**
- * A trainer as a value: four independent choices. Given beside `trainer`, it replaces the preset's recipe and keeps
+ * A trainer as a value: independent choices. Given beside `trainer`, it replaces the preset's recipe and keeps
  * its name.
  */
 const recipe = z.strictObject({
@@ -62,6 +62,15 @@ const recipe = z.strictObject({
   ignoreLabel: z.literal(-1).nullable().optional(),
   /** Weight the voxels of the cross-entropy with `<case>_weightmap.npy`. */
   voxelWeights: z.boolean().optional(),
+  augmentation: z
+    .strictObject({
+      /**
+       * Transform patches as nnU-Net v1 and DIAG's fork do where they are wrong, for comparison with their results:
+       * unlabelled voxels outside the patch and between labels become background, the image is blanked there.
+       */
+      referenceRules: z.boolean().optional(),
+    })
+    .optional(),
   loss: loss.optional(),
 });
 

@@ -182,6 +182,20 @@ fn it_repeats_itself_whatever_the_threads_and_the_way_of_reading() {
     assert_ne!(show(&validation).batches, first.batches);
 }
 
+/// Under the reference's rules unlabelled voxels beyond the loaded patch and between labels become background.
+#[test]
+fn the_reference_s_rules_reach_the_patches() {
+    let task = Task::new();
+    let unlabelled = |recipe: serde_json::Value| {
+        let found = show(&task.options(json!({ "batches": 20, "recipe": recipe })));
+        let targets = found.batches.iter().map(|batch| &batch.targets[0].values);
+        targets.flatten().filter(|label| **label == -1.0).count()
+    };
+    let default = unlabelled(json!({ "ignoreLabel": -1 }));
+    let reference = unlabelled(json!({ "ignoreLabel": -1, "augmentation": { "referenceRules": true } }));
+    assert!(0 < reference && reference < default, "{reference} {default}");
+}
+
 #[test]
 fn no_file_is_left_behind() {
     let task = Task::new();

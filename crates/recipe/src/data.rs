@@ -149,6 +149,7 @@ impl TrainingData {
             weightmap: self.recipe.voxel_weights,
             use_mask_for_norm: plans.use_mask_for_norm.values().copied().collect(),
             deep_supervision_scales: scales,
+            reference_rules: self.recipe.augmentation.reference_rules,
             cascade: self.cascade.then(|| CascadeOptions::new(classes())),
             ..PipelineOptions::new(&plan.patch_size, plans.num_modalities)
         }

@@ -12,4 +12,4 @@ mod recipe;
 pub use data::TrainingData;
 pub use error::{Error, Result};
 pub use options::DataOptions;
-pub use recipe::{LossRecipe, Recipe, TRAINERS};
+pub use recipe::{Augmentation, LossRecipe, Recipe, TRAINERS};

@@ -1,4 +1,4 @@
-//! Trainers as values: four independent choices instead of a subclass each.
+//! Trainers as values: independent choices instead of a subclass each.
 
 use sampling::{Annotated, Sampling};
 use serde::{Deserialize, Serialize};
@@ -39,6 +39,15 @@ impl Default for LossRecipe {
     }
 }
 
+/// How training patches are transformed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct Augmentation {
+    /// Does as nnU-Net v1 and DIAG's fork do where they are wrong, for comparison with their results; see
+    /// [`augment::PipelineOptions::reference_rules`].
+    pub reference_rules: bool,
+}
+
 /// A trainer: what patches it sees, which voxels count how much, and what it minimises.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
@@ -50,6 +59,8 @@ pub struct Recipe {
     pub ignore_label: Option<i64>,
     /// Whether to read `<case>_weightmap.npy` and weight the voxels of the cross-entropy with it.
     pub voxel_weights: bool,
+    /// How patches are transformed.
+    pub augmentation: Augmentation,
     /// What is minimised.
     pub loss: LossRecipe,
 }
