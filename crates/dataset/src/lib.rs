@@ -17,6 +17,7 @@ mod properties;
 pub mod random;
 pub mod results;
 pub mod splits;
+mod stage_cases;
 mod stage_plan;
 mod task;
 mod threads;
@@ -28,5 +29,6 @@ pub use folders::{Folders, PREPROCESSED_VARIABLE, RAW_VARIABLE, RESULTS_VARIABLE
 pub use plans::Plans;
 pub use properties::CaseProperties;
 pub use splits::Fold;
+pub use stage_cases::stage_cases;
 pub use stage_plan::StagePlan;
 pub use task::Task;

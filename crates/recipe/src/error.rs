@@ -32,14 +32,6 @@ pub enum Error {
         /// What is missing and what was expected.
         problem: String,
     },
-    /// A folder cannot be listed.
-    #[error("{path}: {source}")]
-    Io {
-        /// The folder.
-        path: PathBuf,
-        /// The system's own words.
-        source: std::io::Error,
-    },
     /// The task, its plans or its splits.
     #[error(transparent)]
     Dataset(#[from] dataset::Error),
@@ -54,7 +46,6 @@ impl Coded for Error {
             Self::Option { .. } => "ERR_OPTION",
             Self::Trainer { .. } => "ERR_TRAINER",
             Self::Input { .. } => "ERR_INPUT",
-            Self::Io { .. } => "ERR_IO",
             Self::Dataset(source) => source.code(),
         }
     }
@@ -64,7 +55,6 @@ impl Coded for Error {
             Self::Option { option, problem } => json!({ "option": option, "problem": problem }),
             Self::Trainer { name, known } => json!({ "name": name, "known": known }),
             Self::Input { folder, problem } => json!({ "folder": folder, "problem": problem }),
-            Self::Io { path, source } => json!({ "path": path, "kind": source.kind().to_string() }),
             Self::Dataset(source) => source.details(),
         }
     }

@@ -6,6 +6,7 @@ use std::path::Path;
 use run::Context;
 use serde::Serialize;
 
+use crate::stage_cases::{names, stage_cases};
 use crate::{DatasetJson, Error, Folders, Task};
 
 /// Where the names of a task's cases come from.
@@ -75,11 +76,7 @@ fn preprocessed_cases(folder: &Path) -> Result<BTreeSet<String>, Error> {
         return Ok(cases);
     }
     for stage in names(folder)?.iter().filter(|name| is_stage(name)) {
-        let files = names(&folder.join(stage))?;
-        let npz = files.iter().filter_map(|name| name.strip_suffix(".npz"));
-        // Hidden files are unfinished; the others are what a cascade's second stage is given beside its cases.
-        let is_case = |name: &&str| !name.starts_with('.') && !name.ends_with("_segFromPrevStage");
-        cases.extend(npz.filter(is_case).map(str::to_owned));
+        cases.extend(stage_cases(&folder.join(stage))?);
     }
     Ok(cases)
 }
@@ -88,15 +85,6 @@ fn preprocessed_cases(folder: &Path) -> Result<BTreeSet<String>, Error> {
 fn is_stage(name: &str) -> bool {
     name.rsplit_once("_stage")
         .is_some_and(|(_, number)| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()))
-}
-
-fn names(folder: &Path) -> Result<Vec<String>, Error> {
-    let entries = std::fs::read_dir(folder).map_err(|e| Error::io(folder, e))?;
-    let name = |entry: std::io::Result<std::fs::DirEntry>| {
-        let entry = entry.map_err(|e| Error::io(folder, e))?;
-        Ok(entry.file_name().to_string_lossy().into_owned())
-    };
-    entries.map(name).collect()
 }
 
 fn listed_cases(task: &Task, folders: &Folders, preprocessed: &Path) -> Result<BTreeSet<String>, Error> {

@@ -1,0 +1,28 @@
+//! The cases in a folder of a preprocessed task.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use crate::Error;
+
+/// The preprocessed cases in a stage's folder (`nnUNetData_plans_v2.1_stage0`): its npz files, but for unfinished ones
+/// (hidden) and those that a cascade's second stage is given beside its cases.
+///
+/// # Errors
+/// [`Error::Io`] naming the folder.
+pub fn stage_cases(folder: &Path) -> Result<BTreeSet<String>, Error> {
+    let names = names(folder)?;
+    let npz = names.iter().filter_map(|name| name.strip_suffix(".npz"));
+    let is_case = |name: &&str| !name.starts_with('.') && !name.ends_with("segFromPrevStage");
+    Ok(npz.filter(is_case).map(str::to_owned).collect())
+}
+
+/// Names of a folder's entries.
+pub(crate) fn names(folder: &Path) -> Result<Vec<String>, Error> {
+    let entries = std::fs::read_dir(folder).map_err(|e| Error::io(folder, e))?;
+    let name = |entry: std::io::Result<std::fs::DirEntry>| {
+        let entry = entry.map_err(|e| Error::io(folder, e))?;
+        Ok(entry.file_name().to_string_lossy().into_owned())
+    };
+    entries.map(name).collect()
+}
