@@ -18,8 +18,8 @@ pub enum Error {
         /// Axes of the mask.
         expected: usize,
     },
-    /// A spacing that is not a positive finite number.
-    #[error("the spacing of axis {axis} is {found}; expected a positive finite number")]
+    /// A spacing that is not a positive number, or whose square float32 cannot hold.
+    #[error("the spacing of axis {axis} is {found}; expected a number from 1e-12 to 1e12")]
     Spacing {
         /// Axis, counted from 0.
         axis: usize,

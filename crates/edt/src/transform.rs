@@ -1,5 +1,6 @@
 //! The public entry: which working type, and both sweeps over a volume.
 
+use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use ndarray::{Array, ArrayView, ArrayView3, ArrayViewMut, ArrayViewMut2, Axis, Dimension, Ix2, Ix3};
@@ -9,9 +10,12 @@ use crate::lane::{Lane, CHUNK};
 use crate::plan::Plan;
 use crate::{columns, simd, sweep, Error, Voxel};
 
+/// Spacings whose squares, times the squared length of any axis, are normal float32 numbers.
+const SPACINGS: RangeInclusive<f64> = 1e-12..=1e12;
+
 /// Squared distance of every voxel to the nearest zero voxel.
 ///
-/// `mask` has 1 to 3 axes and any layout; `spacing` one value an axis, in the mask's axis order (mm in, mm² out). Zero
+/// `mask` has 1 to 3 axes and any layout; `spacing` one value an axis, from 1e-12 to 1e12, in the mask's axis order (mm in, mm² out). Zero
 /// voxels get 0. A voxel farther from every zero voxel than `bound` (a distance, not squared) gets infinity; a bound
 /// makes the transform faster. Without any zero voxel every result is infinite.
 ///
@@ -88,16 +92,7 @@ fn check<T, D: Dimension>(
             expected: mask.ndim(),
         });
     }
-    if let Some(axis) = spacing.iter().position(|s| !(s.is_finite() && *s > 0.0)) {
-        return Err(Error::Spacing {
-            axis,
-            found: spacing[axis],
-        });
-    }
-    match bound {
-        Some(found) if found.is_nan() || found < 0.0 => return Err(Error::Bound { found }),
-        _ => {}
-    }
+    check_numbers(spacing, bound)?;
     if out.shape() != mask.shape() {
         return Err(Error::Shape {
             found: out.shape().to_vec(),
@@ -107,9 +102,9 @@ fn check<T, D: Dimension>(
     Ok(())
 }
 
-/// Refuses spacings and bounds that are no lengths.
+/// Refuses spacings and bounds that are no lengths, and spacings whose squared distances float32 could not hold.
 pub(crate) fn check_numbers(spacing: &[f64], bound: Option<f32>) -> Result<(), Error> {
-    if let Some(axis) = spacing.iter().position(|s| !(s.is_finite() && *s > 0.0)) {
+    if let Some(axis) = spacing.iter().position(|s| !SPACINGS.contains(s)) {
         return Err(Error::Spacing {
             axis,
             found: spacing[axis],

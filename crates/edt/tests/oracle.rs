@@ -204,6 +204,21 @@ fn wrong_arguments() {
         call(&[1.0, f64::NAN], None),
         Err(Error::Spacing { axis: 1, .. })
     ));
+    // Their squares are infinite, or 0, in float32.
+    for found in [1e200, 1e20, 1e-30] {
+        assert_eq!(
+            squared_distance(mask.view(), &[1.0, found], None),
+            Err(Error::Spacing { axis: 1, found })
+        );
+    }
+    for spacing in [1e12, 1e-12] {
+        let line = ndarray::array![1u8, 1, 0];
+        let found = squared_distance(line.view(), &[spacing], None).unwrap();
+        assert!(
+            (f64::from(found[0]) / (4.0 * spacing * spacing) - 1.0).abs() < 1e-6,
+            "{spacing}"
+        );
+    }
     assert_eq!(call(&[1.0, 1.0], Some(-1.0)), Err(Error::Bound { found: -1.0 }));
     let deep = ArrayD::<u8>::zeros(IxDyn(&[2, 2, 2, 2]));
     assert_eq!(

@@ -59,6 +59,8 @@ pub(crate) fn cases(options: &Options) -> Result<Vec<Case>, Error> {
     if Path::new(pattern).is_absolute() || pattern.is_empty() {
         return Err(malformed("expected a pattern relative to the folder".to_owned()));
     }
+    // Before the folder is put in front of it, so that a position in it is one that the user can count.
+    glob::Pattern::new(pattern).map_err(|e| malformed(e.to_string()))?;
     let whole = Path::new(&glob::Pattern::escape(&folder.to_string_lossy())).join(pattern);
     let found = glob::glob(&whole.to_string_lossy()).map_err(|e| malformed(e.to_string()))?;
     // An entry that cannot be read is no file that could be named.

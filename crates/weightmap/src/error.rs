@@ -115,6 +115,14 @@ pub enum Error {
         /// The shape found.
         found: Vec<usize>,
     },
+    /// More voxels than objects can be numbered in.
+    #[error("the segmentation has {voxels} voxels; mode `instances` takes at most {limit}")]
+    TooManyVoxels {
+        /// Voxels found.
+        voxels: usize,
+        /// The most there can be.
+        limit: usize,
+    },
     /// No channel holds the segmentation.
     #[error("the array has {found} channel(s); expected the image's channels and then the segmentation")]
     Channels {
@@ -194,6 +202,7 @@ impl Coded for Error {
             Self::SameOutput { .. } => "ERR_WEIGHTMAP_SAME_OUTPUT",
             Self::Extension => "ERR_WEIGHTMAP_EXTENSION",
             Self::Rank { .. } => "ERR_WEIGHTMAP_RANK",
+            Self::TooManyVoxels { .. } => "ERR_WEIGHTMAP_SIZE",
             Self::Channels { .. } => "ERR_WEIGHTMAP_CHANNELS",
             Self::Label { .. } => "ERR_WEIGHTMAP_LABEL",
             Self::NoProperties { .. } => "ERR_WEIGHTMAP_NO_PROPERTIES",
@@ -234,6 +243,7 @@ impl Coded for Error {
             Self::Threads(_) | Self::IsWeightmap | Self::Extension => Value::Null,
             Self::SameOutput { other } => json!({ "other": other }),
             Self::Rank { found } => json!({ "found": found, "expected": ["channel", "z", "y", "x"] }),
+            Self::TooManyVoxels { voxels, limit } => json!({ "found": voxels, "limit": limit }),
             Self::Channels { found } => json!({ "found": found, "expected": "2 or more" }),
             Self::Spacing { path, key, found } => json!({ "path": path, "key": key, "found": found }),
             // JSON has no NaN.

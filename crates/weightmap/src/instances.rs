@@ -13,12 +13,24 @@ pub(crate) fn distances(
     spacing: [f64; 3],
     bound: f64,
 ) -> Result<(Array3<f32>, Array3<f32>), Error> {
+    check_size(index.len())?;
     let (objects, _) = label(index, classes);
     Ok(edt::two_nearest_objects(
         objects,
         spacing,
         Some((bound as f32).next_up()),
     )?)
+}
+
+/// Voxels are numbered in 32 bits.
+fn check_size(voxels: usize) -> Result<(), Error> {
+    match u32::try_from(voxels) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(Error::TooManyVoxels {
+            voxels,
+            limit: u32::MAX as usize,
+        }),
+    }
 }
 
 /// Weights from the sum of both distances; unlabelled voxels weigh 0.
@@ -40,4 +52,21 @@ pub(crate) fn finish<W: Weight>(
             weight(f64::from(sum), at)
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn voxels_beyond_32_bits_are_refused() {
+        assert!(check_size(u32::MAX as usize).is_ok());
+        assert!(matches!(
+            check_size(u32::MAX as usize + 1),
+            Err(Error::TooManyVoxels {
+                voxels: 4_294_967_296,
+                ..
+            })
+        ));
+    }
 }

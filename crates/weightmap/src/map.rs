@@ -47,6 +47,9 @@ pub trait Weight: Element {
     /// Bits of the significand.
     #[doc(hidden)]
     const BITS: i32;
+    /// The largest finite weight.
+    #[doc(hidden)]
+    const LARGEST: f64;
 
     /// Rounds a weight.
     #[doc(hidden)]
@@ -67,6 +70,7 @@ pub trait Weight: Element {
 
 impl Weight for f16 {
     const BITS: i32 = 11;
+    const LARGEST: f64 = 65504.0;
 
     fn round(weight: f64) -> Self {
         Self::from_f64(weight)
@@ -75,6 +79,7 @@ impl Weight for f16 {
 
 impl Weight for f32 {
     const BITS: i32 = 24;
+    const LARGEST: f64 = f32::MAX as f64;
 
     #[inline(always)]
     fn round(weight: f64) -> Self {
@@ -95,6 +100,7 @@ impl Weight for f32 {
 
 impl Weight for f64 {
     const BITS: i32 = 53;
+    const LARGEST: f64 = f64::MAX;
 
     #[inline(always)]
     fn round(weight: f64) -> Self {
@@ -142,7 +148,7 @@ pub(crate) fn make<W: Weight>(
     parameters: &Parameters,
     weights: [f32; 256],
 ) -> Result<Array3<W>, Error> {
-    check_numbers(parameters.sigma, parameters.w0)?;
+    check_numbers(parameters.sigma, parameters.w0, W::LARGEST)?;
     let Labels { index, counts } = labels;
     let (z, y, x) = index.dim();
     if index.is_empty() {

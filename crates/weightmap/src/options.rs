@@ -1,8 +1,10 @@
 use std::path::PathBuf;
 
+use half::f16;
 use serde::{Deserialize, Serialize};
+use serde_json::{json, Value};
 
-use crate::Error;
+use crate::{Error, Weight};
 
 /// Which formula makes the map.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,6 +57,16 @@ pub enum Dtype {
     Float64,
 }
 
+impl Dtype {
+    fn largest(self) -> f64 {
+        match self {
+            Self::Float16 => f16::LARGEST,
+            Self::Float32 => f32::LARGEST,
+            Self::Float64 => f64::LARGEST,
+        }
+    }
+}
+
 /// Options of [`crate::generate`].
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
@@ -65,9 +77,9 @@ pub struct Options {
     pub output_dir: Option<PathBuf>,
     /// Which files of the folder are cases: `*`, `?`, `[ab]` and `**`.
     pub matching_pattern: String,
-    /// Width of the border in voxels, or in mm with `spacing`.
+    /// Width of the border in voxels, or in mm with `spacing`; from 1e-6 to 1e6.
     pub sigma: f64,
-    /// Weight added at a border.
+    /// Weight added at a border; 0 or more, and what `dtype` can hold.
     pub w0: f64,
     /// Labels whose borders count; the non-zero labels of `../dataset.json` when absent or empty.
     pub classes: Option<Vec<i64>>,
@@ -107,12 +119,11 @@ impl Default for Options {
 impl Options {
     /// Refuses values that no map can be made with, and what contradicts `compat`.
     pub(crate) fn check(&self) -> Result<(), Error> {
-        check_numbers(self.sigma, self.w0)?;
-        let fork = |name, found: &dyn std::fmt::Debug| {
-            let found = format!("{found:?}");
+        check_numbers(self.sigma, self.w0, self.dtype.largest())?;
+        let fork = |name, found: Value| {
             Err(Error::Option {
                 name,
-                found,
+                found: found.to_string(),
                 expected: "its default: with `compat` the fork's function is reproduced",
             })
         };
@@ -121,36 +132,38 @@ impl Options {
                 compat: true,
                 spacing: true,
                 ..
-            } => fork("spacing", &true),
+            } => fork("spacing", json!(true)),
             Self {
                 compat: true,
                 mode: mode @ (Mode::Instances | Mode::TwoD),
                 ..
-            } => fork("mode", mode),
+            } => fork("mode", json!(mode)),
             Self {
                 compat: true,
                 frequencies: f @ Frequencies::Dataset,
                 ..
-            } => fork("frequencies", f),
+            } => fork("frequencies", json!(f)),
             _ => Ok(()),
         }
     }
 }
 
-/// Refuses a width or weight that is not a usable number.
-pub(crate) fn check_numbers(sigma: f64, w0: f64) -> Result<(), Error> {
-    if !(sigma.is_finite() && sigma > 0.0) {
+/// Refuses a width or weight with which a map would not be numbers; `largest` is the largest weight that can be written.
+pub(crate) fn check_numbers(sigma: f64, w0: f64, largest: f64) -> Result<(), Error> {
+    // Far beyond any border; its square and its inverse are finite.
+    if !(1e-6..=1e6).contains(&sigma) {
         return Err(Error::Option {
             name: "sigma",
             found: sigma.to_string(),
-            expected: "a positive finite number",
+            expected: "a number from 0.000001 to 1000000",
         });
     }
-    if !(w0.is_finite() && w0 >= 0.0) {
+    // The weight of the class is at most 1.
+    if !(w0 >= 0.0 && w0 + 1.0 <= largest) {
         return Err(Error::Option {
             name: "w0",
             found: w0.to_string(),
-            expected: "a finite number of 0 or more",
+            expected: "a number of 0 or more that the dtype can hold (float16 ends at 65504)",
         });
     }
     Ok(())

@@ -463,7 +463,7 @@ fn classes_that_cannot_be_used() {
 fn numbers_that_cannot_be_used() {
     let task = Task::new();
     let code = |options: Options| generate(&options, &Context::silent(1)).unwrap_err().code();
-    for sigma in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+    for sigma in [0.0, -1.0, 1e-200, 1e200, f64::NAN, f64::INFINITY] {
         assert_eq!(
             code(Options {
                 sigma,
@@ -474,6 +474,21 @@ fn numbers_that_cannot_be_used() {
     }
     for w0 in [-1.0, f64::NAN, f64::INFINITY] {
         assert_eq!(code(Options { w0, ..task.options() }), "ERR_WEIGHTMAP_OPTION");
+    }
+    // The map would hold infinities.
+    for (dtype, w0) in [
+        (Dtype::Float16, 65504.0),
+        (Dtype::Float32, 1e39),
+        (Dtype::Float64, f64::INFINITY),
+    ] {
+        assert_eq!(
+            code(Options {
+                w0,
+                dtype,
+                ..task.options()
+            }),
+            "ERR_WEIGHTMAP_OPTION"
+        );
     }
     let compat = Options {
         compat: true,
@@ -500,6 +515,25 @@ fn numbers_that_cannot_be_used() {
         }),
         "ERR_WEIGHTMAP_OPTION"
     );
+}
+
+#[test]
+fn the_largest_weights_and_widths_stay_numbers() {
+    let task = Task::new();
+    task.add("a.npz", 1, &segmentation(4, 1.0));
+    for (dtype, w0) in [(Dtype::Float16, 65503.0), (Dtype::Float32, 3e38)] {
+        for (mode, sigma) in [(Mode::Border, 1e6), (Mode::Instances, 1e6), (Mode::TwoD, 1e-6)] {
+            run(&Options {
+                dtype,
+                w0,
+                mode,
+                sigma,
+                ..task.options()
+            });
+            let map: ArrayD<f64> = volume::npy::read(&task.path("a_weightmap.npy")).unwrap();
+            assert!(map.iter().all(|w| w.is_finite()), "{dtype:?} {mode:?}");
+        }
+    }
 }
 
 #[derive(Default)]
