@@ -125,6 +125,7 @@ impl Case {
         let path = files.weightmap(&self.name);
         if !path.is_file() {
             return Err(Error::Weightmaps {
+                folder: files.folder.clone(),
                 missing: vec![self.name.clone()],
                 mismatched: Vec::new(),
             });
@@ -140,6 +141,7 @@ impl Case {
                 expected,
             }];
             return Err(Error::Weightmaps {
+                folder: files.folder.clone(),
                 missing: Vec::new(),
                 mismatched,
             });
@@ -238,7 +240,7 @@ impl Case {
         if let (Some(out), Some(grid)) = (weights, &self.weights) {
             grid.with(|rows| window.copy(out, 0.0, |start, row| rows.copy(start, row)))
                 .map_err(failed)?;
-            if let Some(at) = out.iter().position(|weight| !weight.is_finite()) {
+            if let Some(at) = out.iter().position(|weight| !(0.0..=f32::MAX).contains(weight)) {
                 let value = out[at].to_string();
                 return Err(Error::WeightmapValue {
                     case: self.name.clone(),

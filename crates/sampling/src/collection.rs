@@ -102,6 +102,7 @@ impl Collection {
                 Err(Error::Weightmaps {
                     missing: names,
                     mismatched: shapes,
+                    ..
                 }) => {
                     missing.extend(names);
                     mismatched.extend(shapes);
@@ -110,7 +111,11 @@ impl Collection {
             }
         }
         if !missing.is_empty() || !mismatched.is_empty() {
-            return Err(Error::Weightmaps { missing, mismatched });
+            return Err(Error::Weightmaps {
+                folder: options.files.folder.clone(),
+                missing,
+                mismatched,
+            });
         }
         check_channels(&cases)?;
         let skipped = take_unannotated(&mut cases, &options.sampling)?;

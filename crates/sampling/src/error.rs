@@ -74,17 +74,20 @@ pub enum Error {
     },
     /// Weightmaps that are missing or do not fit, all of them.
     #[error(
-        "weightmaps do not fit the data: {}; write them with `nnunet-diag weightmaps`",
-        weightmap_list(missing, mismatched)
+        "weightmaps do not fit the data: {}; write them with `nnunet-diag weightmaps {}`",
+        weightmap_list(missing, mismatched),
+        folder.display()
     )]
     Weightmaps {
+        /// Folder of the cases.
+        folder: PathBuf,
         /// Cases without `<case>_weightmap.npy`.
         missing: Vec<String>,
         /// Cases whose weightmap has another shape.
         mismatched: Vec<ShapeMismatch>,
     },
-    /// A weight that is infinite or not a number.
-    #[error("case {case}: its weightmap holds {value} near voxel (z, y, x) = {voxel:?}; weights must be finite: write it again with `nnunet-diag weightmaps`")]
+    /// A weight that is negative, infinite or not a number.
+    #[error("case {case}: its weightmap holds {value} near voxel (z, y, x) = {voxel:?}; weights must be finite and not negative: write it again with `nnunet-diag weightmaps`")]
     WeightmapValue {
         /// The case.
         case: String,
@@ -109,16 +112,6 @@ pub enum Error {
         needed: u64,
         /// Bytes free.
         available: u64,
-    },
-    /// The operating system refused.
-    #[error("cannot {action} {}: {message}", path.display())]
-    Io {
-        /// What was attempted, as a verb.
-        action: &'static str,
-        /// The file or folder.
-        path: PathBuf,
-        /// The system's own words.
-        message: String,
     },
     /// A file could not be written; what was there before is unchanged.
     #[error(transparent)]
@@ -169,7 +162,6 @@ impl Coded for Error {
             Self::WeightmapValue { .. } => "ERR_WEIGHTMAP_VALUE",
             Self::NoAnnotation { .. } => "ERR_NO_ANNOTATION",
             Self::NoSpace { .. } => "ERR_NO_SPACE",
-            Self::Io { .. } => "ERR_SAMPLING_IO",
             Self::Write(source) => source.code(),
             Self::Cancelled(cancelled) => cancelled.code(),
         }
@@ -190,8 +182,12 @@ impl Coded for Error {
             }
             Self::Properties { case, source } => with_case(case, source.details()),
             Self::ClassLocations { case, label } => json!({ "case": case, "label": label }),
-            Self::Weightmaps { missing, mismatched } => {
-                json!({ "missing": missing, "mismatched": mismatched })
+            Self::Weightmaps {
+                folder,
+                missing,
+                mismatched,
+            } => {
+                json!({ "folder": folder, "missing": missing, "mismatched": mismatched })
             }
             Self::WeightmapValue { case, value, voxel } => {
                 json!({ "case": case, "found": value, "voxel": voxel })
@@ -204,11 +200,6 @@ impl Coded for Error {
             } => {
                 json!({ "folder": folder, "needed": needed, "available": available })
             }
-            Self::Io {
-                action,
-                path,
-                message,
-            } => json!({ "action": action, "path": path, "os": message }),
             Self::Write(source) => source.details(),
             Self::Cancelled(cancelled) => cancelled.details(),
         }

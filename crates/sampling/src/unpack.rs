@@ -168,14 +168,15 @@ fn with_member<T>(
     read(&mut member)
 }
 
+/// Refuses what does not fit, disk by disk: the previous stage's files may lie on the cases' own.
 fn check_space(jobs: &[Job]) -> Result<(), Error> {
-    let mut needed: BTreeMap<&Path, u64> = BTreeMap::new();
+    let mut needed: BTreeMap<Disk<'_>, (&Path, u64)> = BTreeMap::new();
     for job in jobs {
-        *needed
-            .entry(job.target.parent().unwrap_or(Path::new(".")))
-            .or_default() += job.bytes;
+        let folder = job.target.parent().unwrap_or(Path::new("."));
+        let (_, bytes) = needed.entry(Disk::of(folder)).or_insert((folder, 0));
+        *bytes = bytes.saturating_add(job.bytes);
     }
-    for (folder, needed) in needed {
+    for (folder, needed) in needed.into_values() {
         // Some network servers do not say; then the writing itself will.
         let Ok(available) = storage::available_space(folder) else {
             continue;
@@ -189,6 +190,23 @@ fn check_space(jobs: &[Job]) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+/// A disk, or a folder where the system does not tell disks apart.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Disk<'a> {
+    Device(u64),
+    Folder(&'a Path),
+}
+
+impl<'a> Disk<'a> {
+    fn of(folder: &'a Path) -> Self {
+        #[cfg(unix)]
+        if let Ok(metadata) = folder.metadata() {
+            return Self::Device(std::os::unix::fs::MetadataExt::dev(&metadata));
+        }
+        Self::Folder(folder)
+    }
 }
 
 fn write(job: &Job, context: &Context) -> Result<(), Error> {
@@ -347,6 +365,25 @@ mod tests {
             check_space(&[job]),
             Err(Error::NoSpace { needed: u64::MAX, .. })
         ));
+    }
+
+    #[test]
+    fn folders_of_one_disk_share_its_space() {
+        let (folder, _, _) = folder_with(&[]);
+        let part = storage::available_space(folder.path()).unwrap() / 10 * 6;
+        let job = |name: &str| {
+            let stage = folder.path().join(name);
+            std::fs::create_dir(&stage).unwrap();
+            Job {
+                case: "a".to_owned(),
+                source: PathBuf::new(),
+                target: stage.join("a.npy"),
+                bytes: part,
+            }
+        };
+        let jobs = [job("stage1"), job("pred_next_stage")];
+        assert!(check_space(&jobs[..1]).is_ok());
+        assert!(matches!(check_space(&jobs), Err(Error::NoSpace { needed, .. }) if needed == 2 * part));
     }
 
     #[test]

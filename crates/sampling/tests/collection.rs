@@ -183,7 +183,12 @@ fn all_missing_and_misshapen_weightmaps_are_named() {
     let mut options = options(folder.path(), &["a", "b", "c", "d"], annotated(|_| ()));
     options.files.weightmaps = true;
     match open(&options).map(drop).unwrap_err() {
-        Error::Weightmaps { missing, mismatched } => {
+        Error::Weightmaps {
+            folder: named,
+            missing,
+            mismatched,
+        } => {
+            assert_eq!(named, folder.path());
             assert_eq!(missing, ["a", "c"]);
             assert_eq!((mismatched.len(), mismatched[0].case.as_str()), (1, "d"));
         }

@@ -158,21 +158,23 @@ fn what_does_not_fit_is_named() {
         matches!(&error, Error::Weightmaps { missing, .. } if missing == &["c"]),
         "{error}"
     );
-    let mut nan = written.weights.clone();
-    nan[[0, 1, 2, 3]] = f32::NAN;
-    npy::write(&folder.join("c_weightmap.npy"), nan.view().into_dyn()).unwrap();
-    case.open_weights(&with).unwrap();
-    let window = PatchBox {
-        lower: [1, 1, 1],
-        size: [1, 2, 3],
-    };
-    let error = case
-        .read(&window, &mut [0.0; 12], &mut [0; 12], Some(&mut [0.0; 6]))
-        .unwrap_err();
-    assert!(
-        matches!(&error, Error::WeightmapValue { voxel: [1, 2, 1], .. }),
-        "{error}"
-    );
+    for value in [f32::NAN, f32::INFINITY, -1.0] {
+        let mut wrong = written.weights.clone();
+        wrong[[0, 1, 2, 3]] = value;
+        npy::write(&folder.join("c_weightmap.npy"), wrong.view().into_dyn()).unwrap();
+        case.open_weights(&with).unwrap();
+        let window = PatchBox {
+            lower: [1, 1, 1],
+            size: [1, 2, 3],
+        };
+        let error = case
+            .read(&window, &mut [0.0; 12], &mut [0; 12], Some(&mut [0.0; 6]))
+            .unwrap_err();
+        assert!(
+            matches!(&error, Error::WeightmapValue { voxel: [1, 2, 1], .. }),
+            "{error}"
+        );
+    }
     npy::write(
         &folder.join("c_segFromPrevStage.npy"),
         Array3::<u8>::zeros((2, 3, 5)).view().into_dyn(),
