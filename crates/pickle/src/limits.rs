@@ -75,6 +75,11 @@ impl Budget {
         Ok(())
     }
 
+    /// Bytes that may still be taken.
+    pub(crate) fn bytes_left(&self) -> u64 {
+        self.bytes
+    }
+
     pub(crate) fn bytes(&mut self, count: u64) -> Result<(), Error> {
         match self.bytes.checked_sub(count) {
             Some(left) => self.bytes = left,

@@ -53,7 +53,8 @@ fn damaged(error: zip::result::ZipError) -> Error {
     }
 }
 
-/// The content of one entry, at most `most` bytes: compressed entries may claim any size.
+/// The content of one entry, at most `most` bytes and what the budget has left: compressed entries may claim any size, and
+/// so may the pickle that says how long a storage is.
 fn entry<R: Read + Seek>(
     zip: &mut ZipArchive<R>,
     name: &str,
@@ -68,7 +69,7 @@ fn entry<R: Read + Seek>(
         what: format!("{name}: {e}"),
     };
     // One byte more tells whether there is more.
-    file.take(most.saturating_add(1))
+    file.take(most.min(budget.bytes_left()).saturating_add(1))
         .read_to_end(&mut bytes)
         .map_err(read)?;
     if bytes.len() as u64 > most {

@@ -1,0 +1,74 @@
+//! Peak memory, counted by the allocator: a hostile checkpoint costs no more than its limits allow.
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::io::{Cursor, Read, Write};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+use pickle::torch::{read_from, write_checkpoint_to, Tensor};
+use pickle::{Dict, Error, Limits};
+use zip::write::SimpleFileOptions;
+use zip::{ZipArchive, ZipWriter};
+
+struct Counting;
+
+static LIVE: AtomicUsize = AtomicUsize::new(0);
+static PEAK: AtomicUsize = AtomicUsize::new(0);
+
+// SAFETY: every call is passed on to the system's allocator unchanged; only counters are touched besides.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        let live = LIVE.fetch_add(layout.size(), Relaxed) + layout.size();
+        PEAK.fetch_max(live, Relaxed);
+        // SAFETY: the caller's promise is the one `System` asks for.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        LIVE.fetch_sub(layout.size(), Relaxed);
+        // SAFETY: as above; the pointer came from `System`.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// A checkpoint whose one storage is `bytes` zeros, deflated to a thousandth.
+fn bomb(bytes: usize) -> Vec<u8> {
+    let tensor = Tensor::from_f32(vec![bytes / 4], &vec![0.0; bytes / 4]).unwrap();
+    let mut stored = Cursor::new(Vec::new());
+    write_checkpoint_to(&mut stored, "model", &Dict::new().with("t", tensor).into()).unwrap();
+    let mut archive = ZipArchive::new(stored).unwrap();
+    let mut deflated = Cursor::new(Vec::new());
+    let mut out = ZipWriter::new(&mut deflated);
+    for i in 0..archive.len() {
+        let mut entry = archive.by_index(i).unwrap();
+        let mut data = Vec::new();
+        entry.read_to_end(&mut data).unwrap();
+        out.start_file(entry.name().unwrap(), SimpleFileOptions::default())
+            .unwrap();
+        out.write_all(&data).unwrap();
+    }
+    out.finish().unwrap();
+    deflated.into_inner()
+}
+
+/// One test: the counters are shared by all threads of the process.
+#[test]
+fn a_storage_that_inflates_without_end_costs_what_the_limits_allow() {
+    let bytes = bomb(64 << 20);
+    assert!(bytes.len() < 1 << 20, "{}", bytes.len());
+    let limits = Limits {
+        spare_bytes: 1 << 20,
+        ..Limits::default()
+    };
+    let before = LIVE.load(Relaxed);
+    PEAK.store(before, Relaxed);
+    let result = read_from(Cursor::new(&bytes), bytes.len() as u64, &limits);
+    let peak = PEAK.load(Relaxed) - before;
+    assert!(matches!(result, Err(Error::Limit { .. })), "{result:?}");
+    // A vector that grows holds up to twice its content, and its former self while it moves.
+    let allowed = (limits.spare_bytes as usize + 4 * bytes.len()) * 3 + (1 << 20);
+    assert!(peak < allowed, "{peak} bytes at the peak, {allowed} allowed");
+}
