@@ -67,7 +67,7 @@ fn folder_of(path: &Path) -> &Path {
 
 fn create_sibling(path: &Path) -> io::Result<NamedTempFile> {
     let name = path.file_name().ok_or(ErrorKind::InvalidInput)?.to_string_lossy();
-    let prefix = format!(".{name}.");
+    let prefix = format!(".{}.", shortened(&name));
     let mut builder = Builder::new();
     builder.prefix(&prefix).suffix(".tmp");
     #[cfg(unix)]
@@ -77,6 +77,14 @@ fn create_sibling(path: &Path) -> io::Result<NamedTempFile> {
         builder.permissions(fs::Permissions::from_mode(0o666));
     }
     builder.tempfile_in(folder_of(path))
+}
+
+/// At most 200 bytes of a name, so that the temporary file's fits where the file's own does: systems allow 255.
+fn shortened(name: &str) -> &str {
+    let end = (0..=name.len().min(200))
+        .rev()
+        .find(|&i| name.is_char_boundary(i));
+    &name[..end.unwrap_or(0)]
 }
 
 /// Flushes to the disk, where the file system knows how: some network file systems refuse.
@@ -132,6 +140,17 @@ mod tests {
         );
         assert_eq!(fs::read_to_string(&path).unwrap(), "old");
         assert_eq!(names(folder.path()), ["a.txt"]);
+    }
+
+    #[test]
+    fn the_longest_names_can_be_written() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["a".repeat(255), "é".repeat(127)] {
+            let path = folder.path().join(&name);
+            fs::write(&path, "old").unwrap();
+            write_atomic(&path, |w| w.write_all(b"new")).unwrap();
+            assert_eq!(fs::read_to_string(&path).unwrap(), "new");
+        }
     }
 
     #[test]
