@@ -1,11 +1,8 @@
 //! How an error crosses N-API.
 
-use std::any::Any;
-use std::panic::{catch_unwind, AssertUnwindSafe};
-
 use run::Coded;
 use serde::Serialize;
-use serde_json::{json, Value};
+use serde_json::Value;
 
 /// An error as JavaScript receives it; TypeScript turns it into an `NnunetError`.
 #[derive(Clone, Debug, Serialize)]
@@ -28,22 +25,6 @@ impl Failure {
         }
     }
 
-    /// The failure that a panic becomes: a bug in this package, never a dead process.
-    pub fn from_panic(payload: &(dyn Any + Send)) -> Self {
-        let text = payload
-            .downcast_ref::<&str>()
-            .map(|s| (*s).to_owned())
-            .or_else(|| payload.downcast_ref::<String>().cloned())
-            .unwrap_or_else(|| "no message".to_owned());
-        Self::new(
-            "ERR_INTERNAL",
-            format!(
-                "internal error: {text}. This is a bug in nnunet-diag; please report it with these words."
-            ),
-            json!({ "panic": text }),
-        )
-    }
-
     /// This failure as a napi error whose reason is the JSON that TypeScript parses.
     pub fn into_napi(self) -> napi::Error {
         let reason = serde_json::to_string(&self).unwrap_or(self.message);
@@ -57,8 +38,7 @@ impl<E: Coded> From<E> for Failure {
     }
 }
 
-/// Runs `work`; a panic becomes a [`Failure`] with code `ERR_INTERNAL`.
+/// Runs `work`; a panic becomes a [`Failure`] with code `ERR_INTERNAL`, never a dead process.
 pub fn guard<T>(work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
-    // Whatever `work` was changing is dropped with it: nothing it touched is used after a panic.
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|payload| Err(Failure::from_panic(payload.as_ref())))
+    run::catch(work).unwrap_or_else(|panicked| Err(panicked.into()))
 }

@@ -84,6 +84,21 @@ fn available() -> u64 {
     system.available_memory().min(group)
 }
 
+/// Memory that there is in all, in use or not: the machine's with its swap, or this process's control group's.
+pub fn capacity() -> u64 {
+    let refresh = RefreshKind::nothing().with_memory(MemoryRefreshKind::everything());
+    let Ok(system) = System::new_with_specifics(refresh) else {
+        return u64::MAX;
+    };
+    let group = system.cgroup_limits().map_or(u64::MAX, |limits| {
+        limits.total_memory.saturating_add(limits.free_swap)
+    });
+    system
+        .total_memory()
+        .saturating_add(system.total_swap())
+        .min(group)
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicU64, Ordering};

@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
-use run::{Cancelled, CaseFailure, Coded};
+use run::{Cancelled, CaseFailure, Coded, Panicked};
 use serde_json::{json, Value};
+
+const GIB: f64 = (1u64 << 30) as f64;
 
 /// A failure of planning or preprocessing.
 #[derive(Debug, thiserror::Error)]
@@ -12,6 +14,9 @@ pub enum Error {
     /// The verb was asked to stop.
     #[error(transparent)]
     Cancelled(#[from] Cancelled),
+    /// A bug, met in one case.
+    #[error(transparent)]
+    Panicked(#[from] Panicked),
     /// A record of the task could not be read or written.
     #[error(transparent)]
     Dataset(#[from] dataset::Error),
@@ -56,10 +61,7 @@ pub enum Error {
         failures: Vec<CaseFailure>,
     },
     /// No voxel of a case is different from 0.
-    #[error(
-        "every voxel is 0 in {}: remove the case from dataset.json or repair it",
-        list(files)
-    )]
+    #[error("every voxel is 0 in {}: repair the case or leave it out", list(files))]
     EmptyImage {
         /// The case's images.
         files: Vec<PathBuf>,
@@ -105,6 +107,24 @@ pub enum Error {
         found: usize,
         /// Modalities of the plans.
         expected: usize,
+    },
+    /// A case that the machine cannot hold once it is resampled.
+    #[error("resampling {shape:?} voxels from spacing {spacing:?} mm to {target:?} mm makes {resampled:?} voxels, \
+             {:.1} GiB where this machine has {:.1} GiB: check the spacing in the image's header, or plan a larger one",
+        bytes / GIB, *capacity as f64 / GIB)]
+    TooLarge {
+        /// Shape before resampling, axes transposed.
+        shape: [usize; 3],
+        /// Its spacing in mm.
+        spacing: [f64; 3],
+        /// Spacing resampled to, in mm.
+        target: [f64; 3],
+        /// Shape after resampling.
+        resampled: [usize; 3],
+        /// Bytes of the result.
+        bytes: f64,
+        /// Bytes of memory that there are.
+        capacity: u64,
     },
     /// CT normalisation lacks its statistics.
     #[error("modality {modality} is normalised as {scheme}, but the foreground statistics are missing: no training \
@@ -198,6 +218,7 @@ impl Coded for Error {
     fn code(&self) -> &'static str {
         match self {
             Self::Cancelled(e) => e.code(),
+            Self::Panicked(e) => e.code(),
             Self::Dataset(e) => e.code(),
             Self::Volume(e) => e.code(),
             Self::Pickle(e) => e.code(),
@@ -212,6 +233,7 @@ impl Coded for Error {
             Self::Channels { .. } => "ERR_IMAGE_CHANNELS",
             Self::CroppedShape { .. } => "ERR_CROPPED_SHAPE",
             Self::Modalities { .. } => "ERR_CASE_MODALITIES",
+            Self::TooLarge { .. } => "ERR_CASE_TOO_LARGE",
             Self::NoIntensities { .. } => "ERR_NO_INTENSITIES",
             Self::Scheme { .. } => "ERR_NORMALIZATION_SCHEME",
             Self::Preprocessor { .. } => "ERR_PREPROCESSOR",
@@ -226,6 +248,7 @@ impl Coded for Error {
     fn details(&self) -> Value {
         match self {
             Self::Cancelled(e) => e.details(),
+            Self::Panicked(e) => e.details(),
             Self::Dataset(e) => e.details(),
             Self::Volume(e) => e.details(),
             Self::Pickle(e) => e.details(),
@@ -253,6 +276,17 @@ impl Coded for Error {
             } => {
                 json!({ "files": files, "found": found, "expected": expected })
             }
+            Self::TooLarge {
+                shape,
+                spacing,
+                target,
+                resampled,
+                bytes,
+                capacity,
+            } => json!({
+                "shape": shape, "spacing": spacing, "target": target, "resampled": resampled, "bytes": bytes,
+                "capacity": capacity
+            }),
             Self::NoIntensities { modality, scheme } => json!({ "modality": modality, "scheme": scheme }),
             Self::Scheme { modality, found } => json!({ "modality": modality, "found": found }),
             Self::Preprocessor { found } => json!({ "found": found }),

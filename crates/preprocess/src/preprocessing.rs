@@ -99,13 +99,14 @@ fn bytes(work: &Work<'_>, task: &TaskCases) -> Result<u64, Error> {
     let channels = task.modalities.len();
     let (shape, reading) = work.case.source.extent(&work.case.name, channels)?;
     let spacing = work.case.source.spacing(&work.case.name)?;
-    let voxels = |shape: [usize; 3]| shape.iter().product::<usize>() as u64;
+    // A wrong spacing makes numbers beyond all bounds; such a case fails in its own turn.
+    let voxels = |shape: [usize; 3]| shape.iter().fold(1u64, |n, &axis| n.saturating_mul(axis as u64));
     let mut largest = 0;
     for output in &work.outputs {
         largest = largest.max(voxels(output.target.shape(shape, spacing)?));
     }
     let case = 4 * channels as u64 + 2;
-    let resampling = voxels(shape) * (case + 4) + largest * (case + 4);
+    let resampling = voxels(shape).saturating_add(largest).saturating_mul(case + 4);
     Ok(reading.max(resampling))
 }
 

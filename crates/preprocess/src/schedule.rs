@@ -101,7 +101,7 @@ pub fn run_cases<T: Sync, R: Send>(
         *queue += 1;
         drop(queue);
 
-        let result = pool.install(|| work(job));
+        let result = run::catch(|| pool.install(|| work(job))).unwrap_or_else(|p| Err(p.into()));
         drop(lease);
         if result.as_ref().is_err_and(Error::is_fatal) {
             stopped.store(true, Ordering::Relaxed);
@@ -230,6 +230,24 @@ mod tests {
         counted.sort_unstable();
         // Two were there before; five of the seven follow.
         assert_eq!(counted, [2, 3, 4, 5, 6, 7].map(|done| (done, 9, "cases tested")));
+    }
+
+    #[test]
+    fn a_panic_is_that_case_s_failure() {
+        let context = Context::silent(2);
+        let crew = Crew::new(Some(2), &context).unwrap();
+        let outcome = run_cases(&jobs(4), &crew, progress(0, 4), |job| {
+            assert!(job.input != 2, "no voxel left");
+            Ok(job.input)
+        })
+        .unwrap();
+        assert_eq!(outcome.results, [Some(0), Some(1), None, Some(3)]);
+        let failure = &outcome.failures[0];
+        assert_eq!(
+            (failure.case.as_str(), failure.code.as_str()),
+            ("case_2", "ERR_INTERNAL")
+        );
+        assert!(failure.message.contains("no voxel left"), "{}", failure.message);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use ndarray::{Array3, Array4, Axis};
 use resample::{resample_data, resample_segmentation, Order, Resampling, SeparateZ};
 use serde::Serialize;
 
+use crate::budget::capacity;
 use crate::crop::{Cropped, OUTSIDE};
 use crate::fingerprint::Intensities;
 use crate::normalise::{normalise, Scheme};
@@ -99,6 +100,8 @@ impl Target {
     ///
     /// Reference: `GenericPreprocessor._run_internal` and `resample_and_normalize`. NaN must be gone
     /// ([`Cropped::remove_nan`]).
+    ///
+    /// Fails where the result would not fit the machine's memory, as a wrong spacing in a header makes it.
     pub fn apply(&self, case: &Cropped, spacing: [f64; 3]) -> Result<Staged, Error> {
         let [a, b, c] = self.transpose;
         let data = case.data.view().permuted_axes([0, a + 1, b + 1, c + 1]);
@@ -108,6 +111,7 @@ impl Target {
         let to = self.for_case(spacing).spacing;
         let rule = |order| Resampling::between(shape, from, to, SeparateZ::Auto, order);
         let linear = rule(Order::Linear)?;
+        check_size(data.len_of(Axis(0)), shape, &linear, from, to)?;
 
         let mut data = resample_data(data, &rule(self.order)?)?;
         let unlabelled = case.is_sparse().then_some(OUTSIDE);
@@ -133,6 +137,29 @@ impl Target {
         properties.set_size_after_resampling(staged.segmentation.dim().into());
         properties.set_spacing_after_resampling(self.spacing);
     }
+}
+
+/// Refuses a result that the machine cannot hold: the system would end the whole process over it.
+fn check_size(
+    channels: usize,
+    shape: [usize; 3],
+    to: &Resampling,
+    spacing: [f64; 3],
+    target: [f64; 3],
+) -> Result<(), Error> {
+    let voxels: f64 = to.shape.iter().map(|&n| n as f64).product();
+    let (bytes, capacity) = (voxels * (4.0 * channels as f64 + 2.0), capacity());
+    if bytes <= capacity as f64 {
+        return Ok(());
+    }
+    Err(Error::TooLarge {
+        shape,
+        spacing,
+        target,
+        resampled: to.shape,
+        bytes,
+        capacity,
+    })
 }
 
 fn scheme(plans: &Plans, modality: usize) -> Result<Scheme, Error> {

@@ -6,10 +6,12 @@
 mod cancel;
 mod error;
 mod event;
+mod panic;
 
 pub use cancel::{Cancel, Cancelled};
 pub use error::{CaseFailure, Coded};
 pub use event::{CheckpointKind, EpochReport, Event, NullSink, Sink};
+pub use panic::{catch, Panicked};
 
 use std::sync::Arc;
 

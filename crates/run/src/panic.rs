@@ -1,0 +1,55 @@
+//! Panics as errors: a bug in one case must neither end the process nor hide where it happened.
+
+use std::any::Any;
+use std::panic::{catch_unwind, AssertUnwindSafe};
+
+use serde_json::{json, Value};
+
+use crate::Coded;
+
+/// A panic: a bug in this package.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("internal error: {words}. This is a bug in nnunet-diag; please report it with these words.")]
+pub struct Panicked {
+    /// What the panic said.
+    pub words: String,
+}
+
+impl Coded for Panicked {
+    fn code(&self) -> &'static str {
+        "ERR_INTERNAL"
+    }
+
+    fn details(&self) -> Value {
+        json!({ "panic": self.words })
+    }
+}
+
+/// Runs `work`; a panic becomes an error.
+///
+/// # Errors
+/// [`Panicked`]. What `work` was changing must be dropped then: it may be half done.
+pub fn catch<T>(work: impl FnOnce() -> T) -> Result<T, Panicked> {
+    catch_unwind(AssertUnwindSafe(work)).map_err(|payload| Panicked {
+        words: words(payload.as_ref()),
+    })
+}
+
+fn words(payload: &(dyn Any + Send)) -> String {
+    let text = payload.downcast_ref::<&str>().map(|s| (*s).to_owned());
+    text.or_else(|| payload.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "no message".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_keeps_its_words() {
+        assert_eq!(catch(|| 7), Ok(7));
+        let error = catch(|| panic!("case {}", 3)).unwrap_err();
+        assert_eq!((error.code(), error.words.as_str()), ("ERR_INTERNAL", "case 3"));
+        assert_eq!(catch(|| panic!("plain")).unwrap_err().words, "plain");
+    }
+}
