@@ -1,10 +1,11 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
 import { cacheFolder, findLibtorch, installFolder, libraryFile } from '../ts/libtorch/find.js';
 import { preloadLibtorch } from '../ts/libtorch/preload.js';
 import { minorOf } from '../ts/libtorch/version.js';
+import { packageRoot, platformName } from '../ts/native/load.js';
 
 /** Runs `work` with some environment variables set or (undefined) unset. */
 function withEnv<T>(variables: Record<string, string | undefined>, work: () => T): T {
@@ -70,6 +71,18 @@ test.serial('a broken libtorch gives the loader’s own words', (t) => {
   t.like(error, { code: 'ERR_LIBTORCH_MISSING' });
   t.true(error?.message.includes(root));
   t.regex(error?.message ?? '', /file too short|invalid ELF header|not a mach-o|not a valid/i);
+});
+
+const onElf = process.platform === 'linux' ? test.serial : test.serial.skip;
+
+onElf('a libtorch that was cut off is an error, not the end of the process', (t) => {
+  const root = pretend('2.11.0+cpu');
+  const whole = readFileSync(join(packageRoot, 'native', `core.${platformName()}.node`));
+  writeFileSync(join(root, 'lib', libraryFile('c10')), whole.subarray(0, 100_000));
+  const found = withEnv({ ...nowhere, LIBTORCH: root }, findLibtorch);
+  const error = t.throws(() => preloadLibtorch(found));
+  t.like(error, { code: 'ERR_LIBTORCH_MISSING' });
+  t.regex(error?.message ?? '', /libc10\.so: file too short: it has 100000 bytes/);
 });
 
 test('minor version', (t) => {

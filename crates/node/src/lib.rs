@@ -5,6 +5,7 @@
 )]
 
 mod distance;
+mod elf;
 mod inspect;
 mod libraries;
 mod preview;

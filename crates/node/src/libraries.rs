@@ -10,20 +10,50 @@ use napi_derive::napi;
 use node_task::Failure;
 use serde_json::json;
 
+use crate::elf;
+
 /// Opens the shared libraries in this order and keeps them open for the life of the process.
 #[napi]
 pub fn preload(paths: Vec<String>) -> napi::Result<()> {
     for path in &paths {
+        refuse_truncated(Path::new(path))?;
         open(path).map_err(|e| {
             // The loader's own words stand in the source of libloading's error.
             let words = std::error::Error::source(&e).map_or_else(|| e.to_string(), ToString::to_string);
-            Failure::new(
-                "ERR_LIBTORCH_BROKEN",
-                format!("cannot open {path}: {words}"),
-                json!({ "path": path, "loader": words }),
-            )
-            .into_napi()
+            broken(Path::new(path), &words)
         })?;
+    }
+    Ok(())
+}
+
+fn broken(path: &Path, words: &str) -> napi::Error {
+    Failure::new(
+        "ERR_LIBTORCH_BROKEN",
+        format!("cannot open {}: {words}", path.display()),
+        json!({ "path": path, "loader": words }),
+    )
+    .into_napi()
+}
+
+/// Refuses a library that was cut off, and one beside it that it may need: the loader maps what the headers announce,
+/// and the process dies of the first page that is not there.
+fn refuse_truncated(path: &Path) -> napi::Result<()> {
+    let folder = path.parent().and_then(|folder| std::fs::read_dir(folder).ok());
+    for entry in folder.into_iter().flatten().flatten() {
+        let path = entry.path();
+        let missing = entry
+            .file_name()
+            .to_string_lossy()
+            .contains(".so")
+            .then(|| elf::announced(&path));
+        // What cannot be read, or is no ELF file, is left to the loader's own words.
+        if let Some(Ok(Some(announced))) = missing {
+            let found = path.metadata().map_or(0, |m| m.len());
+            if found < announced {
+                let words = format!("file too short: it has {found} bytes, its headers announce {announced}");
+                return Err(broken(&path, &words));
+            }
+        }
     }
     Ok(())
 }
