@@ -1,7 +1,7 @@
 import test from 'ava';
 import { weightmapsMain } from '../ts/cli/program.js';
 import { packageVersion } from '../ts/version.js';
-import { cli } from './made-up.js';
+import { cli, workspace, writeTask } from './made-up.js';
 
 const VERBS = [
   'check',
@@ -41,6 +41,14 @@ test('bad usage exits with 2 and says what was wrong', async (t) => {
   const wrong = await cli(['train', '501', '-c', '4d']);
   t.is(wrong.code, 2);
   t.regex(wrong.err, /configuration but received "4d"/);
+});
+
+test('an option that only the verb can judge is bad usage too', async (t) => {
+  const { folders, flags } = await workspace(t);
+  await writeTask(folders.rawDataBase, 'Task901_Cube', { a: [16, 16, 16] });
+  const { code, err } = await cli(['plan', '901', '-c', '2d', '--patch-size', '7', '9', ...flags]);
+  t.regex(err, /ERR_OVERRIDE: 2d: patchSize is \[7, 9\]/);
+  t.is(code, 2);
 });
 
 test('an error with --json is one JSON line on standard output', async (t) => {

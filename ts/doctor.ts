@@ -1,5 +1,4 @@
-import { existsSync } from 'node:fs';
-import { access, constants } from 'node:fs/promises';
+import { access, constants, stat } from 'node:fs/promises';
 import { arch, availableParallelism, cpus, freemem, platform, release, totalmem } from 'node:os';
 import { fromNative } from './errors.js';
 import { type LibtorchStatus, libtorchStatus } from './libtorch/status.js';
@@ -12,7 +11,7 @@ export interface FolderReport {
   readonly variable: string;
   /** `null` where the variable is not set. */
   readonly path: string | null;
-  readonly state: 'not set' | 'missing' | 'not writable' | 'writable';
+  readonly state: 'not set' | 'missing' | 'no folder' | 'not writable' | 'writable';
 }
 
 /** What {@link doctor} found. */
@@ -69,7 +68,9 @@ function addonState(): DoctorReport['addon'] {
 async function folderState(variable: string): Promise<FolderReport> {
   const path = process.env[variable];
   if (!path) return { variable, path: null, state: 'not set' };
-  if (!existsSync(path)) return { variable, path, state: 'missing' };
+  const found = await stat(path).catch(() => undefined);
+  if (found === undefined) return { variable, path, state: 'missing' };
+  if (!found.isDirectory()) return { variable, path, state: 'no folder' };
   const writable = await access(path, constants.W_OK).then(
     () => true,
     () => false,

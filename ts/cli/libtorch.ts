@@ -16,7 +16,7 @@ export function registerLibtorch(program: Command, io: Io, finish: (code: number
     .option('--json', 'write the result as JSON')
     .action(async (flags: { cuda?: boolean; force?: boolean; json?: boolean }) => {
       const onStep = (step: string): void => void io.err.write(`libtorch: ${step}\n`);
-      const result = await installLibtorch({ ...flags, onStep });
+      const result = await installLibtorch({ ...flags, onStep, signal: io.signal });
       io.out.write(
         flags.json
           ? `${JSON.stringify(result)}\n`

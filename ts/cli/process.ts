@@ -15,11 +15,13 @@ export async function runProcess(
   };
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
-  // `nnunet-diag … | head` closes the pipe: that is no failure of ours.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(0);
-    throw error;
-  });
+  // `nnunet-diag … | head` closes the pipe: that is no failure of ours. Work under way ends cleanly, as with Ctrl-C.
+  const unheard = (error: NodeJS.ErrnoException): void => {
+    if (error.code !== 'EPIPE') throw error;
+    abort.abort();
+  };
+  process.stdout.on('error', unheard);
+  process.stderr.on('error', unheard);
   const io = { out: process.stdout, err: process.stderr, signal: abort.signal };
   process.exitCode = await program(process.argv.slice(2), io);
   process.off('SIGINT', stop);

@@ -13,6 +13,8 @@ export interface LibtorchInstallOptions {
   readonly force?: boolean;
   /** Called with each step's words. */
   readonly onStep?: (step: string) => void;
+  /** Ends the installation, leaving what was there. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface LibtorchInstallResult {
@@ -45,7 +47,7 @@ const CPU_DEPENDENCIES = ['nvidia/cu13/lib/libcudart.', 'nvidia/cu13/lib/libcupt
  * Puts libtorch into this project's cache, from the PyPI wheels, through pip. Safe to interrupt: the folder appears
  * whole or not at all.
  *
- * @throws NnunetError `ERR_LIBTORCH_INSTALL` with pip's last words
+ * @throws NnunetError `ERR_LIBTORCH_INSTALL` with pip's last words, `ERR_CANCELLED`
  */
 export async function installLibtorch(options: LibtorchInstallOptions = {}): Promise<LibtorchInstallResult> {
   const flavour = options.cuda ? 'cuda' : 'cpu';
@@ -59,9 +61,10 @@ export async function installLibtorch(options: LibtorchInstallOptions = {}): Pro
   try {
     const wheels = join(work, 'wheels');
     step(`fetching torch ${INSTALLED_RELEASE} with pip`);
-    await pip(['download', '-d', wheels, ...selectors(flavour), ...requirements(flavour)], step);
+    const args = ['download', '-d', wheels, ...selectors(flavour), ...requirements(flavour)];
+    await pip(args, step, options.signal);
     step('unpacking');
-    await unpack(wheels, work, flavour);
+    await unpack(wheels, work, flavour, options.signal);
     await writeFile(join(work, 'torch', 'NOTICE-nnunet-diag'), NOTICE);
     await rm(root, { recursive: true, force: true });
     await rename(join(work, 'torch'), root);
@@ -106,8 +109,14 @@ function platformTags(): string[] {
   return [...glibc, `manylinux2014_${machine}`];
 }
 
-async function unpack(wheels: string, work: string, flavour: 'cpu' | 'cuda'): Promise<void> {
+async function unpack(
+  wheels: string,
+  work: string,
+  flavour: 'cpu' | 'cuda',
+  signal?: AbortSignal,
+): Promise<void> {
   for (const wheel of await readdir(wheels)) {
+    refuseAborted(signal);
     const path = join(wheels, wheel);
     if (wheel.startsWith('torch-')) {
       await core().extractWheel(path, work, flavour === 'cuda' ? ['torch/'] : CPU_MEMBERS);
@@ -130,11 +139,12 @@ async function gather(from: string, lib: string): Promise<void> {
 }
 
 /** Runs pip, whichever Python has it; its warnings are passed on as steps only when it fails. */
-async function pip(args: string[], step: (step: string) => void): Promise<void> {
+async function pip(args: string[], step: (step: string) => void, signal?: AbortSignal): Promise<void> {
   const all = ['-m', 'pip', '--disable-pip-version-check', ...args];
   let last = 'no Python with pip was found';
   for (const python of ['python3', 'python']) {
-    const { code, output } = await execute(python, all, step);
+    const { code, output } = await execute(python, all, step, signal);
+    refuseAborted(signal);
     if (code === 0) return;
     if (output) last = output;
     if (code !== null) break;
@@ -147,13 +157,21 @@ async function pip(args: string[], step: (step: string) => void): Promise<void> 
   );
 }
 
+function refuseAborted(signal?: AbortSignal): void {
+  if (signal?.aborted) throw new NnunetError('ERR_CANCELLED', 'cancelled on request');
+}
+
 function execute(
   command: string,
   args: string[],
   step: (step: string) => void,
+  signal?: AbortSignal,
 ): Promise<{ code: number | null; output: string }> {
   return new Promise((resolve) => {
-    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(command, args, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      ...(signal && { signal }),
+    });
     let output = '';
     const keep = (chunk: Buffer) => {
       output = (output + chunk.toString()).slice(-2000);
