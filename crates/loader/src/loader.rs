@@ -78,7 +78,7 @@ impl Plan {
         } else {
             options.threads
         };
-        let scratch = scratch_bytes(options, &sizes);
+        let scratch = scratch_bytes(options, &pipeline, &sizes);
         let memory = MemoryUse {
             batch: layout.bytes(),
             batches: threads + options.queue + 1,
@@ -87,7 +87,7 @@ impl Plan {
             cache: if options.unpack {
                 0
             } else {
-                options.cache_bytes.min(inflated_bytes(&collection, options))
+                inflated_bytes(&collection, options, threads)
             },
         };
         let maker = Maker {
@@ -281,14 +281,19 @@ impl Shared {
     }
 }
 
-/// Bytes of all cases inflated, each taken for as large as the largest.
-fn inflated_bytes(collection: &Collection, options: &LoaderOptions) -> usize {
+/// Bytes of inflated cases, each taken for as large as the largest: what the cache may keep, and one case that each thread
+/// reads from, which may have been dropped there; never more than all of them.
+fn inflated_bytes(collection: &Collection, options: &LoaderOptions, threads: usize) -> usize {
     let arrays = 1 + usize::from(options.previous_stage.is_some());
-    let largest = collection.cases().iter().map(|sampled| {
+    let sizes = collection.cases().iter().map(|sampled| {
         let voxels: usize = sampled.case.shape().iter().product();
         (sampled.case.channels() + arrays) * voxels * size_of::<f32>()
     });
-    largest.max().unwrap_or(0) * options.cases.len()
+    let largest = sizes.max().unwrap_or(0);
+    let kept = options
+        .cache_bytes
+        .saturating_add(largest.saturating_mul(threads));
+    kept.min(largest * options.cases.len())
 }
 
 /// Shapes of a batch: axes (sample, channel, z, y, x), without z in 2D.

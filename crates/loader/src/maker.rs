@@ -254,17 +254,12 @@ impl Job<'_> {
     }
 }
 
-/// Bytes that a thread holds besides batches: the largest window of a loaded patch, the spline coefficients of one channel of
-/// it, and a patch's worth of labels, weights and intermediate images.
-pub(crate) fn scratch_bytes(options: &LoaderOptions, sizes: &PatchSizes) -> usize {
-    let pipeline = &options.pipeline;
-    let (loaded, patch) = (
-        sizes.loaded.iter().product::<usize>(),
-        sizes.network.iter().product::<usize>(),
-    );
-    let labels = size_of::<i16>() * (1 + usize::from(pipeline.cascade.is_some()));
-    let weights = size_of::<f32>() * usize::from(pipeline.weightmap);
-    let image = size_of::<f32>() * pipeline.channels;
-    loaded * (image + labels + weights + size_of::<f32>())
-        + patch * (labels + weights + 1 + 2 * size_of::<f32>())
+/// Bytes that a thread holds at most besides batches: the largest window of a loaded patch, and what the chain works in.
+pub(crate) fn scratch_bytes(options: &LoaderOptions, pipeline: &Pipeline, sizes: &PatchSizes) -> usize {
+    let read = &options.pipeline;
+    let labels = size_of::<i16>() * (1 + usize::from(read.cascade.is_some()));
+    let weights = size_of::<f32>() * usize::from(read.weightmap);
+    let image = size_of::<f32>() * read.channels;
+    sizes.loaded.iter().product::<usize>() * (image + labels + weights)
+        + pipeline.workspace_bytes(sizes.loaded)
 }

@@ -11,10 +11,8 @@ mod common;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use augment::cascade::CascadeOptions;
-use common::{dense, digests, folder, options, scribbles};
+use common::{cascade, dense, digests, folder, options, scribbles};
 use loader::{HeapBuffers, Loader, LoaderOptions, Phase};
-use ndarray::Array3;
 use run::Context;
 use sampling::{Annotated, Sampling};
 
@@ -111,19 +109,7 @@ fn annotated_dummy_2d() {
 #[test]
 fn cascade_3d() {
     let (folder, cases) = folder(dense);
-    for (case, shape) in cases.iter().zip([(20, 22, 24), (9, 30, 17), (26, 12, 28)]) {
-        let previous = Array3::from_shape_fn(shape, |(z, y, x)| dense([z, y, x]) as u8);
-        let path = folder.path().join(format!("{case}_segFromPrevStage.npz"));
-        volume::npz::write(
-            &path,
-            &[("data", previous.view().into_dyn())],
-            volume::npz::Compression::Fast,
-        )
-        .unwrap();
-    }
-    let mut options = options(folder.path(), &cases, &[8, 8, 8]);
-    options.pipeline.cascade = Some(CascadeOptions::new(vec![1, 2]));
-    options.previous_stage = Some(folder.path().to_owned());
+    let options = cascade(folder.path(), &cases, &[8, 8, 8]);
     assert_repeatable(&options);
 }
 

@@ -12,13 +12,14 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
 
-use common::{dense, folder, options, scribbles};
+use common::{cascade, dense, folder, options, scribbles};
 use loader::{HeapBuffers, Loader, LoaderOptions};
 use run::Context;
 use sampling::{Annotated, Sampling};
 
 static CALLS: AtomicUsize = AtomicUsize::new(0);
 static BYTES: AtomicUsize = AtomicUsize::new(0);
+static LIVE: AtomicUsize = AtomicUsize::new(0);
 
 /// The system's allocator, counting.
 struct Counting;
@@ -28,11 +29,13 @@ unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         CALLS.fetch_add(1, Ordering::Relaxed);
         BYTES.fetch_add(layout.size(), Ordering::Relaxed);
+        LIVE.fetch_add(layout.size(), Ordering::Relaxed);
         // SAFETY: the caller's obligations are the system allocator's own.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        LIVE.fetch_sub(layout.size(), Ordering::Relaxed);
         // SAFETY: the caller's obligations are the system allocator's own.
         unsafe { System.dealloc(pointer, layout) }
     }
@@ -54,7 +57,11 @@ fn measure(loader: &Loader, count: usize) -> (usize, usize) {
     )
 }
 
+/// Cases, options and threads themselves, which do not grow with patches.
+const FIXED: usize = 64 << 10;
+
 fn assert_steady(options: &LoaderOptions, what: &str) {
+    let before = LIVE.load(Ordering::Relaxed);
     let loader = Loader::start(options, Arc::new(HeapBuffers), &Context::silent(1)).unwrap();
     let (_, first) = measure(&loader, 300);
     let (calls, bytes) = measure(&loader, 300);
@@ -62,6 +69,18 @@ fn assert_steady(options: &LoaderOptions, what: &str) {
     assert!(
         calls <= 30 && bytes <= first / 10,
         "{what}: {calls} allocations of {bytes} bytes in 300 batches, {first} before"
+    );
+    assert_announced(&loader, before, what);
+}
+
+/// The loader holds no more than it said, and not far less.
+fn assert_announced(loader: &Loader, before: usize, what: &str) {
+    let taken = LIVE.load(Ordering::Relaxed) - before;
+    let announced = loader.memory().total();
+    assert!(
+        taken <= announced + FIXED && announced < 4 * taken,
+        "{what}: {taken} bytes taken, {:?} announced",
+        loader.memory()
     );
 }
 
@@ -73,6 +92,17 @@ fn nothing_is_allocated_in_the_steady_state() {
     weighted.pipeline.weightmap = true;
     assert_steady(&weighted, "3D with weightmaps");
     assert_steady(&options(folder_dense.path(), &cases, &[16, 12]), "2D");
+    assert_steady(&cascade(folder_dense.path(), &cases, &[20, 24, 22]), "cascade");
+    let packed = LoaderOptions {
+        unpack: false,
+        cache_bytes: 0,
+        ..options(folder_dense.path(), &cases, &[12, 10, 14])
+    };
+    let before = LIVE.load(Ordering::Relaxed);
+    let loader = Loader::start(&packed, Arc::new(HeapBuffers), &Context::silent(1)).unwrap();
+    measure(&loader, 50);
+    assert_announced(&loader, before, "packed");
+    drop(loader);
     let (folder_sparse, cases) = folder(scribbles);
     let mut sparse = options(folder_sparse.path(), &cases, &[12, 10, 14]);
     sparse.pipeline.ignore_label = Some(-1);

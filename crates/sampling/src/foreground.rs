@@ -102,6 +102,9 @@ impl ClassVoxels {
             .filter(|&i| voxels[i][0] != voxels[i - 1][0])
             .collect();
         slice_ends.push(voxels.len());
+        // They stay for the whole of a training, and what they take is told before it.
+        voxels.shrink_to_fit();
+        slice_ends.shrink_to_fit();
         Self {
             label,
             voxels,

@@ -5,10 +5,11 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use augment::cascade::CascadeOptions;
 use augment::PipelineOptions;
 use dataset::CaseProperties;
 use loader::{Batch, Loader, LoaderOptions};
-use ndarray::{Array2, Array4};
+use ndarray::{Array2, Array4, ArrayD, Axis};
 use volume::npz::Compression;
 use volume::{npy, npz};
 
@@ -94,6 +95,23 @@ pub fn options(folder: &Path, cases: &[String], patch: &[usize]) -> LoaderOption
     pipeline.deep_supervision_scales = vec![vec![1.0; patch.len()], vec![0.5; patch.len()]];
     let mut options = LoaderOptions::new(folder, cases.to_vec(), pipeline);
     (options.iterations, options.threads, options.seed) = (4, 1, 77);
+    options
+}
+
+/// Options for a cascade's second stage, with the cases' own labels as the first one's.
+pub fn cascade(folder: &Path, cases: &[String], patch: &[usize]) -> LoaderOptions {
+    for case in cases {
+        let stack: ArrayD<f32> = npz::read(&folder.join(format!("{case}.npz")), "data").unwrap();
+        npz::write(
+            &folder.join(format!("{case}_segFromPrevStage.npz")),
+            &[("data", stack.index_axis(Axis(0), 2))],
+            Compression::Fast,
+        )
+        .unwrap();
+    }
+    let mut options = options(folder, cases, patch);
+    options.pipeline.cascade = Some(CascadeOptions::new(vec![1, 2]));
+    options.previous_stage = Some(folder.to_owned());
     options
 }
 
