@@ -252,6 +252,13 @@ impl GenericUNet {
         Ok(x.f_leaky_relu_()?)
     }
 
+    /// Where a kernel of three meets two slices, libtorch 2.11 (oneDNN) leaves parts of the weights' bfloat16 gradient
+    /// unwritten on the CPU: whatever was in that memory before. Such feature maps are small, so that float32 costs little.
+    fn gradient_needs_float32(&self, x: &Tensor, weight: &Tensor, stride: &[i64]) -> bool {
+        let two_slices = || x.size()[2] == 2 && weight.size()[2] == 3 && stride[0] == 1;
+        self.device == Device::Cpu && x.kind() == Kind::BFloat16 && stride.len() == 3 && two_slices()
+    }
+
     fn convolution(
         &self,
         x: &Tensor,
@@ -260,6 +267,12 @@ impl GenericUNet {
         stride: &[i64],
         padding: &[i64],
     ) -> Result<Tensor> {
+        if self.gradient_needs_float32(x, weight, stride) {
+            let single = |t: &Tensor| t.f_to_kind(Kind::Float);
+            let bias = bias.map(single).transpose()?;
+            let result = self.convolution(&single(x)?, &single(weight)?, bias.as_ref(), stride, padding)?;
+            return Ok(result.f_to_kind(x.kind())?);
+        }
         Ok(match stride.len() {
             2 => x.f_conv2d(weight, bias, stride, padding, [1, 1], 1)?,
             _ => x.f_conv3d(weight, bias, stride, padding, [1, 1, 1], 1)?,
