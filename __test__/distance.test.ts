@@ -38,10 +38,30 @@ test('squared distances, one axis, and no zero voxel', async (t) => {
   t.true(none.every((d) => d === Number.POSITIVE_INFINITY));
 });
 
+test('a bound keeps the distances that are as large as it', async (t) => {
+  for (let i = 1; i <= 300; i += 1) {
+    const spacing = [i / 30];
+    const [distance] = await distanceTransform(Uint8Array.of(1, 0), [2], { spacing, bound: i / 30 });
+    t.true(Math.abs((distance ?? 0) - i / 30) < 1e-5, `spacing ${i / 30}: ${distance}`);
+  }
+  t.deepEqual([...(await distanceTransform(Uint8Array.of(1, 1, 0), [3], { bound: 1.5 }))], [Infinity, 1, 0]);
+});
+
 test('a shape that does not fit, and a spacing that is none', async (t) => {
   await t.throwsAsync(distanceTransform(Uint8Array.of(1), [2, 2]), {
     code: 'ERR_OPTIONS',
     message: /expected a mask of shape \[2, 2\] but received 1 voxels/,
   });
   await t.throwsAsync(distanceTransform(Uint8Array.of(1), [1], { spacing: [0] }), { message: /spacing/ });
+  for (const shape of [[1.5], [-1], [Number.NaN]]) {
+    await t.throwsAsync(distanceTransform(Uint8Array.of(1), shape), {
+      code: 'ERR_OPTIONS',
+      message: /expected a shape of whole numbers/,
+    });
+  }
+  const doubles = Float64Array.of(1) as unknown as Float32Array;
+  await t.throwsAsync(distanceTransform(doubles, [1]), {
+    code: 'ERR_OPTIONS',
+    message: /Float32Array, but received Float64Array/,
+  });
 });

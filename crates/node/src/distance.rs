@@ -27,7 +27,8 @@ pub fn distance_transform(
         mask,
         shape,
         spacing,
-        bound: bound.map(|b| b as f32),
+        // Rounded up, so that distances as large as the bound stay.
+        bound: bound.map(|b| (b as f32).next_up()),
         squared,
     })
 }
