@@ -19,6 +19,19 @@ pub(super) fn last_checkpoint(fold: &FoldFolder) -> Option<PathBuf> {
         .find(|path| path.is_file())
 }
 
+/// Warns that a new run replaces what a former one left in its fold; whether there is such.
+pub(super) fn warn_of_former(fold: &FoldFolder, context: &Context) -> bool {
+    let Some(path) = last_checkpoint(fold) else {
+        return false;
+    };
+    let message = format!(
+        "{} is of a former run; this one starts anew and replaces it (--continue goes on with it)",
+        path.display()
+    );
+    context.warn("WARN_FORMER_RUN", message, None);
+    true
+}
+
 /// Warns where a checkpoint was trained with other settings than it goes on with.
 pub(super) fn warn_of_changes(
     checkpoint: &Checkpoint,

@@ -14,7 +14,7 @@ use super::evaluation::OnlineEvaluation;
 use super::options::TrainOptions;
 use super::overflows::Overflows;
 use super::record::{write_settings, Log, Progress};
-use super::resume::{last_checkpoint, warn_of_changes};
+use super::resume::{last_checkpoint, warn_of_changes, warn_of_former};
 use super::session::Session;
 use super::setup::Setup;
 use crate::buffers::buffers_for;
@@ -28,6 +28,8 @@ pub(super) struct Run<'a> {
     setup: &'a Setup,
     context: &'a Context,
     fold: FoldFolder,
+    /// Whether a former run left checkpoints in the fold, which this one does not go on from.
+    replaces: bool,
     session: Session,
     curves: Curves,
     averages: Averages,
@@ -58,6 +60,7 @@ impl<'a> Run<'a> {
             );
             context.warn("WARN_NOTHING_TO_CONTINUE", message, None);
         }
+        let replaces = !options.resume && warn_of_former(&fold, context);
         let mut session = Session::new(setup, options.seed)?;
         let checkpoint = match found {
             Some(path) => {
@@ -84,6 +87,7 @@ impl<'a> Run<'a> {
             setup,
             context,
             fold,
+            replaces,
             session,
         };
         run.last = run.recorded_epoch();
@@ -165,6 +169,10 @@ impl<'a> Run<'a> {
 
     /// Trains to the end of the schedule and writes the final checkpoint.
     pub fn finish(&mut self) -> Result<()> {
+        if self.replaces {
+            // Should this run be killed early, the former one's checkpoints must not be taken for its own.
+            self.save(CheckpointKind::Latest)?;
+        }
         if self.epochs() < self.options.epochs {
             if let Err(error) = self.train_epochs() {
                 // What a later run can go on from, unless the network itself is in doubt.
@@ -243,7 +251,7 @@ impl<'a> Run<'a> {
         let batch = loader.next().map_err(|e| loader_error(&e))?;
         let input = self.session.take(&batch)?;
         let step = self.session.train(&input, rate)?;
-        let diverged = self.overflows.add(&step);
+        let diverged = self.overflows.add(&step, &batch.cases);
         if let Some((quantity, value)) = diverged {
             return Err(Error::Diverged {
                 quantity,
@@ -355,17 +363,20 @@ impl<'a> Run<'a> {
     /// Logs the epoch's iterations that changed nothing, and warns of the first. float16 training finds its loss scale by
     /// them, which needs no warning.
     fn report_overflows(&mut self) {
-        let (count, first) = self.overflows.take_epoch();
-        if count == 0 || self.session.loss_scale.is_some() {
+        let Some(found) = self
+            .overflows
+            .take_epoch()
+            .filter(|_| self.session.loss_scale.is_none())
+        else {
             return;
-        }
+        };
         let message = format!(
-            "{count} of {} iterations of this epoch changed nothing, as their gradients overflowed; patches without any \
-             contrast cause this, a few do no harm",
-            self.options.iterations
+            "{} of {} iterations of this epoch changed nothing, as their gradients were not finite (the last one's cases: {}); \
+             if this goes on, lower the initial learning rate or train with --precision float32",
+            found.count, self.options.iterations, found.cases
         );
         self.log.line(&message);
-        if first {
+        if found.first {
             let message = format!("{message} (later ones are in the training log)");
             self.context.warn("WARN_GRADIENT_OVERFLOW", message, None);
         }

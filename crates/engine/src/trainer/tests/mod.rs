@@ -1,5 +1,6 @@
 //! Whole runs on a small task.
 
+mod former;
 mod looks;
 mod steps;
 
