@@ -154,7 +154,7 @@ pub(crate) fn check_numbers(sigma: f64, w0: f64, largest: f64) -> Result<(), Err
     if !(1e-6..=1e6).contains(&sigma) {
         return Err(Error::Option {
             name: "sigma",
-            found: sigma.to_string(),
+            found: format!("{sigma:?}"),
             expected: "a number from 0.000001 to 1000000",
         });
     }
@@ -162,7 +162,7 @@ pub(crate) fn check_numbers(sigma: f64, w0: f64, largest: f64) -> Result<(), Err
     if !(w0 >= 0.0 && w0 + 1.0 <= largest) {
         return Err(Error::Option {
             name: "w0",
-            found: w0.to_string(),
+            found: format!("{w0:?}"),
             expected: "a number of 0 or more that the dtype can hold (float16 ends at 65504)",
         });
     }
