@@ -1,7 +1,7 @@
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import anyTest, { type TestFn } from 'ava';
+import anyTest, { type ExecutionContext, type TestFn } from 'ava';
 import {
   checkDataset,
   evaluate,
@@ -15,6 +15,7 @@ import {
   type VerbEvent,
 } from '../ts/index.js';
 import { packageRoot } from '../ts/native/load.js';
+import { noise, writeNifti } from './made-up.js';
 
 interface Workspace {
   root: string;
@@ -99,6 +100,7 @@ test('weightmaps train, and the model segments and is evaluated', async (t) => {
   const options = { input, output, model, mirroring: false, stepSize: 1 };
   t.like(await predict(options).result, { written: 3, skipped: 0, failures: [] });
   t.like(await predict(options).result, { written: 0, skipped: 3 });
+  await oddities(t, model);
   const image = await readVolume(join(input, 'icbm_003_0000.nii.gz'));
   const labels = await readVolume(join(output, 'icbm_003.nii.gz'));
   t.deepEqual(
@@ -117,6 +119,33 @@ test('weightmaps train, and the model segments and is evaluated', async (t) => {
   }).result;
   t.is(perfect.results.mean['1']?.Dice, 1);
 });
+
+/** One good case among an empty one, one of an absurd spacing, and files that no case takes. */
+async function oddities(t: ExecutionContext<Workspace>, model: string): Promise<void> {
+  const [input, output] = [join(t.context.root, 'odd'), join(t.context.root, 'odd-predictions')];
+  const shape = [16, 16, 16] as const;
+  await writeNifti(join(input, 'zeros_0000.nii'), shape, () => 0);
+  await writeNifti(join(input, 'units_0000.nii'), shape, noise, { spacing: [1e4, 1e4, 1e4] });
+  await writeNifti(join(input, 'good_0000.nii'), shape, noise);
+  await copyFile(join(input, 'good_0000.nii'), join(input, 'good_0001.nii'));
+  await copyFile(join(input, 'good_0000.nii'), join(input, 'bare.nii'));
+  const run = predict({ input, output, model, folds: [0], mirroring: false });
+  const warnings: string[] = [];
+  for await (const event of run) if (event.type === 'warning') warnings.push(event.code);
+  t.deepEqual(warnings, ['WARN_UNEXPECTED_FILES', 'WARN_CASE_FAILED', 'WARN_CASE_FAILED']);
+  const { written, failures } = await run.result;
+  t.is(written, 1);
+  t.deepEqual(
+    failures.map((failure) => [failure.case, failure.code]),
+    [
+      ['units', 'ERR_CASE_TOO_LARGE'],
+      ['zeros', 'ERR_EMPTY_IMAGE'],
+    ],
+  );
+  const missing = predict({ input, output, model, folds: ['3'] });
+  await t.throwsAsync(missing.result, { code: 'ERR_MODEL', message: /fold_3 .*one in fold_0/ });
+  t.throws(() => predict({ input, output, model, folds: ['x'] }), { code: 'ERR_OPTIONS' });
+}
 
 test('a run that was cancelled goes on to the same bits', async (t) => {
   const { folders, root } = t.context;

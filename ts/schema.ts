@@ -58,6 +58,9 @@ export const common = {
   workers: field(z.int().min(0).default(0), 'threads to use; 0 takes all cores'),
 };
 
+/** A fold's number, or `all`. */
+export const fold = z.union([z.int().min(0), z.string().regex(/^(\d+|all)$/, 'a fold number or all')]);
+
 /** Device and precision of the verbs that run a network. */
 export const compute = {
   device: field(

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { CaseFailure } from '../events.js';
 import type { Run } from '../run.js';
-import { common, compute, field, type OptionsOf, parseOptions, verb } from '../schema.js';
+import { common, compute, field, fold, type OptionsOf, parseOptions, verb } from '../schema.js';
 import { runTorch } from './native.js';
 
 export const predictSpec = verb({
@@ -13,8 +13,8 @@ export const predictSpec = verb({
     output: field(z.string().min(1), 'folder for the segmentations', 'o'),
     model: field(z.string().min(1), 'folder <trainer>__<plans> that holds the folds', 'm'),
     folds: field(
-      z.array(z.string()).min(1).optional(),
-      'folds to average (default: all that are trained)',
+      z.array(fold).min(1).optional(),
+      'folds to average, numbers or all (default: all that are trained)',
       'f',
     ),
     checkpoint: field(z.string().min(1).default('model_final_checkpoint'), 'checkpoint to use of each fold'),
@@ -54,6 +54,6 @@ export interface PredictSummary {
  * to the image's own grid. Source: `nnunet.inference.predict.predict_from_folder`.
  */
 export function predict(options: PredictOptions): Run<PredictSummary> {
-  const { workers, ...rest } = parseOptions(predictSpec, options);
-  return runTorch('predict', rest, workers, options.signal);
+  const { workers, folds, ...rest } = parseOptions(predictSpec, options);
+  return runTorch('predict', { ...rest, folds: folds?.map(String) }, workers, options.signal);
 }

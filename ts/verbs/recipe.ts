@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { field } from '../schema.js';
+import { field, fold } from '../schema.js';
 
 /** The trainers of nnU-Net and DIAG’s fork that are presets here. */
 export const TRAINERS = [
@@ -84,11 +84,7 @@ export const trainingData = {
     'configuration to train',
     'c',
   ),
-  fold: field(
-    z.union([z.int().min(0), z.string().regex(/^(\d+|all)$/, 'a fold number or all')]).default('0'),
-    '0 to 4, more for random splits, or all',
-    'f',
-  ),
+  fold: field(fold.default('0'), '0 to 4, more for random splits, or all', 'f'),
   trainer: field(
     z.enum(TRAINERS).default('nnUNetTrainerV2'),
     'preset of sampling, ignore label, weights and loss',

@@ -36,10 +36,17 @@ impl Model {
         device: Device,
     ) -> Result<Self, Error> {
         let model = ModelFolder::new(folder);
-        let folds = match folds {
-            Some(folds) => folds.to_vec(),
-            None => model.folds(checkpoint)?,
-        };
+        let trained = model.folds(checkpoint)?;
+        let folds = folds.map_or_else(|| trained.clone(), <[Fold]>::to_vec);
+        if let Some(missing) = folds.iter().find(|fold| !trained.contains(fold)) {
+            let trained: Vec<_> = trained.iter().map(|fold| fold.folder()).collect();
+            let problem = format!(
+                "{} has no {checkpoint}.model; there is one in {}: train the fold, or choose another",
+                missing.folder(),
+                trained.join(", ")
+            );
+            return Err(Error::model(folder, problem));
+        }
         let first = folds
             .first()
             .ok_or_else(|| Error::model(folder, "no fold was asked for".to_owned()))?;

@@ -9,6 +9,7 @@ use dataset::{files, CaseProperties, Fold, Plans};
 use engine::{device_name, Compute};
 use ndarray::Array4;
 use preprocess::preprocess_test_case;
+use rayon::{ThreadPool, ThreadPoolBuilder};
 use run::{CaseFailure, Context, Event};
 use serde_json::json;
 
@@ -45,6 +46,8 @@ struct Predicted {
 pub fn predict(options: &PredictOptions, context: &Context) -> Result<PredictSummary, Error> {
     let start = Instant::now();
     let compute = Compute::new(&options.device, options.precision)?;
+    tch::set_num_threads(i32::try_from(context.workers()).unwrap_or(1));
+    let pool = pool(context.workers())?;
     let folds = options
         .folds
         .as_ref()
@@ -70,7 +73,7 @@ pub fn predict(options: &PredictOptions, context: &Context) -> Result<PredictSum
         .iter()
         .map(|network| Predictor::new(network, compute.kind, &patch, window.clone()))
         .collect::<Result<Vec<_>, _>>()?;
-    let cases = list_cases(&options.input, model.plans.num_modalities)?;
+    let cases = list_cases(&options.input, model.plans.num_modalities, context)?;
     std::fs::create_dir_all(&options.output).map_err(|source| dataset::Error::Io {
         path: options.output.clone(),
         source,
@@ -99,6 +102,7 @@ pub fn predict(options: &PredictOptions, context: &Context) -> Result<PredictSum
         cases: &todo,
         plans: &model.plans,
         stage: model.stage,
+        pool: &pool,
     };
     run(&source, &predictors, &export, context, &mut summary)?;
     summary.seconds = start.elapsed().as_secs_f64();
@@ -110,6 +114,15 @@ struct Source<'a> {
     cases: &'a [(String, Vec<PathBuf>)],
     plans: &'a Plans,
     stage: usize,
+    /// Threads of preprocessing and export.
+    pool: &'a ThreadPool,
+}
+
+impl Source<'_> {
+    /// Runs one case's work on the pool; a panic is that case's error.
+    fn guarded<T: Send>(&self, work: impl FnOnce() -> Result<T, Error> + Send) -> Result<T, Error> {
+        run::catch(|| self.pool.install(work))?
+    }
 }
 
 /// Runs the three steps beside each other; each hands over one case at a time.
@@ -128,7 +141,8 @@ fn run(
                 if context.check().is_err() {
                     return;
                 }
-                let outcome = preprocess_test_case(files, source.plans, source.stage).map_err(Error::from);
+                let prepare = || Ok(preprocess_test_case(files, source.plans, source.stage)?);
+                let outcome = source.guarded(prepare);
                 // The network's side is gone only where it was cancelled.
                 if to_network
                     .send(Prepared {
@@ -142,14 +156,15 @@ fn run(
             }
         });
         let exporter = scope.spawn(move || {
-            predicted
-                .into_iter()
-                .map(|Predicted { case, outcome }| {
-                    let written =
-                        outcome.and_then(|(softmax, properties)| export.write(&case, softmax, properties));
-                    (case, written)
+            let finish = |Predicted { case, outcome }| {
+                let write =
+                    |(softmax, properties)| source.guarded(|| export.write(&case, softmax, properties));
+                outcome.and_then(write).err().map(|error| {
+                    context.warn("WARN_CASE_FAILED", error.to_string(), Some(&case));
+                    CaseFailure::new(&*case, &error)
                 })
-                .collect::<Vec<_>>()
+            };
+            predicted.into_iter().map(finish).collect::<Vec<_>>()
         });
         let mut cancelled = None;
         for (index, Prepared { case, outcome }) in prepared.into_iter().enumerate() {
@@ -174,15 +189,9 @@ fn run(
         let finished = exporter.join().map_err(|_| Error::Internal {
             what: "the export thread panicked".to_owned(),
         })?;
-        for (case, written) in finished {
-            match written {
-                Ok(()) => summary.written += 1,
-                Err(error) => {
-                    context.warn("WARN_CASE_FAILED", error.to_string(), Some(&case));
-                    summary.failures.push(CaseFailure::new(case, &error));
-                }
-            }
-        }
+        let total = finished.len();
+        summary.failures = finished.into_iter().flatten().collect();
+        summary.written = total - summary.failures.len();
         match cancelled {
             Some(cancelled) => Err(cancelled.into()),
             None => Ok(context.check()?),
@@ -236,8 +245,13 @@ fn mean_softmax(
     Ok(mean)
 }
 
-/// The cases of a folder with the files of all their channels.
-fn list_cases(folder: &Path, channels: usize) -> Result<Vec<(String, Vec<PathBuf>)>, Error> {
+/// The cases of a folder with the files of all their channels. Files that no case takes are warned of: left out in silence,
+/// they would be missed late.
+fn list_cases(
+    folder: &Path,
+    channels: usize,
+    context: &Context,
+) -> Result<Vec<(String, Vec<PathBuf>)>, Error> {
     let found = files::case_files(folder)?;
     if found.cases.is_empty() {
         return Err(Error::NoCases {
@@ -245,6 +259,34 @@ fn list_cases(folder: &Path, channels: usize) -> Result<Vec<(String, Vec<PathBuf
             channels,
         });
     }
+    let beyond = found.cases.values().flat_map(|files| files.range(channels..));
+    let strangers: Vec<_> = found
+        .others
+        .iter()
+        .chain(beyond.map(|(_, path)| path))
+        .map(|path| path.file_name().unwrap_or_default().to_string_lossy())
+        .collect();
+    if !strangers.is_empty() {
+        let message = format!(
+            "{} holds files that are left out: {}; the model takes <case>_0000 to <case>_{:04}",
+            folder.display(),
+            strangers.join(", "),
+            channels.saturating_sub(1)
+        );
+        context.warn("WARN_UNEXPECTED_FILES", message, None);
+    }
     let all = |case: String| Ok((case.clone(), files::channel_files(folder, &case, channels)?));
     found.cases.into_keys().map(all).collect()
+}
+
+/// Threads for what is not the network's work.
+fn pool(workers: usize) -> Result<ThreadPool, Error> {
+    let pool = ThreadPoolBuilder::new().num_threads(workers).build();
+    pool.map_err(|e| {
+        preprocess::Error::Threads {
+            workers,
+            reason: e.to_string(),
+        }
+        .into()
+    })
 }
