@@ -105,7 +105,9 @@ export function parseOptions<S extends z.ZodObject>(spec: VerbSpec<S>, input: un
 }
 
 function describe(issue: z.core.$ZodIssue, input: unknown): string {
-  if (issue.code === 'unrecognized_keys') return `unknown option ${issue.keys.join(', ')}`;
+  if (issue.code === 'unrecognized_keys') {
+    return `unknown option ${issue.keys.map((key) => [...issue.path, key].join('.')).join(', ')}`;
+  }
   const value = issue.path.reduce<unknown>(
     (at, key) =>
       at === null || typeof at !== 'object' ? undefined : (at as Record<PropertyKey, unknown>)[key],

@@ -161,10 +161,12 @@ function count(values: Float32Array, counts: (value: number) => boolean): number
 }
 
 function rangeOf(values: Float32Array): Range {
-  return values.reduce<Range>(
-    ([low, high], v) => [Math.min(low, v), Math.max(high, v)],
-    [Infinity, -Infinity],
-  );
+  let [low, high] = [Infinity, -Infinity];
+  for (const value of values) {
+    if (value < low) low = value;
+    if (value > high) high = value;
+  }
+  return [low, high];
 }
 
 function weightRange(batches: readonly PreviewBatch[]): Range | undefined {
