@@ -150,10 +150,7 @@ pub fn evaluate_folder(options: &EvaluateOptions, context: &Context) -> Result<E
 
 /// A pool of the caller's number of threads.
 pub(crate) fn pool(context: &Context) -> Result<rayon::ThreadPool, Error> {
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(context.workers())
-        .build();
-    pool.map_err(|e| Error::Threads {
+    context.pool().map_err(|e| Error::Threads {
         problem: e.to_string(),
     })
 }

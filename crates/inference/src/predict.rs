@@ -9,7 +9,7 @@ use dataset::{files, CaseProperties, Fold, Plans};
 use engine::{device_name, Compute};
 use ndarray::Array4;
 use preprocess::preprocess_test_case;
-use rayon::{ThreadPool, ThreadPoolBuilder};
+use rayon::ThreadPool;
 use run::{CaseFailure, Context, Event};
 use serde_json::json;
 
@@ -47,7 +47,7 @@ pub fn predict(options: &PredictOptions, context: &Context) -> Result<PredictSum
     let start = Instant::now();
     let compute = Compute::new(&options.device, options.precision)?;
     tch::set_num_threads(i32::try_from(context.workers()).unwrap_or(1));
-    let pool = pool(context.workers())?;
+    let pool = pool(context)?;
     let folds = options
         .folds
         .as_ref()
@@ -280,11 +280,10 @@ fn list_cases(
 }
 
 /// Threads for what is not the network's work.
-fn pool(workers: usize) -> Result<ThreadPool, Error> {
-    let pool = ThreadPoolBuilder::new().num_threads(workers).build();
-    pool.map_err(|e| {
+fn pool(context: &Context) -> Result<ThreadPool, Error> {
+    context.pool().map_err(|e| {
         preprocess::Error::Threads {
-            workers,
+            workers: context.workers(),
             reason: e.to_string(),
         }
         .into()

@@ -1,6 +1,5 @@
 //! Threads that sample and augment into a bounded queue.
 
-use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
@@ -246,14 +245,12 @@ impl Shared {
         let mut scratch = Scratch::default();
         while let Some(ticket) = self.queue.claim() {
             let (epoch, iteration) = self.maker.options.schedule(ticket);
-            let made = catch_unwind(AssertUnwindSafe(|| self.make(epoch, iteration, &mut scratch)));
-            let made = made.unwrap_or_else(|payload| {
-                let text = payload.downcast_ref::<String>().cloned();
-                let text = text.or_else(|| payload.downcast_ref::<&str>().map(|s| (*s).to_owned()));
+            let made = run::catch(|| self.make(epoch, iteration, &mut scratch));
+            let made = made.unwrap_or_else(|panicked| {
                 Err(Error::Internal {
                     epoch,
                     iteration,
-                    message: text.unwrap_or_default(),
+                    message: panicked.words,
                 })
             });
             self.queue.put(ticket, made);

@@ -15,6 +15,8 @@ pub use panic::{catch, Panicked};
 
 use std::sync::Arc;
 
+use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
+
 /// What a verb needs from its caller: where events go, whether to stop, how many threads to use.
 #[derive(Clone)]
 pub struct Context {
@@ -42,6 +44,18 @@ impl Context {
     /// Number of worker threads, at least 1.
     pub fn workers(&self) -> usize {
         self.workers
+    }
+
+    /// A pool of that many threads.
+    ///
+    /// # Errors
+    /// Where the system refuses a thread.
+    pub fn pool(&self) -> Result<ThreadPool, ThreadPoolBuildError> {
+        let name = |i| format!("worker-{i}");
+        ThreadPoolBuilder::new()
+            .num_threads(self.workers)
+            .thread_name(name)
+            .build()
     }
 
     /// The flag that stops this verb.

@@ -86,10 +86,7 @@ impl Collection {
                 .map(|name| open_case(name, options, context))
                 .collect()
         };
-        let opened = match rayon::ThreadPoolBuilder::new()
-            .num_threads(context.workers())
-            .build()
-        {
+        let opened = match context.pool() {
             Ok(pool) => pool.install(open),
             // Without threads of its own the work is done by whatever pool there is.
             Err(_) => open(),

@@ -51,9 +51,7 @@ pub fn unpack(cases: &[String], files: &CaseFiles, context: &Context) -> Result<
                 .map(move |c| (c.clone(), folder.join(format!("{c}{suffix}.npz"))))
         })
         .collect();
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(context.workers())
-        .build();
+    let pool = context.pool();
     // Without threads of its own the work is done by whatever pool there is.
     let jobs = || -> Result<Vec<Option<Job>>, Error> {
         candidates.par_iter().map(|(c, path)| plan(c, path)).collect()

@@ -85,41 +85,56 @@ fn find_repetitions(values: &[u32], start: usize, end: usize, seen: &mut [u32], 
     }
 }
 
+/// What a block is made of.
+enum Piece<'a> {
+    /// The bytes of a value that stands for itself.
+    Value([u8; 4]),
+    /// Values that stood before.
+    Copy(&'a Token),
+}
+
+/// The pieces of a block.
+fn pieces<'a>(values: &'a [u32], tokens: &'a [Token]) -> impl Iterator<Item = Piece<'a>> {
+    let mut at = 0;
+    tokens.iter().map(move |token| {
+        let first = at;
+        at += usize::from(token.length.max(1));
+        match token.length {
+            0 => Piece::Value(values[first].to_le_bytes()),
+            _ => Piece::Copy(token),
+        }
+    })
+}
+
 /// Writes one block with codes of its own.
 fn put_block(values: &[u32], tokens: &[Token], out: &mut Bits) {
     let mut literals = [0u32; LITERALS];
     let mut distances = [0u32; DISTANCES];
     literals[END_OF_BLOCK] = 1;
-    let mut at = 0;
-    for token in tokens {
-        if token.length == 0 {
-            values[at]
-                .to_le_bytes()
+    for piece in pieces(values, tokens) {
+        match piece {
+            Piece::Value(bytes) => bytes
                 .into_iter()
-                .for_each(|byte| literals[usize::from(byte)] += 1);
-            at += 1;
-        } else {
-            literals[length_symbol(token.length).symbol] += 1;
-            distances[distance_symbol(token.distance).symbol] += 1;
-            at += usize::from(token.length);
+                .for_each(|byte| literals[usize::from(byte)] += 1),
+            Piece::Copy(token) => {
+                literals[length_symbol(token.length).symbol] += 1;
+                distances[distance_symbol(token.distance).symbol] += 1;
+            }
         }
     }
     let literals = Huffman::new(&literals, LONGEST_CODE);
     let distances = Huffman::new(&distances, LONGEST_CODE);
     put_codes(&literals, &distances, out);
 
-    let mut at = 0;
-    for token in tokens {
-        if token.length == 0 {
-            values[at]
-                .to_le_bytes()
+    for piece in pieces(values, tokens) {
+        match piece {
+            Piece::Value(bytes) => bytes
                 .into_iter()
-                .for_each(|byte| literals.put(usize::from(byte), out));
-            at += 1;
-        } else {
-            length_symbol(token.length).put(&literals, out);
-            distance_symbol(token.distance).put(&distances, out);
-            at += usize::from(token.length);
+                .for_each(|byte| literals.put(usize::from(byte), out)),
+            Piece::Copy(token) => {
+                length_symbol(token.length).put(&literals, out);
+                distance_symbol(token.distance).put(&distances, out);
+            }
         }
     }
     literals.put(END_OF_BLOCK, out);
