@@ -126,24 +126,16 @@ fn set<'p>(
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, Mutex};
+    use std::sync::Arc;
 
-    use run::{Cancel, Coded, Context, Event, Sink};
+    use run::{Cancel, Coded, Context, Event};
+    use testkit::Recorder;
 
     use super::*;
 
-    #[derive(Default)]
-    struct Record(Mutex<Vec<Event>>);
-
-    impl Sink for Record {
-        fn emit(&self, event: Event) {
-            self.0.lock().unwrap().push(event);
-        }
-    }
-
     #[test]
     fn options_win_and_quotes_are_removed_with_a_warning() {
-        let sink = Arc::new(Record::default());
+        let sink = Arc::new(Recorder::default());
         let context = Context::new(sink.clone(), Cancel::new(), 1);
         let options = Folders {
             raw_base: Some("/option".into()),
@@ -160,7 +152,7 @@ mod tests {
         assert_eq!(folders.results, None);
         assert_eq!(folders.results().unwrap_err().code(), "ERR_FOLDER_UNSET");
         assert_eq!(folders.raw_data().unwrap_err().code(), "ERR_FOLDER_MISSING");
-        let events = sink.0.lock().unwrap();
+        let events = sink.events();
         assert!(
             matches!(
                 &events[..],

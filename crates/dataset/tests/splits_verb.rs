@@ -7,14 +7,15 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use dataset::splits::{
     default_splits, make_splits, read_splits, write_splits, CaseOrigin, Split, SplitRule, SplitsOptions,
     SplitsSummary,
 };
 use dataset::{DatasetJson, Error, Folders, TrainingCase};
-use run::{Cancel, Coded, Context, Event, Sink};
+use run::{Cancel, Coded, Context, Event};
+use testkit::Recorder;
 
 const TASK: &str = "Task500_Splits";
 
@@ -102,15 +103,6 @@ fn before_preprocessing_the_cases_are_those_of_dataset_json() {
     assert_eq!(read_splits(&summary.file).unwrap(), summary.folds);
 }
 
-#[derive(Default)]
-struct Record(Mutex<Vec<Event>>);
-
-impl Sink for Record {
-    fn emit(&self, event: Event) {
-        self.0.lock().unwrap().push(event);
-    }
-}
-
 #[test]
 fn after_preprocessing_they_are_the_preprocessed_ones_of_all_stages() {
     let fixture = Fixture::new(&names(8));
@@ -126,12 +118,12 @@ fn after_preprocessing_they_are_the_preprocessed_ones_of_all_stages() {
     for other in [".p00_0.npz.123", "p00_0_segFromPrevStage"] {
         fixture.preprocess("nnUNetData_plans_v2.1_stage0", other);
     }
-    let sink = Arc::new(Record::default());
+    let sink = Arc::new(Recorder::default());
     let context = Context::new(sink.clone(), Cancel::new(), 1);
     let summary = make_splits(&fixture.options(SplitRule::FiveFold), &context).unwrap();
     assert_eq!(summary.origin, CaseOrigin::Preprocessed);
     assert_eq!(summary.folds, default_splits(&names(7)).unwrap());
-    let events = sink.0.lock().unwrap();
+    let events = sink.events();
     let [Event::Warning { code, message, .. }, Event::Started { verb: "splits", .. }] = &events[..] else {
         panic!("{events:?}");
     };

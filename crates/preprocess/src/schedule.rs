@@ -151,32 +151,20 @@ fn over_budget(bytes: u64, total: u64) -> String {
 
 /// A pool of the context's workers.
 fn pool(context: &Context) -> Result<ThreadPool, Error> {
-    rayon::ThreadPoolBuilder::new()
-        .num_threads(context.workers())
-        .thread_name(|i| format!("preprocess-{i}"))
-        .build()
-        .map_err(|e| Error::Threads {
-            workers: context.workers(),
-            reason: e.to_string(),
-        })
+    context.pool().map_err(|e| Error::Threads {
+        workers: context.workers(),
+        reason: e.to_string(),
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
-    use run::{Cancel, Event, Sink};
+    use run::{Cancel, Event};
+    use testkit::Recorder;
 
     use super::*;
-
-    #[derive(Default)]
-    struct Events(Mutex<Vec<Event>>);
-
-    impl Sink for Events {
-        fn emit(&self, event: Event) {
-            self.0.lock().unwrap().push(event);
-        }
-    }
 
     fn jobs(n: usize) -> Vec<Job<usize>> {
         (0..n)
@@ -204,7 +192,7 @@ mod tests {
 
     #[test]
     fn failures_do_not_stop_the_others() {
-        let events = Arc::new(Events::default());
+        let events = Arc::new(Recorder::default());
         let context = Context::new(events.clone(), Cancel::new(), 3);
         let outcome = run_cases(
             &jobs(7),
@@ -226,7 +214,7 @@ mod tests {
         let failed: Vec<_> = outcome.failures.iter().map(|f| f.case.as_str()).collect();
         assert_eq!(failed, ["case_1", "case_4"]);
         assert_eq!(outcome.failures[0].code, "ERR_EMPTY_IMAGE");
-        let mut counted: Vec<_> = events.0.lock().unwrap().iter().map(counts).collect();
+        let mut counted: Vec<_> = events.events().iter().map(counts).collect();
         counted.sort_unstable();
         // Two were there before; five of the seven follow.
         assert_eq!(counted, [2, 3, 4, 5, 6, 7].map(|done| (done, 9, "cases tested")));

@@ -1,51 +1,25 @@
 //! Previews of a small task whose one class is a bright ball.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::path::PathBuf;
+use std::sync::Arc;
 
-use dataset::{CaseProperties, Configuration, Plans};
 use loader::Phase;
-use ndarray::{Array2, Array4};
 use preview::{preview, Preview, PreviewOptions};
-use run::{Cancel, Coded, Context, Event, Sink};
+use run::{Cancel, Coded, Context, Event};
 use serde_json::json;
-use tempfile::TempDir;
-use volume::npz::Compression;
+use testkit::{BallTask, Recorder};
 
-const CASES: usize = 6;
-const SHAPE: [usize; 3] = [10, 16, 14];
-
-struct Task {
-    folder: TempDir,
-    stage: PathBuf,
-}
+struct Task(BallTask);
 
 impl Task {
     fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let task = folder.path().join("Task901_Ball");
-        let recorded = testkit::folder("checkpoint");
-        let mut plans = Plans::read(&plans_file(&recorded).unwrap()).unwrap();
-        (plans.num_classes, plans.all_classes) = (1, vec![1]);
-        let plan = plans.plans_per_stage.get_mut(&0).unwrap();
-        (plan.patch_size, plan.batch_size) = (vec![8, 16, 16], 2);
-        let stage = task.join(plans.data_folder(0));
-        std::fs::create_dir_all(&stage).unwrap();
-        plans
-            .write(&task.join(Configuration::FullRes.plans_file()))
-            .unwrap();
-        (0..CASES).for_each(|case| write_case(&stage, case));
-        let labels = json!({
-            "name": "Ball", "modality": { "0": "T1" }, "labels": { "0": "background", "1": "ball" }, "training": [],
-        });
-        std::fs::write(task.join("dataset.json"), labels.to_string()).unwrap();
-        Self { folder, stage }
+        Self(BallTask::new([8, 16, 16]))
     }
 
     fn options(&self, more: serde_json::Value) -> PreviewOptions {
         let mut options = json!({
-            "task": "901", "configuration": "3d_fullres", "preprocessed": self.folder.path(),
+            "task": "901", "configuration": "3d_fullres", "preprocessed": self.0.preprocessed,
         });
         let map = options.as_object_mut().unwrap();
         map.extend(more.as_object().unwrap().clone());
@@ -53,68 +27,7 @@ impl Task {
     }
 
     fn files(&self) -> Vec<PathBuf> {
-        let folder = self.stage.parent().unwrap();
-        let list = |folder: &Path| {
-            let entries = std::fs::read_dir(folder).unwrap();
-            entries.map(|entry| entry.unwrap().path()).collect::<Vec<_>>()
-        };
-        let mut files = [list(folder), list(&self.stage)].concat();
-        files.sort();
-        files
-    }
-}
-
-/// The first plans file below a folder.
-fn plans_file(folder: &Path) -> Option<PathBuf> {
-    let mut paths: Vec<PathBuf> = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
-    paths.sort();
-    paths.into_iter().find_map(|path| match path.is_dir() {
-        true => plans_file(&path),
-        false => path
-            .file_name()
-            .is_some_and(|name| name == "plans.pkl")
-            .then_some(path),
-    })
-}
-
-fn write_case(stage: &Path, case: usize) {
-    let [z, y, x] = SHAPE;
-    let inside = |z: usize, y: usize, x: usize| {
-        let d = |a: usize, b: f64| (a as f64 - b).powi(2);
-        d(z, 4.0 + 0.3 * case as f64) + d(y, 8.0) + d(x, 6.0) < 12.0
-    };
-    let stack = Array4::from_shape_fn((2, z, y, x), |(c, z, y, x)| {
-        let label = f32::from(inside(z, y, x));
-        match c {
-            0 => 2.0 * label + ((z * 7 + y * 3 + x * 5 + case) % 11) as f32 * 0.1,
-            _ if z % 2 == 1 => -1.0,
-            _ => label,
-        }
-    });
-    let path = stage.join(format!("ball_{case:03}.npz"));
-    volume::npz::write(&path, &[("data", stack.view().into_dyn())], Compression::Fast).unwrap();
-    let ball: Vec<i64> = stack
-        .index_axis(ndarray::Axis(0), 1)
-        .indexed_iter()
-        .filter(|(_, &label)| label == 1.0)
-        .flat_map(|((z, y, x), _)| [z as i64, y as i64, x as i64])
-        .collect();
-    let locations = Array2::from_shape_vec((ball.len() / 3, 3), ball).unwrap();
-    let mut properties = CaseProperties::new();
-    properties.set_class_locations([(1, locations)].into());
-    properties.set_outside_nonzero_mask_label(0);
-    properties.write(&path.with_extension("pkl")).unwrap();
-}
-
-#[derive(Default)]
-struct Events(Mutex<Vec<Event>>);
-
-impl Sink for Events {
-    fn emit(&self, event: Event) {
-        self.0.lock().unwrap().push(event);
+        testkit::files_below(self.0.folder.path())
     }
 }
 
@@ -250,12 +163,12 @@ fn a_cancelled_preview_says_so() {
 #[test]
 fn it_says_what_it_decided_and_how_far_it_is() {
     let task = Task::new();
-    std::fs::write(task.stage.parent().unwrap().join("dataset.json"), "{").unwrap();
-    let events = Arc::new(Events::default());
+    std::fs::write(task.0.stage.parent().unwrap().join("dataset.json"), "{").unwrap();
+    let events = Arc::new(Recorder::default());
     let context = Context::new(events.clone(), Cancel::new(), 1);
     let found = preview(&task.options(json!({ "batches": 2 })), &context).unwrap();
     assert_eq!(found.classes, ["class 1"]);
-    let events = events.0.lock().unwrap();
+    let events = events.events();
     assert!(
         matches!(&events[0], Event::Started { verb: "preview", settings } if settings["task"] == "Task901_Ball"),
         "{events:?}"
@@ -274,7 +187,7 @@ fn it_says_what_it_decided_and_how_far_it_is() {
         .map(|array| array.values.len() * 4)
         .sum();
     assert_eq!(parts["batches"], held);
-    let inflated = 4 * 2 * SHAPE.iter().product::<usize>() * 4;
+    let inflated = 4 * 2 * BallTask::SHAPE.iter().product::<usize>() * 4;
     assert_eq!(
         parts["loader"]["cache"], inflated,
         "four training cases of image and segmentation, not the whole budget"

@@ -56,6 +56,22 @@ mod defaults {
 }
 
 impl DataOptions {
+    /// nnU-Net v1's own trainer on a fold of a task.
+    pub fn new(task: impl Into<String>, configuration: Configuration, fold: Fold) -> Self {
+        Self {
+            task: task.into(),
+            configuration,
+            fold,
+            trainer: defaults::trainer(),
+            recipe: None,
+            skip_unannotated: false,
+            batch_size: None,
+            patch_size: None,
+            previous_stage: None,
+            folders: Folders::default(),
+        }
+    }
+
     /// The recipe that is meant.
     ///
     /// # Errors

@@ -11,10 +11,11 @@ mod common;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use common::{annotated, open, options, scribble, write, Numbers, Warnings, SHAPE};
+use common::{annotated, open, options, scribble, write, Numbers, SHAPE};
 use ndarray::Array4;
 use run::{Cancel, Context};
 use sampling::{index_path, Collection, Error, Placement, Sampling};
+use testkit::Recorder;
 use volume::npy;
 
 /// Counts of each voxel over many draws.
@@ -141,7 +142,7 @@ fn all_cases_without_annotation_are_named_or_skipped() {
         matches!(&error, Error::NoAnnotation { cases } if cases == &["a", "c"]),
         "{error}"
     );
-    let warnings = Arc::new(Warnings::default());
+    let warnings = Arc::new(Recorder::default());
     let context = Context::new(warnings.clone(), Cancel::new(), 1);
     let skipping = annotated(|a| a.skip_unannotated = true);
     let collection = Collection::open(&options(folder.path(), &names, skipping), &context).unwrap();
@@ -154,7 +155,7 @@ fn all_cases_without_annotation_are_named_or_skipped() {
             .collect::<Vec<_>>(),
         ["b"]
     );
-    assert_eq!(*warnings.0.lock().unwrap(), ["WARN_SKIPPED_UNANNOTATED"]);
+    assert_eq!(warnings.warnings(), ["WARN_SKIPPED_UNANNOTATED"]);
     let error = open(&options(folder.path(), &["a", "c"], skipping))
         .map(drop)
         .unwrap_err();

@@ -12,10 +12,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use common::{annotated, open, options, scribble, write, Numbers, Warnings};
+use common::{annotated, open, options, scribble, write, Numbers};
 use ndarray::Array2;
 use run::{Cancel, Context};
 use sampling::{Collection, CollectionOptions, Error, Meaning, Sampling};
+use testkit::Recorder;
 
 /// Writes the properties of a case.
 fn properties(
@@ -43,11 +44,11 @@ fn forced_samples_show_a_foreground_voxel() {
     let empty = BTreeMap::from([(2, Array2::zeros((0, 3)))]);
     properties(folder.path(), "a", Some(BTreeMap::from([(2, voxel)])), None);
     properties(folder.path(), "b", Some(empty), None);
-    let warnings = Arc::new(Warnings::default());
+    let warnings = Arc::new(Recorder::default());
     let context = Context::new(warnings.clone(), Cancel::new(), 1);
     let options = options(folder.path(), &["a", "b"], Sampling::default());
     let collection = Collection::open(&options, &context).unwrap();
-    assert_eq!(*warnings.0.lock().unwrap(), ["WARN_NO_FOREGROUND"]);
+    assert_eq!(warnings.warnings(), ["WARN_NO_FOREGROUND"]);
     assert!(collection.bytes() > 0);
     let mut numbers = Numbers(5);
     let mut elsewhere = 0;
@@ -102,7 +103,7 @@ fn the_properties_tell_what_minus_one_means() {
     let mut options = options(folder.path(), &["dense", "sparse", "v1"], annotated(|_| ()));
     options.ignore_label = true;
     let opened = |options: &CollectionOptions| {
-        let warnings = Arc::new(Warnings::default());
+        let warnings = Arc::new(Recorder::default());
         let context = Context::new(warnings.clone(), Cancel::new(), 1);
         let collection = Collection::open(options, &context).unwrap();
         let meanings: Vec<Meaning> = collection
@@ -110,7 +111,7 @@ fn the_properties_tell_what_minus_one_means() {
             .iter()
             .map(|case| case.case.meaning())
             .collect();
-        let codes = warnings.0.lock().unwrap().clone();
+        let codes = warnings.warnings();
         (meanings, codes)
     };
     let expected = vec![Meaning::Dense, Meaning::Sparse, Meaning::Unknown];

@@ -1,7 +1,13 @@
-//! Recorded reference values for tests.
+//! Recorded reference values for tests, a sink that keeps events, and a made-up task to train on.
 //!
 //! Fixtures live in `__test__/fixtures/<topic>/`, laid out as they were recorded. `NNUNET_DIAG_FIXTURES` names another
 //! folder of the same form: tests are driven by each topic's JSON and must pass on other recordings.
+
+mod ball;
+mod recorder;
+
+pub use ball::BallTask;
+pub use recorder::Recorder;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -16,6 +22,25 @@ pub fn folder(topic: &str) -> PathBuf {
         PathBuf::from,
     );
     base.join(topic)
+}
+
+/// All files below a folder, sorted; panics with the folder that cannot be listed.
+#[expect(clippy::panic, reason = "test support")]
+pub fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
+    let below = |path: PathBuf| {
+        if path.is_dir() {
+            files_below(&path)
+        } else {
+            vec![path]
+        }
+    };
+    let mut files: Vec<_> = entries
+        .filter_map(Result::ok)
+        .flat_map(|entry| below(entry.path()))
+        .collect();
+    files.sort();
+    files
 }
 
 /// Parses a JSON file; panics with its path, as tests want.

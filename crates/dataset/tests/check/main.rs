@@ -8,11 +8,12 @@
 mod fixture;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use dataset::check::{check_dataset, CheckOptions, CheckSummary, ProblemKind};
 use ndarray::Array3;
-use run::{Cancel, Coded, Context, Event, Sink};
+use run::{Cancel, Coded, Context, Event};
+use testkit::Recorder;
 use volume::nifti::{read_header, read_image, read_labels, write_labels};
 use volume::Geometry;
 
@@ -338,22 +339,13 @@ fn harmless_mismatches_are_fixed_and_others_only_on_demand() {
     assert!(f.check(&f.options()).problems.is_empty());
 }
 
-#[derive(Default)]
-struct Record(Mutex<Vec<Event>>);
-
-impl Sink for Record {
-    fn emit(&self, event: Event) {
-        self.0.lock().unwrap().push(event);
-    }
-}
-
 #[test]
 fn progress_is_reported_and_cancellation_obeyed() {
     let f = Fixture::new(&["a", "b", "c"]);
     f.check(&f.options());
-    let sink = Arc::new(Record::default());
+    let sink = Arc::new(Recorder::default());
     check_dataset(&f.options(), &Context::new(sink.clone(), Cancel::new(), 2)).unwrap();
-    let events = sink.0.lock().unwrap();
+    let events = sink.events();
     assert!(matches!(events[0], Event::Started { verb: "check", .. }));
     let progress = events
         .iter()

@@ -9,20 +9,9 @@ use crate::network::{Architecture, GenericUNet, Heads};
 use crate::tensor;
 
 /// All `.model` files of the recordings.
-fn models(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            models(&path, found);
-        } else if path.extension().is_some_and(|e| e == "model") {
-            found.push(path);
-        }
-    }
-}
-
 fn recorded() -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    models(&testkit::folder("checkpoint"), &mut found);
+    let mut found = testkit::files_below(&testkit::folder("checkpoint"));
+    found.retain(|path| path.extension().is_some_and(|e| e == "model"));
     assert!(!found.is_empty());
     found
 }

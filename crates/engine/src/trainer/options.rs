@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use dataset::{Configuration, Fold, Folders};
+use dataset::{Configuration, Fold};
 use recipe::DataOptions;
 use serde::{Deserialize, Serialize};
 
@@ -12,25 +12,13 @@ use crate::{Precision, Recipe};
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TrainOptions {
-    /// A task's number, its whole name, or its preprocessed folder.
-    pub task: String,
-    /// What to train.
-    pub configuration: Configuration,
-    /// Which cases to train on; `all` trains and validates on all.
-    #[serde(default = "defaults::fold")]
-    pub fold: Fold,
-    /// Name of the trainer: a preset, and the name that the model's folder and checkpoints carry.
-    #[serde(default = "defaults::trainer")]
-    pub trainer: String,
-    /// A recipe instead of the preset's.
-    #[serde(default)]
-    pub recipe: Option<Recipe>,
+    /// Those that decide what the network sees. The trainer's name is also the one that the model's folder and checkpoints
+    /// carry.
+    #[serde(flatten)]
+    pub data: DataOptions,
     /// Class weights of cross-entropy and Dice, background first, for the class-weighted trainer.
     #[serde(default)]
     pub class_weights: Option<Vec<f64>>,
-    /// Leaves cases without any annotated voxel out where patches are centred on annotated voxels.
-    #[serde(default)]
-    pub skip_unannotated: bool,
     /// Epochs in the schedule.
     #[serde(default = "defaults::epochs")]
     pub epochs: u64,
@@ -40,12 +28,6 @@ pub struct TrainOptions {
     /// Validation iterations in an epoch.
     #[serde(default = "defaults::validation_iterations")]
     pub validation_iterations: u64,
-    /// Samples in a batch, instead of the plans'.
-    #[serde(default)]
-    pub batch_size: Option<usize>,
-    /// Patch size in voxels, (z, y, x) or (y, x) in the network's order, instead of the plans'.
-    #[serde(default)]
-    pub patch_size: Option<Vec<usize>>,
     /// Learning rate of the first epoch.
     #[serde(default = "defaults::initial_lr")]
     pub initial_lr: f64,
@@ -76,24 +58,9 @@ pub struct TrainOptions {
     /// Folder of the model, which holds the folds; by default in nnU-Net's layout below the results folder.
     #[serde(default)]
     pub output_folder: Option<PathBuf>,
-    /// Folder with `<case>_segFromPrevStage.npz` for the cascade's second stage; by default nnU-Net v1's
-    /// `pred_next_stage` of the low-resolution model.
-    #[serde(default)]
-    pub previous_stage: Option<PathBuf>,
-    /// nnU-Net's folders, where not from the environment.
-    #[serde(flatten)]
-    pub folders: Folders,
 }
 
 mod defaults {
-    use dataset::Fold;
-
-    pub(super) fn fold() -> Fold {
-        Fold::Index(0)
-    }
-    pub(super) fn trainer() -> String {
-        "nnUNetTrainerV2".to_owned()
-    }
     pub(super) fn epochs() -> u64 {
         1000
     }
@@ -121,18 +88,11 @@ impl TrainOptions {
     /// nnU-Net v1's settings for a fold of a task.
     pub fn new(task: impl Into<String>, configuration: Configuration, fold: Fold) -> Self {
         Self {
-            task: task.into(),
-            configuration,
-            fold,
-            trainer: defaults::trainer(),
-            recipe: None,
+            data: DataOptions::new(task, configuration, fold),
             class_weights: None,
-            skip_unannotated: false,
             epochs: defaults::epochs(),
             iterations: defaults::iterations(),
             validation_iterations: defaults::validation_iterations(),
-            batch_size: None,
-            patch_size: None,
             initial_lr: defaults::initial_lr(),
             seed: 0,
             device: defaults::device(),
@@ -143,8 +103,6 @@ impl TrainOptions {
             resume: false,
             save_every: defaults::save_every(),
             output_folder: None,
-            previous_stage: None,
-            folders: Folders::default(),
         }
     }
 
@@ -152,19 +110,8 @@ impl TrainOptions {
     ///
     /// # Errors
     /// [`recipe::Error::Trainer`] for an unknown preset.
-    pub(super) fn data(&self) -> recipe::Result<DataOptions> {
-        let mut data = DataOptions {
-            task: self.task.clone(),
-            configuration: self.configuration,
-            fold: self.fold,
-            trainer: self.trainer.clone(),
-            recipe: self.recipe.clone(),
-            skip_unannotated: self.skip_unannotated,
-            batch_size: self.batch_size,
-            patch_size: self.patch_size.clone(),
-            previous_stage: self.previous_stage.clone(),
-            folders: self.folders.clone(),
-        };
+    pub(super) fn weighted_data(&self) -> recipe::Result<DataOptions> {
+        let mut data = self.data.clone();
         if let Some(weights) = &self.class_weights {
             let mut recipe = data.recipe()?;
             recipe.loss.cross_entropy_class_weights = Some(weights.clone());
@@ -181,8 +128,8 @@ impl TrainOptions {
             "epochs": self.epochs,
             "iterations": self.iterations,
             "validationIterations": self.validation_iterations,
-            "batchSize": self.batch_size,
-            "patchSize": self.patch_size,
+            "batchSize": self.data.batch_size,
+            "patchSize": self.data.patch_size,
             "initialLr": self.initial_lr,
             "precision": precision,
         })
@@ -200,14 +147,14 @@ mod tests {
             "trainer":"nnUNetTrainerV2Sparse","skipUnannotated":true,"precision":"bfloat16","classWeights":[1,2]}"#;
         let options: TrainOptions = serde_json::from_str(text).unwrap();
         assert_eq!(
-            (options.fold, options.resume, options.epochs),
+            (options.data.fold, options.resume, options.epochs),
             (Fold::All, true, 1000)
         );
         assert_eq!(
-            options.folders.results.as_deref(),
+            options.data.folders.results.as_deref(),
             Some(std::path::Path::new("/r"))
         );
-        let recipe = options.data().unwrap().recipe().unwrap();
+        let recipe = options.weighted_data().unwrap().recipe().unwrap();
         assert!(recipe.sampling.annotated().unwrap().skip_unannotated);
         assert_eq!(recipe.loss.dice_class_weights, Some(vec![1.0, 2.0]));
     }

@@ -46,7 +46,7 @@ pub(super) struct Run<'a> {
 impl<'a> Run<'a> {
     /// A new run, or one that goes on from the fold's last checkpoint.
     pub fn open(options: &'a TrainOptions, setup: &'a Setup, context: &'a Context) -> Result<Self> {
-        let fold = setup.model.fold(options.fold);
+        let fold = setup.model.fold(options.data.fold);
         std::fs::create_dir_all(&fold.path).map_err(|e| Error::io(&fold.path, e))?;
         let found = if options.resume {
             last_checkpoint(&fold)
@@ -112,8 +112,8 @@ impl<'a> Run<'a> {
         json!({
             "trainer": setup.info.name,
             "recipe": setup.recipe,
-            "configuration": options.configuration,
-            "fold": options.fold,
+            "configuration": options.data.configuration,
+            "fold": options.data.fold,
             "device": device_name(setup.compute.device),
             "precision": setup.compute.precision_name(),
             "precision_reason": setup.compute.reason,

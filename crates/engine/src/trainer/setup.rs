@@ -36,34 +36,35 @@ impl Setup {
     pub fn new(options: &TrainOptions, context: &Context) -> Result<Self> {
         check_counts(options)?;
         let compute = Compute::new(&options.device, options.precision)?;
-        let data = TrainingData::resolve(&options.data()?, context)?;
+        let data = TrainingData::resolve(&options.weighted_data()?, context)?;
         let (plans, cascade) = (&data.plans, data.cascade);
         let architecture = Architecture::from_plans(plans, data.stage, cascade)?;
         let size: Vec<i64> = data.plan.patch_size.iter().map(|&n| n as i64).collect();
         architecture.validate_patch(&size)?;
-        data.recipe.validate(&options.trainer, plans.num_classes + 1)?;
-        data.keep_splits(options.fold)?;
+        data.recipe
+            .validate(&options.data.trainer, plans.num_classes + 1)?;
+        data.keep_splits(options.data.fold)?;
 
-        let trainer = if cascade && options.trainer == "nnUNetTrainerV2" {
+        let trainer = if cascade && options.data.trainer == "nnUNetTrainerV2" {
             "nnUNetTrainerV2CascadeFullRes" // nnU-Net v1 has its own class for this stage
         } else {
-            &options.trainer
+            &options.data.trainer
         };
         let model = match &options.output_folder {
             Some(folder) => ModelFolder::new(folder),
-            None => ModelFolder::locate(&data.folders, options.configuration, &data.task, trainer)
+            None => ModelFolder::locate(&data.folders, options.data.configuration, &data.task, trainer)
                 .map_err(|e| Error::part(&e))?,
         };
         // v1's get_default_configuration: the batch is one pseudo volume in 2D and for full resolution after low.
         let two_stages = plans.plans_per_stage.len() > 1;
-        let batch_dice = match options.configuration {
+        let batch_dice = match options.data.configuration {
             Configuration::TwoD => true,
             Configuration::LowRes => false,
             _ => two_stages,
         };
         let init = [
             text(&data.plans_file),
-            match options.fold {
+            match options.data.fold {
                 Fold::Index(fold) => Value::Int(fold.into()),
                 Fold::All => Value::from("all"),
             },
@@ -79,7 +80,7 @@ impl Setup {
             init: Value::Tuple(init.to_vec()),
             name: trainer.to_owned(),
             class: python_class(trainer),
-            plans: if options.batch_size.is_some() || options.patch_size.is_some() {
+            plans: if options.data.batch_size.is_some() || options.data.patch_size.is_some() {
                 // Prediction takes the patch size from here.
                 plans.to_value()
             } else {

@@ -3,11 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "test support: what fails must fail the test")]
 
 use std::path::Path;
-use std::sync::Mutex;
 
 use ndarray::Array4;
 use run::Context;
-use run::{Event, Sink};
 use sampling::{Annotated, CaseFiles, Collection, CollectionOptions, Draw, Error, PatchSizes, Sampling};
 use volume::npy;
 
@@ -20,18 +18,6 @@ impl Draw for Numbers {
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         ((u128::from(mixed ^ (mixed >> 31)) * u128::from(n)) >> 64) as u64
-    }
-}
-
-/// Remembers the codes of warnings.
-#[derive(Default)]
-pub struct Warnings(pub Mutex<Vec<&'static str>>);
-
-impl Sink for Warnings {
-    fn emit(&self, event: Event) {
-        if let Event::Warning { code, .. } = event {
-            self.0.lock().unwrap().push(code);
-        }
     }
 }
 

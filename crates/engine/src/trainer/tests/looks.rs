@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use loader::{Batch, HeapBuffers, Loader, Phase};
 use preview::{Preview, PreviewOptions};
-use recipe::DataOptions;
 
 use super::*;
 
@@ -57,8 +56,8 @@ fn a_preview_is_what_the_training_sees() {
         ("nnUNetTrainerV2Sparse", Some(both)),
     ] {
         let mut training = task.options(trainer, "results");
-        training.recipe = recipe.clone();
-        training.batch_size = Some(3);
+        training.data.recipe = recipe.clone();
+        training.data.batch_size = Some(3);
         let context = Context::silent(2);
         let setup = Setup::new(&training, &context).unwrap();
         for phase in [Phase::Training, Phase::Validation] {
@@ -71,10 +70,7 @@ fn a_preview_is_what_the_training_sees() {
             .unwrap();
             let expected: Vec<_> = (0..2).map(|_| trained(&loader.next().unwrap())).collect();
 
-            let mut options = PreviewOptions::new(DataOptions {
-                recipe: recipe.clone(),
-                ..options_of(&training)
-            });
+            let mut options = PreviewOptions::new(training.data.clone());
             (options.phase, options.seed) = (phase, training.seed);
             (options.epoch, options.iteration, options.batches) = (1, first, 2);
             let found = preview::preview(&options, &context).unwrap();
@@ -83,16 +79,4 @@ fn a_preview_is_what_the_training_sees() {
             assert!(found.batches.iter().all(|b| b.weights.is_some() == weighted));
         }
     }
-}
-
-/// Options as a user of the preview gives them, not those that the training made of its own.
-fn options_of(training: &TrainOptions) -> DataOptions {
-    let json = serde_json::json!({
-        "task": training.task,
-        "configuration": training.configuration,
-        "trainer": training.trainer,
-        "batchSize": training.batch_size,
-        "preprocessed": training.folders.preprocessed,
-    });
-    serde_json::from_value(json).unwrap()
 }

@@ -4,55 +4,37 @@ mod former;
 mod looks;
 mod steps;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
-use dataset::{CaseProperties, Configuration, Fold, Plans};
-use ndarray::{Array2, Array4};
+use dataset::{Configuration, Fold, Plans};
 use run::{Cancel, Coded, Sink};
-use tempfile::TempDir;
+use testkit::BallTask;
 
 use super::*;
 use crate::checkpoint::{Checkpoint, Info};
 use crate::{Error, Precision, Recipe};
 
-/// A preprocessed task whose one class is a bright ball, and a folder for results.
-struct Task {
-    folder: TempDir,
-    stage: PathBuf,
-}
-
-const CASES: usize = 6;
+/// A preprocessed task with weightmaps, and a folder for results.
+struct Task(BallTask);
 
 impl Task {
     fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let task = folder.path().join("preprocessed/Task901_Ball");
-        let recorded = testkit::folder("checkpoint");
-        let mut found = Vec::new();
-        plans_files(&recorded, &mut found);
-        let mut plans = Plans::read(&found[0]).unwrap();
-        plans.num_classes = 1;
-        plans.all_classes = vec![1];
-        let plan = plans.plans_per_stage.get_mut(&0).unwrap();
-        plan.patch_size = vec![8, 12, 12];
-        plan.batch_size = 2;
-        let stage = task.join(plans.data_folder(0));
-        std::fs::create_dir_all(&stage).unwrap();
-        plans
-            .write(&task.join(Configuration::FullRes.plans_file()))
-            .unwrap();
-        for case in 0..CASES {
-            write_case(&stage, case);
-        }
-        Self { folder, stage }
+        let task = BallTask::new([8, 12, 12]);
+        task.write_weightmaps();
+        Self(task)
+    }
+
+    /// A folder of the test's own.
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.folder.path().join(name)
     }
 
     fn options(&self, trainer: &str, results: &str) -> TrainOptions {
         let mut options = TrainOptions::new("Task901_Ball", Configuration::FullRes, Fold::Index(0));
-        options.folders.preprocessed = Some(self.folder.path().join("preprocessed"));
-        options.folders.results = Some(self.folder.path().join(results));
-        options.trainer = trainer.to_owned();
+        options.data.folders.preprocessed = Some(self.0.preprocessed.clone());
+        options.data.folders.results = Some(self.path(results));
+        options.data.trainer = trainer.to_owned();
         options.epochs = 3;
         options.iterations = 4;
         options.validation_iterations = 2;
@@ -62,59 +44,6 @@ impl Task {
         options.precision = Precision::Float32;
         options
     }
-}
-
-fn plans_files(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            plans_files(&path, found);
-        } else if path.file_name().is_some_and(|n| n == "plans.pkl") {
-            found.push(path);
-        }
-    }
-}
-
-fn write_case(stage: &Path, case: usize) {
-    let shape = (10, 16, 14);
-    let inside = |z: usize, y: usize, x: usize| {
-        let d = |a: usize, b: f64| (a as f64 - b).powi(2);
-        d(z, 4.0 + 0.3 * case as f64) + d(y, 8.0) + d(x, 6.0) < 12.0
-    };
-    let data = Array4::from_shape_fn((2, shape.0, shape.1, shape.2), |(c, z, y, x)| {
-        let label = f32::from(inside(z, y, x));
-        match c {
-            0 => 2.0 * label + ((z * 7 + y * 3 + x * 5 + case) % 11) as f32 * 0.1,
-            // Every other plane is unlabelled; without an ignore label -1 is background.
-            _ if z % 2 == 1 => -1.0,
-            _ => label,
-        }
-    });
-    let name = format!("ball_{case:03}");
-    let view = data.view().into_dyn();
-    volume::npz::write(
-        &stage.join(format!("{name}.npz")),
-        &[("data", view)],
-        volume::npz::Compression::Fast,
-    )
-    .unwrap();
-    let voxels: Vec<i64> = data
-        .index_axis(ndarray::Axis(0), 1)
-        .indexed_iter()
-        .filter(|(_, &label)| label == 1.0)
-        .flat_map(|((z, y, x), _)| [z as i64, y as i64, x as i64])
-        .collect();
-    let locations = Array2::from_shape_vec((voxels.len() / 3, 3), voxels).unwrap();
-    let mut properties = CaseProperties::new();
-    properties.set_class_locations([(1, locations)].into());
-    properties.set_outside_nonzero_mask_label(0);
-    properties.write(&stage.join(format!("{name}.pkl"))).unwrap();
-    let weights = ndarray::Array4::<f32>::from_elem((1, shape.0, shape.1, shape.2), 1.5);
-    volume::npy::write(
-        &stage.join(format!("{name}_weightmap.npy")),
-        weights.view().into_dyn(),
-    )
-    .unwrap();
 }
 
 /// Keeps events and cancels at a given training iteration, counted over the run.
@@ -154,7 +83,7 @@ fn a_run_writes_nnunet_s_files() {
     let (summary, events) = run_until(&options, None);
     let summary = summary.unwrap();
     let expected = "results/nnUNet/3d_fullres/Task901_Ball/nnUNetTrainerV2__nnUNetPlansv2.1/fold_0";
-    assert_eq!(summary.folder, task.folder.path().join(expected));
+    assert_eq!(summary.folder, task.path(expected));
     assert_eq!((summary.epochs, summary.dice.len()), (3, 1));
     assert!(summary.train_loss.is_finite() && summary.validation_loss.is_some());
     assert_eq!(
@@ -308,53 +237,21 @@ fn the_loss_falls() {
 #[test]
 fn wrong_options_and_data_are_named() {
     let task = Task::new();
-    let code = |options: &TrainOptions| run_until(options, None).0.unwrap_err().code();
     let good = task.options("nnUNetTrainerV2", "results");
-    assert_eq!(
-        code(&TrainOptions {
-            trainer: "nnUNetTrainerV9".into(),
-            ..good.clone()
-        }),
-        "ERR_TRAINER"
-    );
-    assert_eq!(
-        code(&TrainOptions {
-            patch_size: Some(vec![8, 12, 13]),
-            ..good.clone()
-        }),
-        "ERR_NETWORK"
-    );
-    assert_eq!(
-        code(&TrainOptions {
-            patch_size: Some(vec![4, 4, 4]),
-            ..good.clone()
-        }),
-        "ERR_NETWORK"
-    );
-    assert_eq!(
-        code(&TrainOptions {
-            initial_lr: f64::NAN,
-            ..good.clone()
-        }),
-        "ERR_OPTION"
-    );
-    assert_eq!(
-        code(&TrainOptions {
-            epochs: 0,
-            ..good.clone()
-        }),
-        "ERR_OPTION"
-    );
-    assert_eq!(
-        code(&TrainOptions {
-            class_weights: Some(vec![1.0; 5]),
-            ..good.clone()
-        }),
-        "ERR_OPTION"
-    );
+    let code = |change: fn(&mut TrainOptions)| {
+        let mut options = good.clone();
+        change(&mut options);
+        run_until(&options, None).0.unwrap_err().code()
+    };
+    assert_eq!(code(|o| o.data.trainer = "nnUNetTrainerV9".into()), "ERR_TRAINER");
+    assert_eq!(code(|o| o.data.patch_size = Some(vec![8, 12, 13])), "ERR_NETWORK");
+    assert_eq!(code(|o| o.data.patch_size = Some(vec![4, 4, 4])), "ERR_NETWORK");
+    assert_eq!(code(|o| o.initial_lr = f64::NAN), "ERR_OPTION");
+    assert_eq!(code(|o| o.epochs = 0), "ERR_OPTION");
+    assert_eq!(code(|o| o.class_weights = Some(vec![1.0; 5])), "ERR_OPTION");
     // Labels that the plans do not know.
-    let path = task.stage.join("ball_000.npz");
-    for case in 0..CASES {
+    let path = task.0.stage.join("ball_000.npz");
+    for case in 0..BallTask::CASES {
         let mut data =
             volume::npz::read::<f32>(&path.with_file_name(format!("ball_{case:03}.npz")), "data").unwrap();
         data.index_axis_mut(ndarray::Axis(0), 1).fill(5.0);
@@ -375,7 +272,7 @@ fn a_loss_that_is_not_a_number_stops_the_run() {
     let mut options = task.options("nnUNetTrainerV2", "results");
     let mut recipe = Recipe::default();
     recipe.loss.cross_entropy = 1e39;
-    options.recipe = Some(recipe);
+    options.data.recipe = Some(recipe);
     let error = run_until(&options, None).0.unwrap_err();
     assert!(
         matches!(
@@ -404,8 +301,8 @@ fn gradients_that_overflow_change_nothing_until_they_never_end() {
     let expected = run_until(&untrained, None).0.unwrap();
     let mut recipe = Recipe::default();
     recipe.loss.cross_entropy = 1e30;
-    options.recipe = Some(recipe);
-    options.folders.results = Some(task.folder.path().join("overflowed"));
+    options.data.recipe = Some(recipe);
+    options.data.folders.results = Some(task.path("overflowed"));
     let (found, events) = run_until(&options, None);
     let state = |summary: TrainSummary| Checkpoint::read(&summary.checkpoint).unwrap().state;
     assert_eq!(state(found.unwrap()), state(expected));
@@ -424,7 +321,7 @@ fn gradients_that_overflow_change_nothing_until_they_never_end() {
     );
 
     options.iterations = 200;
-    options.folders.results = Some(task.folder.path().join("diverged"));
+    options.data.folders.results = Some(task.path("diverged"));
     let error = run_until(&options, None).0.unwrap_err();
     assert!(
         matches!(

@@ -1,0 +1,97 @@
+#![expect(
+    clippy::unwrap_used,
+    reason = "test support: what cannot be written must fail the test loudly"
+)]
+
+use std::path::{Path, PathBuf};
+
+use dataset::{CaseProperties, Configuration, Plans};
+use ndarray::{Array2, Array4, Axis};
+use serde_json::json;
+use tempfile::TempDir;
+use volume::npz::Compression;
+
+/// A preprocessed task, `Task901_Ball`, whose one class is a bright ball. Every other plane of its cases is unlabelled;
+/// under a recipe without an ignore label that is background.
+pub struct BallTask {
+    /// Everything lies below it; tests may put their own beside.
+    pub folder: TempDir,
+    /// nnU-Net's folder of preprocessed tasks.
+    pub preprocessed: PathBuf,
+    /// Folder of the cases `ball_000`, `ball_001`, ...
+    pub stage: PathBuf,
+}
+
+impl BallTask {
+    /// Cases of the task.
+    pub const CASES: usize = 6;
+    /// Shape (z, y, x) of a case.
+    pub const SHAPE: [usize; 3] = [10, 16, 14];
+
+    /// Writes the task, to be trained with batches of two patches of this size (z, y, x).
+    pub fn new(patch_size: [usize; 3]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let preprocessed = folder.path().join("preprocessed");
+        let task = preprocessed.join("Task901_Ball");
+        let recorded = crate::files_below(&crate::folder("checkpoint"));
+        let plans = recorded.iter().find(|path| path.ends_with("plans.pkl")).unwrap();
+        let mut plans = Plans::read(plans).unwrap();
+        (plans.num_classes, plans.all_classes) = (1, vec![1]);
+        let plan = plans.plans_per_stage.get_mut(&0).unwrap();
+        (plan.patch_size, plan.batch_size) = (patch_size.to_vec(), 2);
+        let stage = task.join(plans.data_folder(0));
+        std::fs::create_dir_all(&stage).unwrap();
+        plans
+            .write(&task.join(Configuration::FullRes.plans_file()))
+            .unwrap();
+        let record = json!({
+            "name": "Ball", "modality": { "0": "T1" }, "labels": { "0": "background", "1": "ball" }, "training": [],
+        });
+        std::fs::write(task.join("dataset.json"), record.to_string()).unwrap();
+        (0..Self::CASES).for_each(|case| write_case(&stage, case));
+        Self {
+            folder,
+            preprocessed,
+            stage,
+        }
+    }
+
+    /// Writes a weightmap of 1.5 everywhere beside every case.
+    pub fn write_weightmaps(&self) {
+        let [z, y, x] = Self::SHAPE;
+        let weights = Array4::<f32>::from_elem((1, z, y, x), 1.5);
+        for case in 0..Self::CASES {
+            let path = self.stage.join(format!("ball_{case:03}_weightmap.npy"));
+            volume::npy::write(&path, weights.view().into_dyn()).unwrap();
+        }
+    }
+}
+
+fn write_case(stage: &Path, case: usize) {
+    let [z, y, x] = BallTask::SHAPE;
+    let inside = |z: usize, y: usize, x: usize| {
+        let d = |a: usize, b: f64| (a as f64 - b).powi(2);
+        d(z, 4.0 + 0.3 * case as f64) + d(y, 8.0) + d(x, 6.0) < 12.0
+    };
+    let stack = Array4::from_shape_fn((2, z, y, x), |(c, z, y, x)| {
+        let label = f32::from(inside(z, y, x));
+        match c {
+            0 => 2.0 * label + ((z * 7 + y * 3 + x * 5 + case) % 11) as f32 * 0.1,
+            _ if z % 2 == 1 => -1.0,
+            _ => label,
+        }
+    });
+    let path = stage.join(format!("ball_{case:03}.npz"));
+    volume::npz::write(&path, &[("data", stack.view().into_dyn())], Compression::Fast).unwrap();
+    let ball: Vec<i64> = stack
+        .index_axis(Axis(0), 1)
+        .indexed_iter()
+        .filter(|(_, &label)| label == 1.0)
+        .flat_map(|((z, y, x), _)| [z as i64, y as i64, x as i64])
+        .collect();
+    let locations = Array2::from_shape_vec((ball.len() / 3, 3), ball).unwrap();
+    let mut properties = CaseProperties::new();
+    properties.set_class_locations([(1, locations)].into());
+    properties.set_outside_nonzero_mask_label(0);
+    properties.write(&path.with_extension("pkl")).unwrap();
+}

@@ -1,0 +1,84 @@
+//! Files that are there, output folders, workers, progress, cancellation.
+
+use super::*;
+
+#[test]
+fn existing_maps_are_replaced_or_kept() {
+    let task = Task::new();
+    task.add("a.npz", 1, &segmentation(4, 1.0));
+    task.add("b.npz", 1, &segmentation(4, 2.0));
+    fs::write(task.path("a_weightmap.npy"), "old").unwrap();
+    let summary = run(&Options {
+        existing: Existing::Skip,
+        ..task.options()
+    });
+    assert_eq!(
+        (summary.written, summary.skipped, summary.failures.len()),
+        (1, 1, 0)
+    );
+    assert_eq!(fs::read(task.path("a_weightmap.npy")).unwrap(), b"old");
+    let summary = run(&task.options());
+    assert_eq!((summary.written, summary.skipped), (2, 0));
+    assert_eq!(task.map("a"), expected(&segmentation(4, 1.0), |_| ()));
+}
+
+#[test]
+fn maps_go_to_the_output_folder_and_workers_do_not_matter() {
+    let task = Task::new();
+    for i in 0..5 {
+        task.add(&format!("{i}.npz"), 1, &segmentation(2 + i, 1.0));
+    }
+    let read = |workers| {
+        let output = task.folder.path().join(format!("maps/{workers}"));
+        let options = Options {
+            output_dir: Some(output.clone()),
+            ..task.options()
+        };
+        let summary = generate(&options, &Context::silent(workers)).unwrap();
+        assert_eq!((summary.written, summary.output_dir), (5, Some(output.clone())));
+        (0..5)
+            .map(|i| fs::read(output.join(format!("{i}_weightmap.npy"))).unwrap())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(read(1), read(7));
+    assert!(task.maps().is_empty());
+}
+
+#[derive(Default)]
+struct Record(Mutex<Vec<Event>>, Cancel);
+
+impl Sink for Record {
+    fn emit(&self, event: Event) {
+        if matches!(event, Event::Progress { done: 2, .. }) {
+            self.1.cancel();
+        }
+        self.0.lock().unwrap().push(event);
+    }
+}
+
+#[test]
+fn reports_progress_and_stops_when_asked() {
+    let task = Task::new();
+    for i in 0..9 {
+        task.add(&format!("{i}.npz"), 1, &segmentation(4, 1.0));
+    }
+    let record = Arc::new(Record::default());
+    let context = Context::new(record.clone(), record.1.clone(), 1);
+    assert!(matches!(
+        generate(&task.options(), &context),
+        Err(Error::Cancelled(_))
+    ));
+    assert_eq!(task.maps(), ["0_weightmap.npy", "1_weightmap.npy"]);
+    let events = record.0.lock().unwrap();
+    assert!(matches!(
+        events[0],
+        Event::Started {
+            verb: "weightmaps",
+            ..
+        }
+    ));
+    assert!(
+        matches!(&events[1], Event::Progress { done: 1, total: 9, unit: "cases", case: Some(c) } if c == "0")
+    );
+    assert!(Path::new(&task.path("0_weightmap.npy")).exists());
+}
