@@ -4,6 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import { packageRoot } from '../ts/native/load.js';
+import { canLimitFiles, limited } from './limited.js';
 import { noise, type Shape, workspace, writeNifti, writeTask } from './made-up.js';
 
 const PROGRAM = [process.execPath, join(packageRoot, 'dist', 'ts', 'cli', 'main.js')];
@@ -13,23 +14,20 @@ const STAGE = 'nnUNetData_plans_v2.1_stage0';
 // One worker at a time, so that the order of events is that of the cases.
 const SETTINGS = ['-c', '3d_fullres', '--no-keep-cropped', '--workers', '1'];
 
-/** Runs the program in a shell that lets no file grow beyond `blocks` of 512 bytes. */
-function limited(blocks: number | 'unlimited', ...argv: string[]): { code: number | null; text: string } {
-  const script = `ulimit -f ${blocks} && exec "$@"`;
-  const { status, stdout, stderr } = spawnSync('sh', ['-c', script, 'sh', ...PROGRAM, ...argv], {
-    encoding: 'utf8',
-  });
-  return { code: status, text: stdout + stderr };
+/** Runs the program with files of at most so many blocks. */
+function program(blocks: number | 'unlimited', ...argv: string[]): { code: number | null; text: string } {
+  const { code, out, err } = limited(blocks, [...PROGRAM, ...argv]);
+  return { code, text: out + err };
 }
 
-const onUnix = process.platform === 'win32' ? test.skip : test;
+const withLimits = canLimitFiles ? test : test.skip;
 
-onUnix('a case that cannot be written is named, leaves nothing behind, and is made up for', async (t) => {
+withLimits('a case that cannot be written is named, leaves nothing behind, and is made up for', async (t) => {
   const { folders, flags } = await workspace(t);
   await writeTask(folders.rawDataBase, 'Task621_Disk', { a: SMALL, b: LARGE, c: SMALL });
   const stage = join(folders.preprocessed, 'Task621_Disk', STAGE);
   const run = (blocks: number | 'unlimited', ...more: string[]) =>
-    limited(blocks, 'preprocess', '621', ...SETTINGS, ...more, ...flags);
+    program(blocks, 'preprocess', '621', ...SETTINGS, ...more, ...flags);
 
   const first = run(128);
   t.is(first.code, 1, first.text);
@@ -47,22 +45,22 @@ onUnix('a case that cannot be written is named, leaves nothing behind, and is ma
   t.regex(run('unlimited').text, /0 cases preprocessed, 3 there already/);
 });
 
-onUnix('a pickle that cannot be written is named, and the former one stays', async (t) => {
+withLimits('a pickle that cannot be written is named, and the former one stays', async (t) => {
   const { folders, flags } = await workspace(t);
   await writeTask(folders.rawDataBase, 'Task622_Disk', { a: SMALL, b: SMALL });
   const folder = join(folders.preprocessed, 'Task622_Disk');
-  t.is(limited('unlimited', 'plan', '622', ...SETTINGS, ...flags).code, 0);
+  t.is(program('unlimited', 'plan', '622', ...SETTINGS, ...flags).code, 0);
   const files = readdirSync(folder);
   const read = () => files.map((name) => readFileSync(join(folder, name)));
   const before = read();
-  const failed = limited(1, 'plan', '622', '--overwrite', ...SETTINGS, ...flags);
+  const failed = program(1, 'plan', '622', '--overwrite', ...SETTINGS, ...flags);
   t.is(failed.code, 1);
   t.regex(failed.text, /ERR_STORAGE_IO: cannot write .*\/nnUNetPlansv2\.1_plans_3D\.pkl: /);
   t.deepEqual(readdirSync(folder), files);
   t.deepEqual(read(), before);
 });
 
-/** Whether this user may mount a file system of its own, as most Linux systems allow. */
+/** Whether this user may mount a file system of its own, as most Linux systems allow; the others skip what needs one. */
 const mounts = spawnSync('unshare', ['-rm', 'sh', '-c', 'mount -t tmpfs none /tmp']).status === 0;
 const withMounts = mounts ? test : test.skip;
 

@@ -5,6 +5,7 @@ import { basename, dirname, join } from 'node:path';
 import anyTest, { type ExecutionContext, type TestFn } from 'ava';
 import { packageRoot } from '../ts/native/load.js';
 import { readNpy, writeNpz } from './arrays.js';
+import { canLimitFiles, limited } from './limited.js';
 
 const test = anyTest as TestFn<string>;
 const PROGRAM = join(packageRoot, 'dist', 'ts', 'cli', 'weightmaps-shim.js');
@@ -19,18 +20,15 @@ interface Outcome {
   readonly err: string;
 }
 
-/** Runs a program to its end. */
-function run(program: string, words: readonly string[], cwd?: string): Promise<Outcome> {
+/** Runs DIAG's command as its users do: as a process of its own. */
+function command(words: readonly string[], cwd?: string): Promise<Outcome> {
   return new Promise((resolve) => {
-    execFile(program, words, cwd === undefined ? {} : { cwd }, (error, out, err) => {
+    const options = cwd === undefined ? {} : { cwd };
+    execFile(process.execPath, [PROGRAM, ...words], options, (error, out, err) => {
       resolve({ code: error === null ? 0 : Number(error.code ?? -1), out, err });
     });
   });
 }
-
-/** Runs DIAG's command as its users do: as a process of its own. */
-const command = (words: readonly string[], cwd?: string): Promise<Outcome> =>
-  run(process.execPath, [PROGRAM, ...words], cwd);
 
 interface JsonOutcome {
   readonly code: number;
@@ -188,15 +186,12 @@ test('a pattern that matches the maps of an earlier run names them', async (t) =
   t.deepEqual(await maps(folder), ['a_weightmap.npy', 'b_weightmap.npy']);
 });
 
-const limited = process.platform === 'linux' ? test : test.skip;
+const withLimits = canLimitFiles ? test : test.skip;
 
-limited('an output that cannot hold the maps leaves no half of one', async (t) => {
+withLimits('an output that cannot hold the maps leaves no half of one', async (t) => {
   const folder = await stage(t);
   const output = join(t.context, 'maps');
-  // A file may not grow beyond 512 bytes, as if the disk were full.
-  const script = `trap '' XFSZ; ulimit -f 1; exec "$@"`;
-  const words = ['-c', script, 'sh', process.execPath, PROGRAM, folder, '-o', output, '--json'];
-  const { code, out } = await run('sh', words);
+  const { code, out } = limited(1, [process.execPath, PROGRAM, folder, '-o', output, '--json']);
   t.is(code, 1, out);
   const { failures } = (JSON.parse(out.trim().split('\n').at(-1) ?? '') as { result: JsonOutcome }).result;
   t.deepEqual(failures.map((f) => f.case).sort(), ['a', 'b']);
