@@ -1,6 +1,6 @@
 //! What can be wrong with nnU-Net's folders and records.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde_json::{json, Value as Json};
 
@@ -45,14 +45,6 @@ pub enum Error {
         /// Names of the tasks that have it.
         candidates: Vec<String>,
     },
-    /// A new task with the number of another one.
-    #[error("{task} cannot be made: {by} has its number, and tasks are told apart by that; give another name with the option task")]
-    TaskNumberTaken {
-        /// The new task.
-        task: String,
-        /// The task that is there.
-        by: String,
-    },
     /// A name that is not of the form nnU-Net expects.
     #[error("{name:?} is no task name: expected TaskXXX_NAME with a number of three or more digits, a number, or a path to such a folder")]
     TaskName {
@@ -73,9 +65,6 @@ pub enum Error {
     /// A pickle could not be read or written, or holds something else than expected.
     #[error(transparent)]
     Pickle(#[from] pickle::Error),
-    /// An image or label file could not be read or written.
-    #[error(transparent)]
-    Volume(#[from] volume::Error),
     /// A JSON or text file has another form than expected.
     #[error("{}: {what}", path.display())]
     Record {
@@ -122,21 +111,6 @@ pub enum Error {
         /// The cases concerned.
         cases: Vec<String>,
     },
-    /// Splits are there already.
-    #[error("{} exists already, and models may have been trained with its folds; pass overwrite to replace it (a copy is kept \
-             beside it)", path.display())]
-    SplitsExist {
-        /// The file.
-        path: PathBuf,
-    },
-    /// A pattern that is no regular expression, or has no group.
-    #[error("pattern {pattern:?} for patients: {reason}")]
-    Pattern {
-        /// The pattern.
-        pattern: String,
-        /// Why it does not serve.
-        reason: String,
-    },
     /// A model folder that has no fold, plans or checkpoint.
     #[error("{}: {what}", path.display())]
     Model {
@@ -145,25 +119,6 @@ pub enum Error {
         /// What is missing.
         what: String,
     },
-    /// A foreign data set has a feature that nnU-Net v1 cannot express.
-    #[error("{}: {what}", path.display())]
-    Unsupported {
-        /// The file.
-        path: PathBuf,
-        /// The feature, and what to do.
-        what: String,
-    },
-    /// The threads could not be started.
-    #[error("cannot start {workers} threads: {reason}")]
-    Threads {
-        /// Threads asked for.
-        workers: usize,
-        /// The system's reason.
-        reason: String,
-    },
-    /// The verb was asked to stop.
-    #[error(transparent)]
-    Cancelled(#[from] run::Cancelled),
 }
 
 fn list_paths(paths: &[PathBuf]) -> String {
@@ -188,17 +143,6 @@ fn shorten(cases: &[String]) -> String {
 }
 
 impl Error {
-    /// Says which file the splits, or the groups they were made from, are in.
-    pub(crate) fn of_splits_in(self, path: &Path) -> Self {
-        match self {
-            Self::Splits { what, cases } => Self::Splits {
-                what: format!("{}: {what}", path.display()),
-                cases,
-            },
-            other => other,
-        }
-    }
-
     pub(crate) fn io(path: impl Into<PathBuf>, source: std::io::Error) -> Self {
         Self::Io {
             path: path.into(),
@@ -221,21 +165,15 @@ impl run::Coded for Error {
             Self::FolderMissing { .. } => "ERR_FOLDER_MISSING",
             Self::TaskNotFound { .. } => "ERR_TASK_NOT_FOUND",
             Self::TaskAmbiguous { .. } => "ERR_TASK_AMBIGUOUS",
-            Self::TaskNumberTaken { .. } => "ERR_TASK_NUMBER_TAKEN",
             Self::TaskName { .. } => "ERR_TASK_NAME",
             Self::Io { .. } => "ERR_DATASET_IO",
             Self::Storage(e) => e.code(),
             Self::Pickle(e) => e.code(),
-            Self::Volume(e) => e.code(),
             Self::Record { .. } | Self::Value { .. } => "ERR_DATASET_RECORD",
             Self::ChannelMissing { .. } => "ERR_CHANNEL_MISSING",
             Self::TooFewCases { .. } => "ERR_TOO_FEW_CASES",
-            Self::Splits { .. } | Self::Pattern { .. } => "ERR_SPLITS",
-            Self::SplitsExist { .. } => "ERR_SPLITS_EXIST",
+            Self::Splits { .. } => "ERR_SPLITS",
             Self::Model { .. } => "ERR_MODEL_FOLDER",
-            Self::Unsupported { .. } => "ERR_DATASET_UNSUPPORTED",
-            Self::Threads { .. } => "ERR_THREADS",
-            Self::Cancelled(e) => e.code(),
         }
     }
 
@@ -259,13 +197,11 @@ impl run::Coded for Error {
                 json!({ "task": task, "pattern": pattern, "searched": searched })
             }
             Self::TaskAmbiguous { id, candidates } => json!({ "id": id, "candidates": candidates }),
-            Self::TaskNumberTaken { task, by } => json!({ "task": task, "by": by }),
             Self::TaskName { name } => json!({ "name": name }),
             Self::Io { path, source } => json!({ "path": path, "reason": source.to_string() }),
             Self::Storage(e) => e.details(),
             Self::Pickle(e) => e.details(),
-            Self::Volume(e) => e.details(),
-            Self::Record { path, what } | Self::Model { path, what } | Self::Unsupported { path, what } => {
+            Self::Record { path, what } | Self::Model { path, what } => {
                 json!({ "path": path, "what": what })
             }
             Self::Value { record, what } => json!({ "record": record, "what": what }),
@@ -281,10 +217,6 @@ impl run::Coded for Error {
                 json!({ "unit": unit, "found": found, "folds": folds })
             }
             Self::Splits { what, cases } => json!({ "what": what, "cases": cases }),
-            Self::SplitsExist { path } => json!({ "path": path }),
-            Self::Pattern { pattern, reason } => json!({ "pattern": pattern, "reason": reason }),
-            Self::Threads { workers, reason } => json!({ "workers": workers, "reason": reason }),
-            Self::Cancelled(e) => e.details(),
         }
     }
 }

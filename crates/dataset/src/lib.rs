@@ -3,15 +3,12 @@
 //! Everything here reads and writes the very files of nnU-Net v1, so that either side can take up the other's work at any
 //! step. Arrays are (z, y, x); spacings are (z, y, x) in millimetres unless a name says `itk`.
 
-pub mod check;
 mod configuration;
-mod convert;
 mod dataset_json;
 mod error;
 pub mod files;
 mod folders;
-pub mod import;
-mod nifti_bytes;
+mod pickled;
 mod plans;
 mod properties;
 pub mod random;
@@ -20,7 +17,6 @@ pub mod splits;
 mod stage_cases;
 mod stage_plan;
 mod task;
-mod threads;
 
 pub use configuration::{Configuration, PLANS_2D_FILE, PLANS_3D_FILE, PLANS_IDENTIFIER};
 pub use dataset_json::{case_of, DatasetJson, TrainingCase};
@@ -29,6 +25,6 @@ pub use folders::{Folders, PREPROCESSED_VARIABLE, RAW_VARIABLE, RESULTS_VARIABLE
 pub use plans::Plans;
 pub use properties::CaseProperties;
 pub use splits::Fold;
-pub use stage_cases::stage_cases;
+pub use stage_cases::{preprocessed_cases, stage_cases};
 pub use stage_plan::StagePlan;
 pub use task::Task;

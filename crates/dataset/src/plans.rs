@@ -6,7 +6,7 @@ use std::path::Path;
 use pickle::{Dict, Value};
 use serde_json::Value as Json;
 
-use crate::convert::{dict, each, f64x3, i64x3, numbered, size, sizes};
+use crate::pickled::{dict, each, f64x3, i64x3, numbered, size, sizes};
 use crate::{Error, StagePlan};
 
 /// The content of a plans file. Spacings are (z, y, x) in mm; `current_spacing`, patch sizes and median sizes of stages are

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use ndarray::Array2;
 use pickle::{Dict, NdArray, Value};
 
-use crate::convert::{dict, each, f64x3, fixed, ints, numbered, sizes, wrong};
+use crate::pickled::{dict, each, f64x3, fixed, ints, numbered, sizes, wrong};
 use crate::Error;
 
 /// Properties of a case: nnU-Net v1's pickle beside each cropped or preprocessed case, unknown keys kept.

@@ -17,8 +17,29 @@ pub fn stage_cases(folder: &Path) -> Result<BTreeSet<String>, Error> {
     Ok(npz.filter(is_case).map(str::to_owned).collect())
 }
 
+/// Cases with an npz in the folder of any stage of a preprocessed task; none if there is no such folder.
+///
+/// # Errors
+/// [`Error::Io`] naming the folder.
+pub fn preprocessed_cases(folder: &Path) -> Result<BTreeSet<String>, Error> {
+    let mut cases = BTreeSet::new();
+    if !folder.is_dir() {
+        return Ok(cases);
+    }
+    for stage in names(folder)?.iter().filter(|name| is_stage(name)) {
+        cases.extend(stage_cases(&folder.join(stage))?);
+    }
+    Ok(cases)
+}
+
+/// Whether nnU-Net keeps a stage's cases in a folder of that name, such as `nnUNetData_plans_v2.1_stage0`.
+fn is_stage(name: &str) -> bool {
+    name.rsplit_once("_stage")
+        .is_some_and(|(_, number)| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()))
+}
+
 /// Names of a folder's entries.
-pub(crate) fn names(folder: &Path) -> Result<Vec<String>, Error> {
+fn names(folder: &Path) -> Result<Vec<String>, Error> {
     let entries = std::fs::read_dir(folder).map_err(|e| Error::io(folder, e))?;
     let name = |entry: std::io::Result<std::fs::DirEntry>| {
         let entry = entry.map_err(|e| Error::io(folder, e))?;

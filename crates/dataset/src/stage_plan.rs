@@ -2,7 +2,7 @@
 
 use pickle::{Dict, Error, NdArray, Value};
 
-use crate::convert::{each, f64x3, i64x3, int_array, ints, size, sizes};
+use crate::pickled::{each, f64x3, i64x3, int_array, ints, size, sizes};
 
 /// Patch, batch and network of one stage. Axes are in the network's (transposed) order; two of them in 2D.
 #[derive(Clone, Debug, PartialEq)]

@@ -6,7 +6,6 @@
 
 mod distance;
 mod elf;
-mod inspect;
 mod libraries;
 mod preview;
 mod verbs;

@@ -7,8 +7,6 @@ use node_task::{call, Failure, MessageFn};
 use run::Context;
 use serde_json::{json, Value};
 
-use crate::inspect::inspect;
-
 /// Starts a verb on its own thread; returns the function that cancels it.
 #[napi(
     ts_args_type = "verb: string, options: string, workers: number, onMessage: (message: string) => void",
@@ -29,14 +27,14 @@ pub fn start(
 
 fn dispatch(verb: &str, options: &str, context: &Context) -> Result<Value, Failure> {
     match verb {
-        "check" => call(dataset::check::check_dataset, options, context),
-        "convert" => call(dataset::import::convert, options, context),
-        "splits" => call(dataset::splits::make_splits, options, context),
+        "check" => call(task::check::check_dataset, options, context),
+        "convert" => call(task::convert::convert, options, context),
+        "splits" => call(task::splits::make_splits, options, context),
         "plan" => call(preprocess::plan_experiment, options, context),
         "preprocess" => call(preprocess::plan_and_preprocess, options, context),
         "weightmaps" => call(weightmap::generate, options, context),
         "evaluate" => call(evaluate::evaluate_folder, options, context),
-        "inspect" => call(inspect, options, context),
+        "inspect" => call(task::inspect::inspect, options, context),
         other => Err(Failure::new(
             "ERR_INTERNAL",
             format!("no verb {other}"),

@@ -1,14 +1,8 @@
 //! Cross-validation splits, draw for draw those of nnU-Net v1 (`nnUNetTrainerV2.do_split`).
 
-mod cases;
 mod file;
-mod group;
-mod verb;
 
-pub use cases::CaseOrigin;
 pub use file::{ensure_splits, read_splits, write_splits, SPLITS_FILE};
-pub use group::{grouped_splits, groups_by_pattern, groups_from_file};
-pub use verb::{make_splits, SplitRule, SplitsOptions, SplitsSummary};
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -129,7 +123,11 @@ pub fn default_splits<S: AsRef<str>>(cases: &[S]) -> Result<Vec<Split>, Error> {
 }
 
 /// Train and test indices of scikit-learn's `KFold(5, shuffle=True, random_state=12345)` over `n` items, each ascending.
-fn k_fold(n: usize, unit: &'static str) -> Result<Vec<(Vec<usize>, Vec<usize>)>, Error> {
+/// `unit` names the items in the error.
+///
+/// # Errors
+/// [`Error::TooFewCases`] below five items.
+pub fn k_fold(n: usize, unit: &'static str) -> Result<Vec<(Vec<usize>, Vec<usize>)>, Error> {
     if n < FOLDS {
         return Err(Error::TooFewCases {
             unit,
@@ -180,15 +178,19 @@ pub fn split_for_fold<S: AsRef<str>>(splits: &[Split], cases: &[S], fold: Fold) 
             val: part(false),
         });
     };
-    check_split(split, &cases, number as usize, CaseOrigin::Preprocessed.lacking())?;
+    check_split(split, &cases, number as usize, "that are not preprocessed")?;
     Ok(Split {
         train: sorted(&split.train),
         val: sorted(&split.val),
     })
 }
 
-/// Fails on cases that are not among `cases`, which `lacking` says of them, and on cases in both parts.
-fn check_split(split: &Split, cases: &[String], fold: usize, lacking: &str) -> Result<(), Error> {
+/// Checks the split of fold number `fold`. The message about cases that are not among `cases` ends with `lacking`, such as
+/// "that are not preprocessed".
+///
+/// # Errors
+/// [`Error::Splits`] naming cases that are not among `cases`, or cases in both parts.
+pub fn check_split(split: &Split, cases: &[String], fold: usize, lacking: &str) -> Result<(), Error> {
     let known: BTreeSet<&String> = cases.iter().collect();
     let refuse = |what: String, cases: BTreeSet<&String>| match cases.is_empty() {
         true => Ok(()),

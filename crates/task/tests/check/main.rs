@@ -10,9 +10,9 @@ mod fixture;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use dataset::check::{check_dataset, CheckOptions, CheckSummary, ProblemKind};
 use ndarray::Array3;
 use run::{Cancel, Coded, Context, Event};
+use task::check::{check_dataset, CheckOptions, CheckSummary, ProblemKind};
 use testkit::Recorder;
 use volume::nifti::{read_header, read_image, read_labels, write_labels};
 use volume::Geometry;

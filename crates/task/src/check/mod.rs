@@ -12,13 +12,14 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use dataset::{DatasetJson, Folders, Task};
 use rayon::prelude::*;
 use run::{Context, Event};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::threads::pool;
-use crate::{DatasetJson, Error, Folders, Task};
+use crate::Error;
 
 /// Options of [`check_dataset`].
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -87,10 +88,7 @@ pub fn check_dataset(options: &CheckOptions, context: &Context) -> Result<CheckS
             "expected a number of at least 0 but received {}",
             options.tolerance
         );
-        return Err(Error::Value {
-            record: "tolerance",
-            what,
-        });
+        return Err(Error::value("tolerance", what));
     }
     let folders = options.folders.resolve(context);
     let task = Task::resolve(&options.task, &folders)?;

@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use dataset::check::{check_dataset, CheckOptions, CheckSummary};
 use dataset::{DatasetJson, TrainingCase};
 use ndarray::{Array3, ArrayView3};
 use run::Context;
+use task::check::{check_dataset, CheckOptions, CheckSummary};
 use tempfile::TempDir;
 use volume::nifti::{write_image, write_labels};
 use volume::Geometry;

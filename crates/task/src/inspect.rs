@@ -2,9 +2,11 @@
 
 use std::path::PathBuf;
 
-use run::{Coded, Context};
+use run::Context;
 use serde::Deserialize;
 use serde_json::{json, Value};
+
+use crate::Error;
 
 /// Arrays up to this many elements are shown whole, longer ones by shape and type.
 const LONGEST: usize = 64;
@@ -12,47 +14,16 @@ const LONGEST: usize = 64;
 /// Options of [`inspect`].
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Options {
-    file: PathBuf,
-}
-
-/// An error of [`inspect`].
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// Not a kind of file that nnU-Net has.
-    #[error("{file}: expected a .pkl, .model, .npz, .npy, .nii or .nii.gz file")]
-    Kind {
-        /// The file.
-        file: PathBuf,
-    },
-    /// A pickle or checkpoint.
-    #[error(transparent)]
-    Pickle(#[from] pickle::Error),
-    /// An array or image.
-    #[error(transparent)]
-    Volume(#[from] volume::Error),
-}
-
-impl Coded for Error {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Kind { .. } => "ERR_FILE_KIND",
-            Self::Pickle(e) => e.code(),
-            Self::Volume(e) => e.code(),
-        }
-    }
-
-    fn details(&self) -> Value {
-        match self {
-            Self::Kind { file } => json!({ "file": file }),
-            Self::Pickle(e) => e.details(),
-            Self::Volume(e) => e.details(),
-        }
-    }
+pub struct InspectOptions {
+    /// The file.
+    pub file: PathBuf,
 }
 
 /// Reads a file by its extension; executes nothing in it.
-pub fn inspect(options: &Options, _: &Context) -> Result<Value, Error> {
+///
+/// # Errors
+/// [`Error::FileKind`] for another extension; [`Error::Pickle`] or [`Error::Volume`] naming the file.
+pub fn inspect(options: &InspectOptions, _: &Context) -> Result<Value, Error> {
     let file = options.file.as_path();
     let name = file.file_name().and_then(|n| n.to_str()).unwrap_or_default();
     let extension = name.rsplit('.').next().unwrap_or_default();
@@ -76,7 +47,7 @@ pub fn inspect(options: &Options, _: &Context) -> Result<Value, Error> {
                 "spacing": geometry.spacing, "origin": geometry.origin, "direction": geometry.direction,
             }))
         }
-        _ => Err(Error::Kind {
+        _ => Err(Error::FileKind {
             file: file.to_owned(),
         }),
     }

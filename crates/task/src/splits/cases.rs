@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use dataset::{preprocessed_cases, DatasetJson, Folders, Task};
 use run::Context;
 use serde::Serialize;
 
-use crate::stage_cases::{names, stage_cases};
-use crate::{DatasetJson, Error, Folders, Task};
+use crate::Error;
 
 /// Where the names of a task's cases come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -69,30 +69,12 @@ pub(super) fn find_cases(
     })
 }
 
-/// Cases with an npz in any stage's folder.
-fn preprocessed_cases(folder: &Path) -> Result<BTreeSet<String>, Error> {
-    let mut cases = BTreeSet::new();
-    if !folder.is_dir() {
-        return Ok(cases);
-    }
-    for stage in names(folder)?.iter().filter(|name| is_stage(name)) {
-        cases.extend(stage_cases(&folder.join(stage))?);
-    }
-    Ok(cases)
-}
-
-/// Whether nnU-Net keeps a stage's cases in a folder of that name, such as `nnUNetData_plans_v2.1_stage0`.
-fn is_stage(name: &str) -> bool {
-    name.rsplit_once("_stage")
-        .is_some_and(|(_, number)| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()))
-}
-
 fn listed_cases(task: &Task, folders: &Folders, preprocessed: &Path) -> Result<BTreeSet<String>, Error> {
     let copy = preprocessed.join("dataset.json");
     let file = match task.raw_folder(folders) {
         Ok(raw) => raw.join("dataset.json"),
         Err(_) if copy.is_file() => copy,
-        Err(error) => return Err(error),
+        Err(error) => return Err(error.into()),
     };
     Ok(DatasetJson::read(&file)?.cases().into_iter().collect())
 }

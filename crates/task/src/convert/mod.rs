@@ -8,13 +8,14 @@ pub use source::Convention;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use dataset::{Folders, Task, TrainingCase};
 use rayon::prelude::*;
 use run::{CaseFailure, Coded, Context, Event};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::threads::pool;
-use crate::{Error, Folders, Task, TrainingCase};
+use crate::Error;
 use source::{Job, Source};
 
 /// Options of [`convert`].
@@ -62,7 +63,7 @@ pub struct ConvertSummary {
 ///
 /// # Errors
 /// Where the data set cannot be converted at all: [`Error::Unsupported`] for regions and images that are not NIfTI,
-/// [`Error::Record`], [`Error::TaskNumberTaken`], [`Error::Value`] when the task exists; a full disk. Any other case that
+/// [`dataset::Error::Record`], [`Error::TaskNumberTaken`], [`dataset::Error::Value`] when the task exists; a full disk. Any other case that
 /// fails is in the summary.
 pub fn convert(options: &ConvertOptions, context: &Context) -> Result<ConvertSummary, Error> {
     let folders = options.folders.resolve(context);
@@ -81,7 +82,7 @@ pub fn convert(options: &ConvertOptions, context: &Context) -> Result<ConvertSum
             "{} exists already; pass overwrite to convert into it",
             folder.display()
         );
-        return Err(Error::Value { record: "task", what });
+        return Err(Error::value("task", what));
     }
     refuse_taken_number(&task, &parent)?;
     source

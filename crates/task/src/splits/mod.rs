@@ -1,19 +1,23 @@
 //! The verb that writes a task's splits.
 
+mod cases;
+mod group;
+
+pub use cases::CaseOrigin;
+pub use group::{grouped_splits, groups_by_pattern, groups_from_file};
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use dataset::splits::{check_split, default_splits, read_splits, write_splits, Split, SPLITS_FILE};
+use dataset::{Folders, Task};
 use run::{Context, Event};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use storage::Links;
 
-use super::cases::{find_cases, CaseOrigin, Cases};
-use super::{
-    check_split, default_splits, grouped_splits, groups_by_pattern, groups_from_file, read_splits,
-    write_splits, Split, SPLITS_FILE,
-};
-use crate::{Error, Folders, Task};
+use crate::Error;
+use cases::{find_cases, Cases};
 
 /// How [`make_splits`] parts the cases.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,7 +74,7 @@ pub struct SplitsSummary {
 /// already are kept unless `overwrite`, and then as a copy beside the new ones.
 ///
 /// # Errors
-/// [`Error::SplitsExist`]; [`Error::TooFewCases`] below five cases or groups; [`Error::Splits`] naming the cases of a file that
+/// [`Error::SplitsExist`]; [`dataset::Error::TooFewCases`] below five cases or groups; [`dataset::Error::Splits`] naming the cases of a file that
 /// the task lacks, that a fold both trains and validates on, or that have no group; [`Error::Pattern`]; and those of reading
 /// and writing the files.
 pub fn make_splits(options: &SplitsOptions, context: &Context) -> Result<SplitsSummary, Error> {
@@ -114,7 +118,7 @@ fn part(rule: &SplitRule, cases: &Cases) -> Result<(Vec<Split>, Option<usize>), 
         SplitRule::Groups(path) => groups_from_file(path)?,
     };
     let folds = grouped_splits(&cases.names, &groups).map_err(|e| match rule {
-        SplitRule::Groups(path) => e.of_splits_in(path),
+        SplitRule::Groups(path) => in_file(e, path),
         _ => e,
     })?;
     let used: BTreeSet<_> = cases.names.iter().filter_map(|c| groups.get(c)).collect();
@@ -135,9 +139,22 @@ fn custom(path: &Path, cases: &Cases) -> Result<Vec<Split>, Error> {
             let what = format!("{part} of fold {fold} is empty; expected at least one case");
             return Err(Error::record(path, what));
         }
-        check_split(split, &cases.names, fold, cases.origin.lacking()).map_err(|e| e.of_splits_in(path))?;
+        check_split(split, &cases.names, fold, cases.origin.lacking())
+            .map_err(|e| in_file(e.into(), path))?;
     }
     Ok(folds)
+}
+
+/// Says which file the splits, or the groups they were made from, are in.
+fn in_file(error: Error, path: &Path) -> Error {
+    match error {
+        Error::Dataset(dataset::Error::Splits { what, cases }) => dataset::Error::Splits {
+            what: format!("{}: {what}", path.display()),
+            cases,
+        }
+        .into(),
+        other => other,
+    }
 }
 
 /// Copies splits to the first `<name>.old<n>.pkl` that is free.

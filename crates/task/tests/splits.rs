@@ -9,12 +9,11 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use dataset::splits::{
-    default_splits, make_splits, read_splits, write_splits, CaseOrigin, Split, SplitRule, SplitsOptions,
-    SplitsSummary,
-};
-use dataset::{DatasetJson, Error, Folders, TrainingCase};
+use dataset::splits::{default_splits, read_splits, write_splits, Split};
+use dataset::{DatasetJson, Folders, TrainingCase};
 use run::{Cancel, Coded, Context, Event};
+use task::splits::{make_splits, CaseOrigin, SplitRule, SplitsOptions, SplitsSummary};
+use task::Error;
 use testkit::Recorder;
 
 const TASK: &str = "Task500_Splits";

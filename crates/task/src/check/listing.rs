@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use dataset::files::{case_files, nifti_files, CaseFiles};
+use dataset::{case_of, DatasetJson};
 use serde_json::json;
 
 use super::problem::{Problem, ProblemKind as Kind};
-use crate::files::{case_files, nifti_files, CaseFiles};
-use crate::{case_of, DatasetJson, Error};
+use crate::Error;
 
 /// The files of a case that has to be read.
 pub(super) struct Case {

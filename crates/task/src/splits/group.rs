@@ -3,31 +3,33 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use dataset::splits::{k_fold, Split};
 use regex::Regex;
 
-use super::{k_fold, sorted, Split};
 use crate::Error;
 
 /// Five folds over groups of cases: nnU-Net's `KFold` applied to the sorted groups, so that no group is in both parts of a
 /// fold. `groups` maps each case to its group (its patient).
 ///
 /// # Errors
-/// [`Error::Splits`] naming cases without a group; [`Error::TooFewCases`] below five groups.
+/// [`dataset::Error::Splits`] naming cases without a group; [`dataset::Error::TooFewCases`] below five groups.
 pub fn grouped_splits<S: AsRef<str>>(
     cases: &[S],
     groups: &BTreeMap<String, String>,
 ) -> Result<Vec<Split>, Error> {
-    let cases = sorted(cases);
+    let mut cases: Vec<String> = cases.iter().map(|c| c.as_ref().to_owned()).collect();
+    cases.sort();
     let without: Vec<String> = cases
         .iter()
         .filter(|c| !groups.contains_key(*c))
         .cloned()
         .collect();
     if !without.is_empty() {
-        return Err(Error::Splits {
+        return Err(dataset::Error::Splits {
             what: "cases without a patient".into(),
             cases: without,
-        });
+        }
+        .into());
     }
     let names: BTreeSet<&String> = cases.iter().filter_map(|c| groups.get(c)).collect();
     let names: Vec<&String> = names.into_iter().collect();
@@ -51,7 +53,7 @@ pub fn grouped_splits<S: AsRef<str>>(
 /// The group of each case: what the first capture group of a regular expression matches in its name.
 ///
 /// # Errors
-/// [`Error::Pattern`] for a bad expression; [`Error::Splits`] naming the cases that it does not match.
+/// [`Error::Pattern`] for a bad expression; [`dataset::Error::Splits`] naming the cases that it does not match.
 pub fn groups_by_pattern<S: AsRef<str>>(
     cases: &[S],
     pattern: &str,
@@ -78,17 +80,18 @@ pub fn groups_by_pattern<S: AsRef<str>>(
     if unmatched.is_empty() {
         return Ok(groups);
     }
-    Err(Error::Splits {
+    Err(dataset::Error::Splits {
         what: format!("pattern {pattern:?} does not match"),
         cases: unmatched,
-    })
+    }
+    .into())
 }
 
 /// The group of each case from a file: a JSON object of case to group, or CSV with the case in the first and the group in the
 /// second column. A first line that says `case` is a heading.
 ///
 /// # Errors
-/// [`Error::Io`] or [`Error::Record`] naming the file.
+/// [`dataset::Error::Io`] or [`dataset::Error::Record`] naming the file.
 pub fn groups_from_file(path: &Path) -> Result<BTreeMap<String, String>, Error> {
     let text = std::fs::read_to_string(path).map_err(|e| Error::io(path, e))?;
     if path.extension().is_some_and(|e| e == "json") {

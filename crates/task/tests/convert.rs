@@ -7,12 +7,13 @@
 
 use std::path::{Path, PathBuf};
 
-use dataset::check::{check_dataset, CheckOptions};
-use dataset::import::{convert, Convention, ConvertOptions, ConvertSummary};
-use dataset::{DatasetJson, Error};
+use dataset::DatasetJson;
 use ndarray::Array3;
 use run::{Coded, Context};
 use serde_json::{json, Value as Json};
+use task::check::{check_dataset, CheckOptions};
+use task::convert::{convert, Convention, ConvertOptions, ConvertSummary};
+use task::Error;
 use volume::nifti::{read_header, read_image, read_labels, write_image, write_labels};
 use volume::Geometry;
 

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use dataset::files::{case_files, nifti_files};
+use dataset::{case_of, DatasetJson, Task};
 use indexmap::IndexMap;
 use serde_json::{Map, Value as Json};
 
-use crate::files::{case_files, nifti_files};
-use crate::{case_of, DatasetJson, Error, Task};
+use crate::Error;
 
 /// Which convention a data set follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
@@ -59,10 +60,11 @@ pub(super) fn task_name(folder: &Path) -> Result<Task, Error> {
         .and_then(|n| n.split_once('_'))
         .and_then(|(id, rest)| Some((id.parse::<u32>().ok()?, rest)));
     match parts {
-        Some((id, rest)) => Task::from_name(&format!("Task{id:03}_{rest}")),
-        None => Err(Error::TaskName {
+        Some((id, rest)) => Ok(Task::from_name(&format!("Task{id:03}_{rest}"))?),
+        None => Err(dataset::Error::TaskName {
             name: name.into_owned(),
-        }),
+        }
+        .into()),
     }
 }
 
@@ -83,8 +85,8 @@ impl Source {
         match source.dataset.modalities() {
             Ok(_) => Ok(source),
             // This error knows no file.
-            Err(Error::Value { what, .. }) => Err(Error::record(&path, what)),
-            Err(other) => Err(other),
+            Err(dataset::Error::Value { what, .. }) => Err(Error::record(&path, what)),
+            Err(other) => Err(other.into()),
         }
     }
 

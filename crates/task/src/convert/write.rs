@@ -41,14 +41,12 @@ pub(super) fn write_case(source: &Source, job: &Job, folder: &Path) -> Result<()
         }
         Images::Listed(files) => {
             if files.len() != expected {
-                return Err(Error::Value {
-                    record: "dataset",
-                    what: format!(
-                        "case {} lists {} images for {expected} channels",
-                        job.case,
-                        files.len()
-                    ),
-                });
+                let what = format!(
+                    "case {} lists {} images for {expected} channels",
+                    job.case,
+                    files.len()
+                );
+                return Err(Error::value("dataset", what));
             }
             files
                 .iter()
@@ -88,12 +86,13 @@ pub(super) fn write_case(source: &Source, job: &Job, folder: &Path) -> Result<()
 fn numbered(case: &str, files: &BTreeMap<usize, PathBuf>, channels: usize) -> Result<(), Error> {
     if let Some(channel) = (0..channels).find(|channel| !files.contains_key(channel)) {
         let any = files.values().next().and_then(|file| file.parent());
-        return Err(Error::ChannelMissing {
+        return Err(dataset::Error::ChannelMissing {
             case: case.to_owned(),
             name: format!("{case}_{channel:04}"),
             folder: any.unwrap_or(Path::new("imagesTr")).to_owned(),
             channels,
-        });
+        }
+        .into());
     }
     match files.range(channels..).next() {
         Some((channel, file)) => {

@@ -1,0 +1,13 @@
+//! The small verbs of a task: integrity check, conversion of foreign data sets, splits, and a look into one file.
+//!
+//! Folders and records are those of the crate `dataset`.
+
+pub mod check;
+pub mod convert;
+mod error;
+pub mod inspect;
+mod nifti_bytes;
+pub mod splits;
+mod threads;
+
+pub use error::Error;
