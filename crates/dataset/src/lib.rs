@@ -14,7 +14,6 @@ pub mod import;
 mod nifti_bytes;
 mod plans;
 mod properties;
-pub mod random;
 pub mod results;
 pub mod splits;
 mod stage_cases;

@@ -1,10 +1,8 @@
 //! Makes one batch: the same for the same epoch and iteration, whoever makes it.
 
-use augment::rng::{Purpose, Rng};
 use augment::{Destination, Params, Pipeline, Sample, SpatialParams, Workspace};
-use sampling::{
-    fork_centre, Collection, Draw, PatchBox, PatchSizes, Placement, SampledCase, Sampling, UNLABELLED,
-};
+use random::{Purpose, Rng};
+use sampling::{fork_centre, Collection, PatchBox, PatchSizes, Placement, SampledCase, Sampling, UNLABELLED};
 
 use crate::batch::{Batch, Slot};
 use crate::error::Error;
@@ -13,15 +11,6 @@ use crate::options::{LoaderOptions, Phase};
 /// Attempts to find a transform that leaves an annotated voxel in the patch; then the patch is only cropped, which always
 /// shows the drawn voxel.
 const ATTEMPTS: u64 = 8;
-
-/// Sampling's random numbers from a keyed stream.
-struct Stream(Rng);
-
-impl Draw for Stream {
-    fn below(&mut self, n: u64) -> u64 {
-        self.0.below(n)
-    }
-}
 
 /// What a thread keeps from batch to batch.
 #[derive(Default)]
@@ -48,14 +37,8 @@ struct Key {
 }
 
 impl Key {
-    fn stream(&self, purpose: Purpose) -> Stream {
-        Stream(Rng::keyed(
-            self.seed,
-            purpose,
-            self.epoch,
-            self.iteration,
-            self.sample,
-        ))
+    fn stream(&self, purpose: Purpose) -> Rng {
+        Rng::keyed(self.seed, purpose, self.epoch, self.iteration, self.sample)
     }
 
     /// The transforms' stream of one attempt; the number of a sample fits the low half of its word.
@@ -201,12 +184,7 @@ impl Maker {
 
     /// The centre of DIAG's fork: a voxel drawn from the annotated ones of the whole loaded patch, kept half a patch from its
     /// borders. In dummy 2D, as there, only the first slice is looked at.
-    fn fork_center(
-        &self,
-        job: &Job<'_>,
-        stream: &mut Stream,
-        scratch: &mut Scratch,
-    ) -> Result<[f64; 3], Error> {
+    fn fork_center(&self, job: &Job<'_>, stream: &mut Rng, scratch: &mut Scratch) -> Result<[f64; 3], Error> {
         let full = job.placement.loaded.size;
         self.read_window(job, [0; 3], full, &mut scratch.sample)?;
         let [depth, height, width] = full;

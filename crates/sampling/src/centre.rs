@@ -1,7 +1,8 @@
 //! Patch centres from annotated voxels.
 
+use random::Draw;
+
 use crate::boxes::PatchSizes;
-use crate::draw::Draw;
 
 /// The lower corner, on one axis, of a network patch that shows `voxel`.
 ///
@@ -55,7 +56,7 @@ pub fn fork_centre(voxel: usize, loaded: usize, patch: usize) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::draw::Scripted;
+    use crate::scripted::Scripted;
     use proptest::prelude::*;
 
     proptest! {

@@ -1,5 +1,6 @@
 //! The cases of a split, checked and ready to draw patches from.
 
+use random::Draw;
 use rayon::prelude::*;
 use run::Context;
 
@@ -7,7 +8,6 @@ use crate::annotation::{AnnotationIndex, IndexBuilder};
 use crate::boxes::{draw_box, is_forced, PatchBox, PatchSizes};
 use crate::case::{Case, CaseFiles};
 use crate::centre::draw_lower;
-use crate::draw::Draw;
 use crate::error::Error;
 use crate::foreground::ClassLocations;
 use crate::index_file::{index_path, Stamp};

@@ -1,7 +1,7 @@
 //! Patches from preprocessed cases: where they lie, and reading them.
 //!
 //! Arrays are C-contiguous `(channel, z, y, x)`; a 2D patch is a box of one slice. Everything random takes its numbers
-//! from a [`Draw`], so that boxes and centres are pure functions of what was drawn.
+//! from a [`random::Draw`], so that boxes and centres are pure functions of what was drawn.
 //!
 //! - [`Range`], [`draw_box`], [`is_forced`]: the boxes of nnU-Net v1's loaders.
 //! - [`AnnotationIndex`], [`place`]: patches around annotated voxels; [`fork_centre`] is the rule of DIAG's fork.
@@ -15,7 +15,6 @@ mod cache;
 mod case;
 mod centre;
 mod collection;
-mod draw;
 mod error;
 mod foreground;
 mod grid;
@@ -24,6 +23,8 @@ mod meaning;
 mod options;
 mod properties;
 mod runs;
+#[cfg(test)]
+mod scripted;
 mod unpack;
 
 pub use annotation::{AnnotationIndex, IndexBuilder};
@@ -32,7 +33,6 @@ pub use cache::PackedCache;
 pub use case::{Case, CaseFiles};
 pub use centre::{draw_lower, fork_centre, place, shift_range};
 pub use collection::{Collection, CollectionOptions, Placement, SampledCase};
-pub use draw::Draw;
 pub use error::{Error, ShapeMismatch};
 pub use foreground::ClassLocations;
 pub use index_file::{index_path, Stamp};

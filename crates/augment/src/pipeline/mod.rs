@@ -3,6 +3,7 @@
 mod apply;
 mod memory;
 
+use random::Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::cascade::{self, CascadeParams};
@@ -11,7 +12,6 @@ use crate::intensity::noise::{self, NoiseParams};
 use crate::intensity::{blur, low_resolution};
 use crate::mirror;
 use crate::options::{PipelineOptions, Strength};
-use crate::rng::Rng;
 use crate::sample::Augmented;
 use crate::spatial::{self, LabelRule, SpatialParams, SpatialRules};
 use crate::supervision::Scale;

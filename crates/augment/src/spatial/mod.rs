@@ -16,8 +16,9 @@ pub use elastic::{ElasticOptions, ElasticParams};
 pub use labels::LabelRule;
 pub(crate) use warp::{largest_box, Scratch};
 
+use random::Rng;
+
 use crate::intensity::factor::draw_about_one;
-use crate::rng::Rng;
 use crate::sample::{Block, Sample};
 use crate::Error;
 use coefficients::{support, taps};
