@@ -13,6 +13,6 @@ mod trainer;
 
 pub use compute::{available_devices, device_name, find_device, Compute, Precision};
 pub use error::{Error, Result};
-pub use recipe::{LossRecipe, Recipe};
+pub use recipe::{Architecture, LossRecipe, Recipe};
 pub use shim::{cuda_empty_cache, cuda_memory, DeviceMemory};
 pub use trainer::{train, TrainOptions, TrainSummary, PROGRESS_FILE};

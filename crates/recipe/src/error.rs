@@ -32,6 +32,12 @@ pub enum Error {
         /// What is missing and what was expected.
         problem: String,
     },
+    /// A network that cannot be built or cannot take patches of this size.
+    #[error("network: {problem}")]
+    Network {
+        /// What was found and what is expected.
+        problem: String,
+    },
     /// The task, its plans or its splits.
     #[error(transparent)]
     Dataset(#[from] dataset::Error),
@@ -40,12 +46,21 @@ pub enum Error {
 /// Result of this crate.
 pub type Result<T> = std::result::Result<T, Error>;
 
+impl Error {
+    pub(crate) fn network(problem: impl Into<String>) -> Self {
+        Self::Network {
+            problem: problem.into(),
+        }
+    }
+}
+
 impl Coded for Error {
     fn code(&self) -> &'static str {
         match self {
             Self::Option { .. } => "ERR_OPTION",
             Self::Trainer { .. } => "ERR_TRAINER",
             Self::Input { .. } => "ERR_INPUT",
+            Self::Network { .. } => "ERR_NETWORK",
             Self::Dataset(source) => source.code(),
         }
     }
@@ -55,6 +70,7 @@ impl Coded for Error {
             Self::Option { option, problem } => json!({ "option": option, "problem": problem }),
             Self::Trainer { name, known } => json!({ "name": name, "known": known }),
             Self::Input { folder, problem } => json!({ "folder": folder, "problem": problem }),
+            Self::Network { problem } => json!({ "problem": problem }),
             Self::Dataset(source) => source.details(),
         }
     }

@@ -12,8 +12,7 @@ use run::Context;
 
 use super::options::TrainOptions;
 use crate::checkpoint::Info;
-use crate::network::Architecture;
-use crate::{Compute, Error, Recipe, Result};
+use crate::{Architecture, Compute, Error, Recipe, Result};
 
 /// A run, resolved.
 pub(super) struct Setup {
