@@ -4,18 +4,18 @@
 
 pub mod overrides;
 pub mod pooling;
+mod rules;
 pub mod spacing;
 pub mod stage;
 pub mod vram;
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-
 use crate::fingerprint::Fingerprint;
 use crate::statistics::{median, percentile};
 use crate::Error;
 use overrides::Overrides;
+pub use rules::Rules;
 use spacing::coarsest_axis;
 use stage::{stage_2d, stage_3d, Query, Stage};
 
@@ -23,17 +23,6 @@ use stage::{stage_2d, stage_3d, Query, Stage};
 const PATIENT_PER_PATCH: f64 = 4.0;
 /// Masks are used for normalisation where cropping left less than this part of the voxels.
 const MASK_BELOW: f64 = 0.75;
-
-/// Choices in planning; the default is nnU-Net v1's, but for its mistakes.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
-pub struct Rules {
-    /// Order of the 3D network's poolings.
-    pub pooling: pooling::Rule,
-    /// nnU-Net v1 lets a modality called `ct` (not `CT`) take part in mask normalisation although it gets CT
-    /// normalisation. Repeat that.
-    pub mask_lowercase_ct: bool,
-}
 
 /// What both planners decide about a task; axes as in the NIfTI files' arrays (z, y, x).
 #[derive(Clone, Debug, PartialEq)]
