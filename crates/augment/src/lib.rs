@@ -33,6 +33,7 @@ pub mod mirror;
 mod options;
 mod patch_size;
 mod pipeline;
+mod reference;
 mod sample;
 mod separable;
 mod simd;

@@ -46,13 +46,6 @@ pub fn draw_lower(
     })
 }
 
-/// The centre of DIAG's fork on one axis (`augment_spatial_sparse`): the voxel of a *loaded* patch of `loaded` voxels,
-/// raised to `patch / 2` and then lowered to `loaded - patch / 2`. The voxel can end outside the patch around it.
-pub fn fork_centre(voxel: usize, loaded: usize, patch: usize) -> i64 {
-    let distance = (patch / 2) as i64;
-    (voxel as i64).max(distance).min(loaded as i64 - distance)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
