@@ -9,5 +9,6 @@ mod elf;
 mod inspect;
 mod libraries;
 mod preview;
+mod process;
 mod verbs;
 mod volumes;
