@@ -86,7 +86,7 @@ mod tests {
         let mut labels = vec![UNLABELLED; 48];
         (labels[5], labels[14]) = (1, 0);
         labels[24..].fill(2);
-        let mut draw = |slices, number| {
+        let draw = |slices, number| {
             draw_fork_centre(
                 &labels,
                 [2, 4, 6],
