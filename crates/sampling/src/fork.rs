@@ -1,8 +1,9 @@
 //! Where DIAG's fork is wrong about -1 and about patch centres: its rules, for comparison with its results.
 
 use random::Draw;
+use volume::UNLABELLED;
 
-use crate::meaning::{Meaning, UNLABELLED};
+use crate::meaning::Meaning;
 use crate::properties::Properties;
 
 /// How the meaning of -1 in a case is found.
