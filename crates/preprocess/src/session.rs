@@ -19,7 +19,7 @@ pub struct Session<'a> {
 impl<'a> Session<'a> {
     /// Checks the options, finds the task, and tells that `verb` has started.
     pub fn start(verb: &'static str, options: &'a Options, context: &'a Context) -> Result<Self, Error> {
-        options.check()?;
+        run::validate(options)?;
         let folders = options.folders.resolve(context);
         let task = TaskCases::find(&options.task, &folders)?;
         let cases = CaseLoop::new(context)
@@ -27,7 +27,7 @@ impl<'a> Session<'a> {
                 workers: context.workers(),
                 reason: e.to_string(),
             })?
-            .with_memory_budget(options.memory_budget);
+            .with_memory_budget(options.memory_bytes());
         let settings = json!({
             "task": task.name, "cases": task.cases.len(), "configurations": options.configurations,
             "preprocessed": task.preprocessed, "memoryBudget": cases.memory_budget(), "workers": context.workers(),

@@ -40,7 +40,7 @@ pub trait Coded: std::error::Error {
 }
 
 /// One case of a verb over many cases that failed while the others went on.
-#[derive(Clone, Debug, Serialize, PartialEq)]
+#[derive(Clone, Debug, Serialize, PartialEq, schemars::JsonSchema)]
 pub struct CaseFailure {
     /// The case's identifier, or the file name where no case could be told.
     pub case: String,

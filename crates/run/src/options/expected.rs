@@ -2,6 +2,10 @@
 
 use serde_json::Value;
 
+/// The keyword by which a schema says in words what it expects, where its pattern would not help people:
+/// `#[schemars(extend("x-expected" = "…"))]`.
+const EXPECTED: &str = "x-expected";
+
 /// Resolves a `$ref` to one of the root's `$defs`.
 pub(super) fn resolve<'s>(root: &'s Value, mut schema: &'s Value) -> &'s Value {
     while let Some(name) = schema["$ref"].as_str().and_then(|r| r.strip_prefix("#/$defs/")) {
@@ -45,6 +49,9 @@ pub(super) fn has_type(schema: &Value, name: &str) -> bool {
 /// What a schema expects, such as `a whole number of at least 1`.
 pub(super) fn expected(root: &Value, schema: &Value) -> String {
     let schema = resolve(root, schema);
+    if let Some(words) = schema[EXPECTED].as_str() {
+        return words.to_owned();
+    }
     if let Some(choices) = choices(root, schema) {
         return match choices.as_slice() {
             [one] => (*one).to_owned(),

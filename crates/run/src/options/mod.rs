@@ -45,6 +45,7 @@ use crate::{OptionError, OptionResult};
 /// - A field without `#[default]` is required, unless it is an `Option`.
 /// - `#[default]` takes the type's own default, `#[default(value)]` a value.
 /// - `#[schemars(range(…), length(…), regex(pattern = …))]` bound the value; [`parse`] checks them.
+/// - `#[schemars(extend("x-expected" = "a file name that ends in .png"))]` words what a pattern expects.
 /// - `#[serde(flatten)]` includes the options of another struct.
 ///
 /// The first paragraph of a field's documentation is its help on the command line.
