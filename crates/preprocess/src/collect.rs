@@ -49,11 +49,7 @@ pub fn collect(session: &Session<'_>) -> Result<Fingerprint, Error> {
         .map(|case| job(case, task))
         .collect::<Result<Vec<_>, Error>>()?;
     let total = jobs.len();
-    let progress = Progress {
-        unit: "cases cropped",
-        done: 0,
-        total: total as u64,
-    };
+    let progress = Progress::new("cases cropped", total);
     let outcome = cases.run(&jobs, progress, |job| facts(job.input, task, keep, options))?;
     if !outcome.failures.is_empty() {
         return Err(Error::Cases {

@@ -42,6 +42,17 @@ pub struct Progress {
     pub total: u64,
 }
 
+impl Progress {
+    /// Of `total` units, none of them finished yet.
+    pub fn new(unit: &'static str, total: usize) -> Self {
+        Self {
+            unit,
+            done: 0,
+            total: total as u64,
+        }
+    }
+}
+
 /// Results of the cases that succeeded, and the failures of the others.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outcome<R> {
@@ -70,7 +81,7 @@ pub struct Outcome<R> {
 /// use run::{CaseLoop, Cancelled, Context, Job, Progress};
 ///
 /// let jobs: Vec<_> = ["a", "b", "c"].into_iter().zip(0..).map(|(case, n)| Job::new(case, n)).collect();
-/// let progress = Progress { unit: "cases", done: 0, total: 3 };
+/// let progress = Progress::new("cases", jobs.len());
 /// let outcome = CaseLoop::new(&Context::silent(2))?
 ///     .run(&jobs, progress, |job| if job.input == 1 { panic!("no voxel") } else { Ok(10 * job.input) })
 ///     .map_err(|stopped: Cancelled| stopped)?;
