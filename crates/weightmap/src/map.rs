@@ -1,7 +1,9 @@
 //! The map of one segmentation.
 
 use half::f16;
+use ndarray::parallel::prelude::*;
 use ndarray::{Array3, ArrayView3, Zip};
+use run::{Cancel, Cancelled};
 use volume::Element;
 
 use crate::border::Gaussian;
@@ -61,10 +63,22 @@ pub trait Weight: Element {
         distance: Array3<f32>,
         index: &Array3<u8>,
         weight: impl Fn(f32, u8) -> f64 + Sync,
-    ) -> Array3<Self> {
-        Zip::from(&distance)
-            .and(index)
-            .par_map_collect(|&d2, &index| Self::round(weight(d2, index)))
+        cancel: &Cancel,
+    ) -> Result<Array3<Self>, Cancelled> {
+        let mut weights = Array3::from_elem(distance.dim(), Self::round(0.0));
+        Zip::from(weights.rows_mut())
+            .and(distance.rows())
+            .and(index.rows())
+            .into_par_iter()
+            .try_for_each(|(weights, distance, index)| {
+                cancel.check()?;
+                Zip::from(weights)
+                    .and(distance)
+                    .and(index)
+                    .for_each(|out, &d2, &index| *out = Self::round(weight(d2, index)));
+                Ok(())
+            })?;
+        Ok(weights)
     }
 }
 
@@ -90,11 +104,19 @@ impl Weight for f32 {
         mut distance: Array3<f32>,
         index: &Array3<u8>,
         weight: impl Fn(f32, u8) -> f64 + Sync,
-    ) -> Array3<Self> {
-        Zip::from(&mut distance)
-            .and(index)
-            .par_for_each(|d2, &index| *d2 = weight(*d2, index) as f32);
-        distance
+        cancel: &Cancel,
+    ) -> Result<Array3<Self>, Cancelled> {
+        Zip::from(distance.rows_mut())
+            .and(index.rows())
+            .into_par_iter()
+            .try_for_each(|(distance, index)| {
+                cancel.check()?;
+                Zip::from(distance)
+                    .and(index)
+                    .for_each(|d2, &index| *d2 = weight(*d2, index) as f32);
+                Ok(())
+            })?;
+        Ok(distance)
     }
 }
 
@@ -138,7 +160,7 @@ pub fn border_weightmap<T: Copy + Into<f64> + Sync, W: Weight>(
         },
     )?;
     let weights = labels.counts.weights();
-    make(labels, &classes, parameters, weights)
+    make(labels, &classes, parameters, weights, &Cancel::new())
 }
 
 /// The map of encoded labels, with the given weight of each class index.
@@ -147,6 +169,7 @@ pub(crate) fn make<W: Weight>(
     classes: &Classes,
     parameters: &Parameters,
     weights: [f32; 256],
+    cancel: &Cancel,
 ) -> Result<Array3<W>, Error> {
     check_numbers(parameters.sigma, parameters.w0, W::LARGEST)?;
     let Labels { index, counts } = labels;
@@ -165,10 +188,9 @@ pub(crate) fn make<W: Weight>(
     };
     let base = |index: u8| f64::from(weights[usize::from(index)]);
     if parameters.mode == Mode::Instances {
-        let (nearest, second) = instances::distances(&index, classes, spacing, bound)?;
-        return Ok(instances::finish(nearest, second, &index, |sum, at| {
-            base(at) + gaussian.at(sum * sum)
-        }));
+        let (nearest, second) = instances::distances(&index, classes, spacing, bound, cancel)?;
+        let weight = |sum: f64, at| base(at) + gaussian.at(sum * sum);
+        return Ok(instances::finish(nearest, second, &index, weight, cancel)?);
     }
     let flat = parameters.mode == Mode::TwoD;
     let axes = [z > 1 && !flat, y > 1, x > 1].map(|more| more || parameters.compat);
@@ -176,6 +198,7 @@ pub(crate) fn make<W: Weight>(
         axes,
         unlabelled_is_border: parameters.compat,
     };
+    cancel.check()?;
     let (mask, any) = outside(index.view(), classes, erosion);
     if !any && parameters.compat {
         return Ok(imaginary_corner(&index, |d2, at| base(at) + gaussian.at(d2)));
@@ -186,19 +209,20 @@ pub(crate) fn make<W: Weight>(
         distance.fill(f32::INFINITY);
     } else if flat {
         for (mask, out) in mask.outer_iter().zip(distance.outer_iter_mut()) {
-            edt::squared_distance_into(mask, &spacing[1..], Some(kept), out)?;
+            edt::squared_distance_into(mask, &spacing[1..], Some(kept), out, cancel)?;
         }
     } else {
-        edt::squared_distance_into(mask.view(), &spacing, Some(kept), distance.view_mut())?;
+        edt::squared_distance_into(mask.view(), &spacing, Some(kept), distance.view_mut(), cancel)?;
     }
     drop(mask);
     if spacing == [1.0; 3] {
         gaussian.tabulate(bound);
     }
-    Ok(W::finish(distance, &index, |d2, at| match at {
+    let weight = |d2, at| match at {
         UNLABELLED => 0.0,
         at => base(at) + gaussian.border(d2),
-    }))
+    };
+    Ok(W::finish(distance, &index, weight, cancel)?)
 }
 
 /// Without an inside voxel the fork's distance is to an imaginary one at (-1, 0, 0).
