@@ -52,34 +52,33 @@ pub fn nifti_files(folder: &Path) -> Result<BTreeMap<String, PathBuf>, Error> {
     Ok(files)
 }
 
-/// Channel files of a folder by case and channel number; files without a channel number are returned apart.
+/// Channel files of a folder such as `imagesTr` or the input of a prediction, by case and channel number.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct CaseFiles {
+pub struct ImageFolder {
     /// Case to channel to file.
     pub cases: BTreeMap<String, BTreeMap<usize, PathBuf>>,
     /// NIfTI files whose name does not end in `_XXXX`.
     pub others: Vec<PathBuf>,
 }
 
-/// Sorts the NIfTI files of a folder such as `imagesTr` or the input of a prediction by case.
-///
-/// # Errors
-/// [`Error::Io`] when the folder cannot be listed.
-pub fn case_files(folder: &Path) -> Result<CaseFiles, Error> {
-    let mut found = CaseFiles::default();
-    for (name, path) in nifti_files(folder)? {
-        match split_channel(&name) {
-            Some((case, channel)) => {
-                found
-                    .cases
-                    .entry(case.to_owned())
-                    .or_default()
-                    .insert(channel, path);
+impl ImageFolder {
+    /// Sorts the NIfTI files of a folder by case and channel.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when the folder cannot be listed.
+    pub fn list(folder: &Path) -> Result<Self, Error> {
+        let mut found = Self::default();
+        for (name, path) in nifti_files(folder)? {
+            match split_channel(&name) {
+                Some((case, channel)) => {
+                    let files = found.cases.entry(case.to_owned()).or_default();
+                    files.insert(channel, path);
+                }
+                None => found.others.push(path),
             }
-            None => found.others.push(path),
         }
+        Ok(found)
     }
-    Ok(found)
 }
 
 /// `case_0001` as case and channel.
@@ -109,7 +108,7 @@ mod tests {
         names
             .iter()
             .for_each(|n| std::fs::write(folder.path().join(n), "").unwrap());
-        let found = case_files(folder.path()).unwrap();
+        let found = ImageFolder::list(folder.path()).unwrap();
         assert_eq!(found.cases.keys().collect::<Vec<_>>(), ["a", "b"]);
         assert_eq!(found.cases["a"].keys().copied().collect::<Vec<_>>(), [0, 1]);
         assert_eq!(found.others, [folder.path().join("odd.nii.gz")]);
