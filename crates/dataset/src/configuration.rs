@@ -13,9 +13,21 @@ pub const PLANS_2D_FILE: &str = "nnUNetPlansv2.1_plans_2D.pkl";
 pub const PLANS_IDENTIFIER: &str = "nnUNetPlansv2.1";
 
 /// A configuration of nnU-Net.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    serde::Serialize,
+    serde::Deserialize,
+    schemars::JsonSchema,
+)]
 pub enum Configuration {
-    /// Slices.
+    /// A 2D network over slices.
     #[serde(rename = "2d")]
     TwoD,
     /// Volumes at full resolution.

@@ -12,15 +12,16 @@ pub const PREPROCESSED_VARIABLE: &str = "nnUNet_preprocessed";
 /// Environment variable of [`Folders::results`].
 pub const RESULTS_VARIABLE: &str = "RESULTS_FOLDER";
 
-/// nnU-Net's folders. As an option of a verb, what is not set is taken from the environment by [`Folders::resolve`].
-#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+/// nnU-Net's folders, as options of a verb: [`Folders::resolve`] takes those that are not set from the environment.
+#[run::options]
+#[derive(Eq)]
 pub struct Folders {
-    /// Holds `nnUNet_raw_data` and `nnUNet_cropped_data`; variable `nnUNet_raw_data_base`.
+    /// Folder that holds `nnUNet_raw_data` and `nnUNet_cropped_data`. The default is `$nnUNet_raw_data_base`.
+    #[serde(rename = "rawDataBase")]
     pub raw_base: Option<PathBuf>,
-    /// Preprocessed tasks; variable `nnUNet_preprocessed`.
+    /// Folder of preprocessed tasks. The default is `$nnUNet_preprocessed`.
     pub preprocessed: Option<PathBuf>,
-    /// Trained models; variable `RESULTS_FOLDER`.
+    /// Folder of trained models. The default is `$RESULTS_FOLDER`.
     pub results: Option<PathBuf>,
 }
 

@@ -21,6 +21,9 @@ pub enum Error {
     /// A distance transform refused its input.
     #[error(transparent)]
     Distance(#[from] edt::Error),
+    /// Options that cannot be used.
+    #[error(transparent)]
+    Option(#[from] run::OptionError),
     /// A folder could not be listed.
     #[error("cannot list the folder {}: {source}", folder.display())]
     Folder {
@@ -133,6 +136,7 @@ impl Coded for Error {
     fn code(&self) -> &'static str {
         match self {
             Self::Volume(error) => error.code(),
+            Self::Option(error) => error.code(),
             Self::Storage(error) => error.code(),
             Self::Cancelled(error) => error.code(),
             Self::Distance(error) => error.code(),
@@ -156,6 +160,7 @@ impl Coded for Error {
     fn details(&self) -> Value {
         match self {
             Self::Volume(error) => error.details(),
+            Self::Option(error) => error.details(),
             Self::Storage(error) => error.details(),
             Self::Cancelled(error) => error.details(),
             Self::Distance(error) => error.details(),

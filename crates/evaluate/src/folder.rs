@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use rayon::prelude::*;
-use run::{CaseFailure, Context};
-use serde::{Deserialize, Serialize};
+use run::{CaseFailure, Context, Options};
+use serde::Serialize;
 use volume::nifti;
 
 use crate::metrics::{evaluate, MetricOptions};
@@ -14,64 +14,44 @@ use crate::scores::Scores;
 use crate::summary::{write_summary, CaseScores, Results, Summary};
 use crate::{Error, Region};
 
-/// What to evaluate.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+/// Options of [`evaluate_folder`].
+#[run::options]
 pub struct EvaluateOptions {
     /// Folder of reference segmentations, `.nii.gz` or `.nii`.
-    pub reference: PathBuf,
-    /// Folder of predictions under the same names.
-    pub prediction: PathBuf,
-    /// Labels or unions of labels to evaluate; none means every label that occurs in a case.
-    #[serde(default)]
-    pub labels: Vec<Region>,
-    /// Voxels with this value in the reference count for nothing, such as -1 for voxels that the user left unlabelled.
-    #[serde(default)]
+    #[schemars(length(min = 1))]
+    pub reference_dir: PathBuf,
+    /// Folder of predicted segmentations with the same file names.
+    #[schemars(length(min = 1))]
+    pub prediction_dir: PathBuf,
+    /// Labels or unions of labels to evaluate. The default is every label that occurs in a case.
+    #[schemars(length(min = 1))]
+    pub labels: Option<Vec<Region>>,
+    /// Excludes voxels that have this label in the reference, such as -1 for unlabelled ones.
     pub ignore_label: Option<i16>,
-    /// Whether to measure "Hausdorff Distance 95" (nnU-Net's `advanced`).
-    #[serde(default)]
+    /// Also measures "Hausdorff Distance 95" in millimetres (nnU-Net's `advanced`).
+    #[default]
     pub hausdorff: bool,
-    /// Where to write; by default `summary.json` in the folder of predictions.
-    #[serde(default)]
+    /// File to write. The default is `summary.json` in the folder of predictions.
     pub output: Option<PathBuf>,
-    /// Whether to write undefined metrics as the bare token `NaN`, as nnU-Net v1 does, instead of null.
-    #[serde(default)]
+    /// Writes undefined metrics as the bare token `NaN`, as nnU-Net v1 does, not as null.
+    #[default]
     pub bare_nan: bool,
-    /// Largest difference in spacing, origin (mm) and direction between a prediction and its reference.
-    #[serde(default = "default_tolerance")]
+    /// Largest difference of spacing and origin (mm) and direction between a prediction and its reference.
+    #[default(1e-3)]
+    #[schemars(range(min = 0.0))]
     pub tolerance: f64,
-    /// Whether references without a prediction are passed over, such as those of other folds, instead of being failures.
-    #[serde(default)]
+    /// Skips references without a prediction, such as those of other folds.
+    #[default]
     pub predicted_only: bool,
-    /// Name of the task, to be recorded.
-    #[serde(default)]
+    /// Name of the task, recorded in the summary.
+    #[default]
     pub task: String,
 }
 
-fn default_tolerance() -> f64 {
-    1e-3
-}
-
-impl EvaluateOptions {
-    /// Evaluates every label of the predictions in one folder against the references in another.
-    pub fn new(reference: &Path, prediction: &Path) -> Self {
-        Self {
-            reference: reference.to_owned(),
-            prediction: prediction.to_owned(),
-            labels: Vec::new(),
-            ignore_label: None,
-            hausdorff: false,
-            output: None,
-            bare_nan: false,
-            tolerance: default_tolerance(),
-            predicted_only: false,
-            task: String::new(),
-        }
-    }
-}
+impl Options for EvaluateOptions {}
 
 /// What was evaluated.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct EvaluateSummary {
     /// The file written.
@@ -90,8 +70,9 @@ pub struct EvaluateSummary {
 /// # Errors
 /// [`Error::NoCases`], [`Error::Folder`], [`Error::Storage`], [`Error::Cancelled`].
 pub fn evaluate_folder(options: &EvaluateOptions, context: &Context) -> Result<EvaluateSummary, Error> {
-    let mut references = list(&options.reference)?;
-    let predictions = list(&options.prediction)?;
+    run::validate(options)?;
+    let mut references = list(&options.reference_dir)?;
+    let predictions = list(&options.prediction_dir)?;
     if options.predicted_only {
         references.retain(|case, _| predictions.contains_key(case));
     }
@@ -100,7 +81,7 @@ pub fn evaluate_folder(options: &EvaluateOptions, context: &Context) -> Result<E
     names.dedup();
     if names.is_empty() {
         return Err(Error::NoCases {
-            folder: options.reference.clone(),
+            folder: options.reference_dir.clone(),
         });
     }
     let done = AtomicU64::new(0);
@@ -111,11 +92,11 @@ pub fn evaluate_folder(options: &EvaluateOptions, context: &Context) -> Result<E
             (Some(reference), Some(prediction)) => compare(reference, prediction, options),
             (_, None) => Err(Error::MissingPrediction {
                 case: (*name).clone(),
-                folder: options.prediction.clone(),
+                folder: options.prediction_dir.clone(),
             }),
             (None, _) => Err(Error::MissingReference {
                 case: (*name).clone(),
-                folder: options.reference.clone(),
+                folder: options.reference_dir.clone(),
             }),
         };
         context.progress(
@@ -137,7 +118,7 @@ pub fn evaluate_folder(options: &EvaluateOptions, context: &Context) -> Result<E
     let output = options
         .output
         .clone()
-        .unwrap_or_else(|| options.prediction.join("summary.json"));
+        .unwrap_or_else(|| options.prediction_dir.join("summary.json"));
     let mut summary = Summary::new(Results::new(all), &options.task);
     summary.failures = failures;
     write_summary(&output, &summary, options.bare_nan)?;
@@ -190,7 +171,7 @@ fn compare(reference: &Path, prediction: &Path, options: &EvaluateOptions) -> Re
         });
     }
     let metric_options = MetricOptions {
-        regions: options.labels.clone(),
+        regions: options.labels.clone().unwrap_or_default(),
         ignore_label: options.ignore_label,
         hausdorff: options.hausdorff,
     };

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// A label, or the union of several. In JSON: `1`, `[1, 2]`, or `{ "name": "whole tumour", "labels": [1, 2] }`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(untagged)]
 pub enum Region {
     /// One label.

@@ -5,7 +5,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// Metrics of one region in one case, or their means over cases, under nnU-Net's names.
 ///
 /// NaN stands for a metric that is not defined; in JSON it is null.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[schemars(rename = "LabelMetrics")]
 pub struct Scores {
     /// (TP + TN) / all.
     #[serde(rename = "Accuracy", deserialize_with = "number")]

@@ -43,7 +43,8 @@ pub struct Summary {
 }
 
 /// Scores of each case and their means.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[schemars(rename = "EvaluateResults")]
 pub struct Results {
     /// Each case, in the order of file names.
     pub all: Vec<CaseScores>,
@@ -52,7 +53,8 @@ pub struct Results {
 }
 
 /// Scores of one case.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[schemars(rename = "CaseMetrics")]
 pub struct CaseScores {
     /// Scores by region.
     #[serde(flatten)]

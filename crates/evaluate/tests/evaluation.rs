@@ -64,13 +64,9 @@ fn recorded_folders() {
     let output = tempfile::tempdir().unwrap();
     for scenario in scenarios() {
         let expected = testkit::json(&scenario.join("expected.json"));
-        let mut options = EvaluateOptions::new(&scenario.join("gt"), &scenario.join("pred"));
-        options.labels = expected["labels"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(region)
-            .collect();
+        let mut options = EvaluateOptions::new(scenario.join("gt"), scenario.join("pred"));
+        let labels = expected["labels"].as_array().unwrap();
+        options.labels = Some(labels.iter().map(region).collect());
         options.hausdorff = expected["kwargs"]["advanced"].as_bool().unwrap_or(false);
         options.output = Some(output.path().join("summary.json"));
         let found = evaluate_folder(&options, &Context::silent(2)).unwrap();
@@ -146,7 +142,7 @@ fn folders(references: &[(&str, i16)], predictions: &[(&str, i16)]) -> Folders {
         }
     }
     Folders {
-        options: EvaluateOptions::new(&reference, &prediction),
+        options: EvaluateOptions::new(reference.clone(), prediction.clone()),
         _guard: guard,
     }
 }
@@ -175,10 +171,10 @@ fn a_case_that_fails_is_named_and_the_others_are_done() {
         ..Geometry::default()
     };
     let labels = Array3::from_elem((2, 2, 2), 1);
-    nifti::write_labels(&options.prediction.join("c.nii.gz"), labels.view(), &moved).unwrap();
+    nifti::write_labels(&options.prediction_dir.join("c.nii.gz"), labels.view(), &moved).unwrap();
     let labels = Array3::from_elem((2, 3, 2), 1);
     nifti::write_labels(
-        &options.prediction.join("f.nii.gz"),
+        &options.prediction_dir.join("f.nii.gz"),
         labels.view(),
         &Geometry::default(),
     )
@@ -230,7 +226,7 @@ fn nothing_to_evaluate_and_cancelling() {
         evaluate_folder(&one.options, &context),
         Err(Error::Cancelled(_))
     ));
-    assert!(!one.options.prediction.join("summary.json").exists());
+    assert!(!one.options.prediction_dir.join("summary.json").exists());
 }
 
 /// Scores by the definitions, voxel by voxel.

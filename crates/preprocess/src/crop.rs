@@ -9,7 +9,7 @@ use crate::outside::{BoundingBox, Outside};
 pub const OUTSIDE: i16 = -1;
 
 /// What -1 in the user's label means next to the -1 that cropping writes outside the non-zero mask.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Unlabelled {
     /// Unlabelled, and nothing else is: in such a case background outside the mask stays 0.

@@ -185,18 +185,9 @@ pub enum Error {
         /// What it may be.
         reference: f64,
     },
-    /// A value given by hand does not fit.
-    #[error("{configuration}: {option} is {found}, expected {expected}")]
-    Override {
-        /// The configuration.
-        configuration: &'static str,
-        /// Name of the option.
-        option: &'static str,
-        /// Its value.
-        found: String,
-        /// What would fit.
-        expected: String,
-    },
+    /// Options that cannot be used.
+    #[error(transparent)]
+    Option(#[from] run::OptionError),
 }
 
 fn list(files: &[PathBuf]) -> String {
@@ -241,7 +232,7 @@ impl Coded for Error {
             Self::EmptyStage { .. } => "ERR_EMPTY_STAGE",
             Self::PatchTooSmall { .. } => "ERR_PATCH_TOO_SMALL",
             Self::NothingFits { .. } => "ERR_NOTHING_FITS",
-            Self::Override { .. } => "ERR_OVERRIDE",
+            Self::Option(e) => e.code(),
         }
     }
 
@@ -300,14 +291,7 @@ impl Coded for Error {
             } => {
                 json!({ "patch": patch, "estimate": estimate, "reference": reference })
             }
-            Self::Override {
-                configuration,
-                option,
-                found,
-                expected,
-            } => json!({
-                "configuration": configuration, "option": option, "found": found, "expected": expected
-            }),
+            Self::Option(e) => e.details(),
         }
     }
 }

@@ -41,7 +41,8 @@ use serde::Serialize;
 use session::Session;
 
 /// What was planned and preprocessed.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, schemars::JsonSchema)]
+#[schemars(rename = "PreprocessSummary")]
 pub struct PlanAndPreprocessSummary {
     /// The plans.
     pub plan: PlanSummary,

@@ -1,77 +1,87 @@
 //! Options of the verbs.
 
-use std::collections::BTreeMap;
-
 use dataset::{Configuration, Folders};
-use serde::{Deserialize, Serialize};
+use run::{OptionError, OptionResult};
 
 use crate::crop::Unlabelled;
 use crate::plan::overrides::Overrides;
 use crate::plan::Rules;
-use crate::Error;
 
 /// Options of [`crate::plan_experiment`], [`crate::preprocess`] and [`crate::plan_and_preprocess`].
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+#[run::options]
 pub struct Options {
-    /// Number, `TaskXXX_NAME`, or path of a task.
+    /// Number, `TaskXXX_NAME` or folder of a task.
+    #[schemars(length(min = 1))]
     pub task: String,
-    /// nnU-Net's folders; what is not given comes from its environment variables.
-    pub folders: Folders,
-    /// Configurations to plan and preprocess; none given means all that the plans have.
-    pub configurations: Vec<Configuration>,
+    /// Configurations to plan and preprocess. The default is all that nnU-Net plans.
+    #[schemars(length(min = 1))]
+    pub configurations: Option<Vec<Configuration>>,
+    /// Patch size, batch size and spacing by hand; they need `configurations`.
+    #[default]
+    #[serde(flatten)]
+    pub overrides: Overrides,
     /// Choices in planning.
+    #[default]
+    #[serde(flatten)]
     pub rules: Rules,
-    /// Patch size, batch size and spacing by hand.
-    pub overrides: BTreeMap<Configuration, Overrides>,
-    /// What -1 in the users' labels means.
-    pub unlabelled: Unlabelled,
-    /// Bytes that cases in flight may take together; a share of the available memory where not given.
-    pub memory_budget: Option<u64>,
-    /// Whether to write `nnUNet_cropped_data` as nnU-Net v1 does. Nothing here needs it.
-    pub keep_cropped: bool,
-    /// Whether to do again what is finished.
+    /// Memory for cases in flight, in GiB. The default is most of what is available.
+    #[schemars(range(min = 1e-6))]
+    pub memory_budget: Option<f64>,
+    /// Repeats what is finished.
+    #[default]
     pub overwrite: bool,
+    /// Writes `nnUNet_cropped_data` as nnU-Net v1 does; nothing here needs it.
+    #[default(true)]
+    pub keep_cropped: bool,
+    /// Meaning of -1 in labels.
+    #[default]
+    pub unlabelled: Unlabelled,
+    /// nnU-Net's folders.
+    #[default]
+    #[serde(flatten)]
+    pub folders: Folders,
 }
 
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            task: String::new(),
-            folders: Folders::default(),
-            configurations: vec![],
-            rules: Rules::default(),
-            overrides: BTreeMap::new(),
-            unlabelled: Unlabelled::default(),
-            memory_budget: None,
-            keep_cropped: true,
-            overwrite: false,
+/// Bytes of a gibibyte.
+const GIB: f64 = (1u64 << 30) as f64;
+
+impl run::Options for Options {
+    fn check(&self) -> OptionResult<()> {
+        if self.configurations.is_none() {
+            if let Some(given) = self.overrides.given() {
+                let problem = "expected the configurations that it is for, with the option configurations";
+                return Err(OptionError::new(given, problem));
+            }
         }
+        Ok(())
     }
 }
 
 impl Options {
-    /// Fails on overrides that cannot be meant.
-    pub(crate) fn check(&self) -> Result<(), Error> {
-        self.overrides
-            .iter()
-            .try_for_each(|(configuration, over)| over.check(configuration.name()))
+    /// The memory budget in bytes.
+    pub(crate) fn memory_bytes(&self) -> Option<u64> {
+        self.memory_budget.map(|gib| (gib * GIB) as u64)
     }
 
     /// Whether a configuration is asked for.
     pub(crate) fn wants(&self, configuration: Configuration) -> bool {
-        self.configurations.is_empty() || self.configurations.contains(&configuration)
+        self.configurations
+            .as_ref()
+            .is_none_or(|wanted| wanted.contains(&configuration))
+    }
+
+    /// Whether a configuration is asked for by name.
+    pub(crate) fn names(&self, configuration: Configuration) -> bool {
+        self.configurations.is_some() && self.wants(configuration)
     }
 
     /// What a configuration takes by hand; the cascade's second stage is full resolution.
     pub(crate) fn overrides_of(&self, configuration: Configuration) -> Overrides {
-        let cascade = (configuration == Configuration::FullRes)
-            .then(|| self.overrides.get(&Configuration::CascadeFullRes))
-            .flatten();
-        self.overrides
-            .get(&configuration)
-            .or(cascade)
-            .cloned()
-            .unwrap_or_default()
+        let named = self.names(configuration)
+            || configuration == Configuration::FullRes && self.names(Configuration::CascadeFullRes);
+        match named {
+            true => self.overrides.clone(),
+            false => Overrides::default(),
+        }
     }
 }

@@ -36,9 +36,9 @@ pub fn outputs(task: &TaskCases, options: &Options) -> Result<Vec<Output>, Error
         (PLANS_2D_FILE, &[Configuration::TwoD][..]),
     ] {
         let path = task.preprocessed.join(file);
-        let named = configurations.iter().any(|c| options.configurations.contains(c));
+        let named = configurations.iter().any(|c| options.names(*c));
         // Without a choice, whatever was planned.
-        let wanted = named || (options.configurations.is_empty() && path.is_file());
+        let wanted = named || (options.configurations.is_none() && path.is_file());
         if !wanted {
             continue;
         }
@@ -47,9 +47,7 @@ pub fn outputs(task: &TaskCases, options: &Options) -> Result<Vec<Output>, Error
         }
         let plans = Plans::read(&path)?;
         let stages: Vec<usize> = if named {
-            let chosen = configurations
-                .iter()
-                .filter(|c| options.configurations.contains(c));
+            let chosen = configurations.iter().filter(|c| options.names(**c));
             chosen.map(|c| c.stage(&plans)).collect::<Result<_, _>>()?
         } else {
             plans.plans_per_stage.keys().copied().collect()

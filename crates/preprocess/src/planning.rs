@@ -16,7 +16,7 @@ use crate::task_cases::TaskCases;
 use crate::{Error, Options};
 
 /// What was planned.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PlanSummary {
     /// `TaskXXX_NAME`
@@ -32,8 +32,9 @@ pub struct PlanSummary {
 }
 
 /// One configuration, for people.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "PlannedConfiguration")]
 pub struct ConfigurationSummary {
     /// The configuration.
     pub configuration: Configuration,
@@ -117,7 +118,7 @@ fn write_plans(
 /// Says that a configuration asked for is not there to be trained.
 fn warn_of_one_stage(options: &Options, context: &Context) {
     for wanted in [Configuration::LowRes, Configuration::CascadeFullRes] {
-        if options.configurations.contains(&wanted) {
+        if options.names(wanted) {
             let message = format!(
                 "{wanted} is not planned: a patch of 3d_fullres sees enough of a case; train that, or give 3d_lowres a \
                  spacing of your own"

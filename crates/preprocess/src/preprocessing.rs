@@ -19,8 +19,9 @@ use crate::task_cases::{TaskCases, TrainingCase};
 use crate::{Error, Options};
 
 /// What was preprocessed.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "PreprocessedCases")]
 pub struct PreprocessSummary {
     /// `TaskXXX_NAME`
     pub task: String,

@@ -20,10 +20,10 @@ pub struct Session<'a> {
 impl<'a> Session<'a> {
     /// Checks the options, finds the task, and tells that `verb` has started.
     pub fn start(verb: &'static str, options: &'a Options, context: &'a Context) -> Result<Self, Error> {
-        options.check()?;
+        run::validate(options)?;
         let folders = options.folders.resolve(context);
         let task = TaskCases::find(&options.task, &folders)?;
-        let crew = Crew::new(options.memory_budget, context)?;
+        let crew = Crew::new(options.memory_bytes(), context)?;
         let settings = json!({
             "task": task.name, "cases": task.cases.len(), "configurations": options.configurations,
             "preprocessed": task.preprocessed, "memoryBudget": crew.budget.total(), "workers": context.workers(),

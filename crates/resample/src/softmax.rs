@@ -13,7 +13,7 @@ use crate::taps::Grid;
 use crate::Error;
 
 /// How a softmax gets back to the original grid.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum ExportMode {
     /// nnU-Net's own resampling: all classes in memory on the original grid.

@@ -8,8 +8,9 @@ use std::sync::Arc;
 pub struct Cancel(Arc<AtomicBool>);
 
 /// The verb stopped because it was asked to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error, crate::Coded)]
 #[error("cancelled on request")]
+#[code(Cancelled)]
 pub struct Cancelled;
 
 impl Cancel {

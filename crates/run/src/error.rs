@@ -3,11 +3,34 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::Cancelled;
-
-/// An error with a stable code and machine-readable facts. Every crate's error enum implements it.
+/// An error with a stable code and machine-readable facts. Every crate's error enum derives it:
+///
+/// ```
+/// # use std::path::PathBuf;
+/// #[derive(Debug, thiserror::Error, run::Coded)]
+/// enum Error {
+///     /// Details are the fields in camelCase: `{"path":"a.npy","problem":"…"}`.
+///     #[error("{} is not a valid npy array: {problem}", path.display())]
+///     #[code(NpyHeader)]
+///     Header { path: PathBuf, problem: String },
+///     /// An error of the system becomes the text `reason`. `#[detail(skip)]`, `#[detail(text)]`, `#[detail(flatten)]` and
+///     /// `#[detail(name = "…")]` change how a field is given.
+///     #[error("{}: {source}", path.display())]
+///     #[code(VolumeIo)]
+///     Io { path: PathBuf, source: std::io::Error },
+///     /// Code and details of the error inside, which is the only unnamed field or the one called `source`.
+///     #[error(transparent)]
+///     #[code(transparent)]
+///     Cancelled(#[from] run::Cancelled),
+/// }
+/// # use run::Coded;
+/// # let error = Error::Header { path: "a.npy".into(), problem: "empty".into() };
+/// assert_eq!(error.code(), "ERR_NPY_HEADER");
+/// assert_eq!(error.details()["path"], "a.npy");
+/// assert_eq!(Error::from(run::Cancelled).code(), "ERR_CANCELLED");
+/// ```
 pub trait Coded: std::error::Error {
-    /// Stable identifier such as `ERR_NIFTI_HEADER`; never changes once released.
+    /// One of [`crate::Code`].
     fn code(&self) -> &'static str;
 
     /// The facts behind the message (file, case, key, found, expected) as a JSON object, or null.
@@ -16,14 +39,8 @@ pub trait Coded: std::error::Error {
     }
 }
 
-impl Coded for Cancelled {
-    fn code(&self) -> &'static str {
-        "ERR_CANCELLED"
-    }
-}
-
 /// One case of a verb over many cases that failed while the others went on.
-#[derive(Clone, Debug, Serialize, PartialEq)]
+#[derive(Clone, Debug, Serialize, PartialEq, schemars::JsonSchema)]
 pub struct CaseFailure {
     /// The case's identifier, or the file name where no case could be told.
     pub case: String,

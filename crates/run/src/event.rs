@@ -18,7 +18,7 @@ impl Sink for NullSink {
 }
 
 /// Which checkpoint of a fold was written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum CheckpointKind {
     /// `model_latest`: to resume from.
@@ -30,7 +30,7 @@ pub enum CheckpointKind {
 }
 
 /// What one training epoch measured.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct EpochReport {
     /// Epoch just finished, counted from 0.
@@ -52,7 +52,7 @@ pub struct EpochReport {
 }
 
 /// Something a verb reports while it runs. Serialises as `{ "type": "progress", ... }` in camelCase.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 #[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Event {
     /// Work begins.

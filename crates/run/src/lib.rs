@@ -3,15 +3,27 @@
 //! A verb is a function `fn verb(options: &Options, context: &Context) -> Result<Summary, Error>`. It emits [`Event`]s
 //! to the context's [`Sink`], polls [`Context::check`] between units of work, and returns exactly once.
 
+// The derived code names this crate `run`, here as elsewhere.
+extern crate self as run;
+
 mod cancel;
+mod code;
+#[doc(hidden)]
+pub mod derive;
 mod error;
 mod event;
+mod option_error;
+mod options;
 mod panic;
 
 pub use cancel::{Cancel, Cancelled};
+pub use code::Code;
 pub use error::{CaseFailure, Coded};
 pub use event::{CheckpointKind, EpochReport, Event, NullSink, Sink};
+pub use option_error::{OptionError, OptionProblem, OptionResult};
+pub use options::{parse, schema_of, validate, CommonOptions, Given, Options};
 pub use panic::{catch, Panicked};
+pub use run_derive::{options, Coded};
 
 use std::sync::Arc;
 

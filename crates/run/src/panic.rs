@@ -3,26 +3,14 @@
 use std::any::Any;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 
-use serde_json::{json, Value};
-
-use crate::Coded;
-
 /// A panic: a bug in this package.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("internal error: {words}. This is a bug in nnunet-diag; please report it with these words.")]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, crate::Coded)]
+#[error("internal error: {words}. This is a bug in nnunet-diag; please report it with this message.")]
+#[code(Internal)]
 pub struct Panicked {
-    /// What the panic said.
+    /// Message of the panic.
+    #[detail(name = "panic")]
     pub words: String,
-}
-
-impl Coded for Panicked {
-    fn code(&self) -> &'static str {
-        "ERR_INTERNAL"
-    }
-
-    fn details(&self) -> Value {
-        json!({ "panic": self.words })
-    }
 }
 
 /// Runs `work`; a panic becomes an error.
@@ -44,6 +32,7 @@ fn words(payload: &(dyn Any + Send)) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Coded;
 
     #[test]
     fn a_panic_keeps_its_words() {

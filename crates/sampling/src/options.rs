@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 pub const FOREGROUND_FRACTION: f64 = 0.33;
 
 /// The rule by which patches are chosen.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Sampling {
     /// nnU-Net's loaders: boxes uniform over the padded case, the last `fraction` of a batch centred on foreground.
@@ -27,8 +27,9 @@ pub enum Sampling {
 }
 
 /// Options of [`Sampling::Annotated`].
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
+#[schemars(rename = "AnnotatedSampling")]
 pub struct Annotated {
     /// Random shift of the patch, as a fraction (0 to 1) of what keeps the drawn voxel inside; 0 centres it.
     pub offset: f64,

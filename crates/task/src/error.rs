@@ -20,6 +20,9 @@ pub enum Error {
     /// An array, image or label file could not be read or written.
     #[error(transparent)]
     Volume(#[from] volume::Error),
+    /// Options that cannot be used.
+    #[error(transparent)]
+    Option(#[from] run::OptionError),
     /// A new task with the number of another one.
     #[error("{task} cannot be made: {by} has its number, and tasks are told apart by that; give another name with the option task")]
     TaskNumberTaken {
@@ -93,6 +96,7 @@ impl run::Coded for Error {
             Self::Storage(e) => e.code(),
             Self::Pickle(e) => e.code(),
             Self::Volume(e) => e.code(),
+            Self::Option(e) => e.code(),
             Self::TaskNumberTaken { .. } => "ERR_TASK_NUMBER_TAKEN",
             Self::SplitsExist { .. } => "ERR_SPLITS_EXIST",
             Self::Pattern { .. } => "ERR_SPLITS",
@@ -109,6 +113,7 @@ impl run::Coded for Error {
             Self::Storage(e) => e.details(),
             Self::Pickle(e) => e.details(),
             Self::Volume(e) => e.details(),
+            Self::Option(e) => e.details(),
             Self::TaskNumberTaken { task, by } => json!({ "task": task, "by": by }),
             Self::SplitsExist { path } => json!({ "path": path }),
             Self::Pattern { pattern, reason } => json!({ "pattern": pattern, "reason": reason }),

@@ -1,9 +1,10 @@
 //! What a file of nnU-Net holds, as JSON.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use run::Context;
-use serde::Deserialize;
+use run::{Context, Options};
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::{json, Value};
 
 use crate::Error;
@@ -12,19 +13,30 @@ use crate::Error;
 const LONGEST: usize = 64;
 
 /// Options of [`inspect`].
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[run::options]
 pub struct InspectOptions {
-    /// The file.
+    /// A `.pkl`, `.model`, `.npz`, `.npy`, `.nii` or `.nii.gz` file.
+    #[schemars(length(min = 1))]
     pub file: PathBuf,
 }
+
+impl Options for InspectOptions {}
+
+/// What [`inspect`] found: the content of a pickle or checkpoint with tensors and arrays as shapes and types, or the headers of an
+/// archive, array or image.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[serde(transparent)]
+pub struct InspectSummary(pub Value);
 
 /// Reads a file by its extension; executes nothing in it.
 ///
 /// # Errors
 /// [`Error::FileKind`] for another extension; [`Error::Pickle`] or [`Error::Volume`] naming the file.
-pub fn inspect(options: &InspectOptions, _: &Context) -> Result<Value, Error> {
-    let file = options.file.as_path();
+pub fn inspect(options: &InspectOptions, _: &Context) -> Result<InspectSummary, Error> {
+    content(&options.file).map(InspectSummary)
+}
+
+fn content(file: &Path) -> Result<Value, Error> {
     let name = file.file_name().and_then(|n| n.to_str()).unwrap_or_default();
     let extension = name.rsplit('.').next().unwrap_or_default();
     match extension {

@@ -77,7 +77,7 @@ fn nnunet_v2_with_an_ignore_label() {
         let options = ConvertOptions {
             source,
             output: Some(output.clone()),
-            ..ConvertOptions::default()
+            ..ConvertOptions::new("")
         };
         let summary = run(&options).unwrap();
         assert_eq!(summary.convention, Convention::NnunetV2);
@@ -113,7 +113,7 @@ fn nnunet_v2_with_an_ignore_label() {
 
         let check = CheckOptions {
             task: folder.to_string_lossy().into_owned(),
-            ..CheckOptions::default()
+            ..CheckOptions::new("")
         };
         let checked = check_dataset(&check, &Context::silent(1)).unwrap();
         assert!(checked.ok, "{:#?}", checked.problems);
@@ -153,7 +153,7 @@ fn nnunet_v2_features_that_v1_lacks_are_refused() {
         let options = ConvertOptions {
             source: v2(base.path(), &json, ".nii.gz"),
             output: Some(base.path().into()),
-            ..ConvertOptions::default()
+            ..ConvertOptions::new("")
         };
         let error = run(&options).unwrap_err();
         assert_eq!(error.code(), "ERR_DATASET_UNSUPPORTED");
@@ -171,7 +171,7 @@ fn channels_are_taken_by_their_numbers() {
     let options = ConvertOptions {
         source,
         output: Some(base.path().into()),
-        ..ConvertOptions::default()
+        ..ConvertOptions::new("")
     };
     let summary = run(&options).unwrap();
     assert_eq!((summary.training, summary.test), (0, 1));
@@ -212,7 +212,7 @@ fn a_data_set_that_makes_no_task_is_refused_whole() {
         let options = ConvertOptions {
             source,
             output: Some(base.path().into()),
-            ..ConvertOptions::default()
+            ..ConvertOptions::new("")
         };
         let error = run(&options).unwrap_err();
         assert_eq!(error.code(), "ERR_DATASET_RECORD", "{error}");
@@ -237,7 +237,7 @@ fn nnunet_v2_with_files_listed_and_failures_apart() {
     let options = ConvertOptions {
         source,
         output: Some(base.path().into()),
-        ..ConvertOptions::default()
+        ..ConvertOptions::new("")
     };
     let summary = run(&options).unwrap();
     assert_eq!((summary.training, summary.test), (1, 1));
@@ -303,7 +303,7 @@ fn decathlon_with_all_channels_in_one_file() {
     let options = ConvertOptions {
         source,
         output: Some(base.path().join("raw")),
-        ..ConvertOptions::default()
+        ..ConvertOptions::new("")
     };
     let summary = run(&options).unwrap();
     assert_eq!(
@@ -331,7 +331,7 @@ fn decathlon_with_all_channels_in_one_file() {
     }
     let check = CheckOptions {
         task: summary.folder.to_string_lossy().into_owned(),
-        ..CheckOptions::default()
+        ..CheckOptions::new("")
     };
     let checked = check_dataset(&check, &Context::silent(1)).unwrap();
     // The files of the case that failed halfway are not listed.
@@ -356,7 +356,7 @@ fn a_task_of_v1_is_not_converted_again() {
     let error = run(&ConvertOptions {
         source,
         output: Some(base.path().into()),
-        ..ConvertOptions::default()
+        ..ConvertOptions::new("")
     })
     .unwrap_err();
     assert!(error.to_string().contains("nnU-Net v1 already"), "{error}");

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use dataset::splits::{default_splits, read_splits, write_splits, Split};
 use dataset::{DatasetJson, Folders, TrainingCase};
 use run::{Cancel, Coded, Context, Event};
-use task::splits::{make_splits, CaseOrigin, SplitRule, SplitsOptions, SplitsSummary};
+use task::splits::{make_splits, CaseOrigin, SplitsOptions, SplitsSummary};
 use task::Error;
 use testkit::Recorder;
 
@@ -52,20 +52,23 @@ impl Fixture {
         std::fs::write(folder.join(format!("{case}.npz")), "").unwrap();
     }
 
-    fn options(&self, rule: SplitRule) -> SplitsOptions {
-        SplitsOptions {
-            task: TASK.into(),
-            folders: Folders {
-                raw_base: Some(self.base.path().join("base")),
-                preprocessed: Some(self.base.path().join("preprocessed")),
-                results: None,
-            },
-            rule,
-            overwrite: false,
+    fn options(&self, rule: Rule) -> SplitsOptions {
+        let mut options = SplitsOptions::new(TASK);
+        options.folders = Folders {
+            raw_base: Some(self.base.path().join("base")),
+            preprocessed: Some(self.base.path().join("preprocessed")),
+            results: None,
+        };
+        match rule {
+            Rule::FiveFold => {}
+            Rule::GroupPattern(pattern) => options.group_pattern = Some(pattern),
+            Rule::Groups(path) => options.groups = Some(path),
+            Rule::From(path) => options.from = Some(path),
         }
+        options
     }
 
-    fn splits(&self, rule: SplitRule) -> Result<SplitsSummary, Error> {
+    fn splits(&self, rule: Rule) -> Result<SplitsSummary, Error> {
         make_splits(&self.options(rule), &Context::silent(1))
     }
 
@@ -74,6 +77,15 @@ impl Fixture {
         std::fs::write(&path, text).unwrap();
         path
     }
+}
+
+/// How the cases are split.
+#[derive(Clone)]
+enum Rule {
+    FiveFold,
+    GroupPattern(String),
+    Groups(PathBuf),
+    From(PathBuf),
 }
 
 /// Three scans of each patient.
@@ -94,7 +106,7 @@ fn files(folder: &Path) -> Vec<String> {
 fn before_preprocessing_the_cases_are_those_of_dataset_json() {
     let cases = names(7);
     let fixture = Fixture::new(&cases);
-    let summary = fixture.splits(SplitRule::FiveFold).unwrap();
+    let summary = fixture.splits(Rule::FiveFold).unwrap();
     assert_eq!((summary.origin, summary.cases), (CaseOrigin::DatasetJson, 7));
     assert_eq!((summary.groups, &summary.backup), (None, &None));
     assert_eq!(summary.folds, default_splits(&cases).unwrap());
@@ -119,7 +131,7 @@ fn after_preprocessing_they_are_the_preprocessed_ones_of_all_stages() {
     }
     let sink = Arc::new(Recorder::default());
     let context = Context::new(sink.clone(), Cancel::new(), 1);
-    let summary = make_splits(&fixture.options(SplitRule::FiveFold), &context).unwrap();
+    let summary = make_splits(&fixture.options(Rule::FiveFold), &context).unwrap();
     assert_eq!(summary.origin, CaseOrigin::Preprocessed);
     assert_eq!(summary.folds, default_splits(&names(7)).unwrap());
     let events = sink.events();
@@ -136,7 +148,7 @@ fn after_preprocessing_they_are_the_preprocessed_ones_of_all_stages() {
 #[test]
 fn patients_stay_together_by_pattern_and_by_file() {
     let fixture = Fixture::new(&names(20));
-    let pattern = SplitRule::GroupPattern(r"^(p\d+)_".into());
+    let pattern = Rule::GroupPattern(r"^(p\d+)_".into());
     let by_pattern = fixture.splits(pattern).unwrap();
     assert_eq!(by_pattern.groups, Some(7));
     for fold in &by_pattern.folds {
@@ -149,7 +161,7 @@ fn patients_stay_together_by_pattern_and_by_file() {
     let csv = fixture.write("patients.csv", &format!("case,patient\n{}\n", lines.join("\n")));
     let options = SplitsOptions {
         overwrite: true,
-        ..fixture.options(SplitRule::Groups(csv))
+        ..fixture.options(Rule::Groups(csv))
     };
     let by_file = make_splits(&options, &Context::silent(1)).unwrap();
     assert_eq!((by_file.groups, &by_file.folds), (Some(7), &by_pattern.folds));
@@ -159,21 +171,19 @@ fn patients_stay_together_by_pattern_and_by_file() {
 fn what_groups_lack_is_named() {
     let fixture = Fixture::new(&names(20));
     let partial = fixture.write("patients.json", r#"{ "p00_0": "p00" }"#);
-    let error = fixture.splits(SplitRule::Groups(partial)).unwrap_err();
+    let error = fixture.splits(Rule::Groups(partial)).unwrap_err();
     assert_eq!(error.code(), "ERR_SPLITS");
     assert_eq!(error.details()["cases"].as_array().unwrap().len(), 19);
     let message = error.to_string();
     assert!(message.contains("patients.json") && message.contains("p00_1") && message.contains("and 7 more"));
 
-    let bad = fixture.splits(SplitRule::GroupPattern("p(".into())).unwrap_err();
+    let bad = fixture.splits(Rule::GroupPattern("p(".into())).unwrap_err();
     assert_eq!(bad.code(), "ERR_SPLITS");
-    let few = fixture
-        .splits(SplitRule::GroupPattern(r"^(p)\d+".into()))
-        .unwrap_err();
+    let few = fixture.splits(Rule::GroupPattern(r"^(p)\d+".into())).unwrap_err();
     assert_eq!(few.code(), "ERR_TOO_FEW_CASES");
     assert!(few.to_string().contains("1 groups of cases") && few.to_string().contains("--fold all"));
     let absent = fixture
-        .splits(SplitRule::Groups("/nonexistent/patients.csv".into()))
+        .splits(Rule::Groups("/nonexistent/patients.csv".into()))
         .unwrap_err();
     assert!(absent.to_string().contains("/nonexistent/patients.csv"));
     assert!(!fixture.preprocessed().exists(), "nothing is written on the way");
@@ -181,7 +191,7 @@ fn what_groups_lack_is_named() {
 
 #[test]
 fn four_cases_are_told_of_fold_all() {
-    let error = Fixture::new(&names(4)).splits(SplitRule::FiveFold).unwrap_err();
+    let error = Fixture::new(&names(4)).splits(Rule::FiveFold).unwrap_err();
     assert_eq!(error.code(), "ERR_TOO_FEW_CASES");
     assert!(error.to_string().contains("--fold all"), "{error}");
 }
@@ -200,7 +210,7 @@ fn files_of_the_users_own_are_taken_where_they_fit() {
     for path in [json, pkl] {
         let options = SplitsOptions {
             overwrite: true,
-            ..fixture.options(SplitRule::From(path))
+            ..fixture.options(Rule::From(path))
         };
         let summary = make_splits(&options, &Context::silent(1)).unwrap();
         assert_eq!(read_splits(&summary.file).unwrap(), good);
@@ -211,7 +221,7 @@ fn files_of_the_users_own_are_taken_where_they_fit() {
         let path = fixture.write("bad.json", &serde_json::to_string(splits).unwrap());
         let options = SplitsOptions {
             overwrite: true,
-            ..fixture.options(SplitRule::From(path))
+            ..fixture.options(Rule::From(path))
         };
         let error = make_splits(&options, &Context::silent(1)).unwrap_err();
         assert_eq!(error.code(), code, "{error}");
@@ -241,9 +251,9 @@ fn files_of_the_users_own_are_taken_where_they_fit() {
 #[test]
 fn splits_are_never_lost() {
     let fixture = Fixture::new(&names(20));
-    let first = fixture.splits(SplitRule::FiveFold).unwrap();
+    let first = fixture.splits(Rule::FiveFold).unwrap();
     let former = std::fs::read(&first.file).unwrap();
-    let pattern = SplitRule::GroupPattern(r"^(p\d+)_".into());
+    let pattern = Rule::GroupPattern(r"^(p\d+)_".into());
     let error = fixture.splits(pattern.clone()).unwrap_err();
     assert_eq!(error.code(), "ERR_SPLITS_EXIST");
     assert!(error.to_string().contains("splits_final.pkl") && error.to_string().contains("overwrite"));
@@ -280,7 +290,7 @@ fn a_preprocessed_folder_alone_will_do() {
     std::fs::write(fixture.preprocessed().join("dataset_properties.pkl"), "").unwrap();
     let options = SplitsOptions {
         task: fixture.preprocessed().to_string_lossy().into_owned(),
-        ..SplitsOptions::default()
+        ..SplitsOptions::new(TASK)
     };
     let summary = make_splits(&options, &Context::silent(1)).unwrap();
     assert_eq!((summary.task.as_str(), summary.cases), (TASK, 5));

@@ -76,16 +76,9 @@ pub enum Error {
         /// The most there can be.
         limit: usize,
     },
-    /// An option's value is not usable.
-    #[error("{name} is {found}; expected {expected}")]
-    Option {
-        /// The option's name.
-        name: &'static str,
-        /// The value given.
-        found: String,
-        /// What would do.
-        expected: &'static str,
-    },
+    /// Options that cannot be used.
+    #[error(transparent)]
+    Option(#[from] run::OptionError),
     /// The threads to work on could not be started.
     #[error("cannot start the worker threads: {0}; try fewer workers")]
     Threads(rayon::ThreadPoolBuildError),
@@ -195,7 +188,7 @@ impl Coded for Error {
             Self::UnknownClass { .. } | Self::Class { .. } | Self::TooManyClasses { .. } => {
                 "ERR_WEIGHTMAP_CLASS"
             }
-            Self::Option { .. } => "ERR_WEIGHTMAP_OPTION",
+            Self::Option(e) => e.code(),
             Self::Threads(_) => "ERR_WEIGHTMAP_THREADS",
             Self::File { source, .. } => source.code(),
             Self::IsWeightmap => "ERR_WEIGHTMAP_IS_WEIGHTMAP",
@@ -228,11 +221,7 @@ impl Coded for Error {
             }
             Self::Class { class, problem } => json!({ "class": class, "problem": problem }),
             Self::TooManyClasses { found, limit } => json!({ "found": found, "limit": limit }),
-            Self::Option {
-                name,
-                found,
-                expected,
-            } => json!({ "option": name, "found": found, "expected": expected }),
+            Self::Option(e) => e.details(),
             Self::File { path, source } => {
                 let mut facts = json!({ "path": path });
                 if let (Value::Object(all), Value::Object(more)) = (&mut facts, source.details()) {

@@ -19,11 +19,12 @@ use crate::discover::{self, Case};
 use crate::labels::{Counts, Labels};
 use crate::map::make;
 use crate::properties::Properties;
-use crate::{read, Dtype, Error, Existing, Frequencies, Options, Parameters, Weight};
+use crate::{read, Dtype, Error, Frequencies, Options, Parameters, Weight};
 
 /// What a run did.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "WeightmapsSummary")]
 pub struct Summary {
     /// Files that matched.
     pub cases: usize,
@@ -52,7 +53,7 @@ pub struct Summary {
 /// [`Error::UnknownClass`], [`Error::Class`], [`Error::TooManyClasses`] before anything is written; [`Error::Cancelled`].
 pub fn generate(options: &Options, context: &Context) -> Result<Summary, Error> {
     let start = Instant::now();
-    options.check()?;
+    run::validate(options)?;
     let cases = discover::cases(options)?;
     let classes = discover::classes(options)?;
     let passes = match options.frequencies {
@@ -199,7 +200,7 @@ impl Run<'_> {
 
     fn one(&self, case: &Case, weights: Option<&[f32; 256]>) -> Result<Outcome, Error> {
         case.check()?;
-        if self.options.existing == Existing::Skip && case.output.exists() {
+        if self.options.skip_existing && case.output.exists() {
             return Ok(Outcome::Skipped);
         }
         let labels = self.labels(case)?;

@@ -41,4 +41,4 @@ mod read;
 pub use error::Error;
 pub use generate::{generate, Summary};
 pub use map::{border_weightmap, Parameters, Weight};
-pub use options::{Dtype, Existing, Frequencies, Mode, Options};
+pub use options::{Dtype, Frequencies, Mode, Options};

@@ -1,13 +1,15 @@
 use std::path::PathBuf;
 
 use half::f16;
+use run::{OptionError, OptionResult};
 use serde::{Deserialize, Serialize};
-use serde_json::{json, Value};
+use serde_json::json;
 
-use crate::{Error, Weight};
+use crate::Weight;
 
 /// Which formula makes the map.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[schemars(rename = "WeightmapMode")]
 pub enum Mode {
     /// Distance to the nearest eroded object, in three dimensions.
     #[default]
@@ -23,8 +25,9 @@ pub enum Mode {
 }
 
 /// What the class frequencies are counted over.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "WeightmapFrequencies")]
 pub enum Frequencies {
     /// Each case alone.
     #[default]
@@ -33,20 +36,10 @@ pub enum Frequencies {
     Dataset,
 }
 
-/// What to do where a weightmap exists.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Existing {
-    /// Replace it, in one step.
-    #[default]
-    Overwrite,
-    /// Leave it and count the case as skipped.
-    Skip,
-}
-
 /// Element type on disk.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "WeightmapDtype")]
 pub enum Dtype {
     /// Half precision: three significant digits, for storage.
     Float16,
@@ -68,103 +61,98 @@ impl Dtype {
 }
 
 /// Options of [`crate::generate`].
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+#[run::options]
 pub struct Options {
-    /// Folder of preprocessed cases (`<case>.npz` or `.npy`, channels first).
+    /// Folder of preprocessed cases, such as `…/Task501_X/nnUNetData_plans_v2.1_stage0`.
+    #[schemars(length(min = 1))]
     pub folder: PathBuf,
-    /// Where the maps go; beside each case when absent. Created if need be.
+    /// Folder for the weightmaps, created where it is missing. The default is beside the cases.
     pub output_dir: Option<PathBuf>,
-    /// Which files of the folder are cases: `*`, `?`, `[ab]` and `**`.
+    /// Which files of the folder are cases: a pattern with `*`, `?`, `[ab]` and `**`.
+    #[default("*.npz".to_owned())]
+    #[schemars(length(min = 1))]
     pub matching_pattern: String,
-    /// Width of the border in voxels, or in mm with `spacing`; from 1e-6 to 1e6.
+    /// Width of the border term in voxels, or in mm with `spacing`.
+    #[default(5.0)]
+    #[schemars(range(min = 1e-6, max = 1e6))]
     pub sigma: f64,
-    /// Weight added at a border; 0 or more, and what `dtype` can hold.
+    /// Height of the border term.
+    #[default(10.0)]
+    #[schemars(range(min = 0.0))]
     pub w0: f64,
-    /// Labels whose borders count; the non-zero labels of `../dataset.json` when absent or empty.
+    /// Labels that count as objects. The default is the non-zero labels of `../dataset.json`.
     pub classes: Option<Vec<i64>>,
-    /// Element type of the maps.
+    /// Number type on disk.
+    #[default]
     pub dtype: Dtype,
-    /// Reproduce the fork's results where they are wrong; see the crate's table.
+    /// Reproduces DIAG's fork to the last digit, its errors included.
+    ///
+    /// What differs is listed in the documentation of the crate.
+    #[default]
     pub compat: bool,
-    /// Measure in mm, by the spacing in each case's `.pkl`.
+    /// Measures distances and sigma in millimetres, by the spacing of each case.
+    #[default]
     pub spacing: bool,
-    /// The formula.
+    /// Formula of the weight.
+    #[default]
     pub mode: Mode,
     /// What class frequencies are counted over.
+    #[default]
     pub frequencies: Frequencies,
-    /// What to do with maps that exist.
-    pub existing: Existing,
+    /// Keeps weightmaps that exist.
+    #[default]
+    pub skip_existing: bool,
+    /// Replaces weightmaps that exist, which is the default.
+    #[default]
+    pub overwrite: bool,
 }
 
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            folder: PathBuf::new(),
-            output_dir: None,
-            matching_pattern: "*.npz".to_owned(),
-            sigma: 5.0,
-            w0: 10.0,
-            classes: None,
-            dtype: Dtype::default(),
-            compat: false,
-            spacing: false,
-            mode: Mode::default(),
-            frequencies: Frequencies::default(),
-            existing: Existing::default(),
-        }
-    }
-}
-
-impl Options {
-    /// Refuses values that no map can be made with, and what contradicts `compat`.
-    pub(crate) fn check(&self) -> Result<(), Error> {
+impl run::Options for Options {
+    fn check(&self) -> OptionResult<()> {
         check_numbers(self.sigma, self.w0, self.dtype.largest())?;
-        let fork = |name, found: Value| {
-            Err(Error::Option {
-                name,
-                found: found.to_string(),
-                expected: "its default: with `compat` the fork's function is reproduced",
-            })
-        };
-        match self {
+        if self.skip_existing && self.overwrite {
+            return Err(OptionError::new(
+                "skipExisting",
+                "expected one of skipExisting and overwrite, got both",
+            ));
+        }
+        let refused = match self {
+            Self { compat: false, .. } => None,
+            Self { spacing: true, .. } => Some(("spacing", json!(true))),
             Self {
-                compat: true,
-                spacing: true,
-                ..
-            } => fork("spacing", json!(true)),
-            Self {
-                compat: true,
                 mode: mode @ (Mode::Instances | Mode::TwoD),
                 ..
-            } => fork("mode", json!(mode)),
+            } => Some(("mode", json!(mode))),
             Self {
-                compat: true,
                 frequencies: f @ Frequencies::Dataset,
                 ..
-            } => fork("frequencies", json!(f)),
-            _ => Ok(()),
+            } => Some(("frequencies", json!(f))),
+            _ => None,
+        };
+        match refused {
+            Some((name, found)) => {
+                let expected = "its default, because compat reproduces the function of DIAG's fork";
+                Err(OptionError::expected(name, expected, found))
+            }
+            None => Ok(()),
         }
     }
 }
 
 /// Refuses a width or weight with which a map would not be numbers; `largest` is the largest weight that can be written.
-pub(crate) fn check_numbers(sigma: f64, w0: f64, largest: f64) -> Result<(), Error> {
+pub(crate) fn check_numbers(sigma: f64, w0: f64, largest: f64) -> OptionResult<()> {
     // Far beyond any border; its square and its inverse are finite.
     if !(1e-6..=1e6).contains(&sigma) {
-        return Err(Error::Option {
-            name: "sigma",
-            found: format!("{sigma:?}"),
-            expected: "a number from 0.000001 to 1000000",
-        });
+        return Err(OptionError::expected(
+            "sigma",
+            "a number from 0.000001 to 1000000",
+            sigma,
+        ));
     }
     // The weight of the class is at most 1.
     if !(w0 >= 0.0 && w0 + 1.0 <= largest) {
-        return Err(Error::Option {
-            name: "w0",
-            found: format!("{w0:?}"),
-            expected: "a number of 0 or more that the dtype can hold (float16 ends at 65504)",
-        });
+        let expected = "a number of 0 or more that the dtype can hold (float16 ends at 65504)";
+        return Err(OptionError::expected("w0", expected, w0));
     }
     Ok(())
 }

@@ -4,6 +4,7 @@ mod file;
 
 pub use file::{ensure_splits, read_splits, write_splits, SPLITS_FILE};
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
@@ -19,7 +20,7 @@ pub const FOLDS: usize = 5;
 const SEED: u32 = 12345;
 
 /// Cases of one fold.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Split {
     /// Cases to train on.
     pub train: Vec<String>,
@@ -78,6 +79,23 @@ impl FromStr for Fold {
                 what: format!("{text:?} is neither a number nor \"all\""),
             }),
         }
+    }
+}
+
+impl schemars::JsonSchema for Fold {
+    fn schema_name() -> Cow<'static, str> {
+        "Fold".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "description": "A fold: its number, or `all`.",
+            "x-expected": "a fold number or all",
+            "anyOf": [
+                { "type": "integer", "minimum": 0, "maximum": u32::MAX },
+                { "type": "string", "pattern": r"^\s*(\d{1,9}|all)\s*$" },
+            ],
+        })
     }
 }
 

@@ -260,8 +260,8 @@ fn means(
     labels: &[Region],
     context: &Context,
 ) -> Result<Means, Error> {
-    let mut evaluation = EvaluateOptions::new(&options.reference, folder);
-    evaluation.labels = labels.to_vec();
+    let mut evaluation = EvaluateOptions::new(options.reference.as_path(), folder);
+    evaluation.labels = (!labels.is_empty()).then(|| labels.to_vec());
     evaluation.bare_nan = options.bare_nan;
     // The references of other folds have no prediction here, and need none.
     evaluation.predicted_only = true;

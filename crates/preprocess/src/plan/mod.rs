@@ -10,8 +10,6 @@ pub mod vram;
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-
 use crate::fingerprint::Fingerprint;
 use crate::statistics::{median, percentile};
 use crate::Error;
@@ -25,13 +23,13 @@ const PATIENT_PER_PATCH: f64 = 4.0;
 const MASK_BELOW: f64 = 0.75;
 
 /// Choices in planning; the default is nnU-Net v1's, but for its mistakes.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+#[run::options]
 pub struct Rules {
-    /// Order of the 3D network's poolings.
+    /// Order of the poolings of the 3D network.
+    #[default]
     pub pooling: pooling::Rule,
-    /// nnU-Net v1 lets a modality called `ct` (not `CT`) take part in mask normalisation although it gets CT
-    /// normalisation. Repeat that.
+    /// Applies mask normalisation to a modality called `ct` (not `CT`), as nnU-Net v1 does by mistake.
+    #[default]
     pub mask_lowercase_ct: bool,
 }
 

@@ -1,6 +1,6 @@
 //! Patch size, batch size and spacing by hand, with their consequences checked.
 
-use serde::{Deserialize, Serialize};
+use run::OptionError;
 
 use super::pooling::{pooling, Pooling, Rule, MAX_POOLINGS, MIN_FEATURE_MAP};
 use super::stage::{estimate, is_flat, Query, Stage};
@@ -8,41 +8,33 @@ use super::Rules;
 use crate::Error;
 
 /// What a configuration takes by hand instead of as planned.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+#[run::options]
 pub struct Overrides {
-    /// Patch size in voxels after the transpose (coarsest axis first): three entries, two for 2D.
+    /// Patch size instead of the planned one, in voxels, coarsest axis first: three values, two for 2D.
+    #[schemars(length(min = 2, max = 3), inner(range(min = 1)))]
     pub patch_size: Option<Vec<usize>>,
-    /// Samples per batch.
+    /// Batch size instead of the planned one.
+    #[schemars(range(min = 1))]
     pub batch_size: Option<usize>,
-    /// Target spacing (z, y, x) in mm. Transpose, shapes and patch follow from it.
+    /// Target spacing instead of the planned one, in mm: z y x.
+    ///
+    /// Transpose, shapes and patch follow from it.
+    #[schemars(inner(range(min = 1e-9)))]
     pub spacing: Option<[f64; 3]>,
 }
 
 impl Overrides {
-    /// Fails on a spacing that is not positive, a batch of none, an empty patch.
-    pub fn check(&self, configuration: &'static str) -> Result<(), Error> {
-        let refuse = |option: &'static str, found: String, expected: &'static str| {
-            Err(Error::Override {
-                configuration,
-                option,
-                found,
-                expected: expected.to_owned(),
-            })
-        };
+    /// Name of the first option that is given.
+    pub(crate) fn given(&self) -> Option<&'static str> {
         match self {
-            Self { spacing: Some(s), .. } if s.iter().any(|s| !(s.is_finite() && *s > 0.0)) => refuse(
-                "spacing",
-                format!("{s:?}"),
-                "three positive numbers of millimetres",
-            ),
             Self {
-                batch_size: Some(0), ..
-            } => refuse("batchSize", "0".into(), "at least 1"),
+                patch_size: Some(_), ..
+            } => Some("patchSize"),
             Self {
-                patch_size: Some(p), ..
-            } if p.contains(&0) => refuse("patchSize", format!("{p:?}"), "positive numbers of voxels"),
-            _ => Ok(()),
+                batch_size: Some(_), ..
+            } => Some("batchSize"),
+            Self { spacing: Some(_), .. } => Some("spacing"),
+            _ => None,
         }
     }
 }
@@ -87,11 +79,13 @@ fn fitting(
     spacing: &[f64],
     patch: &[usize],
 ) -> Result<Pooling, Error> {
-    let refuse = |expected: String| Error::Override {
-        configuration,
-        option: "patchSize",
-        found: format!("{patch:?}"),
-        expected,
+    let refuse = |expected: String| -> Error {
+        OptionError::expected(
+            "patchSize",
+            format!("{expected} ({configuration})"),
+            format!("{patch:?}"),
+        )
+        .into()
     };
     if patch.len() != spacing.len() {
         return Err(refuse(format!("{} entries", spacing.len())));

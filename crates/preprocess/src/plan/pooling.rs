@@ -10,8 +10,9 @@ pub const MIN_FEATURE_MAP: usize = 4;
 pub const MAX_POOLINGS: usize = 999;
 
 /// Which rule orders the poolings of the 3D network.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "Pooling")]
 pub enum Rule {
     /// The finest axes first, until spacings are alike (`get_pool_and_conv_props`): nnU-Net v1's default planner.
     #[default]

@@ -45,15 +45,13 @@ impl Run {
     }
 
     pub fn options(&self) -> Options {
-        Options {
-            task: self.task.clone(),
-            folders: dataset::Folders {
-                raw_base: Some(self.folder.path().join("base")),
-                preprocessed: Some(self.folder.path().join("preprocessed")),
-                results: None,
-            },
-            ..Options::default()
-        }
+        let mut options = Options::new(self.task.as_str());
+        options.folders = dataset::Folders {
+            raw_base: Some(self.folder.path().join("base")),
+            preprocessed: Some(self.folder.path().join("preprocessed")),
+            results: None,
+        };
+        options
     }
 
     pub fn raw(&self) -> PathBuf {

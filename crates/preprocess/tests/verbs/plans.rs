@@ -6,7 +6,7 @@ use super::*;
 fn configurations_are_chosen_and_missing_plans_are_named() {
     let run = synthetic(false);
     let choose = |configuration| Options {
-        configurations: vec![configuration],
+        configurations: Some(vec![configuration]),
         ..run.options()
     };
     let error = preprocess(&choose(Configuration::TwoD), &context()).unwrap_err();
@@ -83,7 +83,8 @@ fn rules_reach_the_plans_and_the_cases() {
 fn overrides_are_checked_and_planned() {
     let run = synthetic(false);
     let with = |configuration, over| Options {
-        overrides: [(configuration, over)].into(),
+        configurations: Some(vec![configuration]),
+        overrides: over,
         ..run.options()
     };
     let full = Configuration::FullRes;
@@ -95,18 +96,18 @@ fn overrides_are_checked_and_planned() {
 
     for bad in [patch(&[33, 32, 32]), patch(&[32, 32]), patch(&[0, 32, 32])] {
         let error = plan(&with(full, bad)).unwrap_err();
-        assert_eq!(error.code(), "ERR_OVERRIDE", "{error}");
+        assert_eq!(error.code(), "ERR_OPTIONS", "{error}");
     }
     let bad = Overrides {
         batch_size: Some(0),
         ..Overrides::default()
     };
-    assert_eq!(plan(&with(full, bad)).unwrap_err().code(), "ERR_OVERRIDE");
+    assert_eq!(plan(&with(full, bad)).unwrap_err().code(), "ERR_OPTIONS");
     let bad = Overrides {
         spacing: Some([1.0, -1.0, f64::NAN]),
         ..Overrides::default()
     };
-    assert_eq!(plan(&with(full, bad)).unwrap_err().code(), "ERR_OVERRIDE");
+    assert_eq!(plan(&with(full, bad)).unwrap_err().code(), "ERR_OPTIONS");
 
     let small = Overrides {
         batch_size: Some(5),
@@ -143,5 +144,7 @@ fn overrides_are_checked_and_planned() {
         summary.plan.configurations[0].configuration,
         Configuration::LowRes
     );
-    assert!(run.preprocessed().join("nnUNetData_plans_v2.1_stage1").is_dir());
+    let plans = Plans::read(&run.preprocessed().join("nnUNetPlansv2.1_plans_3D.pkl")).unwrap();
+    assert_eq!(plans.num_stages, 2);
+    assert!(run.preprocessed().join("nnUNetData_plans_v2.1_stage0").is_dir());
 }

@@ -42,7 +42,8 @@ fn a_second_run_does_nothing_and_a_lost_file_is_made_again() {
         ..Overrides::default()
     };
     let other = Options {
-        overrides: [(Configuration::FullRes, spacing)].into(),
+        configurations: Some(vec![Configuration::FullRes]),
+        overrides: spacing,
         ..options
     };
     let again = plan_and_preprocess(&other, &context()).unwrap();
@@ -63,7 +64,8 @@ fn neither_threads_nor_memory_nor_the_way_change_the_result() {
         let run = synthetic(ct);
         plan_and_preprocess(&run.options(), &Context::silent(1)).unwrap();
         let expected = content(&run.preprocessed());
-        for (workers, keep_cropped, memory_budget) in [(4, true, None), (3, false, Some(1)), (2, false, None)]
+        for (workers, keep_cropped, memory_budget) in
+            [(4, true, None), (3, false, Some(1e-6)), (2, false, None)]
         {
             std::fs::remove_dir_all(run.preprocessed()).unwrap();
             std::fs::remove_dir_all(run.cropped()).ok();
@@ -239,14 +241,14 @@ fn what_training_would_trip_over_is_warned_of() {
     let stage = run.preprocessed().join(STAGE);
     std::fs::copy(stage.join("case_0.npz"), stage.join("stranger.npz")).unwrap();
     std::fs::write(stage.join("case_1_weightmap.npy"), "old").unwrap();
-    let batch = Overrides {
+    let overrides = Overrides {
         batch_size: Some(1000),
         ..Overrides::default()
     };
-    let overrides = [(Configuration::FullRes, batch)].into();
     let options = Options {
         overwrite: true,
-        memory_budget: Some(1),
+        memory_budget: Some(1e-6),
+        configurations: Some(vec![Configuration::FullRes]),
         overrides,
         ..run.options()
     };

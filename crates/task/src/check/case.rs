@@ -15,8 +15,9 @@ use super::CheckOptions;
 use crate::Error;
 
 /// What a case holds.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "CheckedCase")]
 pub struct CaseReport {
     /// The case.
     pub case: String,

@@ -14,47 +14,45 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use dataset::{DatasetJson, Folders, Task};
 use rayon::prelude::*;
-use run::{Context, Event};
-use serde::{Deserialize, Serialize};
+use run::{Context, Event, Options};
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::json;
 
 use crate::threads::pool;
 use crate::Error;
 
 /// Options of [`check_dataset`].
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[run::options]
 pub struct CheckOptions {
-    /// Number, name or path of the raw task.
+    /// Number, `TaskXXX_NAME` or folder of a raw task.
+    #[schemars(length(min = 1))]
     pub task: String,
-    /// nnU-Net's folders; what is not set comes from the environment.
-    pub folders: Folders,
-    /// Largest difference of spacing and origin (mm) and direction cosines that is no problem.
+    /// Largest difference of spacing and origin (mm) and of direction cosines that is no problem.
+    #[default(1e-3)]
+    #[schemars(range(min = 0.0))]
     pub tolerance: f64,
-    /// Copy the geometry of a case's first channel into its other files where they differ harmlessly (see
-    /// [`ProblemKind::Geometry`]).
+    /// Copies the geometry of a case's first channel into its other files where they differ harmlessly.
+    ///
+    /// What is harmless: see [`ProblemKind::Geometry`].
+    #[default]
     pub fix: bool,
-    /// With `fix`: copy it wherever the sizes agree, although the files may lie at different places.
+    /// With `fix`: copies the geometry wherever the sizes agree, also where files lie at different places.
+    #[default]
     pub fix_displaced: bool,
-    /// With `fix`: keep the original as `<name>.orig` beside the file.
+    /// With `fix`: keeps the original as `<name>.orig` beside each repaired file.
+    #[default(true)]
     pub keep_originals: bool,
+    /// nnU-Net's folders.
+    #[default]
+    #[serde(flatten)]
+    pub folders: Folders,
 }
 
-impl Default for CheckOptions {
-    fn default() -> Self {
-        Self {
-            task: String::new(),
-            folders: Folders::default(),
-            tolerance: 1e-3,
-            fix: false,
-            fix_displaced: false,
-            keep_originals: true,
-        }
-    }
-}
+impl Options for CheckOptions {}
 
 /// What [`check_dataset`] found.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CheckSummary {
     /// Name of the task.
@@ -83,13 +81,7 @@ pub struct CheckSummary {
 /// Where nothing can be checked: the task or its `dataset.json` cannot be found or read. A file that cannot be read is a
 /// [`Problem`].
 pub fn check_dataset(options: &CheckOptions, context: &Context) -> Result<CheckSummary, Error> {
-    if options.tolerance.is_nan() || options.tolerance < 0.0 {
-        let what = format!(
-            "expected a number of at least 0 but received {}",
-            options.tolerance
-        );
-        return Err(Error::value("tolerance", what));
-    }
+    run::validate(options)?;
     let folders = options.folders.resolve(context);
     let task = Task::resolve(&options.task, &folders)?;
     let folder = task.raw_folder(&folders)?;

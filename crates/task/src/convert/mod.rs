@@ -10,8 +10,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use dataset::{Folders, Task, TrainingCase};
 use rayon::prelude::*;
-use run::{CaseFailure, Coded, Context, Event};
-use serde::{Deserialize, Serialize};
+use run::{CaseFailure, Coded, Context, Event, Options};
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::json;
 
 use crate::threads::pool;
@@ -19,23 +20,28 @@ use crate::Error;
 use source::{Job, Source};
 
 /// Options of [`convert`].
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[run::options]
 pub struct ConvertOptions {
-    /// Folder of the data set: `Dataset###_NAME` of nnU-Net v2, or `Task##_NAME` of the Decathlon.
+    /// Folder of the data set: `Dataset###_NAME` (nnU-Net v2) or `Task##_NAME` (Medical Decathlon).
+    #[schemars(length(min = 1))]
     pub source: PathBuf,
-    /// nnU-Net's folders; what is not set comes from the environment.
-    pub folders: Folders,
-    /// Name of the new task, such as `Task027_ACDC`; by default number and name of the source.
+    /// Name of the new task, such as `Task027_ACDC`. The default is number and name of the source.
     pub task: Option<String>,
-    /// Folder to put the task in; by default `nnUNet_raw_data`.
+    /// Folder to put the task in. The default is `nnUNet_raw_data`.
     pub output: Option<PathBuf>,
-    /// Convert into a task that is there already, replacing its files.
+    /// Converts into a task that exists, replacing its files.
+    #[default]
     pub overwrite: bool,
+    /// nnU-Net's folders.
+    #[default]
+    #[serde(flatten)]
+    pub folders: Folders,
 }
 
+impl Options for ConvertOptions {}
+
 /// What [`convert`] did.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ConvertSummary {
     /// What the source was.

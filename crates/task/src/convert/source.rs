@@ -11,7 +11,7 @@ use serde_json::{Map, Value as Json};
 use crate::Error;
 
 /// Which convention a data set follows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Convention {
     /// nnU-Net v2: `Dataset###_NAME`.

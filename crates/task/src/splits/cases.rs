@@ -5,12 +5,13 @@ use std::path::Path;
 
 use dataset::{preprocessed_cases, DatasetJson, Folders, Task};
 use run::Context;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::Error;
 
 /// Where the names of a task's cases come from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum CaseOrigin {
     /// The files of the preprocessed task.

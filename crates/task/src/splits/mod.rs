@@ -11,45 +11,65 @@ use std::path::{Path, PathBuf};
 
 use dataset::splits::{check_split, default_splits, read_splits, write_splits, Split, SPLITS_FILE};
 use dataset::{Folders, Task};
-use run::{Context, Event};
-use serde::{Deserialize, Serialize};
+use run::{Context, Event, OptionError, OptionResult, Options};
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::json;
 use storage::Links;
 
 use crate::Error;
 use cases::{find_cases, Cases};
 
-/// How [`make_splits`] parts the cases.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum SplitRule {
-    /// nnU-Net's own five folds.
+/// Options of [`make_splits`]. At most one of `group_pattern`, `groups` and `from` is given; none means nnU-Net's own five
+/// folds.
+#[run::options]
+pub struct SplitsOptions {
+    /// Number, `TaskXXX_NAME` or folder of a task.
+    #[schemars(length(min = 1))]
+    pub task: String,
+    /// Keeps patients together: a regular expression whose first group is the patient in a case's name.
+    #[schemars(length(min = 1))]
+    pub group_pattern: Option<String>,
+    /// Keeps patients together: a file with a JSON object of case to patient, or CSV lines `case,patient`.
+    #[schemars(length(min = 1))]
+    pub groups: Option<PathBuf>,
+    /// Takes the folds of a file: `splits_final.pkl`, or JSON `[{"train":[…],"val":[…]},…]`.
+    #[schemars(length(min = 1))]
+    pub from: Option<PathBuf>,
+    /// Replaces existing splits and keeps them as `splits_final.old<n>.pkl`.
     #[default]
-    FiveFold,
-    /// Five folds over patients: what the first group of this regular expression matches in the name of a case.
-    GroupPattern(String),
-    /// Five folds over patients: those that this JSON or CSV file gives the cases.
-    Groups(PathBuf),
-    /// The folds of this file: nnU-Net v1's pickle, or JSON as nnU-Net v2 writes it.
-    From(PathBuf),
+    pub overwrite: bool,
+    /// nnU-Net's folders.
+    #[default]
+    #[serde(flatten)]
+    pub folders: Folders,
 }
 
-/// Options of [`make_splits`].
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
-pub struct SplitsOptions {
-    /// Number, `TaskXXX_NAME`, or path of a task.
-    pub task: String,
-    /// nnU-Net's folders; what is not set comes from the environment.
-    pub folders: Folders,
-    /// How to part the cases.
-    pub rule: SplitRule,
-    /// Replace the splits that are there, and keep them as `splits_final.old<n>.pkl`.
-    pub overwrite: bool,
+impl Options for SplitsOptions {
+    fn check(&self) -> OptionResult<()> {
+        let given: Vec<_> = [
+            ("groupPattern", self.group_pattern.is_some()),
+            ("groups", self.groups.is_some()),
+            ("from", self.from.is_some()),
+        ]
+        .into_iter()
+        .filter_map(|(name, given)| given.then_some(name))
+        .collect();
+        match given.as_slice() {
+            [_, second, ..] => Err(OptionError::new(
+                *second,
+                format!(
+                    "expected at most one of groupPattern, groups and from, got {}",
+                    given.join(" and ")
+                ),
+            )),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// What [`make_splits`] wrote.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SplitsSummary {
     /// `TaskXXX_NAME`
@@ -78,12 +98,13 @@ pub struct SplitsSummary {
 /// the task lacks, that a fold both trains and validates on, or that have no group; [`Error::Pattern`]; and those of reading
 /// and writing the files.
 pub fn make_splits(options: &SplitsOptions, context: &Context) -> Result<SplitsSummary, Error> {
+    run::validate(options)?;
     let folders = options.folders.resolve(context);
     let task = Task::resolve(&options.task, &folders)?;
     let preprocessed = task.preprocessed_folder(&folders)?;
     let cases = find_cases(&task, &folders, &preprocessed, context)?;
     let settings = json!({ "task": task.name, "cases": cases.names.len(), "origin": cases.origin,
-        "rule": options.rule });
+        "groupPattern": options.group_pattern, "groups": options.groups, "from": options.from });
     context.emit(Event::Started {
         verb: "splits",
         settings,
@@ -94,7 +115,7 @@ pub fn make_splits(options: &SplitsOptions, context: &Context) -> Result<SplitsS
     if there && !options.overwrite {
         return Err(Error::SplitsExist { path: file });
     }
-    let (folds, groups) = part(&options.rule, &cases)?;
+    let (folds, groups) = part(options, &cases)?;
     std::fs::create_dir_all(&preprocessed).map_err(|e| Error::io(&preprocessed, e))?;
     let backup = there.then(|| keep(&file)).transpose()?;
     write_splits(&file, &folds)?;
@@ -110,16 +131,21 @@ pub fn make_splits(options: &SplitsOptions, context: &Context) -> Result<SplitsS
 }
 
 /// The folds, and the number of groups where there are any.
-fn part(rule: &SplitRule, cases: &Cases) -> Result<(Vec<Split>, Option<usize>), Error> {
-    let groups = match rule {
-        SplitRule::FiveFold => return Ok((default_splits(&cases.names)?, None)),
-        SplitRule::From(path) => return Ok((custom(path, cases)?, None)),
-        SplitRule::GroupPattern(pattern) => groups_by_pattern(&cases.names, pattern)?,
-        SplitRule::Groups(path) => groups_from_file(path)?,
+fn part(options: &SplitsOptions, cases: &Cases) -> Result<(Vec<Split>, Option<usize>), Error> {
+    let groups = match options {
+        SplitsOptions { from: Some(path), .. } => return Ok((custom(path, cases)?, None)),
+        SplitsOptions {
+            group_pattern: Some(pattern),
+            ..
+        } => groups_by_pattern(&cases.names, pattern)?,
+        SplitsOptions {
+            groups: Some(path), ..
+        } => groups_from_file(path)?,
+        _ => return Ok((default_splits(&cases.names)?, None)),
     };
-    let folds = grouped_splits(&cases.names, &groups).map_err(|e| match rule {
-        SplitRule::Groups(path) => in_file(e, path),
-        _ => e,
+    let folds = grouped_splits(&cases.names, &groups).map_err(|e| match &options.groups {
+        Some(path) => in_file(e, path),
+        None => e,
     })?;
     let used: BTreeSet<_> = cases.names.iter().filter_map(|c| groups.get(c)).collect();
     Ok((folds, Some(used.len())))

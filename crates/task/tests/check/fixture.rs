@@ -83,7 +83,7 @@ impl Fixture {
     pub(crate) fn options(&self) -> CheckOptions {
         CheckOptions {
             task: self.folder.to_string_lossy().into_owned(),
-            ..CheckOptions::default()
+            ..CheckOptions::new("")
         }
     }
 

@@ -1,0 +1,18 @@
+//! The known name that a misspelt one most likely means.
+
+/// The name nearest to `found`, if it is near enough to be meant.
+pub(super) fn nearest<'n>(found: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
+    let plain = |name: &str| name.to_lowercase().replace(['-', '_'], "");
+    let target = plain(found);
+    known
+        .into_iter()
+        .map(|name| (strsim::damerau_levenshtein(&target, &plain(name)), name))
+        .min_by_key(|(distance, _)| *distance)
+        .filter(|(distance, name)| *distance <= (name.chars().count() / 3).clamp(1, 4))
+        .map(|(_, name)| name)
+}
+
+/// `; did you mean NAME?`, or nothing.
+pub(super) fn advice<'n>(found: &str, known: impl IntoIterator<Item = &'n str>) -> String {
+    nearest(found, known).map_or_else(String::new, |name| format!("; did you mean {name}?"))
+}
