@@ -3,7 +3,6 @@
 use ndarray::{Array3, Zip};
 
 use crate::classes::{Classes, UNLABELLED};
-use crate::components::label;
 use crate::{Error, Weight};
 
 /// Squared distances (z, y, x) to the nearest and the second nearest object, infinite beyond `bound`.
@@ -14,9 +13,9 @@ pub(crate) fn distances(
     bound: f64,
 ) -> Result<(Array3<f32>, Array3<f32>), Error> {
     check_size(index.len())?;
-    let (objects, _) = label(index, classes);
+    let objects = components::label_values(index.view(), |at| classes.is_object(at))?;
     Ok(edt::two_nearest_objects(
-        objects,
+        objects.labels,
         spacing,
         Some((bound as f32).next_up()),
     )?)
