@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::dataset_json::case_of;
-use crate::Error;
+use volume::nifti;
 
-const EXTENSIONS: [&str; 2] = [".nii.gz", ".nii"];
+use crate::Error;
 
 /// The files `<case>_0000.nii.gz`, `<case>_0001.nii.gz`, ... of all channels; `.nii` serves as well.
 ///
@@ -27,29 +26,18 @@ pub fn channel_files(folder: &Path, case: &str, channels: usize) -> Result<Vec<P
 
 /// The file `<name>.nii.gz` or `<name>.nii` in a folder.
 pub fn image_file(folder: &Path, name: &str) -> Option<PathBuf> {
-    let paths = EXTENSIONS.iter().map(|e| folder.join(format!("{name}{e}")));
+    let paths = nifti::EXTENSIONS
+        .iter()
+        .map(|e| folder.join(format!("{name}{e}")));
     paths.into_iter().find(|p| p.is_file())
 }
 
-/// All NIfTI files of a folder by name without extension, sorted. Hidden files (such as the `._*` of macOS) are left out; a
-/// `.nii.gz` goes before a `.nii` of the same name.
+/// All NIfTI files of a folder by name without extension, as [`nifti::list`] gives them.
 ///
 /// # Errors
 /// [`Error::Io`] when the folder cannot be listed.
 pub fn nifti_files(folder: &Path) -> Result<BTreeMap<String, PathBuf>, Error> {
-    let mut files: BTreeMap<String, PathBuf> = BTreeMap::new();
-    for entry in std::fs::read_dir(folder).map_err(|e| Error::io(folder, e))? {
-        let path = entry.map_err(|e| Error::io(folder, e))?.path();
-        let Some(name) = path.file_name().and_then(|n| n.to_str()) else {
-            continue;
-        };
-        let is_image = EXTENSIONS.iter().any(|e| name.ends_with(e)) && !name.starts_with('.');
-        let key = case_of(name).to_owned();
-        if is_image && path.is_file() && !(name.ends_with(".nii") && files.contains_key(&key)) {
-            files.insert(key, path);
-        }
-    }
-    Ok(files)
+    nifti::list(folder).map_err(|e| Error::io(folder, e))
 }
 
 /// Channel files of a folder such as `imagesTr` or the input of a prediction, by case and channel number.
