@@ -9,7 +9,7 @@ use ndarray::{Array3, ArrayViewMut2, Axis as NdAxis};
 use rayon::prelude::*;
 use run::Cancel;
 
-use crate::plan::Axis;
+use crate::grid::Axis;
 use crate::simd::{dispatch, Kernel};
 use crate::{transform, Error};
 

@@ -7,8 +7,8 @@ use ndarray::{Array, ArrayView, ArrayView3, ArrayViewMut, ArrayViewMut2, Axis, D
 use rayon::prelude::*;
 use run::{Cancel, Cancelled};
 
+use crate::grid::Grid;
 use crate::lane::{Lane, CHUNK};
-use crate::plan::Plan;
 use crate::{columns, simd, sweep, Error, Voxel};
 
 /// Spacings whose squares, times the squared length of any axis, are normal float32 numbers.
@@ -151,9 +151,9 @@ fn transform<T: Voxel>(
         });
         let diagonal: f64 = shape.iter().map(|&n| (n as f64 - 1.0).powi(2)).sum();
         let cap16 = cap.filter(|&cap| fits(cap)).map(|cap| cap as u16);
-        let plan = Plan::<u16>::new(shape, [1.0; 3], cap16);
+        let grid = Grid::<u16>::new(shape, [1.0; 3], cap16);
         let far = sweeps::<u16, T, 64>(
-            &plan,
+            &grid,
             mask,
             scale,
             out.view_mut(),
@@ -163,8 +163,8 @@ fn transform<T: Voxel>(
         if !far {
             return Ok(());
         }
-        let plan = Plan::<f32>::new(shape, [1.0; 3], cap.map(|cap| cap as f32));
-        return sweeps::<f32, T, 32>(&plan, mask, scale, out, false, cancel).map(drop);
+        let grid = Grid::<f32>::new(shape, [1.0; 3], cap.map(|cap| cap as f32));
+        return sweeps::<f32, T, 32>(&grid, mask, scale, out, false, cancel).map(drop);
     }
     let squares = s.map(|s| (s * s) as f32);
     let cap = bound2.map(|bound2| {
@@ -175,13 +175,13 @@ fn transform<T: Voxel>(
             cap
         }
     });
-    let plan = Plan::<f32>::new(shape, squares, cap);
-    sweeps::<f32, T, 32>(&plan, mask, 1.0, out, false, cancel).map(drop)
+    let grid = Grid::<f32>::new(shape, squares, cap);
+    sweeps::<f32, T, 32>(&grid, mask, 1.0, out, false, cancel).map(drop)
 }
 
 /// Both sweeps. With `give_up`, stops once a value stays far, and returns true.
 fn sweeps<L: Lane, T: Voxel, const W: usize>(
-    plan: &Plan<L>,
+    grid: &Grid<L>,
     mask: ArrayView3<'_, T>,
     scale: f64,
     mut out: ArrayViewMut2<'_, f32>,
@@ -192,12 +192,12 @@ fn sweeps<L: Lane, T: Voxel, const W: usize>(
         .into_par_iter()
         .zip(mask.outer_iter())
         .try_for_each_init(
-            || sweep::Scratch::new::<W>(plan),
+            || sweep::Scratch::new::<W>(grid),
             |scratch, (slice, mask)| {
                 cancel.check()?;
                 if let Some(slice) = slice.into_slice() {
                     simd::dispatch(sweep::Sweep::<L, T, W> {
-                        plan,
+                        grid,
                         scratch,
                         mask,
                         slice,
@@ -210,14 +210,14 @@ fn sweeps<L: Lane, T: Voxel, const W: usize>(
     out.axis_chunks_iter_mut(Axis(1), CHUNK)
         .into_par_iter()
         .try_for_each_init(
-            || columns::Scratch::new::<W>(plan.shape[0]),
+            || columns::Scratch::new::<W>(grid.shape[0]),
             |scratch, chunk: ArrayViewMut<'_, f32, Ix2>| {
                 cancel.check()?;
                 if give_up && far.load(Ordering::Relaxed) {
                     return Ok(());
                 }
                 if simd::dispatch(columns::Columns::<L, W> {
-                    plan,
+                    grid,
                     scratch,
                     scale,
                     chunk,

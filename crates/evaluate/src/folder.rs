@@ -164,23 +164,10 @@ pub(crate) fn case_loop(context: &Context) -> Result<CaseLoop<'_>, Error> {
 
 /// NIfTI files of a folder by case.
 pub(crate) fn list(folder: &Path) -> Result<BTreeMap<String, PathBuf>, Error> {
-    let problem = |source| Error::Folder {
+    nifti::list(folder).map_err(|source| Error::Folder {
         folder: folder.to_owned(),
         source,
-    };
-    let mut files = BTreeMap::new();
-    for entry in std::fs::read_dir(folder).map_err(problem)? {
-        let path = entry.map_err(problem)?.path();
-        let name = path
-            .file_name()
-            .map(|n| n.to_string_lossy().into_owned())
-            .unwrap_or_default();
-        let case = name.strip_suffix(".nii.gz").or_else(|| name.strip_suffix(".nii"));
-        if let (Some(case), false) = (case, name.starts_with('.')) {
-            files.insert(case.to_owned(), path);
-        }
-    }
-    Ok(files)
+    })
 }
 
 fn compare(

@@ -14,7 +14,7 @@ use crate::{Order, Real};
 
 /// How a volume is resampled; the axis that is resampled separately, if any, is axis 0.
 #[derive(Clone, Debug)]
-pub(crate) struct Plan {
+pub(crate) struct Method {
     pub(crate) shape_in: [usize; 3],
     pub(crate) shape_out: [usize; 3],
     pub(crate) order: Order,
@@ -28,7 +28,7 @@ pub(crate) enum Channel<'a, S: Real> {
     Spline(Rows<'a, S, S>),
 }
 
-impl Plan {
+impl Method {
     /// Whether slices have to be resampled as a whole before the separate axis can be: the reference stores them in
     /// the output's type, and clips them, in between.
     pub(crate) fn staged(&self) -> bool {
@@ -36,7 +36,7 @@ impl Plan {
             && self.shape_in[0] != self.shape_out[0]
     }
 
-    /// Whether [`Plan::channel`] allocates a volume.
+    /// Whether [`Method::channel`] allocates a volume.
     pub(crate) fn allocates(&self) -> bool {
         self.order == Order::Cubic || self.staged()
     }

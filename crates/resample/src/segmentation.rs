@@ -42,7 +42,7 @@ pub fn resample_segmentation(
     unlabelled: Option<i16>,
 ) -> Result<Array3<i16>, Error> {
     let found: [usize; 3] = labels.dim().into();
-    let plan = to.plan(found, Grid::Cells)?;
+    let method = to.method(found, Grid::Cells)?;
     if to.shape == found {
         return Ok(labels.as_standard_layout().into_owned());
     }
@@ -55,13 +55,13 @@ pub fn resample_segmentation(
         strict: false,
         unlabelled,
     };
-    let resized = match plan.separate {
-        None => elect(values, plan.shape_in, plan.shape_out, [in_plane; 3], loose),
-        Some((order, grid)) if plan.staged() => {
-            let between = [plan.shape_in[0], plan.shape_out[1], plan.shape_out[2]];
+    let resized = match method.separate {
+        None => elect(values, method.shape_in, method.shape_out, [in_plane; 3], loose),
+        Some((order, grid)) if method.staged() => {
+            let between = [method.shape_in[0], method.shape_out[1], method.shape_out[2]];
             let slices = elect(
                 values,
-                plan.shape_in,
+                method.shape_in,
                 between,
                 [copied, in_plane, in_plane],
                 loose,
@@ -73,20 +73,20 @@ pub fn resample_segmentation(
             elect(
                 &slices,
                 between,
-                plan.shape_out,
+                method.shape_out,
                 [(order, grid), copied, copied],
                 strict,
             )
         }
         Some(_) => elect(
             values,
-            plan.shape_in,
-            plan.shape_out,
+            method.shape_in,
+            method.shape_out,
             [copied, in_plane, in_plane],
             loose,
         ),
     };
-    let shape = plan.shape_out;
+    let shape = method.shape_out;
     let resized = Array3::from_shape_vec(shape, resized).map_err(|_| Error::EmptyShape {
         found: found.to_vec(),
         wanted: shape.to_vec(),

@@ -135,19 +135,20 @@ fn stream_labels(
     decision: &Decision,
 ) -> Result<Array3<i16>, Error> {
     let (channels, z, y, x) = softmax.dim();
-    let plan = to.plan([z, y, x], grid)?;
+    let method = to.method([z, y, x], grid)?;
     let (forward, back) = to.permutation();
-    let shape = plan.shape_out;
+    let shape = method.shape_out;
     let mut labels = Array3::zeros(shape);
     let values = labels.as_slice_mut().unwrap_or_default();
-    let prepare = |channel: usize| plan.channel(softmax.index_axis(Axis(0), channel).permuted_axes(forward));
+    let prepare =
+        |channel: usize| method.channel(softmax.index_axis(Axis(0), channel).permuted_axes(forward));
     let merge = |channel: usize, source: &Channel<'_, f32>, z, ys, best: &mut [f32], labels: &mut [i16]| {
         let mut values = vec![0.0; labels.len()];
         source.fill(z, ys, &mut values);
         decision.merge(channel, &values, best, labels);
     };
     let in_place = |volume: ArrayView3<'_, f32>| volume.permuted_axes(forward).is_standard_layout();
-    if plan.allocates() || !softmax.axis_iter(Axis(0)).all(in_place) {
+    if method.allocates() || !softmax.axis_iter(Axis(0)).all(in_place) {
         let mut best = vec![f32::NEG_INFINITY; values.len()];
         for channel in 0..channels {
             let source = prepare(channel);
@@ -196,7 +197,7 @@ pub fn stream_softmax(
 ) -> Result<(), Error> {
     const SLAB: usize = 4 << 20;
     let (channels, z, y, x) = softmax.dim();
-    let plan = to.plan([z, y, x], mode.grid())?;
+    let method = to.method([z, y, x], mode.grid())?;
     let mut give = |channel, planes, values: &[f32]| {
         sink(Slab {
             channel,
@@ -212,7 +213,7 @@ pub fn stream_softmax(
             give(channel, 0..to.shape[0], resampled.as_slice().unwrap_or_default())?;
             continue;
         }
-        let source = plan.channel(softmax.index_axis(Axis(0), channel));
+        let source = method.channel(softmax.index_axis(Axis(0), channel));
         let [nz, ny, nx] = to.shape;
         let planes_at_once = (SLAB / (ny * nx)).clamp(1, nz);
         let mut values = vec![0.0; planes_at_once * ny * nx];

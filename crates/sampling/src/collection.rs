@@ -5,7 +5,7 @@ use run::Context;
 
 use crate::annotation::{AnnotationIndex, IndexBuilder};
 use crate::boxes::{draw_box, is_forced, PatchBox, PatchSizes};
-use crate::case::{Case, CaseFiles};
+use crate::case::{Case, StageFolder};
 use crate::centre::draw_lower;
 use crate::draw::Draw;
 use crate::error::Error;
@@ -19,7 +19,7 @@ use crate::properties::Properties;
 #[derive(Clone, Debug)]
 pub struct CollectionOptions {
     /// Folders and the way of reading.
-    pub files: CaseFiles,
+    pub stage: StageFolder,
     /// Identifiers of the cases to draw from; their order is part of what a seed means.
     pub cases: Vec<String>,
     /// How patches are chosen.
@@ -76,7 +76,7 @@ impl Collection {
     pub fn open(options: &CollectionOptions, context: &Context) -> Result<Self, Error> {
         if options.cases.is_empty() {
             return Err(Error::NoCases {
-                folder: options.files.folder.clone(),
+                folder: options.stage.folder.clone(),
             });
         }
         let open = || -> Vec<Result<SampledCase, Error>> {
@@ -109,7 +109,7 @@ impl Collection {
         }
         if !missing.is_empty() || !mismatched.is_empty() {
             return Err(Error::Weightmaps {
-                folder: options.files.folder.clone(),
+                folder: options.stage.folder.clone(),
                 missing,
                 mismatched,
             });
@@ -235,7 +235,7 @@ fn open_case(name: &str, options: &CollectionOptions, context: &Context) -> Resu
         options.sampling.forced_fraction(),
     );
     let properties = if forces || options.ignore_label {
-        Some(Properties::read(&options.files.folder, name)?)
+        Some(Properties::read(&options.stage.folder, name)?)
     } else {
         None
     };
@@ -244,9 +244,9 @@ fn open_case(name: &str, options: &CollectionOptions, context: &Context) -> Resu
         .filter(|_| !options.reference_rules)
         .and_then(|p| p.outside_label);
     let meaning = Meaning::new(options.ignore_label, outside);
-    let mut case = Case::open(name, &options.files, meaning)?;
-    if options.files.weightmaps {
-        case.open_weights(&options.files)?;
+    let mut case = Case::open(name, &options.stage, meaning)?;
+    if options.stage.weightmaps {
+        case.open_weights(&options.stage)?;
     }
     let classes = match properties {
         Some(properties) if forces => {
@@ -274,7 +274,7 @@ fn open_index(
     by_class: bool,
     context: &Context,
 ) -> Result<AnnotationIndex, Error> {
-    let path = index_path(&options.files.folder, case.name());
+    let path = index_path(&options.stage.folder, case.name());
     // Taken before the segmentation is read: a file replaced meanwhile makes the index stale, not wrong.
     let stamp = Stamp::of(case.path()).map_err(|source| {
         Error::file(

@@ -11,7 +11,7 @@ use std::path::Path;
 
 use ndarray::{Array2, ArrayD, IxDyn};
 use sampling::{
-    draw_box, is_forced, Case, CaseFiles, ClassLocations, Draw, Meaning, PatchBox, PatchSizes, Range,
+    draw_box, is_forced, Case, ClassLocations, Draw, Meaning, PatchBox, PatchSizes, Range, StageFolder,
 };
 use volume::npy;
 
@@ -91,7 +91,7 @@ fn open_case(folder: &Path, shape: [usize; 3], weights: bool) -> Case {
         let path = folder.join("case_weightmap.npy");
         npy::write(&path, ArrayD::from_shape_vec(dims, values).unwrap().view()).unwrap();
     }
-    let files = CaseFiles {
+    let files = StageFolder {
         folder: folder.to_owned(),
         previous_stage: None,
         weightmaps: weights,

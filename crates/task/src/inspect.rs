@@ -55,7 +55,7 @@ fn content(file: &Path) -> Result<Value, Error> {
             Ok(json!({ "arrays": arrays }))
         }
         "npy" => Ok(array(None, &volume::npy::read_header(file)?)),
-        _ if name.ends_with(".nii") || name.ends_with(".nii.gz") => {
+        _ if volume::nifti::stem(name).is_some() => {
             let header = volume::nifti::read_header(file)?;
             let geometry = header.geometry;
             Ok(json!({

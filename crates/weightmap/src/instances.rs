@@ -4,7 +4,6 @@ use ndarray::{Array3, Zip};
 use run::{Cancel, Cancelled};
 
 use crate::classes::{Classes, UNLABELLED};
-use crate::components::label;
 use crate::{Error, Weight};
 
 /// Squared distances (z, y, x) to the nearest and the second nearest object, infinite beyond `bound`.
@@ -17,9 +16,9 @@ pub(crate) fn distances(
 ) -> Result<(Array3<f32>, Array3<f32>), Error> {
     check_size(index.len())?;
     cancel.check()?;
-    let (objects, _) = label(index, classes);
+    let objects = components::label_values(index.view(), |at| classes.is_object(at))?;
     Ok(edt::two_nearest_objects(
-        objects,
+        objects.labels,
         spacing,
         Some((bound as f32).next_up()),
         cancel,

@@ -209,14 +209,14 @@ impl<'a> Run<'a> {
         };
         let open = |phase, epoch, iteration| {
             let options = self.setup.loader(options, phase, epoch, iteration);
-            loader::Plan::open(&options, self.context).map_err(|e| loader_error(&e))
+            loader::PreparedLoader::open(&options, self.context).map_err(|e| loader_error(&e))
         };
         let training = open(Phase::Training, first_epoch, first)?;
         let validation = open(Phase::Validation, epoch, 0)?;
         self.report_memory(&training, &validation);
-        let start = |plan: loader::Plan| {
+        let start = |prepared: loader::PreparedLoader| {
             let buffers = buffers_for(self.setup.compute.device);
-            plan.start(buffers).map_err(|e| loader_error(&e))
+            prepared.start(buffers).map_err(|e| loader_error(&e))
         };
         let (training, validation) = (start(training)?, start(validation)?);
         while self.epochs() < options.epochs {
@@ -233,7 +233,7 @@ impl<'a> Run<'a> {
     }
 
     /// Tells the memory that the loaders will hold, before they start.
-    fn report_memory(&self, training: &loader::Plan, validation: &loader::Plan) {
+    fn report_memory(&self, training: &loader::PreparedLoader, validation: &loader::PreparedLoader) {
         let bytes = training.estimated_bytes() + validation.estimated_bytes();
         let parts = json!({ "training": training.memory(), "validation": validation.memory() });
         self.log

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use ndarray::Array4;
 use run::Context;
-use sampling::{Annotated, CaseFiles, Collection, CollectionOptions, Draw, Error, PatchSizes, Sampling};
+use sampling::{Annotated, Collection, CollectionOptions, Draw, Error, PatchSizes, Sampling, StageFolder};
 use volume::npy;
 
 /// SplitMix64.
@@ -48,7 +48,7 @@ pub fn scribble(z: usize, y: usize, x: usize) -> i16 {
 
 pub fn options(folder: &Path, cases: &[&str], sampling: Sampling) -> CollectionOptions {
     CollectionOptions {
-        files: CaseFiles {
+        stage: StageFolder {
             folder: folder.to_owned(),
             previous_stage: None,
             weightmaps: false,

@@ -402,7 +402,7 @@ fn what_cannot_be_checked_at_all_is_an_error() {
             tolerance: f64::NAN,
             ..f.options()
         }),
-        "ERR_DATASET_RECORD"
+        "ERR_OPTIONS"
     );
     assert_eq!(
         error(&CheckOptions {
