@@ -40,6 +40,9 @@ pub enum Error {
         /// Shape of the mask.
         expected: Vec<usize>,
     },
+    /// The caller asked to stop.
+    #[error(transparent)]
+    Cancelled(#[from] run::Cancelled),
     /// The output is not one contiguous block in C order.
     #[error("the output of shape {shape:?} is not contiguous in C order")]
     Layout {
@@ -51,6 +54,7 @@ pub enum Error {
 impl Coded for Error {
     fn code(&self) -> &'static str {
         match self {
+            Self::Cancelled(e) => e.code(),
             Self::Rank { .. } => "ERR_EDT_RANK",
             Self::SpacingCount { .. } | Self::Spacing { .. } => "ERR_EDT_SPACING",
             Self::Bound { .. } => "ERR_EDT_BOUND",
@@ -61,6 +65,7 @@ impl Coded for Error {
 
     fn details(&self) -> Value {
         match self {
+            Self::Cancelled(e) => e.details(),
             Self::Rank { found } => json!({ "found": found, "expected": [1, 2, 3] }),
             Self::SpacingCount { found, expected } => json!({ "found": found, "expected": expected }),
             // JSON has no NaN and no infinity.

@@ -81,18 +81,9 @@ pub enum Error {
         /// Difference allowed.
         tolerance: f64,
     },
-    /// More axes than components can be labelled in.
-    #[error("components are labelled in 1, 2 or 3 axes, not in {found}")]
-    Rank {
-        /// Axes of the image.
-        found: usize,
-    },
-    /// An image beyond what 32-bit component numbers can hold.
-    #[error("the image has {found} runs of voxels; components are numbered with 32 bits")]
-    TooManyRuns {
-        /// Runs, or voxels of one row.
-        found: usize,
-    },
+    /// Connected components could not be labelled.
+    #[error(transparent)]
+    Components(#[from] components::Error),
     /// A `summary.json` that cannot be used.
     #[error("{} cannot be used: {problem}", path.display())]
     Summary {
@@ -146,8 +137,7 @@ impl Coded for Error {
             Self::MissingReference { .. } => "ERR_MISSING_REFERENCE",
             Self::Shape { .. } => "ERR_SHAPE_MISMATCH",
             Self::Geometry { .. } => "ERR_GEOMETRY_MISMATCH",
-            Self::Rank { .. } => "ERR_COMPONENT_RANK",
-            Self::TooManyRuns { .. } => "ERR_COMPONENT_SIZE",
+            Self::Components(error) => error.code(),
             Self::Summary { .. } => "ERR_SUMMARY_FILE",
             Self::Postprocessing { .. } => "ERR_POSTPROCESSING_FILE",
             Self::Background => "ERR_POSTPROCESSING_BACKGROUND",
@@ -182,7 +172,7 @@ impl Coded for Error {
             } => json!({
                 "path": prediction, "expected": expected, "found": found, "deviation": deviation, "tolerance": tolerance,
             }),
-            Self::Rank { found } | Self::TooManyRuns { found } => json!({ "found": found }),
+            Self::Components(error) => error.details(),
             Self::Summary { path, problem } | Self::Postprocessing { path, problem } => {
                 json!({ "path": path, "problem": problem })
             }

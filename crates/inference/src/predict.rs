@@ -249,7 +249,7 @@ fn list_cases(
     channels: usize,
     context: &Context,
 ) -> Result<Vec<(String, Vec<PathBuf>)>, Error> {
-    let found = files::case_files(folder)?;
+    let found = files::ImageFolder::list(folder)?;
     if found.cases.is_empty() {
         return Err(Error::NoCases {
             folder: folder.to_owned(),

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use run::{Cancelled, CaseFailure, Coded, Panicked};
+use run::{Cancelled, CaseFailure, Coded};
 use serde_json::{json, Value};
 
 const GIB: f64 = (1u64 << 30) as f64;
@@ -14,9 +14,6 @@ pub enum Error {
     /// The verb was asked to stop.
     #[error(transparent)]
     Cancelled(#[from] Cancelled),
-    /// A bug, met in one case.
-    #[error(transparent)]
-    Panicked(#[from] Panicked),
     /// A record of the task could not be read or written.
     #[error(transparent)]
     Dataset(#[from] dataset::Error),
@@ -198,18 +195,10 @@ fn list(files: &[PathBuf]) -> String {
         .join(", ")
 }
 
-impl Error {
-    /// Whether every other case would fail likewise.
-    pub(crate) fn is_fatal(&self) -> bool {
-        self.code() == "ERR_DISK_FULL"
-    }
-}
-
 impl Coded for Error {
     fn code(&self) -> &'static str {
         match self {
             Self::Cancelled(e) => e.code(),
-            Self::Panicked(e) => e.code(),
             Self::Dataset(e) => e.code(),
             Self::Volume(e) => e.code(),
             Self::Pickle(e) => e.code(),
@@ -239,7 +228,6 @@ impl Coded for Error {
     fn details(&self) -> Value {
         match self {
             Self::Cancelled(e) => e.details(),
-            Self::Panicked(e) => e.details(),
             Self::Dataset(e) => e.details(),
             Self::Volume(e) => e.details(),
             Self::Pickle(e) => e.details(),

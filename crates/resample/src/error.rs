@@ -71,6 +71,9 @@ pub enum Error {
         /// Channels of the prediction.
         expected: usize,
     },
+    /// The caller asked to stop.
+    #[error(transparent)]
+    Cancelled(#[from] run::Cancelled),
     /// The receiver of a streamed softmax failed.
     #[error("the resampled softmax could not be written: {source}")]
     Sink {
@@ -83,6 +86,7 @@ pub enum Error {
 impl Coded for Error {
     fn code(&self) -> &'static str {
         match self {
+            Self::Cancelled(e) => e.code(),
             Self::EmptyShape { .. } => "ERR_RESAMPLE_SHAPE",
             Self::Order { .. } => "ERR_RESAMPLE_ORDER",
             Self::Axis { .. } => "ERR_RESAMPLE_AXIS",
@@ -97,6 +101,7 @@ impl Coded for Error {
 
     fn details(&self) -> Value {
         match self {
+            Self::Cancelled(e) => e.details(),
             Self::EmptyShape { found, wanted } => json!({ "found": found, "wanted": wanted }),
             Self::Order { found } => json!({ "found": found, "expected": [0, 1, 3] }),
             Self::Axis { found } => json!({ "found": found, "expected": [0, 1, 2] }),

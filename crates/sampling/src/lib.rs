@@ -31,7 +31,7 @@ mod unpack;
 pub use annotation::{AnnotationIndex, IndexBuilder};
 pub use boxes::{draw_box, is_forced, PatchBox, PatchSizes, Range};
 pub use cache::PackedCache;
-pub use case::{Case, CaseFiles};
+pub use case::{Case, StageFolder};
 pub use centre::{draw_lower, place, shift_range};
 pub use collection::{Collection, CollectionOptions, Placement, SampledCase};
 pub use error::{Error, ShapeMismatch};

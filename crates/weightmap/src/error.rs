@@ -152,6 +152,9 @@ pub enum Error {
     /// An array could not be read or written.
     #[error(transparent)]
     Volume(#[from] volume::Error),
+    /// Connected components could not be labelled.
+    #[error(transparent)]
+    Components(#[from] components::Error),
     /// The distance transform refused.
     #[error(transparent)]
     Distance(#[from] edt::Error),
@@ -202,6 +205,7 @@ impl Coded for Error {
             Self::Spacing { .. } => "ERR_WEIGHTMAP_SPACING",
             Self::Properties(e) => e.code(),
             Self::Volume(e) => e.code(),
+            Self::Components(e) => e.code(),
             Self::Distance(e) => e.code(),
         }
     }
@@ -239,6 +243,7 @@ impl Coded for Error {
             Self::Label { value, at } => json!({ "found": value.to_string(), "at": at }),
             Self::Properties(e) => e.details(),
             Self::Volume(e) => e.details(),
+            Self::Components(e) => e.details(),
             Self::Distance(e) => e.details(),
         }
     }

@@ -33,12 +33,12 @@ impl Loaders {
         };
         let open = |phase, epoch, iteration| {
             let options = setup.loader(options, phase, epoch, iteration);
-            loader::Plan::open(&options, context).map_err(|e| loader_error(&e))
+            loader::PreparedLoader::open(&options, context).map_err(|e| loader_error(&e))
         };
         let training = open(Phase::Training, first_epoch, first)?;
         let validation = open(Phase::Validation, epoch, 0)?;
         report_memory(&training, &validation, context, log);
-        let start = |plan: loader::Plan| {
+        let start = |plan: loader::PreparedLoader| {
             let buffers = buffers_for(setup.compute.device);
             plan.start(buffers).map_err(|e| loader_error(&e))
         };
@@ -55,7 +55,12 @@ pub(super) fn next_batch(loader: &Loader) -> Result<Batch> {
 }
 
 /// Tells the memory that the loaders will hold, before they start.
-fn report_memory(training: &loader::Plan, validation: &loader::Plan, context: &Context, log: &Log) {
+fn report_memory(
+    training: &loader::PreparedLoader,
+    validation: &loader::PreparedLoader,
+    context: &Context,
+    log: &Log,
+) {
     let bytes = training.estimated_bytes() + validation.estimated_bytes();
     let parts = json!({ "training": training.memory(), "validation": validation.memory() });
     log.line(&format!("loaders hold at most {bytes} bytes: {parts}"));

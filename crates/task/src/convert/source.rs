@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use dataset::files::{case_files, nifti_files};
+use dataset::files::{nifti_files, ImageFolder};
 use dataset::{case_of, DatasetJson, Task};
 use indexmap::IndexMap;
 use serde_json::{Map, Value as Json};
@@ -247,7 +247,7 @@ fn folder_name(folder: &Path) -> String {
 
 /// Cases of `imagesTr` or `imagesTs` with their labels.
 fn channel_jobs(folder: &Path, part: &str, test: bool) -> Result<Vec<Job>, Error> {
-    let images = case_files(&folder.join(format!("images{part}")))?;
+    let images = ImageFolder::list(&folder.join(format!("images{part}")))?;
     let labels_folder = folder.join(format!("labels{part}"));
     let mut labels = if labels_folder.is_dir() {
         nifti_files(&labels_folder)?
