@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use run::{Cancelled, Coded, Panicked};
+use run::{Cancelled, Coded};
 use serde_json::{json, Value};
 
 /// An error of prediction.
@@ -48,9 +48,6 @@ pub enum Error {
     /// The verb was cancelled.
     #[error(transparent)]
     Cancelled(#[from] Cancelled),
-    /// A bug, met in one case.
-    #[error(transparent)]
-    Panicked(#[from] Panicked),
     /// A worker ended without its result: a bug in this package.
     #[error("internal error: {what}")]
     Internal {
@@ -77,7 +74,6 @@ impl Error {
             Self::Volume(e) => Some(e),
             Self::Storage(e) => Some(e),
             Self::Cancelled(e) => Some(e),
-            Self::Panicked(e) => Some(e),
             _ => None,
         }
     }

@@ -91,7 +91,8 @@ fn softmax_equals_the_recorded_runs() {
         let found = softmax.mapv(f64::from).into_dyn();
         testkit::assert_close(&found, &arrays["softmax"], 1e-4, 0.0, name);
         if run["args"]["regions_class_order"].is_null() {
-            let labels = resample::decide(softmax.view(), &resample::Decision::Argmax).unwrap();
+            let labels =
+                resample::decide(softmax.view(), &resample::Decision::Argmax, &run::Cancel::new()).unwrap();
             let share = testkit::agreement(&labels.mapv(f64::from).into_dyn(), &arrays["seg"], name);
             assert!(share >= 0.999, "{name}: {share}");
         }

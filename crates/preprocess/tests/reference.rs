@@ -10,7 +10,7 @@ use ndarray::{ArrayD, Axis};
 use preprocess::case::CaseFiles;
 use preprocess::crop::Unlabelled;
 use preprocess::{plan_and_preprocess, preprocess_case, preprocess_test_case};
-use run::Context;
+use run::{Cancel, Context};
 use serde_json::Value;
 use support::{names, tree, Run};
 
@@ -243,7 +243,7 @@ fn test_cases_repeat_the_recorded_ones() {
             images: images.clone(),
             label: None,
         };
-        let found = preprocess_case(&files, &plans, stage, Unlabelled::Distinct).unwrap();
+        let found = preprocess_case(&files, &plans, stage, Unlabelled::Distinct, &Cancel::new()).unwrap();
         let expected = testkit::npz(&recorded.join(file));
         let data = found.staged.data.mapv(f64::from).into_dyn();
         testkit::assert_close(&data, &expected["data"], 1e-4, 0.0, name);
@@ -262,7 +262,7 @@ fn test_cases_repeat_the_recorded_ones() {
             name,
         );
 
-        let (again, properties) = preprocess_test_case(&images, &plans, stage).unwrap();
+        let (again, properties) = preprocess_test_case(&images, &plans, stage, &Cancel::new()).unwrap();
         assert_eq!(
             (again, properties),
             (found.staged.data, found.properties),

@@ -54,6 +54,9 @@ pub enum Error {
     /// A file could not be written; what was there before is unchanged.
     #[error(transparent)]
     Write(#[from] storage::Error),
+    /// The caller asked to stop.
+    #[error(transparent)]
+    Cancelled(#[from] run::Cancelled),
     /// More memory is needed than the machine grants.
     #[error("{place} needs {bytes} bytes of memory, which the system refused")]
     Memory {
@@ -191,6 +194,7 @@ impl Coded for Error {
         match self {
             Self::Io { .. } => "ERR_VOLUME_IO",
             Self::Write(error) => error.code(),
+            Self::Cancelled(error) => error.code(),
             Self::Memory { .. } => "ERR_OUT_OF_MEMORY",
             Self::Truncated { .. } => "ERR_FILE_TRUNCATED",
             Self::NpyHeader { .. } => "ERR_NPY_HEADER",
@@ -212,6 +216,7 @@ impl Coded for Error {
         match self {
             Self::Io { path, source } => json!({ "path": path, "os": source.to_string() }),
             Self::Write(error) => error.details(),
+            Self::Cancelled(error) => error.details(),
             Self::Memory { place, bytes } => at(place, json!({ "bytes": bytes })),
             Self::Truncated {
                 place,

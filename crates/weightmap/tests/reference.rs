@@ -43,7 +43,7 @@ fn recorded() -> Vec<Recorded> {
                     classes,
                     sigma: number("sigma"),
                     w0: number("w_0"),
-                    ..Options::new("")
+                    ..Parameters::default()
                 },
             }
         })
@@ -145,7 +145,7 @@ fn command_lines() -> Vec<(PathBuf, Options)> {
         let mut words = line.split_whitespace().skip(1).peekable();
         let mut options = Options {
             folder: folder.join(words.next().unwrap()),
-            ..Default::default()
+            ..Options::new("")
         };
         while let Some(word) = words.next() {
             match word {
@@ -226,7 +226,7 @@ fn default_runs_use_the_segmentation() {
                 classes: summary.classes.clone(),
                 sigma: options.sigma,
                 w0: options.w0,
-                ..Default::default()
+                ..Parameters::default()
             };
             let expected: Array3<f32> = border_weightmap(segmentation, &parameters).unwrap();
             let name = format!("{}_weightmap.npy", case.file_stem().unwrap().to_string_lossy());
