@@ -9,8 +9,8 @@ use resample::export::{export_segmentation, export_softmax, segmentation_of, Exp
 use run::Cancel;
 use volume::{nifti, npz, Geometry};
 
-use crate::options::PredictOptions;
 use crate::Error;
+use settings::PredictOptions;
 
 /// Writes the results of cases into one folder.
 pub struct Export<'a> {

@@ -3,16 +3,16 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use dataset::{files, Fold};
+use dataset::files;
 use engine::{device_name, Compute};
 use ndarray::Array4;
 use preprocess::preprocess_test_case;
 use run::{CaseLoop, Context, Event, Job, Share};
 use serde_json::json;
+use settings::{PredictOptions, PredictSummary};
 
 use crate::export::Export;
 use crate::model::Model;
-use crate::options::{PredictOptions, PredictSummary};
 use crate::window::{Predictor, WindowOptions};
 use crate::Error;
 
@@ -30,19 +30,16 @@ use crate::Error;
 /// [`Error::Cancelled`].
 pub fn predict(options: &PredictOptions, context: &Context) -> Result<PredictSummary, Error> {
     let start = Instant::now();
-    let compute = Compute::new(&options.device, options.precision)?;
+    run::validate(options)?;
+    let compute = Compute::new(&options.compute)?;
     tch::set_num_threads(i32::try_from(context.workers()).unwrap_or(1));
     let case_loop = CaseLoop::new(context).map_err(|e| preprocess::Error::Threads {
         workers: context.workers(),
         reason: e.to_string(),
     })?;
-    let folds = options
-        .folds
-        .as_ref()
-        .map(|names| names.iter().map(|f| f.parse()).collect::<Result<Vec<Fold>, _>>());
     let model = Model::load(
         &options.model,
-        folds.transpose()?.as_deref(),
+        options.folds.as_deref(),
         &options.checkpoint,
         compute.device,
     )?;
@@ -76,7 +73,7 @@ pub fn predict(options: &PredictOptions, context: &Context) -> Result<PredictSum
         failures: Vec::new(),
         output: options.output.clone(),
         device: device_name(compute.device),
-        precision: compute.precision_name(),
+        precision: compute.precision_name().to_owned(),
         seconds: 0.0,
     };
     context.emit(Event::Started {

@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
-use augment::rng::Purpose;
 use augment::PipelineOptions;
-use sampling::{PatchSizes, Sampling, UNLABELLED};
+use random::Purpose;
+use sampling::{PatchSizes, Sampling};
 use serde::{Deserialize, Serialize};
+use volume::UNLABELLED;
 
 use crate::error::Error;
 

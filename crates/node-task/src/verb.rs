@@ -4,72 +4,44 @@ use std::sync::Arc;
 use std::thread;
 
 use napi::bindgen_prelude::Function;
-use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
-use napi::{Env, Status};
-use run::{Cancel, Coded, Context, Event, Sink};
-use serde::de::DeserializeOwned;
+use napi::Env;
+use run::{Cancel, Code, Coded, Context, Options};
 use serde::Serialize;
 use serde_json::{json, Value};
 
+use crate::channel::{Channel, MessageFn};
 use crate::failure::{guard, Failure};
+use crate::running::{enter, watch, Work};
 
-/// Messages that may wait for the event loop before the verb waits for it.
-const QUEUE: usize = 256;
+/// The caller's side of a verb that runs: where its events go, and what stops it.
+pub struct Caller {
+    channel: Arc<Channel>,
+    cancel: Cancel,
+}
 
-/// The JavaScript callback that receives every message of a verb, as JSON text.
-pub type MessageFn = ThreadsafeFunction<String, (), String, Status, false, false, QUEUE>;
-
-struct Channel(MessageFn);
-
-impl Channel {
-    /// Sends a message that must arrive: waits while the queue is full.
-    fn send(&self, message: &Value) {
-        // A closing environment refuses the call: there is nobody left to tell.
-        let _ = self
-            .0
-            .call(message.to_string(), ThreadsafeFunctionCallMode::Blocking);
+impl Caller {
+    /// The context of a verb on that many threads; 0 means all cores.
+    #[must_use]
+    pub fn context(&self, workers: usize) -> Context {
+        Context::new(self.channel.clone(), self.cancel.clone(), workers)
     }
 }
 
-impl Sink for Channel {
-    fn emit(&self, event: Event) {
-        let Ok(message) = serde_json::to_string(&event) else {
-            return;
-        };
-        // A busy event loop misses steps of a progress bar, never an epoch, a checkpoint or a warning.
-        let mode = match event {
-            Event::Progress { .. } | Event::Iteration { .. } => ThreadsafeFunctionCallMode::NonBlocking,
-            _ => ThreadsafeFunctionCallMode::Blocking,
-        };
-        let _ = self.0.call(message, mode);
-    }
-}
-
-/// Parses a verb's options.
-pub fn parse<O: DeserializeOwned>(options: &str) -> Result<O, Failure> {
-    serde_json::from_str(options)
-        .map_err(|e| Failure::new("ERR_OPTIONS", format!("options not understood: {e}"), Value::Null))
-}
-
-/// Parses `options`, runs `verb` and turns its summary into JSON.
+/// Reads and checks `options`, runs `verb` and turns its summary into JSON.
 pub fn call<O, S, E>(
     verb: impl FnOnce(&O, &Context) -> Result<S, E>,
     options: &str,
-    context: &Context,
+    caller: &Caller,
 ) -> Result<Value, Failure>
 where
-    O: DeserializeOwned,
+    O: Options,
     S: Serialize,
     E: Coded,
 {
-    let summary = verb(&parse(options)?, context)?;
-    serde_json::to_value(summary).map_err(|e| {
-        Failure::new(
-            "ERR_INTERNAL",
-            format!("result cannot be written as JSON: {e}"),
-            Value::Null,
-        )
-    })
+    let given = run::parse::<O>(options)?;
+    let summary = verb(&given.options, &caller.context(given.common.workers))?;
+    serde_json::to_value(summary)
+        .map_err(|e| Failure::internal(format!("the summary cannot be written as JSON: {e}")))
 }
 
 /// Starts `work` on a thread named `name` and returns the function that cancels it.
@@ -78,11 +50,10 @@ where
 pub fn start<'env>(
     env: &'env Env,
     name: &str,
-    workers: u32,
     messages: MessageFn,
-    work: impl FnOnce(&Context) -> Result<Value, Failure> + Send + 'static,
+    work: impl FnOnce(&Caller) -> Result<Value, Failure> + Send + 'static,
 ) -> napi::Result<Function<'env, (), ()>> {
-    let cancel = spawn(name, workers, messages, work)?;
+    let cancel = spawn(name, messages, work)?;
     env.create_function_from_closure("cancel", move |_| {
         cancel.cancel();
         Ok(())
@@ -90,26 +61,41 @@ pub fn start<'env>(
 }
 
 /// As [`start`], for callers that give JavaScript more than a function: returns the flag that cancels the work.
+///
+/// The work ends with the environment of `messages`: it is then cancelled and waited for.
 pub fn spawn(
     name: &str,
-    workers: u32,
     messages: MessageFn,
-    work: impl FnOnce(&Context) -> Result<Value, Failure> + Send + 'static,
+    work: impl FnOnce(&Caller) -> Result<Value, Failure> + Send + 'static,
 ) -> napi::Result<Cancel> {
+    let MessageFn { env, channel } = messages;
+    watch(&env)?;
     let cancel = Cancel::new();
-    let channel = Arc::new(Channel(messages));
-    let context = Context::new(channel.clone(), cancel.clone(), workers as usize);
-    thread::Builder::new()
+    let queue = channel.queue();
+    let channel = Arc::new(channel);
+    let caller = Caller {
+        channel: channel.clone(),
+        cancel: cancel.clone(),
+    };
+    let thread = thread::Builder::new()
         .name(format!("nnunet-{name}"))
         .spawn(move || {
-            let outcome = guard(|| work(&context));
-            channel.send(&match outcome {
+            let outcome = guard(|| work(&caller));
+            channel.finish(&match outcome {
                 Ok(result) => json!({ "type": "done", "result": result }),
                 Err(failure) => json!({ "type": "failed", "error": failure }),
             });
         })
         .map_err(|e| {
-            Failure::new("ERR_THREAD", format!("cannot start a thread: {e}"), Value::Null).into_napi()
+            Failure::new(Code::Threads, format!("cannot start a thread: {e}"), Value::Null).into_napi()
         })?;
+    enter(
+        &env,
+        Work {
+            cancel: cancel.clone(),
+            queue,
+            thread,
+        },
+    );
     Ok(cancel)
 }

@@ -3,11 +3,12 @@
 use ndarray::{s, Array3, Array4, ArrayView3, Axis};
 use run::{Cancel, Cancelled};
 use serde::{Deserialize, Serialize};
+use volume::UNLABELLED;
 
 use crate::outside::{BoundingBox, Outside};
 
-/// Value of a segmentation where a voxel is outside the non-zero mask, or was left unlabelled.
-pub const OUTSIDE: i16 = -1;
+/// Value of a segmentation where a voxel is outside the non-zero mask: nnU-Net v1 writes the one of unlabelled voxels.
+pub const OUTSIDE: i16 = UNLABELLED;
 
 /// What -1 in the user's label means next to the -1 that cropping writes outside the non-zero mask.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -108,7 +109,7 @@ pub fn crop(
         return Ok(None);
     };
     let sparse =
-        rule == Unlabelled::Distinct && label.as_ref().is_some_and(|l| l.iter().any(|&v| v == OUTSIDE));
+        rule == Unlabelled::Distinct && label.as_ref().is_some_and(|l| l.iter().any(|&v| v == UNLABELLED));
     let mut segmentation = match label {
         Some(label) => cut(label, &bounds),
         None => Array3::zeros(bounds.map(|[a, b]| b - a)),

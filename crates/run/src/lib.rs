@@ -26,7 +26,7 @@ pub use cancel::{Cancel, Cancelled};
 pub use cases::{CaseLoop, Job, Outcome, Progress};
 pub use code::Code;
 pub use error::{CaseFailure, Coded};
-pub use event::{CheckpointKind, EpochReport, Event, NullSink, Sink};
+pub use event::{CheckpointKind, EpochReport, Event, EventKind, NullSink, Sink};
 pub use option_error::{OptionError, OptionProblem, OptionResult};
 pub use options::{parse, schema_of, validate, CommonOptions, Given, Options};
 pub use panic::{catch, Panicked};

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use run::Cancel;
 use storage::Links;
-use volume::nifti;
+use volume::{nifti, UNLABELLED};
 
 use super::source::{Images, Job, Source};
 use crate::nifti_bytes::NiftiBytes;
@@ -76,11 +76,11 @@ pub(super) fn write_case(source: &Source, job: &Job, folder: &Path, cancel: &Can
     let path = folder
         .join(format!("labels{part}"))
         .join(format!("{}.nii.gz", job.case));
-    match source.ignore.and_then(|value| i16::try_from(value).ok()) {
+    match source.ignore {
         Some(ignore) => {
             cancel.check()?;
             let (mut labels, geometry) = nifti::read_labels(label)?;
-            labels.mapv_inplace(|value| if value == ignore { -1 } else { value });
+            labels.mapv_inplace(|value| if value == ignore { UNLABELLED } else { value });
             Ok(nifti::write_labels(&path, labels.view(), &geometry)?)
         }
         None => copy(label, &path, cancel),
