@@ -44,11 +44,12 @@ pub trait Coded: std::error::Error {
 pub struct CaseFailure {
     /// The case's identifier, or the file name where no case could be told.
     pub case: String,
-    /// The error's [`Coded::code`].
+    /// The error's code.
     pub code: String,
     /// The error's message: found, expected, where, what to do.
     pub message: String,
-    /// The error's [`Coded::details`].
+    /// The facts behind the message: file, found, expected; null where there are none.
+    #[schemars(with = "Option<serde_json::Map<String, Value>>")]
     pub details: Value,
 }
 

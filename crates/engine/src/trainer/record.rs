@@ -132,6 +132,7 @@ mod tests {
             train_loss: 0.5,
             validation_loss: None,
             dice: vec![Some(0.25), None],
+            best: false,
             learning_rate: 0.01,
             seconds: 1.5,
             seconds_left: 2.0,
