@@ -72,7 +72,7 @@ export function preview(options: PreviewOptions): Run<PreviewSummary, PreviewEve
 }
 
 /** Options with their defaults. */
-type Given = PreviewOptions & Required<Pick<PreviewOptions, 'output' | 'trainer' | 'fold' | 'phase' | 'seed'>>;
+type Given = { readonly [K in keyof PreviewOptions]-?: Exclude<PreviewOptions[K], undefined> };
 
 async function draw(
   batches: PreviewBatch[],
@@ -114,15 +114,15 @@ function toBatches({ batches, ...shared }: PreviewData): PreviewBatch[] {
 /** What was previewed. */
 function titleOf([first]: readonly PreviewBatch[], options: Omit<Given, 'output'>): string[] {
   const { configuration, fold, trainer, phase, seed } = options;
-  const own = options.recipe === undefined || options.recipe === null;
-  const trained = own ? trainer : `${trainer} with a recipe of its own`;
+  // Null where it was not given.
+  const trained = options.recipe ? `${trainer} with a recipe of its own` : trainer;
   const patch = `patch ${first?.patchSize.join('×')}`;
   return [
     first?.task ?? options.task,
     configuration,
     `fold ${fold}`,
-    `${trained}`,
-    `${phase}`,
+    trained,
+    phase,
     `seed ${seed}`,
     patch,
   ];
