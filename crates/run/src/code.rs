@@ -1,5 +1,7 @@
 //! Every code that an error of this package can have.
 
+use std::io;
+
 /// Declares [`Code`] with the text and the documentation of each code.
 macro_rules! codes {
     ($($(#[doc = $doc:literal])+ $name:ident = $text:literal,)+) => {
@@ -27,6 +29,18 @@ macro_rules! codes {
             }
         }
     };
+}
+
+impl Code {
+    /// The code of an error of the operating system: [`Code::NotFound`], [`Code::DiskFull`], else `other`.
+    #[must_use]
+    pub fn of_io(error: &io::Error, other: Self) -> Self {
+        match error.kind() {
+            io::ErrorKind::NotFound => Self::NotFound,
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::DiskFull,
+            _ => other,
+        }
+    }
 }
 
 codes! {
