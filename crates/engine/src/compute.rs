@@ -1,5 +1,6 @@
 //! Which device computes, and how precisely.
 
+use run::OptionError;
 use serde::{Deserialize, Serialize};
 use tch::{Cuda, Device, Kind};
 
@@ -81,10 +82,8 @@ pub fn find_device(requested: &str) -> Result<Device> {
         other => match other.strip_prefix("cuda:").and_then(|index| index.parse().ok()) {
             Some(index) => Device::Cuda(index),
             None => {
-                return Err(Error::Option {
-                    option: "device",
-                    problem: format!("expected auto, cpu, cuda, cuda:N or mps, found {other:?}"),
-                })
+                let known = "auto, cpu, cuda, cuda:N or mps";
+                return Err(OptionError::expected("device", known, format!("{other:?}")).into());
             }
         },
     };
@@ -116,7 +115,7 @@ impl Compute {
                 return Err(Error::Precision {
                     requested: "float16".to_owned(),
                     device: device_name(device),
-                    reason: "CPUs compute with it slower than with float32; use auto, bfloat16 or float32"
+                    problem: "CPUs compute with it slower than with float32; use auto, bfloat16 or float32"
                         .to_owned(),
                 })
             }
@@ -166,7 +165,10 @@ mod tests {
     #[test]
     fn devices_are_found_or_refused_with_what_there_is() {
         assert_eq!(find_device("cpu").expect("a CPU"), Device::Cpu);
-        assert_eq!(find_device("cuda:x").expect_err("no number").code(), "ERR_OPTION");
+        assert_eq!(
+            find_device("cuda:x").expect_err("no number").code(),
+            "ERR_OPTIONS"
+        );
         let error = find_device("cuda:99").expect_err("no such device");
         assert_eq!(error.code(), "ERR_DEVICE");
         assert!(error.to_string().contains("cpu"), "{error}");

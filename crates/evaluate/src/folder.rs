@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use rayon::prelude::*;
-use run::{CaseFailure, Context, Options};
+use run::{CaseFailure, Context, NotFound, Options};
 use serde::Serialize;
 use volume::nifti;
 
@@ -68,9 +68,13 @@ pub struct EvaluateSummary {
 /// counterpart, different shapes or geometry, a damaged file) is listed in the summary; the means are over the others.
 ///
 /// # Errors
-/// [`Error::NoCases`], [`Error::Folder`], [`Error::Storage`], [`Error::Cancelled`].
+/// [`Error::Option`], [`Error::NotFound`], [`Error::NoCases`], [`Error::Folder`], [`Error::Storage`], [`Error::Cancelled`].
 pub fn evaluate_folder(options: &EvaluateOptions, context: &Context) -> Result<EvaluateSummary, Error> {
     run::validate(options)?;
+    let predict = "run `nnunet-diag predict` first, or name another folder";
+    NotFound::unless_exists("folder of predictions", &options.prediction_dir, predict)?;
+    let other = "name the folder of the reference segmentations, such as labelsTs of the task";
+    NotFound::unless_exists("folder of references", &options.reference_dir, other)?;
     let mut references = list(&options.reference_dir)?;
     let predictions = list(&options.prediction_dir)?;
     if options.predicted_only {
@@ -132,7 +136,7 @@ pub fn evaluate_folder(options: &EvaluateOptions, context: &Context) -> Result<E
 /// A pool of the caller's number of threads.
 pub(crate) fn pool(context: &Context) -> Result<rayon::ThreadPool, Error> {
     context.pool().map_err(|e| Error::Threads {
-        problem: e.to_string(),
+        reason: e.to_string(),
     })
 }
 

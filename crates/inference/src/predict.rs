@@ -10,7 +10,7 @@ use engine::{device_name, Compute};
 use ndarray::Array4;
 use preprocess::preprocess_test_case;
 use rayon::ThreadPool;
-use run::{CaseFailure, Context, Event};
+use run::{CaseFailure, Context, Event, NotFound, OptionError};
 use serde_json::json;
 
 use crate::export::Export;
@@ -41,7 +41,7 @@ struct Predicted {
 /// Source: `nnunet.inference.predict.predict_from_folder`.
 ///
 /// # Errors
-/// [`Error::NoCases`], [`Error::Model`], [`Error::Option`], [`Error::Engine`] before the first case;
+/// [`Error::NotFound`], [`Error::NoCases`], [`Error::Model`], [`Error::Option`], [`Error::Engine`] before the first case;
 /// [`Error::Cancelled`].
 pub fn predict(options: &PredictOptions, context: &Context) -> Result<PredictSummary, Error> {
     let start = Instant::now();
@@ -51,7 +51,7 @@ pub fn predict(options: &PredictOptions, context: &Context) -> Result<PredictSum
     let folds = options
         .folds
         .as_ref()
-        .map(|names| names.iter().map(|f| f.parse()).collect::<Result<Vec<Fold>, _>>());
+        .map(|names| names.iter().map(fold).collect::<Result<Vec<_>, _>>());
     let model = Model::load(
         &options.model,
         folds.transpose()?.as_deref(),
@@ -187,7 +187,7 @@ fn run(
         }
         drop(to_export);
         let finished = exporter.join().map_err(|_| Error::Internal {
-            what: "the export thread panicked".to_owned(),
+            problem: "the export thread panicked".to_owned(),
         })?;
         let total = finished.len();
         summary.failures = finished.into_iter().flatten().collect();
@@ -239,10 +239,16 @@ fn mean_softmax(
         });
     }
     let mut mean = mean.ok_or_else(|| Error::Internal {
-        what: "a model without folds".to_owned(),
+        problem: "a model without folds".to_owned(),
     })?;
     mean /= predictors.len() as f32;
     Ok(mean)
+}
+
+fn fold(name: impl AsRef<str>) -> Result<Fold, OptionError> {
+    let name = name.as_ref();
+    name.parse()
+        .map_err(|_| OptionError::expected("folds", "numbers of folds, or all", format!("{name:?}")))
 }
 
 /// The cases of a folder with the files of all their channels. Files that no case takes are warned of: left out in silence,
@@ -252,6 +258,7 @@ fn list_cases(
     channels: usize,
     context: &Context,
 ) -> Result<Vec<(String, Vec<PathBuf>)>, Error> {
+    NotFound::unless_exists("folder of images", folder, "name an existing folder")?;
     let found = files::case_files(folder)?;
     if found.cases.is_empty() {
         return Err(Error::NoCases {

@@ -200,7 +200,7 @@ mod tests {
             progress(2, 9),
             |job| {
                 if job.input % 3 == 1 {
-                    Err(Error::EmptyImage { files: vec![] })
+                    Err(Error::EmptyImage { paths: vec![] })
                 } else {
                     Ok(job.input * 10)
                 }

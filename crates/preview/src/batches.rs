@@ -5,7 +5,7 @@ use std::sync::Arc;
 use dataset::StagePlan;
 use loader::{HeapBuffers, LoaderOptions, Plan, Tensor};
 use recipe::TrainingData;
-use run::{Context, Event};
+use run::{Context, Event, OptionError};
 use serde_json::json;
 
 use crate::{names, PreviewOptions, Result};
@@ -136,14 +136,10 @@ fn check_patch(plan: &StagePlan) -> Result<()> {
     if size.len() == axes && size.iter().zip(&divisor).all(fits) && *size != divisor {
         return Ok(());
     }
-    Err(recipe::Error::Option {
-        option: "patchSize",
-        problem: format!(
-            "expected multiples of {divisor:?}, the product of the poolings of each axis, and more than that along one \
-             axis; found {size:?}"
-        ),
-    }
-    .into())
+    let expected = format!(
+        "multiples of {divisor:?}, the product of the poolings of each axis, and more than that along one axis"
+    );
+    Err(OptionError::expected("patchSize", expected, format!("{size:?}")).into())
 }
 
 fn copy(tensor: &Tensor) -> Result<Array> {
@@ -152,7 +148,7 @@ fn copy(tensor: &Tensor) -> Result<Array> {
         .try_reserve_exact(tensor.as_slice().len())
         .map_err(|e| loader::Error::Memory {
             bytes: size_of_val(tensor.as_slice()),
-            message: e.to_string(),
+            reason: e.to_string(),
         })?;
     values.extend_from_slice(tensor.as_slice());
     Ok(Array {

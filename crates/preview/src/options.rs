@@ -2,9 +2,10 @@
 
 use loader::Phase;
 use recipe::DataOptions;
+use run::OptionError;
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Result};
+use crate::Result;
 
 /// Options of [`crate::preview`].
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -56,15 +57,12 @@ impl PreviewOptions {
 
     /// The iteration after the last batch.
     pub(crate) fn end(&self) -> Result<u64> {
-        let refuse = |option, problem| Err(recipe::Error::Option { option, problem });
+        let refuse = |option: &str, problem: String| Err(OptionError::new(option, problem));
         let end = match (self.batches, self.iteration.checked_add(self.batches)) {
-            (0, _) => refuse("batches", "expected at least 1, found 0".to_owned()),
-            (_, None) => refuse(
-                "iteration",
-                format!("found {}, which is too large", self.iteration),
-            ),
+            (0, _) => refuse("batches", "expected at least 1, got 0".to_owned()),
+            (_, None) => refuse("iteration", format!("got {}, which is too large", self.iteration)),
             (_, Some(end)) => Ok(end),
         };
-        end.map_err(Error::from)
+        Ok(end?)
     }
 }

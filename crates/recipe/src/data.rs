@@ -8,10 +8,10 @@ use dataset::results::ModelFolder;
 use dataset::splits::{default_splits, ensure_splits, read_splits, split_for_fold, Split, SPLITS_FILE};
 use dataset::{Configuration, Fold, Folders, Plans, StagePlan, Task};
 use loader::{LoaderOptions, Phase};
-use run::Context;
+use run::{Context, NotFound, OptionError};
 
 use crate::cases::preprocessed_cases;
-use crate::{DataOptions, Error, Recipe, Result};
+use crate::{DataOptions, Recipe, Result};
 
 /// A task's preprocessed configuration under a recipe.
 #[derive(Clone, Debug)]
@@ -49,13 +49,10 @@ impl TrainingData {
     /// nnU-Net's own are taken.
     ///
     /// # Errors
-    /// [`Error::Trainer`], [`Error::Option`], [`Error::Input`], [`Error::Dataset`].
+    /// [`crate::Error::Option`], [`crate::Error::NotFound`], [`crate::Error::NoCases`], [`crate::Error::Dataset`].
     pub fn resolve(options: &DataOptions, context: &Context) -> Result<Self> {
         if options.batch_size == Some(0) {
-            return Err(Error::Option {
-                option: "batchSize",
-                problem: "expected at least 1, found 0".to_owned(),
-            });
+            return Err(OptionError::expected("batchSize", "at least 1", 0).into());
         }
         let recipe = options.recipe()?;
         recipe.validate_data()?;
@@ -63,6 +60,11 @@ impl TrainingData {
         let task = Task::resolve(&options.task, &folders)?;
         let preprocessed = task.preprocessed_folder(&folders)?;
         let plans_file = preprocessed.join(options.configuration.plans_file());
+        let advice = format!(
+            "run `nnunet-diag preprocess {} -c {}` first",
+            task.name, options.configuration
+        );
+        NotFound::unless_exists("plans", &plans_file, &advice)?;
         let mut plans = Plans::read(&plans_file)?;
         let stage = options.configuration.stage(&plans)?;
         let mut plan = plans.stage(stage)?.clone();
@@ -71,7 +73,7 @@ impl TrainingData {
         plans.plans_per_stage.insert(stage, plan.clone());
 
         let folder = preprocessed.join(plans.data_folder(stage));
-        let cases = preprocessed_cases(&folder)?;
+        let cases = preprocessed_cases(&folder, &advice)?;
         let splits_file = preprocessed.join(SPLITS_FILE);
         let splits = match options.fold {
             Fold::All => Vec::new(),
@@ -109,7 +111,7 @@ impl TrainingData {
     /// Writes nnU-Net's five folds to the preprocessed task where it has no splits yet, as nnU-Net does before it trains.
     ///
     /// # Errors
-    /// [`Error::Dataset`] naming the file.
+    /// [`crate::Error::Dataset`] naming the file.
     pub fn keep_splits(&self, fold: Fold) -> Result<()> {
         if let Fold::Index(_) = fold {
             ensure_splits(&self.preprocessed, &self.cases)?;

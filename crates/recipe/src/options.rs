@@ -75,7 +75,7 @@ impl DataOptions {
     /// The recipe that is meant.
     ///
     /// # Errors
-    /// [`crate::Error::Trainer`] for an unknown preset.
+    /// [`crate::Error::Option`] for an unknown preset.
     pub fn recipe(&self) -> Result<Recipe> {
         let mut recipe = match &self.recipe {
             Some(recipe) => recipe.clone(),

@@ -1,9 +1,10 @@
 //! Trainers as values: independent choices instead of a subclass each.
 
+use run::OptionError;
 use sampling::{Annotated, Sampling};
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Result};
+use crate::Result;
 
 /// How the loss is put together. Class weights have one value for each class, background first.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -78,7 +79,7 @@ impl Recipe {
     /// The recipe of a trainer known by name. That of the class-weighted trainer still needs its class weights.
     ///
     /// # Errors
-    /// [`Error::Trainer`] for any other name.
+    /// [`crate::Error::Option`] for any other name.
     pub fn preset(trainer: &str) -> Result<Self> {
         let sparse = Self {
             ignore_label: Some(-1),
@@ -100,10 +101,8 @@ impl Recipe {
                 ..Self::default()
             },
             _ => {
-                return Err(Error::Trainer {
-                    name: trainer.to_owned(),
-                    known: TRAINERS.join(", "),
-                })
+                let known = format!("one of {}", TRAINERS.join(", "));
+                return Err(OptionError::expected("trainer", known, trainer).into());
             }
         })
     }
@@ -111,27 +110,30 @@ impl Recipe {
     /// Checks the recipe against a number of classes, background included.
     ///
     /// # Errors
-    /// [`Error::Option`] naming the field.
+    /// [`crate::Error::Option`] naming the field.
     pub fn validate(&self, trainer: &str, classes: usize) -> Result<()> {
         let loss = &self.loss;
-        let refuse = |option, problem: String| Err(Error::Option { option, problem });
+        let refuse = |option: &str, problem: String| Err(OptionError::new(option, problem).into());
         let weights = [
-            ("loss.crossEntropyClassWeights", &loss.cross_entropy_class_weights),
-            ("loss.diceClassWeights", &loss.dice_class_weights),
+            (
+                "recipe.loss.crossEntropyClassWeights",
+                &loss.cross_entropy_class_weights,
+            ),
+            ("recipe.loss.diceClassWeights", &loss.dice_class_weights),
         ];
         for (option, values) in weights {
             let Some(values) = values else { continue };
             if values.len() != classes || values.iter().any(|w| !w.is_finite() || *w < 0.0) {
                 let problem =
-                    format!("expected {classes} weights of at least 0 (background first), found {values:?}");
+                    format!("expected {classes} weights of at least 0 (background first), got {values:?}");
                 return refuse(option, problem);
             }
         }
         let weighted = loss.cross_entropy_class_weights.is_some() || loss.dice_class_weights.is_some();
         if trainer == "nnUNetTrainer_V2_Loss_CEandDice_Weighted" && !weighted {
             let problem =
-                format!("{trainer} needs class weights, one for each of {classes} classes, background first");
-            return refuse("loss.crossEntropyClassWeights", problem);
+                format!("{trainer} needs one weight for each of {classes} classes, background first");
+            return refuse("classWeights", problem);
         }
         if [loss.cross_entropy, loss.dice]
             .iter()
@@ -139,15 +141,15 @@ impl Recipe {
             || loss.cross_entropy + loss.dice == 0.0
         {
             let problem = format!(
-                "expected weights of at least 0 for cross-entropy and Dice, not both 0; found {} and {}",
+                "expected weights of at least 0 for cross-entropy and Dice, not both 0, got {} and {}",
                 loss.cross_entropy, loss.dice
             );
-            return refuse("loss", problem);
+            return refuse("recipe.loss", problem);
         }
         if !loss.smooth.is_finite() || loss.smooth <= 0.0 {
             return refuse(
-                "loss.smooth",
-                format!("expected a positive number, found {}", loss.smooth),
+                "recipe.loss.smooth",
+                format!("expected a positive number, got {}", loss.smooth),
             );
         }
         self.validate_data()
@@ -160,11 +162,8 @@ impl Recipe {
             .filter(|&label| label != i64::from(sampling::UNLABELLED))
         {
             let problem =
-                format!("expected -1, the label of unlabelled voxels in preprocessed data, found {label}");
-            return Err(Error::Option {
-                option: "ignoreLabel",
-                problem,
-            });
+                format!("expected -1, the label of unlabelled voxels in preprocessed data, got {label}");
+            return Err(OptionError::new("recipe.ignoreLabel", problem).into());
         }
         Ok(())
     }
@@ -218,9 +217,10 @@ mod tests {
 
     #[test]
     fn json_is_camel_case_and_partial() {
-        let recipe: Recipe =
-            serde_json::from_str(r#"{"sampling":{"kind":"annotated"},"ignoreLabel":-1,"loss":{"dice":0.5}}"#)
-                .expect("a recipe");
+        let recipe: Recipe = serde_json::from_str(
+            r#"{"sampling":{"kind":"annotated"},"ignoreLabel":-1,"recipe.loss":{"dice":0.5}}"#,
+        )
+        .expect("a recipe");
         assert!(recipe.sampling.annotated().is_some());
         assert_eq!((recipe.loss.dice, recipe.loss.cross_entropy), (0.5, 1.0));
         assert!(serde_json::from_str::<Recipe>(r#"{"ignorelabel":-1}"#).is_err());

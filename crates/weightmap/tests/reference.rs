@@ -143,10 +143,7 @@ fn command_lines() -> Vec<(PathBuf, Options)> {
         };
         let line = text.lines().find_map(|line| line.strip_prefix("argv: ")).unwrap();
         let mut words = line.split_whitespace().skip(1).peekable();
-        let mut options = Options {
-            folder: folder.join(words.next().unwrap()),
-            ..Default::default()
-        };
+        let mut options = Options::new(folder.join(words.next().unwrap()));
         while let Some(word) = words.next() {
             match word {
                 "--sigma" => options.sigma = words.next().unwrap().parse().unwrap(),

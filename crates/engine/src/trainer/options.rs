@@ -109,7 +109,7 @@ impl TrainOptions {
     /// The part that decides what the network sees, with the class weights in the recipe.
     ///
     /// # Errors
-    /// [`recipe::Error::Trainer`] for an unknown preset.
+    /// [`recipe::Error::Option`] for an unknown preset.
     pub(super) fn weighted_data(&self) -> recipe::Result<DataOptions> {
         let mut data = self.data.clone();
         if let Some(weights) = &self.class_weights {

@@ -437,6 +437,6 @@ impl<'a> Run<'a> {
 fn loader_error(error: &loader::Error) -> Error {
     match error {
         loader::Error::Cancelled(cancelled) => Error::Cancelled(*cancelled),
-        other => Error::part(other),
+        other => other.clone().into(),
     }
 }

@@ -8,12 +8,12 @@ use dataset::{Configuration, Fold, StagePlan};
 use loader::{LoaderOptions, Phase};
 use pickle::Value;
 use recipe::TrainingData;
-use run::Context;
+use run::{Context, OptionError};
 
 use super::options::TrainOptions;
 use crate::checkpoint::Info;
 use crate::network::Architecture;
-use crate::{Compute, Error, Recipe, Result};
+use crate::{Compute, Recipe, Result};
 
 /// A run, resolved.
 pub(super) struct Setup {
@@ -52,8 +52,7 @@ impl Setup {
         };
         let model = match &options.output_folder {
             Some(folder) => ModelFolder::new(folder),
-            None => ModelFolder::locate(&data.folders, options.data.configuration, &data.task, trainer)
-                .map_err(|e| Error::part(&e))?,
+            None => ModelFolder::locate(&data.folders, options.data.configuration, &data.task, trainer)?,
         };
         // v1's get_default_configuration: the batch is one pseudo volume in 2D and for full resolution after low.
         let two_stages = plans.plans_per_stage.len() > 1;
@@ -84,7 +83,7 @@ impl Setup {
                 // Prediction takes the patch size from here.
                 plans.to_value()
             } else {
-                pickle::read_file(&data.plans_file).map_err(|e| Error::part(&e))?
+                pickle::read_file(&data.plans_file)?
             },
         };
         Ok(Self {
@@ -104,7 +103,7 @@ impl Setup {
 
     /// Writes the plans that the model was trained with to its folder.
     pub fn plans_file(&self, path: &Path) -> Result<()> {
-        pickle::write_file(path, &self.info.plans).map_err(|e| Error::part(&e))
+        Ok(pickle::write_file(path, &self.info.plans)?)
     }
 
     /// Options of the loader of a phase that begins at (epoch, iteration).
@@ -135,17 +134,11 @@ fn check_counts(options: &TrainOptions) -> Result<()> {
         ("saveEvery", options.save_every),
     ];
     if let Some((option, _)) = counts.into_iter().find(|(_, count)| *count == 0) {
-        return Err(Error::Option {
-            option,
-            problem: "expected at least 1, found 0".to_owned(),
-        });
+        return Err(OptionError::expected(option, "at least 1", 0).into());
     }
     if !(options.initial_lr.is_finite() && options.initial_lr > 0.0) {
-        let problem = format!("expected a positive number, found {}", options.initial_lr);
-        return Err(Error::Option {
-            option: "initialLr",
-            problem,
-        });
+        let error = OptionError::expected("initialLr", "a positive number", options.initial_lr);
+        return Err(error.into());
     }
     Ok(())
 }

@@ -41,12 +41,12 @@ pub(super) fn write_case(source: &Source, job: &Job, folder: &Path) -> Result<()
         }
         Images::Listed(files) => {
             if files.len() != expected {
-                let what = format!(
+                let problem = format!(
                     "case {} lists {} images for {expected} channels",
                     job.case,
                     files.len()
                 );
-                return Err(Error::value("dataset", what));
+                return Err(Error::value("dataset", problem));
             }
             files
                 .iter()
@@ -56,8 +56,8 @@ pub(super) fn write_case(source: &Source, job: &Job, folder: &Path) -> Result<()
         Images::Volumes(file) => {
             let found = nifti::read_header(file)?.channels;
             if found != expected {
-                let what = format!("holds {found} volumes, but dataset.json lists {expected} channels");
-                return Err(Error::record(file, what));
+                let problem = format!("holds {found} volumes, but dataset.json lists {expected} channels");
+                return Err(Error::record(file, problem));
             }
             let image = NiftiBytes::open(file)?;
             (0..image.channels()).try_for_each(|channel| image.save_volume(channel, &target(channel)))?;
@@ -96,8 +96,8 @@ fn numbered(case: &str, files: &BTreeMap<usize, PathBuf>, channels: usize) -> Re
     }
     match files.range(channels..).next() {
         Some((channel, file)) => {
-            let what = format!("is channel {channel}, but dataset.json lists {channels} channels");
-            Err(Error::record(file, what))
+            let problem = format!("is channel {channel}, but dataset.json lists {channels} channels");
+            Err(Error::record(file, problem))
         }
         None => Ok(()),
     }

@@ -243,12 +243,12 @@ fn wrong_options_and_data_are_named() {
         change(&mut options);
         run_until(&options, None).0.unwrap_err().code()
     };
-    assert_eq!(code(|o| o.data.trainer = "nnUNetTrainerV9".into()), "ERR_TRAINER");
+    assert_eq!(code(|o| o.data.trainer = "nnUNetTrainerV9".into()), "ERR_OPTIONS");
     assert_eq!(code(|o| o.data.patch_size = Some(vec![8, 12, 13])), "ERR_NETWORK");
     assert_eq!(code(|o| o.data.patch_size = Some(vec![4, 4, 4])), "ERR_NETWORK");
-    assert_eq!(code(|o| o.initial_lr = f64::NAN), "ERR_OPTION");
-    assert_eq!(code(|o| o.epochs = 0), "ERR_OPTION");
-    assert_eq!(code(|o| o.class_weights = Some(vec![1.0; 5])), "ERR_OPTION");
+    assert_eq!(code(|o| o.initial_lr = f64::NAN), "ERR_OPTIONS");
+    assert_eq!(code(|o| o.epochs = 0), "ERR_OPTIONS");
+    assert_eq!(code(|o| o.class_weights = Some(vec![1.0; 5])), "ERR_OPTIONS");
     // Labels that the plans do not know.
     let path = task.0.stage.join("ball_000.npz");
     for case in 0..BallTask::CASES {
