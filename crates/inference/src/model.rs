@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use dataset::results::ModelFolder;
 use dataset::{Fold, Plans, StagePlan};
 use engine::checkpoint::{Checkpoint, Info};
-use engine::network::{Architecture, GenericUNet};
+use engine::network::GenericUNet;
+use engine::Architecture;
 use pickle::Value;
 use run::{NotFound, OptionError};
 use tch::Device;
@@ -28,8 +29,8 @@ impl Model {
     /// Source: `nnunet.training.model_restore.load_model_and_checkpoint_files`.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for a fold, and [`Error::Dataset`] for a folder, that does not exist; [`Error::Model`] for a second stage of a
-    /// cascade; [`Error::Engine`] where the checkpoint does not fit its plans.
+    /// [`Error::NotFound`] or [`Error::Dataset`] for a folder or fold that does not exist; [`Error::Model`] for a second
+    /// stage of a cascade; [`Error::Engine`] where the checkpoint does not fit its plans.
     pub fn load(
         folder: &Path,
         folds: Option<&[Fold]>,
@@ -52,7 +53,7 @@ impl Model {
             .first()
             .ok_or_else(|| OptionError::expected("folds", "at least one fold", "none"))?;
         let (plans, stage) = record(&model.fold(*first).checkpoint_info(checkpoint), folder)?;
-        let architecture = Architecture::from_plans(&plans, stage, false)?;
+        let architecture = Architecture::from_plans(&plans, stage, false).map_err(engine::Error::from)?;
         let networks = folds
             .iter()
             .map(|&fold| {

@@ -5,17 +5,17 @@ use std::sync::mpsc::sync_channel;
 use std::thread;
 use std::time::Instant;
 
-use dataset::{files, CaseProperties, Fold, Plans};
+use dataset::{files, CaseProperties, Plans};
 use engine::{device_name, Compute};
 use ndarray::Array4;
 use preprocess::preprocess_test_case;
 use rayon::ThreadPool;
-use run::{CaseFailure, Context, Event, NotFound, OptionError};
+use run::{CaseFailure, Context, Event, NotFound};
 use serde_json::json;
+use settings::{PredictOptions, PredictSummary};
 
 use crate::export::Export;
 use crate::model::Model;
-use crate::options::{PredictOptions, PredictSummary};
 use crate::window::{Predictor, WindowOptions};
 use crate::Error;
 
@@ -45,16 +45,13 @@ struct Predicted {
 /// [`Error::Cancelled`].
 pub fn predict(options: &PredictOptions, context: &Context) -> Result<PredictSummary, Error> {
     let start = Instant::now();
-    let compute = Compute::new(&options.device, options.precision)?;
+    run::validate(options)?;
+    let compute = Compute::new(&options.compute)?;
     tch::set_num_threads(i32::try_from(context.workers()).unwrap_or(1));
     let pool = pool(context)?;
-    let folds = options
-        .folds
-        .as_ref()
-        .map(|names| names.iter().map(fold).collect::<Result<Vec<_>, _>>());
     let model = Model::load(
         &options.model,
-        folds.transpose()?.as_deref(),
+        options.folds.as_deref(),
         &options.checkpoint,
         compute.device,
     )?;
@@ -88,7 +85,7 @@ pub fn predict(options: &PredictOptions, context: &Context) -> Result<PredictSum
         failures: Vec::new(),
         output: options.output.clone(),
         device: device_name(compute.device),
-        precision: compute.precision_name(),
+        precision: compute.precision_name().to_owned(),
         seconds: 0.0,
     };
     context.emit(Event::Started {
@@ -243,12 +240,6 @@ fn mean_softmax(
     })?;
     mean /= predictors.len() as f32;
     Ok(mean)
-}
-
-fn fold(name: impl AsRef<str>) -> Result<Fold, OptionError> {
-    let name = name.as_ref();
-    name.parse()
-        .map_err(|_| OptionError::expected("folds", "numbers of folds, or all", format!("{name:?}")))
 }
 
 /// The cases of a folder with the files of all their channels. Files that no case takes are warned of: left out in silence,

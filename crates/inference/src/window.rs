@@ -2,7 +2,8 @@
 
 use engine::network::{GenericUNet, Heads, Weights};
 use ndarray::{Array4, ArrayD, ArrayView4, Axis, IxDyn};
-use run::{Context, OptionError};
+use run::Context;
+use run::OptionError;
 use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor};
 

@@ -8,7 +8,7 @@ use dataset::results::ModelFolder;
 use dataset::splits::{default_splits, ensure_splits, read_splits, split_for_fold, Split, SPLITS_FILE};
 use dataset::{Configuration, Fold, Folders, Plans, StagePlan, Task};
 use loader::{LoaderOptions, Phase};
-use run::{Context, NotFound, OptionError};
+use run::{Context, NotFound};
 
 use crate::cases::preprocessed_cases;
 use crate::{DataOptions, Recipe, Result};
@@ -51,10 +51,7 @@ impl TrainingData {
     /// # Errors
     /// [`crate::Error::Option`], [`crate::Error::NotFound`], [`crate::Error::NoCases`], [`crate::Error::Dataset`].
     pub fn resolve(options: &DataOptions, context: &Context) -> Result<Self> {
-        if options.batch_size == Some(0) {
-            return Err(OptionError::expected("batchSize", "at least 1", 0).into());
-        }
-        let recipe = options.recipe()?;
+        let recipe = options.recipe();
         recipe.validate_data()?;
         let folders = options.folders.resolve(context);
         let task = Task::resolve(&options.task, &folders)?;
@@ -87,7 +84,8 @@ impl TrainingData {
             (_, false) => None,
             (Some(folder), true) => Some(folder.clone()),
             (None, true) => {
-                let lower = ModelFolder::locate(&folders, Configuration::LowRes, &task, &options.trainer)?;
+                let lower =
+                    ModelFolder::locate(&folders, Configuration::LowRes, &task, options.trainer.name())?;
                 Some(lower.path.join("pred_next_stage"))
             }
         };

@@ -22,6 +22,13 @@ pub enum Error {
         /// What to run.
         advice: String,
     },
+    /// A network that cannot be built or cannot take patches of this size.
+    #[error("network: {problem}")]
+    #[code(Network)]
+    Network {
+        /// What was found and what is expected.
+        problem: String,
+    },
     /// The task, its plans or its splits.
     #[error(transparent)]
     #[code(transparent)]
@@ -30,3 +37,11 @@ pub enum Error {
 
 /// Result of this crate.
 pub type Result<T> = std::result::Result<T, Error>;
+
+impl Error {
+    pub(crate) fn network(problem: impl Into<String>) -> Self {
+        Self::Network {
+            problem: problem.into(),
+        }
+    }
+}

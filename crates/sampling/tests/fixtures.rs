@@ -10,9 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use ndarray::{Array2, ArrayD, IxDyn};
-use sampling::{
-    draw_box, is_forced, Case, CaseFiles, ClassLocations, Draw, Meaning, PatchBox, PatchSizes, Range,
-};
+use random::Draw;
+use sampling::{draw_box, is_forced, Case, CaseFiles, ClassLocations, Meaning, PatchBox, PatchSizes, Range};
 use volume::npy;
 
 type Arrays = BTreeMap<String, ArrayD<f64>>;

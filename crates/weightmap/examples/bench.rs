@@ -41,7 +41,7 @@ fn main() -> Result<(), Failure> {
             let parameters = Parameters {
                 classes: vec![1, 2, 3],
                 mode,
-                ..Default::default()
+                ..Parameters::default()
             };
             let pool = pool(threads)?;
             repeat(|| {

@@ -43,7 +43,7 @@ fn recorded() -> Vec<Recorded> {
                     classes,
                     sigma: number("sigma"),
                     w0: number("w_0"),
-                    ..Default::default()
+                    ..Parameters::default()
                 },
             }
         })

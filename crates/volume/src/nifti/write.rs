@@ -10,9 +10,9 @@ use crate::element::{Dtype, Element};
 use crate::error::Error;
 use crate::geometry::Geometry;
 
+use super::header::CODES;
 use super::layout::SIZE_1;
 use super::orthogonal::{nearest, quaternion};
-use super::CODES;
 
 /// The header and the four bytes that say that no extension follows.
 const DATA_START: usize = SIZE_1 + 4;
