@@ -40,9 +40,7 @@ pub struct DatasetJson {
 /// The case that a file belongs to: its name without folder and without `.nii.gz` or `.nii`.
 pub fn case_of(file: &str) -> &str {
     let name = file.rsplit(['/', '\\']).next().unwrap_or(file);
-    name.strip_suffix(".nii.gz")
-        .or_else(|| name.strip_suffix(".nii"))
-        .unwrap_or(name)
+    volume::nifti::stem(name).unwrap_or(name)
 }
 
 impl DatasetJson {

@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::dataset_json::case_of;
-use crate::Error;
+use volume::nifti;
 
-const EXTENSIONS: [&str; 2] = [".nii.gz", ".nii"];
+use crate::Error;
 
 /// The files `<case>_0000.nii.gz`, `<case>_0001.nii.gz`, ... of all channels; `.nii` serves as well.
 ///
@@ -27,59 +26,47 @@ pub fn channel_files(folder: &Path, case: &str, channels: usize) -> Result<Vec<P
 
 /// The file `<name>.nii.gz` or `<name>.nii` in a folder.
 pub fn image_file(folder: &Path, name: &str) -> Option<PathBuf> {
-    let paths = EXTENSIONS.iter().map(|e| folder.join(format!("{name}{e}")));
+    let paths = nifti::EXTENSIONS
+        .iter()
+        .map(|e| folder.join(format!("{name}{e}")));
     paths.into_iter().find(|p| p.is_file())
 }
 
-/// All NIfTI files of a folder by name without extension, sorted. Hidden files (such as the `._*` of macOS) are left out; a
-/// `.nii.gz` goes before a `.nii` of the same name.
+/// All NIfTI files of a folder by name without extension, as [`nifti::list`] gives them.
 ///
 /// # Errors
 /// [`Error::Io`] when the folder cannot be listed.
 pub fn nifti_files(folder: &Path) -> Result<BTreeMap<String, PathBuf>, Error> {
-    let mut files: BTreeMap<String, PathBuf> = BTreeMap::new();
-    for entry in std::fs::read_dir(folder).map_err(|e| Error::io(folder, e))? {
-        let path = entry.map_err(|e| Error::io(folder, e))?.path();
-        let Some(name) = path.file_name().and_then(|n| n.to_str()) else {
-            continue;
-        };
-        let is_image = EXTENSIONS.iter().any(|e| name.ends_with(e)) && !name.starts_with('.');
-        let key = case_of(name).to_owned();
-        if is_image && path.is_file() && !(name.ends_with(".nii") && files.contains_key(&key)) {
-            files.insert(key, path);
-        }
-    }
-    Ok(files)
+    nifti::list(folder).map_err(|e| Error::io(folder, e))
 }
 
-/// Channel files of a folder by case and channel number; files without a channel number are returned apart.
+/// Channel files of a folder such as `imagesTr` or the input of a prediction, by case and channel number.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct CaseFiles {
+pub struct ImageFolder {
     /// Case to channel to file.
     pub cases: BTreeMap<String, BTreeMap<usize, PathBuf>>,
     /// NIfTI files whose name does not end in `_XXXX`.
     pub others: Vec<PathBuf>,
 }
 
-/// Sorts the NIfTI files of a folder such as `imagesTr` or the input of a prediction by case.
-///
-/// # Errors
-/// [`Error::Io`] when the folder cannot be listed.
-pub fn case_files(folder: &Path) -> Result<CaseFiles, Error> {
-    let mut found = CaseFiles::default();
-    for (name, path) in nifti_files(folder)? {
-        match split_channel(&name) {
-            Some((case, channel)) => {
-                found
-                    .cases
-                    .entry(case.to_owned())
-                    .or_default()
-                    .insert(channel, path);
+impl ImageFolder {
+    /// Sorts the NIfTI files of a folder by case and channel.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when the folder cannot be listed.
+    pub fn list(folder: &Path) -> Result<Self, Error> {
+        let mut found = Self::default();
+        for (name, path) in nifti_files(folder)? {
+            match split_channel(&name) {
+                Some((case, channel)) => {
+                    let files = found.cases.entry(case.to_owned()).or_default();
+                    files.insert(channel, path);
+                }
+                None => found.others.push(path),
             }
-            None => found.others.push(path),
         }
+        Ok(found)
     }
-    Ok(found)
 }
 
 /// `case_0001` as case and channel.
@@ -109,7 +96,7 @@ mod tests {
         names
             .iter()
             .for_each(|n| std::fs::write(folder.path().join(n), "").unwrap());
-        let found = case_files(folder.path()).unwrap();
+        let found = ImageFolder::list(folder.path()).unwrap();
         assert_eq!(found.cases.keys().collect::<Vec<_>>(), ["a", "b"]);
         assert_eq!(found.cases["a"].keys().copied().collect::<Vec<_>>(), [0, 1]);
         assert_eq!(found.others, [folder.path().join("odd.nii.gz")]);

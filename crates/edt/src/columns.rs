@@ -3,8 +3,8 @@
 use ndarray::ArrayViewMut2;
 
 use crate::envelope::Envelope;
+use crate::grid::{Axis, Grid};
 use crate::lane::{any_above, relax, Lane, CHUNK};
-use crate::plan::{Axis, Plan};
 use crate::simd::Kernel;
 
 /// Steps outwards for each row of lanes, on average, before the lower envelope takes over.
@@ -34,7 +34,7 @@ impl<L: Lane> Scratch<L> {
 
 /// The last sweep over the columns of at most one chunk. Returns whether a value stayed at [`Lane::FAR`].
 pub(crate) struct Columns<'a, L, const W: usize> {
-    pub(crate) plan: &'a Plan<L>,
+    pub(crate) grid: &'a Grid<L>,
     pub(crate) scratch: &'a mut Scratch<L>,
     /// Squared distances are multiples of this on output.
     pub(crate) scale: f64,
@@ -48,7 +48,7 @@ impl<L: Lane, const W: usize> Kernel for Columns<'_, L, W> {
     #[inline(always)]
     fn run(self) -> bool {
         let Self {
-            plan,
+            grid,
             scratch,
             scale,
             mut chunk,
@@ -66,10 +66,10 @@ impl<L: Lane, const W: usize> Kernel for Columns<'_, L, W> {
                 }
             }
             scratch.list_rows::<W>();
-            if !scratch.run_outwards::<W>(&plan.z) {
-                scratch.run_envelopes::<W>(&plan.z);
+            if !scratch.run_outwards::<W>(&grid.z) {
+                scratch.run_envelopes::<W>(&grid.z);
             }
-            plan.clamp(&mut scratch.out);
+            grid.clamp(&mut scratch.out);
             for (row, out) in chunk.rows_mut().into_iter().zip(scratch.out.chunks_exact(W)) {
                 if let Some(row) = row.into_slice() {
                     far |= finish(&mut row[start..start + lanes], &out[..lanes], scale);

@@ -47,6 +47,10 @@ pub enum Error {
         /// Shape of the mask.
         expected: Vec<usize>,
     },
+    /// The caller asked to stop.
+    #[error(transparent)]
+    #[code(transparent)]
+    Cancelled(#[from] run::Cancelled),
     /// The output is not one contiguous block in C order.
     #[error("the output of shape {shape:?} is not contiguous in C order")]
     #[code(EdtLayout)]

@@ -26,9 +26,9 @@
 mod columns;
 mod envelope;
 mod error;
+mod grid;
 mod lane;
 mod objects;
-mod plan;
 mod row;
 mod simd;
 mod sweep;

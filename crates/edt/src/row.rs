@@ -1,8 +1,8 @@
 //! The minimum of parabolas along x: lanes are neighbouring voxels of one row.
 
 use crate::envelope::Envelope;
+use crate::grid::Axis;
 use crate::lane::{any_above, relax, Lane};
-use crate::plan::Axis;
 
 /// Rows with at most this many finite values are done value by value.
 const FEW: usize = 16;

@@ -3,8 +3,8 @@
 
 use ndarray::{ArrayView1, ArrayView2};
 
+use crate::grid::Grid;
 use crate::lane::Lane;
-use crate::plan::Plan;
 use crate::row::Row;
 use crate::simd::Kernel;
 use crate::Voxel;
@@ -18,11 +18,11 @@ pub(crate) struct Scratch<L, T> {
 }
 
 impl<L: Lane, T: Voxel> Scratch<L, T> {
-    pub(crate) fn new<const W: usize>(plan: &Plan<L>) -> Self {
-        let n = plan.shape[2];
+    pub(crate) fn new<const W: usize>(grid: &Grid<L>) -> Self {
+        let n = grid.shape[2];
         let (line, count) = (vec![L::FAR; n], vec![L::FAR; n]);
         Self {
-            row: Row::new::<W>(&plan.x),
+            row: Row::new::<W>(&grid.x),
             line,
             count,
             mask: Vec::new(),
@@ -32,7 +32,7 @@ impl<L: Lane, T: Voxel> Scratch<L, T> {
 
 /// The first sweep over one slice.
 pub(crate) struct Sweep<'a, L, T, const W: usize> {
-    pub(crate) plan: &'a Plan<L>,
+    pub(crate) grid: &'a Grid<L>,
     pub(crate) scratch: &'a mut Scratch<L, T>,
     pub(crate) mask: ArrayView2<'a, T>,
     pub(crate) slice: &'a mut [f32],
@@ -44,12 +44,12 @@ impl<L: Lane, T: Voxel, const W: usize> Kernel for Sweep<'_, L, T, W> {
     #[inline(always)]
     fn run(self) {
         let Self {
-            plan,
+            grid,
             scratch,
             mask,
             slice,
         } = self;
-        let [_, rows, n] = plan.shape;
+        let [_, rows, n] = grid.shape;
         let Scratch {
             row,
             line,
@@ -68,10 +68,10 @@ impl<L: Lane, T: Voxel, const W: usize> Kernel for Sweep<'_, L, T, W> {
             L::load(slice, y * n, line);
             for ((count, &before), value) in count.iter_mut().zip(&*line).zip(row.values()) {
                 *count = count.next().lesser(before);
-                *value = count.square(plan.y2);
+                *value = count.square(grid.y2);
             }
-            row.run::<W>(&plan.x, line);
-            plan.clamp(line);
+            row.run::<W>(&grid.x, line);
+            grid.clamp(line);
             L::store(slice, y * n, line);
         }
     }

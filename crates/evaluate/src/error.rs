@@ -98,20 +98,10 @@ pub enum Error {
         /// Difference allowed.
         tolerance: f64,
     },
-    /// More axes than components can be labelled in.
-    #[error("components are labelled in 1, 2 or 3 axes, not in {found}")]
-    #[code(ComponentRank)]
-    Rank {
-        /// Axes of the image.
-        found: usize,
-    },
-    /// An image beyond what 32-bit component numbers can hold.
-    #[error("the image has {found} runs of voxels; components are numbered with 32 bits")]
-    #[code(ComponentSize)]
-    TooManyRuns {
-        /// Runs, or voxels of one row.
-        found: usize,
-    },
+    /// Connected components could not be labelled.
+    #[error(transparent)]
+    #[code(transparent)]
+    Components(#[from] components::Error),
     /// A `summary.json` that cannot be used.
     #[error("{} cannot be used: {problem}", path.display())]
     #[code(SummaryFile)]

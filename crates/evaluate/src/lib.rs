@@ -1,9 +1,7 @@
-//! Comparing segmentations with their references: metrics, connected components, and postprocessing that keeps the
-//! largest component.
+//! Comparing segmentations with their references: metrics, and postprocessing that keeps the largest component.
 //!
 //! Files and numbers are those of nnU-Net v1 (`nnunet/evaluation`, `nnunet/postprocessing`).
 
-mod component;
 mod error;
 mod folder;
 mod hausdorff;
@@ -14,7 +12,6 @@ mod region;
 mod scores;
 mod summary;
 
-pub use component::{label, Components, Connectivity};
 pub use error::Error;
 pub use folder::{evaluate_folder, EvaluateOptions, EvaluateSummary};
 pub use hausdorff::hausdorff_95;

@@ -3,13 +3,14 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use evaluate::{
     evaluate, evaluate_folder, read_summary, Error, EvaluateOptions, MetricOptions, Region, Scores,
 };
 use ndarray::Array3;
 use proptest::prelude::*;
-use run::Context;
+use run::{Cancel, Coded, Context, Event};
 use serde_json::Value;
 use volume::{nifti, Geometry};
 
@@ -266,7 +267,7 @@ proptest! {
         let (reference, prediction): (Vec<i16>, Vec<i16>) = pairs.into_iter().unzip();
         let array = |values: &[i16]| Array3::from_shape_vec((2, 2, 3), values.to_vec()).unwrap();
         let options = MetricOptions { ignore_label: ignore, ..MetricOptions::default() };
-        let found = evaluate(array(&reference).view(), array(&prediction).view(), [1.0; 3], &options).unwrap();
+        let found = evaluate(array(&reference).view(), array(&prediction).view(), [1.0; 3], &options, &Cancel::new()).unwrap();
         let kept = reference.iter().zip(&prediction).filter(|(r, _)| Some(**r) != ignore);
         let mut labels: Vec<i16> = kept.flat_map(|(r, p)| [*r, *p]).collect();
         labels.sort_unstable();
@@ -315,7 +316,7 @@ proptest! {
         };
         let mut all: Vec<f64> = a.iter().map(|v| nearest(v, &b)).chain(b.iter().map(|v| nearest(v, &a))).collect();
         all.sort_by(f64::total_cmp);
-        let found = evaluate::hausdorff_95(one.view(), two.view(), spacing).unwrap();
+        let found = evaluate::hausdorff_95(one.view(), two.view(), spacing, &Cancel::new()).unwrap();
         if a.is_empty() || b.is_empty() {
             prop_assert!(found.is_nan());
         } else {
@@ -325,4 +326,78 @@ proptest! {
             prop_assert!((found - expected).abs() <= 1e-6 * expected.max(1.0), "{} {}", found, expected);
         }
     }
+}
+
+/// Two balls, one moved by a voxel.
+fn balls(size: usize) -> [Array3<i16>; 2] {
+    [0, 1].map(|shift| {
+        Array3::from_shape_fn([size; 3], |(z, y, x)| {
+            let square = |a: usize| (a as f64 - size as f64 / 2.0).powi(2);
+            i16::from(square(z + shift) + square(y) + square(x) < (size * size) as f64 / 9.0)
+        })
+    })
+}
+
+#[test]
+fn a_cancelled_hausdorff_distance_ends_after_a_few_slices() {
+    let [reference, prediction] = balls(40);
+    let options = MetricOptions {
+        hausdorff: true,
+        ..MetricOptions::default()
+    };
+    let parts = testkit::ends_when_cancelled(|cancel| {
+        evaluate(
+            reference.view(),
+            prediction.view(),
+            [1.0, 0.7, 0.7],
+            &options,
+            cancel,
+        )
+    });
+    // For each label the slices of two masks, of two surfaces and of two distance transforms.
+    assert!(parts >= 2 * 6 * 20, "{parts}");
+}
+
+#[test]
+fn evaluation_reports_its_start_and_each_failure_and_writes_nothing_when_cancelled() {
+    let base = tempfile::tempdir().unwrap();
+    let folders = ["labels", "predicted"].map(|name| base.path().join(name));
+    for (folder, ball) in folders.iter().zip(balls(16)) {
+        fs::create_dir(folder).unwrap();
+        for case in ["a", "b", "c"] {
+            let path = folder.join(format!("{case}.nii.gz"));
+            nifti::write_labels(&path, ball.view(), &Geometry::default()).unwrap();
+        }
+    }
+    fs::write(folders[1].join("b.nii.gz"), "no image").unwrap();
+    let mut options = EvaluateOptions::new(&*folders[0], &*folders[1]);
+    options.hausdorff = true;
+    let events = Arc::new(testkit::Recorder::default());
+    let with = |cancel| Context::new(events.clone(), cancel, 2);
+
+    // Within the second half of the work.
+    let whole = Cancel::after(u64::MAX);
+    evaluate_folder(&options, &with(whole.clone())).unwrap();
+    let summary = folders[1].join("summary.json");
+    fs::remove_file(&summary).unwrap();
+    let late = Cancel::after(whole.checks().unwrap() / 2);
+    assert_eq!(
+        evaluate_folder(&options, &with(late)).unwrap_err().code(),
+        "ERR_CANCELLED"
+    );
+    assert!(!summary.exists());
+
+    let found = evaluate_folder(&options, &with(Cancel::new())).unwrap();
+    assert_eq!((found.results.all.len(), found.failures.len()), (2, 1));
+    let events = events.events();
+    let started = events.iter().find_map(|event| match event {
+        Event::Started {
+            verb: "evaluate",
+            settings,
+        } => Some(settings["cases"].clone()),
+        _ => None,
+    });
+    assert_eq!(started, Some(3.into()));
+    let warned = |event: &Event| matches!(event, Event::Warning { code: "WARN_CASE_FAILED", case, .. } if case.as_deref() == Some("b"));
+    assert!(events.iter().any(warned));
 }

@@ -250,7 +250,7 @@ fn list_cases(
     context: &Context,
 ) -> Result<Vec<(String, Vec<PathBuf>)>, Error> {
     NotFound::unless_exists("folder of images", folder, "name an existing folder")?;
-    let found = files::case_files(folder)?;
+    let found = files::ImageFolder::list(folder)?;
     if found.cases.is_empty() {
         return Err(Error::NoCases {
             folder: folder.to_owned(),

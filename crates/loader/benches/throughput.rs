@@ -11,7 +11,7 @@ use dataset::CaseProperties;
 use loader::{HeapBuffers, Loader, LoaderOptions};
 use ndarray::{Array2, Array4};
 use run::Context;
-use sampling::{Annotated, Case, CaseFiles, Meaning, PatchBox, Sampling};
+use sampling::{Annotated, Case, Meaning, PatchBox, Sampling, StageFolder};
 use volume::npy;
 
 /// Writes a case with one image channel, an annotated slice in eight, and its weightmap.
@@ -126,7 +126,7 @@ fn main() {
 
 /// Time to copy patches out of the map, whole and only what most draws need of them.
 fn report_reading(folder: &Path) {
-    let files = CaseFiles {
+    let files = StageFolder {
         folder: folder.to_owned(),
         previous_stage: None,
         weightmaps: false,

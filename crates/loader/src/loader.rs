@@ -5,7 +5,7 @@ use std::thread::JoinHandle;
 
 use augment::Pipeline;
 use run::{Cancel, Context, OptionError};
-use sampling::{unpack, CaseFiles, Collection, CollectionOptions, PackedCache};
+use sampling::{unpack, Collection, CollectionOptions, PackedCache, StageFolder};
 
 use crate::batch::{Batch, Layout};
 use crate::buffer::BufferSource;
@@ -16,7 +16,7 @@ use crate::options::{patch_sizes, LoaderOptions, Phase};
 use crate::queue::{Queue, Taken};
 
 /// A loader whose options and cases were checked, and whose memory is known, before its threads start.
-pub struct Plan {
+pub struct PreparedLoader {
     maker: Maker,
     layout: Layout,
     threads: usize,
@@ -24,7 +24,7 @@ pub struct Plan {
     cancel: Cancel,
 }
 
-impl Plan {
+impl PreparedLoader {
     /// Checks the options, unpacks the cases where asked for (with progress), opens and checks them all.
     ///
     /// # Errors
@@ -39,18 +39,18 @@ impl Plan {
         .map_err(|e| Error::chain(None, e))?;
         let sizes = patch_sizes(&options.loaded_size(), &options.pipeline.patch_size)?;
         let cache = (!options.unpack).then(|| Arc::new(PackedCache::new(options.cache_bytes)));
-        let files = CaseFiles {
+        let stage = StageFolder {
             folder: options.folder.clone(),
             previous_stage: options.previous_stage.clone(),
             weightmaps: options.pipeline.weightmap,
             packed: cache,
         };
         if options.unpack {
-            unpack(&options.cases, &files, context)?;
+            unpack(&options.cases, &stage, context)?;
         }
         let collection = Collection::open(
             &CollectionOptions {
-                files,
+                stage,
                 cases: options.cases.clone(),
                 sampling: options.sampling,
                 ignore_label: options.pipeline.ignore_label.is_some(),
@@ -166,7 +166,7 @@ pub struct Loader {
 }
 
 impl Loader {
-    /// [`Plan::open`] and [`Plan::start`] in one.
+    /// [`PreparedLoader::open`] and [`PreparedLoader::start`] in one.
     ///
     /// # Errors
     /// Those of both.
@@ -175,7 +175,7 @@ impl Loader {
         buffers: Arc<dyn BufferSource>,
         context: &Context,
     ) -> Result<Self, Error> {
-        Plan::open(options, context)?.start(buffers)
+        PreparedLoader::open(options, context)?.start(buffers)
     }
 
     /// The next batch of the schedule; waits until it is made. Give it back with [`Loader::recycle`].

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use augment::PipelineOptions;
 use random::Purpose;
 use run::OptionError;
-use sampling::{PatchSizes, Sampling, UNLABELLED};
+use sampling::{PatchSizes, Sampling};
 use serde::{Deserialize, Serialize};
+use volume::UNLABELLED;
 
 use crate::error::Error;
 

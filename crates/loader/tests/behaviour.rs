@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use common::{dense, folder, options, scribbles, write};
-use loader::{Batch, Buffer, BufferSource, Error, HeapBuffers, Loader, LoaderOptions, Phase, Plan};
+use loader::{Batch, Buffer, BufferSource, Error, HeapBuffers, Loader, LoaderOptions, Phase, PreparedLoader};
 use run::{Coded, Context};
 use sampling::{Annotated, Sampling};
 
@@ -41,14 +41,14 @@ fn batches_take_no_more_memory_than_announced() {
         queue: 2,
         ..options(folder.path(), &cases, &[8, 8, 8])
     };
-    let plan = Plan::open(&options, &Context::silent(1)).unwrap();
-    let memory = *plan.memory();
+    let prepared = PreparedLoader::open(&options, &Context::silent(1)).unwrap();
+    let memory = *prepared.memory();
     assert_eq!(memory.batch, 2 * (2 * 512 + 512 + 64) * 4);
     assert_eq!(memory.batches, 3 + 2 + 1);
-    assert_eq!(plan.estimated_bytes(), memory.total());
+    assert_eq!(prepared.estimated_bytes(), memory.total());
     assert!(memory.scratch > 3 * 4 * 13 * 13 * 13 * 3 && memory.sampling > 0 && memory.cache == 0);
     let counting = Arc::new(Counting::default());
-    let loader = plan.start(counting.clone()).unwrap();
+    let loader = prepared.start(counting.clone()).unwrap();
     for _ in 0..40 {
         let batch = loader.next().unwrap();
         loader.recycle(batch);

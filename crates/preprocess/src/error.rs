@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use run::{Cancelled, CaseFailure, Coded, Panicked};
+use run::{Cancelled, CaseFailure};
 
 const GIB: f64 = (1u64 << 30) as f64;
 
@@ -14,10 +14,6 @@ pub enum Error {
     #[error(transparent)]
     #[code(transparent)]
     Cancelled(#[from] Cancelled),
-    /// A bug, met in one case.
-    #[error(transparent)]
-    #[code(transparent)]
-    Panicked(#[from] Panicked),
     /// A record of the task could not be read or written.
     #[error(transparent)]
     #[code(transparent)]
@@ -219,11 +215,4 @@ fn list(paths: &[PathBuf]) -> String {
         .map(|f| f.display().to_string())
         .collect::<Vec<_>>()
         .join(", ")
-}
-
-impl Error {
-    /// Whether every other case would fail likewise.
-    pub(crate) fn is_fatal(&self) -> bool {
-        self.code() == "ERR_DISK_FULL"
-    }
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use run::{CaseFailure, Context};
+use run::{CaseFailure, Context, Job, Progress};
 use serde::Serialize;
 use storage::{copy_file, Links};
 
@@ -11,7 +11,6 @@ use crate::files::{copy_label, create};
 use crate::finished::mark;
 use crate::locations::class_locations;
 use crate::output::{drop_unpacked, outputs, unfinished, warn_of_strangers, Output};
-use crate::schedule::{run_cases, Job, Progress};
 use crate::session::Session;
 use crate::stage::Target;
 use crate::task_cases::{TaskCases, TrainingCase};
@@ -50,8 +49,8 @@ pub fn preprocess(options: &Options, context: &Context) -> Result<PreprocessSumm
 
 /// [`preprocess`] of a verb that has started.
 pub(crate) fn preprocess_all(session: &Session<'_>) -> Result<PreprocessSummary, Error> {
-    let Session { task, options, crew } = session;
-    let context = crew.context;
+    let Session { task, options, cases } = session;
+    let context = cases.context();
     let outputs = outputs(task, options)?;
     create(&task.preprocessed.join("gt_segmentations"))?;
     for output in &outputs {
@@ -81,7 +80,7 @@ pub(crate) fn preprocess_all(session: &Session<'_>) -> Result<PreprocessSummary,
         done: skipped as u64,
         total: task.cases.len() as u64,
     };
-    let outcome = run_cases(&jobs, crew, progress, |job| {
+    let outcome = cases.run(&jobs, progress, |job| {
         preprocess_one(&job.input, task, options, context)
     })?;
     Ok(PreprocessSummary {

@@ -3,10 +3,11 @@
 use dataset::{CaseProperties, Plans};
 use ndarray::{Array3, Array4, Axis};
 use resample::{resample_data, resample_segmentation, Order, Resampling, SeparateZ};
+use run::memory_capacity;
 use serde::Serialize;
+use volume::UNLABELLED;
 
-use crate::budget::capacity;
-use crate::crop::{Cropped, OUTSIDE};
+use crate::crop::Cropped;
 use crate::fingerprint::Intensities;
 use crate::normalise::{normalise, Scheme};
 use crate::Error;
@@ -114,7 +115,7 @@ impl Target {
         check_size(data.len_of(Axis(0)), shape, &linear, from, to)?;
 
         let mut data = resample_data(data, &rule(self.order)?)?;
-        let unlabelled = case.is_sparse().then_some(OUTSIDE);
+        let unlabelled = case.is_sparse().then_some(UNLABELLED);
         let segmentation = resample_segmentation(labels, &linear, unlabelled)?;
         let mask = match &case.mask {
             Some(mask) if self.use_mask.contains(&true) => Some(resample_segmentation(
@@ -148,7 +149,7 @@ fn check_size(
     target: [f64; 3],
 ) -> Result<(), Error> {
     let voxels: f64 = to.shape.iter().map(|&n| n as f64).product();
-    let (bytes, capacity) = (voxels * (4.0 * channels as f64 + 2.0), capacity());
+    let (bytes, capacity) = (voxels * (4.0 * channels as f64 + 2.0), memory_capacity());
     if bytes <= capacity as f64 {
         return Ok(());
     }

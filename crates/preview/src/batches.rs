@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use dataset::StagePlan;
-use loader::{HeapBuffers, LoaderOptions, Plan, Tensor};
+use loader::{HeapBuffers, LoaderOptions, PreparedLoader, Tensor};
 use recipe::TrainingData;
 use run::{Context, Event};
 use serde_json::json;
@@ -77,7 +77,7 @@ pub fn preview(options: &PreviewOptions, context: &Context) -> Result<Preview> {
             "validation_cases": data.split.val.len(),
         }),
     });
-    let plan = Plan::open(
+    let prepared = PreparedLoader::open(
         &LoaderOptions {
             seed: options.data.seed,
             // No more threads than batches: each holds memory.
@@ -94,14 +94,14 @@ pub fn preview(options: &PreviewOptions, context: &Context) -> Result<Preview> {
         },
         context,
     )?;
-    let memory = *plan.memory();
+    let memory = *prepared.memory();
     let kept = (memory.batch as u64).saturating_mul(options.batches);
     context.emit(Event::Memory {
         part: "preview",
         bytes: (memory.total() as u64).saturating_add(kept),
         parts: json!({ "loader": memory, "batches": kept }),
     });
-    let loader = plan.start(Arc::new(HeapBuffers))?;
+    let loader = prepared.start(Arc::new(HeapBuffers))?;
     let mut batches = Vec::new();
     for done in 1..=options.batches {
         let batch = loader.next()?;

@@ -83,6 +83,10 @@ pub enum Error {
         /// Channels of the prediction.
         expected: usize,
     },
+    /// The caller asked to stop.
+    #[error(transparent)]
+    #[code(transparent)]
+    Cancelled(#[from] run::Cancelled),
     /// The receiver of a streamed softmax failed.
     #[error("the resampled softmax could not be written: {source}")]
     #[code(io(ExportWrite))]

@@ -1,8 +1,9 @@
 //! `skimage.transform.resize`.
 
 use ndarray::{Array2, Array3, ArrayView2, ArrayView3, Axis};
+use run::Cancel;
 
-use crate::channel::Plan;
+use crate::channel::Method;
 use crate::{Error, Order, Real};
 
 /// Resizes a `(z, y, x)` volume as `skimage.transform.resize(volume, shape, order, mode='edge', anti_aliasing=False)`.
@@ -25,16 +26,17 @@ pub fn resize<S: Real>(
     shape: [usize; 3],
     order: Order,
 ) -> Result<Array3<S>, Error> {
-    let plan = Plan {
+    let method = Method {
         shape_in: volume.dim().into(),
         shape_out: shape,
         order,
         separate: None,
     };
-    check_shapes(&plan.shape_in, &shape)?;
+    check_shapes(&method.shape_in, &shape)?;
     let mut out = Array3::from_elem(shape, S::default());
     if let Some(values) = out.as_slice_mut() {
-        plan.channel(volume).render(values, shape);
+        let never = Cancel::new();
+        method.channel(volume, &never)?.render(values, shape, &never)?;
     }
     Ok(out)
 }

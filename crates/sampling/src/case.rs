@@ -3,15 +3,17 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use volume::UNLABELLED;
+
 use crate::boxes::PatchBox;
 use crate::cache::PackedCache;
 use crate::error::{Error, ShapeMismatch};
 use crate::grid::{Grid, Rows};
-use crate::meaning::{Meaning, UNLABELLED};
+use crate::meaning::Meaning;
 
 /// Which files of a preprocessed folder make a case, and how they are read.
 #[derive(Clone, Debug)]
-pub struct CaseFiles {
+pub struct StageFolder {
     /// Folder with `<case>.npz` or `<case>.npy`, and `<case>_weightmap.npy`.
     pub folder: PathBuf,
     /// Folder with `<case>_segFromPrevStage.npz`, for the second stage of a cascade.
@@ -22,7 +24,7 @@ pub struct CaseFiles {
     pub packed: Option<Arc<PackedCache>>,
 }
 
-impl CaseFiles {
+impl StageFolder {
     /// The case's array of image channels and, last, segmentation, as it is read.
     pub fn stack(&self, case: &str) -> PathBuf {
         self.array(&self.folder, case)
@@ -66,15 +68,15 @@ impl Case {
     ///
     /// # Errors
     /// [`Error::MissingCase`], [`Error::CaseFile`], [`Error::CaseShape`]; the weightmap is opened by [`Case::open_weights`].
-    pub fn open(name: &str, files: &CaseFiles, meaning: Meaning) -> Result<Self, Error> {
-        let path = files.stack(name);
+    pub fn open(name: &str, stage: &StageFolder, meaning: Meaning) -> Result<Self, Error> {
+        let path = stage.stack(name);
         if !path.is_file() {
             return Err(Error::MissingCase {
                 case: name.to_owned(),
-                folder: files.folder.clone(),
+                folder: stage.folder.clone(),
             });
         }
-        let stack = files.open(name, &path)?;
+        let stack = stage.open(name, &path)?;
         let wrong = |path: &Path, found: &[usize], expected: String| Error::CaseShape {
             case: name.to_owned(),
             path: path.to_owned(),
@@ -91,11 +93,11 @@ impl Case {
             let expected = "at least one image channel and, last, the segmentation".to_owned();
             return Err(wrong(&path, stack.shape(), expected));
         }
-        let previous = match &files.previous_stage {
+        let previous = match &stage.previous_stage {
             None => None,
             Some(folder) => {
-                let path = files.array(folder, &format!("{name}_segFromPrevStage"));
-                let grid = files.open(name, &path)?;
+                let path = stage.array(folder, &format!("{name}_segFromPrevStage"));
+                let grid = stage.open(name, &path)?;
                 let dims = grid.shape();
                 let fits = dims == shape || (shape[0] == 1 && dims == &shape[1..]);
                 if !fits {
@@ -121,11 +123,11 @@ impl Case {
     ///
     /// # Errors
     /// [`Error::Weightmaps`] where it is missing or of another shape; [`Error::CaseFile`].
-    pub fn open_weights(&mut self, files: &CaseFiles) -> Result<(), Error> {
-        let path = files.weightmap(&self.name);
+    pub fn open_weights(&mut self, stage: &StageFolder) -> Result<(), Error> {
+        let path = stage.weightmap(&self.name);
         if !path.is_file() {
             return Err(Error::Weightmaps {
-                folder: files.folder.clone(),
+                folder: stage.folder.clone(),
                 missing: vec![self.name.clone()],
                 mismatched: Vec::new(),
             });
@@ -141,7 +143,7 @@ impl Case {
                 expected,
             }];
             return Err(Error::Weightmaps {
-                folder: files.folder.clone(),
+                folder: stage.folder.clone(),
                 missing: Vec::new(),
                 mismatched,
             });

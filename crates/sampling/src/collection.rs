@@ -6,7 +6,7 @@ use run::Context;
 
 use crate::annotation::{AnnotationIndex, IndexBuilder};
 use crate::boxes::{draw_box, is_forced, PatchBox, PatchSizes};
-use crate::case::{Case, CaseFiles};
+use crate::case::{Case, StageFolder};
 use crate::centre::draw_lower;
 use crate::error::Error;
 use crate::foreground::ClassLocations;
@@ -20,7 +20,7 @@ use crate::properties::Properties;
 #[derive(Clone, Debug)]
 pub struct CollectionOptions {
     /// Folders and the way of reading.
-    pub files: CaseFiles,
+    pub stage: StageFolder,
     /// Identifiers of the cases to draw from; their order is part of what a seed means.
     pub cases: Vec<String>,
     /// How patches are chosen.
@@ -76,7 +76,7 @@ impl Collection {
     pub fn open(options: &CollectionOptions, context: &Context) -> Result<Self, Error> {
         if options.cases.is_empty() {
             return Err(Error::NoCases {
-                folder: options.files.folder.clone(),
+                folder: options.stage.folder.clone(),
             });
         }
         let rule = MeaningRule::of(options.reference_rules);
@@ -110,7 +110,7 @@ impl Collection {
         }
         if !missing.is_empty() || !mismatched.is_empty() {
             return Err(Error::Weightmaps {
-                folder: options.files.folder.clone(),
+                folder: options.stage.folder.clone(),
                 missing,
                 mismatched,
             });
@@ -240,14 +240,14 @@ fn open_case(
         options.sampling.forced_fraction(),
     );
     let properties = if forces || options.ignore_label {
-        Some(Properties::read(&options.files.folder, name)?)
+        Some(Properties::read(&options.stage.folder, name)?)
     } else {
         None
     };
     let meaning = rule.meaning(options.ignore_label, properties.as_ref());
-    let mut case = Case::open(name, &options.files, meaning)?;
-    if options.files.weightmaps {
-        case.open_weights(&options.files)?;
+    let mut case = Case::open(name, &options.stage, meaning)?;
+    if options.stage.weightmaps {
+        case.open_weights(&options.stage)?;
     }
     let classes = match properties {
         Some(properties) if forces => {
@@ -275,7 +275,7 @@ fn open_index(
     by_class: bool,
     context: &Context,
 ) -> Result<AnnotationIndex, Error> {
-    let path = index_path(&options.files.folder, case.name());
+    let path = index_path(&options.stage.folder, case.name());
     // Taken before the segmentation is read: a file replaced meanwhile makes the index stale, not wrong.
     let stamp = Stamp::of(case.path()).map_err(|source| {
         Error::file(

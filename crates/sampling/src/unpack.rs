@@ -11,7 +11,7 @@ use run::Context;
 use volume::{npy, npz, Place};
 use zip::ZipArchive;
 
-use crate::case::CaseFiles;
+use crate::case::StageFolder;
 use crate::error::Error;
 
 /// What [`unpack`] did.
@@ -41,9 +41,9 @@ struct Job {
 /// # Errors
 /// [`Error::NoSpace`] before anything is written where the disk cannot hold all; [`Error::MissingCase`],
 /// [`Error::CaseFile`], [`Error::Write`], [`Error::Cancelled`].
-pub fn unpack(cases: &[String], files: &CaseFiles, context: &Context) -> Result<Unpacked, Error> {
-    let folders = std::iter::once((&files.folder, ""))
-        .chain(files.previous_stage.iter().map(|f| (f, "_segFromPrevStage")));
+pub fn unpack(cases: &[String], stage: &StageFolder, context: &Context) -> Result<Unpacked, Error> {
+    let folders = std::iter::once((&stage.folder, ""))
+        .chain(stage.previous_stage.iter().map(|f| (f, "_segFromPrevStage")));
     let candidates: Vec<(String, PathBuf)> = folders
         .flat_map(|(folder, suffix)| {
             cases
@@ -257,7 +257,7 @@ mod tests {
     use ndarray::{Array4, ArrayD};
     use std::time::{Duration, SystemTime};
 
-    fn folder_with(cases: &[&str]) -> (tempfile::TempDir, CaseFiles, Vec<String>) {
+    fn folder_with(cases: &[&str]) -> (tempfile::TempDir, StageFolder, Vec<String>) {
         let folder = tempfile::tempdir().unwrap();
         for (i, case) in cases.iter().enumerate() {
             let array = Array4::from_shape_fn((2, 3, 4, 5), |(c, z, y, x)| {
@@ -271,7 +271,7 @@ mod tests {
             )
             .unwrap();
         }
-        let files = CaseFiles {
+        let files = StageFolder {
             folder: folder.path().to_owned(),
             previous_stage: None,
             weightmaps: false,

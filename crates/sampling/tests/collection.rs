@@ -182,7 +182,7 @@ fn all_missing_and_misshapen_weightmaps_are_named() {
     weights("b", SHAPE[0]);
     weights("d", SHAPE[0] + 1);
     let mut options = options(folder.path(), &["a", "b", "c", "d"], annotated(|_| ()));
-    options.files.weightmaps = true;
+    options.stage.weightmaps = true;
     match open(&options).map(drop).unwrap_err() {
         Error::Weightmaps {
             folder: named,

@@ -11,7 +11,9 @@ use std::path::Path;
 
 use ndarray::{Array2, ArrayD, IxDyn};
 use random::Draw;
-use sampling::{draw_box, is_forced, Case, CaseFiles, ClassLocations, Meaning, PatchBox, PatchSizes, Range};
+use sampling::{
+    draw_box, is_forced, Case, ClassLocations, Meaning, PatchBox, PatchSizes, Range, StageFolder,
+};
 use volume::npy;
 
 type Arrays = BTreeMap<String, ArrayD<f64>>;
@@ -90,7 +92,7 @@ fn open_case(folder: &Path, shape: [usize; 3], weights: bool) -> Case {
         let path = folder.join("case_weightmap.npy");
         npy::write(&path, ArrayD::from_shape_vec(dims, values).unwrap().view()).unwrap();
     }
-    let files = CaseFiles {
+    let files = StageFolder {
         folder: folder.to_owned(),
         previous_stage: None,
         weightmaps: weights,

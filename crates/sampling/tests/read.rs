@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use ndarray::{Array3, Array4};
 use proptest::prelude::*;
-use sampling::{Case, CaseFiles, Error, Meaning, PackedCache, PatchBox};
+use sampling::{Case, Error, Meaning, PackedCache, PatchBox, StageFolder};
 use volume::npz::Compression;
 use volume::{npy, npz};
 
@@ -71,8 +71,8 @@ fn write(shape: [usize; 3]) -> Written {
     }
 }
 
-fn files(folder: &Path, packed: bool) -> CaseFiles {
-    CaseFiles {
+fn files(folder: &Path, packed: bool) -> StageFolder {
+    StageFolder {
         folder: folder.to_owned(),
         previous_stage: Some(folder.to_owned()),
         weightmaps: true,
@@ -124,7 +124,7 @@ fn a_single_slice_without_its_axis_is_a_volume_of_one() {
     let folder = tempfile::tempdir().unwrap();
     let stack = ndarray::Array3::from_shape_fn((2, 3, 4), |(c, y, x)| (c * 12 + y * 4 + x) as f32);
     npy::write(&folder.path().join("c.npy"), stack.view().into_dyn()).unwrap();
-    let files = CaseFiles {
+    let files = StageFolder {
         folder: folder.path().to_owned(),
         previous_stage: None,
         weightmaps: false,
@@ -208,7 +208,7 @@ fn only_the_pages_of_a_patch_are_touched() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("touched-pages.npy");
     npy::write(&path, Array4::<f32>::zeros((2, 192, 192, 192)).view().into_dyn()).unwrap();
-    let files = CaseFiles {
+    let files = StageFolder {
         folder: folder.path().to_owned(),
         previous_stage: None,
         weightmaps: false,

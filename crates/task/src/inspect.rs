@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use run::{Context, Options};
+use run::{Context, Event, Options};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{json, Value};
@@ -32,7 +32,11 @@ pub struct InspectSummary(pub Value);
 ///
 /// # Errors
 /// [`Error::FileKind`] for another extension; [`Error::Pickle`] or [`Error::Volume`] naming the file.
-pub fn inspect(options: &InspectOptions, _: &Context) -> Result<InspectSummary, Error> {
+pub fn inspect(options: &InspectOptions, context: &Context) -> Result<InspectSummary, Error> {
+    context.emit(Event::Started {
+        verb: "inspect",
+        settings: json!({ "file": options.file }),
+    });
     content(&options.file).map(InspectSummary)
 }
 
@@ -51,7 +55,7 @@ fn content(file: &Path) -> Result<Value, Error> {
             Ok(json!({ "arrays": arrays }))
         }
         "npy" => Ok(array(None, &volume::npy::read_header(file)?)),
-        _ if name.ends_with(".nii") || name.ends_with(".nii.gz") => {
+        _ if volume::nifti::stem(name).is_some() => {
             let header = volume::nifti::read_header(file)?;
             let geometry = header.geometry;
             Ok(json!({

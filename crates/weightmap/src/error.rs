@@ -173,6 +173,10 @@ pub enum Error {
     #[error(transparent)]
     #[code(transparent)]
     Volume(#[from] volume::Error),
+    /// Connected components could not be labelled.
+    #[error(transparent)]
+    #[code(transparent)]
+    Components(#[from] components::Error),
     /// The distance transform refused.
     #[error(transparent)]
     #[code(transparent)]

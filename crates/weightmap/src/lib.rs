@@ -26,7 +26,6 @@
 
 mod border;
 mod classes;
-mod components;
 mod discover;
 mod erosion;
 mod error;

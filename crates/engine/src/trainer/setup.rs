@@ -11,6 +11,7 @@ use recipe::{Trainer, TrainingData};
 use run::{Context, OptionError};
 
 use crate::checkpoint::Info;
+use crate::optimizer::poly_learning_rate;
 use crate::{Architecture, Compute, Recipe, Result};
 use settings::TrainOptions;
 
@@ -126,6 +127,11 @@ impl Setup {
             ..data.clone()
         }
     }
+}
+
+/// Learning rate of an epoch: nnU-Net's poly schedule.
+pub(super) fn learning_rate(options: &TrainOptions, epoch: u64) -> f64 {
+    poly_learning_rate(epoch, options.epochs, options.initial_lr)
 }
 
 fn text(path: &Path) -> Value {

@@ -2,8 +2,8 @@
 
 use ndarray::ArrayViewMut3;
 
-use crate::component::{label, Connectivity};
 use crate::{Error, Region};
+use components::{label, Connectivity};
 
 /// What was done for one region.
 #[derive(Clone, Debug, PartialEq)]

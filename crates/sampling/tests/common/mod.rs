@@ -7,7 +7,7 @@ use std::path::Path;
 use ndarray::Array4;
 use random::{Purpose, Rng};
 use run::Context;
-use sampling::{Annotated, CaseFiles, Collection, CollectionOptions, Error, PatchSizes, Sampling};
+use sampling::{Annotated, Collection, CollectionOptions, Error, PatchSizes, Sampling, StageFolder};
 use volume::npy;
 
 /// Random numbers of a seed.
@@ -42,7 +42,7 @@ pub fn scribble(z: usize, y: usize, x: usize) -> i16 {
 
 pub fn options(folder: &Path, cases: &[&str], sampling: Sampling) -> CollectionOptions {
     CollectionOptions {
-        files: CaseFiles {
+        stage: StageFolder {
             folder: folder.to_owned(),
             previous_stage: None,
             weightmaps: false,

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use dataset::files::{case_files, nifti_files, CaseFiles};
+use dataset::files::{nifti_files, ImageFolder};
 use dataset::{case_of, DatasetJson};
 use serde_json::json;
+use volume::UNLABELLED;
 
 use super::problem::{Problem, ProblemKind as Kind};
 use crate::Error;
@@ -57,7 +58,7 @@ fn label_numbers(dataset: &DatasetJson) -> Option<String> {
         .labels
         .keys()
         .copied()
-        .filter(|&label| label != -1)
+        .filter(|&label| label != i64::from(UNLABELLED))
         .collect();
     labels.sort_unstable();
     let expected = (0..labels.len() as i64).collect::<Vec<_>>();
@@ -66,7 +67,7 @@ fn label_numbers(dataset: &DatasetJson) -> Option<String> {
 }
 
 fn training(folder: &Path, dataset: &DatasetJson, listing: &mut Listing) -> Result<(), Error> {
-    let images = case_files(&folder.join("imagesTr"))?;
+    let images = ImageFolder::list(&folder.join("imagesTr"))?;
     let labels = nifti_files(&folder.join("labelsTr"))?;
     let (mut listed, mut used) = (BTreeSet::new(), BTreeSet::new());
     for entry in &dataset.training {
@@ -146,9 +147,9 @@ fn training(folder: &Path, dataset: &DatasetJson, listing: &mut Listing) -> Resu
 fn test(folder: &Path, dataset: &DatasetJson, listing: &mut Listing) -> Result<(), Error> {
     let folder_exists = folder.join("imagesTs").is_dir();
     let images = if folder_exists {
-        case_files(&folder.join("imagesTs"))?
+        ImageFolder::list(&folder.join("imagesTs"))?
     } else {
-        CaseFiles::default()
+        ImageFolder::default()
     };
     let mut listed = BTreeSet::new();
     for case in dataset.test.iter().map(|path| case_of(path)) {
@@ -164,7 +165,7 @@ fn test(folder: &Path, dataset: &DatasetJson, listing: &mut Listing) -> Result<(
     Ok(())
 }
 
-fn odd_names(images: &CaseFiles, listing: &mut Listing) {
+fn odd_names(images: &ImageFolder, listing: &mut Listing) {
     for path in &images.others {
         let message = "the name does not end in _XXXX, the number of the channel, so that no case has it";
         listing
@@ -175,7 +176,7 @@ fn odd_names(images: &CaseFiles, listing: &mut Listing) {
 
 fn add_case(
     case: &str,
-    images: &CaseFiles,
+    images: &ImageFolder,
     images_folder: &str,
     folder: &Path,
     label: Option<PathBuf>,

@@ -6,18 +6,16 @@ mod write;
 pub use source::Convention;
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use dataset::{Folders, Task, TrainingCase};
-use rayon::prelude::*;
-use run::{CaseFailure, Coded, Context, Event, Options};
+use run::{CaseFailure, Context, Event, Job, Options, Outcome, Progress};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
 
-use crate::threads::pool;
+use crate::threads::case_loop;
 use crate::Error;
-use source::{Job, Source};
+use source::Source;
 
 /// Options of [`convert`].
 #[run::options]
@@ -55,7 +53,7 @@ pub struct ConvertSummary {
     /// Test cases converted.
     pub test: usize,
     /// Label value of the source that became -1, unlabelled.
-    pub ignore_label: Option<i64>,
+    pub ignore_label: Option<i16>,
     /// Cases that could not be converted; `dataset.json` does not list them.
     pub failures: Vec<CaseFailure>,
 }
@@ -98,38 +96,28 @@ pub fn convert(options: &ConvertOptions, context: &Context) -> Result<ConvertSum
     });
 
     write::make_folders(&folder, &source.jobs)?;
-    let (done, total) = (AtomicU64::new(0), source.jobs.len() as u64);
-    let outcomes = pool(context)?.install(|| {
-        let one = |job: &Job| {
-            context.check()?;
-            let outcome = write::write_case(&source, job, &folder);
-            // The other cases would fail likewise.
-            if outcome.as_ref().is_err_and(|e| e.code() == "ERR_DISK_FULL") {
-                return outcome.map(Ok);
-            }
-            context.progress(
-                done.fetch_add(1, Ordering::Relaxed) + 1,
-                total,
-                "cases",
-                Some(&job.case),
-            );
-            Ok(outcome)
-        };
-        source.jobs.par_iter().map(one).collect::<Result<Vec<_>, Error>>()
+    let jobs: Vec<_> = source.jobs.iter().map(|job| Job::new(&job.case, job)).collect();
+    let progress = Progress::new("cases", jobs.len());
+    let Outcome { results, failures } = case_loop(context)?.run(&jobs, progress, |job| {
+        write::write_case(&source, job.input, &folder, context.cancel())
     })?;
 
     let mut dataset = source.dataset.clone();
-    let mut failures = Vec::new();
-    for (job, outcome) in source.jobs.iter().zip(outcomes) {
+    let converted = source
+        .jobs
+        .iter()
+        .zip(results)
+        .filter_map(|(job, done)| done.map(|()| job));
+    for job in converted {
         let case = &job.case;
-        match outcome {
-            Err(error) => failures.push(CaseFailure::new(case.as_str(), &error)),
-            Ok(()) if job.test => dataset.test.push(format!("./imagesTs/{case}.nii.gz")),
-            Ok(()) => dataset.training.push(TrainingCase {
+        if job.test {
+            dataset.test.push(format!("./imagesTs/{case}.nii.gz"));
+        } else {
+            dataset.training.push(TrainingCase {
                 case: case.clone(),
                 image: format!("./imagesTr/{case}.nii.gz"),
                 label: format!("./labelsTr/{case}.nii.gz"),
-            }),
+            });
         }
     }
     dataset.write(&folder.join("dataset.json"))?;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use dataset::files::{case_files, nifti_files};
+use dataset::files::{nifti_files, ImageFolder};
 use dataset::{case_of, DatasetJson, Task};
 use indexmap::IndexMap;
 use serde_json::{Map, Value as Json};
@@ -47,7 +47,7 @@ pub(super) struct Source {
     /// Everything but the lists of cases.
     pub(super) dataset: DatasetJson,
     /// Label value that means unlabelled.
-    pub(super) ignore: Option<i64>,
+    pub(super) ignore: Option<i16>,
     pub(super) jobs: Vec<Job>,
     pub(super) warnings: Vec<String>,
 }
@@ -138,13 +138,12 @@ impl Source {
                     .ok_or_else(|| record("labels holds something else than integers"))?,
             };
             if name == "ignore" {
-                if i16::try_from(value).is_err() {
+                ignore = Some(i16::try_from(value).map_err(|_| {
                     let problem = format!(
                         "label \"ignore\" is {value}; expected one from -32768 to 32767, as all labels"
                     );
-                    return Err(record(&problem));
-                }
-                ignore = Some(value);
+                    record(&problem)
+                })?);
             } else {
                 labels.insert(value, name.clone());
             }
@@ -248,7 +247,7 @@ fn folder_name(folder: &Path) -> String {
 
 /// Cases of `imagesTr` or `imagesTs` with their labels.
 fn channel_jobs(folder: &Path, part: &str, test: bool) -> Result<Vec<Job>, Error> {
-    let images = case_files(&folder.join(format!("images{part}")))?;
+    let images = ImageFolder::list(&folder.join(format!("images{part}")))?;
     let labels_folder = folder.join(format!("labels{part}"));
     let mut labels = if labels_folder.is_dir() {
         nifti_files(&labels_folder)?

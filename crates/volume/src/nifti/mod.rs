@@ -8,6 +8,7 @@
 
 mod header;
 mod layout;
+mod list;
 mod orthogonal;
 mod source;
 mod transform;
@@ -22,6 +23,7 @@ use crate::error::{Error, Place};
 use crate::geometry::Geometry;
 
 pub use header::Header;
+pub use list::{list, stem, EXTENSIONS};
 pub use write::{write_image, write_labels};
 
 use source::Source;

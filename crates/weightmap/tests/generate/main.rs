@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 
 use ndarray::{Array3, Array4, ArrayD, Axis, IxDyn};
 use pickle::{Dict, Value};
-use run::{Cancel, Coded, Context, Event, Sink};
+use run::{Cancel, Coded, Context, Event, NullSink, Sink};
 use tempfile::TempDir;
 use volume::npz::Compression;
 use weightmap::{border_weightmap, generate, Dtype, Error, Frequencies, Mode, Options, Parameters, Summary};

@@ -1,4 +1,4 @@
-//! What is settled before the first voxel is read.
+//! The grid of a volume: its extent, and squared steps along its axes.
 
 use crate::lane::Lane;
 
@@ -25,8 +25,8 @@ impl<L: Lane> Axis<L> {
     }
 }
 
-/// One transform of a volume of `shape` (z, y, x).
-pub(crate) struct Plan<L> {
+/// The grid of a volume, as both sweeps need it.
+pub(crate) struct Grid<L> {
     /// Extent (z, y, x).
     pub(crate) shape: [usize; 3],
     /// Squared spacing along y, which the first sweep measures by counting.
@@ -39,7 +39,7 @@ pub(crate) struct Plan<L> {
     pub(crate) cap: Option<L>,
 }
 
-impl<L: Lane> Plan<L> {
+impl<L: Lane> Grid<L> {
     pub(crate) fn new(shape: [usize; 3], s2: [f32; 3], cap: Option<L>) -> Self {
         Self {
             shape,

@@ -1,17 +1,17 @@
 //! Connected components against a flood fill.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-use evaluate::{label, Components, Connectivity, Error};
+use components::{label, label_values, Components, Connectivity, Error};
 use ndarray::{Array3, Dim, Ix3};
 use proptest::prelude::*;
 
 /// Floods from each unvisited voxel in turn.
-fn flood(mask: &Array3<bool>, connectivity: Connectivity) -> Components<Ix3> {
-    let mut labels = Array3::<u32>::zeros(mask.dim());
+fn flood(image: &Array3<u8>, connectivity: Connectivity) -> Components<Ix3> {
+    let mut labels = Array3::<u32>::zeros(image.dim());
     let mut sizes = Vec::new();
-    let shape = [mask.dim().0, mask.dim().1, mask.dim().2];
-    for (start, inside) in mask.indexed_iter() {
-        if !inside || labels[start] != 0 {
+    let shape = [image.dim().0, image.dim().1, image.dim().2];
+    for (start, &value) in image.indexed_iter() {
+        if value == 0 || labels[start] != 0 {
             continue;
         }
         sizes.push(0);
@@ -35,7 +35,7 @@ fn flood(mask: &Array3<bool>, connectivity: Connectivity) -> Components<Ix3> {
                     .collect();
                 if let Some(next) = next {
                     let next = [next[0], next[1], next[2]];
-                    if mask[next] && labels[next] == 0 {
+                    if image[next] == value && labels[next] == 0 {
                         labels[next] = number;
                         open.push(next);
                     }
@@ -44,6 +44,17 @@ fn flood(mask: &Array3<bool>, connectivity: Connectivity) -> Components<Ix3> {
         }
     }
     Components { labels, sizes }
+}
+
+/// Uniform numbers from 0 to 1.
+fn uniform(seed: u64) -> impl FnMut() -> f64 {
+    let mut state = seed | 1;
+    move || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 11) as f64 / (1_u64 << 53) as f64
+    }
 }
 
 proptest! {
@@ -57,21 +68,36 @@ proptest! {
         full in any::<bool>(),
         turned in any::<bool>(),
     ) {
-        let mut state = seed | 1;
-        let mask = Array3::from_shape_fn((depth, height, width), |_| {
-            state ^= state << 13;
-            state ^= state >> 7;
-            state ^= state << 17;
-            (state >> 11) as f64 / (1_u64 << 53) as f64 <= density
-        });
+        let mut random = uniform(seed);
+        let mask = Array3::from_shape_fn((depth, height, width), |_| random() <= density);
         let mask = if turned { mask.reversed_axes() } else { mask };
         let connectivity = if full { Connectivity::Full } else { Connectivity::Face };
-        let expected = flood(&mask, connectivity);
+        let expected = flood(&mask.mapv(u8::from), connectivity);
         let found = label(mask.view(), |inside| inside, connectivity).unwrap();
         prop_assert_eq!(&found.labels, &expected.labels);
         prop_assert_eq!(&found.sizes, &expected.sizes);
         let one = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
         prop_assert_eq!(one.install(|| label(mask.view(), |inside| inside, connectivity)).unwrap(), found);
+    }
+
+    #[test]
+    fn values_equal_a_flood_fill(
+        depth in 1_usize..7,
+        height in 1_usize..7,
+        width in 1_usize..90,
+        classes in 2_u8..5,
+        repeats in 0.0_f64..0.9,
+        seed in any::<u64>(),
+    ) {
+        let (mut random, mut last) = (uniform(seed), 0);
+        let image = Array3::from_shape_fn((depth, height, width), |_| {
+            if random() >= repeats {
+                last = (random() * f64::from(classes)) as u8;
+            }
+            last
+        });
+        let found = label_values(image.view(), |value| value != 0).unwrap();
+        prop_assert_eq!(found, flood(&image, Connectivity::Face));
     }
 }
 
