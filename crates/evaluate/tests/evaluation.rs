@@ -93,18 +93,12 @@ fn recorded_folders() {
         }
         // What Python wrote, bare NaN and all, reads as what was computed here.
         let python = read_summary(&scenario.join("pred/summary.json")).unwrap();
-        assert_eq!(json(&python.results.mean), json(&found.results.mean));
+        assert_same(&python.results.mean, &found.results.mean);
         // And what was written here reads back, with null as with NaN.
-        assert_eq!(
-            json(&read_summary(&found.output).unwrap().results),
-            json(&found.results)
-        );
+        assert_same(&read_summary(&found.output).unwrap().results, &found.results);
         options.bare_nan = true;
         evaluate_folder(&options, &Context::silent(1)).unwrap();
-        assert_eq!(
-            json(&read_summary(&found.output).unwrap().results),
-            json(&found.results)
-        );
+        assert_same(&read_summary(&found.output).unwrap().results, &found.results);
         let strict: Result<Value, _> = serde_json::from_str(&fs::read_to_string(&found.output).unwrap());
         assert_eq!(
             strict.is_err(),
@@ -113,17 +107,25 @@ fn recorded_folders() {
     }
 }
 
-/// As text with enough digits for 1e-12, so that NaN equals NaN.
-fn json(value: &impl serde::Serialize) -> Value {
-    fn rounded(value: Value) -> Value {
-        match value {
-            Value::Object(map) => map.into_iter().map(|(k, v)| (k, rounded(v))).collect(),
-            Value::Array(list) => list.into_iter().map(rounded).collect(),
-            Value::Number(n) => format!("{:.5}", n.as_f64().unwrap()).into(),
-            other => other,
+/// Panics unless both say the same; numbers to 1e-6, NaN equals NaN.
+fn assert_same(found: &impl serde::Serialize, expected: &impl serde::Serialize) {
+    fn same(found: &Value, expected: &Value) -> bool {
+        match (found, expected) {
+            (Value::Object(a), Value::Object(b)) => {
+                a.len() == b.len() && a.iter().all(|(key, a)| b.get(key).is_some_and(|b| same(a, b)))
+            }
+            (Value::Array(a), Value::Array(b)) => {
+                a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b))
+            }
+            (Value::Number(a), Value::Number(b)) => {
+                let difference = a.as_f64().unwrap() - b.as_f64().unwrap();
+                difference.abs() <= 1e-6
+            }
+            (a, b) => a == b,
         }
     }
-    rounded(serde_json::to_value(value).unwrap())
+    let [found, expected] = [serde_json::to_value(found), serde_json::to_value(expected)].map(Result::unwrap);
+    assert!(same(&found, &expected), "found {found}, expected {expected}");
 }
 
 struct Folders {

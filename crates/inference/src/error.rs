@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use run::{Cancelled, Panicked};
+use run::Cancelled;
 
 /// An error of prediction.
 #[derive(Debug, thiserror::Error, run::Coded)]
@@ -61,10 +61,6 @@ pub enum Error {
     #[error(transparent)]
     #[code(transparent)]
     Cancelled(#[from] Cancelled),
-    /// A bug, met in one case.
-    #[error(transparent)]
-    #[code(transparent)]
-    Panicked(#[from] Panicked),
     /// A worker ended without its result: a bug in this package.
     #[error("internal error: {problem}")]
     #[code(Internal)]

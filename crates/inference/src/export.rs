@@ -6,6 +6,7 @@ use dataset::{results::ModelFolder, CaseProperties};
 use half::f16;
 use ndarray::{Array3, Array4};
 use resample::export::{export_segmentation, export_softmax, segmentation_of, ExportOptions, Placement};
+use run::Cancel;
 use volume::{nifti, npz, Geometry};
 
 use crate::Error;
@@ -52,15 +53,23 @@ impl<'a> Export<'a> {
     /// Resamples and writes one case; the segmentation comes last, so that its presence means the case is done.
     ///
     /// # Errors
-    /// [`Error::Dataset`] where the properties lack something, [`Error::Resample`], [`Error::Volume`].
-    pub fn write(&self, case: &str, softmax: Array4<f32>, properties: CaseProperties) -> Result<(), Error> {
+    /// [`Error::Dataset`] where the properties lack something, [`Error::Resample`], [`Error::Volume`], which are also
+    /// those of cancellation: within the work of one plane, or the writing of a softmax. Then there is no segmentation.
+    pub fn write(
+        &self,
+        case: &str,
+        softmax: Array4<f32>,
+        properties: CaseProperties,
+        cancel: &Cancel,
+    ) -> Result<(), Error> {
         let placement = self.placement(&properties)?;
         let labels = if self.options.save_softmax {
-            self.write_softmax(case, softmax, &placement, &properties)?
+            self.write_softmax(case, softmax, &placement, &properties, cancel)?
         } else {
-            export_segmentation(softmax.view(), &placement, &self.rule)?
+            export_segmentation(softmax.view(), &placement, &self.rule, cancel)?
         };
-        nifti::write_labels(&self.file(case, "nii.gz"), labels.view(), &geometry(&properties)?)?;
+        let (file, geometry) = (self.file(case, "nii.gz"), geometry(&properties)?);
+        nifti::write_labels_cancellable(&file, labels.view(), &geometry, cancel)?;
         Ok(())
     }
 
@@ -70,9 +79,11 @@ impl<'a> Export<'a> {
         softmax: Array4<f32>,
         placement: &Placement,
         properties: &CaseProperties,
+        cancel: &Cancel,
     ) -> Result<Array3<i16>, Error> {
-        let resampled = export_softmax(softmax.view(), placement, &self.rule)?;
+        let resampled = export_softmax(softmax.view(), placement, &self.rule, cancel)?;
         drop(softmax);
+        cancel.check()?;
         let half = resampled.mapv(f16::from_f32).into_dyn();
         npz::write(
             &self.file(case, "npz"),
@@ -80,10 +91,12 @@ impl<'a> Export<'a> {
             npz::Compression::Fast,
         )?;
         properties.write(&self.file(case, "pkl"))?;
+        cancel.check()?;
         Ok(segmentation_of(
             resampled.view(),
             placement,
             &self.rule.decision(),
+            cancel,
         )?)
     }
 

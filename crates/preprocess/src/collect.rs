@@ -5,7 +5,7 @@ use std::path::Path;
 
 use dataset::CaseProperties;
 use ndarray::Axis;
-use run::{Job, Progress};
+use run::{Cancel, Job, Progress};
 
 use crate::files::{copy_label, copy_unless_same, create};
 use crate::fingerprint::{Fingerprint, ModalityIntensities};
@@ -49,7 +49,9 @@ pub fn collect(session: &Session<'_>) -> Result<Fingerprint, Error> {
         .collect::<Result<Vec<_>, Error>>()?;
     let total = jobs.len();
     let progress = Progress::new("cases cropped", total);
-    let outcome = cases.run(&jobs, progress, |job| facts(job.input, task, keep, options))?;
+    let outcome = cases.run(&jobs, progress, |job| {
+        facts(job.input, task, keep, options, cases.context().cancel())
+    })?;
     if !outcome.failures.is_empty() {
         return Err(Error::Cases {
             total,
@@ -89,6 +91,7 @@ fn facts(
     task: &TaskCases,
     keep: Option<&Path>,
     options: &Options,
+    cancel: &Cancel,
 ) -> Result<CaseFacts, Error> {
     let channels = task.modalities.len();
     let kept = keep
@@ -105,15 +108,15 @@ fn facts(
                 folder: folder.to_owned(),
             };
             cropped
-                .load(&case.name, options.unlabelled)
+                .load(&case.name, options.unlabelled, cancel)
                 .map(|loaded| intensities(&loaded))
         });
         return CaseFacts::new(&properties, foreground.transpose()?);
     }
-    let loaded = case.source.load(&case.name, options.unlabelled)?;
+    let loaded = case.source.load(&case.name, options.unlabelled, cancel)?;
     let foreground = task.has_ct().then(|| intensities(&loaded));
     if let (Some(folder), Source::Raw(_)) = (keep, &case.source) {
-        write_cropped(folder, &case.name, &loaded)?;
+        write_cropped(folder, &case.name, &loaded, cancel)?;
         if let Some(label) = case.source.label(&case.name) {
             copy_label(&label, folder)?;
         }

@@ -115,13 +115,13 @@ fn preprocess_one(
     options: &Options,
     context: &Context,
 ) -> Result<(), Error> {
-    let name = &work.case.name;
-    let mut loaded = work.case.source.load(name, options.unlabelled)?;
-    loaded.cropped.remove_nan();
+    let (name, cancel) = (&work.case.name, context.cancel());
+    let mut loaded = work.case.source.load(name, options.unlabelled, cancel)?;
+    loaded.cropped.remove_nan(cancel)?;
     let spacing = loaded.properties.original_spacing()?;
     let mut written: Vec<(Target, &Output)> = vec![];
     for output in &work.outputs {
-        context.check()?;
+        cancel.check()?;
         let npz = output.folder.join(format!("{name}.npz"));
         let pkl = output.folder.join(format!("{name}.pkl"));
         drop_unpacked(output, name, context)?;
@@ -135,13 +135,14 @@ fn preprocess_one(
             copy_file(&twin.folder.join(format!("{name}.pkl")), &pkl, Links::Follow)?;
             continue;
         }
-        let staged = target.apply(&loaded.cropped, spacing)?;
-        archive::write(&npz, staged.data.view(), staged.segmentation.view())?;
+        let staged = target.apply(&loaded.cropped, spacing, cancel)?;
+        archive::write(&npz, staged.data.view(), staged.segmentation.view(), cancel)?;
         let mut properties = loaded.properties.clone();
         let use_mask = target.use_mask.iter().copied().enumerate().collect();
         properties.set_use_nonzero_mask_for_norm(use_mask);
         target.record(&staged, &mut properties);
-        properties.set_class_locations(class_locations(staged.segmentation.view(), &output.classes));
+        let locations = class_locations(staged.segmentation.view(), &output.classes, cancel)?;
+        properties.set_class_locations(locations);
         mark(&mut properties, &target, &output.classes, options.unlabelled);
         properties.write(&pkl)?;
         written.push((target, output));

@@ -57,6 +57,10 @@ pub enum Error {
     #[error(transparent)]
     #[code(transparent)]
     Write(#[from] storage::Error),
+    /// The caller asked to stop.
+    #[error(transparent)]
+    #[code(transparent)]
+    Cancelled(#[from] run::Cancelled),
     /// More memory is needed than the machine grants.
     #[error("{place} needs {bytes} bytes of memory, which the system refused")]
     #[code(OutOfMemory)]

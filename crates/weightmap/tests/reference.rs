@@ -143,7 +143,10 @@ fn command_lines() -> Vec<(PathBuf, Options)> {
         };
         let line = text.lines().find_map(|line| line.strip_prefix("argv: ")).unwrap();
         let mut words = line.split_whitespace().skip(1).peekable();
-        let mut options = Options::new(folder.join(words.next().unwrap()));
+        let mut options = Options {
+            folder: folder.join(words.next().unwrap()),
+            ..Options::new("")
+        };
         while let Some(word) = words.next() {
             match word {
                 "--sigma" => options.sigma = words.next().unwrap().parse().unwrap(),
@@ -223,7 +226,7 @@ fn default_runs_use_the_segmentation() {
                 classes: summary.classes.clone(),
                 sigma: options.sigma,
                 w0: options.w0,
-                ..Default::default()
+                ..Parameters::default()
             };
             let expected: Array3<f32> = border_weightmap(segmentation, &parameters).unwrap();
             let name = format!("{}_weightmap.npy", case.file_stem().unwrap().to_string_lossy());
