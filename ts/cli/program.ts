@@ -77,14 +77,5 @@ function report(error: NnunetError, json: boolean, io: Io): number {
   if (json) io.out.write(`${JSON.stringify({ type: 'failed', error })}\n`);
   else io.err.write(`${error.code === 'ERR_CANCELLED' ? '' : `${error.code}: `}${error.message}\n`);
   if (error.code === 'ERR_CANCELLED') return EXIT.cancelled;
-  return USAGE.has(error.code) ? EXIT.usage : EXIT.failed;
+  return error.code === 'ERR_OPTIONS' ? EXIT.usage : EXIT.failed;
 }
-
-/** Codes of options that mean nothing: refused by a verb's schema, or by the verb itself. */
-const USAGE = new Set([
-  'ERR_OPTIONS',
-  'ERR_OPTION',
-  'ERR_OVERRIDE',
-  'ERR_LOADER_OPTION',
-  'ERR_WEIGHTMAP_OPTION',
-]);

@@ -107,7 +107,7 @@ export interface PreviewSummary {
  * Nothing is written beside the cases but the index of annotated voxels, which training uses too, where patches are
  * centred on them; `unpack` writes `<case>.npy` as training does.
  *
- * @throws (through `result`) NnunetError `ERR_OPTIONS`, `ERR_OPTION`, `ERR_CANCELLED`, and the errors of data
+ * @throws (through `result`) NnunetError `ERR_OPTIONS`, `ERR_NOT_FOUND`, `ERR_CANCELLED`, and the errors of data
  */
 export function previewBatches(options: PreviewBatchesOptions): Run<PreviewBatch[]> {
   const { signal, ...rest } = options;
@@ -118,7 +118,7 @@ export function previewBatches(options: PreviewBatchesOptions): Run<PreviewBatch
  * Draws the batches of {@link previewBatches} as a contact sheet ({@link drawContactSheet}) and writes it to `output` in one
  * step; a picture that is there is replaced. The folder has to be there.
  *
- * @throws (through `result`) NnunetError `ERR_IO`, `ERR_DISK_FULL`, `ERR_NO_FONT` (PNG), and those of `previewBatches`
+ * @throws (through `result`) NnunetError `ERR_NOT_FOUND`, `ERR_IO`, `ERR_DISK_FULL`, `ERR_NO_FONT` (PNG), and those of `previewBatches`
  */
 export function preview(options: PreviewOptions): Run<PreviewSummary> {
   const { signal, ...rest } = options;
