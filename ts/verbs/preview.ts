@@ -51,7 +51,7 @@ export interface PreviewBatch {
  * Nothing is written beside the cases but the index of annotated voxels, which training uses too, where patches are
  * centred on them; `unpack` writes `<case>.npy` as training does.
  *
- * @throws (through `result`) NnunetError `ERR_OPTIONS`, `ERR_OPTION`, `ERR_CANCELLED`, and the errors of data
+ * @throws (through `result`) NnunetError `ERR_OPTIONS`, `ERR_NOT_FOUND`, `ERR_CANCELLED`, and the errors of data
  */
 export function previewBatches(options: PreviewBatchesOptions): Run<PreviewBatch[], PreviewBatchesEvent> {
   return new Run(() => startBatches(checked('previewBatches', options), (batches) => batches), signalOf(options));
@@ -61,7 +61,7 @@ export function previewBatches(options: PreviewBatchesOptions): Run<PreviewBatch
  * Draws the batches of {@link previewBatches} as a contact sheet ({@link drawContactSheet}) and writes it to `output` in one
  * step; an existing picture is replaced. The folder has to exist.
  *
- * @throws (through `result`) NnunetError `ERR_IO`, `ERR_DISK_FULL`, `ERR_NO_FONT` (PNG), and those of `previewBatches`
+ * @throws (through `result`) NnunetError `ERR_NOT_FOUND`, `ERR_IO`, `ERR_DISK_FULL`, `ERR_NO_FONT` (PNG), and those of `previewBatches`
  */
 export function preview(options: PreviewOptions): Run<PreviewSummary, PreviewEvent> {
   return new Run(async () => {

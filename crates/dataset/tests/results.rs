@@ -93,7 +93,7 @@ fn folds_are_listed_by_checkpoint() {
         [Fold::Index(2), Fold::Index(10), Fold::All]
     );
     let error = model.folds(BEST_CHECKPOINT).unwrap_err();
-    assert_eq!(error.code(), "ERR_MODEL_FOLDER");
+    assert_eq!(error.code(), "ERR_NOT_FOUND");
     assert!(
         error.to_string().contains("fold_2, fold_3, fold_10, all"),
         "{error}"

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use run::{Cancel, CaseFailure, CaseLoop, Context, Event, Job, Options, Outcome, Progress};
+use run::{Cancel, CaseFailure, CaseLoop, Context, Event, Job, NotFound, Options, Outcome, Progress};
 use serde::Serialize;
 use serde_json::json;
 use volume::nifti;
@@ -75,7 +75,7 @@ struct Folders {
 /// counterpart, different shapes or geometry, a damaged file) is listed in the summary; the means are over the others.
 ///
 /// # Errors
-/// [`Error::NoCases`], [`Error::Folder`], [`Error::Storage`], [`Error::Cancelled`].
+/// [`Error::Option`], [`Error::NotFound`], [`Error::NoCases`], [`Error::Folder`], [`Error::Storage`], [`Error::Cancelled`].
 pub fn evaluate_folder(options: &EvaluateOptions, context: &Context) -> Result<EvaluateSummary, Error> {
     run::validate(options)?;
     let folders = Folders::list(options)?;
@@ -134,6 +134,10 @@ fn score(options: &EvaluateOptions, folders: &Folders, context: &Context) -> Res
 
 impl Folders {
     fn list(options: &EvaluateOptions) -> Result<Self, Error> {
+        let predict = "run `nnunet-diag predict` first, or name another folder";
+        NotFound::unless_exists("folder of predictions", &options.prediction_dir, predict)?;
+        let other = "name the folder of the reference segmentations, such as labelsTs of the task";
+        NotFound::unless_exists("folder of references", &options.reference_dir, other)?;
         let mut references = list(&options.reference_dir)?;
         let predictions = list(&options.prediction_dir)?;
         if options.predicted_only {
@@ -158,7 +162,7 @@ impl Folders {
 /// The loop over a verb's cases, on the caller's number of threads.
 pub(crate) fn case_loop(context: &Context) -> Result<CaseLoop<'_>, Error> {
     CaseLoop::new(context).map_err(|e| Error::Threads {
-        problem: e.to_string(),
+        reason: e.to_string(),
     })
 }
 

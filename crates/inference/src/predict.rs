@@ -7,7 +7,7 @@ use dataset::files;
 use engine::{device_name, Compute};
 use ndarray::Array4;
 use preprocess::preprocess_test_case;
-use run::{CaseLoop, Context, Event, Job, Share};
+use run::{CaseLoop, Context, Event, Job, NotFound, Share};
 use serde_json::json;
 use settings::{PredictOptions, PredictSummary};
 
@@ -26,7 +26,7 @@ use crate::Error;
 /// Source: `nnunet.inference.predict.predict_from_folder`.
 ///
 /// # Errors
-/// [`Error::NoCases`], [`Error::Model`], [`Error::Option`], [`Error::Engine`] before the first case;
+/// [`Error::NotFound`], [`Error::NoCases`], [`Error::Model`], [`Error::Option`], [`Error::Engine`] before the first case;
 /// [`Error::Cancelled`].
 pub fn predict(options: &PredictOptions, context: &Context) -> Result<PredictSummary, Error> {
     let start = Instant::now();
@@ -128,7 +128,7 @@ fn mean_softmax(
         });
     }
     let mut mean = mean.ok_or_else(|| Error::Internal {
-        what: "a model without folds".to_owned(),
+        problem: "a model without folds".to_owned(),
     })?;
     mean /= predictors.len() as f32;
     Ok(mean)
@@ -141,6 +141,7 @@ fn list_cases(
     channels: usize,
     context: &Context,
 ) -> Result<Vec<(String, Vec<PathBuf>)>, Error> {
+    NotFound::unless_exists("folder of images", folder, "name an existing folder")?;
     let found = files::ImageFolder::list(folder)?;
     if found.cases.is_empty() {
         return Err(Error::NoCases {

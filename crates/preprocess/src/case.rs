@@ -43,7 +43,7 @@ impl CaseFiles {
             let found = image.len_of(Axis(0));
             if found != 1 {
                 return Err(Error::Channels {
-                    file: path.clone(),
+                    path: path.clone(),
                     found,
                 });
             }
@@ -62,7 +62,7 @@ impl CaseFiles {
             None => None,
         };
         let empty = || Error::EmptyImage {
-            files: self.images.clone(),
+            paths: self.images.clone(),
         };
         let shape = channels.first().ok_or_else(empty)?.dim().into();
         let cropped = crop(channels, label, unlabelled, cancel)?.ok_or_else(empty)?;
@@ -76,7 +76,7 @@ impl CaseFiles {
     fn check_shape(&self, file: &Path, found: [usize; 3], read: &[Array3<f32>]) -> Result<(), Error> {
         match read.first().map(|c| <[usize; 3]>::from(c.dim())) {
             Some(expected) if expected != found => Err(Error::Shape {
-                file: file.to_owned(),
+                path: file.to_owned(),
                 found,
                 first: self.images[0].clone(),
                 expected,
@@ -98,7 +98,7 @@ impl CaseFiles {
     fn header(&self) -> Result<nifti::Header, Error> {
         match self.images.first() {
             Some(path) => Ok(nifti::read_header(path)?),
-            None => Err(Error::EmptyImage { files: vec![] }),
+            None => Err(Error::EmptyImage { paths: vec![] }),
         }
     }
 

@@ -162,7 +162,7 @@ fn read_cropped(
         .into_dimensionality::<ndarray::Ix4>()
         .ok()
         .filter(|a| a.len_of(Axis(0)) > 1)
-        .ok_or(Error::CroppedShape { file: path, found })?;
+        .ok_or(Error::CroppedShape { path, found })?;
     let last = all.len_of(Axis(0)) - 1;
     let segmentation: Array3<i16> = all.index_axis(Axis(0), last).mapv(|v| v as i16);
     all.slice_collapse(s![..last, .., .., ..]);

@@ -38,7 +38,7 @@ pub fn preprocess_case(
     let (found, expected) = (files.images.len(), plans.num_modalities);
     if found != expected {
         return Err(Error::Modalities {
-            files: files.images.clone(),
+            paths: files.images.clone(),
             found,
             expected,
         });

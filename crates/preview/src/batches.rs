@@ -153,7 +153,7 @@ fn copy(tensor: &Tensor) -> Result<Array> {
         .try_reserve_exact(tensor.as_slice().len())
         .map_err(|e| loader::Error::Memory {
             bytes: size_of_val(tensor.as_slice()),
-            message: e.to_string(),
+            reason: e.to_string(),
         })?;
     values.extend_from_slice(tensor.as_slice());
     Ok(Array {

@@ -54,11 +54,11 @@ pub fn resize_2d<S: Real>(
     Ok(volume.index_axis_move(Axis(0), 0))
 }
 
-pub(crate) fn check_shapes(found: &[usize], wanted: &[usize]) -> Result<(), Error> {
-    if found.contains(&0) || wanted.contains(&0) {
+pub(crate) fn check_shapes(found: &[usize], expected: &[usize]) -> Result<(), Error> {
+    if found.contains(&0) || expected.contains(&0) {
         return Err(Error::EmptyShape {
             found: found.to_vec(),
-            wanted: wanted.to_vec(),
+            expected: expected.to_vec(),
         });
     }
     Ok(())

@@ -101,7 +101,7 @@ pub fn resample_segmentation(
     let shape = method.shape_out;
     let resized = Array3::from_shape_vec(shape, resized).map_err(|_| Error::EmptyShape {
         found: found.to_vec(),
-        wanted: shape.to_vec(),
+        expected: shape.to_vec(),
     })?;
     Ok(resized.permuted_axes(back).as_standard_layout().into_owned())
 }

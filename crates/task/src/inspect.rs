@@ -64,7 +64,7 @@ fn content(file: &Path) -> Result<Value, Error> {
             }))
         }
         _ => Err(Error::FileKind {
-            file: file.to_owned(),
+            path: file.to_owned(),
         }),
     }
 }

@@ -25,10 +25,10 @@ impl NiftiBytes {
     pub(crate) fn open(path: &Path) -> Result<Self, Error> {
         let header = volume::nifti::read_header(path)?;
         if !header.single_file {
-            let what = "a pair of .hdr and .img; write it as .nii.gz first".to_owned();
+            let problem = "a pair of .hdr and .img; write it as .nii.gz first".to_owned();
             return Err(Error::Unsupported {
                 path: path.to_owned(),
-                what,
+                problem,
             });
         }
         let data = header.size.iter().product::<usize>() * header.channels * header.dtype.size();

@@ -123,7 +123,7 @@ fn nnunet_v2_with_an_ignore_label() {
 
         assert_eq!(
             run(&options).unwrap_err().code(),
-            "ERR_DATASET_RECORD",
+            "ERR_TASK_EXISTS",
             "the task exists"
         );
         assert!(run(&ConvertOptions {

@@ -46,7 +46,7 @@ pub struct Summary {
 /// neither on that number nor on the order.
 ///
 /// # Errors
-/// [`Error::Option`], [`Error::Folder`], [`Error::Pattern`], [`Error::NoCases`], [`Error::NoClasses`], [`Error::DatasetJson`],
+/// [`Error::Option`], [`Error::NotFound`], [`Error::Folder`], [`Error::NoCases`], [`Error::NoClasses`], [`Error::DatasetJson`],
 /// [`Error::UnknownClass`], [`Error::Class`], [`Error::TooManyClasses`] before anything is written; [`Error::Cancelled`].
 pub fn generate(options: &Options, context: &Context) -> Result<Summary, Error> {
     let start = Instant::now();
@@ -61,7 +61,7 @@ pub fn generate(options: &Options, context: &Context) -> Result<Summary, Error> 
     if let Some(path) = &options.output_dir {
         fs::create_dir_all(path).map_err(|source| Error::Folder {
             action: "create",
-            path: path.clone(),
+            folder: path.clone(),
             source,
         })?;
     }

@@ -67,7 +67,7 @@ pub struct ConvertSummary {
 ///
 /// # Errors
 /// Where the data set cannot be converted at all: [`Error::Unsupported`] for regions and images that are not NIfTI,
-/// [`dataset::Error::Record`], [`Error::TaskNumberTaken`], [`dataset::Error::Value`] when the task exists; a full disk. Any other case that
+/// [`dataset::Error::Record`], [`Error::TaskNumberTaken`], [`Error::TaskExists`]; a full disk. Any other case that
 /// fails is in the summary.
 pub fn convert(options: &ConvertOptions, context: &Context) -> Result<ConvertSummary, Error> {
     let folders = options.folders.resolve(context);
@@ -82,11 +82,7 @@ pub fn convert(options: &ConvertOptions, context: &Context) -> Result<ConvertSum
     };
     let folder = parent.join(&task.name);
     if folder.join("dataset.json").exists() && !options.overwrite {
-        let what = format!(
-            "{} exists already; pass overwrite to convert into it",
-            folder.display()
-        );
-        return Err(Error::value("task", what));
+        return Err(Error::TaskExists { folder });
     }
     refuse_taken_number(&task, &parent)?;
     source

@@ -42,12 +42,12 @@ pub(super) fn write_case(source: &Source, job: &Job, folder: &Path, cancel: &Can
         }
         Images::Listed(files) => {
             if files.len() != expected {
-                let what = format!(
+                let problem = format!(
                     "case {} lists {} images for {expected} channels",
                     job.case,
                     files.len()
                 );
-                return Err(Error::value("dataset", what));
+                return Err(Error::value("dataset", problem));
             }
             files
                 .iter()
@@ -57,8 +57,8 @@ pub(super) fn write_case(source: &Source, job: &Job, folder: &Path, cancel: &Can
         Images::Volumes(file) => {
             let found = nifti::read_header(file)?.channels;
             if found != expected {
-                let what = format!("holds {found} volumes, but dataset.json lists {expected} channels");
-                return Err(Error::record(file, what));
+                let problem = format!("holds {found} volumes, but dataset.json lists {expected} channels");
+                return Err(Error::record(file, problem));
             }
             let image = NiftiBytes::open(file)?;
             for channel in 0..image.channels() {
@@ -101,8 +101,8 @@ fn numbered(case: &str, files: &BTreeMap<usize, PathBuf>, channels: usize) -> Re
     }
     match files.range(channels..).next() {
         Some((channel, file)) => {
-            let what = format!("is channel {channel}, but dataset.json lists {channels} channels");
-            Err(Error::record(file, what))
+            let problem = format!("is channel {channel}, but dataset.json lists {channels} channels");
+            Err(Error::record(file, problem))
         }
         None => Ok(()),
     }

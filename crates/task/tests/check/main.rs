@@ -394,7 +394,7 @@ fn progress_is_reported_and_cancellation_obeyed() {
 fn what_cannot_be_checked_at_all_is_an_error() {
     let f = Fixture::new(&["a"]);
     let error = |options: &CheckOptions| check_dataset(options, &Context::silent(1)).unwrap_err().code();
-    assert_eq!(error(&f.options()), "ERR_DATASET_IO", "no dataset.json");
+    assert_eq!(error(&f.options()), "ERR_NOT_FOUND", "no dataset.json");
     std::fs::write(f.folder.join("dataset.json"), "{").unwrap();
     assert_eq!(error(&f.options()), "ERR_DATASET_RECORD");
     assert_eq!(
