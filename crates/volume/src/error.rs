@@ -134,6 +134,12 @@ pub enum Error {
         /// What is wrong with it.
         problem: String,
     },
+    /// A pair of files where the voxels have to follow the header.
+    #[error("{}: a pair of .hdr and .img; write it as .nii.gz first", path.display())]
+    Pair {
+        /// The file.
+        path: PathBuf,
+    },
     /// A NIfTI header whose position in space has no meaning.
     #[error("{} has no usable geometry: {problem}", path.display())]
     NiftiGeometry {
@@ -201,6 +207,7 @@ impl Coded for Error {
             Self::NpzInflate { .. } => "ERR_NPZ_INFLATE",
             Self::NpzMember { .. } => "ERR_NPZ_MEMBER",
             Self::NiftiHeader { .. } => "ERR_NIFTI_HEADER",
+            Self::Pair { .. } => "ERR_DATASET_UNSUPPORTED",
             Self::NiftiGeometry { .. } => "ERR_NIFTI_GEOMETRY",
             Self::NiftiWrite { .. } => "ERR_NIFTI_WRITE",
             Self::Gzip { .. } => "ERR_GZIP",
@@ -241,6 +248,7 @@ impl Coded for Error {
             | Self::NiftiGeometry { path, problem }
             | Self::NiftiWrite { path, problem }
             | Self::Gzip { path, problem } => json!({ "path": path, "problem": problem }),
+            Self::Pair { path } => json!({ "path": path }),
             Self::Label { path, voxel, value } => json!({ "path": path, "voxel": voxel, "found": value }),
             Self::NpzMember { place, found } => at(place, json!({ "found": found })),
         }

@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use storage::Links;
-use volume::nifti;
+use volume::nifti::{self, Stored};
 
 use super::source::{Images, Job, Source};
-use crate::nifti_bytes::NiftiBytes;
 use crate::Error;
 
 /// Makes the folders that the cases go to.
@@ -59,7 +58,7 @@ pub(super) fn write_case(source: &Source, job: &Job, folder: &Path) -> Result<()
                 let what = format!("holds {found} volumes, but dataset.json lists {expected} channels");
                 return Err(Error::record(file, what));
             }
-            let image = NiftiBytes::open(file)?;
+            let image = Stored::open(file)?;
             (0..image.channels()).try_for_each(|channel| image.save_volume(channel, &target(channel)))?;
         }
     }
@@ -111,5 +110,5 @@ fn copy(from: &Path, to: &Path) -> Result<(), Error> {
         storage::copy_file(from, to, Links::Follow)?;
         return Ok(());
     }
-    NiftiBytes::open(from)?.save(to)
+    Ok(Stored::open(from)?.save(to)?)
 }
