@@ -154,8 +154,11 @@ test('a run that was cancelled goes on to the same bits', async (t) => {
   const abort = new AbortController();
   const outputFolder = join(root, 'parts');
   const first = train({ ...options, outputFolder, signal: abort.signal });
-  for await (const event of first) if (event.type === 'iteration') abort.abort();
-  await t.throwsAsync(first.result, { code: 'ERR_CANCELLED' });
+  const read = async () => {
+    for await (const event of first) if (event.type === 'iteration') abort.abort('enough');
+  };
+  await t.throwsAsync(read(), { code: 'ERR_CANCELLED' });
+  t.is((await t.throwsAsync(first.result))?.cause, 'enough');
   const rest = await train({ ...options, outputFolder, continue: true }).result;
   t.is(rest.epochs, 2);
   t.is(rest.trainLoss, whole.trainLoss);

@@ -128,8 +128,10 @@ test('a preview can be cancelled, before it starts and while it works', async (t
     code: 'ERR_CANCELLED',
   });
   const run = previewBatches({ ...options, batches: 500 });
-  for await (const event of run) if (event.type === 'progress') run.cancel();
-  await t.throwsAsync(run.result, { code: 'ERR_CANCELLED' });
+  const read = async () => {
+    for await (const event of run) if (event.type === 'progress') run.cancel();
+  };
+  await t.throwsAsync(read(), { code: 'ERR_CANCELLED' });
 });
 
 test('what cannot be previewed is named', async (t) => {
@@ -209,9 +211,11 @@ test('a picture that cannot be written fails before the work begins', async (t) 
   const options = { task: '501', ...SMALL, ...folders } as const;
   const missing = preview({ ...options, output: join(root, 'no', 'such', 'folder.svg') });
   const events: VerbEvent[] = [];
-  for await (const event of missing) events.push(event);
+  const read = async () => {
+    for await (const event of missing) events.push(event);
+  };
+  await t.throwsAsync(read(), { code: 'ERR_IO', message: /create the folder .*such/ });
   t.deepEqual(events, []);
-  await t.throwsAsync(missing.result, { code: 'ERR_IO', message: /create the folder .*such/ });
   const folder = join(root, 'folder.svg');
   await mkdir(folder);
   await t.throwsAsync(preview({ ...options, output: folder }).result, { code: 'ERR_IO', message: /folder/ });

@@ -1,59 +1,125 @@
 import test from 'ava';
-import type { VerbEvent } from '../ts/events.js';
-import { Run, type Starter } from '../ts/run.js';
-
-const progress = (done: number): string =>
-  JSON.stringify({ type: 'progress', done, total: 9, unit: 'cases', case: null });
-
-/** A starter whose messages the test sends by hand. */
-function manual<R>(take?: () => R): {
-  start: Starter<R>;
-  send: (message: string) => void;
-  cancels: () => number;
-} {
-  let send: (message: string) => void = () => {};
-  let cancels = 0;
-  const start: Starter<R> = (onMessage) => {
-    send = onMessage;
-    const cancel = () => {
-      cancels += 1;
-    };
-    return take === undefined ? { cancel } : { cancel, take };
-  };
-  return { start, send: (message) => send(message), cancels: () => cancels };
-}
-
-const tick = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-
-async function collect(run: Run<unknown>): Promise<VerbEvent[]> {
-  const events: VerbEvent[] = [];
-  for await (const event of run) events.push(event);
-  return events;
-}
+import { NnunetError } from '../ts/errors.js';
+import type { ProgressEvent } from '../ts/events.js';
+import { Run } from '../ts/run.js';
+import { CANCELLED, collect, DONE, FULL, label, manual, progress, started, tick, warning } from './manual.js';
 
 test('events arrive in order, then the result', async (t) => {
-  const { start, send } = manual<number>();
-  const run = new Run(() => start);
-  await tick();
+  const { run, send } = await started<number>();
   const events = collect(run);
   send(progress(1));
   await tick();
   send(progress(2));
   send('{"type":"done","result":42}');
-  t.deepEqual(
-    (await events).map((e) => e.type === 'progress' && e.done),
-    [1, 2],
-  );
+  t.deepEqual((await events).map(label), [1, 2]);
   t.is(await run.result, 42);
 });
 
-test('a failure rejects the result and ends iteration', async (t) => {
-  const { start, send } = manual();
-  const run = new Run(() => start);
+test('a failure rejects the iterator after its events, and the result, with the same error', async (t) => {
+  const { run, send } = await started();
+  send(progress(1));
+  send(FULL);
+  const seen: unknown[] = [];
+  const error = await t.throwsAsync(
+    async () => {
+      for await (const event of run) seen.push(label(event));
+    },
+    { message: 'full', code: 'ERR_DISK' },
+  );
+  t.deepEqual(seen, [1]);
+  t.is(await t.throwsAsync(run.result), error);
+  await t.throwsAsync(collect(run), { is: error }, 'an iterator made after the end rejects, too');
+});
+
+test('an iterator rejects once, then says that it is done', async (t) => {
+  const { run, send } = await started();
+  const iterator = run[Symbol.asyncIterator]();
+  const calls = Promise.allSettled([iterator.next(), iterator.next(), iterator.next()]);
+  send(progress(1));
+  send(FULL);
+  const [event, failure, rest] = await calls;
+  t.like(event, { status: 'fulfilled', value: { done: false } });
+  t.like(failure, { status: 'rejected', reason: { code: 'ERR_DISK' } });
+  t.like(rest, { status: 'fulfilled', value: { done: true } });
+});
+
+test('every iterator gets every event from its creation on, the first also those before', async (t) => {
+  const { run, send } = await started();
+  send(warning('A'));
+  const first = collect(run);
+  send(warning('B'));
+  const second = collect(run);
+  send(warning('C'));
+  send(DONE);
+  t.deepEqual((await first).map(label), ['A', 'B', 'C']);
+  t.deepEqual((await second).map(label), ['C']);
+});
+
+test('break cancels the run and waits until the work has ended', async (t) => {
+  const { run, send, cancels } = await started();
+  send(progress(1));
+  let left = false;
+  const loop = (async () => {
+    for await (const _ of run) break;
+    left = true;
+  })();
   await tick();
-  send('{"type":"failed","error":{"code":"ERR_DISK","message":"full"}}');
-  t.deepEqual(await collect(run), []);
-  await t.throwsAsync(run.result, { message: 'full', code: 'ERR_DISK' });
+  t.is(cancels(), 1);
+  t.false(left);
+  send(CANCELLED);
+  await loop;
+  await t.throwsAsync(run.result, { code: 'ERR_CANCELLED' });
+});
+
+test('break with another iterator left cancels nothing', async (t) => {
+  const { run, send, cancels } = await started();
+  const other = collect(run);
+  const leaving = (async () => {
+    for await (const _ of run) break;
+  })();
+  send(warning('A'));
+  await leaving;
+  t.is(cancels(), 0);
+  send(warning('B'));
+  send(DONE);
+  t.deepEqual((await other).map(label), ['A', 'B']);
+});
+
+test('an error in the loop cancels and stays the error; a failure after break is thrown', async (t) => {
+  const throwing = await started();
+  const loop = (async () => {
+    for await (const _ of throwing.run) throw new Error('mine');
+  })();
+  throwing.send(progress(1));
+  await tick();
+  t.is(throwing.cancels(), 1);
+  throwing.send(FULL);
+  await t.throwsAsync(loop, { message: 'mine' });
+
+  const breaking = await started();
+  const left = (async () => {
+    for await (const _ of breaking.run) break;
+  })();
+  breaking.send(progress(1));
+  await tick();
+  breaking.send(FULL);
+  await t.throwsAsync(left, { code: 'ERR_DISK' });
+});
+
+test('await using cancels at the end of its block and waits', async (t) => {
+  const { run, send, cancels } = await started();
+  let left = false;
+  const block = (async () => {
+    await using held = run;
+    t.is(held, run);
+  })().then(() => {
+    left = true;
+  });
+  await tick();
+  t.is(cancels(), 1);
+  t.false(left);
+  send(CANCELLED);
+  await block;
 });
 
 test('a result that is no JSON is taken once the work is done', async (t) => {
@@ -61,7 +127,7 @@ test('a result that is no JSON is taken once the work is done', async (t) => {
   const { start, send } = manual(() => made);
   const run = new Run(() => start);
   await tick();
-  send('{"type":"done","result":null}');
+  send(DONE);
   t.is(await run.result, made);
 });
 
@@ -71,42 +137,100 @@ test('an error in taking the result rejects it', async (t) => {
   });
   const run = new Run(() => start);
   await tick();
-  send('{"type":"done","result":null}');
+  send(DONE);
   await t.throwsAsync(run.result, { message: 'nothing to take' });
 });
 
-test('an error while starting rejects the result', async (t) => {
-  const run = new Run(() => {
-    throw new Error('no library');
+for (const [how, start] of [
+  [
+    'throws',
+    () => {
+      throw new Error('no library');
+    },
+  ],
+  ['rejects', () => Promise.reject(new Error('no library'))],
+  [
+    'returns a starter that throws',
+    () => () => {
+      throw new Error('no library');
+    },
+  ],
+] as const) {
+  test(`a start that ${how} rejects the result and the iterator`, async (t) => {
+    const run = new Run(start);
+    await t.throwsAsync(collect(run), { message: 'no library' });
+    await t.throwsAsync(run.result, { message: 'no library' });
   });
-  t.deepEqual(await collect(run), []);
-  await t.throwsAsync(run.result, { message: 'no library' });
-});
+}
 
 test('an aborted signal starts nothing; a later abort cancels once', async (t) => {
   const before = manual();
   await t.throwsAsync(new Run(() => before.start, AbortSignal.abort()).result, { code: 'ERR_CANCELLED' });
-  const { start, send, cancels } = manual();
   const abort = new AbortController();
-  const run = new Run(() => start, abort.signal);
-  await tick();
+  const { run, send, cancels } = await started(abort.signal);
   abort.abort();
   t.is(cancels(), 1);
-  send('{"type":"failed","error":{"code":"ERR_CANCELLED","message":"cancelled on request"}}');
+  send(CANCELLED);
   await t.throwsAsync(run.result, { code: 'ERR_CANCELLED' });
 });
 
-test('a reader that never comes costs bounded memory and loses steps, not warnings', async (t) => {
-  const { start, send } = manual();
-  const run = new Run(() => start);
-  await tick();
-  send('{"type":"warning","code":"WARN_X","message":"x","case":null}');
-  for (let i = 0; i < 5000; i += 1) send(progress(i));
-  send('{"type":"done","result":null}');
+test('the reason of an abort is the cause of the error', async (t) => {
+  const reason = new Error('the user closed the window');
+  const early = await t.throwsAsync(started(AbortSignal.abort(reason)).then(({ run }) => run.result));
+  t.is(early?.cause, reason);
+  const abort = new AbortController();
+  const { run, send } = await started(abort.signal);
+  abort.abort(reason);
+  send(CANCELLED);
+  const late = await t.throwsAsync(run.result, { instanceOf: NnunetError, code: 'ERR_CANCELLED' });
+  t.is(late.cause, reason);
+});
+
+test('a cancellation without a signal has no cause', async (t) => {
+  const { run, send } = await started(new AbortController().signal);
+  run.cancel();
+  send(CANCELLED);
+  const error = await t.throwsAsync(run.result, { code: 'ERR_CANCELLED' });
+  t.is(error?.cause, undefined);
+});
+
+for (const signal of [{}, null, 'SIGINT', { aborted: false }]) {
+  test(`signal: ${JSON.stringify(signal)} rejects the result with ERR_OPTIONS and starts nothing`, async (t) => {
+    let starts = 0;
+    const run = new Run(() => {
+      starts += 1;
+      return manual().start;
+    }, signal);
+    await t.throwsAsync(run.result, { code: 'ERR_OPTIONS', message: /AbortSignal for signal but received/ });
+    t.is(starts, 0);
+  });
+}
+
+test('a reader that never comes costs bounded memory and loses nothing but steps', async (t) => {
+  const { run, send } = await started();
+  for (let i = 0; i < 2000; i += 1) send(warning(`W${i}`));
+  for (let i = 0; i < 5000; i += 1) send(progress(i, i % 2 === 0 ? 'cases cropped' : 'cases preprocessed'));
+  send(warning('last'));
+  send(DONE);
   await run.result;
   const events = await collect(run);
+  t.is(events.filter((e) => e.type === 'warning').length, 2001);
+  const steps = events.filter((e): e is ProgressEvent => e.type === 'progress');
+  t.deepEqual(
+    steps.map((e) => [e.unit, e.done]),
+    [
+      ['cases cropped', 4998],
+      ['cases preprocessed', 4999],
+    ],
+  );
+  t.is(label(events.at(-1)), 'last');
+});
+
+test('steps are kept while the queue has room', async (t) => {
+  const { run, send } = await started();
+  for (let i = 0; i < 5000; i += 1) send(progress(i));
+  send(DONE);
+  const events = await collect(run);
   t.is(events.length, 1024);
-  t.is(events[0]?.type, 'warning');
-  const last = events.at(-1);
-  t.is(last?.type === 'progress' && last.done, 4999);
+  t.deepEqual([label(events[0]), label(events.at(-1))], [0, 4999]);
 });

@@ -1,10 +1,10 @@
 import { fromFailure, type NativeFailure, NnunetError } from './errors.js';
 import type { VerbEvent } from './events.js';
+import { EventQueue } from './run/queue.js';
+import { type End, Reader } from './run/reader.js';
+import { checkSignal } from './run/signal.js';
 
-/** Events kept for a reader that has not started, or is slow; beyond it progress steps are dropped, oldest first. */
-const BACKLOG = 1024;
-
-type Message<R> = VerbEvent | { type: 'done'; result: R } | { type: 'failed'; error: NativeFailure };
+type Message<R, E> = E | { type: 'done'; result: R } | { type: 'failed'; error: NativeFailure };
 
 /** Native work under way. */
 export interface Work<R> {
@@ -28,23 +28,50 @@ export type Starter<R> = (onMessage: (message: string) => void) => Work<R>;
  * const summary = await run.result;
  * ```
  *
- * An `AbortSignal` or {@link Run.cancel} ends it at its next safe point; the result then rejects with
- * `ERR_CANCELLED`. Iteration ends when the work does; failures surface through `result` alone.
+ * **Events.** Every iterator gets every event from its creation on; the first one also gets the events before it. A slow
+ * reader misses steps of progress bars (`progress`, `iteration`), never another event.
+ *
+ * **Failure.** The same {@link NnunetError} rejects `result` and every iterator; a script needs to look at one of them
+ * only. A failure that it looks for in neither is an unhandled rejection, which ends the process.
+ *
+ * **Cancellation.** An `AbortSignal` or {@link Run.cancel} ends the work at its next safe point; a training writes its
+ * checkpoint there. The error is then `ERR_CANCELLED`, its `cause` the signal's reason; it is no unhandled rejection.
+ * `break`, or an error, in the loop of the last iterator cancels too, and the loop is left once the work has ended;
+ * `await using run = …` does the same at the end of its block. To stop reading without cancelling, call the iterator's
+ * `next` by hand.
+ *
+ * **End of the process.** `process.exit()`, an uncaught error and the end of a `worker_thread` cancel the work and wait
+ * for its safe point, at most ten seconds.
+ *
+ * @typeParam R - the result
+ * @typeParam E - the events of the verb
  */
-export class Run<R> implements AsyncIterable<VerbEvent> {
+export class Run<R, E extends VerbEvent = VerbEvent> implements AsyncIterable<E>, AsyncDisposable {
   /** Resolves with the summary, or rejects with an {@link NnunetError}. */
   readonly result: Promise<R>;
-  #events: VerbEvent[] = [];
-  #wake: (() => void) | undefined;
-  #ended = false;
+  /** Fulfilled once the work has ended, however it did. */
+  readonly #over: Promise<void>;
+  readonly #readers = new Set<Reader<E>>();
+  /** Events that the first iterator takes over. */
+  #backlog: EventQueue<E> | undefined = new EventQueue();
+  #end: End | undefined;
   #cancel: (() => void) | undefined;
   #cancelled = false;
 
-  /** @internal */
-  constructor(start: () => Promise<Starter<R>> | Starter<R>, signal?: AbortSignal) {
-    this.result = this.#drive(start, signal);
-    // A caller who only iterates must not be killed by an unhandled rejection of the promise it never looks at.
-    this.result.catch(() => {});
+  /**
+   * Whatever `start` throws or rejects with, and a `signal` that is none, rejects the result.
+   *
+   * @internal
+   */
+  constructor(start: () => Promise<Starter<R>> | Starter<R>, signal?: unknown) {
+    const outcome = this.#drive(start, signal);
+    this.result = outcome.then((result) => result);
+    this.#over = outcome.then(
+      () => {},
+      (error) => {
+        if (this.#wasCancelled(error)) this.#look();
+      },
+    );
   }
 
   /** Asks the work to stop at its next safe point. Idempotent. */
@@ -53,51 +80,87 @@ export class Run<R> implements AsyncIterable<VerbEvent> {
     this.#cancel?.();
   }
 
-  async *[Symbol.asyncIterator](): AsyncIterator<VerbEvent> {
-    for (;;) {
-      const event = this.#events.shift();
-      if (event !== undefined) {
-        yield event;
-      } else if (this.#ended) {
-        return;
-      } else {
-        await new Promise<void>((resolve) => {
-          this.#wake = resolve;
-        });
-      }
-    }
+  [Symbol.asyncIterator](): AsyncIterableIterator<E, undefined> {
+    this.#look();
+    const reader = new Reader<E>(this.#backlog ?? new EventQueue(), (left) => this.#leave(left));
+    this.#backlog = undefined;
+    if (this.#end === undefined) this.#readers.add(reader);
+    else reader.end(this.#end);
+    return reader;
   }
 
-  async #drive(start: () => Promise<Starter<R>> | Starter<R>, signal?: AbortSignal): Promise<R> {
+  /** Cancels the work and waits until it has ended. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.cancel();
+    await this.#over;
+  }
+
+  async #drive(start: () => Promise<Starter<R>> | Starter<R>, given: unknown): Promise<R> {
     const abort = () => this.cancel();
+    let signal: AbortSignal | undefined;
     try {
-      if (signal?.aborted) throw cancelled();
+      signal = checkSignal(given);
+      if (signal?.aborted) this.cancel();
       signal?.addEventListener('abort', abort, { once: true });
+      this.#refuseCancelled();
       const begin = await start();
-      if (this.#cancelled) throw cancelled();
-      return await new Promise<R>((resolve, reject) => {
-        const work = begin((text) => {
-          const message = JSON.parse(text) as Message<R>;
-          if (message.type === 'done') resolve(outcome(work, message.result));
-          else if (message.type === 'failed') reject(fromFailure(message.error));
-          else this.#push(message);
-        });
-        this.#cancel = () => work.cancel();
-      });
+      this.#refuseCancelled();
+      const result = await this.#work(begin);
+      this.#finish({});
+      return result;
+    } catch (thrown) {
+      const error = signal?.aborted && this.#wasCancelled(thrown) ? because(thrown, signal.reason) : thrown;
+      this.#finish({ error });
+      throw error;
     } finally {
       signal?.removeEventListener('abort', abort);
-      this.#ended = true;
-      this.#wake?.();
     }
   }
 
-  #push(event: VerbEvent): void {
-    if (this.#events.length >= BACKLOG) {
-      const step = this.#events.findIndex((e) => e.type === 'progress' || e.type === 'iteration');
-      this.#events.splice(Math.max(step, 0), 1);
-    }
-    this.#events.push(event);
-    this.#wake?.();
+  #work(begin: Starter<R>): Promise<R> {
+    return new Promise<R>((resolve, reject) => {
+      const work = begin((text) => {
+        const message = JSON.parse(text) as Message<R, E>;
+        if (message.type === 'done') resolve(outcome(work, message.result));
+        else if (message.type === 'failed') reject(fromFailure(message.error));
+        else this.#push(message);
+      });
+      this.#cancel = () => work.cancel();
+    });
+  }
+
+  #push(event: E): void {
+    this.#backlog?.push(event);
+    for (const reader of this.#readers) reader.push(event);
+  }
+
+  #finish(end: End): void {
+    this.#end = end;
+    for (const reader of this.#readers) reader.end(end);
+    this.#readers.clear();
+  }
+
+  /** Somebody will see a failure: the promise of the result need not be looked at. */
+  #look(): void {
+    this.result.catch(() => {});
+  }
+
+  /** An iterator is left before it came to the end. */
+  async #leave(reader: Reader<E>): Promise<void> {
+    this.#readers.delete(reader);
+    if (this.#readers.size > 0) return;
+    this.cancel();
+    await this.#over;
+    const error = this.#end?.error;
+    if (error !== undefined && !this.#wasCancelled(error)) throw error;
+  }
+
+  #refuseCancelled(): void {
+    if (this.#cancelled) throw new NnunetError('ERR_CANCELLED', 'cancelled on request');
+  }
+
+  #wasCancelled(error: unknown): error is NnunetError {
+    return this.#cancelled && error instanceof NnunetError && error.code === 'ERR_CANCELLED';
   }
 }
 
@@ -106,6 +169,7 @@ async function outcome<R>(work: Work<R>, result: R): Promise<R> {
   return work.take === undefined ? result : work.take();
 }
 
-function cancelled(): NnunetError {
-  return new NnunetError('ERR_CANCELLED', 'cancelled on request');
+/** The same error with a cause. */
+function because({ code, message, details }: NnunetError, reason: unknown): NnunetError {
+  return new NnunetError(code, message, details, reason);
 }

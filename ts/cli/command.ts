@@ -85,8 +85,11 @@ async function follow(
   flags: { json?: boolean; quiet?: boolean },
 ): Promise<void> {
   const view = new ProgressView(io.err, name);
-  for await (const event of run) show(event, view, io, flags);
-  view.close();
+  try {
+    for await (const event of run) show(event, view, io, flags);
+  } finally {
+    view.close();
+  }
 }
 
 function show(

@@ -1,29 +1,61 @@
-import type { Io } from './command.js';
+import { core } from '../native/core.js';
+import { EXIT, type Io } from './command.js';
+
+/** A Ctrl-C so soon after the first is the same one: `npx` and `npm run` pass on what the terminal sent already. */
+const SAME_KEY_MS = 200;
 
 /**
- * Runs a program on this process's streams. The first Ctrl-C or SIGTERM asks it to end cleanly (with a checkpoint,
- * where it trains); the second kills it.
+ * Runs a program on this process's streams and sets the exit code.
+ *
+ * Ctrl-C, SIGTERM, SIGHUP and a terminal that vanished ask the program to end cleanly (with a checkpoint, where it
+ * trains); a second Ctrl-C or SIGTERM ends the process at once, with 130. A closed pipe, such as `| head`, ends the
+ * program cleanly too, with 0.
  */
 export async function runProcess(
   program: (argv: readonly string[], io: Io) => Promise<number>,
 ): Promise<void> {
   const abort = new AbortController();
-  const stop = (): void => {
-    if (abort.signal.aborted) process.exit(130);
+  let closedPipe = false;
+  let hungUp = false;
+  let asked = 0;
+  const ask = (): void => {
+    if (abort.signal.aborted) return;
+    asked = Date.now();
+    abort.abort();
     process.stderr.write('\nstopping at the next safe point; once more to quit at once\n');
+  };
+  const insist = (): void => {
+    if (!abort.signal.aborted) ask();
+    else if (Date.now() - asked > SAME_KEY_MS) quit(EXIT.cancelled);
+  };
+  const hangUp = (): void => {
+    hungUp = true;
+    ask();
+  };
+  // A terminal that closes may send SIGHUP twice, from the shell and from the system: nobody insists there.
+  const signals = { SIGINT: insist, SIGTERM: insist, SIGHUP: hangUp };
+  for (const [signal, listener] of Object.entries(signals)) process.on(signal, listener);
+  const unwritable = (error: NodeJS.ErrnoException): void => {
+    if (error.code === 'EPIPE') closedPipe = true;
+    else if (error.code === 'EIO') hungUp = true;
+    else throw error;
     abort.abort();
   };
-  process.on('SIGINT', stop);
-  process.on('SIGTERM', stop);
-  // `nnunet-diag … | head` closes the pipe: that is no failure of ours. Work under way ends cleanly, as with Ctrl-C.
-  const unheard = (error: NodeJS.ErrnoException): void => {
-    if (error.code !== 'EPIPE') throw error;
-    abort.abort();
-  };
-  process.stdout.on('error', unheard);
-  process.stderr.on('error', unheard);
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', unwritable);
   const io = { out: process.stdout, err: process.stderr, signal: abort.signal };
-  process.exitCode = await program(process.argv.slice(2), io);
-  process.off('SIGINT', stop);
-  process.off('SIGTERM', stop);
+  const code = await program(process.argv.slice(2), io);
+  // Where its terminal is gone, Node cannot restore the settings and aborts (`ResetStdio`).
+  if (hungUp) quit(code);
+  process.exitCode = closedPipe && code === EXIT.cancelled ? EXIT.done : code;
+  for (const [signal, listener] of Object.entries(signals)) process.off(signal, listener);
+}
+
+/** Ends the process at once. Work may be under way, so that no destructor may run. */
+function quit(code: number): never {
+  try {
+    return core().exitNow(code);
+  } catch {
+    // Without the addon there is no work.
+    process.exit(code);
+  }
 }

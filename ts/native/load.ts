@@ -21,49 +21,53 @@ function isMusl(): boolean {
   return report?.header?.glibcVersionRuntime === undefined;
 }
 
+export type AddonName = 'core' | 'torch';
+
+/** What to do where an addon is missing or damaged. */
+const ADVICE = 'Run `npm install --include=optional nnunet-diag`, or in a checkout `npm run build`.';
+
 /**
- * Loads the addon `core` or `torch`: one built in this checkout, else the one of the platform package.
+ * The file of an addon: one built in this checkout, else the one of the platform package.
  *
- * @throws NnunetError `ERR_ADDON_MISSING` or `ERR_ADDON_BROKEN`, with the places tried and the loader's own words.
+ * @throws NnunetError `ERR_ADDON_MISSING` with the places tried
  */
-export function loadAddon<T>(name: 'core' | 'torch'): T {
+export function findAddon(name: AddonName): string {
   const platform = platformName();
   const local = join(packageRoot, 'native', `${name}.${platform}.node`);
-  const tried: { place: string; found: string }[] = [];
-  if (existsSync(local)) {
-    try {
-      return require(local) as T;
-    } catch (error) {
-      throw broken(name, local, error);
-    }
-  }
-  tried.push({ place: local, found: 'no such file' });
+  if (existsSync(local)) return local;
   const place = `nnunet-diag-${platform}/${name}.node`;
-  let path: string;
   try {
-    path = require.resolve(place);
+    return require.resolve(place);
   } catch {
-    tried.push({ place, found: 'package not installed' });
+    const tried = [
+      { place: local, found: 'no such file' },
+      { place, found: 'package not installed' },
+    ];
     throw new NnunetError(
       'ERR_ADDON_MISSING',
       `no native addon "${name}" for ${platform}. Tried: ${tried.map((t) => `${t.place} (${t.found})`).join('; ')}. ` +
-        'Run `npm install --include=optional nnunet-diag`, or in a checkout `npm run build`.',
+        ADVICE,
       { addon: name, platform, tried },
     );
   }
+}
+
+/**
+ * Loads an addon.
+ *
+ * @throws NnunetError `ERR_ADDON_MISSING`, or `ERR_ADDON_BROKEN` with the loader's own words
+ */
+export function loadAddon<T>(name: AddonName): T {
+  const path = findAddon(name);
   try {
     return require(path) as T;
   } catch (error) {
-    throw broken(name, path, error);
+    const loader = error instanceof Error ? error.message : String(error);
+    throw new NnunetError(
+      'ERR_ADDON_BROKEN',
+      `the native addon "${name}" at ${path} does not load: ${loader}. ${ADVICE}`,
+      { addon: name, path, loader },
+      error,
+    );
   }
-}
-
-function broken(name: string, path: string, error: unknown): NnunetError {
-  const words = error instanceof Error ? error.message : String(error);
-  return new NnunetError(
-    'ERR_ADDON_BROKEN',
-    `the native addon "${name}" at ${path} does not load: ${words}`,
-    { addon: name, path, loader: words },
-    error,
-  );
 }

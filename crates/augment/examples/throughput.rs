@@ -7,8 +7,8 @@ use std::error::Error;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Instant;
 
-use augment::rng::{Purpose, Rng};
 use augment::{Block, Params, Pipeline, PipelineOptions, Sample, Strength, Workspace};
+use random::{Purpose, Rng};
 use serde_json::Value;
 
 fn main() -> Result<(), Box<dyn Error>> {

@@ -6,10 +6,10 @@
 //! lies half a voxel off; and components really are removed. (The reference's chain hands its two thresholds over in
 //! the wrong order, so that only components smaller than 0 voxels would go.)
 
+use random::Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::buffer::{self, fit};
-use crate::rng::Rng;
 
 /// How the previous stage's segmentation is degraded in training, so that the network does not trust it blindly.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

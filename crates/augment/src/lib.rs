@@ -2,12 +2,13 @@
 //! 3D, anisotropic 3D ("dummy 2D") and 2D, with DIAG's sparse annotations and voxel weights.
 //!
 //! Every transform is drawn first, into plain [`Params`], and applied then, purely: what comes out depends on the sample
-//! and the drawn parameters alone. Draws come from a counter-based generator ([`rng::Rng`]) keyed by what they are for.
+//! and the drawn parameters alone. Draws come from a counter-based generator ([`random::Rng`]) keyed by what they are for.
 //!
 //! Arrays are (channel, z, y, x) in C order; 2D has z = 1. One sample is worked on by one thread.
 //!
 //! ```
-//! use augment::{rng::{Purpose, Rng}, Block, Params, Pipeline, PipelineOptions, Sample, Workspace};
+//! use augment::{Block, Params, Pipeline, PipelineOptions, Sample, Workspace};
+//! use random::{Purpose, Rng};
 //!
 //! let options = PipelineOptions::new(&[16, 16, 16], 1);
 //! let chain = Pipeline::training(&options)?;
@@ -24,6 +25,7 @@
 mod buffer;
 pub mod cascade;
 mod error;
+mod field;
 mod grid;
 pub mod intensity;
 mod math;
@@ -31,7 +33,7 @@ pub mod mirror;
 mod options;
 mod patch_size;
 mod pipeline;
-pub mod rng;
+mod reference;
 mod sample;
 mod separable;
 mod simd;

@@ -1,6 +1,6 @@
 //! Mirroring (batchgenerators' `augment_mirroring`).
 
-use crate::rng::Rng;
+use random::Rng;
 
 /// Draws which of `axes` are mirrored: each with probability one half.
 pub fn draw(axes: [bool; 3], rng: &mut Rng) -> [bool; 3] {

@@ -55,9 +55,9 @@ pub(crate) use kernel;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rng::{Purpose, Rng};
     use crate::spatial::ElasticOptions;
     use crate::{Block, Params, Pipeline, PipelineOptions, Sample, Workspace};
+    use random::{Purpose, Rng};
 
     /// A chain in which everything happens gives the same bits with and without AVX2.
     #[test]

@@ -4,8 +4,8 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use augment::cascade::CascadeOptions;
-use augment::rng::{Purpose, Rng};
 use augment::{Block, Params, Pipeline, PipelineOptions, Sample, Workspace};
+use random::{Purpose, Rng};
 
 struct Counting;
 

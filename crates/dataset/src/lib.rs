@@ -11,7 +11,6 @@ mod folders;
 mod pickled;
 mod plans;
 mod properties;
-pub mod random;
 pub mod results;
 pub mod splits;
 mod stage_cases;

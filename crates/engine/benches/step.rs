@@ -14,9 +14,9 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use engine::loss::{deep_supervision_weights, Loss};
-use engine::network::{Architecture, GenericUNet, Heads};
+use engine::network::{GenericUNet, Heads};
 use engine::optimizer::Sgd;
-use engine::Recipe;
+use engine::{Architecture, Recipe};
 use tch::{Device, Kind, Tensor};
 
 const STEPS: usize = 6;

@@ -1,24 +1,10 @@
 //! Which device computes, and how precisely.
 
-use serde::{Deserialize, Serialize};
+use run::OptionError;
+use settings::{ComputeOptions, Precision};
 use tch::{Cuda, Device, Kind};
 
 use crate::{Error, Result};
-
-/// Arithmetic of the network's convolutions; parameters, normalisation statistics and the loss stay float32.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Precision {
-    /// The fastest safe one on the device: float16 on CUDA, bfloat16 on CPUs that compute with it, else float32.
-    #[default]
-    Auto,
-    /// Single precision.
-    Float32,
-    /// Half the bytes at float32's range.
-    BFloat16,
-    /// Half the bytes at more digits than bfloat16 and a smaller range; training scales the loss.
-    Float16,
-}
 
 /// A device and an arithmetic that it can do.
 #[derive(Clone, Debug, PartialEq)]
@@ -81,10 +67,8 @@ pub fn find_device(requested: &str) -> Result<Device> {
         other => match other.strip_prefix("cuda:").and_then(|index| index.parse().ok()) {
             Some(index) => Device::Cuda(index),
             None => {
-                return Err(Error::Option {
-                    option: "device",
-                    problem: format!("expected auto, cpu, cuda, cuda:N or mps, found {other:?}"),
-                })
+                let expected = "auto, cpu, cuda, cuda:N or mps";
+                return Err(OptionError::expected("device", expected, format!("{other:?}")).into());
             }
         },
     };
@@ -107,9 +91,9 @@ impl Compute {
     ///
     /// # Errors
     /// As [`find_device`]; [`Error::Precision`] for float16 on a CPU.
-    pub fn new(device: &str, precision: Precision) -> Result<Self> {
-        let device = find_device(device)?;
-        let (kind, reason) = match (precision, device) {
+    pub fn new(options: &ComputeOptions) -> Result<Self> {
+        let device = find_device(&options.device)?;
+        let (kind, reason) = match (options.precision, device) {
             (Precision::Float32, _) => (Kind::Float, "asked for".to_owned()),
             (Precision::BFloat16, _) => (Kind::BFloat16, "asked for".to_owned()),
             (Precision::Float16, Device::Cpu) => {
@@ -166,42 +150,31 @@ mod tests {
     #[test]
     fn devices_are_found_or_refused_with_what_there_is() {
         assert_eq!(find_device("cpu").expect("a CPU"), Device::Cpu);
-        assert_eq!(find_device("cuda:x").expect_err("no number").code(), "ERR_OPTION");
+        assert_eq!(
+            find_device("cuda:x").expect_err("no number").code(),
+            "ERR_OPTIONS"
+        );
         let error = find_device("cuda:99").expect_err("no such device");
         assert_eq!(error.code(), "ERR_DEVICE");
         assert!(error.to_string().contains("cpu"), "{error}");
     }
 
-    #[test]
-    fn half_precision_is_not_for_cpus() {
-        assert_eq!(
-            Compute::new("cpu", Precision::Float16)
-                .expect_err("refused")
-                .code(),
-            "ERR_PRECISION"
-        );
-        let auto = Compute::new("cpu", Precision::Auto).expect("a choice");
-        assert_eq!(auto.kind == Kind::BFloat16, multiplies_bfloat16());
-        assert_eq!(
-            Compute::new("cpu", Precision::Float32)
-                .expect("float32")
-                .precision_name(),
-            "float32"
-        );
+    fn compute(precision: Precision) -> Result<Compute> {
+        let device = "cpu".to_owned();
+        Compute::new(&ComputeOptions { device, precision })
     }
 
     #[test]
-    fn names_are_those_of_the_options() {
-        for (text, value) in [
-            ("\"auto\"", Precision::Auto),
-            ("\"float32\"", Precision::Float32),
-            ("\"bfloat16\"", Precision::BFloat16),
-            ("\"float16\"", Precision::Float16),
-        ] {
-            assert_eq!(
-                serde_json::from_str::<Precision>(text).expect("a precision"),
-                value
-            );
-        }
+    fn half_precision_is_not_for_cpus() {
+        assert_eq!(
+            compute(Precision::Float16).expect_err("refused").code(),
+            "ERR_PRECISION"
+        );
+        let auto = compute(Precision::Auto).expect("a choice");
+        assert_eq!(auto.kind == Kind::BFloat16, multiplies_bfloat16());
+        assert_eq!(
+            compute(Precision::Float32).expect("float32").precision_name(),
+            "float32"
+        );
     }
 }

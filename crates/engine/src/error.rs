@@ -46,14 +46,9 @@ pub enum Error {
         /// Why not, and what can be used.
         reason: String,
     },
-    /// An option or a combination of options that means nothing.
-    #[error("option {option}: {problem}")]
-    Option {
-        /// Name of the option, in camelCase.
-        option: &'static str,
-        /// What was found and what is expected.
-        problem: String,
-    },
+    /// Options that cannot be used.
+    #[error(transparent)]
+    Option(#[from] run::OptionError),
     /// A network that cannot be built or cannot take patches of this size.
     #[error("network: {problem}")]
     Network {
@@ -194,7 +189,7 @@ impl Coded for Error {
             Self::OutOfMemory { .. } => "ERR_OUT_OF_MEMORY",
             Self::Device { .. } => "ERR_DEVICE",
             Self::Precision { .. } => "ERR_PRECISION",
-            Self::Option { .. } => "ERR_OPTION",
+            Self::Option(e) => e.code(),
             Self::Network { .. } => "ERR_NETWORK",
             Self::Checkpoint { .. } => "ERR_CHECKPOINT",
             Self::Diverged { .. } => "ERR_DIVERGED",
@@ -224,7 +219,7 @@ impl Coded for Error {
             } => {
                 json!({ "requested": requested, "device": device, "reason": reason })
             }
-            Self::Option { option, problem } => json!({ "option": option, "problem": problem }),
+            Self::Option(e) => e.details(),
             Self::Network { problem } => json!({ "problem": problem }),
             Self::Checkpoint { path, problem } => json!({ "path": path, "problem": problem }),
             Self::Diverged {

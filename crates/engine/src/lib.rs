@@ -11,8 +11,9 @@ mod shim;
 pub mod tensor;
 mod trainer;
 
-pub use compute::{available_devices, device_name, find_device, Compute, Precision};
+pub use compute::{available_devices, device_name, find_device, Compute};
 pub use error::{Error, Result};
-pub use recipe::{LossRecipe, Recipe};
+pub use recipe::{Architecture, LossRecipe, Recipe};
+pub use settings::{ComputeOptions, Precision, TrainOptions, TrainSummary};
 pub use shim::{cuda_empty_cache, cuda_memory, DeviceMemory};
-pub use trainer::{train, TrainOptions, TrainSummary, PROGRESS_FILE};
+pub use trainer::{train, PROGRESS_FILE};

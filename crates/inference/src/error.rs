@@ -8,14 +8,9 @@ use serde_json::{json, Value};
 /// An error of prediction.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// An option that means nothing.
-    #[error("option {option}: {problem}")]
-    Option {
-        /// Name of the option, in camelCase.
-        option: &'static str,
-        /// What was found and what is expected.
-        problem: String,
-    },
+    /// Options that cannot be used.
+    #[error(transparent)]
+    Option(#[from] run::OptionError),
     /// The input folder holds no case.
     #[error("{folder}: found no case; expected files named <case>_0000.nii.gz, one for each of {channels} channels")]
     NoCases {
@@ -74,6 +69,7 @@ impl Error {
     /// The part whose code and facts are passed on.
     fn part(&self) -> Option<&dyn Coded> {
         match self {
+            Self::Option(e) => Some(e),
             Self::Engine(e) => Some(e),
             Self::Dataset(e) => Some(e),
             Self::Preprocess(e) => Some(e),
@@ -96,7 +92,6 @@ impl From<tch::TchError> for Error {
 impl Coded for Error {
     fn code(&self) -> &'static str {
         match self {
-            Self::Option { .. } => "ERR_OPTION",
             Self::NoCases { .. } => "ERR_NO_CASES",
             Self::Model { .. } => "ERR_MODEL",
             Self::Internal { .. } => "ERR_INTERNAL",
@@ -106,7 +101,6 @@ impl Coded for Error {
 
     fn details(&self) -> Value {
         match self {
-            Self::Option { option, problem } => json!({ "option": option, "problem": problem }),
             Self::NoCases { folder, channels } => json!({ "folder": folder, "channels": channels }),
             Self::Model { folder, problem } => json!({ "folder": folder, "problem": problem }),
             other => other.part().map_or(Value::Null, Coded::details),

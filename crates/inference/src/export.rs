@@ -8,8 +8,8 @@ use ndarray::{Array3, Array4};
 use resample::export::{export_segmentation, export_softmax, segmentation_of, ExportOptions, Placement};
 use volume::{nifti, npz, Geometry};
 
-use crate::options::PredictOptions;
 use crate::Error;
+use settings::PredictOptions;
 
 /// Writes the results of cases into one folder.
 pub struct Export<'a> {

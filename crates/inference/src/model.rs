@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use dataset::results::ModelFolder;
 use dataset::{Fold, Plans, StagePlan};
 use engine::checkpoint::{Checkpoint, Info};
-use engine::network::{Architecture, GenericUNet};
+use engine::network::GenericUNet;
+use engine::Architecture;
 use pickle::Value;
 use tch::Device;
 
@@ -51,7 +52,7 @@ impl Model {
             .first()
             .ok_or_else(|| Error::model(folder, "no fold was asked for".to_owned()))?;
         let (plans, stage) = record(&model.fold(*first).checkpoint_info(checkpoint), folder)?;
-        let architecture = Architecture::from_plans(&plans, stage, false)?;
+        let architecture = Architecture::from_plans(&plans, stage, false).map_err(engine::Error::from)?;
         let networks = folds
             .iter()
             .map(|&fold| {

@@ -5,17 +5,17 @@ use std::sync::mpsc::sync_channel;
 use std::thread;
 use std::time::Instant;
 
-use dataset::{files, CaseProperties, Fold, Plans};
+use dataset::{files, CaseProperties, Plans};
 use engine::{device_name, Compute};
 use ndarray::Array4;
 use preprocess::preprocess_test_case;
 use rayon::ThreadPool;
 use run::{CaseFailure, Context, Event};
 use serde_json::json;
+use settings::{PredictOptions, PredictSummary};
 
 use crate::export::Export;
 use crate::model::Model;
-use crate::options::{PredictOptions, PredictSummary};
 use crate::window::{Predictor, WindowOptions};
 use crate::Error;
 
@@ -45,16 +45,13 @@ struct Predicted {
 /// [`Error::Cancelled`].
 pub fn predict(options: &PredictOptions, context: &Context) -> Result<PredictSummary, Error> {
     let start = Instant::now();
-    let compute = Compute::new(&options.device, options.precision)?;
+    run::validate(options)?;
+    let compute = Compute::new(&options.compute)?;
     tch::set_num_threads(i32::try_from(context.workers()).unwrap_or(1));
     let pool = pool(context)?;
-    let folds = options
-        .folds
-        .as_ref()
-        .map(|names| names.iter().map(|f| f.parse()).collect::<Result<Vec<Fold>, _>>());
     let model = Model::load(
         &options.model,
-        folds.transpose()?.as_deref(),
+        options.folds.as_deref(),
         &options.checkpoint,
         compute.device,
     )?;
@@ -88,7 +85,7 @@ pub fn predict(options: &PredictOptions, context: &Context) -> Result<PredictSum
         failures: Vec::new(),
         output: options.output.clone(),
         device: device_name(compute.device),
-        precision: compute.precision_name(),
+        precision: compute.precision_name().to_owned(),
         seconds: 0.0,
     };
     context.emit(Event::Started {

@@ -3,6 +3,7 @@
 use engine::network::{GenericUNet, Heads, Weights};
 use ndarray::{Array4, ArrayD, ArrayView4, Axis, IxDyn};
 use run::Context;
+use run::OptionError;
 use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor};
 
@@ -64,19 +65,12 @@ impl<'a> Predictor<'a> {
         options: WindowOptions,
     ) -> Result<Self, Error> {
         if !(options.step_size > 0.0 && options.step_size <= 1.0) {
-            return Err(Error::Option {
-                option: "stepSize",
-                problem: format!(
-                    "expected a number above 0 and at most 1, found {}",
-                    options.step_size
-                ),
-            });
+            let expected = "a number above 0 and at most 1";
+            return Err(OptionError::expected("stepSize", expected, options.step_size).into());
         }
         if let Some(axis) = options.mirror_axes.iter().find(|&&axis| axis >= patch.len()) {
-            return Err(Error::Option {
-                option: "mirrorAxes",
-                problem: format!("expected axes below {}, found {axis}", patch.len()),
-            });
+            let expected = format!("axes below {}", patch.len());
+            return Err(OptionError::expected("mirrorAxes", expected, axis).into());
         }
         let weights = network.weights(kind)?;
         Ok(Self {

@@ -1,7 +1,8 @@
 //! Sliding-window prediction against recorded runs of `SegmentationNetwork.predict_3D`.
 #![allow(clippy::unwrap_used, reason = "a missing fixture must fail the test")]
 
-use engine::network::{Architecture, GenericUNet};
+use engine::network::GenericUNet;
+use engine::Architecture;
 use inference::{Predictor, WindowOptions};
 use ndarray::{Array4, ArrayD, Ix4};
 use run::Context;

@@ -8,6 +8,7 @@
 mod batch;
 mod buffer;
 mod error;
+mod fork;
 mod loader;
 mod maker;
 mod memory;

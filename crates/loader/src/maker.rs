@@ -1,33 +1,22 @@
 //! Makes one batch: the same for the same epoch and iteration, whoever makes it.
 
-use augment::rng::{Purpose, Rng};
 use augment::{Destination, Params, Pipeline, Sample, SpatialParams, Workspace};
-use sampling::{
-    fork_centre, Collection, Draw, PatchBox, PatchSizes, Placement, SampledCase, Sampling, UNLABELLED,
-};
+use random::{Purpose, Rng};
+use sampling::{Collection, PatchBox, PatchSizes, Placement, SampledCase, UNLABELLED};
 
 use crate::batch::{Batch, Slot};
 use crate::error::Error;
-use crate::options::{LoaderOptions, Phase};
+use crate::options::LoaderOptions;
 
 /// Attempts to find a transform that leaves an annotated voxel in the patch; then the patch is only cropped, which always
 /// shows the drawn voxel.
 const ATTEMPTS: u64 = 8;
 
-/// Sampling's random numbers from a keyed stream.
-struct Stream(Rng);
-
-impl Draw for Stream {
-    fn below(&mut self, n: u64) -> u64 {
-        self.0.below(n)
-    }
-}
-
 /// What a thread keeps from batch to batch.
 #[derive(Default)]
 pub(crate) struct Scratch {
     params: Params,
-    sample: Sample,
+    pub(crate) sample: Sample,
     workspace: Workspace,
 }
 
@@ -40,22 +29,16 @@ pub(crate) struct Maker {
 
 /// What the random numbers of a sample are keyed by.
 #[derive(Clone, Copy)]
-struct Key {
+pub(crate) struct Key {
     seed: u64,
-    epoch: u64,
-    iteration: u64,
-    sample: u64,
+    pub(crate) epoch: u64,
+    pub(crate) iteration: u64,
+    pub(crate) sample: u64,
 }
 
 impl Key {
-    fn stream(&self, purpose: Purpose) -> Stream {
-        Stream(Rng::keyed(
-            self.seed,
-            purpose,
-            self.epoch,
-            self.iteration,
-            self.sample,
-        ))
+    fn stream(&self, purpose: Purpose) -> Rng {
+        Rng::keyed(self.seed, purpose, self.epoch, self.iteration, self.sample)
     }
 
     /// The transforms' stream of one attempt; the number of a sample fits the low half of its word.
@@ -72,10 +55,10 @@ impl Key {
 }
 
 /// One sample on its way: which case, where in it, and about which centre.
-struct Job<'a> {
-    key: Key,
-    case: &'a SampledCase,
-    placement: Placement,
+pub(crate) struct Job<'a> {
+    pub(crate) key: Key,
+    pub(crate) case: &'a SampledCase,
+    pub(crate) placement: Placement,
     center: Option<[f64; 3]>,
 }
 
@@ -107,9 +90,7 @@ impl Maker {
                 placement,
                 center: None,
             };
-            if let (Sampling::Fork { .. }, Phase::Training) = (self.options.sampling, self.options.phase) {
-                job.center = Some(self.fork_center(&job, &mut stream, scratch)?);
-            }
+            job.center = self.fork_center(&job, &mut stream, scratch)?;
             batch.cases[sample].clear();
             batch.cases[sample].push_str(case.case.name());
             self.make_sample(&job, scratch, &mut Slot { batch, sample })?;
@@ -173,7 +154,7 @@ impl Maker {
         self.read_window(job, start, window.map(|range| range.len()), &mut scratch.sample)
     }
 
-    fn read_window(
+    pub(crate) fn read_window(
         &self,
         job: &Job<'_>,
         start: [usize; 3],
@@ -197,54 +178,6 @@ impl Maker {
             weights,
         )?;
         Ok(())
-    }
-
-    /// The centre of DIAG's fork: a voxel drawn from the annotated ones of the whole loaded patch, kept half a patch from its
-    /// borders. In dummy 2D, as there, only the first slice is looked at.
-    fn fork_center(
-        &self,
-        job: &Job<'_>,
-        stream: &mut Stream,
-        scratch: &mut Scratch,
-    ) -> Result<[f64; 3], Error> {
-        let full = job.placement.loaded.size;
-        self.read_window(job, [0; 3], full, &mut scratch.sample)?;
-        let [depth, height, width] = full;
-        let slices = if self.options.pipeline.dummy_2d { 1 } else { depth };
-        let labels = &scratch.sample.seg.values()[..slices * height * width];
-        let annotated = || {
-            labels
-                .iter()
-                .enumerate()
-                .filter(|(_, label)| **label != UNLABELLED)
-                .map(|(i, _)| i)
-        };
-        let count = annotated().count() as u64;
-        let drawn = if count == 0 {
-            None
-        } else {
-            annotated().nth(stream.below(count) as usize)
-        };
-        let Some(at) = drawn else {
-            let Key {
-                epoch,
-                iteration,
-                sample,
-                ..
-            } = job.key;
-            let case = job.case.case.name().to_owned();
-            return Err(Error::NoAnnotationInPatch {
-                case,
-                epoch,
-                iteration,
-                sample: sample as usize,
-            });
-        };
-        let voxel = [at / (height * width), at / width % height, at % width];
-        let patch = self.collection.sizes().network;
-        Ok(std::array::from_fn(|d| {
-            fork_centre(voxel[d], full[d], patch[d]) as f64
-        }))
     }
 }
 

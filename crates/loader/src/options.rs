@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use augment::rng::Purpose;
 use augment::PipelineOptions;
+use random::Purpose;
 use sampling::{PatchSizes, Sampling, UNLABELLED};
 use serde::{Deserialize, Serialize};
 

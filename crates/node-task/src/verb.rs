@@ -4,46 +4,15 @@ use std::sync::Arc;
 use std::thread;
 
 use napi::bindgen_prelude::Function;
-use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
-use napi::{Env, Status};
-use run::{Cancel, Coded, Context, Event, Sink};
+use napi::Env;
+use run::{Cancel, Coded, Context};
 use serde::de::DeserializeOwned;
 use serde::Serialize;
 use serde_json::{json, Value};
 
+use crate::channel::MessageFn;
 use crate::failure::{guard, Failure};
-
-/// Messages that may wait for the event loop before the verb waits for it.
-const QUEUE: usize = 256;
-
-/// The JavaScript callback that receives every message of a verb, as JSON text.
-pub type MessageFn = ThreadsafeFunction<String, (), String, Status, false, false, QUEUE>;
-
-struct Channel(MessageFn);
-
-impl Channel {
-    /// Sends a message that must arrive: waits while the queue is full.
-    fn send(&self, message: &Value) {
-        // A closing environment refuses the call: there is nobody left to tell.
-        let _ = self
-            .0
-            .call(message.to_string(), ThreadsafeFunctionCallMode::Blocking);
-    }
-}
-
-impl Sink for Channel {
-    fn emit(&self, event: Event) {
-        let Ok(message) = serde_json::to_string(&event) else {
-            return;
-        };
-        // A busy event loop misses steps of a progress bar, never an epoch, a checkpoint or a warning.
-        let mode = match event {
-            Event::Progress { .. } | Event::Iteration { .. } => ThreadsafeFunctionCallMode::NonBlocking,
-            _ => ThreadsafeFunctionCallMode::Blocking,
-        };
-        let _ = self.0.call(message, mode);
-    }
-}
+use crate::running::{enter, watch, Work};
 
 /// Parses a verb's options.
 pub fn parse<O: DeserializeOwned>(options: &str) -> Result<O, Failure> {
@@ -90,20 +59,25 @@ pub fn start<'env>(
 }
 
 /// As [`start`], for callers that give JavaScript more than a function: returns the flag that cancels the work.
+///
+/// The work ends with the environment of `messages`: it is then cancelled and waited for.
 pub fn spawn(
     name: &str,
     workers: u32,
     messages: MessageFn,
     work: impl FnOnce(&Context) -> Result<Value, Failure> + Send + 'static,
 ) -> napi::Result<Cancel> {
+    let MessageFn { env, channel } = messages;
+    watch(&env)?;
     let cancel = Cancel::new();
-    let channel = Arc::new(Channel(messages));
+    let queue = channel.queue();
+    let channel = Arc::new(channel);
     let context = Context::new(channel.clone(), cancel.clone(), workers as usize);
-    thread::Builder::new()
+    let thread = thread::Builder::new()
         .name(format!("nnunet-{name}"))
         .spawn(move || {
             let outcome = guard(|| work(&context));
-            channel.send(&match outcome {
+            channel.finish(&match outcome {
                 Ok(result) => json!({ "type": "done", "result": result }),
                 Err(failure) => json!({ "type": "failed", "error": failure }),
             });
@@ -111,5 +85,13 @@ pub fn spawn(
         .map_err(|e| {
             Failure::new("ERR_THREAD", format!("cannot start a thread: {e}"), Value::Null).into_napi()
         })?;
+    enter(
+        &env,
+        Work {
+            cancel: cancel.clone(),
+            queue,
+            thread,
+        },
+    );
     Ok(cancel)
 }

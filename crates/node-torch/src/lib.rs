@@ -4,7 +4,7 @@
     reason = "a private binding: the TypeScript facade owns names and documentation"
 )]
 
-use engine::{available_devices, device_name, Compute, Precision};
+use engine::{available_devices, device_name, Compute, ComputeOptions};
 use napi::bindgen_prelude::Function;
 use napi::Env;
 use napi_derive::napi;
@@ -54,7 +54,7 @@ pub struct Description {
 /// Asks libtorch for its devices.
 #[napi]
 pub fn describe() -> napi::Result<Description> {
-    let compute = Compute::new("auto", Precision::Auto).map_err(|e| Failure::from(e).into_napi())?;
+    let compute = Compute::new(&ComputeOptions::new()).map_err(|e| Failure::from(e).into_napi())?;
     Ok(Description {
         devices: available_devices().into_iter().map(device_name).collect(),
         precision: compute.precision_name().to_owned(),

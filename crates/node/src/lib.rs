@@ -8,5 +8,6 @@ mod distance;
 mod elf;
 mod libraries;
 mod preview;
+mod process;
 mod verbs;
 mod volumes;

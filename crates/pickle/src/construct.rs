@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::machine::Machine;
 use crate::node::{ArrayNode, DTypeNode, Global, Id, Node, StorageRef, TensorNode};
-use crate::torch::TensorType;
+use crate::tensor::TensorType;
 use crate::value::DictKind;
 use crate::{DType, Error};
 

@@ -3,9 +3,11 @@
 use std::collections::HashMap;
 
 use crate::array::byte_count;
+use crate::gather::gather;
 use crate::limits::Budget;
 use crate::node::{ArrayNode, DTypeNode, Id, Node, TensorNode};
-use crate::torch::{Storages, Tensor};
+use crate::storages::Storages;
+use crate::tensor::Tensor;
 use crate::value::Dict;
 use crate::{Error, NdArray, Value};
 
@@ -169,7 +171,7 @@ impl<'n, 'a, 's> Finisher<'n, 'a, 's> {
             .as_mut()
             .ok_or_else(|| Error::malformed(0, "tensor outside a checkpoint"))?;
         let data = storages.load(&tensor.storage, &mut self.budget)?;
-        Tensor::gather(tensor, &data, &mut self.budget)
+        gather(tensor, &data, &mut self.budget)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::torch::TensorType;
+use crate::tensor::TensorType;
 use crate::value::DictKind;
 
 /// Position of a node in the machine's arena.

@@ -1,6 +1,6 @@
 //! Python values.
 
-use crate::torch::Tensor;
+use crate::tensor::Tensor;
 use crate::NdArray;
 
 /// A value of a pickle. References to one object from several places become copies; attributes set on containers

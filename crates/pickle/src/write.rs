@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::opcode as op;
-use crate::torch::Tensor;
+use crate::tensor::Tensor;
 use crate::value::{Dict, DictKind};
 use crate::{DType, Error, NdArray, Value};
 

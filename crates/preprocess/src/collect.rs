@@ -5,12 +5,11 @@ use std::path::Path;
 
 use dataset::CaseProperties;
 use ndarray::Axis;
-use storage::{copy_file, Links};
 
+use crate::files::{copy_label, copy_unless_same, create};
 use crate::fingerprint::{Fingerprint, ModalityIntensities};
 use crate::finished::{cropped_properties, modified};
 use crate::intensity::{foreground, modality};
-use crate::planning::create;
 use crate::schedule::{run_cases, Job, Progress};
 use crate::session::Session;
 use crate::source::{write_cropped, Loaded, Source};
@@ -191,20 +190,4 @@ fn taken_before(task: &TaskCases) -> Option<Fingerprint> {
         classes: task.classes(),
         ..found
     })
-}
-
-/// Copies a label to `gt_segmentations` of `folder`.
-pub fn copy_label(label: &Path, folder: &Path) -> Result<(), Error> {
-    let Some(name) = label.file_name() else {
-        return Ok(());
-    };
-    copy_unless_same(label, &folder.join("gt_segmentations").join(name))
-}
-
-/// Copies a file, but not onto itself.
-fn copy_unless_same(from: &Path, to: &Path) -> Result<(), Error> {
-    if from.canonicalize().ok() != to.canonicalize().ok() || !to.exists() {
-        copy_file(from, to, Links::Follow)?;
-    }
-    Ok(())
 }

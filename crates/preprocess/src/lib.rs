@@ -9,6 +9,7 @@ pub mod case;
 mod collect;
 pub mod crop;
 mod error;
+mod files;
 pub mod fingerprint;
 mod finished;
 mod intensity;

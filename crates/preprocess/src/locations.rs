@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use dataset::random::RandomState;
 use ndarray::{Array2, ArrayView3};
+use random::RandomState;
 
 /// Voxels drawn from a class, if it has them.
 const SAMPLES: usize = 10_000;

@@ -1,6 +1,6 @@
 //! The verb that crops the cases, takes the fingerprint and writes plans.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use dataset::{CaseProperties, Configuration, Plans, PLANS_2D_FILE, PLANS_3D_FILE};
 use run::Context;
@@ -8,6 +8,7 @@ use serde::Serialize;
 use storage::{copy_file, Links};
 
 use crate::collect::collect;
+use crate::files::create;
 use crate::fingerprint::Fingerprint;
 use crate::plan::{plan_2d, plan_3d, Planned};
 use crate::record::{plans, Places};
@@ -209,12 +210,4 @@ fn mark_cropped(
         }
     }
     Ok(())
-}
-
-/// Creates a folder and its parents.
-pub(crate) fn create(folder: &Path) -> Result<(), Error> {
-    std::fs::create_dir_all(folder).map_err(|source| Error::Folder {
-        path: folder.to_owned(),
-        source,
-    })
 }

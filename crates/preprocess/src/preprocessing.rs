@@ -7,11 +7,10 @@ use serde::Serialize;
 use storage::{copy_file, Links};
 
 use crate::archive;
-use crate::collect::copy_label;
+use crate::files::{copy_label, create};
 use crate::finished::mark;
 use crate::locations::class_locations;
 use crate::output::{drop_unpacked, outputs, unfinished, warn_of_strangers, Output};
-use crate::planning::create;
 use crate::schedule::{run_cases, Job, Progress};
 use crate::session::Session;
 use crate::stage::Target;

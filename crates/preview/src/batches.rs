@@ -60,6 +60,7 @@ pub struct Preview {
 /// [`crate::Error::Recipe`] for options, plans, splits and missing cases; [`crate::Error::Loader`] for cases that cannot be
 /// read, missing weightmaps, cases without annotation, and cancellation.
 pub fn preview(options: &PreviewOptions, context: &Context) -> Result<Preview> {
+    run::validate(options)?;
     let end = options.end()?;
     let data = TrainingData::resolve(&options.data, context)?;
     check_patch(&data.plan)?;
@@ -78,7 +79,7 @@ pub fn preview(options: &PreviewOptions, context: &Context) -> Result<Preview> {
     });
     let prepared = PreparedLoader::open(
         &LoaderOptions {
-            seed: options.seed,
+            seed: options.data.seed,
             // No more threads than batches: each holds memory.
             threads: context
                 .workers()
@@ -136,13 +137,13 @@ fn check_patch(plan: &StagePlan) -> Result<()> {
     if size.len() == axes && size.iter().zip(&divisor).all(fits) && *size != divisor {
         return Ok(());
     }
-    Err(recipe::Error::Option {
-        option: "patchSize",
-        problem: format!(
+    Err(run::OptionError::new(
+        "patchSize",
+        format!(
             "expected multiples of {divisor:?}, the product of the poolings of each axis, and more than that along one \
-             axis; found {size:?}"
+             axis; got {size:?}"
         ),
-    }
+    )
     .into())
 }
 

@@ -6,7 +6,10 @@ use serde_json::Value;
 /// An error of [`crate::preview`].
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// An option, the recipe, or the data.
+    /// Options that cannot be used.
+    #[error(transparent)]
+    Option(#[from] run::OptionError),
+    /// The recipe, or the data.
     #[error(transparent)]
     Recipe(#[from] recipe::Error),
     /// The cases cannot be opened, a batch cannot be made, or the work was cancelled.
@@ -20,6 +23,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 impl Coded for Error {
     fn code(&self) -> &'static str {
         match self {
+            Self::Option(source) => source.code(),
             Self::Recipe(source) => source.code(),
             Self::Loader(source) => source.code(),
         }
@@ -27,6 +31,7 @@ impl Coded for Error {
 
     fn details(&self) -> Value {
         match self {
+            Self::Option(source) => source.details(),
             Self::Recipe(source) => source.details(),
             Self::Loader(source) => source.details(),
         }

@@ -10,4 +10,4 @@ mod options;
 
 pub use batches::{preview, Array, Preview, PreviewBatch};
 pub use error::{Error, Result};
-pub use options::PreviewOptions;
+pub use options::{PictureOptions, PictureSummary, PreviewOptions};

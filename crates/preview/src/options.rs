@@ -1,70 +1,80 @@
 //! What to look at.
 
+use std::path::PathBuf;
+
 use loader::Phase;
 use recipe::DataOptions;
-use serde::{Deserialize, Serialize};
-
-use crate::{Error, Result};
+use run::{OptionError, OptionResult, Options};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 /// Options of [`crate::preview`].
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[run::options]
 pub struct PreviewOptions {
     /// Those of the training that decide what its network sees.
     #[serde(flatten)]
     pub data: DataOptions,
     /// Augmented training batches, or validation batches as they are.
-    #[serde(default)]
+    #[default]
     pub phase: Phase,
-    /// Key of all random draws.
-    #[serde(default)]
-    pub seed: u64,
     /// Epoch of the batches, counted from 0.
-    #[serde(default)]
+    #[default]
     pub epoch: u64,
     /// Iteration of the first batch within the epoch, counted from 0.
-    #[serde(default)]
+    #[default]
     pub iteration: u64,
-    /// Batches, of consecutive iterations.
-    #[serde(default = "defaults::batches")]
+    /// Number of batches, of consecutive iterations.
+    #[default(1)]
+    #[schemars(range(min = 1))]
     pub batches: u64,
-    /// Unpacks the cases to `<case>.npy` as training does, for a faster look at many batches of large cases. Otherwise
-    /// patches are cut from the inflated `<case>.npz`, and no such file is left behind.
-    #[serde(default)]
+    /// Writes `<case>.npy` files as training does, instead of inflating the cases in memory.
+    #[default]
     pub unpack: bool,
 }
 
-mod defaults {
-    pub(super) fn batches() -> u64 {
-        1
+impl Options for PreviewOptions {
+    fn check(&self) -> OptionResult<()> {
+        self.end().map(|_| ())
     }
 }
 
 impl PreviewOptions {
-    /// One batch of training at its very start.
-    pub fn new(data: DataOptions) -> Self {
-        Self {
-            data,
-            phase: Phase::Training,
-            seed: 0,
-            epoch: 0,
-            iteration: 0,
-            batches: defaults::batches(),
-            unpack: false,
-        }
-    }
-
     /// The iteration after the last batch.
-    pub(crate) fn end(&self) -> Result<u64> {
-        let refuse = |option, problem| Err(recipe::Error::Option { option, problem });
-        let end = match (self.batches, self.iteration.checked_add(self.batches)) {
-            (0, _) => refuse("batches", "expected at least 1, found 0".to_owned()),
-            (_, None) => refuse(
-                "iteration",
-                format!("found {}, which is too large", self.iteration),
-            ),
-            (_, Some(end)) => Ok(end),
-        };
-        end.map_err(Error::from)
+    pub(crate) fn end(&self) -> OptionResult<u64> {
+        let end = self.iteration.checked_add(self.batches);
+        end.ok_or_else(|| OptionError::expected("iteration", "a smaller number", self.iteration))
     }
+}
+
+/// Options of the verb `preview`, which draws the batches.
+#[run::options]
+pub struct PictureOptions {
+    /// Those of the batches.
+    #[serde(flatten)]
+    pub batches: PreviewOptions,
+    /// Picture to write, `.svg` or `.png`. An existing one is replaced.
+    #[default(PathBuf::from("preview.svg"))]
+    #[schemars(regex(pattern = r"\.([sS][vV][gG]|[pP][nN][gG])$"))]
+    #[schemars(extend("x-expected" = "a file name that ends in .svg or .png"))]
+    pub output: PathBuf,
+}
+
+impl Options for PictureOptions {
+    fn check(&self) -> OptionResult<()> {
+        self.batches.check()
+    }
+}
+
+/// Outcome of the verb `preview`.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PictureSummary {
+    /// The picture written.
+    pub output: PathBuf,
+    /// Whole name of the task.
+    pub task: String,
+    /// Batches drawn.
+    pub batches: u64,
+    /// The case of each sample drawn, in order.
+    pub cases: Vec<String>,
 }

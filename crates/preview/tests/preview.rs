@@ -83,10 +83,8 @@ fn it_repeats_itself_whatever_the_threads_and_the_way_of_reading() {
         ..packed.clone()
     };
     assert_eq!(show(&later).batches[0], first.batches[2]);
-    let other = PreviewOptions {
-        seed: 6,
-        ..packed.clone()
-    };
+    let mut other = packed.clone();
+    other.data.seed = 6;
     assert_ne!(show(&other).batches, first.batches);
     let validation = PreviewOptions {
         phase: Phase::Validation,

@@ -11,7 +11,7 @@ use loader::{LoaderOptions, Phase};
 use run::Context;
 
 use crate::cases::preprocessed_cases;
-use crate::{DataOptions, Error, Recipe, Result};
+use crate::{DataOptions, Recipe, Result};
 
 /// A task's preprocessed configuration under a recipe.
 #[derive(Clone, Debug)]
@@ -49,15 +49,9 @@ impl TrainingData {
     /// nnU-Net's own are taken.
     ///
     /// # Errors
-    /// [`Error::Trainer`], [`Error::Option`], [`Error::Input`], [`Error::Dataset`].
+    /// [`Error::Option`], [`Error::Input`], [`Error::Dataset`].
     pub fn resolve(options: &DataOptions, context: &Context) -> Result<Self> {
-        if options.batch_size == Some(0) {
-            return Err(Error::Option {
-                option: "batchSize",
-                problem: "expected at least 1, found 0".to_owned(),
-            });
-        }
-        let recipe = options.recipe()?;
+        let recipe = options.recipe();
         recipe.validate_data()?;
         let folders = options.folders.resolve(context);
         let task = Task::resolve(&options.task, &folders)?;
@@ -85,7 +79,8 @@ impl TrainingData {
             (_, false) => None,
             (Some(folder), true) => Some(folder.clone()),
             (None, true) => {
-                let lower = ModelFolder::locate(&folders, Configuration::LowRes, &task, &options.trainer)?;
+                let lower =
+                    ModelFolder::locate(&folders, Configuration::LowRes, &task, options.trainer.name())?;
                 Some(lower.path.join("pred_next_stage"))
             }
         };

@@ -4,87 +4,62 @@ use std::path::PathBuf;
 
 use dataset::{Configuration, Fold, Folders};
 use sampling::Sampling;
-use serde::{Deserialize, Serialize};
 
-use crate::{Recipe, Result};
+use crate::{Recipe, Trainer};
 
-/// The options of a training that decide what its network sees; what is not given is nnU-Net v1's own default.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+/// The options of a training that decide what its network sees; defaults are nnU-Net v1's own.
+#[run::options]
 pub struct DataOptions {
-    /// A task's number, its whole name, or its preprocessed folder.
+    /// Number, `TaskXXX_NAME` or preprocessed folder of a task.
+    #[schemars(length(min = 1))]
     pub task: String,
-    /// The configuration.
+    /// Configuration to train.
     pub configuration: Configuration,
-    /// Which cases are trained on; `all` trains and validates on all.
-    #[serde(default = "defaults::fold")]
+    /// Fold: 0 to 4, a higher number for a random split, or `all` to train and validate on all cases.
+    #[default(Fold::Index(0))]
     pub fold: Fold,
-    /// Name of the trainer, a preset where no recipe is given.
-    #[serde(default = "defaults::trainer")]
-    pub trainer: String,
-    /// A recipe instead of the preset's.
-    #[serde(default)]
+    /// Preset of sampling, ignored label, voxel weights and loss; the model carries its name.
+    #[default]
+    pub trainer: Trainer,
+    /// Recipe instead of the preset's, such as `{"ignoreLabel":-1,"voxelWeights":true}`.
     pub recipe: Option<Recipe>,
-    /// Leaves cases without any annotated voxel out where patches are centred on annotated voxels.
-    #[serde(default)]
+    /// Excludes cases without any annotated voxel, where patches are centred on annotated voxels.
+    #[default]
     pub skip_unannotated: bool,
-    /// Samples in a batch, instead of the plans'.
-    #[serde(default)]
+    /// Key of all random draws: the same inputs, options and seed give the same result.
+    #[default]
+    pub seed: u64,
+    /// Batch size instead of the planned one.
+    #[schemars(range(min = 1))]
     pub batch_size: Option<usize>,
-    /// Patch size in voxels, (z, y, x) or (y, x) in the network's order, instead of the plans'.
-    #[serde(default)]
+    /// Patch size in voxels instead of the planned one: three values, two for 2D.
+    #[schemars(length(min = 2, max = 3), inner(range(min = 1)))]
     pub patch_size: Option<Vec<usize>>,
-    /// Folder with `<case>_segFromPrevStage.npz` for the cascade's second stage; by default nnU-Net v1's
-    /// `pred_next_stage` of the low-resolution model.
-    #[serde(default)]
+    /// Folder with `<case>_segFromPrevStage.npz`, for `3d_cascade_fullres`.
+    ///
+    /// The default is `pred_next_stage` of the low-resolution model, as in nnU-Net v1.
+    #[schemars(length(min = 1))]
     pub previous_stage: Option<PathBuf>,
-    /// nnU-Net's folders, where not from the environment.
+    /// nnU-Net's folders.
+    #[default]
     #[serde(flatten)]
     pub folders: Folders,
 }
 
-mod defaults {
-    use dataset::Fold;
-
-    pub(super) fn fold() -> Fold {
-        Fold::Index(0)
-    }
-
-    pub(super) fn trainer() -> String {
-        "nnUNetTrainerV2".to_owned()
-    }
-}
+impl run::Options for DataOptions {}
 
 impl DataOptions {
-    /// nnU-Net v1's own trainer on a fold of a task.
-    pub fn new(task: impl Into<String>, configuration: Configuration, fold: Fold) -> Self {
-        Self {
-            task: task.into(),
-            configuration,
-            fold,
-            trainer: defaults::trainer(),
-            recipe: None,
-            skip_unannotated: false,
-            batch_size: None,
-            patch_size: None,
-            previous_stage: None,
-            folders: Folders::default(),
-        }
-    }
-
     /// The recipe that is meant.
-    ///
-    /// # Errors
-    /// [`crate::Error::Trainer`] for an unknown preset.
-    pub fn recipe(&self) -> Result<Recipe> {
-        let mut recipe = match &self.recipe {
-            Some(recipe) => recipe.clone(),
-            None => Recipe::preset(&self.trainer)?,
-        };
+    #[must_use]
+    pub fn recipe(&self) -> Recipe {
+        let mut recipe = self
+            .recipe
+            .clone()
+            .unwrap_or_else(|| Recipe::preset(self.trainer));
         if let (true, Sampling::Annotated(annotated)) = (self.skip_unannotated, &mut recipe.sampling) {
             annotated.skip_unannotated = true;
         }
-        Ok(recipe)
+        recipe
     }
 }
 
@@ -102,19 +77,11 @@ mod tests {
             options.folders.preprocessed.as_deref(),
             Some(std::path::Path::new("/p"))
         );
-        assert!(
-            options
-                .recipe()
-                .unwrap()
-                .sampling
-                .annotated()
-                .unwrap()
-                .skip_unannotated
-        );
+        assert!(options.recipe().sampling.annotated().unwrap().skip_unannotated);
         let defaults: DataOptions =
             serde_json::from_str(r#"{"task":"501","configuration":"2d","skipUnannotated":true}"#).unwrap();
         assert_eq!(
-            defaults.recipe().unwrap(),
+            defaults.recipe(),
             Recipe::default(),
             "nothing to skip where patches lie anywhere"
         );

@@ -1,97 +1,91 @@
 //! Trainers as values: independent choices instead of a subclass each.
 
+use run::OptionError;
 use sampling::{Annotated, Sampling};
-use serde::{Deserialize, Serialize};
 
-use crate::{Error, Result};
+use crate::{Result, Trainer};
 
-/// How the loss is put together. Class weights have one value for each class, background first.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+/// How the loss is composed. Class weights have one value for each class, background first.
+#[run::options]
+#[serde(deny_unknown_fields)]
 pub struct LossRecipe {
     /// Weight of the cross-entropy.
+    #[default(1.0)]
+    #[schemars(range(min = 0.0))]
     pub cross_entropy: f64,
     /// Weight of the soft Dice term.
+    #[default(1.0)]
+    #[schemars(range(min = 0.0))]
     pub dice: f64,
-    /// Class weights of the cross-entropy: a voxel counts as much as its label's class.
+    /// Class weights of the cross-entropy: a voxel is weighted by the class of its label.
+    #[schemars(inner(range(min = 0.0)))]
     pub cross_entropy_class_weights: Option<Vec<f64>>,
     /// Class weights of Dice: its mean over foreground classes becomes a weighted mean.
+    #[schemars(inner(range(min = 0.0)))]
     pub dice_class_weights: Option<Vec<f64>>,
-    /// Take -log(Dice) instead of -Dice.
+    /// Minimises -log(Dice) instead of -Dice.
+    #[default]
     pub log_dice: bool,
     /// Added to numerator and denominator of Dice.
+    #[default(1e-5)]
+    #[schemars(extend("exclusiveMinimum" = 0.0))]
     pub smooth: f64,
-    /// Ignored voxels count as background in the cross-entropy, as in the fork's class-weighted loss.
+    /// Counts ignored voxels as background in the cross-entropy, as the fork's class-weighted loss does.
+    #[default]
     pub ignored_is_background: bool,
 }
 
-impl Default for LossRecipe {
-    fn default() -> Self {
-        Self {
-            cross_entropy: 1.0,
-            dice: 1.0,
-            cross_entropy_class_weights: None,
-            dice_class_weights: None,
-            log_dice: false,
-            smooth: 1e-5,
-            ignored_is_background: false,
-        }
-    }
-}
-
 /// How training patches are transformed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+#[run::options]
+#[derive(Copy, Eq)]
+#[serde(deny_unknown_fields)]
 pub struct Augmentation {
-    /// Does as nnU-Net v1 and DIAG's fork do where they are wrong, for comparison with their results; see
+    /// Repeats the mistakes of nnU-Net v1 and DIAG's fork, for comparison with their results.
+    ///
+    /// Unlabelled voxels outside the patch and between labels become background, and the image is blanked there; see
     /// [`augment::PipelineOptions::reference_rules`].
+    #[default]
     pub reference_rules: bool,
 }
 
-/// A trainer: what patches it sees, which voxels count how much, and what it minimises.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+/// A trainer as a value: what patches it sees, which voxels count how much, and what it minimises.
+#[run::options]
+#[serde(deny_unknown_fields)]
 pub struct Recipe {
     /// Where training patches lie: anywhere with a third of each batch forced onto foreground (nnU-Net v1), or around
-    /// voxels that the user labelled, background included (DIAG's sparse trainer).
+    /// annotated voxels, background included (DIAG's sparse trainer).
+    #[default]
     pub sampling: Sampling,
-    /// Label excluded from loss and metrics; nnU-Net's unlabelled voxels are -1.
+    /// Label excluded from loss and metrics: -1, the unlabelled voxels. The default excludes none.
+    #[schemars(range(min = -1, max = -1))]
     pub ignore_label: Option<i64>,
-    /// Whether to read `<case>_weightmap.npy` and weight the voxels of the cross-entropy with it.
+    /// Weights the voxels of the cross-entropy with `<case>_weightmap.npy`.
+    #[default]
     pub voxel_weights: bool,
     /// How patches are transformed.
+    #[default]
     pub augmentation: Augmentation,
     /// What is minimised.
+    #[default]
     pub loss: LossRecipe,
 }
 
-/// Names of the presets: nnU-Net v1's standard trainer and DIAG's own.
-pub const TRAINERS: [&str; 5] = [
-    "nnUNetTrainerV2",
-    "nnUNetTrainerV2Sparse",
-    "nnUNetTrainerV2SparseNormalSampling",
-    "nnUNetTrainerV2Weighted",
-    "nnUNetTrainer_V2_Loss_CEandDice_Weighted",
-];
-
 impl Recipe {
     /// The recipe of a trainer known by name. That of the class-weighted trainer still needs its class weights.
-    ///
-    /// # Errors
-    /// [`Error::Trainer`] for any other name.
-    pub fn preset(trainer: &str) -> Result<Self> {
+    #[must_use]
+    pub fn preset(trainer: Trainer) -> Self {
         let sparse = Self {
             ignore_label: Some(-1),
             ..Self::default()
         };
-        Ok(match trainer {
-            "nnUNetTrainerV2" | "nnUNetTrainer_V2_Loss_CEandDice_Weighted" => Self::default(),
-            "nnUNetTrainerV2Sparse" => Self {
+        match trainer {
+            Trainer::V2 | Trainer::ClassWeighted => Self::default(),
+            Trainer::Sparse => Self {
                 sampling: Sampling::Annotated(Annotated::default()),
                 ..sparse
             },
-            "nnUNetTrainerV2SparseNormalSampling" => sparse,
-            "nnUNetTrainerV2Weighted" => Self {
+            Trainer::SparseNormalSampling => sparse,
+            Trainer::Weighted => Self {
                 voxel_weights: true,
                 loss: LossRecipe {
                     dice: 0.0,
@@ -99,22 +93,17 @@ impl Recipe {
                 },
                 ..Self::default()
             },
-            _ => {
-                return Err(Error::Trainer {
-                    name: trainer.to_owned(),
-                    known: TRAINERS.join(", "),
-                })
-            }
-        })
+        }
     }
 
     /// Checks the recipe against a number of classes, background included.
     ///
     /// # Errors
-    /// [`Error::Option`] naming the field.
-    pub fn validate(&self, trainer: &str, classes: usize) -> Result<()> {
+    /// [`crate::Error::Option`] naming the field.
+    pub fn validate(&self, trainer: Trainer, classes: usize) -> Result<()> {
         let loss = &self.loss;
-        let refuse = |option, problem: String| Err(Error::Option { option, problem });
+        let refuse =
+            |option: &str, problem: String| Err(OptionError::new(format!("recipe.{option}"), problem).into());
         let weights = [
             ("loss.crossEntropyClassWeights", &loss.cross_entropy_class_weights),
             ("loss.diceClassWeights", &loss.dice_class_weights),
@@ -128,7 +117,7 @@ impl Recipe {
             }
         }
         let weighted = loss.cross_entropy_class_weights.is_some() || loss.dice_class_weights.is_some();
-        if trainer == "nnUNetTrainer_V2_Loss_CEandDice_Weighted" && !weighted {
+        if trainer == Trainer::ClassWeighted && !weighted {
             let problem =
                 format!("{trainer} needs class weights, one for each of {classes} classes, background first");
             return refuse("loss.crossEntropyClassWeights", problem);
@@ -161,10 +150,7 @@ impl Recipe {
         {
             let problem =
                 format!("expected -1, the label of unlabelled voxels in preprocessed data, found {label}");
-            return Err(Error::Option {
-                option: "ignoreLabel",
-                problem,
-            });
+            return Err(OptionError::new("recipe.ignoreLabel", problem).into());
         }
         Ok(())
     }
@@ -176,7 +162,7 @@ mod tests {
 
     #[test]
     fn presets_are_those_of_the_table() {
-        let preset = |name| Recipe::preset(name).expect("a preset");
+        let preset = |name: &str| Recipe::preset(name.parse().expect("a preset"));
         let v2 = preset("nnUNetTrainerV2");
         assert_eq!(
             (v2.sampling, v2.ignore_label, v2.voxel_weights),
@@ -195,14 +181,14 @@ mod tests {
         );
         let weighted = preset("nnUNetTrainerV2Weighted");
         assert_eq!((weighted.voxel_weights, weighted.loss.dice), (true, 0.0));
-        let error = Recipe::preset("nnUNetTrainerV3").expect_err("no such trainer");
+        let error = "nnUNetTrainerV3".parse::<Trainer>().expect_err("no such trainer");
         assert!(error.to_string().contains("nnUNetTrainerV2Sparse"), "{error}");
     }
 
     #[test]
     fn wrong_weights_are_named() {
-        let name = "nnUNetTrainer_V2_Loss_CEandDice_Weighted";
-        let mut recipe = Recipe::preset(name).expect("a preset");
+        let name = Trainer::ClassWeighted;
+        let mut recipe = Recipe::preset(name);
         assert!(recipe.validate(name, 3).is_err(), "needs class weights");
         recipe.loss.dice_class_weights = Some(vec![1.0, 2.0]);
         assert!(recipe

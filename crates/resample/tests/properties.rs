@@ -3,6 +3,7 @@
 
 use ndarray::{Array3, Array4, ArrayView3, Axis};
 use proptest::prelude::*;
+use random::{Purpose, Rng};
 use resample::bspline::{prefilter, Boundary};
 use resample::*;
 
@@ -14,13 +15,8 @@ fn shape(largest: usize) -> impl Strategy<Value = [usize; 3]> {
 
 /// Reproducible noise in -1..1.
 fn noise(shape: [usize; 3], seed: u64) -> Array3<f64> {
-    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-    Array3::from_shape_simple_fn(shape, || {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (state >> 11) as f64 / (1_u64 << 52) as f64 - 1.0
-    })
+    let mut rng = Rng::keyed(seed, Purpose::TrainingCase, 0, 0, 0);
+    Array3::from_shape_simple_fn(shape, || rng.uniform(-1.0, 1.0))
 }
 
 /// B-spline coefficients by solving the tridiagonal system on samples with `pad` edge values on both sides.

@@ -37,12 +37,6 @@ pub(crate) fn expand(attributes: &TokenStream, mut item: ItemStruct) -> Result<T
             });
             let path = format!("{name}::{function}");
             field.attrs.push(syn::parse_quote!(#[serde(default = #path)]));
-            // Absent and null mean the same for an optional value.
-            if is_option(&field.ty) {
-                field
-                    .attrs
-                    .push(syn::parse_quote!(#[serde(skip_serializing_if = "Option::is_none")]));
-            }
         }
         options.push(Option_ {
             ident,

@@ -114,3 +114,54 @@ pub enum Event {
         case: Option<String>,
     },
 }
+
+/// The kind of an event: its `type` in JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum EventKind {
+    /// [`Event::Started`].
+    Started,
+    /// [`Event::Progress`].
+    Progress,
+    /// [`Event::Iteration`].
+    Iteration,
+    /// [`Event::Epoch`].
+    Epoch,
+    /// [`Event::Checkpoint`].
+    Checkpoint,
+    /// [`Event::Memory`].
+    Memory,
+    /// [`Event::Warning`].
+    Warning,
+}
+
+impl EventKind {
+    /// The value of `type` in JSON.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Started => "started",
+            Self::Progress => "progress",
+            Self::Iteration => "iteration",
+            Self::Epoch => "epoch",
+            Self::Checkpoint => "checkpoint",
+            Self::Memory => "memory",
+            Self::Warning => "warning",
+        }
+    }
+}
+
+impl Event {
+    /// Its kind.
+    #[must_use]
+    pub const fn kind(&self) -> EventKind {
+        match self {
+            Self::Started { .. } => EventKind::Started,
+            Self::Progress { .. } => EventKind::Progress,
+            Self::Iteration { .. } => EventKind::Iteration,
+            Self::Epoch(_) => EventKind::Epoch,
+            Self::Checkpoint { .. } => EventKind::Checkpoint,
+            Self::Memory { .. } => EventKind::Memory,
+            Self::Warning { .. } => EventKind::Warning,
+        }
+    }
+}

@@ -19,7 +19,7 @@ mod panic;
 pub use cancel::{Cancel, Cancelled};
 pub use code::Code;
 pub use error::{CaseFailure, Coded};
-pub use event::{CheckpointKind, EpochReport, Event, NullSink, Sink};
+pub use event::{CheckpointKind, EpochReport, Event, EventKind, NullSink, Sink};
 pub use option_error::{OptionError, OptionProblem, OptionResult};
 pub use options::{parse, schema_of, validate, CommonOptions, Given, Options};
 pub use panic::{catch, Panicked};

@@ -3,18 +3,8 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use sampling::{AnnotationIndex, Draw, IndexBuilder, Meaning};
-
-/// SplitMix64; drawing itself must not be what is timed.
-struct Numbers(u64);
-
-impl Draw for Numbers {
-    fn below(&mut self, n: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        ((u128::from(mixed ^ (mixed >> 27)) * u128::from(n)) >> 64) as u64
-    }
-}
+use random::{Purpose, Rng};
+use sampling::{AnnotationIndex, IndexBuilder, Meaning};
 
 /// Labels of slice `z`: scribbles of three classes in one slice of eight, or every voxel labelled in bands.
 fn slice(z: usize, side: usize, dense: bool) -> Vec<f32> {
@@ -41,7 +31,7 @@ fn report(name: &str, side: usize, dense: bool, balance: bool) {
     let index: AnnotationIndex = builder.finish();
     let built = started.elapsed();
     let draws = 1_000_000;
-    let mut numbers = Numbers(1);
+    let mut numbers = Rng::keyed(1, Purpose::TrainingPatch, 0, 0, 0);
     let started = Instant::now();
     for _ in 0..draws {
         black_box(index.draw(balance, &mut numbers));

@@ -5,7 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::draw::Draw;
+use random::Draw;
+
 use crate::meaning::Meaning;
 use crate::runs::{Bytes, RunBuilder, Runs, RUN_BYTES};
 
@@ -156,7 +157,7 @@ impl AnnotationIndex {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::draw::Scripted;
+    use crate::scripted::Scripted;
     use proptest::prelude::*;
 
     /// Every annotated voxel of a class (or of all), listed the plain way.

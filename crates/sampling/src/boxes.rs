@@ -3,7 +3,8 @@
 //! Follows `DataLoader3D` and `DataLoader2D` of nnU-Net v1 (`generate_train_batch`). A 2D patch is a box of one slice:
 //! its first axis has size 1 and starts at the chosen slice.
 
-use crate::draw::Draw;
+use random::Draw;
+
 use crate::foreground::ClassLocations;
 
 /// A box of voxels `(z, y, x)`; its lower corner may be negative and it may reach beyond the case, where it is padded.
@@ -177,7 +178,7 @@ pub fn is_forced(index: usize, batch_size: usize, fraction: f64) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::draw::Scripted;
+    use crate::scripted::Scripted;
     use proptest::prelude::*;
 
     proptest! {

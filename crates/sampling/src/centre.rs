@@ -1,7 +1,8 @@
 //! Patch centres from annotated voxels.
 
+use random::Draw;
+
 use crate::boxes::PatchSizes;
-use crate::draw::Draw;
 
 /// The lower corner, on one axis, of a network patch that shows `voxel`.
 ///
@@ -45,17 +46,10 @@ pub fn draw_lower(
     })
 }
 
-/// The centre of DIAG's fork on one axis (`augment_spatial_sparse`): the voxel of a *loaded* patch of `loaded` voxels,
-/// raised to `patch / 2` and then lowered to `loaded - patch / 2`. The voxel can end outside the patch around it.
-pub fn fork_centre(voxel: usize, loaded: usize, patch: usize) -> i64 {
-    let distance = (patch / 2) as i64;
-    (voxel as i64).max(distance).min(loaded as i64 - distance)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::draw::Scripted;
+    use crate::scripted::Scripted;
     use proptest::prelude::*;
 
     proptest! {

@@ -1,5 +1,6 @@
 //! The cases of a split, checked and ready to draw patches from.
 
+use random::Draw;
 use rayon::prelude::*;
 use run::Context;
 
@@ -7,9 +8,9 @@ use crate::annotation::{AnnotationIndex, IndexBuilder};
 use crate::boxes::{draw_box, is_forced, PatchBox, PatchSizes};
 use crate::case::{Case, StageFolder};
 use crate::centre::draw_lower;
-use crate::draw::Draw;
 use crate::error::Error;
 use crate::foreground::ClassLocations;
+use crate::fork::MeaningRule;
 use crate::index_file::{index_path, Stamp};
 use crate::meaning::Meaning;
 use crate::options::Sampling;
@@ -56,7 +57,6 @@ pub struct Collection {
     cases: Vec<SampledCase>,
     skipped: Vec<String>,
     sampling: Sampling,
-    reference_rules: bool,
     batch_size: usize,
     sizes: PatchSizes,
 }
@@ -79,11 +79,12 @@ impl Collection {
                 folder: options.stage.folder.clone(),
             });
         }
+        let rule = MeaningRule::of(options.reference_rules);
         let open = || -> Vec<Result<SampledCase, Error>> {
             options
                 .cases
                 .par_iter()
-                .map(|name| open_case(name, options, context))
+                .map(|name| open_case(name, options, rule, context))
                 .collect()
         };
         let opened = match context.pool() {
@@ -120,11 +121,10 @@ impl Collection {
             cases,
             skipped,
             sampling: options.sampling,
-            reference_rules: options.reference_rules,
             batch_size: options.batch_size,
             sizes: options.sizes,
         };
-        collection.warn(context);
+        collection.warn(rule, context);
         Ok(collection)
     }
 
@@ -189,9 +189,9 @@ impl Collection {
         }
     }
 
-    fn warn(&self, context: &Context) {
+    fn warn(&self, rule: MeaningRule, context: &Context) {
         let unknown: Vec<&str> = self.named(|case| case.case.meaning() == Meaning::Unknown);
-        if !unknown.is_empty() && !self.reference_rules {
+        if !unknown.is_empty() && rule.warns() {
             let message = format!(
                 "{} of {} cases were preprocessed by nnU-Net v1, which writes -1 both for unlabelled voxels and for background \
                  outside the non-zero mask: all of it is taken for unlabelled; preprocess again here to tell them apart ({})",
@@ -227,7 +227,12 @@ impl Collection {
     }
 }
 
-fn open_case(name: &str, options: &CollectionOptions, context: &Context) -> Result<SampledCase, Error> {
+fn open_case(
+    name: &str,
+    options: &CollectionOptions,
+    rule: MeaningRule,
+    context: &Context,
+) -> Result<SampledCase, Error> {
     context.check()?;
     let forces = is_forced(
         options.batch_size.saturating_sub(1),
@@ -239,11 +244,7 @@ fn open_case(name: &str, options: &CollectionOptions, context: &Context) -> Resu
     } else {
         None
     };
-    let outside = properties
-        .as_ref()
-        .filter(|_| !options.reference_rules)
-        .and_then(|p| p.outside_label);
-    let meaning = Meaning::new(options.ignore_label, outside);
+    let meaning = rule.meaning(options.ignore_label, properties.as_ref());
     let mut case = Case::open(name, &options.stage, meaning)?;
     if options.stage.weightmaps {
         case.open_weights(&options.stage)?;

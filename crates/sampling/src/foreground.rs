@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use ndarray::Array2;
-
-use crate::draw::Draw;
+use random::Draw;
 
 /// The `class_locations` of a case, limited to what forced sampling uses: labels above 0 that have voxels.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -121,7 +120,7 @@ impl ClassVoxels {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::draw::Scripted;
+    use crate::scripted::Scripted;
     use ndarray::array;
 
     fn locations() -> ClassLocations {

@@ -1,10 +1,10 @@
 //! Patches from preprocessed cases: where they lie, and reading them.
 //!
 //! Arrays are C-contiguous `(channel, z, y, x)`; a 2D patch is a box of one slice. Everything random takes its numbers
-//! from a [`Draw`], so that boxes and centres are pure functions of what was drawn.
+//! from a [`random::Draw`], so that boxes and centres are pure functions of what was drawn.
 //!
 //! - [`Range`], [`draw_box`], [`is_forced`]: the boxes of nnU-Net v1's loaders.
-//! - [`AnnotationIndex`], [`place`]: patches around annotated voxels; [`fork_centre`] is the rule of DIAG's fork.
+//! - [`AnnotationIndex`], [`place`]: patches around annotated voxels; [`draw_fork_centre`] is the rule of DIAG's fork.
 //! - [`Case::read`]: image, segmentation and weightmap of a box, through a memory map.
 //! - [`unpack`]: npy files from npz files.
 //! - [`Collection`]: all cases of a split, checked before training starts.
@@ -15,26 +15,28 @@ mod cache;
 mod case;
 mod centre;
 mod collection;
-mod draw;
 mod error;
 mod foreground;
+mod fork;
 mod grid;
 mod index_file;
 mod meaning;
 mod options;
 mod properties;
 mod runs;
+#[cfg(test)]
+mod scripted;
 mod unpack;
 
 pub use annotation::{AnnotationIndex, IndexBuilder};
 pub use boxes::{draw_box, is_forced, PatchBox, PatchSizes, Range};
 pub use cache::PackedCache;
 pub use case::{Case, StageFolder};
-pub use centre::{draw_lower, fork_centre, place, shift_range};
+pub use centre::{draw_lower, place, shift_range};
 pub use collection::{Collection, CollectionOptions, Placement, SampledCase};
-pub use draw::Draw;
 pub use error::{Error, ShapeMismatch};
 pub use foreground::ClassLocations;
+pub use fork::{draw_fork_centre, fork_centre};
 pub use index_file::{index_path, Stamp};
 pub use meaning::{Meaning, UNLABELLED};
 pub use options::{Annotated, Sampling, FOREGROUND_FRACTION};

@@ -13,6 +13,7 @@ pub enum Sampling {
     Foreground {
         /// Fraction of each batch to force; rounded as the reference does.
         #[serde(default = "fraction")]
+        #[schemars(range(min = 0.0, max = 1.0))]
         fraction: f64,
     },
     /// Every patch shows a voxel drawn uniformly from all annotated voxels of its case.
@@ -22,34 +23,29 @@ pub enum Sampling {
     Fork {
         /// Fraction of each batch to force; rounded as the reference does.
         #[serde(default = "fraction")]
+        #[schemars(range(min = 0.0, max = 1.0))]
         fraction: f64,
     },
 }
 
 /// Options of [`Sampling::Annotated`].
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "camelCase", default)]
+#[run::options]
+#[derive(Copy)]
 #[schemars(rename = "AnnotatedSampling")]
 pub struct Annotated {
-    /// Random shift of the patch, as a fraction (0 to 1) of what keeps the drawn voxel inside; 0 centres it.
+    /// Random shift of the patch, as a fraction of what keeps the drawn voxel inside; 0 centres it.
+    #[default]
+    #[schemars(range(min = 0.0, max = 1.0))]
     pub offset: f64,
-    /// Draws the class first (background being one), then the voxel.
+    /// Draws the class first (background is one), then the voxel.
+    #[default]
     pub balance: bool,
     /// Draws the spatial transform again where it would leave no annotated voxel in the patch.
+    #[default(true)]
     pub keep_annotated: bool,
-    /// Leaves cases without any annotated voxel out instead of failing.
+    /// Excludes cases without any annotated voxel instead of failing.
+    #[default]
     pub skip_unannotated: bool,
-}
-
-impl Default for Annotated {
-    fn default() -> Self {
-        Self {
-            offset: 0.0,
-            balance: false,
-            keep_annotated: true,
-            skip_unannotated: false,
-        }
-    }
 }
 
 impl Default for Sampling {

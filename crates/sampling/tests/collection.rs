@@ -11,7 +11,7 @@ mod common;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use common::{annotated, open, options, scribble, write, Numbers, SHAPE};
+use common::{annotated, open, options, scribble, write, SHAPE};
 use ndarray::Array4;
 use run::{Cancel, Context};
 use sampling::{index_path, Collection, Error, Placement, Sampling};
@@ -20,7 +20,7 @@ use volume::npy;
 
 /// Counts of each voxel over many draws.
 fn draw_many(collection: &Collection, draws: usize) -> BTreeMap<[usize; 3], usize> {
-    let mut numbers = Numbers(7);
+    let mut numbers = common::numbers(7);
     let mut counts = BTreeMap::new();
     for _ in 0..draws {
         let case = collection.draw_case(&mut numbers);
@@ -109,7 +109,7 @@ fn cases_are_drawn_uniformly_and_with_replacement() {
         .iter()
         .for_each(|case| write(folder.path(), case, 1, scribble));
     let collection = open(&options(folder.path(), &names, annotated(|_| ()))).unwrap();
-    let (mut numbers, mut counts) = (Numbers(3), BTreeMap::new());
+    let (mut numbers, mut counts) = (common::numbers(3), BTreeMap::new());
     for _ in 0..8000 {
         *counts
             .entry(collection.draw_case(&mut numbers).case.name().to_owned())

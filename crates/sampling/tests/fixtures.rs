@@ -10,8 +10,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use ndarray::{Array2, ArrayD, IxDyn};
+use random::Draw;
 use sampling::{
-    draw_box, is_forced, Case, ClassLocations, Draw, Meaning, PatchBox, PatchSizes, Range, StageFolder,
+    draw_box, is_forced, Case, ClassLocations, Meaning, PatchBox, PatchSizes, Range, StageFolder,
 };
 use volume::npy;
 

@@ -41,7 +41,7 @@ fn main() -> Result<(), Failure> {
             let parameters = Parameters {
                 classes: vec![1, 2, 3],
                 mode,
-                ..Default::default()
+                ..Parameters::default()
             };
             let pool = pool(threads)?;
             repeat(|| {
@@ -63,7 +63,7 @@ fn main() -> Result<(), Failure> {
                 folder: folder.into(),
                 output_dir: Some(output.into()),
                 classes: Some(vec![1, 2, 3]),
-                ..Default::default()
+                ..Options::new("")
             };
             let summary = generate(&options, &Context::silent(workers.parse()?))?;
             assert!(summary.failures.is_empty(), "{:?}", summary.failures);

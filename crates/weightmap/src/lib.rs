@@ -36,8 +36,10 @@ mod map;
 mod options;
 mod properties;
 mod read;
+mod weight;
 
 pub use error::Error;
 pub use generate::{generate, Summary};
-pub use map::{border_weightmap, Parameters, Weight};
+pub use map::{border_weightmap, Parameters};
 pub use options::{Dtype, Frequencies, Mode, Options};
+pub use weight::Weight;

@@ -43,7 +43,7 @@ fn recorded() -> Vec<Recorded> {
                     classes,
                     sigma: number("sigma"),
                     w0: number("w_0"),
-                    ..Default::default()
+                    ..Parameters::default()
                 },
             }
         })
@@ -145,7 +145,7 @@ fn command_lines() -> Vec<(PathBuf, Options)> {
         let mut words = line.split_whitespace().skip(1).peekable();
         let mut options = Options {
             folder: folder.join(words.next().unwrap()),
-            ..Default::default()
+            ..Options::new("")
         };
         while let Some(word) = words.next() {
             match word {

@@ -1,9 +1,9 @@
 //! Gaussian blur (scipy's `gaussian_filter`: truncated at 4 sigma, borders mirrored about the voxel edge).
 
+use random::Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::buffer::fit;
-use crate::rng::Rng;
 use crate::simd::kernel;
 use crate::spline::accumulate;
 

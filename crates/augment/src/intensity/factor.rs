@@ -1,9 +1,9 @@
 //! Multiplicative brightness and contrast (batchgenerators' `augment_brightness_multiplicative`, `augment_contrast`).
 
+use random::Rng;
 use serde::{Deserialize, Serialize};
 
 use super::statistics::{affine, statistics};
-use crate::rng::Rng;
 
 /// A factor drawn for every channel of a sample.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

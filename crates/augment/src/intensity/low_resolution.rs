@@ -1,11 +1,11 @@
 //! Simulated low resolution: nearest-neighbour shrinking, cubic growing (batchgenerators'
 //! `augment_linear_downsampling_scipy` with scikit-image's `resize`, mode `edge`, clipped to the shrunken range).
 
+use random::Rng;
 use serde::{Deserialize, Serialize};
 
 use super::statistics::{affine, statistics};
 use crate::grid::{nearest_sources, resized, source_position};
-use crate::rng::Rng;
 use crate::separable::{resample, Axis};
 use crate::spline::Extension;
 

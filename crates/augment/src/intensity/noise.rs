@@ -1,8 +1,9 @@
 //! Additive Gaussian noise (batchgenerators' `augment_gaussian_noise`).
 
+use random::Rng;
 use serde::{Deserialize, Serialize};
 
-use crate::rng::{Field, Rng};
+use crate::field::Field;
 use crate::spline::accumulate;
 
 /// When and how strongly noise is added.

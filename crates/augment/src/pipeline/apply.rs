@@ -127,11 +127,6 @@ impl Pipeline {
         Ok(())
     }
 
-    /// Whether -1 in the segmentation means unlabelled, so that it cannot tell what lies outside the nonzero mask.
-    fn unlabelled_is_negative(&self) -> bool {
-        self.options.ignore_label == Some(-1) && !self.options.reference_rules
-    }
-
     fn place(
         &self,
         params: &Params,
@@ -151,7 +146,8 @@ impl Pipeline {
         fit(seg, sample.seg.shape()[0] * voxels, 0);
         fit(weightmap, if self.options.weightmap { voxels } else { 0 }, 0.0);
         let masked = self.strength.is_some() && self.options.use_mask_for_norm.contains(&true);
-        let masked_by_image = masked && self.unlabelled_is_negative();
+        // Where -1 means unlabelled, it cannot tell what lies outside the nonzero mask.
+        let masked_by_image = masked && self.chain.unlabelled == Some(-1);
         fit(empty, if masked { voxels } else { 0 }, 0);
         let mut output = Output {
             data: &mut out.data()[..self.options.channels * voxels],
@@ -164,12 +160,8 @@ impl Pipeline {
         };
         spatial::apply(&params.spatial, center, &self.rules, sample, &mut output, scratch)?;
         if masked && !masked_by_image {
-            let ignore = self
-                .options
-                .ignore_label
-                .filter(|_| !self.options.reference_rules);
             for (e, &label) in empty.iter_mut().zip(&seg[..voxels]) {
-                *e = u8::from(label < 0 && Some(label) != ignore);
+                *e = u8::from(label < 0 && Some(label) != self.chain.unlabelled);
             }
         }
         Ok(())

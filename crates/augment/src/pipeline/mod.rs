@@ -3,6 +3,7 @@
 mod apply;
 mod memory;
 
+use random::Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::cascade::{self, CascadeParams};
@@ -11,7 +12,7 @@ use crate::intensity::noise::{self, NoiseParams};
 use crate::intensity::{blur, low_resolution};
 use crate::mirror;
 use crate::options::{PipelineOptions, Strength};
-use crate::rng::Rng;
+use crate::reference::ChainRules;
 use crate::sample::Augmented;
 use crate::spatial::{self, LabelRule, SpatialParams, SpatialRules};
 use crate::supervision::Scale;
@@ -60,6 +61,7 @@ pub struct Workspace {
 pub struct Pipeline {
     options: PipelineOptions,
     strength: Option<Strength>,
+    chain: ChainRules,
     rules: SpatialRules,
     scales: Vec<Scale>,
     whole: Scale,
@@ -89,14 +91,13 @@ impl Pipeline {
             .strength()
             .segmentation_order
             .unwrap_or(if options.weightmap { 0 } else { 1 });
-        // The reference's border label, -1, gets lost in the interpolation of label masks.
-        let (labels, outside, padding) =
-            match (options.ignore_label.filter(|_| !options.reference_rules), order) {
-                (Some(ignore), 0) => (LabelRule::Nearest, ignore, ignore),
-                (Some(ignore), _) => (LabelRule::Annotated { ignore }, ignore, ignore),
-                (None, 0) => (LabelRule::Nearest, -1, 0),
-                (None, _) => (LabelRule::Linear, 0, 0),
-            };
+        let chain = ChainRules::of(options);
+        let (labels, outside, padding) = match (chain.unlabelled, order) {
+            (Some(ignore), 0) => (LabelRule::Nearest, ignore, ignore),
+            (Some(ignore), _) => (LabelRule::Annotated { ignore }, ignore, ignore),
+            (None, 0) => (LabelRule::Nearest, -1, 0),
+            (None, _) => (LabelRule::Linear, 0, 0),
+        };
         let whole = [vec![1.0; options.patch_size.len()]];
         let listed = &options.deep_supervision_scales[..];
         let scales = if listed.is_empty() { &whole[..] } else { listed };
@@ -105,13 +106,14 @@ impl Pipeline {
             std::array::from_fn(|a| if a + axes < 3 { 1.0 } else { scale[a + axes - 3] })
         };
         Ok(Self {
+            chain,
             rules: SpatialRules {
                 patch,
                 planar: options.planar() && strength.is_some(),
                 labels,
                 outside,
                 padding,
-                between_voxels: options.reference_rules,
+                between_voxels: chain.between_voxels,
             },
             scales: scales
                 .iter()
@@ -202,7 +204,7 @@ impl Pipeline {
         params.mirror = mirror::draw(allowed, rng);
         if let Some(cascade) = &self.options.cascade {
             cascade::draw(cascade, rng, &mut params.cascade);
-            if self.options.reference_rules {
+            if !self.chain.removes_components {
                 params.cascade.removal.clear();
             }
         }

@@ -1,6 +1,7 @@
 //! The patch as it is, when nothing is drawn.
 
-use super::{Output, SpatialRules};
+use super::output::Output;
+use super::rules::SpatialRules;
 use crate::sample::Sample;
 
 /// Copies the patch that starts at `start` of the loaded patch. Beyond it stand 0 and

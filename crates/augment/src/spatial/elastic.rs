@@ -2,11 +2,13 @@
 
 use std::ops::Range;
 
+use random::Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::buffer::fit;
 use crate::intensity::blur::{self, Border};
-use crate::rng::{Field, Rng};
+
+use crate::field::Field;
 
 /// When and how strongly coordinates are displaced. The default is `nnUNetTrainer`'s in 3D; `nnUNetTrainerV2` has none.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use super::{Displacement, SpatialParams};
+use super::elastic::Displacement;
+use super::params::SpatialParams;
 use crate::simd::kernel;
 
 /// The coordinate transform of one sample: displacement, rotation, scaling, then the centre, as nnU-Net v1 orders them.

@@ -4,10 +4,13 @@ use std::ops::Range;
 
 use super::coefficients::{support, taps, Coefficients, Window};
 use super::cubic::{interpolate_slice, interpolate_volume, Taps};
+use super::elastic::Displacement;
 use super::labels::{self, LabelRule};
 use super::linear::{self, Neighbours};
 use super::map::{Map, Row};
-use super::{Displacement, Output, SpatialParams, SpatialRules};
+use super::output::Output;
+use super::params::SpatialParams;
+use super::rules::SpatialRules;
 use crate::sample::{Block, Sample};
 use crate::separable::{resample, Axis};
 use crate::spline::{Extension, REACH};

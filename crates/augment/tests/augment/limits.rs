@@ -149,7 +149,7 @@ fn odd_sizes() {
         for i in 0..60 {
             let mut params = Params::default();
             chain.draw(
-                &mut augment::rng::Rng::keyed(i, augment::rng::Purpose::TrainingTransform, 0, 0, 0),
+                &mut random::Rng::keyed(i, random::Purpose::TrainingTransform, 0, 0, 0),
                 &mut params,
             );
             chain

@@ -3,6 +3,7 @@
 use augment::spatial::ElasticParams;
 use augment::{apply_spatial, Block, LabelRule, Sample, SpatialParams, SpatialRules};
 use proptest::prelude::*;
+use random::{Purpose, Rng};
 
 /// Cubic B-spline coefficients of a mirrored volume, by convolving with the inverse's impulse response.
 fn coefficients(values: &[f32], size: [usize; 3], axes: std::ops::Range<usize>) -> Vec<f64> {
@@ -120,13 +121,8 @@ fn scenes() -> impl Strategy<Value = Scene> {
             if planar {
                 patch[0] = full[0];
             }
-            let mut state = seed;
-            let mut next = move || {
-                state = state
-                    .wrapping_mul(6_364_136_223_846_793_005)
-                    .wrapping_add(1_442_695_040_888_963_407);
-                (state >> 40) as f32 / (1u64 << 24) as f32
-            };
+            let mut rng = Rng::keyed(seed, Purpose::TrainingCase, 0, 0, 0);
+            let mut next = move || rng.unit() as f32;
             let mut data = Block::new([2, full[0], full[1], full[2]]);
             data.values_mut().iter_mut().for_each(|v| *v = 4.0 * next() - 2.0);
             let mut seg = Block::new([1, full[0], full[1], full[2]]);

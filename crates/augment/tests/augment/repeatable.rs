@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Mutex;
 
 use augment::cascade::CascadeOptions;
-use augment::rng::{Purpose, Rng};
 use augment::spatial::ElasticOptions;
 use augment::{Augmented, Block, Params, Pipeline, PipelineOptions, Sample, Workspace};
+use random::{Purpose, Rng};
 
 use crate::support::strength;
 

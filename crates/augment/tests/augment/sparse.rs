@@ -1,11 +1,11 @@
 //! Sparse annotation: what is unlabelled stays unlabelled, and stays visible.
 
-use augment::rng::{Purpose, Rng};
 use augment::{
     apply_spatial, Block, LabelRule, Params, Pipeline, PipelineOptions, Sample, SpatialParams, SpatialRules,
     Workspace,
 };
 use proptest::prelude::*;
+use random::{Purpose, Rng};
 
 use crate::support::run;
 

@@ -1,9 +1,9 @@
 //! The distribution of every random parameter: how often it is applied, its mean and its variance.
 
 use augment::cascade::CascadeOptions;
-use augment::rng::{Purpose, Rng};
 use augment::spatial::ElasticOptions;
 use augment::{Params, Pipeline, PipelineOptions};
+use random::{Purpose, Rng};
 
 use crate::support::strength;
 

@@ -9,9 +9,9 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
+use random::RandomState;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::random::RandomState;
 use crate::Error;
 
 /// Folds of a cross-validation.

@@ -5,8 +5,8 @@ use tch::{Device, Kind};
 use testkit::assert_close;
 
 use super::*;
-use crate::network::{Architecture, GenericUNet, Heads};
-use crate::tensor;
+use crate::network::{GenericUNet, Heads};
+use crate::{tensor, Architecture};
 
 /// All `.model` files of the recordings.
 fn recorded() -> Vec<PathBuf> {

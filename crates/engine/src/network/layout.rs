@@ -1,6 +1,6 @@
 //! Names, shapes and places of a network's parameters, in the order of nnU-Net v1's `state_dict`.
 
-use super::Architecture;
+use crate::Architecture;
 
 /// What a parameter is, which decides how it starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,11 +1,9 @@
 //! nnU-Net v1's network, `Generic_UNet`, in 2D and 3D.
 
-mod architecture;
 mod init;
 mod layout;
 mod unet;
 
-pub use architecture::Architecture;
 pub use unet::{GenericUNet, Heads, State, Weights};
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The network against the reference's recorded states and outputs.
 
-use super::{Architecture, GenericUNet, Heads, State};
-use crate::tensor;
+use super::{GenericUNet, Heads, State};
+use crate::{tensor, Architecture};
 use ndarray::ArrayD;
 use serde_json::Value;
 use tch::{Device, Kind, Tensor};

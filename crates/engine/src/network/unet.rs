@@ -7,8 +7,7 @@ use tch::{Device, Kind, Tensor};
 
 use super::init;
 use super::layout::{Block, Layout};
-use super::Architecture;
-use crate::{shim, tensor, Error, Result};
+use crate::{shim, tensor, Architecture, Error, Result};
 
 /// A network's parameters by name, in the order of nnU-Net v1's `state_dict`.
 pub type State = Vec<(String, ArrayD<f32>)>;
@@ -45,7 +44,7 @@ impl GenericUNet {
     /// A network with starting weights drawn from `seed` (He et al. 2015), on `device`.
     ///
     /// # Errors
-    /// [`Error::Network`] for an impossible architecture; [`Error::OutOfMemory`].
+    /// [`Error::Recipe`] for an impossible architecture; [`Error::OutOfMemory`].
     pub fn new(architecture: Architecture, seed: u64, device: Device) -> Result<Self> {
         architecture.validate()?;
         let layout = Layout::new(&architecture);

@@ -3,7 +3,6 @@
 mod clock;
 mod curves;
 mod evaluation;
-mod options;
 mod overflows;
 mod record;
 mod resume;
@@ -11,42 +10,16 @@ mod run_loop;
 mod session;
 mod setup;
 
-pub use options::TrainOptions;
 pub use record::PROGRESS_FILE;
 
-use std::path::PathBuf;
 use std::time::Instant;
 
 use run::{Context, Event};
-use serde::Serialize;
+use settings::{TrainOptions, TrainSummary};
 
 use crate::{device_name, Result};
 use run_loop::Run;
 use setup::Setup;
-
-/// A finished training.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct TrainSummary {
-    /// The fold's folder.
-    pub folder: PathBuf,
-    /// Its `model_final_checkpoint.model`.
-    pub checkpoint: PathBuf,
-    /// Finished epochs, former runs included.
-    pub epochs: u64,
-    /// Mean training loss of the last epoch.
-    pub train_loss: f64,
-    /// Mean validation loss of the last epoch; null where no validation patch had an annotated voxel.
-    pub validation_loss: Option<f64>,
-    /// Online Dice of each foreground class in the last epoch; null where the class never occurred.
-    pub dice: Vec<Option<f64>>,
-    /// Device computed on.
-    pub device: String,
-    /// Arithmetic computed in.
-    pub precision: String,
-    /// Wall time of this run in seconds.
-    pub seconds: f64,
-}
 
 /// Trains one fold of a configuration and writes nnU-Net v1's files: checkpoints with their `.pkl`, `plans.pkl`,
 /// `debug.json`, the training log, and `progress.jsonl`.
@@ -61,6 +34,7 @@ pub struct TrainSummary {
 /// errors of options, plans, data and files.
 pub fn train(options: &TrainOptions, context: &Context) -> Result<TrainSummary> {
     let started = Instant::now();
+    run::validate(options)?;
     let setup = Setup::new(options, context)?;
     tch::set_num_threads(i32::try_from(context.workers()).unwrap_or(1));
     if setup.compute.device.is_cuda() {

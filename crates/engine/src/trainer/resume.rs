@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use dataset::results::{FoldFolder, BEST_CHECKPOINT, FINAL_CHECKPOINT, LATEST_CHECKPOINT};
 use run::Context;
 
-use super::options::TrainOptions;
 use super::setup::Setup;
 use crate::checkpoint::Checkpoint;
+use settings::TrainOptions;
 
 /// The checkpoint to continue from. Departs from nnU-Net v1, which takes a final checkpoint first: a finished run removes
 /// `model_latest`, so that where both exist, `model_latest` is of a run that went on after the end.
@@ -44,13 +44,13 @@ pub(super) fn warn_of_changes(
         return;
     };
     let now = options.fingerprint(&setup.recipe, setup.compute.precision_name());
-    if position.seed != options.seed || position.options != now {
+    if position.seed != options.data.seed || position.options != now {
         let message = format!(
             "{} was trained with seed {} and {}; going on with seed {} and {now}",
             path.display(),
             position.seed,
             position.options,
-            options.seed
+            options.data.seed
         );
         context.warn("WARN_RESUME_CHANGED", message, None);
     }

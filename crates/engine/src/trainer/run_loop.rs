@@ -11,7 +11,6 @@ use serde_json::json;
 use super::clock::Clock;
 use super::curves::Averages;
 use super::evaluation::OnlineEvaluation;
-use super::options::TrainOptions;
 use super::overflows::Overflows;
 use super::record::{write_settings, Log, Progress};
 use super::resume::{last_checkpoint, warn_of_changes, warn_of_former};
@@ -21,6 +20,7 @@ use crate::buffers::buffers_for;
 use crate::checkpoint::{Checkpoint, Curves, Position};
 use crate::optimizer::poly_learning_rate;
 use crate::{device_name, Error, Result};
+use settings::TrainOptions;
 
 /// A training in progress.
 pub(super) struct Run<'a> {
@@ -61,7 +61,7 @@ impl<'a> Run<'a> {
             context.warn("WARN_NOTHING_TO_CONTINUE", message, None);
         }
         let replaces = !options.resume && warn_of_former(&fold, context);
-        let mut session = Session::new(setup, options.seed)?;
+        let mut session = Session::new(setup, options.data.seed)?;
         let checkpoint = match found {
             Some(path) => {
                 let checkpoint = Checkpoint::read(&path)?;
@@ -118,7 +118,7 @@ impl<'a> Run<'a> {
             "precision": setup.compute.precision_name(),
             "precision_reason": setup.compute.reason,
             "threads": self.context.workers(),
-            "seed": options.seed,
+            "seed": options.data.seed,
             "epoch": self.epochs(),
             "max_num_epochs": options.epochs,
             "num_batches_per_epoch": options.iterations,
@@ -354,7 +354,7 @@ impl<'a> Run<'a> {
         let message = "At epoch 100, the mean foreground Dice was 0. This can be caused by a too high momentum: momentum has \
                        now been reduced to 0.95 and the network weights have been reinitialised";
         self.session.optimizer.momentum = 0.95;
-        self.session.network.reinitialise(self.options.seed, 1)?;
+        self.session.network.reinitialise(self.options.data.seed, 1)?;
         self.context.warn("WARN_REINITIALISED", message, None);
         self.log.line(message);
         Ok(())
@@ -394,7 +394,7 @@ impl<'a> Run<'a> {
             best: self.averages.best,
             loss_scale: self.session.loss_scale,
             position: Some(Position {
-                seed: options.seed,
+                seed: options.data.seed,
                 iteration: self.iteration,
                 losses: self.losses,
                 options: options.fingerprint(&self.setup.recipe, precision),

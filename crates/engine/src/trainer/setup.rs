@@ -7,13 +7,12 @@ use dataset::splits::Split;
 use dataset::{Configuration, Fold, StagePlan};
 use loader::{LoaderOptions, Phase};
 use pickle::Value;
-use recipe::TrainingData;
+use recipe::{Trainer, TrainingData};
 use run::Context;
 
-use super::options::TrainOptions;
 use crate::checkpoint::Info;
-use crate::network::Architecture;
-use crate::{Compute, Error, Recipe, Result};
+use crate::{Architecture, Compute, Error, Recipe, Result};
+use settings::TrainOptions;
 
 /// A run, resolved.
 pub(super) struct Setup {
@@ -34,21 +33,20 @@ pub(super) struct Setup {
 impl Setup {
     /// Resolves options against folders and plans.
     pub fn new(options: &TrainOptions, context: &Context) -> Result<Self> {
-        check_counts(options)?;
-        let compute = Compute::new(&options.device, options.precision)?;
-        let data = TrainingData::resolve(&options.weighted_data()?, context)?;
+        let compute = Compute::new(&options.compute)?;
+        let data = TrainingData::resolve(&options.weighted_data(), context)?;
         let (plans, cascade) = (&data.plans, data.cascade);
         let architecture = Architecture::from_plans(plans, data.stage, cascade)?;
         let size: Vec<i64> = data.plan.patch_size.iter().map(|&n| n as i64).collect();
         architecture.validate_patch(&size)?;
         data.recipe
-            .validate(&options.data.trainer, plans.num_classes + 1)?;
+            .validate(options.data.trainer, plans.num_classes + 1)?;
         data.keep_splits(options.data.fold)?;
 
-        let trainer = if cascade && options.data.trainer == "nnUNetTrainerV2" {
+        let trainer = if cascade && options.data.trainer == Trainer::V2 {
             "nnUNetTrainerV2CascadeFullRes" // nnU-Net v1 has its own class for this stage
         } else {
-            &options.data.trainer
+            options.data.trainer.name()
         };
         let model = match &options.output_folder {
             Some(folder) => ModelFolder::new(folder),
@@ -115,7 +113,7 @@ impl Setup {
             Phase::Validation => (&self.validation, 1, options.validation_iterations),
         };
         LoaderOptions {
-            seed: options.seed,
+            seed: options.data.seed,
             threads,
             first_epoch: epoch,
             first_iteration: iteration,
@@ -125,29 +123,6 @@ impl Setup {
             ..data.clone()
         }
     }
-}
-
-fn check_counts(options: &TrainOptions) -> Result<()> {
-    let counts = [
-        ("epochs", options.epochs),
-        ("iterations", options.iterations),
-        ("validationIterations", options.validation_iterations),
-        ("saveEvery", options.save_every),
-    ];
-    if let Some((option, _)) = counts.into_iter().find(|(_, count)| *count == 0) {
-        return Err(Error::Option {
-            option,
-            problem: "expected at least 1, found 0".to_owned(),
-        });
-    }
-    if !(options.initial_lr.is_finite() && options.initial_lr > 0.0) {
-        let problem = format!("expected a positive number, found {}", options.initial_lr);
-        return Err(Error::Option {
-            option: "initialLr",
-            problem,
-        });
-    }
-    Ok(())
 }
 
 fn text(path: &Path) -> Value {

@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use zip::ZipArchive;
 
-use super::{storage_bytes, Storages};
 use crate::finish::Finisher;
 use crate::limits::Budget;
 use crate::machine::Machine;
 use crate::node::StorageRef;
+use crate::storages::{storage_bytes, Storages};
 use crate::{Error, Limits, Value};
 
 pub(super) fn read<R: Read + Seek>(source: R, length: u64, limits: &Limits) -> Result<Value, Error> {

@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::{storage_bytes, Storages, TensorType};
 use crate::finish::Finisher;
 use crate::limits::Budget;
 use crate::machine::Machine;
 use crate::node::{Node, StorageRef};
+use crate::storages::{storage_bytes, Storages};
+use crate::tensor::TensorType;
 use crate::{Error, Limits, Value};
 
 /// `0x1950a86a20f9469cfc6c`, the first pickle.

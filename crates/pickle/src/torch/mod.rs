@@ -6,23 +6,14 @@
 mod archive;
 mod legacy;
 mod save;
-mod tensor;
 
+pub use crate::tensor::{Tensor, TensorType};
 pub use save::{write_checkpoint, write_checkpoint_to};
-pub use tensor::{Tensor, TensorType};
 
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
-use std::sync::Arc;
 
-use crate::limits::Budget;
-use crate::node::StorageRef;
 use crate::{Error, Limits, Value};
-
-/// Gives the bytes of storages, little endian.
-pub(crate) trait Storages {
-    fn load(&mut self, storage: &StorageRef, budget: &mut Budget) -> Result<Arc<Vec<u8>>, Error>;
-}
 
 /// Reads a checkpoint file of either format within [`Limits::default`].
 ///
@@ -65,20 +56,4 @@ pub fn read_from<R: Read + Seek>(mut source: R, length: u64, limits: &Limits) ->
     let mut bytes = Vec::new();
     source.take(limits.input).read_to_end(&mut bytes).map_err(io)?;
     legacy::read(&bytes, limits)
-}
-
-/// Refuses a storage whose declared size and bytes differ, before anything of that size is allocated.
-fn storage_bytes(storage: &StorageRef) -> Result<u64, Error> {
-    let size = storage.dtype.map_or(1, TensorType::item_size) as u64;
-    let too_long = || {
-        Error::malformed(
-            0,
-            format!("storage {} of {} elements", storage.key, storage.elements),
-        )
-    };
-    storage
-        .elements
-        .checked_mul(size)
-        .filter(|&n| n <= isize::MAX as u64)
-        .ok_or_else(too_long)
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
-use super::Tensor;
+use crate::tensor::Tensor;
 use crate::value::Dict;
 use crate::write::{Protocol, TensorSink, Writer};
 use crate::{Error, Value};

@@ -4,6 +4,7 @@
 
 pub mod overrides;
 pub mod pooling;
+mod rules;
 pub mod spacing;
 pub mod stage;
 pub mod vram;
@@ -14,6 +15,7 @@ use crate::fingerprint::Fingerprint;
 use crate::statistics::{median, percentile};
 use crate::Error;
 use overrides::Overrides;
+pub use rules::Rules;
 use spacing::coarsest_axis;
 use stage::{stage_2d, stage_3d, Query, Stage};
 
@@ -21,17 +23,6 @@ use stage::{stage_2d, stage_3d, Query, Stage};
 const PATIENT_PER_PATCH: f64 = 4.0;
 /// Masks are used for normalisation where cropping left less than this part of the voxels.
 const MASK_BELOW: f64 = 0.75;
-
-/// Choices in planning; the default is nnU-Net v1's, but for its mistakes.
-#[run::options]
-pub struct Rules {
-    /// Order of the poolings of the 3D network.
-    #[default]
-    pub pooling: pooling::Rule,
-    /// Applies mask normalisation to a modality called `ct` (not `CT`), as nnU-Net v1 does by mistake.
-    #[default]
-    pub mask_lowercase_ct: bool,
-}
 
 /// What both planners decide about a task; axes as in the NIfTI files' arrays (z, y, x).
 #[derive(Clone, Debug, PartialEq)]

@@ -3,8 +3,8 @@
 use run::OptionError;
 
 use super::pooling::{pooling, Pooling, Rule, MAX_POOLINGS, MIN_FEATURE_MAP};
+use super::rules::Rules;
 use super::stage::{estimate, is_flat, Query, Stage};
-use super::Rules;
 use crate::Error;
 
 /// What a configuration takes by hand instead of as planned.

@@ -55,7 +55,7 @@ fn synthetic(ct: bool) -> Run {
             spacing,
             ..Geometry::default()
         };
-        let mut noise = dataset::random::RandomState::new(case as u32);
+        let mut noise = random::RandomState::new(case as u32);
         for channel in 0..channels {
             let image = Array3::from_shape_fn(shape, |at| {
                 let value = noise.uniform(50.0, 250.0).round() - 100.0 * radius(at).round();

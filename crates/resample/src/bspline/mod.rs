@@ -13,19 +13,7 @@ use rayon::prelude::*;
 
 use crate::Real;
 use recursion::Recursion;
-
-/// The pole of the cubic B-spline's inverse filter, `sqrt(3) - 2`.
-pub const POLE: f64 = -0.267_949_192_431_122_7;
-
-/// How samples go on beyond the border.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Boundary {
-    /// The edge value for ever: `a a a | a b c d | d d d`. The limit of what scipy does for mode `nearest`, which pads by
-    /// 12 edge values.
-    Edge,
-    /// Mirrored at the centre of the edge voxel: `d c b | a b c d | c b a`. scipy's `mirror`, also used for `constant`.
-    Mirror,
-}
+pub use recursion::{Boundary, POLE};
 
 /// Replaces the samples of a `(z, y, x)` block by their cubic B-spline coefficients along the axes where `axes` is true,
 /// in place; a 2D block has one plane. With [`Boundary::Mirror`] this is `scipy.ndimage.spline_filter(order=3,

@@ -1,7 +1,19 @@
 //! The two recursions' coefficients.
 
-use super::{Boundary, POLE};
 use crate::Real;
+
+/// The pole of the cubic B-spline's inverse filter, `sqrt(3) - 2`.
+pub const POLE: f64 = -0.267_949_192_431_122_7;
+
+/// How samples go on beyond the border.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Boundary {
+    /// The edge value for ever: `a a a | a b c d | d d d`. The limit of what scipy does for mode `nearest`, which pads by
+    /// 12 edge values.
+    Edge,
+    /// Mirrored at the centre of the edge voxel: `d c b | a b c d | c b a`. scipy's `mirror`, also used for `constant`.
+    Mirror,
+}
 
 /// Terms of the first causal value; `POLE^40` is below the resolution of `f64`.
 const HORIZON: usize = 40;

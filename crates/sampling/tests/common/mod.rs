@@ -5,20 +5,14 @@
 use std::path::Path;
 
 use ndarray::Array4;
+use random::{Purpose, Rng};
 use run::Context;
-use sampling::{Annotated, Collection, CollectionOptions, Draw, Error, PatchSizes, Sampling, StageFolder};
+use sampling::{Annotated, Collection, CollectionOptions, Error, PatchSizes, Sampling, StageFolder};
 use volume::npy;
 
-/// SplitMix64.
-pub struct Numbers(pub u64);
-
-impl Draw for Numbers {
-    fn below(&mut self, n: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        ((u128::from(mixed ^ (mixed >> 31)) * u128::from(n)) >> 64) as u64
-    }
+/// Random numbers of a seed.
+pub fn numbers(seed: u64) -> Rng {
+    Rng::keyed(seed, Purpose::TrainingPatch, 0, 0, 0)
 }
 
 pub const SHAPE: [usize; 3] = [6, 7, 8];

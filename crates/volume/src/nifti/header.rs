@@ -7,9 +7,21 @@ use crate::error::Error;
 use crate::geometry::Geometry;
 
 use super::layout::{Field, Layout};
-use super::source::Source;
 use super::transform::{Forms, Matrix};
-use super::CODES;
+
+/// NIfTI's code of an element type, where it has one.
+pub(super) const CODES: [(i16, Dtype); 10] = [
+    (2, Dtype::U8),
+    (4, Dtype::I16),
+    (8, Dtype::I32),
+    (16, Dtype::F32),
+    (64, Dtype::F64),
+    (256, Dtype::I8),
+    (512, Dtype::U16),
+    (768, Dtype::U32),
+    (1024, Dtype::I64),
+    (1280, Dtype::U64),
+];
 
 /// What the header of a NIfTI file says.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,10 +49,6 @@ pub struct Header {
 }
 
 impl Header {
-    pub(super) fn read(source: &Source) -> Result<Self, Error> {
-        Self::parse(&source.header()?, source.path())
-    }
-
     pub(super) fn parse(bytes: &[u8], path: &Path) -> Result<Self, Error> {
         let problem = |problem: String| Error::NiftiHeader {
             path: PathBuf::from(path),

@@ -19,8 +19,7 @@ use std::path::Path;
 
 use ndarray::{Array3, Array4};
 
-use crate::buffer::Buffer;
-use crate::element::{map_f64, Dtype};
+use crate::element::map_f64;
 use crate::error::{Error, Place};
 use crate::geometry::Geometry;
 
@@ -39,7 +38,11 @@ const LABEL_TOLERANCE: f64 = 1e-3;
 /// # Errors
 /// [`Error::NiftiHeader`], [`Error::NiftiGeometry`], [`Error::Gzip`], [`Error::Io`].
 pub fn read_header(path: &Path) -> Result<Header, Error> {
-    Header::read(&Source::new(path))
+    header_of(&Source::new(path))
+}
+
+fn header_of(source: &Source) -> Result<Header, Error> {
+    Header::parse(&source.header()?, source.path())
 }
 
 /// Reads `path` as float32 with shape (channel, z, y, x): one channel for each volume of a 4D (or 5D) file.
@@ -51,7 +54,7 @@ pub fn read_header(path: &Path) -> Result<Header, Error> {
 /// As [`read_header`], and [`Error::Truncated`], [`Error::Memory`].
 pub fn read_image(path: &Path) -> Result<(Array4<f32>, Geometry), Error> {
     let source = Source::new(path);
-    let header = Header::read(&source)?;
+    let header = header_of(&source)?;
     let place = Place::file(path);
     let (buffer, range) = source.data::<f32>(&header)?;
     let values = match header.scaling() {
@@ -79,7 +82,7 @@ pub fn read_image(path: &Path) -> Result<(Array4<f32>, Geometry), Error> {
 /// [`Error::NiftiHeader`] when there is more than one volume, otherwise as [`read_image`].
 pub fn read_labels(path: &Path) -> Result<(Array3<i16>, Geometry), Error> {
     let source = Source::new(path);
-    let header = Header::read(&source)?;
+    let header = header_of(&source)?;
     let problem = |problem: String| Error::NiftiHeader {
         path: path.to_owned(),
         problem,
@@ -128,20 +131,3 @@ pub fn read_labels(path: &Path) -> Result<(Array3<i16>, Geometry), Error> {
     let array = Array3::from_shape_vec((z, y, x), values).map_err(|e| problem(e.to_string()))?;
     Ok((array, header.geometry))
 }
-
-/// Buffer and range of the voxels, for the functions above.
-type Data<T> = (Buffer<T>, std::ops::Range<usize>);
-
-/// NIfTI's code of an element type, where it has one.
-const CODES: [(i16, Dtype); 10] = [
-    (2, Dtype::U8),
-    (4, Dtype::I16),
-    (8, Dtype::I32),
-    (16, Dtype::F32),
-    (64, Dtype::F64),
-    (256, Dtype::I8),
-    (512, Dtype::U16),
-    (768, Dtype::U32),
-    (1024, Dtype::I64),
-    (1280, Dtype::U64),
-];

@@ -11,12 +11,15 @@ use crate::buffer::Buffer;
 use crate::element::Element;
 use crate::error::{Error, Place};
 
+use super::header::Header;
 use super::layout::SIZE_2;
-use super::{Data, Header};
 
 /// No deflate stream expands further: 258 bytes from 2 bits.
 const MAX_RATIO: u64 = 1032;
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
+
+/// Buffer and range of the voxels.
+type Data<T> = (Buffer<T>, std::ops::Range<usize>);
 
 /// A NIfTI file, found but not yet read.
 pub(super) struct Source {

@@ -10,9 +10,9 @@ use crate::element::{Dtype, Element};
 use crate::error::Error;
 use crate::geometry::Geometry;
 
+use super::header::CODES;
 use super::layout::{Field, Layout, MAGIC_1, REGULAR, SIZE_1};
 use super::orthogonal::{nearest, quaternion};
-use super::CODES;
 
 /// NIfTI's codes of the units written.
 const MILLIMETRES: u8 = 2;

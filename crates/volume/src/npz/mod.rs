@@ -17,18 +17,7 @@ use crate::npy::{self, Header};
 
 use archive::Archive;
 use writer::ArchiveWriter;
-
-/// How hard to compress.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum Compression {
-    /// Not at all, as `numpy.savez`.
-    Stored,
-    /// libdeflate's level 1: about ten times as fast as `numpy.savez_compressed` on float32 volumes, 2 to 25 % larger.
-    Fast,
-    /// libdeflate's level 6: about twice as fast as `numpy.savez_compressed`.
-    #[default]
-    Default,
-}
+pub use writer::Compression;
 
 /// Names of the arrays in `path`, in the archive's order.
 ///

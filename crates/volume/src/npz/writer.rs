@@ -11,13 +11,23 @@ use ndarray::ArrayViewD;
 use crate::element::Element;
 use crate::npy;
 
-use super::Compression;
-
 /// Sizes and offsets from here on do not fit 32 bits and go to zip64 fields.
 const LIMIT: u64 = 0xffff_ffff;
 /// The first day that the format knows; a fixed date makes files repeatable.
 const DATE: u16 = 0x21;
 const VERSION: u16 = 45;
+
+/// How hard to compress.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Compression {
+    /// Not at all, as `numpy.savez`.
+    Stored,
+    /// libdeflate's level 1: about ten times as fast as `numpy.savez_compressed` on float32 volumes, 2 to 25 % larger.
+    Fast,
+    /// libdeflate's level 6: about twice as fast as `numpy.savez_compressed`.
+    #[default]
+    Default,
+}
 
 /// A member as the directory lists it.
 struct Member {

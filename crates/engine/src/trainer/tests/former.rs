@@ -10,7 +10,7 @@ fn a_run_killed_early_is_not_continued_as_the_former_one() {
     let task = Task::new();
     let mut options = task.options("nnUNetTrainerV2", "results");
     let first = run_until(&options, None).0.unwrap();
-    options.seed = 8;
+    options.data.seed = 8;
     let (_, events) = run_until(&options, Some((0, 0)));
     let place = |test: fn(&Event) -> bool| events.iter().position(test);
     assert!(place(|e| matches!(

@@ -47,7 +47,7 @@ fn a_preview_is_what_the_training_sees() {
     let both = Recipe {
         ignore_label: Some(-1),
         voxel_weights: true,
-        ..Recipe::preset("nnUNetTrainerV2Sparse").unwrap()
+        ..Recipe::preset(recipe::Trainer::Sparse)
     };
     for (trainer, recipe) in [
         ("nnUNetTrainerV2", None),
@@ -71,7 +71,7 @@ fn a_preview_is_what_the_training_sees() {
             let expected: Vec<_> = (0..2).map(|_| trained(&loader.next().unwrap())).collect();
 
             let mut options = PreviewOptions::new(training.data.clone());
-            (options.phase, options.seed) = (phase, training.seed);
+            options.phase = phase;
             (options.epoch, options.iteration, options.batches) = (1, first, 2);
             let found = preview::preview(&options, &context).unwrap();
             assert_eq!(previewed(&found), expected, "{trainer}, {phase:?}");

@@ -31,17 +31,17 @@ impl Task {
     }
 
     fn options(&self, trainer: &str, results: &str) -> TrainOptions {
-        let mut options = TrainOptions::new("Task901_Ball", Configuration::FullRes, Fold::Index(0));
+        let mut options = TrainOptions::of_fold("Task901_Ball", Configuration::FullRes, Fold::Index(0));
         options.data.folders.preprocessed = Some(self.0.preprocessed.clone());
         options.data.folders.results = Some(self.path(results));
-        options.data.trainer = trainer.to_owned();
+        options.data.trainer = trainer.parse().unwrap();
         options.epochs = 3;
         options.iterations = 4;
         options.validation_iterations = 2;
-        options.seed = 7;
+        options.data.seed = 7;
         options.save_every = 2;
-        options.device = "cpu".to_owned();
-        options.precision = Precision::Float32;
+        options.compute.device = "cpu".to_owned();
+        options.compute.precision = Precision::Float32;
         options
     }
 }
@@ -201,7 +201,7 @@ fn a_finished_run_is_not_trained_again() {
     assert_eq!(again.unwrap().dice, first.dice);
     assert!(!events.iter().any(|e| matches!(e, Event::Iteration { .. })));
     assert_eq!(Checkpoint::read(&first.checkpoint).unwrap(), before);
-    options.seed = 8;
+    options.data.seed = 8;
     options.epochs = 4;
     let (longer, events) = run_until(&options, None);
     assert_eq!(longer.unwrap().epochs, 4);
@@ -243,12 +243,11 @@ fn wrong_options_and_data_are_named() {
         change(&mut options);
         run_until(&options, None).0.unwrap_err().code()
     };
-    assert_eq!(code(|o| o.data.trainer = "nnUNetTrainerV9".into()), "ERR_TRAINER");
     assert_eq!(code(|o| o.data.patch_size = Some(vec![8, 12, 13])), "ERR_NETWORK");
     assert_eq!(code(|o| o.data.patch_size = Some(vec![4, 4, 4])), "ERR_NETWORK");
-    assert_eq!(code(|o| o.initial_lr = f64::NAN), "ERR_OPTION");
-    assert_eq!(code(|o| o.epochs = 0), "ERR_OPTION");
-    assert_eq!(code(|o| o.class_weights = Some(vec![1.0; 5])), "ERR_OPTION");
+    assert_eq!(code(|o| o.initial_lr = f64::NAN), "ERR_OPTIONS");
+    assert_eq!(code(|o| o.epochs = 0), "ERR_OPTIONS");
+    assert_eq!(code(|o| o.class_weights = Some(vec![1.0; 5])), "ERR_OPTIONS");
     // Labels that the plans do not know.
     let path = task.0.stage.join("ball_000.npz");
     for case in 0..BallTask::CASES {

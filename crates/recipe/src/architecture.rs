@@ -32,9 +32,9 @@ impl Architecture {
     /// channel for each foreground class.
     ///
     /// # Errors
-    /// [`Error::Part`] where the plans have no such stage, [`Error::Network`] for an impossible shape.
+    /// [`Error::Dataset`] where the plans have no such stage, [`Error::Network`] for an impossible shape.
     pub fn from_plans(plans: &Plans, stage: usize, cascade: bool) -> Result<Self> {
-        let plan = plans.stage(stage).map_err(|e| Error::part(&e))?;
+        let plan = plans.stage(stage)?;
         let sizes = |all: &[Vec<usize>]| {
             all.iter()
                 .map(|s| s.iter().map(|&n| n as i64).collect())

@@ -1,0 +1,20 @@
+//! Random numbers: the keyed generators of this project, and numpy's legacy generator.
+//!
+//! - [`Rng`]: a stream of Philox4x32-10, keyed by seed, [`Purpose`], epoch, iteration and sample. Sampling and augmentation
+//!   draw from it. [`Draw`] is the part of it that sampling needs, so that tests can script the numbers.
+//! - [`Normals`]: standard normal numbers by position, from SplitMix64. The network's starting weights come from it.
+//! - [`philox`]: the bijection itself, for fields of numbers that are addressed by position.
+//! - [`RandomState`]: numpy's `RandomState`, draw for draw. Splits and class locations come from it.
+//!
+//! Every generator is a function of its key and a counter alone, except `RandomState`, whose state is numpy's.
+
+mod box_muller;
+mod numpy;
+mod philox;
+mod split_mix;
+mod stream;
+
+pub use numpy::RandomState;
+pub use philox::philox;
+pub use split_mix::Normals;
+pub use stream::{Draw, Purpose, Rng};

@@ -1,0 +1,164 @@
+//! The files of `ts/generated`.
+
+use run::Code;
+use serde_json::{Map, Value};
+
+use crate::collect::{collect, pascal, Collected, Definitions};
+use crate::document::document;
+use crate::prose::{jsdoc, plain, plain_all};
+use crate::typescript::{declaration, Role};
+
+const HEAD: &str = "// Made from the Rust types by `npm run build` (crates/schema). Do not edit.\n";
+
+/// Every file with its content.
+pub(crate) fn all() -> Vec<(&'static str, String)> {
+    let mut collected = collect();
+    for definitions in [&mut collected.inputs, &mut collected.outputs] {
+        definitions.values_mut().for_each(plain_all);
+    }
+    plain_all(&mut collected.event);
+    vec![
+        ("codes.ts", codes()),
+        ("events.ts", events(&collected)),
+        (
+            "options.ts",
+            types(&collected.inputs, &Definitions::new(), Role::Input),
+        ),
+        ("schema.json", pretty(&document(&collected))),
+        ("summaries.ts", summaries(&collected)),
+        ("verbs.ts", verb_types(&collected)),
+    ]
+}
+
+fn pretty(value: &Value) -> String {
+    serde_json::to_string_pretty(value).unwrap_or_default() + "\n"
+}
+
+/// All types but those that another file has.
+fn types(definitions: &Definitions, elsewhere: &Definitions, role: Role) -> String {
+    let mut all: Vec<_> = definitions
+        .iter()
+        .filter(|(name, _)| !elsewhere.contains_key(*name))
+        .collect();
+    all.sort_by_key(|(name, _)| name.as_str());
+    let declarations: Vec<String> = all
+        .into_iter()
+        .map(|(name, schema)| declaration(name, schema, role))
+        .collect();
+    format!("{HEAD}\n{}", declarations.join("\n"))
+}
+
+/// Outcomes; types that options have too are imported from there.
+fn summaries(collected: &Collected) -> String {
+    let shared: Vec<&str> = collected
+        .outputs
+        .keys()
+        .filter(|name| collected.inputs.contains_key(*name))
+        .map(String::as_str)
+        .collect();
+    let body = types(&collected.outputs, &collected.inputs, Role::Output);
+    let import = format!("import type {{ {} }} from './options.js';\n", shared.join(", "));
+    match shared.is_empty() {
+        true => body,
+        false => body.replacen(HEAD, &format!("{HEAD}{import}"), 1),
+    }
+}
+
+/// One interface an event, their union, and the union of each verb.
+fn events(collected: &Collected) -> String {
+    let mut parts = Vec::new();
+    let mut names = Vec::new();
+    for variant in collected.event["oneOf"].as_array().into_iter().flatten() {
+        let whole = merged(variant, &collected.outputs);
+        let kind = whole["properties"]["type"]["const"].as_str().unwrap_or_default();
+        let name = format!("{}Event", pascal(kind));
+        parts.push(declaration(&name, &whole, Role::Output));
+        names.push(name);
+    }
+    let comment = jsdoc(
+        &["Every event of every verb, told apart by `type`.".to_owned()],
+        "",
+    );
+    parts.push(format!(
+        "{comment}export type VerbEvent = {};\n",
+        names.join(" | ")
+    ));
+    for described in &collected.verbs {
+        let verb = described.verb;
+        let kinds: Vec<_> = verb
+            .events
+            .iter()
+            .map(|k| format!("{}Event", pascal(k.name())))
+            .collect();
+        let comment = jsdoc(&[format!("Events of the verb `{}`.", verb.name)], "");
+        parts.push(format!(
+            "{comment}export type {}Event = {};\n",
+            pascal(verb.name),
+            kinds.join(" | ")
+        ));
+    }
+    let kind = "import type { CheckpointKind } from './summaries.js';\n";
+    format!("{HEAD}{kind}\n{}", parts.join("\n"))
+}
+
+/// A variant with the fields of the struct that it holds.
+fn merged(variant: &Value, definitions: &Definitions) -> Value {
+    let Some(name) = variant["$ref"].as_str().and_then(|r| r.strip_prefix("#/$defs/")) else {
+        return variant.clone();
+    };
+    let mut whole = variant.clone();
+    let none = Map::new();
+    if let Some(object) = whole.as_object_mut() {
+        object.remove("$ref");
+    }
+    let held = &definitions[name];
+    for (field, schema) in held["properties"].as_object().unwrap_or(&none) {
+        whole["properties"][field] = schema.clone();
+    }
+    if let (Some(required), Some(more)) = (whole["required"].as_array_mut(), held["required"].as_array()) {
+        required.extend(more.iter().cloned());
+    }
+    whole
+}
+
+/// The types of each verb by its name.
+fn verb_types(collected: &Collected) -> String {
+    let mut entries = String::new();
+    let (mut options, mut summaries, mut events) = (Vec::new(), Vec::new(), Vec::new());
+    for described in &collected.verbs {
+        let event = format!("{}Event", pascal(described.verb.name));
+        entries += &format!(
+            "  readonly {}: {{\n    readonly options: {};\n    readonly summary: {};\n    readonly event: {event};\n  }};\n",
+            described.verb.name, described.options, described.summary
+        );
+        options.push(described.options.as_str());
+        summaries.push(described.summary.as_str());
+        events.push(event);
+    }
+    format!(
+        "{HEAD}import type {{ {} }} from './events.js';\nimport type {{ {} }} from './options.js';\n\
+         import type {{ {} }} from './summaries.js';\n\n/** Types of each verb. */\nexport interface Verbs {{\n{entries}}}\n\n\
+         /** Name of a verb. */\nexport type VerbName = keyof Verbs;\n",
+        events.join(", "),
+        options.join(", "),
+        summaries.join(", ")
+    )
+}
+
+/// The codes of errors with their documentation.
+fn codes() -> String {
+    let mut all: Vec<_> = Code::ALL.to_vec();
+    all.sort_by_key(|(code, _)| code.as_str());
+    let entries: String = all
+        .iter()
+        .map(|(code, doc)| {
+            let doc = plain(doc.trim());
+            let text = doc.replace('\\', "\\\\").replace('\'', "\\'");
+            format!("{}  {}: '{text}',\n", jsdoc(&[doc.clone()], "  "), code.as_str())
+        })
+        .collect();
+    format!(
+        "{HEAD}\n/** What each error code means, and what to do. */\nexport const ERROR_CODES = {{\n{entries}}} as const;\n\n\
+         /** The code of an {{@link NnunetError}}. */\nexport type ErrorCode = keyof typeof ERROR_CODES;\n"
+    )
+}

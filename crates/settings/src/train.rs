@@ -1,0 +1,199 @@
+//! The verb `train`.
+
+use std::path::PathBuf;
+
+use dataset::{Configuration, Fold};
+use recipe::{DataOptions, Recipe};
+use run::{OptionError, OptionResult, Options};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::ComputeOptions;
+
+/// Options of `train`; defaults are nnU-Net v1's own.
+#[run::options]
+pub struct TrainOptions {
+    /// Those that decide what the network sees.
+    #[serde(flatten)]
+    pub data: DataOptions,
+    /// Weight of each class in cross-entropy and Dice, background first, for the class-weighted trainer.
+    #[schemars(length(min = 1), inner(range(min = 0.0)))]
+    pub class_weights: Option<Vec<f64>>,
+    /// Epochs of the schedule.
+    #[default(1000)]
+    #[schemars(range(min = 1))]
+    pub epochs: u64,
+    /// Training iterations in an epoch.
+    #[default(250)]
+    #[schemars(range(min = 1))]
+    pub iterations: u64,
+    /// Validation iterations in an epoch.
+    #[default(50)]
+    #[schemars(range(min = 1))]
+    pub validation_iterations: u64,
+    /// Learning rate at the start of the poly schedule.
+    #[default(0.01)]
+    #[schemars(extend("exclusiveMinimum" = 0.0))]
+    pub initial_lr: f64,
+    /// Continues from the last checkpoint of the fold, if there is one.
+    #[default]
+    #[serde(rename = "continue")]
+    pub resume: bool,
+    /// Epochs between writings of `model_latest`.
+    #[default(50)]
+    #[schemars(range(min = 1))]
+    pub save_every: u64,
+    /// Folder of the model, which holds the folds. The default is nnU-Net's layout below the results folder.
+    #[schemars(length(min = 1))]
+    pub output_folder: Option<PathBuf>,
+    /// Unpacks the compressed cases to `<case>.npy` files once and maps those.
+    #[default(true)]
+    pub unpack: bool,
+    /// Threads that make batches; 0 uses all workers.
+    #[default]
+    pub loader_threads: usize,
+    /// Chooses CUDA algorithms once instead of by measuring: slower, and closer to repeatable.
+    #[default]
+    pub deterministic: bool,
+    /// Device and precision.
+    #[default]
+    #[serde(flatten)]
+    pub compute: ComputeOptions,
+}
+
+impl Options for TrainOptions {
+    fn check(&self) -> OptionResult<()> {
+        let axes = match self.data.configuration {
+            Configuration::TwoD => 2,
+            _ => 3,
+        };
+        match &self.data.patch_size {
+            Some(patch) if patch.len() != axes => {
+                let expected = format!("{axes} values for {}", self.data.configuration);
+                let found = patch
+                    .iter()
+                    .map(ToString::to_string)
+                    .collect::<Vec<_>>()
+                    .join(" ");
+                Err(OptionError::expected("patchSize", expected, found))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl TrainOptions {
+    /// nnU-Net v1's settings for a fold of a task.
+    pub fn of_fold(task: impl Into<String>, configuration: Configuration, fold: Fold) -> Self {
+        let mut data = DataOptions::new(task, configuration);
+        data.fold = fold;
+        Self::new(data)
+    }
+
+    /// The options of the data, with the class weights in the recipe.
+    #[must_use]
+    pub fn weighted_data(&self) -> DataOptions {
+        let mut data = self.data.clone();
+        if let Some(weights) = &self.class_weights {
+            let mut recipe = data.recipe();
+            recipe.loss.cross_entropy_class_weights = Some(weights.clone());
+            recipe.loss.dice_class_weights = Some(weights.clone());
+            data.recipe = Some(recipe);
+        }
+        data
+    }
+
+    /// What decides the result beside data and plans, as JSON: a continued run must agree in it.
+    pub fn fingerprint(&self, recipe: &Recipe, precision: &str) -> String {
+        serde_json::json!({
+            "recipe": recipe,
+            "epochs": self.epochs,
+            "iterations": self.iterations,
+            "validationIterations": self.validation_iterations,
+            "batchSize": self.data.batch_size,
+            "patchSize": self.data.patch_size,
+            "initialLr": self.initial_lr,
+            "precision": precision,
+        })
+        .to_string()
+    }
+}
+
+/// Outcome of `train`.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TrainSummary {
+    /// The fold's folder in nnU-Net's results layout.
+    pub folder: PathBuf,
+    /// `model_final_checkpoint.model`.
+    pub checkpoint: PathBuf,
+    /// Finished epochs, those of earlier runs included.
+    pub epochs: u64,
+    /// Training loss of the last epoch.
+    pub train_loss: f64,
+    /// Validation loss of the last epoch; null where no validation patch had an annotated voxel.
+    pub validation_loss: Option<f64>,
+    /// Online Dice of each foreground class in the last epoch; null where the class never occurred.
+    pub dice: Vec<Option<f64>>,
+    /// Device used.
+    pub device: String,
+    /// Precision used.
+    pub precision: String,
+    /// Wall time.
+    pub seconds: f64,
+}
+
+#[cfg(test)]
+mod tests {
+    use recipe::Trainer;
+
+    use super::*;
+
+    #[test]
+    fn options_are_read_as_javascript_passes_them() {
+        let text = r#"{"task":"501","configuration":"3d_fullres","fold":"all","continue":true,"results":"/r",
+            "trainer":"nnUNetTrainerV2Sparse","skipUnannotated":true,"precision":"bfloat16","classWeights":[1,2]}"#;
+        let options = run::parse::<TrainOptions>(text).unwrap().options;
+        assert_eq!(
+            (options.data.fold, options.resume, options.epochs),
+            (Fold::All, true, 1000)
+        );
+        assert_eq!(options.data.trainer, Trainer::Sparse);
+        assert_eq!(options.data.folders.results, Some("/r".into()));
+        let recipe = options.weighted_data().recipe();
+        assert!(recipe.sampling.annotated().unwrap().skip_unannotated);
+        assert_eq!(recipe.loss.dice_class_weights, Some(vec![1.0, 2.0]));
+    }
+
+    #[test]
+    fn values_that_cannot_be_meant_are_refused_by_name() {
+        let refused = |more: &str| {
+            let text = format!(r#"{{"task":"501","configuration":"3d_fullres",{more}}}"#);
+            run::parse::<TrainOptions>(&text).unwrap_err().to_string()
+        };
+        assert_eq!(
+            refused(r#""epochs":0"#),
+            "epochs: expected a whole number of at least 1, got 0"
+        );
+        assert_eq!(
+            refused(r#""initialLr":0"#),
+            "initialLr: expected a number above 0, got 0"
+        );
+        assert_eq!(
+            refused(r#""device":"gpu""#),
+            "device: expected auto, cpu, cuda, cuda:N or mps, got \"gpu\""
+        );
+        assert_eq!(
+            refused(r#""fold":-1"#),
+            "fold: expected a fold number or all, got -1"
+        );
+        assert_eq!(
+            refused(r#""patchSize":[48,48]"#),
+            "patchSize: expected 3 values for 3d_fullres, got 48 48"
+        );
+        assert_eq!(
+            refused(r#""recipe":{"loss":{"dise":1}}"#),
+            "recipe.loss.dise: unknown option; did you mean dice?"
+        );
+    }
+}

@@ -1,0 +1,59 @@
+//! The table of verbs.
+//!
+//! It is the one place that lists them: the addons run what it names, and `schema` writes the TypeScript types and the
+//! command line's flags from it. A visitor sees each verb with its types.
+
+use run::{Coded, Context, EventKind, Options};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use EventKind::{Checkpoint, Epoch, Iteration, Memory, Progress, Started, Warning};
+
+/// Events of verbs over cases.
+const CASES: &[EventKind] = &[Started, Progress, Warning];
+/// Events of verbs that make batches.
+const BATCHES: &[EventKind] = &[Started, Memory, Progress, Warning];
+/// Events of a training.
+const TRAINING: &[EventKind] = &[Started, Memory, Iteration, Epoch, Checkpoint, Warning];
+
+/// Name and events of a verb.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Verb {
+    /// As on the command line, and in the addons.
+    pub name: &'static str,
+    /// What it reports while it runs.
+    pub events: &'static [EventKind],
+}
+
+/// Sees every verb with its types.
+pub trait Visitor {
+    /// A verb that the `core` addon runs.
+    fn verb<O, S, E>(&mut self, verb: Verb, function: fn(&O, &Context) -> Result<S, E>)
+    where
+        O: Options,
+        S: Serialize + JsonSchema,
+        E: Coded;
+
+    /// A verb whose types alone are known here: the `torch` addon runs it, or TypeScript does with what an addon made.
+    fn types<O, S>(&mut self, verb: Verb)
+    where
+        O: Options,
+        S: JsonSchema;
+}
+
+/// Shows the visitor every verb.
+pub fn visit(visitor: &mut impl Visitor) {
+    let verb = |name, events| Verb { name, events };
+    visitor.verb(verb("check", CASES), task::check::check_dataset);
+    visitor.verb(verb("plan", CASES), preprocess::plan_experiment);
+    visitor.verb(verb("preprocess", CASES), preprocess::plan_and_preprocess);
+    visitor.verb(verb("splits", CASES), task::splits::make_splits);
+    visitor.verb(verb("weightmaps", CASES), weightmap::generate);
+    visitor.types::<preview::PreviewOptions, ()>(verb("previewBatches", BATCHES));
+    visitor.types::<preview::PictureOptions, preview::PictureSummary>(verb("preview", BATCHES));
+    visitor.types::<settings::TrainOptions, settings::TrainSummary>(verb("train", TRAINING));
+    visitor.types::<settings::PredictOptions, settings::PredictSummary>(verb("predict", CASES));
+    visitor.verb(verb("evaluate", CASES), evaluate::evaluate_folder);
+    visitor.verb(verb("convert", CASES), task::convert::convert);
+    visitor.verb(verb("inspect", CASES), task::inspect::inspect);
+}

@@ -1,0 +1,1095 @@
+// Made from the Rust types by `npm run build` (crates/schema). Do not edit.
+
+/** Options of `Sampling::Annotated`. */
+export interface AnnotatedSampling {
+  /**
+   * Random shift of the patch, as a fraction of what keeps the drawn voxel inside; 0 centres it.
+   *
+   * Range: at least 0, at most 1.
+   * @default 0.0
+   */
+  readonly offset?: number | undefined;
+  /**
+   * Draws the class first (background is one), then the voxel.
+   *
+   * @default false
+   */
+  readonly balance?: boolean | undefined;
+  /**
+   * Draws the spatial transform again where it would leave no annotated voxel in the patch.
+   *
+   * @default true
+   */
+  readonly keepAnnotated?: boolean | undefined;
+  /**
+   * Excludes cases without any annotated voxel instead of failing.
+   *
+   * @default false
+   */
+  readonly skipUnannotated?: boolean | undefined;
+}
+
+/** How training patches are transformed. */
+export interface Augmentation {
+  /**
+   * Repeats the mistakes of nnU-Net v1 and DIAG's fork, for comparison with their results.
+   *
+   * Unlabelled voxels outside the patch and between labels become background, and the image is blanked
+   * there; see
+   * `augment::PipelineOptions::reference_rules`.
+   *
+   * @default false
+   */
+  readonly referenceRules?: boolean | undefined;
+}
+
+/** Options of the verb `check`. */
+export interface CheckOptions {
+  /** Number, `TaskXXX_NAME` or folder of a raw task. */
+  readonly task: string;
+  /**
+   * Largest difference of spacing and origin (mm) and of direction cosines that is no problem.
+   *
+   * Range: at least 0.
+   * @default 0.001
+   */
+  readonly tolerance?: number | undefined;
+  /**
+   * Copies the geometry of a case's first channel into its other files where they differ harmlessly.
+   *
+   * What is harmless: see `ProblemKind::Geometry`.
+   *
+   * @default false
+   */
+  readonly fix?: boolean | undefined;
+  /**
+   * With `fix`: copies the geometry wherever the sizes agree, also where files lie at different places.
+   *
+   * @default false
+   */
+  readonly fixDisplaced?: boolean | undefined;
+  /**
+   * With `fix`: keeps the original as `<name>.orig` beside each repaired file.
+   *
+   * @default true
+   */
+  readonly keepOriginals?: boolean | undefined;
+  /**
+   * Folder that holds `nnUNet_raw_data` and `nnUNet_cropped_data`. The default is
+   * `$nnUNet_raw_data_base`.
+   */
+  readonly rawDataBase?: string | undefined;
+  /** Folder of preprocessed tasks. The default is `$nnUNet_preprocessed`. */
+  readonly preprocessed?: string | undefined;
+  /** Folder of trained models. The default is `$RESULTS_FOLDER`. */
+  readonly results?: string | undefined;
+  /**
+   * Threads to use; 0 uses all cores.
+   *
+   * @default 0
+   */
+  readonly workers?: number | undefined;
+}
+
+/**
+ * A configuration of nnU-Net.
+ * - `2d`: A 2D network over slices.
+ * - `3d_fullres`: Volumes at full resolution.
+ * - `3d_lowres`: Volumes at low resolution; the first stage of the cascade.
+ * - `3d_cascade_fullres`: Volumes at full resolution with the low resolution's segmentation as input.
+ */
+export type Configuration = '2d' | '3d_fullres' | '3d_lowres' | '3d_cascade_fullres';
+
+/** Options of the verb `convert`. */
+export interface ConvertOptions {
+  /** Folder of the data set: `Dataset###_NAME` (nnU-Net v2) or `Task##_NAME` (Medical Decathlon). */
+  readonly source: string;
+  /** Name of the new task, such as `Task027_ACDC`. The default is number and name of the source. */
+  readonly task?: string | undefined;
+  /** Folder to put the task in. The default is `nnUNet_raw_data`. */
+  readonly output?: string | undefined;
+  /**
+   * Converts into a task that exists, replacing its files.
+   *
+   * @default false
+   */
+  readonly overwrite?: boolean | undefined;
+  /**
+   * Folder that holds `nnUNet_raw_data` and `nnUNet_cropped_data`. The default is
+   * `$nnUNet_raw_data_base`.
+   */
+  readonly rawDataBase?: string | undefined;
+  /** Folder of preprocessed tasks. The default is `$nnUNet_preprocessed`. */
+  readonly preprocessed?: string | undefined;
+  /** Folder of trained models. The default is `$RESULTS_FOLDER`. */
+  readonly results?: string | undefined;
+  /**
+   * Threads to use; 0 uses all cores.
+   *
+   * @default 0
+   */
+  readonly workers?: number | undefined;
+}
+
+/** Options of the verb `evaluate`. */
+export interface EvaluateOptions {
+  /** Folder of reference segmentations, `.nii.gz` or `.nii`. */
+  readonly referenceDir: string;
+  /** Folder of predicted segmentations with the same file names. */
+  readonly predictionDir: string;
+  /**
+   * Labels or unions of labels to evaluate. The default is every label that occurs in a case.
+   *
+   * Range: at least 1 values.
+   */
+  readonly labels?: readonly Region[] | undefined;
+  /**
+   * Excludes voxels that have this label in the reference, such as -1 for unlabelled ones.
+   *
+   * Range: at least -32768, at most 32767.
+   */
+  readonly ignoreLabel?: number | undefined;
+  /**
+   * Also measures "Hausdorff Distance 95" in millimetres (nnU-Net's `advanced`).
+   *
+   * @default false
+   */
+  readonly hausdorff?: boolean | undefined;
+  /** File to write. The default is `summary.json` in the folder of predictions. */
+  readonly output?: string | undefined;
+  /**
+   * Writes undefined metrics as the bare token `NaN`, as nnU-Net v1 does, not as null.
+   *
+   * @default false
+   */
+  readonly bareNan?: boolean | undefined;
+  /**
+   * Largest difference of spacing and origin (mm) and direction between a prediction and its reference.
+   *
+   * Range: at least 0.
+   * @default 0.001
+   */
+  readonly tolerance?: number | undefined;
+  /**
+   * Skips references without a prediction, such as those of other folds.
+   *
+   * @default false
+   */
+  readonly predictedOnly?: boolean | undefined;
+  /**
+   * Name of the task, recorded in the summary.
+   *
+   * @default ""
+   */
+  readonly task?: string | undefined;
+  /**
+   * Threads to use; 0 uses all cores.
+   *
+   * @default 0
+   */
+  readonly workers?: number | undefined;
+}
+
+/**
+ * How a softmax gets back to the original grid.
+ * - `default`: nnU-Net's own resampling: all classes in memory on the original grid.
+ * - `alt`: The alternative of DIAG's fork (`DIAG_NNUNET_ALT_RESAMPLING`): with a separate axis, that
+ * axis is interpolated between the centres of its first and last slices, `i * (n_in - 1) / (n_out -
+ * 1)`, and a single output slice is the first one. Otherwise as the default.
+ * - `streamed`: The default's values, labels decided block by block: memory does not grow with classes
+ * times original grid.
+ */
+export type ExportMode = 'default' | 'alt' | 'streamed';
+
+/** A fold: its number, or `all`. */
+export type Fold = number | string;
+
+/** Options of the verb `inspect`. */
+export interface InspectOptions {
+  /** A `.pkl`, `.model`, `.npz`, `.npy`, `.nii` or `.nii.gz` file. */
+  readonly file: string;
+  /**
+   * Threads to use; 0 uses all cores.
+   *
+   * @default 0
+   */
+  readonly workers?: number | undefined;
+}
+
+/** How the loss is composed. Class weights have one value for each class, background first. */
+export interface LossRecipe {
+  /**
+   * Weight of the cross-entropy.
+   *
+   * Range: at least 0.
+   * @default 1.0
+   */
+  readonly crossEntropy?: number | undefined;
+  /**
+   * Weight of the soft Dice term.
+   *
+   * Range: at least 0.
+   * @default 1.0
+   */
+  readonly dice?: number | undefined;
+  /** Class weights of the cross-entropy: a voxel is weighted by the class of its label. */
+  readonly crossEntropyClassWeights?: readonly number[] | undefined;
+  /** Class weights of Dice: its mean over foreground classes becomes a weighted mean. */
+  readonly diceClassWeights?: readonly number[] | undefined;
+  /**
+   * Minimises -log(Dice) instead of -Dice.
+   *
+   * @default false
+   */
+  readonly logDice?: boolean | undefined;
+  /**
+   * Added to numerator and denominator of Dice.
+   *
+   * Range: above 0.
+   * @default 0.00001
+   */
+  readonly smooth?: number | undefined;
+  /**
+   * Counts ignored voxels as background in the cross-entropy, as the fork's class-weighted loss does.
+   *
+   * @default false
+   */
+  readonly ignoredIsBackground?: boolean | undefined;
+}
+
+/**
+ * What batches are for; each phase draws from random streams of its own.
+ * - `training`: Augmented batches.
+ * - `validation`: Batches as they are, without random transforms.
+ */
+export type Phase = 'training' | 'validation';
+
+/** Options of the verb `plan`. */
+export interface PlanOptions {
+  /** Number, `TaskXXX_NAME` or folder of a task. */
+  readonly task: string;
+  /**
+   * Configurations to plan and preprocess. The default is all that nnU-Net plans.
+   *
+   * Range: at least 1 values.
+   */
+  readonly configurations?: readonly Configuration[] | undefined;
+  /**
+   * Patch size instead of the planned one, in voxels, coarsest axis first: three values, two for 2D.
+   *
+   * Range: at least 2 values, at most 3 values.
+   */
+  readonly patchSize?: readonly number[] | undefined;
+  /**
+   * Batch size instead of the planned one.
+   *
+   * Range: at least 1.
+   */
+  readonly batchSize?: number | undefined;
+  /**
+   * Target spacing instead of the planned one, in mm: z y x.
+   *
+   * Transpose, shapes and patch follow from it.
+   */
+  readonly spacing?: readonly [number, number, number] | undefined;
+  /**
+   * Order of the poolings of the 3D network.
+   *
+   * @default "bySpacing"
+   */
+  readonly pooling?: Pooling | undefined;
+  /**
+   * Applies mask normalisation to a modality called `ct` (not `CT`), as nnU-Net v1 does by mistake.
+   *
+   * @default false
+   */
+  readonly maskLowercaseCt?: boolean | undefined;
+  /**
+   * Memory for cases in flight, in GiB. The default is most of what is available.
+   *
+   * Range: at least 0.000001.
+   */
+  readonly memoryBudget?: number | undefined;
+  /**
+   * Repeats what is finished.
+   *
+   * @default false
+   */
+  readonly overwrite?: boolean | undefined;
+  /**
+   * Writes `nnUNet_cropped_data` as nnU-Net v1 does; nothing here needs it.
+   *
+   * @default true
+   */
+  readonly keepCropped?: boolean | undefined;
+  /**
+   * Meaning of -1 in labels.
+   *
+   * @default "distinct"
+   */
+  readonly unlabelled?: Unlabelled | undefined;
+  /**
+   * Folder that holds `nnUNet_raw_data` and `nnUNet_cropped_data`. The default is
+   * `$nnUNet_raw_data_base`.
+   */
+  readonly rawDataBase?: string | undefined;
+  /** Folder of preprocessed tasks. The default is `$nnUNet_preprocessed`. */
+  readonly preprocessed?: string | undefined;
+  /** Folder of trained models. The default is `$RESULTS_FOLDER`. */
+  readonly results?: string | undefined;
+  /**
+   * Threads to use; 0 uses all cores.
+   *
+   * @default 0
+   */
+  readonly workers?: number | undefined;
+}
+
+/**
+ * Which rule orders the poolings of the 3D network.
+ * - `bySpacing`: The finest axes first, until spacings are alike (`get_pool_and_conv_props`): nnU-Net
+ * v1's default planner.
+ * - `late`: Axes with fewer poolings start later (`get_pool_and_conv_props_poolLateV2`): nnU-Net's
+ * first planner.
+ */
+export type Pooling = 'bySpacing' | 'late';
+
+/**
+ * Arithmetic of the convolutions of a network; parameters, normalisation statistics and the loss stay
+ * float32.
+ * - `auto`: The fastest safe one on the device: float16 on CUDA, bfloat16 on CPUs that support it
+ * natively, else float32.
+ * - `float32`: Single precision.
+ * - `bfloat16`: Half the bytes at float32's range.
+ * - `float16`: Half the bytes at more digits than bfloat16 and a smaller range; training scales the
+ * loss.
+ */
+export type Precision = 'auto' | 'float32' | 'bfloat16' | 'float16';
+
+/** Options of the verb `predict`. */
+export interface PredictOptions {
+  /** Folder of images, `<case>_0000.nii.gz` and so on, one file a channel. */
+  readonly input: string;
+  /** Folder for the segmentations, created where it is missing. */
+  readonly output: string;
+  /** Folder `<trainer>__<plans>` that holds `plans.pkl` and the folds. */
+  readonly model: string;
+  /**
+   * Folds to average: numbers or `all`. The default is all that are trained.
+   *
+   * Range: at least 1 values.
+   */
+  readonly folds?: readonly Fold[] | undefined;
+  /**
+   * Checkpoint to use of each fold.
+   *
+   * @default "model_final_checkpoint"
+   */
+  readonly checkpoint?: string | undefined;
+  /**
+   * Also writes `<case>.npz` (softmax, float16, cropped region) and `<case>.pkl`, for ensembling.
+   *
+   * @default false
+   */
+  readonly saveSoftmax?: boolean | undefined;
+  /**
+   * Resampling of the softmax to the grid of the image.
+   *
+   * @default "streamed"
+   */
+  readonly export?: ExportMode | undefined;
+  /**
+   * Distance between tiles as a share of the patch.
+   *
+   * Range: above 0, at most 1.
+   * @default 0.5
+   */
+  readonly stepSize?: number | undefined;
+  /**
+   * Averages over mirrored copies along every axis.
+   *
+   * @default true
+   */
+  readonly mirroring?: boolean | undefined;
+  /**
+   * Predicts cases again whose segmentation exists.
+   *
+   * @default false
+   */
+  readonly overwrite?: boolean | undefined;
+  /**
+   * Device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
+   *
+   * @default "auto"
+   */
+  readonly device?: string | undefined;
+  /**
+   * Arithmetic of the network; `auto` selects the fastest safe one and reports which.
+   *
+   * @default "auto"
+   */
+  readonly precision?: Precision | undefined;
+  /**
+   * Threads to use; 0 uses all cores.
+   *
+   * @default 0
+   */
+  readonly workers?: number | undefined;
+}
+
+/** Options of the verb `preprocess`. */
+export interface PreprocessOptions {
+  /** Number, `TaskXXX_NAME` or folder of a task. */
+  readonly task: string;
+  /**
+   * Configurations to plan and preprocess. The default is all that nnU-Net plans.
+   *
+   * Range: at least 1 values.
+   */
+  readonly configurations?: readonly Configuration[] | undefined;
+  /**
+   * Patch size instead of the planned one, in voxels, coarsest axis first: three values, two for 2D.
+   *
+   * Range: at least 2 values, at most 3 values.
+   */
+  readonly patchSize?: readonly number[] | undefined;
+  /**
+   * Batch size instead of the planned one.
+   *
+   * Range: at least 1.
+   */
+  readonly batchSize?: number | undefined;
+  /**
+   * Target spacing instead of the planned one, in mm: z y x.
+   *
+   * Transpose, shapes and patch follow from it.
+   */
+  readonly spacing?: readonly [number, number, number] | undefined;
+  /**
+   * Order of the poolings of the 3D network.
+   *
+   * @default "bySpacing"
+   */
+  readonly pooling?: Pooling | undefined;
+  /**
+   * Applies mask normalisation to a modality called `ct` (not `CT`), as nnU-Net v1 does by mistake.
+   *
+   * @default false
+   */
+  readonly maskLowercaseCt?: boolean | undefined;
+  /**
+   * Memory for cases in flight, in GiB. The default is most of what is available.
+   *
+   * Range: at least 0.000001.
+   */
+  readonly memoryBudget?: number | undefined;
+  /**
+   * Repeats what is finished.
+   *
+   * @default false
+   */
+  readonly overwrite?: boolean | undefined;
+  /**
+   * Writes `nnUNet_cropped_data` as nnU-Net v1 does; nothing here needs it.
+   *
+   * @default true
+   */
+  readonly keepCropped?: boolean | undefined;
+  /**
+   * Meaning of -1 in labels.
+   *
+   * @default "distinct"
+   */
+  readonly unlabelled?: Unlabelled | undefined;
+  /**
+   * Folder that holds `nnUNet_raw_data` and `nnUNet_cropped_data`. The default is
+   * `$nnUNet_raw_data_base`.
+   */
+  readonly rawDataBase?: string | undefined;
+  /** Folder of preprocessed tasks. The default is `$nnUNet_preprocessed`. */
+  readonly preprocessed?: string | undefined;
+  /** Folder of trained models. The default is `$RESULTS_FOLDER`. */
+  readonly results?: string | undefined;
+  /**
+   * Threads to use; 0 uses all cores.
+   *
+   * @default 0
+   */
+  readonly workers?: number | undefined;
+}
+
+/** Options of the verb `previewBatches`. */
+export interface PreviewBatchesOptions {
+  /** Number, `TaskXXX_NAME` or preprocessed folder of a task. */
+  readonly task: string;
+  /** Configuration to train. */
+  readonly configuration: Configuration;
+  /**
+   * Fold: 0 to 4, a higher number for a random split, or `all` to train and validate on all cases.
+   *
+   * @default 0
+   */
+  readonly fold?: Fold | undefined;
+  /**
+   * Preset of sampling, ignored label, voxel weights and loss; the model carries its name.
+   *
+   * @default "nnUNetTrainerV2"
+   */
+  readonly trainer?: Trainer | undefined;
+  /** Recipe instead of the preset's, such as `{"ignoreLabel":-1,"voxelWeights":true}`. */
+  readonly recipe?: Recipe | undefined;
+  /**
+   * Excludes cases without any annotated voxel, where patches are centred on annotated voxels.
+   *
+   * @default false
+   */
+  readonly skipUnannotated?: boolean | undefined;
+  /**
+   * Key of all random draws: the same inputs, options and seed give the same result.
+   *
+   * @default 0
+   */
+  readonly seed?: number | undefined;
+  /**
+   * Batch size instead of the planned one.
+   *
+   * Range: at least 1.
+   */
+  readonly batchSize?: number | undefined;
+  /**
+   * Patch size in voxels instead of the planned one: three values, two for 2D.
+   *
+   * Range: at least 2 values, at most 3 values.
+   */
+  readonly patchSize?: readonly number[] | undefined;
+  /**
+   * Folder with `<case>_segFromPrevStage.npz`, for `3d_cascade_fullres`.
+   *
+   * The default is `pred_next_stage` of the low-resolution model, as in nnU-Net v1.
+   */
+  readonly previousStage?: string | undefined;
+  /**
+   * Folder that holds `nnUNet_raw_data` and `nnUNet_cropped_data`. The default is
+   * `$nnUNet_raw_data_base`.
+   */
+  readonly rawDataBase?: string | undefined;
+  /** Folder of preprocessed tasks. The default is `$nnUNet_preprocessed`. */
+  readonly preprocessed?: string | undefined;
+  /** Folder of trained models. The default is `$RESULTS_FOLDER`. */
+  readonly results?: string | undefined;
+  /**
+   * Augmented training batches, or validation batches as they are.
+   *
+   * @default "training"
+   */
+  readonly phase?: Phase | undefined;
+  /**
+   * Epoch of the batches, counted from 0.
+   *
+   * @default 0
+   */
+  readonly epoch?: number | undefined;
+  /**
+   * Iteration of the first batch within the epoch, counted from 0.
+   *
+   * @default 0
+   */
+  readonly iteration?: number | undefined;
+  /**
+   * Number of batches, of consecutive iterations.
+   *
+   * Range: at least 1.
+   * @default 1
+   */
+  readonly batches?: number | undefined;
+  /**
+   * Writes `<case>.npy` files as training does, instead of inflating the cases in memory.
+   *
+   * @default false
+   */
+  readonly unpack?: boolean | undefined;
+  /**
+   * Threads to use; 0 uses all cores.
+   *
+   * @default 0
+   */
+  readonly workers?: number | undefined;
+}
+
+/** Options of the verb `preview`. */
+export interface PreviewOptions {
+  /** Number, `TaskXXX_NAME` or preprocessed folder of a task. */
+  readonly task: string;
+  /** Configuration to train. */
+  readonly configuration: Configuration;
+  /**
+   * Fold: 0 to 4, a higher number for a random split, or `all` to train and validate on all cases.
+   *
+   * @default 0
+   */
+  readonly fold?: Fold | undefined;
+  /**
+   * Preset of sampling, ignored label, voxel weights and loss; the model carries its name.
+   *
+   * @default "nnUNetTrainerV2"
+   */
+  readonly trainer?: Trainer | undefined;
+  /** Recipe instead of the preset's, such as `{"ignoreLabel":-1,"voxelWeights":true}`. */
+  readonly recipe?: Recipe | undefined;
+  /**
+   * Excludes cases without any annotated voxel, where patches are centred on annotated voxels.
+   *
+   * @default false
+   */
+  readonly skipUnannotated?: boolean | undefined;
+  /**
+   * Key of all random draws: the same inputs, options and seed give the same result.
+   *
+   * @default 0
+   */
+  readonly seed?: number | undefined;
+  /**
+   * Batch size instead of the planned one.
+   *
+   * Range: at least 1.
+   */
+  readonly batchSize?: number | undefined;
+  /**
+   * Patch size in voxels instead of the planned one: three values, two for 2D.
+   *
+   * Range: at least 2 values, at most 3 values.
+   */
+  readonly patchSize?: readonly number[] | undefined;
+  /**
+   * Folder with `<case>_segFromPrevStage.npz`, for `3d_cascade_fullres`.
+   *
+   * The default is `pred_next_stage` of the low-resolution model, as in nnU-Net v1.
+   */
+  readonly previousStage?: string | undefined;
+  /**
+   * Folder that holds `nnUNet_raw_data` and `nnUNet_cropped_data`. The default is
+   * `$nnUNet_raw_data_base`.
+   */
+  readonly rawDataBase?: string | undefined;
+  /** Folder of preprocessed tasks. The default is `$nnUNet_preprocessed`. */
+  readonly preprocessed?: string | undefined;
+  /** Folder of trained models. The default is `$RESULTS_FOLDER`. */
+  readonly results?: string | undefined;
+  /**
+   * Augmented training batches, or validation batches as they are.
+   *
+   * @default "training"
+   */
+  readonly phase?: Phase | undefined;
+  /**
+   * Epoch of the batches, counted from 0.
+   *
+   * @default 0
+   */
+  readonly epoch?: number | undefined;
+  /**
+   * Iteration of the first batch within the epoch, counted from 0.
+   *
+   * @default 0
+   */
+  readonly iteration?: number | undefined;
+  /**
+   * Number of batches, of consecutive iterations.
+   *
+   * Range: at least 1.
+   * @default 1
+   */
+  readonly batches?: number | undefined;
+  /**
+   * Writes `<case>.npy` files as training does, instead of inflating the cases in memory.
+   *
+   * @default false
+   */
+  readonly unpack?: boolean | undefined;
+  /**
+   * Picture to write, `.svg` or `.png`. An existing one is replaced.
+   *
+   * @default "preview.svg"
+   */
+  readonly output?: string | undefined;
+  /**
+   * Threads to use; 0 uses all cores.
+   *
+   * @default 0
+   */
+  readonly workers?: number | undefined;
+}
+
+/** A trainer as a value: what patches it sees, which voxels count how much, and what it minimises. */
+export interface Recipe {
+  /**
+   * Where training patches lie: anywhere with a third of each batch forced onto foreground (nnU-Net v1),
+   * or around
+   * annotated voxels, background included (DIAG's sparse trainer).
+   *
+   * @default {"kind":"foreground","fraction":0.33}
+   */
+  readonly sampling?: Sampling | undefined;
+  /**
+   * Label excluded from loss and metrics: -1, the unlabelled voxels. The default excludes none.
+   *
+   * Range: at least -1, at most -1.
+   */
+  readonly ignoreLabel?: number | undefined;
+  /**
+   * Weights the voxels of the cross-entropy with `<case>_weightmap.npy`.
+   *
+   * @default false
+   */
+  readonly voxelWeights?: boolean | undefined;
+  /**
+   * How patches are transformed.
+   *
+   * @default {"referenceRules":false}
+   */
+  readonly augmentation?: Augmentation | undefined;
+  /**
+   * What is minimised.
+   *
+   * @default
+   * {"crossEntropy":1.0,"dice":1.0,"crossEntropyClassWeights":null,"diceClassWeights":null,"logDice":false,"smooth":0.00001,"ignoredIsBackground":false}
+   */
+  readonly loss?: LossRecipe | undefined;
+}
+
+/**
+ * A label, or the union of several. In JSON: `1`, `[1, 2]`, or `{ "name": "whole tumour", "labels":
+ * [1, 2] }`.
+ */
+export type Region = number | readonly number[] | {
+  /** Its key in results. */
+  readonly name: string;
+  /** The labels. */
+  readonly labels: readonly number[];
+};
+
+/** The rule by which patches are chosen. */
+export type Sampling = {
+  readonly kind: 'foreground';
+  /**
+   * Fraction of each batch to force; rounded as the reference does.
+   *
+   * Range: at least 0, at most 1.
+   * @default 0.33
+   */
+  readonly fraction?: number | undefined;
+} | AnnotatedSampling | {
+  readonly kind: 'fork';
+  /**
+   * Fraction of each batch to force; rounded as the reference does.
+   *
+   * Range: at least 0, at most 1.
+   * @default 0.33
+   */
+  readonly fraction?: number | undefined;
+};
+
+/** Options of the verb `splits`. */
+export interface SplitsOptions {
+  /** Number, `TaskXXX_NAME` or folder of a task. */
+  readonly task: string;
+  /** Keeps patients together: a regular expression whose first group is the patient in a case's name. */
+  readonly groupPattern?: string | undefined;
+  /** Keeps patients together: a file with a JSON object of case to patient, or CSV lines `case,patient`. */
+  readonly groups?: string | undefined;
+  /** Takes the folds of a file: `splits_final.pkl`, or JSON `[{"train":[…],"val":[…]},…]`. */
+  readonly from?: string | undefined;
+  /**
+   * Replaces existing splits and keeps them as `splits_final.old<n>.pkl`.
+   *
+   * @default false
+   */
+  readonly overwrite?: boolean | undefined;
+  /**
+   * Folder that holds `nnUNet_raw_data` and `nnUNet_cropped_data`. The default is
+   * `$nnUNet_raw_data_base`.
+   */
+  readonly rawDataBase?: string | undefined;
+  /** Folder of preprocessed tasks. The default is `$nnUNet_preprocessed`. */
+  readonly preprocessed?: string | undefined;
+  /** Folder of trained models. The default is `$RESULTS_FOLDER`. */
+  readonly results?: string | undefined;
+  /**
+   * Threads to use; 0 uses all cores.
+   *
+   * @default 0
+   */
+  readonly workers?: number | undefined;
+}
+
+/** Options of the verb `train`. */
+export interface TrainOptions {
+  /** Number, `TaskXXX_NAME` or preprocessed folder of a task. */
+  readonly task: string;
+  /** Configuration to train. */
+  readonly configuration: Configuration;
+  /**
+   * Fold: 0 to 4, a higher number for a random split, or `all` to train and validate on all cases.
+   *
+   * @default 0
+   */
+  readonly fold?: Fold | undefined;
+  /**
+   * Preset of sampling, ignored label, voxel weights and loss; the model carries its name.
+   *
+   * @default "nnUNetTrainerV2"
+   */
+  readonly trainer?: Trainer | undefined;
+  /** Recipe instead of the preset's, such as `{"ignoreLabel":-1,"voxelWeights":true}`. */
+  readonly recipe?: Recipe | undefined;
+  /**
+   * Excludes cases without any annotated voxel, where patches are centred on annotated voxels.
+   *
+   * @default false
+   */
+  readonly skipUnannotated?: boolean | undefined;
+  /**
+   * Key of all random draws: the same inputs, options and seed give the same result.
+   *
+   * @default 0
+   */
+  readonly seed?: number | undefined;
+  /**
+   * Batch size instead of the planned one.
+   *
+   * Range: at least 1.
+   */
+  readonly batchSize?: number | undefined;
+  /**
+   * Patch size in voxels instead of the planned one: three values, two for 2D.
+   *
+   * Range: at least 2 values, at most 3 values.
+   */
+  readonly patchSize?: readonly number[] | undefined;
+  /**
+   * Folder with `<case>_segFromPrevStage.npz`, for `3d_cascade_fullres`.
+   *
+   * The default is `pred_next_stage` of the low-resolution model, as in nnU-Net v1.
+   */
+  readonly previousStage?: string | undefined;
+  /**
+   * Folder that holds `nnUNet_raw_data` and `nnUNet_cropped_data`. The default is
+   * `$nnUNet_raw_data_base`.
+   */
+  readonly rawDataBase?: string | undefined;
+  /** Folder of preprocessed tasks. The default is `$nnUNet_preprocessed`. */
+  readonly preprocessed?: string | undefined;
+  /** Folder of trained models. The default is `$RESULTS_FOLDER`. */
+  readonly results?: string | undefined;
+  /**
+   * Weight of each class in cross-entropy and Dice, background first, for the class-weighted trainer.
+   *
+   * Range: at least 1 values.
+   */
+  readonly classWeights?: readonly number[] | undefined;
+  /**
+   * Epochs of the schedule.
+   *
+   * Range: at least 1.
+   * @default 1000
+   */
+  readonly epochs?: number | undefined;
+  /**
+   * Training iterations in an epoch.
+   *
+   * Range: at least 1.
+   * @default 250
+   */
+  readonly iterations?: number | undefined;
+  /**
+   * Validation iterations in an epoch.
+   *
+   * Range: at least 1.
+   * @default 50
+   */
+  readonly validationIterations?: number | undefined;
+  /**
+   * Learning rate at the start of the poly schedule.
+   *
+   * Range: above 0.
+   * @default 0.01
+   */
+  readonly initialLr?: number | undefined;
+  /**
+   * Continues from the last checkpoint of the fold, if there is one.
+   *
+   * @default false
+   */
+  readonly continue?: boolean | undefined;
+  /**
+   * Epochs between writings of `model_latest`.
+   *
+   * Range: at least 1.
+   * @default 50
+   */
+  readonly saveEvery?: number | undefined;
+  /**
+   * Folder of the model, which holds the folds. The default is nnU-Net's layout below the results
+   * folder.
+   */
+  readonly outputFolder?: string | undefined;
+  /**
+   * Unpacks the compressed cases to `<case>.npy` files once and maps those.
+   *
+   * @default true
+   */
+  readonly unpack?: boolean | undefined;
+  /**
+   * Threads that make batches; 0 uses all workers.
+   *
+   * @default 0
+   */
+  readonly loaderThreads?: number | undefined;
+  /**
+   * Chooses CUDA algorithms once instead of by measuring: slower, and closer to repeatable.
+   *
+   * @default false
+   */
+  readonly deterministic?: boolean | undefined;
+  /**
+   * Device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
+   *
+   * @default "auto"
+   */
+  readonly device?: string | undefined;
+  /**
+   * Arithmetic of the network; `auto` selects the fastest safe one and reports which.
+   *
+   * @default "auto"
+   */
+  readonly precision?: Precision | undefined;
+  /**
+   * Threads to use; 0 uses all cores.
+   *
+   * @default 0
+   */
+  readonly workers?: number | undefined;
+}
+
+/**
+ * A trainer of nnU-Net v1 or DIAG's fork that is a preset here. Models carry its name.
+ * - `nnUNetTrainerV2`: nnU-Net v1's standard trainer: foreground oversampled, CE + Dice.
+ * - `nnUNetTrainerV2Sparse`: Sparse annotations: patches centred on annotated voxels, -1 ignored.
+ * - `nnUNetTrainerV2SparseNormalSampling`: Sparse annotations with nnU-Net's own sampling, -1 ignored.
+ * - `nnUNetTrainerV2Weighted`: Voxel weightmaps: cross-entropy weighted with `<case>_weightmap.npy`.
+ * - `nnUNetTrainer_V2_Loss_CEandDice_Weighted`: Class-weighted CE + class-weighted Dice; it needs
+ * class weights.
+ */
+export type Trainer = 'nnUNetTrainerV2' | 'nnUNetTrainerV2Sparse' | 'nnUNetTrainerV2SparseNormalSampling' | 'nnUNetTrainerV2Weighted' | 'nnUNetTrainer_V2_Loss_CEandDice_Weighted';
+
+/**
+ * What -1 in the user's label means next to the -1 that cropping writes outside the non-zero mask.
+ * - `distinct`: Unlabelled, and nothing else is: in such a case background outside the mask stays 0.
+ * - `merged`: The same as outside the mask, as nnU-Net v1 has it: masked background becomes
+ * unlabelled, and mask normalisation erases the image at unlabelled voxels.
+ */
+export type Unlabelled = 'distinct' | 'merged';
+
+/**
+ * Element type on disk.
+ * - `float16`: Half precision: three significant digits, for storage.
+ * - `float32`: Single precision.
+ * - `float64`: Double precision, as the fork writes.
+ */
+export type WeightmapDtype = 'float16' | 'float32' | 'float64';
+
+/**
+ * What the class frequencies are counted over.
+ * - `case`: Each case alone.
+ * - `dataset`: All cases together; reads every case twice.
+ */
+export type WeightmapFrequencies = 'case' | 'dataset';
+
+/**
+ * Which formula makes the map.
+ * - `border`: Distance to the nearest eroded object, in three dimensions.
+ * - `instances`: The U-Net paper's own: the sum of the distances to the two nearest objects, which are
+ * the connected components of each class.
+ * - `2d`: `Mode::Border` slice by slice: erosion and distance stay in the plane.
+ */
+export type WeightmapMode = 'border' | 'instances' | '2d';
+
+/** Options of the verb `weightmaps`. */
+export interface WeightmapsOptions {
+  /** Folder of preprocessed cases, such as `…/Task501_X/nnUNetData_plans_v2.1_stage0`. */
+  readonly folder: string;
+  /** Folder for the weightmaps, created where it is missing. The default is beside the cases. */
+  readonly outputDir?: string | undefined;
+  /**
+   * Which files of the folder are cases: a pattern with `*`, `?`, `[ab]` and `**`.
+   *
+   * @default "*.npz"
+   */
+  readonly matchingPattern?: string | undefined;
+  /**
+   * Width of the border term in voxels, or in mm with `spacing`.
+   *
+   * Range: at least 0.000001, at most 1000000.
+   * @default 5.0
+   */
+  readonly sigma?: number | undefined;
+  /**
+   * Height of the border term.
+   *
+   * Range: at least 0.
+   * @default 10.0
+   */
+  readonly w0?: number | undefined;
+  /** Labels that count as objects. The default is the non-zero labels of `../dataset.json`. */
+  readonly classes?: readonly number[] | undefined;
+  /**
+   * Number type on disk.
+   *
+   * @default "float32"
+   */
+  readonly dtype?: WeightmapDtype | undefined;
+  /**
+   * Reproduces DIAG's fork to the last digit, its errors included.
+   *
+   * What differs is listed in the documentation of the crate.
+   *
+   * @default false
+   */
+  readonly compat?: boolean | undefined;
+  /**
+   * Measures distances and sigma in millimetres, by the spacing of each case.
+   *
+   * @default false
+   */
+  readonly spacing?: boolean | undefined;
+  /**
+   * Formula of the weight.
+   *
+   * @default "border"
+   */
+  readonly mode?: WeightmapMode | undefined;
+  /**
+   * What class frequencies are counted over.
+   *
+   * @default "case"
+   */
+  readonly frequencies?: WeightmapFrequencies | undefined;
+  /**
+   * Keeps weightmaps that exist.
+   *
+   * @default false
+   */
+  readonly skipExisting?: boolean | undefined;
+  /**
+   * Replaces weightmaps that exist, which is the default.
+   *
+   * @default false
+   */
+  readonly overwrite?: boolean | undefined;
+  /**
+   * Threads to use; 0 uses all cores.
+   *
+   * @default 0
+   */
+  readonly workers?: number | undefined;
+}

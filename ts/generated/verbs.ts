@@ -1,0 +1,71 @@
+// Made from the Rust types by `npm run build` (crates/schema). Do not edit.
+import type { CheckEvent, PlanEvent, PreprocessEvent, SplitsEvent, WeightmapsEvent, PreviewBatchesEvent, PreviewEvent, TrainEvent, PredictEvent, EvaluateEvent, ConvertEvent, InspectEvent } from './events.js';
+import type { CheckOptions, PlanOptions, PreprocessOptions, SplitsOptions, WeightmapsOptions, PreviewBatchesOptions, PreviewOptions, TrainOptions, PredictOptions, EvaluateOptions, ConvertOptions, InspectOptions } from './options.js';
+import type { CheckSummary, PlanSummary, PreprocessSummary, SplitsSummary, WeightmapsSummary, PreviewBatchesSummary, PreviewSummary, TrainSummary, PredictSummary, EvaluateSummary, ConvertSummary, InspectSummary } from './summaries.js';
+
+/** Types of each verb. */
+export interface Verbs {
+  readonly check: {
+    readonly options: CheckOptions;
+    readonly summary: CheckSummary;
+    readonly event: CheckEvent;
+  };
+  readonly plan: {
+    readonly options: PlanOptions;
+    readonly summary: PlanSummary;
+    readonly event: PlanEvent;
+  };
+  readonly preprocess: {
+    readonly options: PreprocessOptions;
+    readonly summary: PreprocessSummary;
+    readonly event: PreprocessEvent;
+  };
+  readonly splits: {
+    readonly options: SplitsOptions;
+    readonly summary: SplitsSummary;
+    readonly event: SplitsEvent;
+  };
+  readonly weightmaps: {
+    readonly options: WeightmapsOptions;
+    readonly summary: WeightmapsSummary;
+    readonly event: WeightmapsEvent;
+  };
+  readonly previewBatches: {
+    readonly options: PreviewBatchesOptions;
+    readonly summary: PreviewBatchesSummary;
+    readonly event: PreviewBatchesEvent;
+  };
+  readonly preview: {
+    readonly options: PreviewOptions;
+    readonly summary: PreviewSummary;
+    readonly event: PreviewEvent;
+  };
+  readonly train: {
+    readonly options: TrainOptions;
+    readonly summary: TrainSummary;
+    readonly event: TrainEvent;
+  };
+  readonly predict: {
+    readonly options: PredictOptions;
+    readonly summary: PredictSummary;
+    readonly event: PredictEvent;
+  };
+  readonly evaluate: {
+    readonly options: EvaluateOptions;
+    readonly summary: EvaluateSummary;
+    readonly event: EvaluateEvent;
+  };
+  readonly convert: {
+    readonly options: ConvertOptions;
+    readonly summary: ConvertSummary;
+    readonly event: ConvertEvent;
+  };
+  readonly inspect: {
+    readonly options: InspectOptions;
+    readonly summary: InspectSummary;
+    readonly event: InspectEvent;
+  };
+}
+
+/** Name of a verb. */
+export type VerbName = keyof Verbs;

@@ -1,0 +1,21 @@
+import { NnunetError } from '../errors.js';
+
+/**
+ * A caller's `signal` option, once it is known to be one.
+ *
+ * @throws NnunetError `ERR_OPTIONS`
+ */
+export function checkSignal(signal: unknown): AbortSignal | undefined {
+  if (signal === undefined || isSignal(signal)) return signal;
+  const received = `${JSON.stringify(signal) ?? String(signal)} of type ${typeof signal}`;
+  throw new NnunetError('ERR_OPTIONS', `expected an AbortSignal for signal but received ${received}`, {
+    option: 'signal',
+  });
+}
+
+/** Also takes a signal of another realm or library, which is no `instanceof AbortSignal`. */
+function isSignal(value: unknown): value is AbortSignal {
+  if (typeof value !== 'object' || value === null) return false;
+  const { aborted, addEventListener } = value as Partial<AbortSignal>;
+  return typeof aborted === 'boolean' && typeof addEventListener === 'function';
+}
