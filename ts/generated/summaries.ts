@@ -79,7 +79,7 @@ export interface CheckedCase {
   /** Spacing (z, y, x) in mm of its first channel; null where that cannot be read. */
   readonly spacing: readonly [number, number, number] | null;
   /** Voxels of each label value; empty for a case without a label. */
-  readonly labelVoxels: Readonly<Record<string, unknown>>;
+  readonly labelVoxels: Readonly<Record<string, number>>;
   /** Voxels that the user left unlabelled (-1). */
   readonly unlabelledVoxels: number;
 }

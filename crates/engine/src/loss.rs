@@ -47,7 +47,7 @@ impl Loss {
     /// Whatever libtorch reports.
     pub fn new(
         recipe: &LossRecipe,
-        ignore_label: Option<i64>,
+        ignore_label: Option<i16>,
         batch_dice: bool,
         scales: Vec<f64>,
         device: Device,
@@ -65,7 +65,7 @@ impl Loss {
                 cross_entropy: recipe.cross_entropy,
                 dice: recipe.dice,
                 smooth: recipe.smooth,
-                ignore: ignore_label.unwrap_or_default() as f64,
+                ignore: f64::from(ignore_label.unwrap_or_default()),
                 has_ignore: i32::from(ignore_label.is_some()),
                 batch_dice: i32::from(batch_dice),
                 log_dice: i32::from(recipe.log_dice),

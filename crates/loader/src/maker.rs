@@ -2,7 +2,8 @@
 
 use augment::{Destination, Params, Pipeline, Sample, SpatialParams, Workspace};
 use random::{Purpose, Rng};
-use sampling::{Collection, PatchBox, PatchSizes, Placement, SampledCase, UNLABELLED};
+use sampling::{Collection, PatchBox, PatchSizes, Placement, SampledCase};
+use volume::UNLABELLED;
 
 use crate::batch::{Batch, Slot};
 use crate::error::Error;

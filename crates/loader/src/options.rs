@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use augment::PipelineOptions;
 use random::Purpose;
-use sampling::{PatchSizes, Sampling, UNLABELLED};
+use sampling::{PatchSizes, Sampling};
 use serde::{Deserialize, Serialize};
+use volume::UNLABELLED;
 
 use crate::error::Error;
 

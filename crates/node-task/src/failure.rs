@@ -1,6 +1,6 @@
 //! How an error crosses N-API.
 
-use run::Coded;
+use run::{Code, Coded};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -17,12 +17,17 @@ pub struct Failure {
 
 impl Failure {
     /// A failure of the addon's own, for options it cannot parse and the like.
-    pub fn new(code: &str, message: impl Into<String>, details: Value) -> Self {
+    pub fn new(code: Code, message: impl Into<String>, details: Value) -> Self {
         Self {
-            code: code.to_owned(),
+            code: code.as_str().to_owned(),
             message: message.into(),
             details,
         }
+    }
+
+    /// A failure that only a bug of this package can cause.
+    pub fn internal(message: impl Into<String>) -> Self {
+        Self::new(Code::Internal, message, Value::Null)
     }
 
     /// This failure as a napi error whose reason is the JSON that TypeScript parses.
@@ -34,7 +39,11 @@ impl Failure {
 
 impl<E: Coded> From<E> for Failure {
     fn from(error: E) -> Self {
-        Self::new(error.code(), error.to_string(), error.details())
+        Self {
+            code: error.code().to_owned(),
+            message: error.to_string(),
+            details: error.details(),
+        }
     }
 }
 

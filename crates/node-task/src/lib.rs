@@ -13,4 +13,4 @@ mod verb;
 pub use channel::MessageFn;
 pub use failure::{guard, Failure};
 pub use leave::leave;
-pub use verb::{call, parse, spawn, start};
+pub use verb::{call, spawn, start, Caller};

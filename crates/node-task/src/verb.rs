@@ -5,40 +5,43 @@ use std::thread;
 
 use napi::bindgen_prelude::Function;
 use napi::Env;
-use run::{Cancel, Coded, Context};
-use serde::de::DeserializeOwned;
+use run::{Cancel, Code, Coded, Context, Options};
 use serde::Serialize;
 use serde_json::{json, Value};
 
-use crate::channel::MessageFn;
+use crate::channel::{Channel, MessageFn};
 use crate::failure::{guard, Failure};
 use crate::running::{enter, watch, Work};
 
-/// Parses a verb's options.
-pub fn parse<O: DeserializeOwned>(options: &str) -> Result<O, Failure> {
-    serde_json::from_str(options)
-        .map_err(|e| Failure::new("ERR_OPTIONS", format!("options not understood: {e}"), Value::Null))
+/// The caller's side of a verb that runs: where its events go, and what stops it.
+pub struct Caller {
+    channel: Arc<Channel>,
+    cancel: Cancel,
 }
 
-/// Parses `options`, runs `verb` and turns its summary into JSON.
+impl Caller {
+    /// The context of a verb on that many threads; 0 means all cores.
+    #[must_use]
+    pub fn context(&self, workers: usize) -> Context {
+        Context::new(self.channel.clone(), self.cancel.clone(), workers)
+    }
+}
+
+/// Reads and checks `options`, runs `verb` and turns its summary into JSON.
 pub fn call<O, S, E>(
     verb: impl FnOnce(&O, &Context) -> Result<S, E>,
     options: &str,
-    context: &Context,
+    caller: &Caller,
 ) -> Result<Value, Failure>
 where
-    O: DeserializeOwned,
+    O: Options,
     S: Serialize,
     E: Coded,
 {
-    let summary = verb(&parse(options)?, context)?;
-    serde_json::to_value(summary).map_err(|e| {
-        Failure::new(
-            "ERR_INTERNAL",
-            format!("result cannot be written as JSON: {e}"),
-            Value::Null,
-        )
-    })
+    let given = run::parse::<O>(options)?;
+    let summary = verb(&given.options, &caller.context(given.common.workers))?;
+    serde_json::to_value(summary)
+        .map_err(|e| Failure::internal(format!("the summary cannot be written as JSON: {e}")))
 }
 
 /// Starts `work` on a thread named `name` and returns the function that cancels it.
@@ -47,11 +50,10 @@ where
 pub fn start<'env>(
     env: &'env Env,
     name: &str,
-    workers: u32,
     messages: MessageFn,
-    work: impl FnOnce(&Context) -> Result<Value, Failure> + Send + 'static,
+    work: impl FnOnce(&Caller) -> Result<Value, Failure> + Send + 'static,
 ) -> napi::Result<Function<'env, (), ()>> {
-    let cancel = spawn(name, workers, messages, work)?;
+    let cancel = spawn(name, messages, work)?;
     env.create_function_from_closure("cancel", move |_| {
         cancel.cancel();
         Ok(())
@@ -63,27 +65,29 @@ pub fn start<'env>(
 /// The work ends with the environment of `messages`: it is then cancelled and waited for.
 pub fn spawn(
     name: &str,
-    workers: u32,
     messages: MessageFn,
-    work: impl FnOnce(&Context) -> Result<Value, Failure> + Send + 'static,
+    work: impl FnOnce(&Caller) -> Result<Value, Failure> + Send + 'static,
 ) -> napi::Result<Cancel> {
     let MessageFn { env, channel } = messages;
     watch(&env)?;
     let cancel = Cancel::new();
     let queue = channel.queue();
     let channel = Arc::new(channel);
-    let context = Context::new(channel.clone(), cancel.clone(), workers as usize);
+    let caller = Caller {
+        channel: channel.clone(),
+        cancel: cancel.clone(),
+    };
     let thread = thread::Builder::new()
         .name(format!("nnunet-{name}"))
         .spawn(move || {
-            let outcome = guard(|| work(&context));
+            let outcome = guard(|| work(&caller));
             channel.finish(&match outcome {
                 Ok(result) => json!({ "type": "done", "result": result }),
                 Err(failure) => json!({ "type": "failed", "error": failure }),
             });
         })
         .map_err(|e| {
-            Failure::new("ERR_THREAD", format!("cannot start a thread: {e}"), Value::Null).into_napi()
+            Failure::new(Code::Threads, format!("cannot start a thread: {e}"), Value::Null).into_napi()
         })?;
     enter(
         &env,

@@ -9,37 +9,24 @@ use napi::bindgen_prelude::Function;
 use napi::Env;
 use napi_derive::napi;
 use node_task::{call, Failure, MessageFn};
-use run::Context;
-use serde_json::{json, Value};
 
 /// Starts a verb on its own thread; returns the function that cancels it.
 #[napi(
-    ts_args_type = "verb: string, options: string, workers: number, onMessage: (message: string) => void",
+    ts_args_type = "verb: string, options: string, onMessage: (message: string) => void",
     ts_return_type = "() => void"
 )]
 pub fn start(
     env: &Env,
     verb: String,
     options: String,
-    workers: u32,
     on_message: MessageFn,
 ) -> napi::Result<Function<'_, (), ()>> {
     let name = verb.clone();
-    node_task::start(env, &name, workers, on_message, move |context| {
-        dispatch(&verb, &options, context)
+    node_task::start(env, &name, on_message, move |caller| match verb.as_str() {
+        "train" => call(engine::train, &options, caller),
+        "predict" => call(inference::predict, &options, caller),
+        other => Err(Failure::internal(format!("no verb {other}"))),
     })
-}
-
-fn dispatch(verb: &str, options: &str, context: &Context) -> Result<Value, Failure> {
-    match verb {
-        "train" => call(engine::train, options, context),
-        "predict" => call(inference::predict, options, context),
-        other => Err(Failure::new(
-            "ERR_INTERNAL",
-            format!("no verb {other}"),
-            json!({ "verb": other }),
-        )),
-    }
 }
 
 /// What libtorch offers on this machine.

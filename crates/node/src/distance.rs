@@ -5,6 +5,7 @@ use napi::{Env, Task};
 use napi_derive::napi;
 use ndarray::{ArrayViewD, IxDyn};
 use node_task::{guard, Failure};
+use run::Code;
 use serde_json::json;
 
 /// A mask as JavaScript holds it: zero or not zero.
@@ -46,7 +47,7 @@ impl DistanceTransform {
     fn transform<T: edt::Voxel>(&self, mask: &[T]) -> Result<Vec<f32>, Failure> {
         let view = ArrayViewD::from_shape(IxDyn(&self.shape), mask).map_err(|_| {
             Failure::new(
-                "ERR_OPTIONS",
+                Code::Options,
                 format!(
                     "expected a mask of shape {:?} but received {} voxels",
                     self.shape,

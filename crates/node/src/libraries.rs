@@ -8,6 +8,7 @@ use napi::bindgen_prelude::AsyncTask;
 use napi::{Env, Task};
 use napi_derive::napi;
 use node_task::Failure;
+use run::Code;
 use serde_json::json;
 
 use crate::elf;
@@ -28,7 +29,7 @@ pub fn preload(paths: Vec<String>) -> napi::Result<()> {
 
 fn broken(path: &Path, words: &str) -> napi::Error {
     Failure::new(
-        "ERR_LIBTORCH_BROKEN",
+        Code::LibtorchBroken,
         format!("cannot open {}: {words}", path.display()),
         json!({ "path": path, "loader": words }),
     )
@@ -100,7 +101,7 @@ impl Task for Extract {
     fn compute(&mut self) -> napi::Result<u32> {
         extract(&self.wheel, &self.destination, &self.prefixes).map_err(|e| {
             Failure::new(
-                "ERR_WHEEL",
+                Code::Wheel,
                 format!(
                     "cannot unpack {} into {}: {e}",
                     self.wheel.display(),

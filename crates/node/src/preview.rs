@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use ::preview::{Array, Preview, PreviewBatch, PreviewOptions};
 use napi::bindgen_prelude::Float32Array;
 use napi_derive::napi;
-use node_task::{parse, spawn, Failure, MessageFn};
+use node_task::{spawn, Failure, MessageFn};
 use run::Cancel;
 use serde_json::Value;
 
@@ -58,13 +58,14 @@ pub struct PreviewWork {
 }
 
 /// Starts making batches; `onMessage` gets events and at last `done`, whose result is null: `take` gives the batches.
-#[napi(ts_args_type = "options: string, workers: number, onMessage: (message: string) => void")]
-pub fn start_preview(options: String, workers: u32, on_message: MessageFn) -> napi::Result<PreviewWork> {
+#[napi(ts_args_type = "options: string, onMessage: (message: string) => void")]
+pub fn start_preview(options: String, on_message: MessageFn) -> napi::Result<PreviewWork> {
     let made = Arc::new(Mutex::new(None));
     let slot = made.clone();
-    let cancel = spawn("preview", workers, on_message, move |context| {
-        let options: PreviewOptions = parse(&options)?;
-        let preview = ::preview::preview(&options, context)?;
+    let cancel = spawn("preview", on_message, move |caller| {
+        let given = run::parse::<PreviewOptions>(&options)?;
+        let context = caller.context(given.common.workers);
+        let preview = ::preview::preview(&given.options, &context)?;
         *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(preview);
         Ok(Value::Null)
     })?;
@@ -83,14 +84,8 @@ impl PreviewWork {
     #[napi]
     pub fn take(&self) -> napi::Result<PreviewData> {
         let made = self.made.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let preview = made.ok_or_else(|| {
-            Failure::new(
-                "ERR_INTERNAL",
-                "the preview holds no batches to take",
-                Value::Null,
-            )
-            .into_napi()
-        })?;
+        let preview =
+            made.ok_or_else(|| Failure::internal("the preview holds no batches to take").into_napi())?;
         Ok(PreviewData {
             task: preview.task,
             patch_size: axes(&preview.patch_size),

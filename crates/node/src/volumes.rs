@@ -7,6 +7,7 @@ use napi::{Env, Task};
 use napi_derive::napi;
 use ndarray::{Array3, Axis};
 use node_task::{guard, Failure};
+use run::Code;
 use serde_json::json;
 use volume::Geometry;
 
@@ -46,7 +47,7 @@ impl ReadVolume {
         let channels = image.len_of(Axis(0));
         if self.channel >= channels {
             return Err(Failure::new(
-                "ERR_OPTIONS",
+                Code::Options,
                 format!(
                     "{}: expected a channel below {channels}, received {}",
                     self.path.display(),

@@ -2,11 +2,12 @@
 
 use ndarray::{s, Array3, Array4, ArrayView3, Axis};
 use serde::{Deserialize, Serialize};
+use volume::UNLABELLED;
 
 use crate::outside::{BoundingBox, Outside};
 
-/// Value of a segmentation where a voxel is outside the non-zero mask, or was left unlabelled.
-pub const OUTSIDE: i16 = -1;
+/// Value of a segmentation where a voxel is outside the non-zero mask: nnU-Net v1 writes the one of unlabelled voxels.
+pub const OUTSIDE: i16 = UNLABELLED;
 
 /// What -1 in the user's label means next to the -1 that cropping writes outside the non-zero mask.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -87,7 +88,7 @@ pub fn crop(channels: Vec<Array3<f32>>, label: Option<Array3<i16>>, rule: Unlabe
     let outside = Outside::of(&views);
     let bounds = outside.bounding_box()?;
     let sparse =
-        rule == Unlabelled::Distinct && label.as_ref().is_some_and(|l| l.iter().any(|&v| v == OUTSIDE));
+        rule == Unlabelled::Distinct && label.as_ref().is_some_and(|l| l.iter().any(|&v| v == UNLABELLED));
     let mut segmentation = match label {
         Some(label) => cut(label, &bounds),
         None => Array3::zeros(bounds.map(|[a, b]| b - a)),

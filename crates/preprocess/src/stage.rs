@@ -4,9 +4,10 @@ use dataset::{CaseProperties, Plans};
 use ndarray::{Array3, Array4, Axis};
 use resample::{resample_data, resample_segmentation, Order, Resampling, SeparateZ};
 use serde::Serialize;
+use volume::UNLABELLED;
 
 use crate::budget::capacity;
-use crate::crop::{Cropped, OUTSIDE};
+use crate::crop::Cropped;
 use crate::fingerprint::Intensities;
 use crate::normalise::{normalise, Scheme};
 use crate::Error;
@@ -114,7 +115,7 @@ impl Target {
         check_size(data.len_of(Axis(0)), shape, &linear, from, to)?;
 
         let mut data = resample_data(data, &rule(self.order)?)?;
-        let unlabelled = case.is_sparse().then_some(OUTSIDE);
+        let unlabelled = case.is_sparse().then_some(UNLABELLED);
         let segmentation = resample_segmentation(labels, &linear, unlabelled)?;
         let mask = match &case.mask {
             Some(mask) if self.use_mask.contains(&true) => Some(resample_segmentation(

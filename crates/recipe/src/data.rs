@@ -140,7 +140,7 @@ impl TrainingData {
         let classes = || (1..=plans.num_classes as i16).collect();
         PipelineOptions {
             dummy_2d: plan.do_dummy_2d_data_aug && axes == 3,
-            ignore_label: self.recipe.ignore_label.map(|_| sampling::UNLABELLED),
+            ignore_label: self.recipe.ignore_label,
             weightmap: self.recipe.voxel_weights,
             use_mask_for_norm: plans.use_mask_for_norm.values().copied().collect(),
             deep_supervision_scales: scales,

@@ -2,6 +2,7 @@
 
 use run::OptionError;
 use sampling::{Annotated, Sampling};
+use volume::UNLABELLED;
 
 use crate::{Result, Trainer};
 
@@ -58,7 +59,7 @@ pub struct Recipe {
     pub sampling: Sampling,
     /// Label excluded from loss and metrics: -1, the unlabelled voxels. The default excludes none.
     #[schemars(range(min = -1, max = -1))]
-    pub ignore_label: Option<i64>,
+    pub ignore_label: Option<i16>,
     /// Weights the voxels of the cross-entropy with `<case>_weightmap.npy`.
     #[default]
     pub voxel_weights: bool,
@@ -75,7 +76,7 @@ impl Recipe {
     #[must_use]
     pub fn preset(trainer: Trainer) -> Self {
         let sparse = Self {
-            ignore_label: Some(-1),
+            ignore_label: Some(UNLABELLED),
             ..Self::default()
         };
         match trainer {
@@ -144,10 +145,7 @@ impl Recipe {
 
     /// Checks what decides the data alone, whatever is minimised.
     pub(crate) fn validate_data(&self) -> Result<()> {
-        if let Some(label) = self
-            .ignore_label
-            .filter(|&label| label != i64::from(sampling::UNLABELLED))
-        {
+        if let Some(label) = self.ignore_label.filter(|&label| label != UNLABELLED) {
             let problem =
                 format!("expected -1, the label of unlabelled voxels in preprocessed data, found {label}");
             return Err(OptionError::new("recipe.ignoreLabel", problem).into());

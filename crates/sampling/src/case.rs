@@ -3,11 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use volume::UNLABELLED;
+
 use crate::boxes::PatchBox;
 use crate::cache::PackedCache;
 use crate::error::{Error, ShapeMismatch};
 use crate::grid::{Grid, Rows};
-use crate::meaning::{Meaning, UNLABELLED};
+use crate::meaning::Meaning;
 
 /// Which files of a preprocessed folder make a case, and how they are read.
 #[derive(Clone, Debug)]

@@ -1,8 +1,9 @@
 //! Where DIAG's fork is wrong about -1 and about patch centres: its rules, for comparison with its results.
 
 use random::Draw;
+use volume::UNLABELLED;
 
-use crate::meaning::{Meaning, UNLABELLED};
+use crate::meaning::Meaning;
 use crate::properties::Properties;
 
 /// How the meaning of -1 in a case is found.
@@ -86,7 +87,7 @@ mod tests {
         let mut labels = vec![UNLABELLED; 48];
         (labels[5], labels[14]) = (1, 0);
         labels[24..].fill(2);
-        let mut draw = |slices, number| {
+        let draw = |slices, number| {
             draw_fork_centre(
                 &labels,
                 [2, 4, 6],

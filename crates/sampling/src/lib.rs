@@ -38,6 +38,6 @@ pub use error::{Error, ShapeMismatch};
 pub use foreground::ClassLocations;
 pub use fork::{draw_fork_centre, fork_centre};
 pub use index_file::{index_path, Stamp};
-pub use meaning::{Meaning, UNLABELLED};
+pub use meaning::Meaning;
 pub use options::{Annotated, Sampling, FOREGROUND_FRACTION};
 pub use unpack::{unpack, Unpacked};

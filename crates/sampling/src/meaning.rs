@@ -3,9 +3,6 @@
 //! nnU-Net v1 writes -1 outside the non-zero mask. Where a user left voxels unlabelled, -1 is theirs, and voxels outside
 //! the mask that they labelled 0 stay 0: the case's `outside_nonzero_mask_label` tells which of the two a case is.
 
-/// Label of voxels that nobody annotated, in patches of recipes with an ignore label.
-pub const UNLABELLED: i16 = -1;
-
 /// How a case's segmentation channel is to be understood.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Meaning {

@@ -73,7 +73,11 @@ fn list(schema: &Value, role: Role, indent: &str) -> String {
 }
 
 fn object_type(schema: &Value, role: Role, indent: &str) -> String {
-    let map = match &schema["additionalProperties"] {
+    // Maps with whole numbers as keys are described by a pattern.
+    let pattern = schema["patternProperties"]
+        .as_object()
+        .and_then(|all| all.values().next());
+    let map = match pattern.unwrap_or(&schema["additionalProperties"]) {
         values @ Value::Object(_) => Some(format!(
             "Readonly<Record<string, {}>>",
             expression(values, role, indent)

@@ -7,7 +7,7 @@ pub(crate) const BACKGROUND: u8 = 0;
 /// Index of unlabelled voxels.
 pub(crate) const UNLABELLED: u8 = u8::MAX;
 /// Label of unlabelled voxels.
-pub(crate) const UNLABELLED_LABEL: i64 = -1;
+pub(crate) const UNLABELLED_LABEL: i64 = volume::UNLABELLED as i64;
 /// The most classes beside background.
 const LIMIT: usize = UNLABELLED as usize - 1;
 

@@ -1,5 +1,7 @@
 //! Applying drawn parameters to a sample.
 
+use volume::UNLABELLED;
+
 use super::{Params, Pipeline, Workspace};
 use crate::buffer::fit;
 use crate::cascade;
@@ -147,7 +149,7 @@ impl Pipeline {
         fit(weightmap, if self.options.weightmap { voxels } else { 0 }, 0.0);
         let masked = self.strength.is_some() && self.options.use_mask_for_norm.contains(&true);
         // Where -1 means unlabelled, it cannot tell what lies outside the nonzero mask.
-        let masked_by_image = masked && self.chain.unlabelled == Some(-1);
+        let masked_by_image = masked && self.chain.unlabelled == Some(UNLABELLED);
         fit(empty, if masked { voxels } else { 0 }, 0);
         let mut output = Output {
             data: &mut out.data()[..self.options.channels * voxels],
@@ -215,9 +217,9 @@ impl Pipeline {
         let flip = params.mirror;
         let (seg, previous) = workspace.seg.split_at_mut(voxels);
         // Outside the nonzero mask lies background, except where -1 is the ignore label.
-        let keep = self.options.ignore_label == Some(-1);
+        let keep = self.options.ignore_label == Some(UNLABELLED);
         let background = |label: i16| {
-            if label == -1 && !keep {
+            if label == UNLABELLED && !keep {
                 0.0
             } else {
                 f32::from(label)

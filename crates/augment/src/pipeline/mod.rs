@@ -5,6 +5,7 @@ mod memory;
 
 use random::Rng;
 use serde::{Deserialize, Serialize};
+use volume::UNLABELLED;
 
 use crate::cascade::{self, CascadeParams};
 use crate::intensity::factor::{draw_about_one, FactorOptions};
@@ -95,7 +96,7 @@ impl Pipeline {
         let (labels, outside, padding) = match (chain.unlabelled, order) {
             (Some(ignore), 0) => (LabelRule::Nearest, ignore, ignore),
             (Some(ignore), _) => (LabelRule::Annotated { ignore }, ignore, ignore),
-            (None, 0) => (LabelRule::Nearest, -1, 0),
+            (None, 0) => (LabelRule::Nearest, UNLABELLED, 0),
             (None, _) => (LabelRule::Linear, 0, 0),
         };
         let whole = [vec![1.0; options.patch_size.len()]];

@@ -5,14 +5,14 @@ use super::*;
 use crate::tensor;
 
 /// Recipe, ignore label and whether Dice is over the batch, as a recording's function and parameters say.
-fn recipe_of(case: &Case) -> (LossRecipe, Option<i64>, bool) {
+fn recipe_of(case: &Case) -> (LossRecipe, Option<i16>, bool) {
     let p = &case.parameters;
     let number = |key: &str, default: f64| p[key].as_f64().unwrap_or(default);
     let mut recipe = LossRecipe {
         log_dice: p["log_dice"].as_bool().unwrap_or(false),
         ..LossRecipe::default()
     };
-    let mut ignore = p["ignore_label"].as_i64();
+    let mut ignore = p["ignore_label"].as_i64().map(|label| label as i16);
     if case.function.contains("DCandCEWeightedLoss") {
         let weights = p["class_weights"].as_array().expect("class weights").iter();
         recipe.cross_entropy_class_weights = Some(weights.map(|w| w.as_f64().expect("a number")).collect());
@@ -114,7 +114,7 @@ fn values_and_gradients_equal_the_reference() {
                 for (i, (gradient, target)) in gradients.iter().zip(&r.targets).enumerate() {
                     assert!(gradient.iter().all(|g| g.is_finite()), "{what}");
                     let annotated = target
-                        .ne(ignore.expect("an ignore label") as f64)
+                        .ne(f64::from(ignore.expect("an ignore label")))
                         .any()
                         .int64_value(&[])
                         != 0;

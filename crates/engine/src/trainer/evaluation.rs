@@ -8,14 +8,14 @@ use crate::Result;
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct OnlineEvaluation {
     classes: usize,
-    ignore: Option<i64>,
+    ignore: Option<i16>,
     /// Voxels by label (row) and prediction (column).
     confusion: Vec<i64>,
 }
 
 impl OnlineEvaluation {
     /// An evaluation of so many classes, background included; voxels of the ignore label count for nothing.
-    pub fn new(classes: usize, ignore: Option<i64>) -> Self {
+    pub fn new(classes: usize, ignore: Option<i16>) -> Self {
         Self {
             classes,
             ignore,
@@ -30,7 +30,7 @@ impl OnlineEvaluation {
         let label = target.f_flatten(0, -1)?.f_to_kind(Kind::Int64)?;
         let mut cell = label.f_mul_scalar(classes)?.f_add(&predicted)?;
         if let Some(ignore) = self.ignore {
-            cell = cell.f_masked_select(&label.f_ne(ignore)?)?;
+            cell = cell.f_masked_select(&label.f_ne(i64::from(ignore))?)?;
         }
         let counts = cell.f_bincount(None::<&Tensor>, classes * classes)?;
         let counts: Vec<i64> = Vec::try_from(&counts)?;

@@ -3,6 +3,8 @@
 mod clock;
 mod curves;
 mod evaluation;
+mod loaders;
+mod mean;
 mod overflows;
 mod record;
 mod resume;

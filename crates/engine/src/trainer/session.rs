@@ -35,7 +35,7 @@ pub(super) struct Session {
     loss: Loss,
     kind: Kind,
     classes: i64,
-    ignore: Option<i64>,
+    ignore: Option<i16>,
 }
 
 impl Session {
@@ -98,7 +98,7 @@ impl Session {
         for (scale, target) in batch.targets.iter().enumerate() {
             let labels = target.as_slice();
             let valid = |&label: &f32| label >= 0.0 && label < self.classes as f32 && label.fract() == 0.0;
-            let ignored = |label: &f32| self.ignore.is_some_and(|ignore| *label == ignore as f32);
+            let ignored = |label: &f32| self.ignore.is_some_and(|ignore| *label == f32::from(ignore));
             if let Some(label) = labels.iter().find(|label| !valid(label) && !ignored(label)) {
                 return Err(Error::Label {
                     problem: format!("label {label} in a patch of {}", batch.cases.join(", ")),

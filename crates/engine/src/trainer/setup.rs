@@ -11,6 +11,7 @@ use recipe::{Trainer, TrainingData};
 use run::Context;
 
 use crate::checkpoint::Info;
+use crate::optimizer::poly_learning_rate;
 use crate::{Architecture, Compute, Error, Recipe, Result};
 use settings::TrainOptions;
 
@@ -123,6 +124,11 @@ impl Setup {
             ..data.clone()
         }
     }
+}
+
+/// Learning rate of an epoch: nnU-Net's poly schedule.
+pub(super) fn learning_rate(options: &TrainOptions, epoch: u64) -> f64 {
+    poly_learning_rate(epoch, options.epochs, options.initial_lr)
 }
 
 fn text(path: &Path) -> Value {

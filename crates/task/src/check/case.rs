@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use run::{Coded, Context};
 use serde::Serialize;
 use serde_json::json;
-use volume::{nifti, Geometry};
+use volume::{nifti, Geometry, UNLABELLED};
 
 use super::listing::Case;
 use super::problem::{Problem, ProblemKind as Kind};
@@ -127,11 +127,11 @@ impl Checker<'_> {
         }
         *report.label_voxels.entry(run.0).or_default() += run.1;
         report.label_voxels.retain(|_, count| *count > 0);
-        report.unlabelled_voxels = report.label_voxels.get(&-1).copied().unwrap_or(0);
+        report.unlabelled_voxels = report.label_voxels.get(&UNLABELLED).copied().unwrap_or(0);
         let unlisted: BTreeMap<i16, u64> = report
             .label_voxels
             .iter()
-            .filter(|(&label, _)| label != -1 && !self.labels.contains(&i64::from(label)))
+            .filter(|(&label, _)| label != UNLABELLED && !self.labels.contains(&i64::from(label)))
             .map(|(&label, &count)| (label, count))
             .collect();
         if !unlisted.is_empty() {

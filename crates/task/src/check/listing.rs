@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use dataset::files::{nifti_files, ImageFolder};
 use dataset::{case_of, DatasetJson};
 use serde_json::json;
+use volume::UNLABELLED;
 
 use super::problem::{Problem, ProblemKind as Kind};
 use crate::Error;
@@ -57,7 +58,7 @@ fn label_numbers(dataset: &DatasetJson) -> Option<String> {
         .labels
         .keys()
         .copied()
-        .filter(|&label| label != -1)
+        .filter(|&label| label != i64::from(UNLABELLED))
         .collect();
     labels.sort_unstable();
     let expected = (0..labels.len() as i64).collect::<Vec<_>>();

@@ -55,7 +55,7 @@ pub struct ConvertSummary {
     /// Test cases converted.
     pub test: usize,
     /// Label value of the source that became -1, unlabelled.
-    pub ignore_label: Option<i64>,
+    pub ignore_label: Option<i16>,
     /// Cases that could not be converted; `dataset.json` does not list them.
     pub failures: Vec<CaseFailure>,
 }

@@ -47,7 +47,7 @@ pub(super) struct Source {
     /// Everything but the lists of cases.
     pub(super) dataset: DatasetJson,
     /// Label value that means unlabelled.
-    pub(super) ignore: Option<i64>,
+    pub(super) ignore: Option<i16>,
     pub(super) jobs: Vec<Job>,
     pub(super) warnings: Vec<String>,
 }
@@ -138,13 +138,12 @@ impl Source {
                     .ok_or_else(|| record("labels holds something else than integers"))?,
             };
             if name == "ignore" {
-                if i16::try_from(value).is_err() {
+                ignore = Some(i16::try_from(value).map_err(|_| {
                     let what = format!(
                         "label \"ignore\" is {value}; expected one from -32768 to 32767, as all labels"
                     );
-                    return Err(record(&what));
-                }
-                ignore = Some(value);
+                    record(&what)
+                })?);
             } else {
                 labels.insert(value, name.clone());
             }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use storage::Links;
 use volume::nifti::{self, Stored};
+use volume::UNLABELLED;
 
 use super::source::{Images, Job, Source};
 use crate::Error;
@@ -71,10 +72,10 @@ pub(super) fn write_case(source: &Source, job: &Job, folder: &Path) -> Result<()
     let path = folder
         .join(format!("labels{part}"))
         .join(format!("{}.nii.gz", job.case));
-    match source.ignore.and_then(|value| i16::try_from(value).ok()) {
+    match source.ignore {
         Some(ignore) => {
             let (mut labels, geometry) = nifti::read_labels(label)?;
-            labels.mapv_inplace(|value| if value == ignore { -1 } else { value });
+            labels.mapv_inplace(|value| if value == ignore { UNLABELLED } else { value });
             Ok(nifti::write_labels(&path, labels.view(), &geometry)?)
         }
         None => copy(label, &path),

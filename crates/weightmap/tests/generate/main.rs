@@ -14,9 +14,7 @@ use pickle::{Dict, Value};
 use run::{Cancel, Coded, Context, Event, Sink};
 use tempfile::TempDir;
 use volume::npz::Compression;
-use weightmap::{
-    border_weightmap, generate, Dtype, Error, Existing, Frequencies, Mode, Options, Parameters, Summary,
-};
+use weightmap::{border_weightmap, generate, Dtype, Error, Frequencies, Mode, Options, Parameters, Summary};
 
 /// A task folder: dataset.json with labels 0 to 2, and `stage0` for cases.
 struct Task {
@@ -43,7 +41,7 @@ impl Task {
     fn options(&self) -> Options {
         Options {
             folder: self.stage(),
-            ..Default::default()
+            ..Options::new("")
         }
     }
 

@@ -9,7 +9,7 @@ fn existing_maps_are_replaced_or_kept() {
     task.add("b.npz", 1, &segmentation(4, 2.0));
     fs::write(task.path("a_weightmap.npy"), "old").unwrap();
     let summary = run(&Options {
-        existing: Existing::Skip,
+        skip_existing: true,
         ..task.options()
     });
     assert_eq!(

@@ -1,0 +1,21 @@
+//! Means.
+
+/// A mean that grows value by value.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Mean {
+    pub sum: f64,
+    pub count: u64,
+}
+
+impl Mean {
+    /// Takes in a value.
+    pub fn add(&mut self, value: f64) {
+        self.sum += value;
+        self.count += 1;
+    }
+
+    /// The mean, if there was a value.
+    pub fn value(self) -> Option<f64> {
+        (self.count > 0).then(|| self.sum / self.count as f64)
+    }
+}

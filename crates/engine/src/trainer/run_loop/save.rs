@@ -1,0 +1,62 @@
+//! Checkpoints of a run.
+
+use std::path::PathBuf;
+
+use dataset::results::{BEST_CHECKPOINT, FINAL_CHECKPOINT, LATEST_CHECKPOINT};
+use run::{CheckpointKind, Event};
+
+use super::Run;
+use crate::checkpoint::{Checkpoint, Position};
+use crate::trainer::setup::learning_rate;
+use crate::{Error, Result};
+
+impl Run<'_> {
+    /// Where a checkpoint goes.
+    pub fn checkpoint_path(&self, kind: CheckpointKind) -> PathBuf {
+        self.fold.checkpoint(match kind {
+            CheckpointKind::Latest => LATEST_CHECKPOINT,
+            CheckpointKind::Best => BEST_CHECKPOINT,
+            CheckpointKind::Final => FINAL_CHECKPOINT,
+        })
+    }
+
+    /// Writes a checkpoint of the run as it stands.
+    pub(super) fn save(&self, kind: CheckpointKind) -> Result<()> {
+        let options = self.options;
+        let precision = self.setup.compute.precision_name();
+        let rate = learning_rate(options, self.epochs());
+        let checkpoint = Checkpoint {
+            epochs: self.epochs(),
+            state: self.session.network.state()?,
+            optimizer: Some(self.session.optimizer_state(rate)?),
+            curves: self.curves.clone(),
+            best: self.averages.best,
+            loss_scale: self.session.loss_scale,
+            position: Some(Position {
+                seed: options.data.seed,
+                iteration: self.iteration,
+                losses: (self.losses.sum, self.losses.count),
+                options: options.fingerprint(&self.setup.recipe, precision),
+            }),
+        };
+        let path = self.checkpoint_path(kind);
+        // The small file first: with the large one in place, the checkpoint is complete.
+        self.setup.info.write(&path.with_extension("model.pkl"))?;
+        checkpoint.write(&path)?;
+        self.context.emit(Event::Checkpoint { path, kind });
+        Ok(())
+    }
+
+    /// Removes the latest checkpoint: the final one holds the same and more recent things.
+    pub(super) fn remove_latest(&self) -> Result<()> {
+        for path in [
+            self.checkpoint_path(CheckpointKind::Latest),
+            self.fold.checkpoint_info(LATEST_CHECKPOINT),
+        ] {
+            if path.exists() {
+                std::fs::remove_file(&path).map_err(|e| Error::io(&path, e))?;
+            }
+        }
+        Ok(())
+    }
+}
