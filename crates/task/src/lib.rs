@@ -6,7 +6,6 @@ pub mod check;
 pub mod convert;
 mod error;
 pub mod inspect;
-mod nifti_bytes;
 pub mod splits;
 mod threads;
 

@@ -158,6 +158,13 @@ pub enum Error {
         /// What is wrong with it.
         problem: String,
     },
+    /// A pair of files where the voxels have to follow the header.
+    #[error("{}: a pair of .hdr and .img; write it as .nii.gz first", path.display())]
+    #[code(DatasetUnsupported)]
+    Pair {
+        /// The file.
+        path: PathBuf,
+    },
     /// A NIfTI header whose position in space has no meaning.
     #[error("{} has no usable geometry: {problem}", path.display())]
     #[code(NiftiGeometry)]

@@ -38,9 +38,9 @@ impl Loaders {
         let training = open(Phase::Training, first_epoch, first)?;
         let validation = open(Phase::Validation, epoch, 0)?;
         report_memory(&training, &validation, context, log);
-        let start = |plan: loader::PreparedLoader| {
+        let start = |prepared: loader::PreparedLoader| {
             let buffers = buffers_for(setup.compute.device);
-            plan.start(buffers).map_err(|e| loader_error(&e))
+            prepared.start(buffers).map_err(|e| loader_error(&e))
         };
         Ok(Self {
             training: start(training)?,

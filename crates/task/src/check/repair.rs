@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
+use volume::nifti::Stored;
 use volume::Geometry;
 
-use crate::nifti_bytes::NiftiBytes;
 use crate::Error;
 
 /// Whether a mismatch of two grids of one size says nothing about where the voxels lie.
@@ -59,7 +59,7 @@ fn position(geometry: &Geometry, voxel: [f64; 3]) -> [f64; 3] {
 /// Gives `path` the geometry of `from`. Voxels stay as they are stored; the file is replaced in one step, and the original
 /// kept as `<name>.orig` unless one is there already.
 pub(super) fn copy_geometry(from: &Path, path: &Path, keep_original: bool) -> Result<(), Error> {
-    let mut file = NiftiBytes::open(path)?;
+    let mut file = Stored::open(path)?;
     file.take_geometry(from)?;
     let mut original = path.as_os_str().to_owned();
     original.push(".orig");
@@ -67,5 +67,5 @@ pub(super) fn copy_geometry(from: &Path, path: &Path, keep_original: bool) -> Re
     if keep_original && !original.exists() {
         storage::copy_file(path, original, storage::Links::Follow)?;
     }
-    file.save(path)
+    Ok(file.save(path)?)
 }

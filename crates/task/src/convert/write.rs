@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 
 use run::Cancel;
 use storage::Links;
-use volume::{nifti, UNLABELLED};
+use volume::nifti::{self, Stored};
+use volume::UNLABELLED;
 
 use super::source::{Images, Job, Source};
-use crate::nifti_bytes::NiftiBytes;
 use crate::Error;
 
 /// Makes the folders that the cases go to.
@@ -60,7 +60,7 @@ pub(super) fn write_case(source: &Source, job: &Job, folder: &Path, cancel: &Can
                 let problem = format!("holds {found} volumes, but dataset.json lists {expected} channels");
                 return Err(Error::record(file, problem));
             }
-            let image = NiftiBytes::open(file)?;
+            let image = Stored::open(file)?;
             for channel in 0..image.channels() {
                 cancel.check()?;
                 image.save_volume(channel, &target(channel))?;
@@ -117,5 +117,5 @@ fn copy(from: &Path, to: &Path, cancel: &Cancel) -> Result<(), Error> {
         storage::copy_file(from, to, Links::Follow)?;
         return Ok(());
     }
-    NiftiBytes::open(from)?.save(to)
+    Ok(Stored::open(from)?.save(to)?)
 }

@@ -10,15 +10,25 @@ pub(super) struct Layout {
     pub single_file: bool,
 }
 
+/// Bits of the units that are the unit of length.
+const SPACE_UNIT: u8 = 7;
 /// Bytes of a NIfTI-1 header.
 pub(super) const SIZE_1: usize = 348;
 /// Bytes of a NIfTI-2 header.
 pub(super) const SIZE_2: usize = 540;
 
-/// Offsets of the fields that are read: (NIfTI-1, NIfTI-2).
+/// Byte of a NIfTI-1 header that is always `r`.
+pub(super) const REGULAR: usize = 38;
+/// Offset of the magic in a NIfTI-1 header.
+pub(super) const MAGIC_1: usize = 344;
+/// Offset of the magic in a NIfTI-2 header.
+const MAGIC_2: usize = 4;
+
+/// Fields that are read or written.
 #[derive(Clone, Copy)]
 pub(super) enum Field {
     Datatype,
+    Bitpix,
     Dim,
     Pixdim,
     VoxOffset,
@@ -33,9 +43,11 @@ pub(super) enum Field {
 }
 
 impl Field {
+    /// Offset in a header of the version.
     fn offset(self, version: u8) -> usize {
         let (one, two) = match self {
             Self::Datatype => (70, 12),
+            Self::Bitpix => (72, 14),
             Self::Dim => (40, 16),
             Self::Pixdim => (76, 104),
             Self::VoxOffset => (108, 168),
@@ -72,7 +84,11 @@ impl Layout {
                 ))
             }
         };
-        let (size, magic) = if version == 1 { (SIZE_1, 344) } else { (SIZE_2, 4) };
+        let (size, magic) = if version == 1 {
+            (SIZE_1, MAGIC_1)
+        } else {
+            (SIZE_2, MAGIC_2)
+        };
         if bytes.len() < size {
             return Err(too_short());
         }
@@ -112,6 +128,14 @@ impl Layout {
         word
     }
 
+    fn put_word(self, bytes: &mut [u8], at: usize, little_endian: &[u8]) {
+        let word = &mut bytes[at..at + little_endian.len()];
+        word.copy_from_slice(little_endian);
+        if self.big_endian {
+            word.reverse();
+        }
+    }
+
     /// Element `index` of an integer field: 16 bits in NIfTI-1; `wide` bits in NIfTI-2.
     fn integer(self, bytes: &[u8], field: Field, index: usize, wide: usize) -> i64 {
         let at = field.offset(self.version);
@@ -122,9 +146,22 @@ impl Layout {
         }
     }
 
+    /// Sets element `index` of an integer field, whose bits are those of [`Layout::integer`].
+    fn put_integer(self, bytes: &mut [u8], field: Field, index: usize, wide: usize, value: i64) {
+        let width = if self.version == 1 { 2 } else { wide / 8 };
+        let at = field.offset(self.version) + width * index;
+        // Truncating the two's complement fits every width.
+        self.put_word(bytes, at, &value.to_le_bytes()[..width]);
+    }
+
     /// Element `index` of `dim`.
     pub(super) fn dim(self, bytes: &[u8], index: usize) -> i64 {
         self.integer(bytes, Field::Dim, index, 64)
+    }
+
+    /// Sets element `index` of `dim`.
+    pub(super) fn put_dim(self, bytes: &mut [u8], index: usize, length: i64) {
+        self.put_integer(bytes, Field::Dim, index, 64, length);
     }
 
     /// NIfTI's code of the element type.
@@ -132,9 +169,20 @@ impl Layout {
         self.integer(bytes, Field::Datatype, 0, 16)
     }
 
+    /// Sets NIfTI's code of the element type, and its bits.
+    pub(super) fn put_datatype(self, bytes: &mut [u8], code: i16, bits: usize) {
+        self.put_integer(bytes, Field::Datatype, 0, 16, i64::from(code));
+        self.put_integer(bytes, Field::Bitpix, 0, 16, bits as i64);
+    }
+
     /// `qform_code` or `sform_code`.
     pub(super) fn code(self, bytes: &[u8], field: Field) -> i64 {
         self.integer(bytes, field, 0, 32)
+    }
+
+    /// Sets `qform_code` or `sform_code`.
+    pub(super) fn put_code(self, bytes: &mut [u8], field: Field, code: i64) {
+        self.put_integer(bytes, field, 0, 32, code);
     }
 
     /// Element `index` of a floating-point field: float32 in NIfTI-1, float64 in NIfTI-2.
@@ -147,6 +195,18 @@ impl Layout {
         }
     }
 
+    /// Sets the first elements of a floating-point field.
+    pub(super) fn put_floats(self, bytes: &mut [u8], field: Field, values: &[f64]) {
+        let at = field.offset(self.version);
+        for (index, value) in values.iter().enumerate() {
+            if self.version == 1 {
+                self.put_word(bytes, at + 4 * index, &(*value as f32).to_le_bytes());
+            } else {
+                self.put_word(bytes, at + 8 * index, &value.to_le_bytes());
+            }
+        }
+    }
+
     /// Byte at which the voxels begin.
     pub(super) fn vox_offset(self, bytes: &[u8]) -> f64 {
         if self.version == 1 {
@@ -156,14 +216,47 @@ impl Layout {
         }
     }
 
+    /// Byte that holds the units: one of its own in NIfTI-1, the lowest of a 32-bit word in NIfTI-2.
+    fn units_at(self) -> usize {
+        let at = Field::Units.offset(self.version);
+        match (self.version, self.big_endian) {
+            (2, true) => at + 3,
+            _ => at,
+        }
+    }
+
     /// Code of the unit of length.
     pub(super) fn space_unit(self, bytes: &[u8]) -> u8 {
-        let at = Field::Units.offset(self.version);
-        let units = if self.version == 1 {
-            bytes[at]
-        } else {
-            self.word::<4>(bytes, at)[0]
-        };
-        units & 7
+        bytes[self.units_at()] & SPACE_UNIT
+    }
+
+    /// Sets the code of the unit of length; that of time stays.
+    pub(super) fn put_space_unit(self, bytes: &mut [u8], unit: u8) {
+        let at = self.units_at();
+        bytes[at] = (bytes[at] & !SPACE_UNIT) | unit;
+    }
+
+    /// Sets the code of the unit of time; that of length stays.
+    pub(super) fn put_time_unit(self, bytes: &mut [u8], unit: u8) {
+        let at = self.units_at();
+        bytes[at] = (bytes[at] & SPACE_UNIT) | unit;
+    }
+
+    /// Takes over all fields that say where the voxels lie from another header.
+    pub(super) fn copy_geometry(self, bytes: &mut [u8], from: Self, source: &[u8]) {
+        let floats = [
+            (Field::Pixdim, 4),
+            (Field::Quatern, 3),
+            (Field::Qoffset, 3),
+            (Field::Srow, 12),
+        ];
+        for (field, count) in floats {
+            let values: Vec<f64> = (0..count).map(|index| from.float(source, field, index)).collect();
+            self.put_floats(bytes, field, &values);
+        }
+        for field in [Field::QformCode, Field::SformCode] {
+            self.put_code(bytes, field, from.code(source, field));
+        }
+        self.put_space_unit(bytes, from.space_unit(source));
     }
 }

@@ -11,6 +11,7 @@ mod layout;
 mod list;
 mod orthogonal;
 mod source;
+mod stored;
 mod transform;
 mod write;
 
@@ -24,6 +25,7 @@ use crate::geometry::Geometry;
 
 pub use header::Header;
 pub use list::{list, stem, EXTENSIONS};
+pub use stored::Stored;
 pub use write::{write_image, write_labels, write_labels_cancellable};
 
 use source::Source;

@@ -40,17 +40,22 @@ impl Source {
 
     /// At most the bytes of the longest header.
     pub(super) fn header(&self) -> Result<Vec<u8>, Error> {
-        let path = self.sibling("img", "hdr");
-        let (file, gzip) = open(&path)?;
-        let mut bytes = Vec::with_capacity(SIZE_2);
-        let read = if gzip {
-            MultiGzDecoder::new(BufReader::new(file))
-                .take(SIZE_2 as u64)
-                .read_to_end(&mut bytes)
-        } else {
-            file.take(SIZE_2 as u64).read_to_end(&mut bytes)
-        };
-        read.map_err(|e| failed(&path, gzip, e))?;
+        start(&self.sibling("img", "hdr"), SIZE_2)
+    }
+
+    /// Header and voxels of a single file as they are stored, uncompressed.
+    pub(super) fn whole(&self, header: &Header) -> Result<Vec<u8>, Error> {
+        // `Header` has checked that this product fits.
+        let data = header.size.iter().product::<usize>() * header.channels * header.dtype.size();
+        let bytes = start(&self.path, header.offset.saturating_add(data))?;
+        let found = bytes.len().saturating_sub(header.offset);
+        if found < data {
+            return Err(Error::Truncated {
+                place: Place::file(&self.path),
+                expected: data as u64,
+                found: found as u64,
+            });
+        }
         Ok(bytes)
     }
 
@@ -111,6 +116,21 @@ impl Source {
         }
         self.path.clone()
     }
+}
+
+/// The first `length` bytes of a file, or all if there are fewer; uncompressed.
+fn start(path: &Path, length: usize) -> Result<Vec<u8>, Error> {
+    let (file, gzip) = open(path)?;
+    let mut bytes = Vec::new();
+    let read = if gzip {
+        MultiGzDecoder::new(BufReader::new(file))
+            .take(length as u64)
+            .read_to_end(&mut bytes)
+    } else {
+        file.take(length as u64).read_to_end(&mut bytes)
+    };
+    read.map_err(|e| failed(path, gzip, e))?;
+    Ok(bytes)
 }
 
 /// Opens a file and tells whether it is gzipped, by its content.

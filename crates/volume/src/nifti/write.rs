@@ -12,9 +12,12 @@ use crate::error::Error;
 use crate::geometry::Geometry;
 
 use super::header::CODES;
-use super::layout::SIZE_1;
+use super::layout::{Field, Layout, MAGIC_1, REGULAR, SIZE_1};
 use super::orthogonal::{nearest, quaternion};
 
+/// NIfTI's codes of the units written.
+const MILLIMETRES: u8 = 2;
+const SECONDS: u8 = 8;
 /// The header and the four bytes that say that no extension follows.
 const DATA_START: usize = SIZE_1 + 4;
 
@@ -88,7 +91,7 @@ fn write<T: Element>(
     }
     let start = header(array.dim(), geometry, dtype).map_err(problem)?;
     let array = array.as_standard_layout();
-    let mut voxels = |out: &mut dyn Write| {
+    let voxels = |out: &mut dyn Write| {
         out.write_all(&start)?;
         array
             .rows()
@@ -99,45 +102,52 @@ fn write<T: Element>(
                 put(row, out)
             })
     };
-    let written = storage::write_atomic(path, |file| {
+    save(path, gzip, voxels).or_else(|error| {
+        // Not an error of the disk where a row was not written.
+        cancel.check()?;
+        Err(error)
+    })
+}
+
+/// Writes a file in one step.
+pub(super) fn save(
+    path: &Path,
+    gzip: bool,
+    mut content: impl FnMut(&mut dyn Write) -> io::Result<()>,
+) -> Result<(), Error> {
+    storage::write_atomic(path, |file| {
         if gzip {
             // No name and no time in the gzip header: the same volume gives the same bytes.
             let mut out = GzBuilder::new().write(file, Compression::default());
-            voxels(&mut out)?;
+            content(&mut out)?;
             out.finish().map(drop)
         } else {
-            voxels(file)
+            content(file)
         }
-    });
-    written.or_else(|error| {
-        // Not an error of the disk where a row was not written.
-        cancel.check()?;
-        Err(error.into())
-    })
+    })?;
+    Ok(())
 }
 
 /// A header as ITK writes it: qform and sform both set, both with code 1 (scanner), units mm and s.
 fn header((z, y, x): (usize, usize, usize), geometry: &Geometry, dtype: Dtype) -> Result<Vec<u8>, String> {
+    let layout = Layout {
+        version: 1,
+        big_endian: cfg!(target_endian = "big"),
+        single_file: true,
+    };
     let mut bytes = vec![0; DATA_START];
-    let mut put = |at: usize, word: &[u8]| bytes[at..at + word.len()].copy_from_slice(word);
     let code = CODES
         .iter()
         .find(|(_, d)| *d == dtype)
         .map_or(0, |(code, _)| *code);
-    put(0, &(SIZE_1 as i32).to_ne_bytes());
-    put(38, b"r");
+    bytes[..4].copy_from_slice(&(SIZE_1 as i32).to_ne_bytes());
+    bytes[REGULAR] = b'r';
     for (index, length) in [3, x, y, z, 1, 1, 1, 1].into_iter().enumerate() {
         let length = i16::try_from(length)
             .map_err(|_| format!("{length} voxels along an axis; NIfTI-1 holds 32767"))?;
-        put(40 + 2 * index, &length.to_ne_bytes());
+        layout.put_dim(&mut bytes, index, i64::from(length));
     }
-    put(70, &code.to_ne_bytes());
-    put(72, &((8 * dtype.size()) as i16).to_ne_bytes());
-    let mut float = |at: usize, values: &[f64]| {
-        for (index, value) in values.iter().enumerate() {
-            put(at + 4 * index, &(*value as f32).to_ne_bytes());
-        }
-    };
+    layout.put_datatype(&mut bytes, code, 8 * dtype.size());
     let [sz, sy, sx] = geometry.spacing;
     if ![sx, sy, sz].iter().chain(&geometry.origin).all(|v| v.is_finite())
         || [sx, sy, sz].iter().any(|s| *s <= 0.0)
@@ -164,19 +174,18 @@ fn header((z, y, x): (usize, usize, usize), geometry: &Geometry, dtype: Dtype) -
         .zip(geometry.origin)
         .map(|(sign, o)| sign * o)
         .collect();
-    float(76, &[qfac, sx, sy, sz]);
-    float(108, &[DATA_START as f64, 1.0, 0.0]);
-    float(256, &[b, c, d]);
-    float(268, &offset);
-    for row in 0..3 {
-        float(
-            280 + 16 * row,
-            &[ras[row][0] * sx, ras[row][1] * sy, ras[row][2] * sz, offset[row]],
-        );
-    }
-    put(123, &[2 | 8]);
-    put(252, &1_i16.to_ne_bytes());
-    put(254, &1_i16.to_ne_bytes());
-    put(344, b"n+1\0");
+    let rows = [0, 1, 2].map(|row| [ras[row][0] * sx, ras[row][1] * sy, ras[row][2] * sz, offset[row]]);
+    let mut floats = |field, values: &[f64]| layout.put_floats(&mut bytes, field, values);
+    floats(Field::Pixdim, &[qfac, sx, sy, sz]);
+    floats(Field::VoxOffset, &[DATA_START as f64]);
+    floats(Field::Slope, &[1.0]);
+    floats(Field::Quatern, &[b, c, d]);
+    floats(Field::Qoffset, &offset);
+    floats(Field::Srow, rows.as_flattened());
+    layout.put_space_unit(&mut bytes, MILLIMETRES);
+    layout.put_time_unit(&mut bytes, SECONDS);
+    layout.put_code(&mut bytes, Field::QformCode, 1);
+    layout.put_code(&mut bytes, Field::SformCode, 1);
+    bytes[MAGIC_1..MAGIC_1 + 4].copy_from_slice(b"n+1\0");
     Ok(bytes)
 }
