@@ -124,15 +124,13 @@ const SHOWN = new Set([
   'fold',
   'device',
   'precision',
-  'precision_reason',
-  'why',
+  'precisionReason',
   'folds',
-  'patch',
-  'patch_size',
-  'batch_size',
-  'training_cases',
-  'validation_cases',
-  'num_parameters',
+  'patchSize',
+  'batchSize',
+  'trainingCases',
+  'validationCases',
+  'numParameters',
   'workers',
   'threads',
 ]);
@@ -140,8 +138,13 @@ const SHOWN = new Set([
 function settings(values: Readonly<Record<string, unknown>>): string {
   return Object.entries(values)
     .filter(([key, value]) => SHOWN.has(key) && value !== null)
-    .map(([key, value]) => `${key.replaceAll('_', ' ')} ${plain(value)}`)
+    .map(([key, value]) => `${words(key)} ${plain(value)}`)
     .join(', ');
+}
+
+/** `patchSize` → `patch size`. */
+function words(key: string): string {
+  return key.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }
 
 function plain(value: unknown): string {

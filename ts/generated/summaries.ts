@@ -66,7 +66,9 @@ export interface CheckSummary {
   readonly problems: readonly CheckProblem[];
   /** Problems that were repaired. */
   readonly fixed: number;
-  /** Whether no problem is left. */
+  /** Cases that could not be checked or repaired, in the order of `cases`, which lacks them. */
+  readonly failures: readonly CaseFailure[];
+  /** Whether no problem is left, and no case failed. */
   readonly ok: boolean;
 }
 
@@ -112,7 +114,11 @@ export interface ConvertSummary {
   readonly training: number;
   /** Test cases converted. */
   readonly test: number;
-  /** Label value of the source that became -1, unlabelled. */
+  /**
+   * Label value of the source that became -1, unlabelled.
+   *
+   * Range: at least -32768, at most 32767.
+   */
   readonly ignoreLabel: number | null;
   /** Cases that could not be converted; `dataset.json` does not list them. */
   readonly failures: readonly CaseFailure[];
