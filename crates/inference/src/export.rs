@@ -120,3 +120,45 @@ fn geometry(properties: &CaseProperties) -> Result<Geometry, Error> {
         direction: properties.itk_direction()?,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cancelled_export_ends_after_a_few_rows_and_leaves_no_segmentation() {
+        let folder = tempfile::tempdir().unwrap();
+        let softmax = Array4::from_shape_fn((3, 12, 20, 24), |(c, z, y, x)| ((c * 5 + z * y + x) % 7) as f32);
+        let mut properties = CaseProperties::new();
+        properties.set_original_size_of_raw_data([26, 42, 50]);
+        properties.set_size_after_cropping([24, 40, 48]);
+        properties.set_crop_bbox([[1, 25], [2, 42], [0, 48]]);
+        properties.set_original_spacing([1.0; 3]);
+        properties.set_spacing_after_resampling([2.0; 3]);
+        properties.set_itk_spacing([1.0; 3]);
+        properties.set_itk_origin([0.0; 3]);
+        properties.set_itk_direction(Geometry::default().direction);
+        for save_softmax in [false, true] {
+            let output = folder.path().join(save_softmax.to_string());
+            std::fs::create_dir(&output).unwrap();
+            let options = PredictOptions {
+                save_softmax,
+                ..PredictOptions::new(folder.path(), &*output, folder.path())
+            };
+            let export = Export::new(&options, [0, 1, 2]).unwrap();
+            let parts = testkit::ends_when_cancelled(|cancel| {
+                let written = export.write("a", softmax.clone(), properties.clone(), cancel);
+                assert_eq!(written.is_ok(), export.is_done("a"));
+                let whole = ["a.nii.gz", "a.npz", "a.pkl"];
+                for file in std::fs::read_dir(&output).unwrap() {
+                    let file = file.unwrap();
+                    assert!(whole.contains(&&*file.file_name().to_string_lossy()), "{file:?}");
+                    std::fs::remove_file(file.path()).unwrap();
+                }
+                written
+            });
+            // The resampled planes, those of the image, and the rows of its file.
+            assert!(parts >= 24 + 24 + 26 * 42, "{parts}");
+        }
+    }
+}

@@ -79,8 +79,8 @@ pub fn predict(options: &PredictOptions, context: &Context) -> Result<PredictSum
     context.emit(Event::Started {
         verb: "predict",
         settings: json!({
-            "device": summary.device, "precision": summary.precision, "why": compute.reason,
-            "folds": model.networks.len(), "patch": patch, "cases": todo.len(), "workers": context.workers(),
+            "device": summary.device, "precision": summary.precision, "precisionReason": compute.reason,
+            "folds": model.networks.len(), "patchSize": patch, "cases": todo.len(), "workers": context.workers(),
         }),
     });
     let jobs: Vec<_> = todo

@@ -71,10 +71,10 @@ pub fn preview(options: &PreviewOptions, context: &Context) -> Result<Preview> {
             "trainer": options.data.trainer,
             "recipe": data.recipe,
             "phase": options.phase,
-            "patch_size": data.plan.patch_size,
-            "batch_size": data.plan.batch_size,
-            "training_cases": data.split.train.len(),
-            "validation_cases": data.split.val.len(),
+            "patchSize": data.plan.patch_size,
+            "batchSize": data.plan.batch_size,
+            "trainingCases": data.split.train.len(),
+            "validationCases": data.split.val.len(),
         }),
     });
     let prepared = PreparedLoader::open(

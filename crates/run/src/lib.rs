@@ -1,7 +1,7 @@
 //! What every long verb shares: progress events, cooperative cancellation, coded errors, and the loop over cases.
 //!
 //! A verb is a function `fn verb(options: &Options, context: &Context) -> Result<Summary, Error>`. It emits [`Event`]s
-//! to the context's [`Sink`], [`Event::Started`] first, polls [`Context::check`] between units of work, and returns
+//! to the context's [`Sink`], [`Event::Started`] among them, polls [`Context::check`] between units of work, and returns
 //! exactly once. A verb over cases runs them through a [`CaseLoop`].
 
 // The derived code names this crate `run`, here as elsewhere.

@@ -17,7 +17,6 @@ pub use record::PROGRESS_FILE;
 use std::time::Instant;
 
 use run::{Context, Event};
-use serde_json::Value;
 use settings::{TrainOptions, TrainSummary};
 
 use crate::{device_name, Result};
@@ -46,7 +45,7 @@ pub fn train(options: &TrainOptions, context: &Context) -> Result<TrainSummary> 
     let mut run = Run::open(options, &setup, context)?;
     context.emit(Event::Started {
         verb: "train",
-        settings: camel_case(run.settings()),
+        settings: run.reported_settings(),
     });
     run.finish()?;
     let last = run.last_epoch();
@@ -61,27 +60,6 @@ pub fn train(options: &TrainOptions, context: &Context) -> Result<TrainSummary> 
         precision: setup.compute.precision_name().to_owned(),
         seconds: started.elapsed().as_secs_f64(),
     })
-}
-
-/// Settings as events have them: nnU-Net's `debug.json` writes `patch_size`, an event `patchSize`.
-fn camel_case(settings: Value) -> Value {
-    let Value::Object(settings) = settings else {
-        return settings;
-    };
-    let renamed = settings.into_iter().map(|(key, value)| {
-        let mut name = String::new();
-        for (index, word) in key.split('_').enumerate() {
-            let mut letters = word.chars();
-            match letters.next() {
-                Some(first) if index > 0 => name.extend(first.to_uppercase()),
-                Some(first) => name.push(first),
-                None => {}
-            }
-            name.push_str(letters.as_str());
-        }
-        (name, value)
-    });
-    Value::Object(renamed.collect())
 }
 
 #[cfg(test)]
