@@ -23,10 +23,10 @@ import {
   type Run,
   readVolume,
   type Trainer,
-  table,
   train,
   type VerbEvent,
 } from '../ts/index.js';
+import { table } from '../ts/cli/text-table.js';
 import { follow } from './console.js';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
@@ -86,7 +86,7 @@ async function prepare({ task, trainer }: Experiment): Promise<void> {
   const raw = join(folders.rawDataBase, 'nnUNet_raw_data');
   await linkTask(join(data, task), join(raw, task));
   const check = await show(`${task} check`, checkDataset({ task, ...folders, signal }));
-  if (check.problems.length > 0) throw new NnunetError('ERR_DATASET', JSON.stringify(check.problems));
+  if (check.problems.length > 0) throw new NnunetError('ERR_DATASET_RECORD', JSON.stringify(check.problems));
   await show(
     `${task} preprocess`,
     planAndPreprocess({ task, configurations: ['3d_fullres'], ...folders, signal }),
