@@ -32,7 +32,7 @@ pub use event::{CheckpointKind, EpochReport, Event, EventKind, NullSink, Sink};
 pub use job::{Job, Outcome, Progress};
 pub use not_found::NotFound;
 pub use option_error::{OptionError, OptionProblem, OptionResult};
-pub use options::{parse, schema_of, validate, CommonOptions, Given, Options};
+pub use options::{merge_references, parse, schema_of, validate, CommonOptions, Given, Options};
 pub use panic::{catch, Panicked};
 pub use pipeline::Share;
 pub use run_derive::{options, Coded};
