@@ -5,7 +5,7 @@ import { drawCurves } from '../ts/pictures/curves.js';
 import { drawOverlay } from '../ts/pictures/overlay.js';
 import { toPng } from '../ts/pictures/png.js';
 import { drawContactSheet } from '../ts/pictures/sheet.js';
-import type { PreviewBatch } from '../ts/verbs/preview.js';
+import type { PreviewBatch } from '../ts/batch.js';
 import type { Volume } from '../ts/volume.js';
 
 const epoch = (n: number, validationLoss: number | null, dice: (number | null)[]): EpochEvent => ({
