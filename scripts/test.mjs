@@ -1,8 +1,7 @@
 // npm test: everything CI checks, from a bare checkout. Ends with one line that sums up all suites.
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { capture, root, say } from './lib/process.mjs';
-import { setup } from './lib/setup.mjs';
+import { capture, say } from './lib/process.mjs';
+import { declaredTypes, setup } from './lib/setup.mjs';
 
 const totals = { passed: 0, failed: 0 };
 const failures = [];
@@ -39,17 +38,16 @@ function tapCount(output) {
   };
 }
 
-/** The types that the addons declare must be the committed ones. */
+/** Files that come from Rust must be the committed ones. */
 async function generated() {
+  const schema = await cargo('run', '--release', '-q', '-p', 'schema', '--', '--check');
   const stale = ['core', 'torch'].filter((name) => {
-    const made = readFileSync(join(root, 'native', `${name}.d.ts`), 'utf8');
-    return made !== readFileSync(join(root, 'ts', 'native', 'generated', `${name}.d.ts`), 'utf8');
+    const { committed, built } = declaredTypes(name);
+    return readFileSync(built, 'utf8') !== readFileSync(committed, 'utf8');
   });
-  const output = stale
-    .map((name) => `ts/native/generated/${name}.d.ts is stale: run npm run build\n`)
-    .join('');
+  const output = stale.map((name) => `ts/native/generated/${name}.d.ts is stale: run npm run build\n`).join('');
   process.stdout.write(output);
-  return { code: stale.length, output };
+  return { code: schema.code + stale.length, output };
 }
 
 /** The line that sums up all suites; it comes last. */

@@ -13,15 +13,32 @@ import {
 import { join } from 'node:path';
 import { answers, capture, root, run, StepError, say } from './process.mjs';
 
-/** Prepares everything and returns the environment that cargo needs for the crates that use libtorch. */
-export async function setup({ cargoTools = [] } = {}) {
+/**
+ * Prepares everything and returns the environment that cargo needs for the crates that use libtorch. With `refresh` it also
+ * writes the committed files that come from Rust: `ts/generated` and the types that the addons declare.
+ */
+export async function setup({ cargoTools = [], refresh = false } = {}) {
   checkTools(cargoTools);
   await npmPackages();
-  await run('node', [join('node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.json']);
-  await addon('core', 'crates/node', {});
+  if (refresh) await run('cargo', ['run', '--release', '-p', 'schema']);
+  await addon('core', 'crates/node', {}, refresh);
+  await compile();
   const env = await libtorch();
-  await addon('torch', 'crates/node-torch', env);
+  if (await addon('torch', 'crates/node-torch', env, refresh)) await compile();
   return env;
+}
+
+/** Compiles the TypeScript. */
+async function compile() {
+  await run('node', [join('node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.json']);
+}
+
+/** The committed copy of the types that an addon declares, and the one that its build wrote. */
+export function declaredTypes(name) {
+  return {
+    committed: join(root, 'ts', 'native', 'generated', `${name}.d.ts`),
+    built: join(root, 'native', `${name}.d.ts`),
+  };
 }
 
 function checkTools(cargoTools) {
@@ -56,8 +73,8 @@ async function npmPackages() {
   writeFileSync(stamp, lock);
 }
 
-/** Builds one addon into native/, with the types it declares beside it. */
-async function addon(name, crate, env) {
+/** Builds one addon into native/, with the types it declares beside it; returns whether committed types changed. */
+async function addon(name, crate, env, refresh) {
   say(`building the ${name} addon (cargo says what it compiles; nothing where nothing changed)`);
   const config = join(crate, 'napi.json');
   await run(
@@ -68,6 +85,11 @@ async function addon(name, crate, env) {
     ],
     { env },
   );
+  const { committed, built } = declaredTypes(name);
+  const types = readFileSync(built);
+  if (!refresh || types.equals(readFileSync(committed))) return false;
+  writeFileSync(committed, types);
+  return true;
 }
 
 /** Finds libtorch or installs it, and makes the folder that the torch addon is linked against. */

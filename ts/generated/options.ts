@@ -210,6 +210,12 @@ export interface InspectOptions extends Abortable {
   /** A `.pkl`, `.model`, `.npz`, `.npy`, `.nii` or `.nii.gz` file. */
   readonly file: string;
   /**
+   * Shows arrays of up to this many elements whole, longer ones by shape and type.
+   *
+   * @default 64
+   */
+  readonly longest?: number | undefined;
+  /**
    * Threads to use; 0 uses all cores.
    *
    * @default 0
