@@ -4,9 +4,9 @@
 //! end on byte boundaries and make up one ordinary deflate stream.
 
 mod bits;
-mod container;
 mod deflate;
 mod huffman;
+mod piece;
 
 use std::borrow::Cow;
 use std::fs::File;
@@ -16,8 +16,9 @@ use std::path::Path;
 use ndarray::{ArrayView3, ArrayView4};
 use rayon::prelude::*;
 use zip::ZipArchive;
+use zip_writer::{ArchiveWriter, Method};
 
-use container::{Member, Piece};
+use piece::Piece;
 
 /// Name of the array's member, as `numpy.savez(data=...)` has it.
 const MEMBER: &str = "data.npy";
@@ -52,8 +53,10 @@ pub fn write(
         }
     };
     storage::write_atomic(path, |file| {
-        let mut member = Member::begin(file, MEMBER)?;
-        member.push(&Piece::new(&words(&header), ranges.is_empty()))?;
+        let mut archive = ArchiveWriter::new(file);
+        let mut member = archive.begin(MEMBER, Method::Deflated)?;
+        let mut push = |piece: &Piece| member.push(&piece.deflated, piece.length, &piece.checksum);
+        push(&Piece::new(&words(&header), ranges.is_empty()))?;
         let batch = 2 * rayon::current_num_threads();
         let last = ranges.len().wrapping_sub(1);
         for (i, batch_ranges) in ranges.chunks(batch).enumerate() {
@@ -62,9 +65,10 @@ pub fn write(
                 .enumerate()
                 .map(|(j, range)| Piece::new(&values_of(range), i * batch + j == last))
                 .collect();
-            pieces.iter().try_for_each(|piece| member.push(piece))?;
+            pieces.iter().try_for_each(&mut push)?;
         }
-        member.end()?.flush()
+        member.end()?;
+        archive.finish()?.flush()
     })
 }
 
