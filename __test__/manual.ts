@@ -1,5 +1,5 @@
 /** Runs whose messages a test sends by hand. */
-import type { VerbEvent } from '../ts/events.js';
+import type { VerbEvent } from '../ts/generated/events.js';
 import { Run, type Starter } from '../ts/run.js';
 
 /** A starter whose messages the test sends by hand. */

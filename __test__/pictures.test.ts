@@ -1,6 +1,6 @@
 import test from 'ava';
 import { decode } from 'fast-png';
-import type { EpochEvent } from '../ts/events.js';
+import type { EpochEvent } from '../ts/generated/events.js';
 import { drawCurves } from '../ts/pictures/curves.js';
 import { drawOverlay } from '../ts/pictures/overlay.js';
 import { toPng } from '../ts/pictures/png.js';

@@ -28,6 +28,14 @@ test.serial('time left counts from the start of a part, without what was there a
   ]);
 });
 
+test('settings are shown in words', (t) => {
+  const lines: string[] = [];
+  const view = new ProgressView({ write: (text: string) => lines.push(text) }, 'train');
+  const settings = { trainer: 'nnUNetTrainerV2', patchSize: [64, 48, 48], numParameters: 123, seed: 7 };
+  view.show({ type: 'started', verb: 'train', settings });
+  t.deepEqual(lines, ['train: trainer nnUNetTrainerV2, patch size 64×48×48, num parameters 123\n']);
+});
+
 test('a table aligns numbers to the right and words to the left', (t) => {
   const text = table(
     ['fold', 'Dice', 'cases'],

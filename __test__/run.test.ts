@@ -1,6 +1,6 @@
 import test from 'ava';
 import { NnunetError } from '../ts/errors.js';
-import type { ProgressEvent } from '../ts/events.js';
+import type { ProgressEvent } from '../ts/generated/events.js';
 import { Run } from '../ts/run.js';
 import { CANCELLED, collect, DONE, FULL, label, manual, progress, started, tick, warning } from './manual.js';
 

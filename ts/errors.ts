@@ -1,3 +1,5 @@
+import type { ErrorCode } from './generated/codes.js';
+
 /** The facts behind an error: file, case, key, what was found, what was expected. */
 export type ErrorDetails = Readonly<Record<string, unknown>>;
 
@@ -9,23 +11,23 @@ export type ErrorDetails = Readonly<Record<string, unknown>>;
  */
 export class NnunetError extends Error {
   override readonly name = 'NnunetError';
-  readonly code: string;
+  readonly code: ErrorCode;
   readonly details: ErrorDetails;
 
-  constructor(code: string, message: string, details: ErrorDetails = {}, cause?: unknown) {
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}, cause?: unknown) {
     super(message, cause === undefined ? undefined : { cause });
     this.code = code;
     this.details = details;
   }
 
-  toJSON(): { code: string; message: string; details: ErrorDetails } {
+  toJSON(): { code: ErrorCode; message: string; details: ErrorDetails } {
     return { code: this.code, message: this.message, details: this.details };
   }
 }
 
 /** An error as an addon sends it. */
 export interface NativeFailure {
-  code: string;
+  code: ErrorCode;
   message: string;
   details?: ErrorDetails | null;
 }

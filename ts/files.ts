@@ -6,7 +6,7 @@ import { NnunetError } from './errors.js';
 /**
  * Writes a file in one step: it holds its former content or all of the new one, whatever happens in between.
  *
- * @throws NnunetError `ERR_IO`, `ERR_DISK_FULL`, naming the file
+ * @throws NnunetError `ERR_NOT_FOUND`, `ERR_IO`, `ERR_DISK_FULL`, naming the file
  */
 export async function writeWhole(path: string, content: string | Uint8Array): Promise<void> {
   const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(4).toString('hex')}.tmp`);
@@ -28,7 +28,7 @@ export async function writeWhole(path: string, content: string | Uint8Array): Pr
 /**
  * Checks that a file can be put where `path` says, before the work whose result it is to hold begins.
  *
- * @throws NnunetError `ERR_IO` naming the folder
+ * @throws NnunetError `ERR_NOT_FOUND`, `ERR_IO` naming the folder
  */
 export async function checkTarget(path: string): Promise<void> {
   const folder = dirname(path);
@@ -47,9 +47,16 @@ function cannotWrite(path: string, error: unknown): NnunetError {
   const { code, message } = error as NodeJS.ErrnoException;
   const advice = code === 'ENOENT' ? `; create the folder ${dirname(path)} first` : '';
   return new NnunetError(
-    code === 'ENOSPC' || code === 'EDQUOT' ? 'ERR_DISK_FULL' : 'ERR_IO',
+    SYSTEM_CODES[code ?? ''] ?? 'ERR_IO',
     `${path}: cannot be written: ${message}${advice}`,
-    { path, os: code ?? null },
+    { path, reason: message },
     error,
   );
 }
+
+/** Codes for errors of the system, as `Code::of_io` in Rust gives them. */
+const SYSTEM_CODES: Readonly<Record<string, string>> = {
+  ENOENT: 'ERR_NOT_FOUND',
+  ENOSPC: 'ERR_DISK_FULL',
+  EDQUOT: 'ERR_DISK_FULL',
+};

@@ -6,21 +6,14 @@
  *
  * @packageDocumentation
  */
+export type { Abortable } from './abortable.js';
 export { type DistanceTransformOptions, distanceTransform, type Mask } from './distance.js';
 export { type DoctorReport, doctor, type FolderReport } from './doctor.js';
 export { type ErrorDetails, NnunetError } from './errors.js';
-export type {
-  CaseFailure,
-  CheckpointEvent,
-  EpochEvent,
-  IterationEvent,
-  MemoryEvent,
-  ProgressEvent,
-  StartedEvent,
-  TrainEvent,
-  VerbEvent,
-  WarningEvent,
-} from './events.js';
+export { ERROR_CODES, type ErrorCode } from './generated/codes.js';
+export type * from './generated/events.js';
+export type * from './generated/options.js';
+export type * from './generated/summaries.js';
 export { findLibtorch, type Libtorch, type LibtorchPlace, type LibtorchSource } from './libtorch/find.js';
 export {
   installLibtorch,
@@ -32,47 +25,15 @@ export { drawCurves } from './pictures/curves.js';
 export { drawOverlay, type Panel } from './pictures/overlay.js';
 export { toPng } from './pictures/png.js';
 export { drawContactSheet } from './pictures/sheet.js';
-export { duration, ProgressView, type Screen } from './progress.js';
 export { Run } from './run.js';
-export { table } from './table.js';
-export {
-  type CheckedCase,
-  type CheckOptions,
-  type CheckProblem,
-  type CheckSummary,
-  checkDataset,
-} from './verbs/check.js';
-export { type ConvertOptions, type ConvertSummary, convertDataset } from './verbs/convert.js';
-export {
-  type CaseMetrics,
-  type EvaluateOptions,
-  type EvaluateSummary,
-  evaluate,
-  type LabelMetrics,
-} from './verbs/evaluate.js';
-export { type InspectOptions, inspect } from './verbs/inspect.js';
-export { type PredictOptions, type PredictSummary, predict } from './verbs/predict.js';
-export {
-  type Configuration,
-  type PlannedConfiguration,
-  type PlanOptions,
-  type PlanSummary,
-  type PreprocessOptions,
-  type PreprocessSummary,
-  planAndPreprocess,
-  planExperiment,
-} from './verbs/preprocess.js';
-export {
-  type FloatArray,
-  type PreviewBatch,
-  type PreviewBatchesOptions,
-  type PreviewOptions,
-  type PreviewSummary,
-  preview,
-  previewBatches,
-} from './verbs/preview.js';
-export { type Recipe, TRAINERS, type Trainer } from './verbs/recipe.js';
-export { makeSplits, type Split, type SplitsOptions, type SplitsSummary } from './verbs/splits.js';
-export { type TrainOptions, type TrainSummary, train } from './verbs/train.js';
-export { generateWeightmaps, type WeightmapsOptions, type WeightmapsSummary } from './verbs/weightmaps.js';
+export { checkDataset } from './verbs/check.js';
+export { convertDataset } from './verbs/convert.js';
+export { evaluate } from './verbs/evaluate.js';
+export { inspect } from './verbs/inspect.js';
+export { predict } from './verbs/predict.js';
+export { planAndPreprocess, planExperiment } from './verbs/preprocess.js';
+export { type FloatArray, type PreviewBatch, preview, previewBatches } from './verbs/preview.js';
+export { makeSplits } from './verbs/splits.js';
+export { train } from './verbs/train.js';
+export { generateWeightmaps } from './verbs/weightmaps.js';
 export { readVolume, type Volume } from './volume.js';

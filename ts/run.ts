@@ -1,10 +1,10 @@
 import { fromFailure, type NativeFailure, NnunetError } from './errors.js';
-import type { VerbEvent } from './events.js';
+import type { VerbEvent } from './generated/events.js';
 import { EventQueue } from './run/queue.js';
 import { type End, Reader } from './run/reader.js';
 import { checkSignal } from './run/signal.js';
 
-type Message<R, E> = E | { type: 'done'; result: R } | { type: 'failed'; error: NativeFailure };
+type Message<R> = VerbEvent | { type: 'done'; result: R } | { type: 'failed'; error: NativeFailure };
 
 /** Native work under way. */
 export interface Work<R> {
@@ -51,9 +51,10 @@ export class Run<R, E extends VerbEvent = VerbEvent> implements AsyncIterable<E>
   readonly result: Promise<R>;
   /** Fulfilled once the work has ended, however it did. */
   readonly #over: Promise<void>;
-  readonly #readers = new Set<Reader<E>>();
+  // Of all events inside, so that a `Run<R, TrainEvent>` is a `Run<R, VerbEvent>` too.
+  readonly #readers = new Set<Reader<VerbEvent>>();
   /** Events that the first iterator takes over. */
-  #backlog: EventQueue<E> | undefined = new EventQueue();
+  #backlog: EventQueue<VerbEvent> | undefined = new EventQueue();
   #end: End | undefined;
   #cancel: (() => void) | undefined;
   #cancelled = false;
@@ -82,11 +83,12 @@ export class Run<R, E extends VerbEvent = VerbEvent> implements AsyncIterable<E>
 
   [Symbol.asyncIterator](): AsyncIterableIterator<E, undefined> {
     this.#look();
-    const reader = new Reader<E>(this.#backlog ?? new EventQueue(), (left) => this.#leave(left));
+    const reader = new Reader<VerbEvent>(this.#backlog ?? new EventQueue(), (left) => this.#leave(left));
     this.#backlog = undefined;
     if (this.#end === undefined) this.#readers.add(reader);
     else reader.end(this.#end);
-    return reader;
+    // A verb sends the events of its own type only.
+    return reader as AsyncIterableIterator<E, undefined>;
   }
 
   /** Cancels the work and waits until it has ended. */
@@ -120,7 +122,7 @@ export class Run<R, E extends VerbEvent = VerbEvent> implements AsyncIterable<E>
   #work(begin: Starter<R>): Promise<R> {
     return new Promise<R>((resolve, reject) => {
       const work = begin((text) => {
-        const message = JSON.parse(text) as Message<R, E>;
+        const message = JSON.parse(text) as Message<R>;
         if (message.type === 'done') resolve(outcome(work, message.result));
         else if (message.type === 'failed') reject(fromFailure(message.error));
         else this.#push(message);
@@ -129,7 +131,7 @@ export class Run<R, E extends VerbEvent = VerbEvent> implements AsyncIterable<E>
     });
   }
 
-  #push(event: E): void {
+  #push(event: VerbEvent): void {
     this.#backlog?.push(event);
     for (const reader of this.#readers) reader.push(event);
   }
@@ -146,7 +148,7 @@ export class Run<R, E extends VerbEvent = VerbEvent> implements AsyncIterable<E>
   }
 
   /** An iterator is left before it came to the end. */
-  async #leave(reader: Reader<E>): Promise<void> {
+  async #leave(reader: Reader<VerbEvent>): Promise<void> {
     this.#readers.delete(reader);
     if (this.#readers.size > 0) return;
     this.cancel();

@@ -17,7 +17,7 @@ export interface Volume {
 /**
  * Reads one channel of a NIfTI file (`.nii`, `.nii.gz`; NIfTI-1 and -2; any numeric type, scaled as its header says).
  *
- * @throws NnunetError `ERR_NIFTI_*` and `ERR_IO`, with the file
+ * @throws NnunetError `ERR_NIFTI_*`, `ERR_NOT_FOUND` and `ERR_VOLUME_IO`, with the file
  */
 export async function readVolume(path: string, channel = 0): Promise<Volume> {
   try {

@@ -53,13 +53,20 @@ fn measure(job: &Job, repeats: usize) -> Result<(), Box<dyn Error>> {
             best(
                 repeats,
                 &job.output,
-                || Ok(resample::resample_data(data.view(), &to)?),
+                || Ok(resample::resample_data(data.view(), &to, &run::Cancel::new())?),
                 |v| v.to_le_bytes(),
             )?
         }
         "segmentation" => {
             let labels = Array3::from_shape_vec((z, y, x), values(&job.input, i16::from_le_bytes)?)?;
-            let run = || Ok(resample::resample_segmentation(labels.view(), &to, None)?);
+            let run = || {
+                Ok(resample::resample_segmentation(
+                    labels.view(),
+                    &to,
+                    None,
+                    &run::Cancel::new(),
+                )?)
+            };
             best(repeats, &job.output, run, |v| v.to_le_bytes())?
         }
         _ => {
@@ -71,6 +78,7 @@ fn measure(job: &Job, repeats: usize) -> Result<(), Box<dyn Error>> {
                     &to,
                     mode,
                     &Decision::Argmax,
+                    &run::Cancel::new(),
                 )?)
             };
             best(repeats, &job.output, run, |v| v.to_le_bytes())?

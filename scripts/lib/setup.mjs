@@ -75,7 +75,7 @@ async function libtorch() {
   const cli = join('dist', 'ts', 'cli', 'main.js');
   const status = async () => {
     const { output } = await capture('node', [cli, 'libtorch', 'status', '--json'], { quiet: true });
-    return JSON.parse(output).places.find((place) => place.libtorch !== null)?.libtorch;
+    return JSON.parse(output).result.places.find((place) => place.libtorch !== null)?.libtorch;
   };
   let found = await status();
   // Building needs the headers too; a libtorch of which only the libraries are there serves running alone.

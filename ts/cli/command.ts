@@ -1,9 +1,13 @@
 import type { Command } from 'commander';
-import type { VerbEvent } from '../events.js';
-import { ProgressView, type Screen } from '../progress.js';
-import type { Run } from '../run.js';
-import type { VerbSpec } from '../schema.js';
-import { addFlags, collect } from './flags.js';
+import { fromNative, NnunetError } from '../errors.js';
+import { addFlags, collect, type Flags } from './flags.js';
+import { jsonLine } from './lines.js';
+import { wording } from './problems.js';
+import { ProgressView, type Screen } from './progress.js';
+import type { AnyRow } from './rows.js';
+import { fieldsOf } from './schema.js';
+import { Seen } from './seen.js';
+import { styled } from './style.js';
 
 /** Exit codes of every verb. */
 export const EXIT = { done: 0, failed: 1, usage: 2, cancelled: 130 } as const;
@@ -15,89 +19,75 @@ export interface Io {
   readonly signal?: AbortSignal;
 }
 
-/** How one verb is run and shown. */
-export interface VerbCommand<R> {
-  readonly spec: VerbSpec;
-  run(options: object): Run<R>;
-  /** The result for people. */
-  render(result: R): string;
-  /** Whether some cases failed though the verb finished. */
-  failed?(result: R): boolean;
-}
-
-/** A verb's command, whatever its result. */
-export type AnyVerbCommand = VerbCommand<unknown>;
-
-/** Hides a command's result type, so that commands of all verbs fit one list. */
-export function command<R>(definition: VerbCommand<R>): AnyVerbCommand {
-  return {
-    spec: definition.spec,
-    run: definition.run,
-    render: (result) => definition.render(result as R),
-    failed: (result) => definition.failed?.(result as R) ?? false,
-  };
+/** Flags of every verb that only the command line has. */
+interface Output {
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+  readonly verbose?: boolean;
 }
 
 /** Adds a verb to the program; `finish` gets its exit code. */
-export function register(
-  program: Command,
-  definition: AnyVerbCommand,
-  io: Io,
-  finish: (code: number) => void,
-): void {
-  const { spec } = definition;
-  const child = program.command(spec.name).description(spec.summary);
-  configure(child, definition, io, finish, `${program.name()} `);
+export function register(program: Command, row: AnyRow, io: Io, finish: (code: number) => void): void {
+  const child = program.command(row.name).description(row.summary);
+  configure(child, row, io, finish, `${program.name()} `);
 }
 
 /** Gives `child` the flags, help and action of a verb. */
 export function configure(
   child: Command,
-  definition: AnyVerbCommand,
+  row: AnyRow,
   io: Io,
   finish: (code: number) => void,
   prefix: string,
 ): void {
-  const { spec } = definition;
-  addFlags(child, spec);
+  const flags: Flags = { fields: fieldsOf(row.name), positional: row.positional, short: row.short };
+  addFlags(child, flags);
   child.option('--json', 'write events and result as JSON lines on standard output');
   child.option('--quiet', 'write nothing but warnings, errors and the result');
-  child.addHelpText('after', `\nExamples:\n${spec.examples.map((e) => `  ${prefix}${e}`).join('\n')}\n`);
+  child.option('-v, --verbose', 'also write every setting, the memory needed and every checkpoint');
+  child.addHelpText('after', `\nExamples:\n${row.examples.map((e) => `  ${prefix}${e}`).join('\n')}\n`);
   child.action(async (...given: unknown[]) => {
-    const flags = given[spec.positional.length] as Record<string, unknown> & {
-      json?: boolean;
-      quiet?: boolean;
-    };
-    const options = collect(spec, given.slice(0, spec.positional.length), flags);
-    const run = definition.run({ ...options, signal: io.signal });
-    await follow(run, spec.name, io, flags);
-    const result = await run.result;
-    if (flags.json) io.out.write(`${JSON.stringify({ type: 'done', result })}\n`);
-    else io.out.write(`${definition.render(result)}\n`);
-    finish(definition.failed?.(result) ? EXIT.failed : EXIT.done);
+    const output = given[row.positional.length] as Output & Record<string, unknown>;
+    const options = collect(flags, given.slice(0, row.positional.length), output);
+    finish(await execute(row, flags, { ...options, signal: io.signal }, output, io));
   });
 }
 
-async function follow(
-  run: Run<unknown>,
-  name: string,
-  io: Io,
-  flags: { json?: boolean; quiet?: boolean },
-): Promise<void> {
-  const view = new ProgressView(io.err, name);
+async function execute(row: AnyRow, flags: Flags, options: object, output: Output, io: Io): Promise<number> {
+  const seen = new Seen();
+  const view = new ProgressView(io.err, row.name, output.verbose);
   try {
-    for await (const event of run) show(event, view, io, flags);
-  } finally {
-    view.close();
+    const run = row.run(options);
+    try {
+      for await (const event of run) {
+        seen.take(event);
+        if (output.json) io.out.write(jsonLine(event));
+        else if (!output.quiet || event.type === 'warning') view.show(event);
+      }
+    } finally {
+      view.close();
+    }
+    const result = await run.result;
+    io.out.write(output.json ? jsonLine({ type: 'done', result }) : `${row.render(result)}\n`);
+    return row.failed(result) ? EXIT.failed : EXIT.done;
+  } catch (thrown) {
+    const error = fromNative(thrown);
+    const kept = error.code === 'ERR_CANCELLED' ? row.cancelled?.(seen) : undefined;
+    return report(error, output.json === true, io, flags, kept);
   }
 }
 
-function show(
-  event: VerbEvent,
-  view: ProgressView,
-  io: Io,
-  flags: { json?: boolean; quiet?: boolean },
-): void {
-  if (flags.json) io.out.write(`${JSON.stringify(event)}\n`);
-  else if (!flags.quiet || event.type === 'warning') view.show(event);
+/** Writes an error and returns its exit code. */
+export function report(error: NnunetError, json: boolean, io: Io, flags?: Flags, kept?: string): number {
+  const cancelled = error.code === 'ERR_CANCELLED';
+  if (json) {
+    const details = kept === undefined ? error.details : { ...error.details, kept };
+    io.out.write(jsonLine({ type: 'failed', error: new NnunetError(error.code, error.message, details) }));
+  } else if (cancelled) {
+    io.err.write(`${kept === undefined ? error.message : `stopped: ${kept}`}\n`);
+  } else {
+    io.err.write(`${styled(io.err, 'red', 'error')}: ${wording(error, flags)}\n`);
+  }
+  if (cancelled) return EXIT.cancelled;
+  return error.code === 'ERR_OPTIONS' ? EXIT.usage : EXIT.failed;
 }

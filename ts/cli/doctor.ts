@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { type DoctorReport, doctor } from '../doctor.js';
 import { EXIT, type Io } from './command.js';
 import { renderLibtorch } from './libtorch.js';
+import { jsonLine } from './lines.js';
 
 /** Adds `doctor`. */
 export function registerDoctor(program: Command, io: Io, finish: (code: number) => void): void {
@@ -11,7 +12,7 @@ export function registerDoctor(program: Command, io: Io, finish: (code: number) 
     .option('--json', 'write the report as JSON')
     .action(async (flags: { json?: boolean }) => {
       const report = await doctor();
-      io.out.write(flags.json ? `${JSON.stringify(report)}\n` : `${render(report)}\n`);
+      io.out.write(flags.json ? jsonLine({ type: 'done', result: report }) : `${render(report)}\n`);
       finish(report.healthy ? EXIT.done : EXIT.failed);
     });
 }

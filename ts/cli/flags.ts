@@ -1,48 +1,13 @@
 import { type Command, Option } from 'commander';
-import type { z } from 'zod';
-import type { VerbSpec } from '../schema.js';
+import type { Field } from './schema.js';
 
-/** A field of a schema, as the command line sees it. */
-export interface FlagType {
-  readonly kind: 'string' | 'number' | 'boolean' | 'list' | 'json';
-  readonly element: 'string' | 'number';
-  readonly choices: readonly string[] | undefined;
-  readonly initial: unknown;
-}
-
-/** What `_zod.def` holds of the types used in this package's schemas. */
-interface Definition {
-  type: string;
-  innerType?: z.ZodType;
-  element?: z.ZodType;
-  options?: readonly z.ZodType[];
-  entries?: Record<string, string>;
-  defaultValue?: unknown;
-}
-
-function definitionOf(schema: z.ZodType): Definition {
-  return schema._zod.def as unknown as Definition;
-}
-
-/** Reads a field's type, choices and default through its wrappers. */
-export function flagType(schema: z.ZodType): FlagType {
-  let definition = definitionOf(schema);
-  let initial: unknown;
-  while (definition.innerType !== undefined) {
-    if (definition.type === 'default') initial = definition.defaultValue;
-    definition = definitionOf(definition.innerType);
-  }
-  const choices = definition.entries === undefined ? undefined : Object.values(definition.entries);
-  const scalar = (d: Definition): 'string' | 'number' =>
-    d.type === 'number' || d.type === 'int' ? 'number' : 'string';
-  if (definition.type === 'array' && definition.element !== undefined) {
-    const inner = definitionOf(definition.element);
-    const entries = inner.entries === undefined ? undefined : Object.values(inner.entries);
-    return { kind: 'list', element: scalar(inner), choices: entries, initial };
-  }
-  if (definition.type === 'object') return { kind: 'json', element: 'string', choices, initial };
-  if (definition.type === 'boolean') return { kind: 'boolean', element: 'string', choices, initial };
-  return { kind: scalar(definition), element: scalar(definition), choices, initial };
+/** A verb's options on the command line: all of its fields, and what the table says of them. */
+export interface Flags {
+  readonly fields: readonly Field[];
+  /** Options given by position, in order. */
+  readonly positional: readonly string[];
+  /** One-letter flags by option. */
+  readonly short: Readonly<Record<string, string>>;
 }
 
 /** `stepSize` → `step-size`. */
@@ -50,66 +15,82 @@ export function kebab(key: string): string {
   return key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
+/** Whether an option is on by default, so that its flag turns it off. */
+export function isNegated({ kind, default: initial }: Field): boolean {
+  return kind === 'boolean' && initial === true;
+}
+
 /** Adds a verb's positional arguments and flags to a command. */
-export function addFlags(command: Command, spec: VerbSpec): void {
-  for (const key of spec.positional) {
-    const schema = spec.options.shape[key] as z.ZodType;
-    const many = flagType(schema).kind === 'list' ? '...' : '';
-    const name = kebab(key) + many;
-    command.argument(schema.isOptional() ? `[${name}]` : `<${name}>`, schema.description ?? '');
+export function addFlags(command: Command, { fields, positional, short }: Flags): void {
+  for (const name of positional) {
+    const field = fields.find((f) => f.name === name);
+    if (field === undefined) continue;
+    const argument = kebab(name) + (field.list ? '...' : '');
+    // Not required by commander: one place says what is missing.
+    command.argument(`[${argument}]`, field.description);
   }
-  for (const [key, value] of Object.entries(spec.options.shape)) {
-    if (!spec.positional.includes(key)) command.addOption(optionOf(key, value as z.ZodType));
+  for (const field of fields) {
+    if (!positional.includes(field.name)) command.addOption(optionOf(field, short[field.name]));
   }
 }
 
-function optionOf(key: string, schema: z.ZodType): Option {
-  const type = flagType(schema);
-  const short = (schema.meta() as { short?: string } | undefined)?.short;
-  const negated = type.kind === 'boolean' && type.initial === true;
-  const placeholders = {
-    boolean: '',
-    list: ' <value...>',
-    number: ' <n>',
-    string: ' <value>',
-    json: ' <json>',
-  };
-  const argument = placeholders[type.kind];
-  const flag = `${short ? `-${short}, ` : ''}--${negated ? 'no-' : ''}${kebab(key)}${argument}`;
-  const shown =
-    type.initial === undefined || type.kind === 'boolean' ? '' : ` (default: ${String(type.initial)})`;
-  const choices = type.choices ? ` [${type.choices.join('|')}]` : '';
-  return new Option(flag, `${schema.description ?? ''}${choices}${shown}`);
+function optionOf(field: Field, short: string | undefined): Option {
+  const { name, kind, list, choices, description } = field;
+  const argument = kind === 'boolean' ? '' : ` <${list ? 'value...' : PLACEHOLDER[kind]}>`;
+  const flag = `${short ? `-${short}, ` : ''}--${isNegated(field) ? 'no-' : ''}${kebab(name)}${argument}`;
+  const listed = choices.length > 0 ? ` [${choices.join('|')}]` : '';
+  return new Option(flag, `${description}${listed}${defaultOf(field)}`);
+}
+
+const PLACEHOLDER = { number: 'n', text: 'text', json: 'value' } as const;
+
+function defaultOf(field: Field): string {
+  if (isNegated(field)) return ` On by default; --no-${kebab(field.name)} turns it off.`;
+  if (field.default === undefined || field.default === '' || field.kind === 'boolean') return '';
+  return ` (default: ${typeof field.default === 'object' ? JSON.stringify(field.default) : field.default})`;
 }
 
 /**
- * The options that a parsed command line gives. Only what was typed is passed on: the schema fills in defaults, and
- * refuses what is not a number where one is due.
+ * The options that a parsed command line gives. Only what was typed is passed on: defaults are filled in, and values
+ * refused, where every caller's options are checked.
  */
-export function collect(spec: VerbSpec, args: readonly unknown[], flags: Record<string, unknown>): object {
+export function collect(
+  { fields, positional }: Flags,
+  args: readonly unknown[],
+  flags: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
   const options: Record<string, unknown> = {};
-  for (const [key, schema] of Object.entries(spec.options.shape)) {
-    const position = spec.positional.indexOf(key);
-    const given = position >= 0 ? args[position] : flags[key];
-    const type = flagType(schema as z.ZodType);
+  for (const field of fields) {
+    const position = positional.indexOf(field.name);
+    const given = position >= 0 ? args[position] : flags[field.name];
     // commander sets a negatable flag to true when it was not typed.
-    if (given === undefined || (type.kind === 'boolean' && given === type.initial)) continue;
+    if (given === undefined || (field.kind === 'boolean' && given === (field.default ?? false))) continue;
     if (Array.isArray(given) && given.length === 0) continue;
-    options[key] = Array.isArray(given)
-      ? given.map((v) => convert(v, type.element))
-      : convert(given, type.kind);
+    options[field.name] = valueOf(field, given);
   }
   return options;
 }
 
-function convert(value: unknown, kind: FlagType['kind']): unknown {
-  if (kind === 'json' && typeof value === 'string') return parseJson(value);
-  if (kind !== 'number' || typeof value !== 'string') return value;
+function valueOf(field: Field, given: unknown): unknown {
+  if (!field.list) return convert(given, field.kind);
+  const texts = [given].flat().flatMap((text) => (field.kind === 'number' ? split(text) : [text]));
+  return texts.map((text) => convert(text, field.kind));
+}
+
+/** `64x64x64` and `64,64,64` are three numbers. */
+function split(text: unknown): unknown[] {
+  return typeof text === 'string' && /^[\d.]+([x×,][\d.]+)+$/.test(text) ? text.split(/[x×,]/) : [text];
+}
+
+/** Text that is not of its kind is passed on: the check then says what it expected and what it got. */
+function convert(value: unknown, kind: Field['kind']): unknown {
+  if (typeof value !== 'string') return value;
+  if (kind === 'json') return parseJson(value);
+  if (kind !== 'number') return value;
   const number = Number(value);
   return value.trim() === '' || Number.isNaN(number) ? value : number;
 }
 
-/** Text that is no JSON is passed on: the schema then says what it expected and what it got. */
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);

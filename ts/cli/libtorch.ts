@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { installLibtorch } from '../libtorch/install.js';
 import { type LibtorchStatus, libtorchStatus } from '../libtorch/status.js';
 import { EXIT, type Io } from './command.js';
+import { jsonLine } from './lines.js';
 
 /** Adds `libtorch install` and `libtorch status`. */
 export function registerLibtorch(program: Command, io: Io, finish: (code: number) => void): void {
@@ -19,7 +20,7 @@ export function registerLibtorch(program: Command, io: Io, finish: (code: number
       const result = await installLibtorch({ ...flags, onStep, signal: io.signal });
       io.out.write(
         flags.json
-          ? `${JSON.stringify(result)}\n`
+          ? jsonLine({ type: 'done', result })
           : `libtorch ${result.version} ${result.installed ? 'installed' : 'already'} at ${result.root}\n`,
       );
       finish(EXIT.done);
@@ -30,7 +31,7 @@ export function registerLibtorch(program: Command, io: Io, finish: (code: number
     .option('--json', 'write the result as JSON')
     .action((flags: { json?: boolean }) => {
       const status = libtorchStatus();
-      io.out.write(flags.json ? `${JSON.stringify(status)}\n` : `${renderLibtorch(status)}\n`);
+      io.out.write(flags.json ? jsonLine({ type: 'done', result: status }) : `${renderLibtorch(status)}\n`);
       finish(status.libtorch === null ? EXIT.failed : EXIT.done);
     });
 }

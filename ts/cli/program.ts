@@ -1,10 +1,11 @@
 import { Command, CommanderError } from 'commander';
-import { fromNative, type NnunetError } from '../errors.js';
+import { fromNative, NnunetError } from '../errors.js';
 import { packageVersion } from '../version.js';
-import { type AnyVerbCommand, configure, EXIT, type Io, register } from './command.js';
-import { allCommands, weightmapsCommand } from './commands.js';
+import { configure, EXIT, type Io, register, report } from './command.js';
+import { registerCompletion } from './completion.js';
 import { registerDoctor } from './doctor.js';
 import { registerLibtorch } from './libtorch.js';
+import { type AnyRow, ROWS, weightmapsRow } from './rows.js';
 
 /**
  * Runs `nnunet-diag` with the arguments after its name.
@@ -17,30 +18,29 @@ export function main(argv: readonly string[], io: Io): Promise<number> {
     program.description(
       'nnU-Net v1 with DIAG’s additions: plan, preprocess, train, predict, evaluate; no Python at run time',
     );
-    program.version(packageVersion());
-    for (const definition of allCommands) register(program, definition, io, finish);
+    program.version(packageVersion(), '-v, --version');
+    for (const row of ROWS) register(program, row, io, finish);
     registerLibtorch(program, io, finish);
     registerDoctor(program, io, finish);
+    registerCompletion(program, io, finish);
     return program;
   });
 }
 
-/** Runs `nnUNet_diag_generate_unet_weightmaps`, the command as DIAG's users know it. */
+/** Runs `nnUNet_diag_generate_unet_weightmaps`, which accepts the same arguments as DIAG's command. */
 export function weightmapsMain(argv: readonly string[], io: Io): Promise<number> {
   return execute(io, argv, (finish) => {
     const program = new Command('nnUNet_diag_generate_unet_weightmaps');
-    program.description(weightmapsCommand.spec.summary);
-    configure(program, forOwnName(weightmapsCommand), io, finish, '');
+    program.description(weightmapsRow.summary);
+    configure(program, forOwnName(weightmapsRow), io, finish, '');
     return program;
   });
 }
 
 /** Examples of the verb, under the name of the command that stands for it. */
-function forOwnName(definition: AnyVerbCommand): AnyVerbCommand {
-  const examples = definition.spec.examples.map((e) =>
-    e.replace(/^weightmaps/, 'nnUNet_diag_generate_unet_weightmaps'),
-  );
-  return { ...definition, spec: { ...definition.spec, examples } };
+function forOwnName(row: AnyRow): AnyRow {
+  const examples = row.examples.map((e) => e.replace(/^weightmaps/, 'nnUNet_diag_generate_unet_weightmaps'));
+  return { ...row, examples };
 }
 
 async function execute(
@@ -52,39 +52,27 @@ async function execute(
   const program = build((exit) => {
     code = exit;
   });
-  prepare(program, io);
+  const json = argv.includes('--json');
+  prepare(program, io, json);
   try {
     await program.parseAsync(argv, { from: 'user' });
     return code;
   } catch (thrown) {
-    if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? EXIT.done : EXIT.usage;
-    return report(fromNative(thrown), argv.includes('--json'), io);
+    if (!(thrown instanceof CommanderError)) return report(fromNative(thrown), json, io);
+    if (thrown.exitCode === 0) return EXIT.done;
+    if (json) return report(new NnunetError('ERR_OPTIONS', thrown.message.replace(/^error: /, '')), json, io);
+    return EXIT.usage;
   }
 }
 
-function prepare(program: Command, io: Io): void {
+function prepare(program: Command, io: Io, json: boolean): void {
   for (const command of [program, ...program.commands]) {
     command.exitOverride();
     command.configureOutput({
       writeOut: (text) => void io.out.write(text),
-      writeErr: (text) => void io.err.write(text),
+      // With --json a usage error is one line on standard output.
+      writeErr: (text) => void (json || io.err.write(text)),
     });
-    if (command !== program) prepare(command, io);
+    if (command !== program) prepare(command, io, json);
   }
 }
-
-function report(error: NnunetError, json: boolean, io: Io): number {
-  if (json) io.out.write(`${JSON.stringify({ type: 'failed', error })}\n`);
-  else io.err.write(`${error.code === 'ERR_CANCELLED' ? '' : `${error.code}: `}${error.message}\n`);
-  if (error.code === 'ERR_CANCELLED') return EXIT.cancelled;
-  return USAGE.has(error.code) ? EXIT.usage : EXIT.failed;
-}
-
-/** Codes of options that mean nothing: refused by a verb's schema, or by the verb itself. */
-const USAGE = new Set([
-  'ERR_OPTIONS',
-  'ERR_OPTION',
-  'ERR_OVERRIDE',
-  'ERR_LOADER_OPTION',
-  'ERR_WEIGHTMAP_OPTION',
-]);

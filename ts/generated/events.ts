@@ -7,7 +7,7 @@ export interface StartedEvent {
   /** The verb, as on the command line. */
   readonly verb: string;
   /** What was decided before the start (device, precision, memory), as JSON. */
-  readonly settings: unknown;
+  readonly settings: Readonly<Record<string, unknown>>;
 }
 
 /** `done` of `total` units are finished. */
@@ -28,6 +28,8 @@ export interface IterationEvent {
   readonly type: 'iteration';
   /** Epoch, counted from 0. */
   readonly epoch: number;
+  /** Epochs in the whole schedule. */
+  readonly epochs: number;
   /** Iteration in the epoch, counted from 0. */
   readonly iteration: number;
   /** Training iterations in an epoch. */
@@ -51,6 +53,8 @@ export interface EpochEvent {
   readonly validationLoss: number | null;
   /** Online Dice of each foreground class on validation patches; null where the class never occurred. */
   readonly dice: readonly (number | null)[];
+  /** Whether the moving average of the metric is the best so far: `model_best` is written. */
+  readonly best: boolean;
   /** Learning rate used. */
   readonly learningRate: number;
   /** Wall time of this epoch in seconds. */
@@ -76,7 +80,7 @@ export interface MemoryEvent {
   /** Bytes at most. */
   readonly bytes: number;
   /** What they are for, in bytes, as JSON. */
-  readonly parts: unknown;
+  readonly parts: Readonly<Record<string, unknown>>;
 }
 
 /** Something the user should know that does not stop the verb. */

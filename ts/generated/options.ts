@@ -1,4 +1,5 @@
 // Made from the Rust types by `npm run build` (crates/schema). Do not edit.
+import type { Abortable } from '../abortable.js';
 
 /** Options of `Sampling::Annotated`. */
 export interface AnnotatedSampling {
@@ -44,7 +45,7 @@ export interface Augmentation {
 }
 
 /** Options of the verb `check`. */
-export interface CheckOptions {
+export interface CheckOptions extends Abortable {
   /** Number, `TaskXXX_NAME` or folder of a raw task. */
   readonly task: string;
   /**
@@ -101,7 +102,7 @@ export interface CheckOptions {
 export type Configuration = '2d' | '3d_fullres' | '3d_lowres' | '3d_cascade_fullres';
 
 /** Options of the verb `convert`. */
-export interface ConvertOptions {
+export interface ConvertOptions extends Abortable {
   /** Folder of the data set: `Dataset###_NAME` (nnU-Net v2) or `Task##_NAME` (Medical Decathlon). */
   readonly source: string;
   /** Name of the new task, such as `Task027_ACDC`. The default is number and name of the source. */
@@ -132,7 +133,7 @@ export interface ConvertOptions {
 }
 
 /** Options of the verb `evaluate`. */
-export interface EvaluateOptions {
+export interface EvaluateOptions extends Abortable {
   /** Folder of reference segmentations, `.nii.gz` or `.nii`. */
   readonly referenceDir: string;
   /** Folder of predicted segmentations with the same file names. */
@@ -205,7 +206,7 @@ export type ExportMode = 'default' | 'alt' | 'streamed';
 export type Fold = number | string;
 
 /** Options of the verb `inspect`. */
-export interface InspectOptions {
+export interface InspectOptions extends Abortable {
   /** A `.pkl`, `.model`, `.npz`, `.npy`, `.nii` or `.nii.gz` file. */
   readonly file: string;
   /**
@@ -265,7 +266,7 @@ export interface LossRecipe {
 export type Phase = 'training' | 'validation';
 
 /** Options of the verb `plan`. */
-export interface PlanOptions {
+export interface PlanOptions extends Abortable {
   /** Number, `TaskXXX_NAME` or folder of a task. */
   readonly task: string;
   /**
@@ -367,7 +368,7 @@ export type Pooling = 'bySpacing' | 'late';
 export type Precision = 'auto' | 'float32' | 'bfloat16' | 'float16';
 
 /** Options of the verb `predict`. */
-export interface PredictOptions {
+export interface PredictOptions extends Abortable {
   /** Folder of images, `<case>_0000.nii.gz` and so on, one file a channel. */
   readonly input: string;
   /** Folder for the segmentations, created where it is missing. */
@@ -438,7 +439,7 @@ export interface PredictOptions {
 }
 
 /** Options of the verb `preprocess`. */
-export interface PreprocessOptions {
+export interface PreprocessOptions extends Abortable {
   /** Number, `TaskXXX_NAME` or folder of a task. */
   readonly task: string;
   /**
@@ -519,7 +520,7 @@ export interface PreprocessOptions {
 }
 
 /** Options of the verb `previewBatches`. */
-export interface PreviewBatchesOptions {
+export interface PreviewBatchesOptions extends Abortable {
   /** Number, `TaskXXX_NAME` or preprocessed folder of a task. */
   readonly task: string;
   /** Configuration to train. */
@@ -617,7 +618,7 @@ export interface PreviewBatchesOptions {
 }
 
 /** Options of the verb `preview`. */
-export interface PreviewOptions {
+export interface PreviewOptions extends Abortable {
   /** Number, `TaskXXX_NAME` or preprocessed folder of a task. */
   readonly task: string;
   /** Configuration to train. */
@@ -790,7 +791,7 @@ export type Sampling = {
 };
 
 /** Options of the verb `splits`. */
-export interface SplitsOptions {
+export interface SplitsOptions extends Abortable {
   /** Number, `TaskXXX_NAME` or folder of a task. */
   readonly task: string;
   /** Keeps patients together: a regular expression whose first group is the patient in a case's name. */
@@ -823,7 +824,7 @@ export interface SplitsOptions {
 }
 
 /** Options of the verb `train`. */
-export interface TrainOptions {
+export interface TrainOptions extends Abortable {
   /** Number, `TaskXXX_NAME` or preprocessed folder of a task. */
   readonly task: string;
   /** Configuration to train. */
@@ -1015,7 +1016,7 @@ export type WeightmapFrequencies = 'case' | 'dataset';
 export type WeightmapMode = 'border' | 'instances' | '2d';
 
 /** Options of the verb `weightmaps`. */
-export interface WeightmapsOptions {
+export interface WeightmapsOptions extends Abortable {
   /** Folder of preprocessed cases, such as `…/Task501_X/nnUNetData_plans_v2.1_stage0`. */
   readonly folder: string;
   /** Folder for the weightmaps, created where it is missing. The default is beside the cases. */

@@ -5,12 +5,12 @@ import type { Configuration } from './options.js';
 export interface CaseFailure {
   /** The case's identifier, or the file name where no case could be told. */
   readonly case: string;
-  /** The error's `Coded::code`. */
+  /** The error's code. */
   readonly code: string;
   /** The error's message: found, expected, where, what to do. */
   readonly message: string;
-  /** The error's `Coded::details`. */
-  readonly details: unknown;
+  /** The facts behind the message: file, found, expected; null where there are none. */
+  readonly details: Readonly<Record<string, unknown>> | null;
 }
 
 /** Scores of one case. */
@@ -66,7 +66,9 @@ export interface CheckSummary {
   readonly problems: readonly CheckProblem[];
   /** Problems that were repaired. */
   readonly fixed: number;
-  /** Whether no problem is left. */
+  /** Cases that could not be checked or repaired, in the order of `cases`, which lacks them. */
+  readonly failures: readonly CaseFailure[];
+  /** Whether no problem is left, and no case failed. */
   readonly ok: boolean;
 }
 
@@ -112,7 +114,11 @@ export interface ConvertSummary {
   readonly training: number;
   /** Test cases converted. */
   readonly test: number;
-  /** Label value of the source that became -1, unlabelled. */
+  /**
+   * Label value of the source that became -1, unlabelled.
+   *
+   * Range: at least -32768, at most 32767.
+   */
   readonly ignoreLabel: number | null;
   /** Cases that could not be converted; `dataset.json` does not list them. */
   readonly failures: readonly CaseFailure[];
@@ -130,6 +136,8 @@ export interface EpochReport {
   readonly validationLoss: number | null;
   /** Online Dice of each foreground class on validation patches; null where the class never occurred. */
   readonly dice: readonly (number | null)[];
+  /** Whether the moving average of the metric is the best so far: `model_best` is written. */
+  readonly best: boolean;
   /** Learning rate used. */
   readonly learningRate: number;
   /** Wall time of this epoch in seconds. */

@@ -1,4 +1,4 @@
-import type { EpochEvent } from '../events.js';
+import type { EpochEvent } from '../generated/events.js';
 import { colourOf, document, text } from './svg.js';
 
 const PANEL = { width: 420, height: 240, left: 52, top: 34, gap: 40 };

@@ -1,4 +1,4 @@
-import type { VerbEvent } from '../events.js';
+import type { VerbEvent } from '../generated/events.js';
 
 /** Events that wait for a reader before steps of the same progress bar replace one another. */
 const CAPACITY = 1024;

@@ -1,4 +1,4 @@
-import type { VerbEvent } from '../events.js';
+import type { VerbEvent } from '../generated/events.js';
 import type { EventQueue } from './queue.js';
 
 /** How a run ended. */

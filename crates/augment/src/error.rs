@@ -1,22 +1,15 @@
-//! What can go wrong when a chain of transforms is built or run.
-
-use serde_json::{json, Value};
+//! Errors of this crate.
 
 /// Error of this crate.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, thiserror::Error, run::Coded)]
 pub enum Error {
     /// An option has a value that no chain can be built from.
-    #[error("augmentation option `{option}`: expected {expected}, found {found}")]
-    Option {
-        /// Name of the option, as in JSON.
-        option: &'static str,
-        /// What it must be.
-        expected: String,
-        /// What it is.
-        found: String,
-    },
+    #[error(transparent)]
+    #[code(transparent)]
+    Option(#[from] run::OptionError),
     /// A sample does not have the shape that the chain was built for.
     #[error("{array} of the sample: expected {expected}, found shape (c, z, y, x) = {found:?}")]
+    #[code(AugmentShape)]
     Shape {
         /// `data`, `seg`, `weightmap`, or a buffer of the destination.
         array: &'static str,
@@ -27,6 +20,7 @@ pub enum Error {
     },
     /// A destination buffer has the wrong length.
     #[error("destination buffer `{buffer}`: expected {expected} elements, found {found}")]
+    #[code(AugmentLength)]
     Length {
         /// `data`, `target` or `weight`.
         buffer: &'static str,
@@ -35,40 +29,4 @@ pub enum Error {
         /// Number of elements found.
         found: usize,
     },
-}
-
-impl run::Coded for Error {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Option { .. } => "ERR_AUGMENT_OPTION",
-            Self::Shape { .. } => "ERR_AUGMENT_SHAPE",
-            Self::Length { .. } => "ERR_AUGMENT_LENGTH",
-        }
-    }
-
-    fn details(&self) -> Value {
-        match self {
-            Self::Option {
-                option,
-                expected,
-                found,
-            } => {
-                json!({ "option": option, "expected": expected, "found": found })
-            }
-            Self::Shape {
-                array,
-                expected,
-                found,
-            } => {
-                json!({ "array": array, "expected": expected, "found": found })
-            }
-            Self::Length {
-                buffer,
-                expected,
-                found,
-            } => {
-                json!({ "buffer": buffer, "expected": expected, "found": found })
-            }
-        }
-    }
 }

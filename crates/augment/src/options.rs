@@ -1,5 +1,6 @@
 //! Options of a chain, with nnU-Net v1's defaults.
 
+use run::OptionError;
 use serde::{Deserialize, Serialize};
 
 use crate::cascade::CascadeOptions;
@@ -167,12 +168,8 @@ impl PipelineOptions {
 
     /// Checks everything that can be checked without a sample.
     pub(crate) fn check(&self) -> Result<(), Error> {
-        let wrong = |option: &'static str, expected: &str, found: String| {
-            Err(Error::Option {
-                option,
-                expected: expected.to_owned(),
-                found,
-            })
+        let wrong = |option: &str, expected: &str, found: String| {
+            Err(OptionError::expected(option, expected, found).into())
         };
         if !(2..=3).contains(&self.patch_size.len()) || self.patch_size.contains(&0) {
             return wrong(
@@ -206,12 +203,8 @@ impl PipelineOptions {
     }
 
     fn check_strength(&self, s: &Strength) -> Result<(), Error> {
-        let fail = |option: &'static str, expected: &str, found: String| {
-            Err(Error::Option {
-                option,
-                expected: expected.to_owned(),
-                found,
-            })
+        let fail = |option: &str, expected: &str, found: String| {
+            Err(OptionError::expected(option, expected, found).into())
         };
         let mut probabilities = vec![
             ("spatial.rotationProbability", s.spatial.rotation_probability),

@@ -66,7 +66,7 @@ impl Configuration {
     /// The stage of the plans that this configuration is: the first is the low resolution where there are two.
     ///
     /// # Errors
-    /// [`Error::Value`] for a low resolution or cascade that was not planned, because full resolution is small enough.
+    /// [`Error::Option`] for a low resolution or cascade that was not planned, because full resolution is small enough.
     pub fn stage(self, plans: &Plans) -> Result<usize, Error> {
         let last = plans.plans_per_stage.keys().next_back().copied().unwrap_or(0);
         match self {
@@ -74,12 +74,9 @@ impl Configuration {
             Self::LowRes if last > 0 => Ok(0),
             Self::CascadeFullRes if last > 0 => Ok(last),
             _ => {
-                let what =
+                let problem =
                     format!("{self} was not planned: 3d_fullres already sees most of a case; use that");
-                Err(Error::Value {
-                    record: "plans",
-                    what,
-                })
+                Err(run::OptionError::new("configuration", problem).into())
             }
         }
     }
@@ -95,12 +92,9 @@ impl FromStr for Configuration {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        Self::ALL
-            .into_iter()
-            .find(|c| c.name() == text)
-            .ok_or_else(|| Error::Value {
-                record: "configuration",
-                what: format!("{text:?} is none of 2d, 3d_fullres, 3d_lowres, 3d_cascade_fullres"),
-            })
+        Self::ALL.into_iter().find(|c| c.name() == text).ok_or_else(|| {
+            let known = "one of 2d, 3d_fullres, 3d_lowres, 3d_cascade_fullres";
+            run::OptionError::expected("configuration", known, format!("{text:?}")).into()
+        })
     }
 }

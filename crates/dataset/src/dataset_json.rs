@@ -51,7 +51,7 @@ impl DatasetJson {
     pub fn read(path: &Path) -> Result<Self, Error> {
         let text = std::fs::read(path).map_err(|e| Error::io(path, e))?;
         let json: Json = serde_json::from_slice(&text).map_err(|e| Error::record(path, e.to_string()))?;
-        Self::from_json(json).map_err(|what| Error::record(path, what))
+        Self::from_json(json).map_err(|problem| Error::record(path, problem))
     }
 
     fn from_json(json: Json) -> Result<Self, String> {
@@ -147,10 +147,10 @@ impl DatasetJson {
             Some(map) if map.len() == self.modality.len() && map.keys().copied().eq(0..map.len()) => Ok(map),
             _ => {
                 let keys: Vec<_> = self.modality.keys().map(String::as_str).collect();
-                let what = format!("modality keys are {}; expected 0, 1, 2, ...", keys.join(", "));
+                let problem = format!("modality keys are {}; expected 0, 1, 2, ...", keys.join(", "));
                 Err(Error::Value {
                     record: "dataset.json",
-                    what,
+                    problem,
                 })
             }
         }

@@ -61,16 +61,11 @@ impl Folders {
     /// The base of the raw data, which has to exist.
     ///
     /// # Errors
-    /// [`Error::FolderUnset`], [`Error::FolderMissing`].
+    /// [`Error::FolderUnset`], [`Error::NotFound`].
     pub fn raw_base(&self) -> Result<&Path, Error> {
         let path = set(&self.raw_base, "raw data", "rawDataBase", RAW_VARIABLE)?;
-        if !path.is_dir() {
-            return Err(Error::FolderMissing {
-                what: "raw data",
-                origin: "the option rawDataBase or the variable nnUNet_raw_data_base",
-                path: path.to_owned(),
-            });
-        }
+        let what = "raw data, from the option rawDataBase or the variable nnUNet_raw_data_base";
+        run::NotFound::unless_exists(what, path, "create the folder, or name another")?;
         Ok(path)
     }
 
@@ -152,7 +147,7 @@ mod tests {
         assert_eq!(folders.preprocessed, Some("C:/pre processed".into()));
         assert_eq!(folders.results, None);
         assert_eq!(folders.results().unwrap_err().code(), "ERR_FOLDER_UNSET");
-        assert_eq!(folders.raw_data().unwrap_err().code(), "ERR_FOLDER_MISSING");
+        assert_eq!(folders.raw_data().unwrap_err().code(), "ERR_NOT_FOUND");
         let events = sink.events();
         assert!(
             matches!(

@@ -238,7 +238,7 @@ impl Plans {
             let known: Vec<_> = self.plans_per_stage.keys().map(usize::to_string).collect();
             Error::Value {
                 record: "plans",
-                what: format!("no stage {stage}, only {}", known.join(", ")),
+                problem: format!("no stage {stage}, only {}", known.join(", ")),
             }
         })
     }

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use run::NotFound;
+
 use crate::{Configuration, Error, Fold, Folders, Task, PLANS_IDENTIFIER};
 
 /// Name of the finished fold's checkpoint, without extension.
@@ -71,8 +73,11 @@ impl ModelFolder {
     /// The folds that have the named checkpoint (see [`FINAL_CHECKPOINT`]), numbers first, then `all`.
     ///
     /// # Errors
-    /// [`Error::Io`] when the folder cannot be listed, [`Error::Model`] when no fold has such a checkpoint.
+    /// [`Error::NotFound`] when the folder or the checkpoint does not exist, [`Error::Model`] when it is not the folder of
+    /// a model, [`Error::Io`] when it cannot be listed.
     pub fn folds(&self, checkpoint: &str) -> Result<Vec<Fold>, Error> {
+        let advice = "train it with `nnunet-diag train` first, or name another folder";
+        NotFound::unless_exists("model", &self.path, advice)?;
         let mut folds = Vec::new();
         let mut incomplete = Vec::new();
         for entry in std::fs::read_dir(&self.path).map_err(|e| Error::io(&self.path, e))? {
@@ -85,18 +90,18 @@ impl ModelFolder {
         folds.sort();
         if folds.is_empty() {
             incomplete.sort();
-            let names: Vec<_> = incomplete.iter().map(|f| f.folder()).collect();
-            let what = match names.is_empty() {
-                true => "no fold_X and no `all` inside: not the folder of a model".to_owned(),
-                false => format!(
-                    "no {checkpoint}.model in {}; finish training, or choose another",
-                    names.join(", ")
-                ),
+            let Some(first) = incomplete.first() else {
+                return Err(Error::Model {
+                    folder: self.path.clone(),
+                    problem: "it has neither a folder fold_X nor a folder all".to_owned(),
+                });
             };
-            return Err(Error::Model {
-                path: self.path.clone(),
-                what,
-            });
+            let names: Vec<_> = incomplete.iter().map(|f| f.folder()).collect();
+            let advice = format!(
+                "none of {} has it; finish training, or choose another checkpoint",
+                names.join(", ")
+            );
+            return Err(NotFound::new("checkpoint", self.fold(*first).checkpoint(checkpoint), advice).into());
         }
         Ok(folds)
     }

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use run::NotFound;
+
 use crate::{Error, Folders};
 
 /// A task, `TaskXXX_NAME`.
@@ -23,7 +25,7 @@ impl Task {
     /// [`Error::TaskName`].
     pub fn from_name(name: &str) -> Result<Self, Error> {
         let bad = || Error::TaskName {
-            name: name.to_owned(),
+            found: name.to_owned(),
         };
         let (digits, rest) = name
             .strip_prefix("Task")
@@ -47,7 +49,7 @@ impl Task {
     /// A number is looked up among the raw, cropped and preprocessed tasks and the trained models. A name need not exist.
     ///
     /// # Errors
-    /// [`Error::TaskNotFound`], [`Error::TaskAmbiguous`], [`Error::TaskName`].
+    /// [`Error::TaskNotFound`], [`Error::NotFound`] for a path, [`Error::TaskAmbiguous`], [`Error::TaskName`].
     pub fn resolve(text: &str, folders: &Folders) -> Result<Self, Error> {
         let text = text.trim();
         if let Ok(id) = text.parse::<u32>() {
@@ -62,8 +64,11 @@ impl Task {
             .and_then(|n| n.to_str())
             .filter(|_| path.is_dir())
         else {
+            if text.contains(['/', '\\']) {
+                NotFound::unless_exists("task", path, "name an existing folder")?;
+            }
             return Err(Error::TaskName {
-                name: text.to_owned(),
+                found: text.to_owned(),
             });
         };
         Ok(Self {
@@ -107,13 +112,15 @@ impl Task {
     /// Folder of the raw task.
     ///
     /// # Errors
-    /// [`Error::TaskNotFound`] when it does not exist, or as [`Folders::raw_data`].
+    /// [`Error::NotFound`] when it does not exist, or as [`Folders::raw_data`].
     pub fn raw_folder(&self, folders: &Folders) -> Result<PathBuf, Error> {
         if let Some(path) = self.path.as_ref().filter(|p| p.join("imagesTr").is_dir()) {
             return Ok(path.clone());
         }
-        let raw = folders.raw_data()?;
-        existing(raw.join(&self.name), raw, &self.name)
+        let folder = folders.raw_data()?.join(&self.name);
+        let advice = "put the task there, or make it with `nnunet-diag convert`";
+        NotFound::unless_exists("raw task", &folder, advice)?;
+        Ok(folder)
     }
 
     /// Folder of the cropped task, which need not exist yet.
@@ -142,26 +149,13 @@ impl Task {
     /// Folder of the preprocessed task, which has to exist.
     ///
     /// # Errors
-    /// [`Error::TaskNotFound`], or as [`Folders::preprocessed`].
+    /// [`Error::NotFound`], or as [`Folders::preprocessed`].
     pub fn existing_preprocessed_folder(&self, folders: &Folders) -> Result<PathBuf, Error> {
         let folder = self.preprocessed_folder(folders)?;
-        existing(
-            folder,
-            folders.preprocessed.clone().unwrap_or_default(),
-            &self.name,
-        )
+        let advice = format!("run `nnunet-diag preprocess {}` first", self.name);
+        NotFound::unless_exists("preprocessed task", &folder, advice)?;
+        Ok(folder)
     }
-}
-
-fn existing(folder: PathBuf, searched: PathBuf, name: &str) -> Result<PathBuf, Error> {
-    if folder.is_dir() {
-        return Ok(folder);
-    }
-    Err(Error::TaskNotFound {
-        task: name.to_owned(),
-        pattern: name.to_owned(),
-        searched: vec![searched],
-    })
 }
 
 /// Names of the folders in a folder; none if it cannot be listed.
@@ -233,7 +227,7 @@ mod tests {
                 .raw_folder(&folders)
                 .unwrap_err()
                 .code(),
-            "ERR_TASK_NOT_FOUND"
+            "ERR_NOT_FOUND"
         );
     }
 }

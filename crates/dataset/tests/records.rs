@@ -5,30 +5,26 @@
     reason = "helpers of tests fail as tests do"
 )]
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use dataset::{CaseProperties, Configuration, DatasetJson, Plans};
 use pickle::Value;
 use run::Coded;
 
-fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            walk(&path, found);
-        } else {
-            found.push(path);
-        }
-    }
-}
-
+/// The recorded files whose path below their topic's folder is wanted.
 fn files(wanted: impl Fn(&str) -> bool) -> Vec<PathBuf> {
     let mut found = Vec::new();
-    ["checkpoint", "preprocess"]
-        .iter()
-        .for_each(|topic| walk(&testkit::folder(topic), &mut found));
-    found.retain(|path| wanted(&path.to_string_lossy()));
-    assert!(found.len() >= 3, "recorded files are missing");
+    for topic in ["checkpoint", "preprocess"] {
+        let folder = testkit::folder(topic);
+        let mut below = testkit::files_below(&folder);
+        below.retain(|path| wanted(&path.strip_prefix(&folder).unwrap().to_string_lossy()));
+        assert!(
+            !below.is_empty(),
+            "recorded files are missing in {}",
+            folder.display()
+        );
+        found.extend(below);
+    }
     found
 }
 
@@ -203,7 +199,7 @@ fn own_entries_and_empty_classes_survive() {
 
 #[test]
 fn dataset_json_survives() {
-    for path in files(|p| p.ends_with("/dataset.json")) {
+    for path in files(|p| p.ends_with("dataset.json")) {
         let dataset = DatasetJson::read(&path).unwrap();
         let folder = tempfile::tempdir().unwrap();
         let copy = folder.path().join("dataset.json");

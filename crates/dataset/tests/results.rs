@@ -5,37 +5,70 @@
     reason = "helpers of tests fail as tests do"
 )]
 
-use dataset::results::{ModelFolder, BEST_CHECKPOINT, FINAL_CHECKPOINT};
+use std::path::{Path, PathBuf};
+
+use dataset::results::{ModelFolder, BEST_CHECKPOINT, FINAL_CHECKPOINT, LATEST_CHECKPOINT};
 use dataset::{Configuration, Fold, Folders, Task};
 use run::Coded;
 
-#[test]
-fn the_recorded_model_is_found_where_nnunet_keeps_it() {
-    let results = testkit::folder("checkpoint").join("model");
-    let first = |folder: &std::path::Path| std::fs::read_dir(folder).unwrap().next().unwrap().unwrap().path();
-    let configuration = first(&results.join("nnUNet"));
-    let task = first(&configuration);
-    let model = first(&task);
-    let name = |path: &std::path::Path| path.file_name().unwrap().to_str().unwrap().to_owned();
+/// The entries of a folder, sorted.
+fn entries(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap();
+    let mut found: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    found.sort();
+    found
+}
 
+fn name(path: &Path) -> &str {
+    path.file_name().unwrap().to_str().unwrap()
+}
+
+#[test]
+fn the_recorded_models_are_found_where_nnunet_keeps_them() {
+    let results = testkit::folder("checkpoint").join("model");
     let folders = Folders {
-        results: Some(results),
+        results: Some(results.clone()),
         ..Folders::default()
     };
-    let configuration: Configuration = name(&configuration).parse().unwrap();
-    let task = Task::from_name(&name(&task)).unwrap();
-    let trainer = name(&model).split("__").next().unwrap().to_owned();
-    let found = ModelFolder::locate(&folders, configuration, &task, &trainer).unwrap();
-    assert_eq!(found.path, model);
-    assert!(found.plans().is_file());
-    assert!(found.gt_niftis().is_dir());
-    for fold in found.folds(FINAL_CHECKPOINT).unwrap() {
-        let fold = found.fold(fold);
+    let mut models = 0;
+    for configuration in entries(&results.join("nnUNet")) {
+        for task in entries(&configuration) {
+            for model in entries(&task) {
+                let configuration: Configuration = name(&configuration).parse().unwrap();
+                let task = Task::from_name(name(&task)).unwrap();
+                let trainer = name(&model).split("__").next().unwrap();
+                let found = ModelFolder::locate(&folders, configuration, &task, trainer).unwrap();
+                assert_eq!(found.path, model);
+                every_entry_has_a_name(&found);
+                models += 1;
+            }
+        }
+    }
+    assert!(models > 0);
+}
+
+/// What a run leaves in a model's folder depends on the run; all that is recorded must be known by its place.
+fn every_entry_has_a_name(model: &ModelFolder) {
+    let folds = model.folds(FINAL_CHECKPOINT).unwrap();
+    let mut known = vec![model.plans(), model.gt_niftis(), model.postprocessing()];
+    known.extend(folds.iter().map(|&fold| model.fold(fold).path));
+    for entry in entries(&model.path) {
+        assert!(known.contains(&entry), "{}", entry.display());
+    }
+    assert!(model.plans().is_file());
+    for fold in folds {
+        let fold = model.fold(fold);
+        let mut known = vec![fold.validation_raw(), fold.validation_raw_postprocessed()];
+        known.extend([fold.postprocessing(), fold.debug(), fold.progress_picture()]);
+        for checkpoint in [FINAL_CHECKPOINT, BEST_CHECKPOINT, LATEST_CHECKPOINT] {
+            known.extend([fold.checkpoint(checkpoint), fold.checkpoint_info(checkpoint)]);
+        }
+        for entry in entries(&fold.path) {
+            let log = name(&entry).starts_with("training_log_");
+            assert!(log || known.contains(&entry), "{}", entry.display());
+        }
         assert!(fold.checkpoint_info(FINAL_CHECKPOINT).is_file());
-        assert!(fold.checkpoint(BEST_CHECKPOINT).is_file());
-        assert!(fold.validation_raw().is_dir() && fold.validation_raw_postprocessed().is_dir());
-        assert!(fold.postprocessing().is_file() && fold.debug().is_file());
-        assert_eq!(fold.model(), found);
+        assert_eq!(&fold.model(), model);
     }
 }
 
@@ -60,7 +93,7 @@ fn folds_are_listed_by_checkpoint() {
         [Fold::Index(2), Fold::Index(10), Fold::All]
     );
     let error = model.folds(BEST_CHECKPOINT).unwrap_err();
-    assert_eq!(error.code(), "ERR_MODEL_FOLDER");
+    assert_eq!(error.code(), "ERR_NOT_FOUND");
     assert!(
         error.to_string().contains("fold_2, fold_3, fold_10, all"),
         "{error}"

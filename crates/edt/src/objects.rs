@@ -7,6 +7,7 @@
 
 use ndarray::{Array3, ArrayViewMut2, Axis as NdAxis};
 use rayon::prelude::*;
+use run::Cancel;
 
 use crate::grid::Axis;
 use crate::simd::{dispatch, Kernel};
@@ -24,10 +25,13 @@ const STRIDE: usize = 4;
 ///
 /// Exact up to float32 rounding. Takes time in proportion to the voxels and to the number of voxels within `bound`, or
 /// within the distance of the second nearest object where that is less. Memory is two arrays beside `objects`.
+///
+/// Fails on a wrong spacing or bound, and with [`Error::Cancelled`] within the work of one slice or of 16 columns.
 pub fn two_nearest_objects(
     mut objects: Array3<u32>,
     spacing: [f64; 3],
     bound: Option<f32>,
+    cancel: &Cancel,
 ) -> Result<(Array3<f32>, Array3<f32>), Error> {
     transform::check_numbers(&spacing, bound)?;
     let mut nearest = objects.mapv(|object| if object == 0 { f32::INFINITY } else { 0.0 });
@@ -48,7 +52,8 @@ pub fn two_nearest_objects(
         .into_par_iter()
         .zip(nearest.outer_iter_mut())
         .zip(second.outer_iter_mut());
-    slices.for_each(|((mut object, mut nearest), mut second)| {
+    slices.try_for_each(|((mut object, mut nearest), mut second)| {
+        cancel.check()?;
         let mut lines = Lines::new(&x, 1);
         for ((object, nearest), second) in object
             .rows_mut()
@@ -84,7 +89,8 @@ pub fn two_nearest_objects(
                 along_x: false,
             });
         }
-    });
+        Ok::<_, Error>(())
+    })?;
     let flat = |_| Error::Layout {
         shape: vec![depth, height, width],
     };
@@ -101,9 +107,10 @@ pub fn two_nearest_objects(
     let columns = columns
         .zip(near.axis_chunks_iter_mut(NdAxis(1), W))
         .zip(far.axis_chunks_iter_mut(NdAxis(1), W));
-    columns.for_each_init(
+    columns.try_for_each_init(
         || Lines::new(&z, W),
         |lines, ((object, nearest), second)| {
+            cancel.check()?;
             dispatch(Pass {
                 axis: &z,
                 lines,
@@ -114,8 +121,9 @@ pub fn two_nearest_objects(
                 },
                 along_x: false,
             });
+            Ok::<_, Error>(())
         },
-    );
+    )?;
     if let Some(cap) = cap {
         let clamp = |d: &mut f32| *d = if *d > cap { f32::INFINITY } else { *d };
         near.par_mapv_inplace(|mut d| {

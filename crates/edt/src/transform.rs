@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use ndarray::{Array, ArrayView, ArrayView3, ArrayViewMut, ArrayViewMut2, Axis, Dimension, Ix2, Ix3};
 use rayon::prelude::*;
+use run::{Cancel, Cancelled};
 
 use crate::grid::Grid;
 use crate::lane::{Lane, CHUNK};
@@ -33,16 +34,20 @@ pub fn squared_distance<T: Voxel, D: Dimension>(
     bound: Option<f32>,
 ) -> Result<Array<f32, D>, Error> {
     let mut out = Array::zeros(mask.raw_dim());
-    squared_distance_into(mask, spacing, bound, out.view_mut())?;
+    squared_distance_into(mask, spacing, bound, out.view_mut(), &Cancel::new())?;
     Ok(out)
 }
 
 /// [`squared_distance`] into memory that exists: `out` has the mask's shape and C order; what it holds does not matter.
+///
+/// Fails with [`Error::Cancelled`] within the work of one slice or of 64 columns once `cancel` is set; `out` is then half
+/// done.
 pub fn squared_distance_into<T: Voxel, D: Dimension>(
     mask: ArrayView<'_, T, D>,
     spacing: &[f64],
     bound: Option<f32>,
     mut out: ArrayViewMut<'_, f32, D>,
+    cancel: &Cancel,
 ) -> Result<(), Error> {
     check(&mask, spacing, bound, &out)?;
     let shape = mask.shape().to_vec();
@@ -73,8 +78,7 @@ pub fn squared_distance_into<T: Voxel, D: Dimension>(
     let mask = mask
         .into_dimensionality::<Ix3>()
         .map_err(|_| Error::Rank { found: shape.len() })?;
-    transform(mask, s, bound, out);
-    Ok(())
+    Ok(transform(mask, s, bound, out, cancel)?)
 }
 
 fn check<T, D: Dimension>(
@@ -121,7 +125,8 @@ fn transform<T: Voxel>(
     s: [f64; 3],
     bound: Option<f32>,
     mut out: ArrayViewMut2<'_, f32>,
-) {
+    cancel: &Cancel,
+) -> Result<(), Cancelled> {
     let (z, y, x) = mask.dim();
     let shape = [z, y, x];
     let bound2 = bound
@@ -153,13 +158,13 @@ fn transform<T: Voxel>(
             scale,
             out.view_mut(),
             cap16.is_none() && !fits(diagonal),
-        );
+            cancel,
+        )?;
         if !far {
-            return;
+            return Ok(());
         }
         let grid = Grid::<f32>::new(shape, [1.0; 3], cap.map(|cap| cap as f32));
-        sweeps::<f32, T, 32>(&grid, mask, scale, out, false);
-        return;
+        return sweeps::<f32, T, 32>(&grid, mask, scale, out, false, cancel).map(drop);
     }
     let squares = s.map(|s| (s * s) as f32);
     let cap = bound2.map(|bound2| {
@@ -171,7 +176,7 @@ fn transform<T: Voxel>(
         }
     });
     let grid = Grid::<f32>::new(shape, squares, cap);
-    sweeps::<f32, T, 32>(&grid, mask, 1.0, out, false);
+    sweeps::<f32, T, 32>(&grid, mask, 1.0, out, false, cancel).map(drop)
 }
 
 /// Both sweeps. With `give_up`, stops once a value stays far, and returns true.
@@ -181,13 +186,15 @@ fn sweeps<L: Lane, T: Voxel, const W: usize>(
     scale: f64,
     mut out: ArrayViewMut2<'_, f32>,
     give_up: bool,
-) -> bool {
+    cancel: &Cancel,
+) -> Result<bool, Cancelled> {
     out.outer_iter_mut()
         .into_par_iter()
         .zip(mask.outer_iter())
-        .for_each_init(
+        .try_for_each_init(
             || sweep::Scratch::new::<W>(grid),
             |scratch, (slice, mask)| {
+                cancel.check()?;
                 if let Some(slice) = slice.into_slice() {
                     simd::dispatch(sweep::Sweep::<L, T, W> {
                         grid,
@@ -196,16 +203,18 @@ fn sweeps<L: Lane, T: Voxel, const W: usize>(
                         slice,
                     });
                 }
+                Ok(())
             },
-        );
+        )?;
     let far = AtomicBool::new(false);
     out.axis_chunks_iter_mut(Axis(1), CHUNK)
         .into_par_iter()
-        .for_each_init(
+        .try_for_each_init(
             || columns::Scratch::new::<W>(grid.shape[0]),
             |scratch, chunk: ArrayViewMut<'_, f32, Ix2>| {
+                cancel.check()?;
                 if give_up && far.load(Ordering::Relaxed) {
-                    return;
+                    return Ok(());
                 }
                 if simd::dispatch(columns::Columns::<L, W> {
                     grid,
@@ -216,7 +225,8 @@ fn sweeps<L: Lane, T: Voxel, const W: usize>(
                 {
                     far.store(true, Ordering::Relaxed);
                 }
+                Ok(())
             },
-        );
-    far.into_inner()
+        )?;
+    Ok(far.into_inner())
 }

@@ -4,6 +4,7 @@
 use edt::{squared_distance, Error};
 use ndarray::{Array2, Array3, ArrayD, ArrayView3, Axis, IxDyn};
 use proptest::prelude::*;
+use run::Cancel;
 
 /// Minimum over all zero voxels, in float64.
 fn brute_force(mask: ArrayView3<'_, u8>, spacing: [f64; 3]) -> Array3<f64> {
@@ -232,7 +233,7 @@ fn wrong_arguments() {
         0
     );
     let mut short = Array2::zeros((3, 3));
-    let result = edt::squared_distance_into(mask.view(), &[1.0; 2], None, short.view_mut());
+    let result = edt::squared_distance_into(mask.view(), &[1.0; 2], None, short.view_mut(), &Cancel::new());
     assert_eq!(
         result,
         Err(Error::Shape {
@@ -241,7 +242,8 @@ fn wrong_arguments() {
         })
     );
     let mut turned = Array2::zeros((4, 3));
-    let result = edt::squared_distance_into(mask.view(), &[1.0; 2], None, turned.view_mut().reversed_axes());
+    let turned = turned.view_mut().reversed_axes();
+    let result = edt::squared_distance_into(mask.view(), &[1.0; 2], None, turned, &Cancel::new());
     assert_eq!(result, Err(Error::Layout { shape: vec![3, 4] }));
 }
 
@@ -263,7 +265,7 @@ proptest! {
         let expected: Vec<Array3<f64>> = (1..5)
             .map(|object| brute_force(objects.mapv(|o| u8::from(o != object)).view(), spacing))
             .collect();
-        let (nearest, second) = edt::two_nearest_objects(objects, spacing, bound).unwrap();
+        let (nearest, second) = edt::two_nearest_objects(objects, spacing, bound, &Cancel::new()).unwrap();
         for at in ndarray::indices(shape) {
             let mut distances: Vec<f64> = expected.iter().map(|d| d[at]).collect();
             distances.sort_by(f64::total_cmp);
@@ -276,4 +278,23 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn a_cancelled_transform_ends_after_a_few_slices_or_columns() {
+    let mask = Array3::from_shape_fn((30, 40, 50), |(z, y, x)| u8::from((z, y, x) != (3, 4, 5)));
+    // Whole spacings take the 16-bit sweeps, others those in float32.
+    for spacing in [[1.0; 3], [1.0, 2.5, 0.7]] {
+        let parts = testkit::ends_when_cancelled(|cancel| {
+            let mut out = Array3::zeros(mask.dim());
+            edt::squared_distance_into(mask.view(), &spacing, None, out.view_mut(), cancel)
+        });
+        // 30 slices, and 40 * 50 columns in blocks of 64.
+        assert!(parts >= 30 + 32, "{parts}");
+    }
+    let objects = mask.mapv(|inside| u32::from(inside == 0));
+    let parts = testkit::ends_when_cancelled(|cancel| {
+        edt::two_nearest_objects(objects.clone(), [1.0; 3], None, cancel)
+    });
+    assert!(parts >= 30 + 125, "{parts}");
 }

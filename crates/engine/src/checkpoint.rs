@@ -83,9 +83,9 @@ impl Checkpoint {
     /// Reads a `.model` file written here or by nnU-Net v1 (zip or legacy format).
     ///
     /// # Errors
-    /// [`Error::Part`] where the file cannot be read, [`Error::Checkpoint`] where an entry is missing or wrong.
+    /// [`Error::Pickle`] where the file cannot be read, [`Error::Checkpoint`] where an entry is missing or wrong.
     pub fn read(path: &Path) -> Result<Self> {
-        let value = read_checkpoint(path).map_err(|e| Error::part(&e))?;
+        let value = read_checkpoint(path)?;
         let wrong = |what: &str| Error::checkpoint(path, format!("not a checkpoint of nnU-Net v1: {what}"));
         let entry = |key: &str| value.get(key).ok_or_else(|| wrong(&format!("no entry {key}")));
         let lists = entry("plot_stuff")?.as_items().unwrap_or_default();
@@ -134,7 +134,7 @@ impl Checkpoint {
     /// Writes a `.model` file that nnU-Net v1 reads, replacing the file in one step.
     ///
     /// # Errors
-    /// [`Error::Part`] naming the file; what was there before is then unchanged.
+    /// [`Error::Pickle`] naming the file; what was there before is then unchanged.
     pub fn write(&self, path: &Path) -> Result<()> {
         let mut state = Dict::ordered();
         for (name, values) in &self.state {
@@ -189,7 +189,7 @@ impl Checkpoint {
                     .with("options", p.options.as_str()),
             );
         }
-        write_checkpoint(path, &root.into()).map_err(|e| Error::part(&e))
+        Ok(write_checkpoint(path, &root.into())?)
     }
 }
 
@@ -210,9 +210,9 @@ impl Info {
     /// Reads a `.model.pkl` file.
     ///
     /// # Errors
-    /// [`Error::Part`] where the file cannot be read, [`Error::Checkpoint`] where an entry is missing.
+    /// [`Error::Pickle`] where the file cannot be read, [`Error::Checkpoint`] where an entry is missing.
     pub fn read(path: &Path) -> Result<Self> {
-        let value = pickle::read_file(path).map_err(|e| Error::part(&e))?;
+        let value = pickle::read_file(path)?;
         let entry = |key: &str| {
             value
                 .get(key)
@@ -231,22 +231,20 @@ impl Info {
     /// Writes a `.model.pkl` file, replacing it in one step.
     ///
     /// # Errors
-    /// [`Error::Part`] naming the file.
+    /// [`Error::Pickle`] naming the file.
     pub fn write(&self, path: &Path) -> Result<()> {
         let dict = Dict::ordered()
             .with("init", self.init.clone())
             .with("name", self.name.as_str())
             .with("class", self.class.as_str())
             .with("plans", self.plans.clone());
-        pickle::write_file(path, &dict.into()).map_err(|e| Error::part(&e))
+        Ok(pickle::write_file(path, &dict.into())?)
     }
 }
 
 fn leaf(values: &ArrayD<f32>) -> Result<Value> {
     let flat: Vec<f32> = values.iter().copied().collect();
-    Leaf::from_f32(values.shape().to_vec(), &flat)
-        .map(Value::Tensor)
-        .map_err(|e| Error::part(&e))
+    Ok(Value::Tensor(Leaf::from_f32(values.shape().to_vec(), &flat)?))
 }
 
 fn array(value: &Value) -> Option<ArrayD<f32>> {

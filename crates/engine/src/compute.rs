@@ -100,7 +100,7 @@ impl Compute {
                 return Err(Error::Precision {
                     requested: "float16".to_owned(),
                     device: device_name(device),
-                    reason: "CPUs compute with it slower than with float32; use auto, bfloat16 or float32"
+                    problem: "CPUs compute with it slower than with float32; use auto, bfloat16 or float32"
                         .to_owned(),
                 })
             }

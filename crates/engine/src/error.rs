@@ -1,33 +1,35 @@
-//! What can go wrong in training and prediction.
+//! Errors of this crate.
 
 use std::path::{Path, PathBuf};
 
-use run::{Cancelled, Coded};
-use serde_json::{json, Value};
+use run::Cancelled;
 use tch::TchError;
 
 /// An error of training or prediction: what was found, what was expected, where, and what to do.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, thiserror::Error, run::Coded)]
 pub enum Error {
     /// libtorch refused an operation.
-    #[error("libtorch: {message}")]
+    #[error("libtorch: {reason}")]
+    #[code(Torch)]
     Torch {
         /// libtorch's own words, without its stack trace.
-        message: String,
+        reason: String,
     },
     /// The device has too little free memory.
     #[error(
-        "out of memory on {device}: {message}; lower the batch size or the patch size, use --precision float16 or \
+        "out of memory on {device}: {reason}; lower the batch size or the patch size, use --precision float16 or \
          bfloat16, or free the device of other processes"
     )]
+    #[code(OutOfMemory)]
     OutOfMemory {
         /// Device that ran out.
         device: String,
         /// libtorch's own words.
-        message: String,
+        reason: String,
     },
     /// A device was asked for that this machine or this libtorch does not offer.
     #[error("device {requested} is not available: {found}; use --device auto or one of: {available}")]
+    #[code(Device)]
     Device {
         /// What was asked for.
         requested: String,
@@ -37,26 +39,30 @@ pub enum Error {
         available: String,
     },
     /// A precision that the device cannot compute with.
-    #[error("precision {requested} cannot be used on {device}: {reason}")]
+    #[error("precision {requested} cannot be used on {device}: {problem}")]
+    #[code(Precision)]
     Precision {
         /// What was asked for.
         requested: String,
         /// Device it was asked for on.
         device: String,
         /// Why not, and what can be used.
-        reason: String,
+        problem: String,
     },
-    /// Options that cannot be used.
+    /// An option has a value that cannot be used.
     #[error(transparent)]
+    #[code(transparent)]
     Option(#[from] run::OptionError),
     /// A network that cannot be built or cannot take patches of this size.
     #[error("network: {problem}")]
+    #[code(Network)]
     Network {
         /// What was found and what is expected.
         problem: String,
     },
     /// A checkpoint or model folder that cannot be used.
     #[error("{path}: {problem}")]
+    #[code(Checkpoint)]
     Checkpoint {
         /// File or folder.
         path: PathBuf,
@@ -68,10 +74,12 @@ pub enum Error {
         "the {quantity} became {value} in epoch {epoch}, iteration {iteration} (cases {cases}); the last good state is \
          {kept}; lower the initial learning rate, or train with --precision float32"
     )]
+    #[code(Diverged)]
     Diverged {
         /// What diverged: the loss, or the gradients many times in a row.
         quantity: &'static str,
         /// The value found.
+        #[detail(name = "found", text)]
         value: f64,
         /// Epoch, counted from 0.
         epoch: u64,
@@ -86,16 +94,19 @@ pub enum Error {
     #[error(
         "{problem}; expected labels 0..={highest}{ignored}; check the segmentations with `nnunet-diag check`"
     )]
+    #[code(LabelRange)]
     Label {
         /// What was found.
         problem: String,
         /// Highest class.
         highest: i64,
         /// The ignore label, in words, or empty.
+        #[detail(skip)]
         ignored: String,
     },
     /// A file cannot be read or written.
     #[error("{path}: {source}")]
+    #[code(io(Io))]
     Io {
         /// File concerned.
         path: PathBuf,
@@ -104,35 +115,34 @@ pub enum Error {
     },
     /// The verb was cancelled.
     #[error(transparent)]
+    #[code(transparent)]
     Cancelled(#[from] Cancelled),
     /// The recipe, or the data to train on.
     #[error(transparent)]
+    #[code(transparent)]
     Recipe(#[from] recipe::Error),
-    /// An error of another part of the work.
-    #[error("{message}")]
-    Part {
-        /// Its stable code.
-        code: &'static str,
-        /// Its message.
-        message: String,
-        /// Its facts.
-        details: Value,
-    },
+    /// A task, its plans or its folders.
+    #[error(transparent)]
+    #[code(transparent)]
+    Dataset(#[from] dataset::Error),
+    /// A pickle or checkpoint that cannot be read or written.
+    #[error(transparent)]
+    #[code(transparent)]
+    Pickle(#[from] pickle::Error),
+    /// A file that cannot be written.
+    #[error(transparent)]
+    #[code(transparent)]
+    Storage(#[from] storage::Error),
+    /// A batch that cannot be made.
+    #[error(transparent)]
+    #[code(transparent)]
+    Loader(#[from] loader::Error),
 }
 
 /// Result of training or prediction.
 pub type Result<T> = std::result::Result<T, Error>;
 
 impl Error {
-    /// Adapts another crate's error, keeping its code, message and facts.
-    pub fn part(error: &dyn Coded) -> Self {
-        Self::Part {
-            code: error.code(),
-            message: error.to_string(),
-            details: error.details(),
-        }
-    }
-
     /// Tells out-of-memory errors from others by libtorch's words.
     pub(crate) fn torch(message: &str) -> Self {
         // The first line says what happened; the rest is where in libtorch.
@@ -146,10 +156,10 @@ impl Error {
             let device = if lower.contains("cuda") { "CUDA" } else { "the CPU" };
             return Self::OutOfMemory {
                 device: device.to_owned(),
-                message,
+                reason: message,
             };
         }
-        Self::Torch { message }
+        Self::Torch { reason: message }
     }
 
     pub(crate) fn io(path: &Path, source: std::io::Error) -> Self {
@@ -182,67 +192,10 @@ impl From<TchError> for Error {
     }
 }
 
-impl Coded for Error {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Torch { .. } => "ERR_TORCH",
-            Self::OutOfMemory { .. } => "ERR_OUT_OF_MEMORY",
-            Self::Device { .. } => "ERR_DEVICE",
-            Self::Precision { .. } => "ERR_PRECISION",
-            Self::Option(e) => e.code(),
-            Self::Network { .. } => "ERR_NETWORK",
-            Self::Checkpoint { .. } => "ERR_CHECKPOINT",
-            Self::Diverged { .. } => "ERR_DIVERGED",
-            Self::Label { .. } => "ERR_LABEL_RANGE",
-            Self::Io { .. } => "ERR_IO",
-            Self::Cancelled(cancelled) => cancelled.code(),
-            Self::Recipe(source) => source.code(),
-            Self::Part { code, .. } => code,
-        }
-    }
-
-    fn details(&self) -> Value {
-        match self {
-            Self::Torch { message } => json!({ "message": message }),
-            Self::OutOfMemory { device, message } => json!({ "device": device, "message": message }),
-            Self::Device {
-                requested,
-                found,
-                available,
-            } => {
-                json!({ "requested": requested, "found": found, "available": available })
-            }
-            Self::Precision {
-                requested,
-                device,
-                reason,
-            } => {
-                json!({ "requested": requested, "device": device, "reason": reason })
-            }
-            Self::Option(e) => e.details(),
-            Self::Network { problem } => json!({ "problem": problem }),
-            Self::Checkpoint { path, problem } => json!({ "path": path, "problem": problem }),
-            Self::Diverged {
-                quantity,
-                value,
-                epoch,
-                iteration,
-                cases,
-                kept,
-            } => json!({
-                "quantity": quantity, "value": value.to_string(), "epoch": epoch, "iteration": iteration, "cases": cases, "kept": kept
-            }),
-            Self::Label { problem, highest, .. } => json!({ "problem": problem, "highest": highest }),
-            Self::Io { path, source } => json!({ "path": path, "kind": source.kind().to_string() }),
-            Self::Cancelled(_) => Value::Null,
-            Self::Recipe(source) => source.details(),
-            Self::Part { details, .. } => details.clone(),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use run::Coded;
+
     use super::*;
 
     #[test]

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 
-use rayon::prelude::*;
-use run::{CaseFailure, Context, Options};
+use run::{Cancel, CaseFailure, CaseLoop, Context, Event, Job, NotFound, Options, Outcome, Progress};
 use serde::Serialize;
+use serde_json::json;
 use volume::nifti;
 
 use crate::metrics::{evaluate, MetricOptions};
@@ -62,59 +61,63 @@ pub struct EvaluateSummary {
     pub failures: Vec<CaseFailure>,
 }
 
+/// The cases of both folders.
+struct Folders {
+    references: BTreeMap<String, PathBuf>,
+    predictions: BTreeMap<String, PathBuf>,
+    /// In the order of their names.
+    cases: Vec<String>,
+}
+
 /// Compares every prediction of a folder with its reference and writes nnU-Net's `summary.json`.
 ///
 /// Cases are worked on in parallel, each with its two label maps in memory. A case that fails (a file without its
 /// counterpart, different shapes or geometry, a damaged file) is listed in the summary; the means are over the others.
 ///
 /// # Errors
-/// [`Error::NoCases`], [`Error::Folder`], [`Error::Storage`], [`Error::Cancelled`].
+/// [`Error::Option`], [`Error::NotFound`], [`Error::NoCases`], [`Error::Folder`], [`Error::Storage`], [`Error::Cancelled`].
 pub fn evaluate_folder(options: &EvaluateOptions, context: &Context) -> Result<EvaluateSummary, Error> {
     run::validate(options)?;
-    let mut references = list(&options.reference_dir)?;
-    let predictions = list(&options.prediction_dir)?;
-    if options.predicted_only {
-        references.retain(|case, _| predictions.contains_key(case));
-    }
-    let mut names: Vec<&String> = references.keys().chain(predictions.keys()).collect();
-    names.sort();
-    names.dedup();
-    if names.is_empty() {
-        return Err(Error::NoCases {
-            folder: options.reference_dir.clone(),
-        });
-    }
-    let done = AtomicU64::new(0);
-    let total = names.len() as u64;
-    let case = |name: &&String| {
-        context.check()?;
-        let result = match (references.get(*name), predictions.get(*name)) {
-            (Some(reference), Some(prediction)) => compare(reference, prediction, options),
+    let folders = Folders::list(options)?;
+    context.emit(Event::Started {
+        verb: "evaluate",
+        settings: json!({
+            "referenceDir": options.reference_dir, "predictionDir": options.prediction_dir,
+            "cases": folders.cases.len(), "labels": options.labels, "ignoreLabel": options.ignore_label,
+            "hausdorff": options.hausdorff, "workers": context.workers(),
+        }),
+    });
+    score(options, &folders, context)
+}
+
+/// [`evaluate_folder`] as a part of another verb.
+pub(crate) fn evaluate_quietly(
+    options: &EvaluateOptions,
+    context: &Context,
+) -> Result<EvaluateSummary, Error> {
+    score(options, &Folders::list(options)?, context)
+}
+
+fn score(options: &EvaluateOptions, folders: &Folders, context: &Context) -> Result<EvaluateSummary, Error> {
+    let jobs: Vec<_> = folders.cases.iter().map(|name| Job::new(name, name)).collect();
+    let progress = Progress::new("cases", jobs.len());
+    let Outcome { results, failures } = case_loop(context)?.run(&jobs, progress, |job| {
+        match (
+            folders.references.get(job.input),
+            folders.predictions.get(job.input),
+        ) {
+            (Some(reference), Some(prediction)) => compare(reference, prediction, options, context.cancel()),
             (_, None) => Err(Error::MissingPrediction {
-                case: (*name).clone(),
+                case: job.case.clone(),
                 folder: options.prediction_dir.clone(),
             }),
             (None, _) => Err(Error::MissingReference {
-                case: (*name).clone(),
+                case: job.case.clone(),
                 folder: options.reference_dir.clone(),
             }),
-        };
-        context.progress(
-            done.fetch_add(1, Ordering::Relaxed) + 1,
-            total,
-            "cases",
-            Some(name),
-        );
-        Ok(result.map_err(|error| CaseFailure::new(*name, &error)))
-    };
-    let cases: Result<Vec<_>, Error> = pool(context)?.install(|| names.par_iter().map(case).collect());
-    let (mut all, mut failures) = (Vec::new(), Vec::new());
-    for case in cases? {
-        match case {
-            Ok(scores) => all.push(scores),
-            Err(failure) => failures.push(failure),
         }
-    }
+    })?;
+    let all = results.into_iter().flatten().collect();
     let output = options
         .output
         .clone()
@@ -129,10 +132,37 @@ pub fn evaluate_folder(options: &EvaluateOptions, context: &Context) -> Result<E
     })
 }
 
-/// A pool of the caller's number of threads.
-pub(crate) fn pool(context: &Context) -> Result<rayon::ThreadPool, Error> {
-    context.pool().map_err(|e| Error::Threads {
-        problem: e.to_string(),
+impl Folders {
+    fn list(options: &EvaluateOptions) -> Result<Self, Error> {
+        let predict = "run `nnunet-diag predict` first, or name another folder";
+        NotFound::unless_exists("folder of predictions", &options.prediction_dir, predict)?;
+        let other = "name the folder of the reference segmentations, such as labelsTs of the task";
+        NotFound::unless_exists("folder of references", &options.reference_dir, other)?;
+        let mut references = list(&options.reference_dir)?;
+        let predictions = list(&options.prediction_dir)?;
+        if options.predicted_only {
+            references.retain(|case, _| predictions.contains_key(case));
+        }
+        let mut cases: Vec<String> = references.keys().chain(predictions.keys()).cloned().collect();
+        cases.sort();
+        cases.dedup();
+        if cases.is_empty() {
+            return Err(Error::NoCases {
+                folder: options.reference_dir.clone(),
+            });
+        }
+        Ok(Self {
+            references,
+            predictions,
+            cases,
+        })
+    }
+}
+
+/// The loop over a verb's cases, on the caller's number of threads.
+pub(crate) fn case_loop(context: &Context) -> Result<CaseLoop<'_>, Error> {
+    CaseLoop::new(context).map_err(|e| Error::Threads {
+        reason: e.to_string(),
     })
 }
 
@@ -144,9 +174,16 @@ pub(crate) fn list(folder: &Path) -> Result<BTreeMap<String, PathBuf>, Error> {
     })
 }
 
-fn compare(reference: &Path, prediction: &Path, options: &EvaluateOptions) -> Result<CaseScores, Error> {
+fn compare(
+    reference: &Path,
+    prediction: &Path,
+    options: &EvaluateOptions,
+    cancel: &Cancel,
+) -> Result<CaseScores, Error> {
     let (labels, place) = nifti::read_labels(reference)?;
+    cancel.check()?;
     let (predicted, found) = nifti::read_labels(prediction)?;
+    cancel.check()?;
     let deviation = place.deviation(&found);
     if labels.dim() == predicted.dim() && !deviation.within(options.tolerance) {
         return Err(Error::Geometry {
@@ -162,8 +199,13 @@ fn compare(reference: &Path, prediction: &Path, options: &EvaluateOptions) -> Re
         ignore_label: options.ignore_label,
         hausdorff: options.hausdorff,
     };
-    let regions: BTreeMap<String, Scores> =
-        evaluate(labels.view(), predicted.view(), found.spacing, &metric_options)?;
+    let regions: BTreeMap<String, Scores> = evaluate(
+        labels.view(),
+        predicted.view(),
+        found.spacing,
+        &metric_options,
+        cancel,
+    )?;
     let text = |path: &Path| path.to_string_lossy().into_owned();
     Ok(CaseScores {
         regions,

@@ -1,6 +1,7 @@
 //! The 95th percentile of surface distances.
 
 use ndarray::{s, Array3, ArrayView3};
+use run::{Cancel, Cancelled};
 
 use crate::Error;
 
@@ -11,60 +12,80 @@ use crate::Error;
 /// up to float32 rounding of squared distances. Only the box around both masks is looked at.
 ///
 /// # Errors
-/// [`Error::Distance`] when a spacing is not positive.
+/// [`Error::Distance`] when a spacing is not positive; [`Error::Cancelled`] within one slice's work.
 pub fn hausdorff_95(
     one: ArrayView3<'_, bool>,
     two: ArrayView3<'_, bool>,
     spacing: [f64; 3],
+    cancel: &Cancel,
 ) -> Result<f64, Error> {
-    let Some(bounds) = bounds([one, two]) else {
+    let Some(bounds) = bounds([one, two], cancel)? else {
         return Ok(f64::NAN);
     };
     let [(z0, z1), (y0, y1), (x0, x1)] = bounds;
     let window = s![z0..z1, y0..y1, x0..x1];
-    let (one, two) = (surface(one.slice(window)), surface(two.slice(window)));
-    let mut distances = distances(&one, &two, spacing)?;
-    distances.extend(self::distances(&two, &one, spacing)?);
+    let one = surface(one.slice(window), cancel)?;
+    let two = surface(two.slice(window), cancel)?;
+    let mut distances = distances(&one, &two, spacing, cancel)?;
+    distances.extend(self::distances(&two, &one, spacing, cancel)?);
     Ok(percentile_95(distances))
 }
 
 /// Smallest box that holds every true voxel of both masks; `None` when either has none.
-fn bounds(masks: [ArrayView3<'_, bool>; 2]) -> Option<[(usize, usize); 3]> {
+fn bounds(
+    masks: [ArrayView3<'_, bool>; 2],
+    cancel: &Cancel,
+) -> Result<Option<[(usize, usize); 3]>, Cancelled> {
     let mut bounds = [(usize::MAX, 0); 3];
     for mask in masks {
         let mut any = false;
-        for ((z, y, x), _) in mask.indexed_iter().filter(|(_, inside)| **inside) {
-            any = true;
-            for (bound, at) in bounds.iter_mut().zip([z, y, x]) {
-                *bound = (bound.0.min(at), bound.1.max(at + 1));
+        for (z, slice) in mask.outer_iter().enumerate() {
+            cancel.check()?;
+            for ((y, x), _) in slice.indexed_iter().filter(|(_, inside)| **inside) {
+                any = true;
+                for (bound, at) in bounds.iter_mut().zip([z, y, x]) {
+                    *bound = (bound.0.min(at), bound.1.max(at + 1));
+                }
             }
         }
         if !any {
-            return None;
+            return Ok(None);
         }
     }
-    Some(bounds)
+    Ok(Some(bounds))
 }
 
 /// Voxels of the mask with a face neighbour that is not in it.
-fn surface(mask: ArrayView3<'_, bool>) -> Array3<bool> {
+fn surface(mask: ArrayView3<'_, bool>, cancel: &Cancel) -> Result<Array3<bool>, Cancelled> {
     let (depth, height, width) = mask.dim();
-    Array3::from_shape_fn(mask.dim(), |(z, y, x)| {
-        let edge = z == 0 || y == 0 || x == 0 || z + 1 == depth || y + 1 == height || x + 1 == width;
-        mask[[z, y, x]]
-            && (edge
-                || !(mask[[z - 1, y, x]]
-                    && mask[[z + 1, y, x]]
-                    && mask[[z, y - 1, x]]
-                    && mask[[z, y + 1, x]]
-                    && mask[[z, y, x - 1]]
-                    && mask[[z, y, x + 1]]))
-    })
+    let mut surface = Array3::from_elem(mask.dim(), false);
+    for (z, mut slice) in surface.outer_iter_mut().enumerate() {
+        cancel.check()?;
+        for ((y, x), voxel) in slice.indexed_iter_mut() {
+            let edge = z == 0 || y == 0 || x == 0 || z + 1 == depth || y + 1 == height || x + 1 == width;
+            *voxel = mask[[z, y, x]]
+                && (edge
+                    || !(mask[[z - 1, y, x]]
+                        && mask[[z + 1, y, x]]
+                        && mask[[z, y - 1, x]]
+                        && mask[[z, y + 1, x]]
+                        && mask[[z, y, x - 1]]
+                        && mask[[z, y, x + 1]]));
+        }
+    }
+    Ok(surface)
 }
 
 /// Distance from each voxel of `from` to the nearest of `to`.
-fn distances(from: &Array3<bool>, to: &Array3<bool>, spacing: [f64; 3]) -> Result<Vec<f64>, Error> {
-    let squared = edt::squared_distance(to.mapv(|inside| !inside).view(), &spacing, None)?;
+fn distances(
+    from: &Array3<bool>,
+    to: &Array3<bool>,
+    spacing: [f64; 3],
+    cancel: &Cancel,
+) -> Result<Vec<f64>, Error> {
+    let mut squared = Array3::zeros(to.dim());
+    let outside = to.mapv(|inside| !inside);
+    edt::squared_distance_into(outside.view(), &spacing, None, squared.view_mut(), cancel)?;
     Ok(from
         .iter()
         .zip(&squared)

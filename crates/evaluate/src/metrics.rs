@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use ndarray::{ArrayView3, Zip};
+use run::Cancel;
 
 use crate::hausdorff::hausdorff_95;
 use crate::scores::Scores;
@@ -25,12 +26,13 @@ pub struct MetricOptions {
 /// Definitions and undefined cases are those of nnU-Net's `evaluate_folder` (with `nan_for_nonexisting`).
 ///
 /// # Errors
-/// [`Error::Shape`] unless both have one shape.
+/// [`Error::Shape`] unless both have one shape; [`Error::Cancelled`].
 pub fn evaluate(
     reference: ArrayView3<'_, i16>,
     prediction: ArrayView3<'_, i16>,
     spacing: [f64; 3],
     options: &MetricOptions,
+    cancel: &Cancel,
 ) -> Result<BTreeMap<String, Scores>, Error> {
     if reference.dim() != prediction.dim() {
         let dims = |(z, y, x)| [z, y, x];
@@ -49,6 +51,7 @@ pub fn evaluate(
     };
     let mut scores = BTreeMap::new();
     for region in regions {
+        cancel.check()?;
         let confusion = pairs.confusion(region);
         let mut result = confusion.scores();
         if options.hausdorff {
@@ -59,7 +62,7 @@ pub fn evaluate(
                 let prediction_mask = Zip::from(&prediction)
                     .and(&reference)
                     .map_collect(|p, r| region.contains(*p) && !ignored(*r));
-                hausdorff_95(reference_mask.view(), prediction_mask.view(), spacing)?
+                hausdorff_95(reference_mask.view(), prediction_mask.view(), spacing, cancel)?
             } else {
                 f64::NAN
             });

@@ -3,13 +3,14 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use evaluate::{
     evaluate, evaluate_folder, read_summary, Error, EvaluateOptions, MetricOptions, Region, Scores,
 };
 use ndarray::Array3;
 use proptest::prelude::*;
-use run::Context;
+use run::{Cancel, Coded, Context, Event};
 use serde_json::Value;
 use volume::{nifti, Geometry};
 
@@ -92,18 +93,12 @@ fn recorded_folders() {
         }
         // What Python wrote, bare NaN and all, reads as what was computed here.
         let python = read_summary(&scenario.join("pred/summary.json")).unwrap();
-        assert_eq!(json(&python.results.mean), json(&found.results.mean));
+        assert_same(&python.results.mean, &found.results.mean);
         // And what was written here reads back, with null as with NaN.
-        assert_eq!(
-            json(&read_summary(&found.output).unwrap().results),
-            json(&found.results)
-        );
+        assert_same(&read_summary(&found.output).unwrap().results, &found.results);
         options.bare_nan = true;
         evaluate_folder(&options, &Context::silent(1)).unwrap();
-        assert_eq!(
-            json(&read_summary(&found.output).unwrap().results),
-            json(&found.results)
-        );
+        assert_same(&read_summary(&found.output).unwrap().results, &found.results);
         let strict: Result<Value, _> = serde_json::from_str(&fs::read_to_string(&found.output).unwrap());
         assert_eq!(
             strict.is_err(),
@@ -112,17 +107,25 @@ fn recorded_folders() {
     }
 }
 
-/// As text with enough digits for 1e-12, so that NaN equals NaN.
-fn json(value: &impl serde::Serialize) -> Value {
-    fn rounded(value: Value) -> Value {
-        match value {
-            Value::Object(map) => map.into_iter().map(|(k, v)| (k, rounded(v))).collect(),
-            Value::Array(list) => list.into_iter().map(rounded).collect(),
-            Value::Number(n) => format!("{:.5}", n.as_f64().unwrap()).into(),
-            other => other,
+/// Panics unless both say the same; numbers to 1e-6, NaN equals NaN.
+fn assert_same(found: &impl serde::Serialize, expected: &impl serde::Serialize) {
+    fn same(found: &Value, expected: &Value) -> bool {
+        match (found, expected) {
+            (Value::Object(a), Value::Object(b)) => {
+                a.len() == b.len() && a.iter().all(|(key, a)| b.get(key).is_some_and(|b| same(a, b)))
+            }
+            (Value::Array(a), Value::Array(b)) => {
+                a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b))
+            }
+            (Value::Number(a), Value::Number(b)) => {
+                let difference = a.as_f64().unwrap() - b.as_f64().unwrap();
+                difference.abs() <= 1e-6
+            }
+            (a, b) => a == b,
         }
     }
-    rounded(serde_json::to_value(value).unwrap())
+    let [found, expected] = [serde_json::to_value(found), serde_json::to_value(expected)].map(Result::unwrap);
+    assert!(same(&found, &expected), "found {found}, expected {expected}");
 }
 
 struct Folders {
@@ -266,7 +269,7 @@ proptest! {
         let (reference, prediction): (Vec<i16>, Vec<i16>) = pairs.into_iter().unzip();
         let array = |values: &[i16]| Array3::from_shape_vec((2, 2, 3), values.to_vec()).unwrap();
         let options = MetricOptions { ignore_label: ignore, ..MetricOptions::default() };
-        let found = evaluate(array(&reference).view(), array(&prediction).view(), [1.0; 3], &options).unwrap();
+        let found = evaluate(array(&reference).view(), array(&prediction).view(), [1.0; 3], &options, &Cancel::new()).unwrap();
         let kept = reference.iter().zip(&prediction).filter(|(r, _)| Some(**r) != ignore);
         let mut labels: Vec<i16> = kept.flat_map(|(r, p)| [*r, *p]).collect();
         labels.sort_unstable();
@@ -315,7 +318,7 @@ proptest! {
         };
         let mut all: Vec<f64> = a.iter().map(|v| nearest(v, &b)).chain(b.iter().map(|v| nearest(v, &a))).collect();
         all.sort_by(f64::total_cmp);
-        let found = evaluate::hausdorff_95(one.view(), two.view(), spacing).unwrap();
+        let found = evaluate::hausdorff_95(one.view(), two.view(), spacing, &Cancel::new()).unwrap();
         if a.is_empty() || b.is_empty() {
             prop_assert!(found.is_nan());
         } else {
@@ -325,4 +328,78 @@ proptest! {
             prop_assert!((found - expected).abs() <= 1e-6 * expected.max(1.0), "{} {}", found, expected);
         }
     }
+}
+
+/// Two balls, one moved by a voxel.
+fn balls(size: usize) -> [Array3<i16>; 2] {
+    [0, 1].map(|shift| {
+        Array3::from_shape_fn([size; 3], |(z, y, x)| {
+            let square = |a: usize| (a as f64 - size as f64 / 2.0).powi(2);
+            i16::from(square(z + shift) + square(y) + square(x) < (size * size) as f64 / 9.0)
+        })
+    })
+}
+
+#[test]
+fn a_cancelled_hausdorff_distance_ends_after_a_few_slices() {
+    let [reference, prediction] = balls(40);
+    let options = MetricOptions {
+        hausdorff: true,
+        ..MetricOptions::default()
+    };
+    let parts = testkit::ends_when_cancelled(|cancel| {
+        evaluate(
+            reference.view(),
+            prediction.view(),
+            [1.0, 0.7, 0.7],
+            &options,
+            cancel,
+        )
+    });
+    // For each label the slices of two masks, of two surfaces and of two distance transforms.
+    assert!(parts >= 2 * 6 * 20, "{parts}");
+}
+
+#[test]
+fn evaluation_reports_its_start_and_each_failure_and_writes_nothing_when_cancelled() {
+    let base = tempfile::tempdir().unwrap();
+    let folders = ["labels", "predicted"].map(|name| base.path().join(name));
+    for (folder, ball) in folders.iter().zip(balls(16)) {
+        fs::create_dir(folder).unwrap();
+        for case in ["a", "b", "c"] {
+            let path = folder.join(format!("{case}.nii.gz"));
+            nifti::write_labels(&path, ball.view(), &Geometry::default()).unwrap();
+        }
+    }
+    fs::write(folders[1].join("b.nii.gz"), "no image").unwrap();
+    let mut options = EvaluateOptions::new(&*folders[0], &*folders[1]);
+    options.hausdorff = true;
+    let events = Arc::new(testkit::Recorder::default());
+    let with = |cancel| Context::new(events.clone(), cancel, 2);
+
+    // Within the second half of the work.
+    let whole = Cancel::after(u64::MAX);
+    evaluate_folder(&options, &with(whole.clone())).unwrap();
+    let summary = folders[1].join("summary.json");
+    fs::remove_file(&summary).unwrap();
+    let late = Cancel::after(whole.checks().unwrap() / 2);
+    assert_eq!(
+        evaluate_folder(&options, &with(late)).unwrap_err().code(),
+        "ERR_CANCELLED"
+    );
+    assert!(!summary.exists());
+
+    let found = evaluate_folder(&options, &with(Cancel::new())).unwrap();
+    assert_eq!((found.results.all.len(), found.failures.len()), (2, 1));
+    let events = events.events();
+    let started = events.iter().find_map(|event| match event {
+        Event::Started {
+            verb: "evaluate",
+            settings,
+        } => Some(settings["cases"].clone()),
+        _ => None,
+    });
+    assert_eq!(started, Some(3.into()));
+    let warned = |event: &Event| matches!(event, Event::Warning { code: "WARN_CASE_FAILED", case, .. } if case.as_deref() == Some("b"));
+    assert!(events.iter().any(warned));
 }

@@ -1,18 +1,23 @@
-//! What can go wrong in prediction.
+//! Errors of this crate.
 
 use std::path::PathBuf;
 
-use run::{Cancelled, Coded, Panicked};
-use serde_json::{json, Value};
+use run::Cancelled;
 
 /// An error of prediction.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, thiserror::Error, run::Coded)]
 pub enum Error {
-    /// Options that cannot be used.
+    /// An option has a value that cannot be used.
     #[error(transparent)]
+    #[code(transparent)]
     Option(#[from] run::OptionError),
+    /// A model, fold or folder does not exist.
+    #[error(transparent)]
+    #[code(transparent)]
+    NotFound(#[from] run::NotFound),
     /// The input folder holds no case.
-    #[error("{folder}: found no case; expected files named <case>_0000.nii.gz, one for each of {channels} channels")]
+    #[error("{}: found no case; expected files named <case>_0000.nii.gz, one for each of {channels} channels", folder.display())]
+    #[code(NoCases)]
     NoCases {
         /// Folder looked in.
         folder: PathBuf,
@@ -20,7 +25,8 @@ pub enum Error {
         channels: usize,
     },
     /// The model was trained for something this verb cannot predict with.
-    #[error("{folder}: {problem}")]
+    #[error("{}: {problem}", folder.display())]
+    #[code(Model)]
     Model {
         /// The model's folder.
         folder: PathBuf,
@@ -29,56 +35,45 @@ pub enum Error {
     },
     /// Network, device or libtorch.
     #[error(transparent)]
+    #[code(transparent)]
     Engine(#[from] engine::Error),
     /// Folders and records.
     #[error(transparent)]
+    #[code(transparent)]
     Dataset(#[from] dataset::Error),
     /// Reading and preprocessing a case.
     #[error(transparent)]
+    #[code(transparent)]
     Preprocess(#[from] preprocess::Error),
     /// Resampling to the original grid.
     #[error(transparent)]
+    #[code(transparent)]
     Resample(#[from] resample::Error),
     /// Writing a result.
     #[error(transparent)]
+    #[code(transparent)]
     Volume(#[from] volume::Error),
     /// Writing a file.
     #[error(transparent)]
+    #[code(transparent)]
     Storage(#[from] storage::Error),
     /// The verb was cancelled.
     #[error(transparent)]
+    #[code(transparent)]
     Cancelled(#[from] Cancelled),
-    /// A bug, met in one case.
-    #[error(transparent)]
-    Panicked(#[from] Panicked),
     /// A worker ended without its result: a bug in this package.
-    #[error("internal error: {what}")]
+    #[error("internal error: {problem}")]
+    #[code(Internal)]
     Internal {
         /// Which.
-        what: String,
+        problem: String,
     },
 }
 
 impl Error {
     pub(crate) fn shape(error: &ndarray::ShapeError) -> Self {
         Self::Internal {
-            what: format!("softmax of an unexpected shape: {error}"),
-        }
-    }
-
-    /// The part whose code and facts are passed on.
-    fn part(&self) -> Option<&dyn Coded> {
-        match self {
-            Self::Option(e) => Some(e),
-            Self::Engine(e) => Some(e),
-            Self::Dataset(e) => Some(e),
-            Self::Preprocess(e) => Some(e),
-            Self::Resample(e) => Some(e),
-            Self::Volume(e) => Some(e),
-            Self::Storage(e) => Some(e),
-            Self::Cancelled(e) => Some(e),
-            Self::Panicked(e) => Some(e),
-            _ => None,
+            problem: format!("softmax of an unexpected shape: {error}"),
         }
     }
 }
@@ -86,24 +81,5 @@ impl Error {
 impl From<tch::TchError> for Error {
     fn from(error: tch::TchError) -> Self {
         Self::Engine(error.into())
-    }
-}
-
-impl Coded for Error {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::NoCases { .. } => "ERR_NO_CASES",
-            Self::Model { .. } => "ERR_MODEL",
-            Self::Internal { .. } => "ERR_INTERNAL",
-            other => other.part().map_or("ERR_INTERNAL", Coded::code),
-        }
-    }
-
-    fn details(&self) -> Value {
-        match self {
-            Self::NoCases { folder, channels } => json!({ "folder": folder, "channels": channels }),
-            Self::Model { folder, problem } => json!({ "folder": folder, "problem": problem }),
-            other => other.part().map_or(Value::Null, Coded::details),
-        }
     }
 }

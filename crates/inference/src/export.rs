@@ -6,6 +6,7 @@ use dataset::{results::ModelFolder, CaseProperties};
 use half::f16;
 use ndarray::{Array3, Array4};
 use resample::export::{export_segmentation, export_softmax, segmentation_of, ExportOptions, Placement};
+use run::Cancel;
 use volume::{nifti, npz, Geometry};
 
 use crate::Error;
@@ -52,15 +53,23 @@ impl<'a> Export<'a> {
     /// Resamples and writes one case; the segmentation comes last, so that its presence means the case is done.
     ///
     /// # Errors
-    /// [`Error::Dataset`] where the properties lack something, [`Error::Resample`], [`Error::Volume`].
-    pub fn write(&self, case: &str, softmax: Array4<f32>, properties: CaseProperties) -> Result<(), Error> {
+    /// [`Error::Dataset`] where the properties lack something, [`Error::Resample`], [`Error::Volume`], which are also
+    /// those of cancellation: within the work of one plane, or the writing of a softmax. Then there is no segmentation.
+    pub fn write(
+        &self,
+        case: &str,
+        softmax: Array4<f32>,
+        properties: CaseProperties,
+        cancel: &Cancel,
+    ) -> Result<(), Error> {
         let placement = self.placement(&properties)?;
         let labels = if self.options.save_softmax {
-            self.write_softmax(case, softmax, &placement, &properties)?
+            self.write_softmax(case, softmax, &placement, &properties, cancel)?
         } else {
-            export_segmentation(softmax.view(), &placement, &self.rule)?
+            export_segmentation(softmax.view(), &placement, &self.rule, cancel)?
         };
-        nifti::write_labels(&self.file(case, "nii.gz"), labels.view(), &geometry(&properties)?)?;
+        let (file, geometry) = (self.file(case, "nii.gz"), geometry(&properties)?);
+        nifti::write_labels_cancellable(&file, labels.view(), &geometry, cancel)?;
         Ok(())
     }
 
@@ -70,9 +79,11 @@ impl<'a> Export<'a> {
         softmax: Array4<f32>,
         placement: &Placement,
         properties: &CaseProperties,
+        cancel: &Cancel,
     ) -> Result<Array3<i16>, Error> {
-        let resampled = export_softmax(softmax.view(), placement, &self.rule)?;
+        let resampled = export_softmax(softmax.view(), placement, &self.rule, cancel)?;
         drop(softmax);
+        cancel.check()?;
         let half = resampled.mapv(f16::from_f32).into_dyn();
         npz::write(
             &self.file(case, "npz"),
@@ -80,10 +91,12 @@ impl<'a> Export<'a> {
             npz::Compression::Fast,
         )?;
         properties.write(&self.file(case, "pkl"))?;
+        cancel.check()?;
         Ok(segmentation_of(
             resampled.view(),
             placement,
             &self.rule.decision(),
+            cancel,
         )?)
     }
 
@@ -106,4 +119,46 @@ fn geometry(properties: &CaseProperties) -> Result<Geometry, Error> {
         origin: properties.itk_origin()?,
         direction: properties.itk_direction()?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cancelled_export_ends_after_a_few_rows_and_leaves_no_segmentation() {
+        let folder = tempfile::tempdir().unwrap();
+        let softmax = Array4::from_shape_fn((3, 12, 20, 24), |(c, z, y, x)| ((c * 5 + z * y + x) % 7) as f32);
+        let mut properties = CaseProperties::new();
+        properties.set_original_size_of_raw_data([26, 42, 50]);
+        properties.set_size_after_cropping([24, 40, 48]);
+        properties.set_crop_bbox([[1, 25], [2, 42], [0, 48]]);
+        properties.set_original_spacing([1.0; 3]);
+        properties.set_spacing_after_resampling([2.0; 3]);
+        properties.set_itk_spacing([1.0; 3]);
+        properties.set_itk_origin([0.0; 3]);
+        properties.set_itk_direction(Geometry::default().direction);
+        for save_softmax in [false, true] {
+            let output = folder.path().join(save_softmax.to_string());
+            std::fs::create_dir(&output).unwrap();
+            let options = PredictOptions {
+                save_softmax,
+                ..PredictOptions::new(folder.path(), &*output, folder.path())
+            };
+            let export = Export::new(&options, [0, 1, 2]).unwrap();
+            let parts = testkit::ends_when_cancelled(|cancel| {
+                let written = export.write("a", softmax.clone(), properties.clone(), cancel);
+                assert_eq!(written.is_ok(), export.is_done("a"));
+                let whole = ["a.nii.gz", "a.npz", "a.pkl"];
+                for file in std::fs::read_dir(&output).unwrap() {
+                    let file = file.unwrap();
+                    assert!(whole.contains(&&*file.file_name().to_string_lossy()), "{file:?}");
+                    std::fs::remove_file(file.path()).unwrap();
+                }
+                written
+            });
+            // The resampled planes, those of the image, and the rows of its file.
+            assert!(parts >= 24 + 24 + 26 * 42, "{parts}");
+        }
+    }
 }

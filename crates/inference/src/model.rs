@@ -8,6 +8,7 @@ use engine::checkpoint::{Checkpoint, Info};
 use engine::network::GenericUNet;
 use engine::Architecture;
 use pickle::Value;
+use run::{NotFound, OptionError};
 use tch::Device;
 
 use crate::Error;
@@ -28,8 +29,8 @@ impl Model {
     /// Source: `nnunet.training.model_restore.load_model_and_checkpoint_files`.
     ///
     /// # Errors
-    /// [`Error::Dataset`] for a missing folder or fold or an unreadable file; [`Error::Model`] for a second stage of a
-    /// cascade; [`Error::Engine`] where the checkpoint does not fit its plans.
+    /// [`Error::NotFound`] or [`Error::Dataset`] for a folder or fold that does not exist; [`Error::Model`] for a second
+    /// stage of a cascade; [`Error::Engine`] where the checkpoint does not fit its plans.
     pub fn load(
         folder: &Path,
         folds: Option<&[Fold]>,
@@ -41,16 +42,16 @@ impl Model {
         let folds = folds.map_or_else(|| trained.clone(), <[Fold]>::to_vec);
         if let Some(missing) = folds.iter().find(|fold| !trained.contains(fold)) {
             let trained: Vec<_> = trained.iter().map(|fold| fold.folder()).collect();
-            let problem = format!(
-                "{} has no {checkpoint}.model; there is one in {}: train the fold, or choose another",
-                missing.folder(),
+            let advice = format!(
+                "there is one in {}; train the fold, or choose another",
                 trained.join(", ")
             );
-            return Err(Error::model(folder, problem));
+            let path = model.fold(*missing).checkpoint(checkpoint);
+            return Err(NotFound::new("checkpoint", path, advice).into());
         }
         let first = folds
             .first()
-            .ok_or_else(|| Error::model(folder, "no fold was asked for".to_owned()))?;
+            .ok_or_else(|| OptionError::expected("folds", "at least one fold", "none"))?;
         let (plans, stage) = record(&model.fold(*first).checkpoint_info(checkpoint), folder)?;
         let architecture = Architecture::from_plans(&plans, stage, false).map_err(engine::Error::from)?;
         let networks = folds

@@ -187,7 +187,7 @@ impl<'a> Predictor<'a> {
                 }
             }
             let sum = sum.ok_or_else(|| Error::Internal {
-                what: "a tile without copies".to_owned(),
+                problem: "a tile without copies".to_owned(),
             })?;
             let scale = 1.0 / subsets.len() as f64;
             Ok(sum.f_mul(weight)?.f_mul_scalar(scale)?.f_to_device(Device::Cpu)?)

@@ -4,7 +4,7 @@
 use engine::network::GenericUNet;
 use engine::Architecture;
 use inference::{Predictor, WindowOptions};
-use ndarray::{Array4, ArrayD, Ix4};
+use ndarray::{Array4, Ix4};
 use run::Context;
 use serde_json::Value;
 use tch::{Device, Kind};
@@ -23,23 +23,45 @@ fn lists(value: &Value) -> Vec<Vec<i64>> {
     value.as_array().unwrap().iter().map(sizes).collect()
 }
 
-/// The network of a recorded run: the README of the topic says which run used which.
+/// The patch size of a recorded run.
+fn patch_of(run: &str, parameters: &Value) -> Vec<usize> {
+    sizes(&parameters["runs"][run]["args"]["patch_size"])
+}
+
+/// The name of a recorded run of a 3D network, and its patch size.
+fn run_3d(parameters: &Value) -> (&str, Vec<usize>) {
+    let runs = parameters["runs"].as_object().unwrap().keys();
+    runs.map(|name| (name.as_str(), patch_of(name, parameters)))
+        .find(|(_, patch)| patch.len() == 3)
+        .unwrap()
+}
+
+/// The network of a recorded run: 2D or 3D as its patch is, of the fold that its name ends in, else of the first.
 fn network(run: &str, parameters: &Value) -> GenericUNet {
-    let (name, weights) = match run {
-        name if name.starts_with("p2d_") => ("net2d", "net2d"),
-        name if name.ends_with("_fold1") => ("net3d", "net3d_fold1"),
-        _ => ("net3d", "net3d_fold0"),
+    let name = if patch_of(run, parameters).len() == 2 {
+        "net2d"
+    } else {
+        "net3d"
     };
     let args = &parameters["network_args"][name];
+    let fold = run.rsplit_once("_fold").map_or("0", |(_, fold)| fold);
+    let folder = testkit::folder("inference");
+    let of_fold = folder.join(format!("weights_{name}_fold{fold}.npz"));
+    let file = match of_fold.is_file() {
+        true => of_fold,
+        false => folder.join(format!("weights_{name}.npz")),
+    };
     let architecture = Architecture {
         input_channels: args["input_channels"].as_i64().unwrap(),
         classes: args["num_classes"].as_i64().unwrap(),
         base_features: args["base_num_features"].as_i64().unwrap(),
-        conv_per_stage: 2,
+        conv_per_stage: serde_json::from_value(
+            parameters["network_args"]["common"]["num_conv_per_stage"].clone(),
+        )
+        .unwrap(),
         pools: lists(&args["pool_op_kernel_sizes"]),
         kernels: lists(&args["conv_kernel_sizes"]),
     };
-    let file = testkit::folder("inference").join(format!("weights_{weights}.npz"));
     let state = testkit::npz(&file)
         .into_iter()
         .map(|(key, values)| (key, values.mapv(|v| v as f32)))
@@ -59,8 +81,7 @@ fn predict(run: &str, parameters: &Value, image: &Array4<f32>) -> Array4<f32> {
         gaussian: args["use_gaussian"].as_bool().unwrap(),
     };
     let network = network(run, parameters);
-    let patch: Vec<usize> = sizes(&args["patch_size"]);
-    let predictor = Predictor::new(&network, Kind::Float, &patch, options).unwrap();
+    let predictor = Predictor::new(&network, Kind::Float, &patch_of(run, parameters), options).unwrap();
     let mut tiles = 0;
     let context = Context::silent(1);
     let softmax = predictor
@@ -91,7 +112,8 @@ fn softmax_equals_the_recorded_runs() {
         let found = softmax.mapv(f64::from).into_dyn();
         testkit::assert_close(&found, &arrays["softmax"], 1e-4, 0.0, name);
         if run["args"]["regions_class_order"].is_null() {
-            let labels = resample::decide(softmax.view(), &resample::Decision::Argmax).unwrap();
+            let labels =
+                resample::decide(softmax.view(), &resample::Decision::Argmax, &run::Cancel::new()).unwrap();
             let share = testkit::agreement(&labels.mapv(f64::from).into_dyn(), &arrays["seg"], name);
             assert!(share >= 0.999, "{name}: {share}");
         }
@@ -103,34 +125,39 @@ fn softmax_equals_the_recorded_runs() {
 #[test]
 fn nonsense_is_refused() {
     let parameters = testkit::json(&testkit::folder("inference").join("params.json"));
-    let network = network("p3d_", &parameters);
+    let (run, patch) = run_3d(&parameters);
+    let network = network(run, &parameters);
     for step_size in [0.0, -1.0, 1.5, f64::NAN] {
         let options = WindowOptions {
             step_size,
             ..WindowOptions::default()
         };
-        assert!(Predictor::new(&network, Kind::Float, &[8, 8, 8], options).is_err());
+        assert!(Predictor::new(&network, Kind::Float, &patch, options).is_err());
     }
     let options = WindowOptions {
         mirror_axes: vec![3],
         ..WindowOptions::default()
     };
-    assert!(Predictor::new(&network, Kind::Float, &[8, 8, 8], options).is_err());
+    assert!(Predictor::new(&network, Kind::Float, &patch, options).is_err());
+    assert!(Predictor::new(&network, Kind::Float, &patch, WindowOptions::default()).is_ok());
 }
 
 #[test]
 fn cancelling_ends_between_tiles() {
     let parameters = testkit::json(&testkit::folder("inference").join("params.json"));
-    let network = network("p3d_", &parameters);
+    let (run, patch) = run_3d(&parameters);
+    let channels = parameters["network_args"]["net3d"]["input_channels"]
+        .as_u64()
+        .unwrap();
+    let network = network(run, &parameters);
     let options = WindowOptions {
         mirror_axes: Vec::new(),
         ..WindowOptions::default()
     };
-    let predictor = Predictor::new(&network, Kind::Float, &[4, 8, 8], options).unwrap();
+    let predictor = Predictor::new(&network, Kind::Float, &patch, options).unwrap();
     let context = Context::silent(1);
-    let image = ArrayD::<f32>::zeros(vec![2, 8, 16, 16])
-        .into_dimensionality::<Ix4>()
-        .unwrap();
+    // More than one tile.
+    let image = Array4::<f32>::zeros((channels as usize, 2 * patch[0], 2 * patch[1], 2 * patch[2]));
     let cancel = context.cancel().clone();
     let mut tiles = 0;
     let result = predictor.softmax(image.view(), &context, &mut || {

@@ -15,9 +15,9 @@ pub struct Tensor {
 impl Tensor {
     fn allocate(shape: &[usize], source: &dyn BufferSource) -> Result<Self, Error> {
         let length = shape.iter().product();
-        let failed = |message| Error::Memory {
+        let failed = |reason| Error::Memory {
             bytes: length * size_of::<f32>(),
-            message,
+            reason,
         };
         let buffer = source.allocate(length).map_err(failed)?;
         let found = buffer.as_slice().len();

@@ -1,28 +1,23 @@
-//! What can go wrong while batches are made.
+//! Errors of this crate.
 
 use std::sync::Arc;
 
-use run::{Cancelled, Coded};
-use serde_json::{json, Value};
+use run::Cancelled;
 
 /// Error of this crate. Clones share their sources.
-#[derive(Clone, Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error, run::Coded)]
 pub enum Error {
     /// An option has a value that no loader can be built from.
-    #[error("loader option `{option}`: expected {expected}, found {found}")]
-    Option {
-        /// Name of the option, as in JSON.
-        option: &'static str,
-        /// What it must be.
-        expected: String,
-        /// What it is.
-        found: String,
-    },
+    #[error(transparent)]
+    #[code(transparent)]
+    Option(#[from] run::OptionError),
     /// The cases cannot be opened, or a patch cannot be read.
     #[error(transparent)]
+    #[code(transparent)]
     Sampling(#[from] sampling::Error),
     /// A sample of a case cannot be augmented, or the chain cannot be built.
     #[error("{}{source}", case.as_ref().map_or_else(String::new, |case| format!("case {case}: ")))]
+    #[code(transparent)]
     Augment {
         /// The case, where it is a sample.
         case: Option<String>,
@@ -32,6 +27,7 @@ pub enum Error {
     /// A loaded patch has no annotated voxel, under the fork's sampling rule.
     #[error("case {case}: the patch loaded for sample {sample} of iteration {iteration} in epoch {epoch} has no annotated voxel, \
         which the fork's sampling rule cannot use; take sampling `annotated`, which draws from the whole case")]
+    #[code(NoAnnotationInPatch)]
     NoAnnotationInPatch {
         /// The case.
         case: String,
@@ -43,21 +39,24 @@ pub enum Error {
         sample: usize,
     },
     /// There is no memory for another batch.
-    #[error("cannot allocate {bytes} bytes for a batch: {message}; lower the number of loader threads or the queue length")]
+    #[error("cannot allocate {bytes} bytes for a batch: {reason}; lower the number of loader threads or the queue length")]
+    #[code(OutOfMemory)]
     Memory {
         /// Bytes asked for.
         bytes: usize,
         /// The allocator's own words.
-        message: String,
+        reason: String,
     },
     /// A thread could not be started.
-    #[error("cannot start a loader thread: {message}")]
+    #[error("cannot start a loader thread: {reason}")]
+    #[code(Threads)]
     Thread {
         /// The system's own words.
-        message: String,
+        reason: String,
     },
     /// A bug: a loader thread panicked.
     #[error("internal error in a loader thread at iteration {iteration} of epoch {epoch}: {message}; please report it")]
+    #[code(Internal)]
     Internal {
         /// Epoch, counted from 0.
         epoch: u64,
@@ -68,12 +67,14 @@ pub enum Error {
     },
     /// All epochs were delivered.
     #[error("the loader has delivered all of its {epochs} epochs")]
+    #[code(LoaderFinished)]
     Finished {
         /// Epochs in all.
         epochs: u64,
     },
     /// The work was cancelled.
     #[error(transparent)]
+    #[code(transparent)]
     Cancelled(#[from] Cancelled),
 }
 
@@ -82,61 +83,6 @@ impl Error {
         Self::Augment {
             case: case.map(str::to_owned),
             source: Arc::new(source),
-        }
-    }
-}
-
-impl Coded for Error {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Option { .. } => "ERR_LOADER_OPTION",
-            Self::Sampling(source) => source.code(),
-            Self::Augment { source, .. } => source.code(),
-            Self::NoAnnotationInPatch { .. } => "ERR_NO_ANNOTATION_IN_PATCH",
-            Self::Memory { .. } => "ERR_OUT_OF_MEMORY",
-            Self::Thread { .. } => "ERR_THREAD",
-            Self::Internal { .. } => "ERR_INTERNAL",
-            Self::Finished { .. } => "ERR_LOADER_FINISHED",
-            Self::Cancelled(source) => source.code(),
-        }
-    }
-
-    fn details(&self) -> Value {
-        match self {
-            Self::Option {
-                option,
-                expected,
-                found,
-            } => {
-                json!({ "option": option, "expected": expected, "found": found })
-            }
-            Self::Sampling(source) => source.details(),
-            Self::Augment { case, source } => {
-                let mut facts = source.details();
-                if let (Some(case), Value::Object(facts)) = (case, &mut facts) {
-                    facts.insert("case".to_owned(), json!(case));
-                }
-                facts
-            }
-            Self::NoAnnotationInPatch {
-                case,
-                epoch,
-                iteration,
-                sample,
-            } => {
-                json!({ "case": case, "epoch": epoch, "iteration": iteration, "sample": sample })
-            }
-            Self::Memory { bytes, message } => json!({ "bytes": bytes, "os": message }),
-            Self::Thread { message } => json!({ "os": message }),
-            Self::Internal {
-                epoch,
-                iteration,
-                message,
-            } => {
-                json!({ "epoch": epoch, "iteration": iteration, "message": message })
-            }
-            Self::Finished { epochs } => json!({ "epochs": epochs }),
-            Self::Cancelled(source) => source.details(),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use augment::Pipeline;
-use run::{Cancel, Context};
+use run::{Cancel, Context, OptionError};
 use sampling::{unpack, Collection, CollectionOptions, PackedCache, StageFolder};
 
 use crate::batch::{Batch, Layout};
@@ -62,14 +62,15 @@ impl PreparedLoader {
         )?;
         let found = collection.channels();
         if found != options.pipeline.channels {
-            return Err(Error::Option {
-                option: "pipeline.channels",
-                expected: format!(
+            return Err(OptionError::expected(
+                "channels",
+                format!(
                     "{found}, the image channels of the cases in {}",
                     options.folder.display()
                 ),
-                found: options.pipeline.channels.to_string(),
-            });
+                options.pipeline.channels.to_string(),
+            )
+            .into());
         }
         let layout = layout(options, &pipeline);
         let threads = if options.threads == 0 {
@@ -148,7 +149,7 @@ impl PreparedLoader {
             let builder = std::thread::Builder::new().name(format!("loader-{number}"));
             // A failure drops the loader, which ends the threads that did start.
             let thread = builder.spawn(move || shared.work()).map_err(|e| Error::Thread {
-                message: e.to_string(),
+                reason: e.to_string(),
             })?;
             loader.threads.push(thread);
         }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use augment::PipelineOptions;
 use random::Purpose;
+use run::OptionError;
 use sampling::{PatchSizes, Sampling};
 use serde::{Deserialize, Serialize};
 use volume::UNLABELLED;
@@ -142,26 +143,18 @@ impl LoaderOptions {
     /// Checks what does not depend on the cases.
     pub(crate) fn check(&self) -> Result<(), Error> {
         let positive = |option: &'static str, value: u64| match value {
-            0 => Err(Error::Option {
-                option,
-                expected: "at least 1".to_owned(),
-                found: "0".to_owned(),
-            }),
+            0 => Err(OptionError::expected(option, "at least 1", 0)),
             _ => Ok(()),
         };
         positive("batchSize", self.batch_size as u64)?;
         positive("iterations", self.iterations)?;
         let within = |option: &'static str, value: f64| match (0.0..=1.0).contains(&value) {
             true => Ok(()),
-            false => Err(Error::Option {
-                option,
-                expected: "a number from 0 to 1".to_owned(),
-                found: value.to_string(),
-            }),
+            false => Err(OptionError::expected(option, "a number from 0 to 1", value)),
         };
-        within("sampling.fraction", self.sampling.forced_fraction())?;
+        within("recipe.sampling.fraction", self.sampling.forced_fraction())?;
         within(
-            "sampling.offset",
+            "recipe.sampling.offset",
             self.sampling.annotated().map_or(0.0, |options| options.offset),
         )?;
         if self
@@ -169,11 +162,12 @@ impl LoaderOptions {
             .ignore_label
             .is_some_and(|label| label != UNLABELLED)
         {
-            return Err(Error::Option {
-                option: "pipeline.ignoreLabel",
-                expected: "-1, the label of unlabelled voxels in preprocessed data, or none".to_owned(),
-                found: format!("{:?}", self.pipeline.ignore_label),
-            });
+            return Err(OptionError::expected(
+                "recipe.ignoreLabel",
+                "-1, the label of unlabelled voxels in preprocessed data, or none".to_owned(),
+                format!("{:?}", self.pipeline.ignore_label),
+            )
+            .into());
         }
         if self.pipeline.cascade.is_some() != self.previous_stage.is_some() {
             let expected = if self.previous_stage.is_some() {
@@ -181,18 +175,20 @@ impl LoaderOptions {
             } else {
                 "a folder for"
             };
-            return Err(Error::Option {
-                option: "previousStage",
-                expected: format!("{expected} a cascade's second stage"),
-                found: format!("{:?}", self.previous_stage),
-            });
+            return Err(OptionError::expected(
+                "previousStage",
+                format!("{expected} a cascade's second stage"),
+                format!("{:?}", self.previous_stage),
+            )
+            .into());
         }
         if self.first_iteration >= self.iterations {
-            return Err(Error::Option {
-                option: "firstIteration",
-                expected: format!("less than the {} iterations of an epoch", self.iterations),
-                found: self.first_iteration.to_string(),
-            });
+            return Err(OptionError::expected(
+                "firstIteration",
+                format!("less than the {} iterations of an epoch", self.iterations),
+                self.first_iteration.to_string(),
+            )
+            .into());
         }
         Ok(())
     }
@@ -226,10 +222,13 @@ impl LoaderOptions {
 
 /// Patch sizes of the two axes or three of the network's patch.
 pub(crate) fn patch_sizes(loaded: &[usize], network: &[usize]) -> Result<PatchSizes, Error> {
-    PatchSizes::new(loaded, network).ok_or_else(|| Error::Option {
-        option: "pipeline.patchSize",
-        expected: "2 or 3 positive sizes, no larger than the loaded patch".to_owned(),
-        found: format!("{network:?} of a loaded patch of {loaded:?}"),
+    PatchSizes::new(loaded, network).ok_or_else(|| {
+        OptionError::expected(
+            "patchSize",
+            "2 or 3 positive sizes, no larger than the loaded patch".to_owned(),
+            format!("{network:?} of a loaded patch of {loaded:?}"),
+        )
+        .into()
     })
 }
 
@@ -277,7 +276,7 @@ mod tests {
     #[test]
     fn senseless_options_are_refused() {
         let refused = |options: LoaderOptions| match options.check() {
-            Err(Error::Option { option, .. }) => option,
+            Err(Error::Option(error)) => error.problems[0].option.clone(),
             other => panic!("{other:?}"),
         };
         assert!(good().check().is_ok());
@@ -303,12 +302,18 @@ mod tests {
             "firstIteration"
         );
         let sampling = Sampling::Foreground { fraction: 1.5 };
-        assert_eq!(refused(LoaderOptions { sampling, ..good() }), "sampling.fraction");
+        assert_eq!(
+            refused(LoaderOptions { sampling, ..good() }),
+            "recipe.sampling.fraction"
+        );
         let sampling = Sampling::Annotated(sampling::Annotated {
             offset: f64::NAN,
             ..Default::default()
         });
-        assert_eq!(refused(LoaderOptions { sampling, ..good() }), "sampling.offset");
+        assert_eq!(
+            refused(LoaderOptions { sampling, ..good() }),
+            "recipe.sampling.offset"
+        );
         assert_eq!(
             refused(LoaderOptions {
                 previous_stage: Some("x".into()),
@@ -322,7 +327,7 @@ mod tests {
         };
         assert_eq!(
             refused(LoaderOptions { pipeline, ..good() }),
-            "pipeline.ignoreLabel"
+            "recipe.ignoreLabel"
         );
     }
 

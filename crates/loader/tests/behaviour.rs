@@ -206,16 +206,12 @@ fn options_that_do_not_fit_the_cases_are_refused() {
     let (folder, cases) = folder(dense);
     let mut wrong = options(folder.path(), &cases, &[8, 8, 8]);
     wrong.pipeline.channels = 1;
-    assert!(matches!(
-        start(&wrong).map(drop),
-        Err(Error::Option {
-            option: "pipeline.channels",
-            ..
-        })
-    ));
+    let error = start(&wrong).map(drop).unwrap_err();
+    assert_eq!(error.code(), "ERR_OPTIONS");
+    assert_eq!(error.details()["problems"][0]["option"], "channels");
     let mut wrong = options(folder.path(), &cases, &[8, 8, 8]);
     wrong.pipeline.patch_size = vec![8];
-    assert_eq!(start(&wrong).map(drop).unwrap_err().code(), "ERR_AUGMENT_OPTION");
+    assert_eq!(start(&wrong).map(drop).unwrap_err().code(), "ERR_OPTIONS");
     let wrong = options(folder.path(), &["nobody".to_owned()], &[8, 8, 8]);
     let error = start(&wrong).map(drop).unwrap_err();
     assert_eq!(

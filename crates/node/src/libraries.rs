@@ -31,7 +31,7 @@ fn broken(path: &Path, words: &str) -> napi::Error {
     Failure::new(
         Code::LibtorchBroken,
         format!("cannot open {}: {words}", path.display()),
-        json!({ "path": path, "loader": words }),
+        json!({ "path": path, "reason": words }),
     )
     .into_napi()
 }

@@ -272,7 +272,7 @@ impl<'a> Machine<'a> {
                     .is_some_and(|&id| !matches!(self.node(id), Node::None))
                 {
                     return Err(Error::Unsupported {
-                        what: format!("numpy structured type {}", dtype.code),
+                        found: format!("numpy structured type {}", dtype.code),
                     });
                 }
                 Node::DType(DTypeNode {
@@ -345,7 +345,7 @@ fn latin1(text: &str) -> Option<Vec<u8>> {
 impl DTypeNode {
     pub(crate) fn resolve(&self) -> Result<DType, Error> {
         DType::parse(&self.code).ok_or_else(|| Error::Unsupported {
-            what: format!("numpy type {:?}", self.code),
+            found: format!("numpy type {:?}", self.code),
         })
     }
 

@@ -87,8 +87,8 @@ impl<'a> Machine<'a> {
     pub(crate) fn truncated(&self, needed: u64) -> Error {
         Error::Truncated {
             offset: self.at,
-            needed,
-            left: self.input.len() - self.at,
+            expected: needed,
+            found: self.input.len() - self.at,
         }
     }
 

@@ -72,7 +72,7 @@ impl<'t> Writer<'t> {
                 Ok(length) => self.emit(&[&[op::LONG1, length], bytes]),
                 Err(_) => {
                     return Err(Error::Unsupported {
-                        what: "an integer of more than 255 bytes".into(),
+                        found: "an integer of more than 255 bytes".into(),
                     })
                 }
             },
@@ -147,7 +147,7 @@ impl<'t> Writer<'t> {
     fn text(&mut self, text: &str) -> Result<(), Error> {
         self.once(format!("text {text}"), |w| {
             let length = u32::try_from(text.len()).map_err(|_| Error::Unsupported {
-                what: "a string of 4 GiB or more".into(),
+                found: "a string of 4 GiB or more".into(),
             })?;
             match u8::try_from(length) {
                 Ok(short) if w.protocol >= Protocol::V4 => w.emit(&[&[op::SHORT_BINUNICODE, short]]),
@@ -176,7 +176,7 @@ impl<'t> Writer<'t> {
             self.emit(&[&[op::BINBYTES8], &(bytes.len() as u64).to_le_bytes(), bytes]);
         } else {
             return Err(Error::Unsupported {
-                what: "bytes of 4 GiB or more below protocol 4".into(),
+                found: "bytes of 4 GiB or more below protocol 4".into(),
             });
         }
         Ok(())
@@ -308,7 +308,7 @@ impl<'t> Writer<'t> {
     fn tensor(&mut self, tensor: &Tensor) -> Result<(), Error> {
         let Some(sink) = self.tensors.as_mut() else {
             return Err(Error::Unsupported {
-                what: "a tensor outside a checkpoint".into(),
+                found: "a tensor outside a checkpoint".into(),
             });
         };
         let key = sink.store(tensor)?;

@@ -303,5 +303,6 @@ fn a_tensor_that_exceeds_its_storage_is_refused() {
 fn a_missing_checkpoint_names_its_file() {
     let error = read_checkpoint(Path::new("/nowhere/model_best.model")).unwrap_err();
     assert!(error.to_string().contains("/nowhere/model_best.model"));
-    assert_eq!(error.code(), "ERR_PICKLE_IO");
+    assert_eq!(error.code(), "ERR_NOT_FOUND");
+    assert_eq!(error.details()["path"], "/nowhere/model_best.model");
 }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use ndarray::{Array3, Axis};
+use run::Cancel;
 use volume::{nifti, Geometry};
 
 use crate::crop::{crop, Cropped, Unlabelled};
@@ -31,16 +32,18 @@ pub struct RawCase {
 impl CaseFiles {
     /// Reads and crops the case.
     ///
-    /// Fails where a file cannot be read, the files differ in shape, or no voxel differs from 0.
-    pub fn read(&self, unlabelled: Unlabelled) -> Result<RawCase, Error> {
+    /// Fails where a file cannot be read, the files differ in shape, or no voxel differs from 0, and with
+    /// [`Error::Cancelled`] within the reading of one file.
+    pub fn read(&self, unlabelled: Unlabelled, cancel: &Cancel) -> Result<RawCase, Error> {
         let mut channels: Vec<Array3<f32>> = Vec::with_capacity(self.images.len());
         let mut first: Option<Geometry> = None;
         for path in &self.images {
+            cancel.check()?;
             let (image, geometry) = nifti::read_image(path)?;
             let found = image.len_of(Axis(0));
             if found != 1 {
                 return Err(Error::Channels {
-                    file: path.clone(),
+                    path: path.clone(),
                     found,
                 });
             }
@@ -51,6 +54,7 @@ impl CaseFiles {
         }
         let label = match &self.label {
             Some(path) => {
+                cancel.check()?;
                 let (label, _) = nifti::read_labels(path)?;
                 self.check_shape(path, label.dim().into(), &channels)?;
                 Some(label)
@@ -58,10 +62,10 @@ impl CaseFiles {
             None => None,
         };
         let empty = || Error::EmptyImage {
-            files: self.images.clone(),
+            paths: self.images.clone(),
         };
         let shape = channels.first().ok_or_else(empty)?.dim().into();
-        let cropped = crop(channels, label, unlabelled).ok_or_else(empty)?;
+        let cropped = crop(channels, label, unlabelled, cancel)?.ok_or_else(empty)?;
         Ok(RawCase {
             cropped,
             shape,
@@ -72,7 +76,7 @@ impl CaseFiles {
     fn check_shape(&self, file: &Path, found: [usize; 3], read: &[Array3<f32>]) -> Result<(), Error> {
         match read.first().map(|c| <[usize; 3]>::from(c.dim())) {
             Some(expected) if expected != found => Err(Error::Shape {
-                file: file.to_owned(),
+                path: file.to_owned(),
                 found,
                 first: self.images[0].clone(),
                 expected,
@@ -94,7 +98,7 @@ impl CaseFiles {
     fn header(&self) -> Result<nifti::Header, Error> {
         match self.images.first() {
             Some(path) => Ok(nifti::read_header(path)?),
-            None => Err(Error::EmptyImage { files: vec![] }),
+            None => Err(Error::EmptyImage { paths: vec![] }),
         }
     }
 

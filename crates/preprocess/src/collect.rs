@@ -5,12 +5,12 @@ use std::path::Path;
 
 use dataset::CaseProperties;
 use ndarray::Axis;
+use run::{Cancel, Job, Progress};
 
 use crate::files::{copy_label, copy_unless_same, create};
 use crate::fingerprint::{Fingerprint, ModalityIntensities};
 use crate::finished::{cropped_properties, modified};
 use crate::intensity::{foreground, modality};
-use crate::schedule::{run_cases, Job, Progress};
 use crate::session::Session;
 use crate::source::{write_cropped, Loaded, Source};
 use crate::task_cases::{TaskCases, TrainingCase};
@@ -31,7 +31,7 @@ struct CaseFacts {
 /// The task's fingerprint: as it was taken before, where it is younger than every file of every case, else anew. Writes
 /// the cropped data on the way, if they are wanted.
 pub fn collect(session: &Session<'_>) -> Result<Fingerprint, Error> {
-    let Session { task, options, crew } = session;
+    let Session { task, options, cases } = session;
     let keep = task.cropped.as_deref().filter(|_| options.keep_cropped);
     if let Some(folder) = keep {
         create(&folder.join("gt_segmentations"))?;
@@ -48,20 +48,18 @@ pub fn collect(session: &Session<'_>) -> Result<Fingerprint, Error> {
         .map(|case| job(case, task))
         .collect::<Result<Vec<_>, Error>>()?;
     let total = jobs.len();
-    let progress = Progress {
-        unit: "cases cropped",
-        done: 0,
-        total: total as u64,
-    };
-    let outcome = run_cases(&jobs, crew, progress, |job| facts(job.input, task, keep, options))?;
+    let progress = Progress::new("cases cropped", total);
+    let outcome = cases.run(&jobs, progress, |job| {
+        facts(job.input, task, keep, options, cases.context().cancel())
+    })?;
     if !outcome.failures.is_empty() {
         return Err(Error::Cases {
             total,
             failures: outcome.failures,
         });
     }
-    let fingerprint = crew
-        .pool
+    let fingerprint = cases
+        .pool()
         .install(|| assemble(task, outcome.results.into_iter().flatten().collect()));
     if let Some(folder) = keep {
         pickle::write_file(&folder.join(PROPERTIES), &fingerprint.to_value())?;
@@ -93,6 +91,7 @@ fn facts(
     task: &TaskCases,
     keep: Option<&Path>,
     options: &Options,
+    cancel: &Cancel,
 ) -> Result<CaseFacts, Error> {
     let channels = task.modalities.len();
     let kept = keep
@@ -109,15 +108,15 @@ fn facts(
                 folder: folder.to_owned(),
             };
             cropped
-                .load(&case.name, options.unlabelled)
+                .load(&case.name, options.unlabelled, cancel)
                 .map(|loaded| intensities(&loaded))
         });
         return CaseFacts::new(&properties, foreground.transpose()?);
     }
-    let loaded = case.source.load(&case.name, options.unlabelled)?;
+    let loaded = case.source.load(&case.name, options.unlabelled, cancel)?;
     let foreground = task.has_ct().then(|| intensities(&loaded));
     if let (Some(folder), Source::Raw(_)) = (keep, &case.source) {
-        write_cropped(folder, &case.name, &loaded)?;
+        write_cropped(folder, &case.name, &loaded, cancel)?;
         if let Some(label) = case.source.label(&case.name) {
             copy_label(&label, folder)?;
         }

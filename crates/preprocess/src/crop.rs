@@ -1,6 +1,7 @@
 //! Cropping to the non-zero region.
 
 use ndarray::{s, Array3, Array4, ArrayView3, Axis};
+use run::{Cancel, Cancelled};
 use serde::{Deserialize, Serialize};
 use volume::UNLABELLED;
 
@@ -53,19 +54,22 @@ impl Cropped {
         sparse: bool,
         bounds: BoundingBox,
         classes: Vec<i16>,
-    ) -> Self {
-        let mask = sparse.then(|| {
+        cancel: &Cancel,
+    ) -> Result<Self, Cancelled> {
+        let mask = if sparse {
             let views: Vec<_> = data.outer_iter().collect();
             let whole = [0, 1, 2].map(|axis| [0, segmentation.shape()[axis]]);
-            sparse_mask(&Outside::of(&views), &whole, &segmentation)
-        });
-        Self {
+            Some(sparse_mask(&Outside::of(&views, cancel)?, &whole, &segmentation))
+        } else {
+            None
+        };
+        Ok(Self {
             data,
             segmentation,
             mask,
             bounds,
             classes,
-        }
+        })
     }
 
     /// Whether -1 means unlabelled.
@@ -74,8 +78,15 @@ impl Cropped {
     }
 
     /// Replaces NaN by 0, as nnU-Net does before resampling.
-    pub fn remove_nan(&mut self) {
-        self.data.mapv_inplace(|v| if v.is_nan() { 0.0 } else { v });
+    ///
+    /// # Errors
+    /// [`Cancelled`] within the work of one channel.
+    pub fn remove_nan(&mut self, cancel: &Cancel) -> Result<(), Cancelled> {
+        for mut channel in self.data.outer_iter_mut() {
+            cancel.check()?;
+            channel.mapv_inplace(|v| if v.is_nan() { 0.0 } else { v });
+        }
+        Ok(())
     }
 }
 
@@ -83,17 +94,29 @@ impl Cropped {
 /// channel is 0.
 ///
 /// Reference: `crop_to_nonzero` and `ImageCropper.crop`; for sparse cases see [`Cropped`].
-pub fn crop(channels: Vec<Array3<f32>>, label: Option<Array3<i16>>, rule: Unlabelled) -> Option<Cropped> {
+///
+/// # Errors
+/// [`Cancelled`] within one pass over a volume.
+pub fn crop(
+    channels: Vec<Array3<f32>>,
+    label: Option<Array3<i16>>,
+    rule: Unlabelled,
+    cancel: &Cancel,
+) -> Result<Option<Cropped>, Cancelled> {
     let views: Vec<_> = channels.iter().map(|c| c.view()).collect();
-    let outside = Outside::of(&views);
-    let bounds = outside.bounding_box()?;
+    let outside = Outside::of(&views, cancel)?;
+    let Some(bounds) = outside.bounding_box() else {
+        return Ok(None);
+    };
     let sparse =
         rule == Unlabelled::Distinct && label.as_ref().is_some_and(|l| l.iter().any(|&v| v == UNLABELLED));
     let mut segmentation = match label {
         Some(label) => cut(label, &bounds),
         None => Array3::zeros(bounds.map(|[a, b]| b - a)),
     };
+    cancel.check()?;
     let mask = sparse.then(|| sparse_mask(&outside, &bounds, &segmentation));
+    cancel.check()?;
     if !sparse {
         outside.visit(&bounds, segmentation.view_mut(), |v| {
             if *v == 0 {
@@ -101,17 +124,18 @@ pub fn crop(channels: Vec<Array3<f32>>, label: Option<Array3<i16>>, rule: Unlabe
             }
         });
     }
+    cancel.check()?;
     let classes = distinct(&segmentation);
     if classes.first().is_some_and(|&lowest| lowest < OUTSIDE) {
         segmentation.mapv_inplace(|v| if v < OUTSIDE { 0 } else { v });
     }
-    Some(Cropped {
-        data: stack(channels, &bounds),
+    Ok(Some(Cropped {
+        data: stack(channels, &bounds, cancel)?,
         segmentation,
         mask,
         bounds,
         classes,
-    })
+    }))
 }
 
 /// The mask of a sparse case: a class that was labelled outside it counts as inside, as in a dense case.
@@ -142,18 +166,24 @@ fn cut<T: Clone>(volume: Array3<T>, bounds: &BoundingBox) -> Array3<T> {
 }
 
 /// Crops the channels into one array; each original is dropped as soon as it is copied.
-fn stack(mut channels: Vec<Array3<f32>>, bounds: &BoundingBox) -> Array4<f32> {
+fn stack(
+    mut channels: Vec<Array3<f32>>,
+    bounds: &BoundingBox,
+    cancel: &Cancel,
+) -> Result<Array4<f32>, Cancelled> {
+    cancel.check()?;
     if channels.len() == 1 {
         if let Some(only) = channels.pop() {
-            return cut(only, bounds).insert_axis(Axis(0));
+            return Ok(cut(only, bounds).insert_axis(Axis(0)));
         }
     }
     let [z, y, x] = *bounds;
     let mut data = Array4::zeros((channels.len(), z[1] - z[0], y[1] - y[0], x[1] - x[0]));
     for (mut cropped, channel) in data.outer_iter_mut().zip(channels) {
+        cancel.check()?;
         cropped.assign(&channel.slice(s![z[0]..z[1], y[0]..y[1], x[0]..x[1]]));
     }
-    data
+    Ok(data)
 }
 
 /// Different values, ascending.

@@ -1,39 +1,42 @@
-//! What can go wrong, with the facts.
+//! Errors of this crate.
 
 use std::path::PathBuf;
 
-use run::{Cancelled, CaseFailure, Coded, Panicked};
-use serde_json::{json, Value};
+use run::{Cancelled, CaseFailure};
 
 const GIB: f64 = (1u64 << 30) as f64;
 
 /// A failure of planning or preprocessing.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, thiserror::Error, run::Coded)]
 #[non_exhaustive]
 pub enum Error {
     /// The verb was asked to stop.
     #[error(transparent)]
+    #[code(transparent)]
     Cancelled(#[from] Cancelled),
-    /// A bug, met in one case.
-    #[error(transparent)]
-    Panicked(#[from] Panicked),
     /// A record of the task could not be read or written.
     #[error(transparent)]
+    #[code(transparent)]
     Dataset(#[from] dataset::Error),
     /// An image, label or array could not be read.
     #[error(transparent)]
+    #[code(transparent)]
     Volume(#[from] volume::Error),
     /// A pickle could not be read or written.
     #[error(transparent)]
+    #[code(transparent)]
     Pickle(#[from] pickle::Error),
     /// A file could not be written.
     #[error(transparent)]
+    #[code(transparent)]
     Storage(#[from] storage::Error),
     /// A case could not be resampled.
     #[error(transparent)]
+    #[code(transparent)]
     Resample(#[from] resample::Error),
     /// A folder or file could not be created or removed.
     #[error("{}: {source}", path.display())]
+    #[code(io(PreprocessIo))]
     Folder {
         /// The folder or file.
         path: PathBuf,
@@ -42,6 +45,7 @@ pub enum Error {
     },
     /// The worker threads could not be started.
     #[error("cannot start {workers} worker threads: {reason}; use fewer workers")]
+    #[code(Threads)]
     Threads {
         /// Threads asked for.
         workers: usize,
@@ -50,10 +54,12 @@ pub enum Error {
     },
     /// There is nothing to plan from.
     #[error("the task has no training cases: dataset.json must list at least one under \"training\"")]
+    #[code(NoCases)]
     NoCases,
     /// Some cases failed where the whole task is needed.
     #[error("{} of {total} cases failed, so the task cannot be planned; the first is {}: {}",
         failures.len(), failures[0].case, failures[0].message)]
+    #[code(CasesFailed)]
     Cases {
         /// Cases of the task.
         total: usize,
@@ -61,17 +67,19 @@ pub enum Error {
         failures: Vec<CaseFailure>,
     },
     /// No voxel of a case is different from 0.
-    #[error("every voxel is 0 in {}: repair the case or leave it out", list(files))]
+    #[error("every voxel is 0 in {}: repair the case or leave it out", list(paths))]
+    #[code(EmptyImage)]
     EmptyImage {
         /// The case's images.
-        files: Vec<PathBuf>,
+        paths: Vec<PathBuf>,
     },
     /// The files of a case differ in shape.
     #[error("{} has shape {found:?} (z, y, x), but {} has {expected:?}: all files of a case share one grid",
-        file.display(), first.display())]
+        path.display(), first.display())]
+    #[code(CaseShape)]
     Shape {
         /// The file that differs.
-        file: PathBuf,
+        path: PathBuf,
         /// Its shape.
         found: [usize; 3],
         /// The case's first image.
@@ -80,29 +88,34 @@ pub enum Error {
         expected: [usize; 3],
     },
     /// An image holds several channels.
-    #[error("{} has {found} channels, expected 1: split it into one file per modality", file.display())]
+    #[error("{} has {found} channels, expected 1: split it into one file per modality", path.display())]
+    #[code(ImageChannels)]
+    #[detail(expected = 1)]
     Channels {
         /// The image.
-        file: PathBuf,
+        path: PathBuf,
         /// Its channels.
         found: usize,
     },
     /// Cropped data of another form than a case's.
-    #[error("{} holds an array of shape {found:?}, expected (channels + 1, z, y, x): crop the case again", file.display())]
+    #[error("{} holds an array of shape {found:?}, expected (channels + 1, z, y, x): crop the case again", path.display())]
+    #[code(CroppedShape)]
+    #[detail(expected = "(channels + 1, z, y, x)")]
     CroppedShape {
         /// The file.
-        file: PathBuf,
+        path: PathBuf,
         /// Its shape.
         found: Vec<usize>,
     },
     /// A test case has too few or too many images.
     #[error(
         "the plans expect {expected} images a case (one per modality), found {found}: {}",
-        list(files)
+        list(paths)
     )]
+    #[code(CaseModalities)]
     Modalities {
         /// The images given.
-        files: Vec<PathBuf>,
+        paths: Vec<PathBuf>,
         /// How many they are.
         found: usize,
         /// Modalities of the plans.
@@ -112,6 +125,7 @@ pub enum Error {
     #[error("resampling {shape:?} voxels from spacing {spacing:?} mm to {target:?} mm makes {resampled:?} voxels, \
              {:.1} GiB where this machine has {:.1} GiB: check the spacing in the image's header, or plan a larger one",
         bytes / GIB, *capacity as f64 / GIB)]
+    #[code(CaseTooLarge)]
     TooLarge {
         /// Shape before resampling, axes transposed.
         shape: [usize; 3],
@@ -129,6 +143,7 @@ pub enum Error {
     /// CT normalisation lacks its statistics.
     #[error("modality {modality} is normalised as {scheme}, but the foreground statistics are missing: no training \
              case has a label above 0 there, or the plans were made without them")]
+    #[code(NoIntensities)]
     NoIntensities {
         /// Index of the modality.
         modality: usize,
@@ -137,6 +152,7 @@ pub enum Error {
     },
     /// A normalisation that is not known.
     #[error("modality {modality} has normalisation scheme \"{found}\", expected CT, CT2, nonCT or noNorm")]
+    #[code(NormalizationScheme)]
     Scheme {
         /// Index of the modality.
         modality: usize,
@@ -148,18 +164,18 @@ pub enum Error {
         "the plans want the preprocessor {found}; known are GenericPreprocessor, \
              GenericPreprocessor_linearResampling, PreprocessorFor2D and PreprocessorFor3D_NoResampling"
     )]
+    #[code(Preprocessor)]
     Preprocessor {
         /// Its class.
         found: String,
     },
-    /// Plans that were never made.
-    #[error("{} does not exist: plan the task first", plans.display())]
-    NoPlans {
-        /// The plans looked for.
-        plans: PathBuf,
-    },
+    /// A file or folder does not exist.
+    #[error(transparent)]
+    #[code(transparent)]
+    NotFound(#[from] run::NotFound),
     /// The median case vanishes at a spacing.
     #[error("the median case has shape {shape:?} at spacing {spacing:?} mm: choose a smaller spacing")]
+    #[code(EmptyStage)]
     EmptyStage {
         /// Shape after resampling.
         shape: [usize; 3],
@@ -168,6 +184,7 @@ pub enum Error {
     },
     /// A patch is below the bottleneck's feature map.
     #[error("patch {patch:?} has an axis shorter than {minimum} voxels, which late pooling needs: pool by spacing")]
+    #[code(PatchTooSmall)]
     PatchTooSmall {
         /// The patch.
         patch: Vec<usize>,
@@ -177,6 +194,7 @@ pub enum Error {
     /// Even the smallest patch costs too much.
     #[error("no patch fits: {patch:?} still costs {estimate} of {reference}; there are too many modalities or classes, \
              so give patchSize by hand")]
+    #[code(NothingFits)]
     NothingFits {
         /// Smallest patch tried.
         patch: Vec<usize>,
@@ -185,113 +203,16 @@ pub enum Error {
         /// What it may be.
         reference: f64,
     },
-    /// Options that cannot be used.
+    /// A value given by hand does not fit.
     #[error(transparent)]
+    #[code(transparent)]
     Option(#[from] run::OptionError),
 }
 
-fn list(files: &[PathBuf]) -> String {
-    files
+fn list(paths: &[PathBuf]) -> String {
+    paths
         .iter()
         .map(|f| f.display().to_string())
         .collect::<Vec<_>>()
         .join(", ")
-}
-
-impl Error {
-    /// Whether every other case would fail likewise.
-    pub(crate) fn is_fatal(&self) -> bool {
-        self.code() == "ERR_DISK_FULL"
-    }
-}
-
-impl Coded for Error {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Cancelled(e) => e.code(),
-            Self::Panicked(e) => e.code(),
-            Self::Dataset(e) => e.code(),
-            Self::Volume(e) => e.code(),
-            Self::Pickle(e) => e.code(),
-            Self::Storage(e) => e.code(),
-            Self::Resample(e) => e.code(),
-            Self::Folder { .. } => "ERR_PREPROCESS_IO",
-            Self::Threads { .. } => "ERR_THREADS",
-            Self::NoCases => "ERR_NO_CASES",
-            Self::Cases { .. } => "ERR_CASES_FAILED",
-            Self::EmptyImage { .. } => "ERR_EMPTY_IMAGE",
-            Self::Shape { .. } => "ERR_CASE_SHAPE",
-            Self::Channels { .. } => "ERR_IMAGE_CHANNELS",
-            Self::CroppedShape { .. } => "ERR_CROPPED_SHAPE",
-            Self::Modalities { .. } => "ERR_CASE_MODALITIES",
-            Self::TooLarge { .. } => "ERR_CASE_TOO_LARGE",
-            Self::NoIntensities { .. } => "ERR_NO_INTENSITIES",
-            Self::Scheme { .. } => "ERR_NORMALIZATION_SCHEME",
-            Self::Preprocessor { .. } => "ERR_PREPROCESSOR",
-            Self::NoPlans { .. } => "ERR_NO_PLANS",
-            Self::EmptyStage { .. } => "ERR_EMPTY_STAGE",
-            Self::PatchTooSmall { .. } => "ERR_PATCH_TOO_SMALL",
-            Self::NothingFits { .. } => "ERR_NOTHING_FITS",
-            Self::Option(e) => e.code(),
-        }
-    }
-
-    fn details(&self) -> Value {
-        match self {
-            Self::Cancelled(e) => e.details(),
-            Self::Panicked(e) => e.details(),
-            Self::Dataset(e) => e.details(),
-            Self::Volume(e) => e.details(),
-            Self::Pickle(e) => e.details(),
-            Self::Storage(e) => e.details(),
-            Self::Resample(e) => e.details(),
-            Self::NoCases => Value::Null,
-            Self::Folder { path, source } => json!({ "path": path, "os": source.to_string() }),
-            Self::Threads { workers, reason } => json!({ "workers": workers, "reason": reason }),
-            Self::Cases { total, failures } => json!({ "total": total, "failures": failures }),
-            Self::EmptyImage { files } => json!({ "files": files }),
-            Self::Shape {
-                file,
-                found,
-                first,
-                expected,
-            } => {
-                json!({ "file": file, "found": found, "first": first, "expected": expected })
-            }
-            Self::Channels { file, found } => json!({ "file": file, "found": found, "expected": 1 }),
-            Self::CroppedShape { file, found } => json!({ "file": file, "found": found }),
-            Self::Modalities {
-                files,
-                found,
-                expected,
-            } => {
-                json!({ "files": files, "found": found, "expected": expected })
-            }
-            Self::TooLarge {
-                shape,
-                spacing,
-                target,
-                resampled,
-                bytes,
-                capacity,
-            } => json!({
-                "shape": shape, "spacing": spacing, "target": target, "resampled": resampled, "bytes": bytes,
-                "capacity": capacity
-            }),
-            Self::NoIntensities { modality, scheme } => json!({ "modality": modality, "scheme": scheme }),
-            Self::Scheme { modality, found } => json!({ "modality": modality, "found": found }),
-            Self::Preprocessor { found } => json!({ "found": found }),
-            Self::NoPlans { plans } => json!({ "plans": plans }),
-            Self::EmptyStage { shape, spacing } => json!({ "shape": shape, "spacing": spacing }),
-            Self::PatchTooSmall { patch, minimum } => json!({ "patch": patch, "minimum": minimum }),
-            Self::NothingFits {
-                patch,
-                estimate,
-                reference,
-            } => {
-                json!({ "patch": patch, "estimate": estimate, "reference": reference })
-            }
-            Self::Option(e) => e.details(),
-        }
-    }
 }

@@ -4,7 +4,6 @@
 //! [`preprocess_test_case`] does the same to one case in memory, for inference.
 
 mod archive;
-mod budget;
 pub mod case;
 mod collect;
 pub mod crop;
@@ -22,7 +21,6 @@ pub mod plan;
 mod planning;
 mod preprocessing;
 mod record;
-mod schedule;
 mod session;
 mod source;
 pub mod stage;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use ndarray::{Array2, ArrayView3};
 use random::RandomState;
+use run::{Cancel, Cancelled};
 
 /// Voxels drawn from a class, if it has them.
 const SAMPLES: usize = 10_000;
@@ -15,16 +16,24 @@ const SEED: u32 = 1234;
 /// Voxels drawn without replacement from each of `classes`: rows of (z, y, x) in the order drawn. A class that does not
 /// occur has none, and draws nothing.
 ///
-/// Repeats `RandomState(1234).choice` of nnU-Net v1's `_run_internal`, in the order of `classes`.
-pub fn class_locations(segmentation: ArrayView3<'_, i16>, classes: &[i64]) -> BTreeMap<i64, Array2<i64>> {
+/// Repeats `RandomState(1234).choice` of nnU-Net v1's `_run_internal`, in the order of `classes`. Stops within the work of
+/// one slice.
+pub fn class_locations(
+    segmentation: ArrayView3<'_, i16>,
+    classes: &[i64],
+    cancel: &Cancel,
+) -> Result<BTreeMap<i64, Array2<i64>>, Cancelled> {
     let slots = slots(classes);
     let slot = |label: i16| usize::try_from(slots[(i32::from(label) - i32::from(i16::MIN)) as usize]).ok();
 
     let mut counts = vec![0usize; classes.len()];
-    segmentation
-        .iter()
-        .filter_map(|&label| slot(label))
-        .for_each(|s| counts[s] += 1);
+    for slice in segmentation.outer_iter() {
+        cancel.check()?;
+        let labels = slice.into_iter();
+        labels
+            .filter_map(|&label| slot(label))
+            .for_each(|s| counts[s] += 1);
+    }
     let mut random = RandomState::new(SEED);
     let mut draws: Vec<Draw> = counts
         .into_iter()
@@ -32,17 +41,17 @@ pub fn class_locations(segmentation: ArrayView3<'_, i16>, classes: &[i64]) -> BT
         .collect();
 
     // Second pass: the voxel of each drawn rank, without a list of all voxels.
-    let (_, ny, nx) = segmentation.dim();
-    for (i, &label) in segmentation.iter().enumerate() {
-        if let Some(s) = slot(label) {
-            draws[s].visit(|| [i / (ny * nx), i / nx % ny, i % nx]);
+    let (_, _, nx) = segmentation.dim();
+    for (z, slice) in segmentation.outer_iter().enumerate() {
+        cancel.check()?;
+        for (i, &label) in slice.iter().enumerate() {
+            if let Some(s) = slot(label) {
+                draws[s].visit(|| [z, i / nx, i % nx]);
+            }
         }
     }
-    classes
-        .iter()
-        .copied()
-        .zip(draws.into_iter().map(|draw| draw.rows))
-        .collect()
+    let rows = draws.into_iter().map(|draw| draw.rows);
+    Ok(classes.iter().copied().zip(rows).collect())
 }
 
 /// Position in `classes` of every int16 label, or -1.
@@ -108,7 +117,7 @@ mod tests {
         #[test]
         fn draws_every_voxel_of_a_small_class_once(labels in prop::collection::vec(-1i16..4, 60)) {
             let segmentation = Array3::from_shape_vec((3, 4, 5), labels).unwrap();
-            let found = class_locations(segmentation.view(), &[1, 3]);
+            let found = class_locations(segmentation.view(), &[1, 3], &Cancel::new()).unwrap();
             prop_assert_eq!(found.keys().copied().collect::<Vec<_>>(), [1, 3]);
             for (class, rows) in found {
                 let drawn: BTreeSet<Vec<i64>> = rows.rows().into_iter().map(|r| r.to_vec()).collect();
@@ -125,7 +134,10 @@ mod tests {
 
     #[test]
     fn large_classes_are_sampled() {
-        let count = |n: usize| class_locations(Array3::ones((1, 1, n)).view(), &[1])[&1].nrows();
+        let count = |n: usize| {
+            let labels = Array3::ones((1, 1, n));
+            class_locations(labels.view(), &[1], &Cancel::new()).unwrap()[&1].nrows()
+        };
         assert_eq!(count(9_999), 9_999);
         assert_eq!(count(20_000), 10_000);
         assert_eq!(count(1_000_101), 10_002);

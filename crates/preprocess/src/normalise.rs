@@ -2,6 +2,7 @@
 
 use ndarray::{ArrayView3, ArrayViewMut3};
 use rayon::prelude::*;
+use run::{Cancel, Cancelled};
 use serde::Serialize;
 
 use crate::fingerprint::Intensities;
@@ -27,17 +28,26 @@ const EPSILON: f64 = 1e-8;
 /// count in [`Scheme::ZScore`]'s statistics; [`Scheme::None`] ignores it.
 ///
 /// Reference: `GenericPreprocessor.resample_and_normalize`.
-pub fn normalise(mut channel: ArrayViewMut3<'_, f32>, scheme: &Scheme, mask: Option<ArrayView3<'_, i16>>) {
+///
+/// # Errors
+/// [`Cancelled`] within one pass over the channel.
+pub fn normalise(
+    mut channel: ArrayViewMut3<'_, f32>,
+    scheme: &Scheme,
+    mask: Option<ArrayView3<'_, i16>>,
+    cancel: &Cancel,
+) -> Result<(), Cancelled> {
+    cancel.check()?;
     let scale = match scheme {
-        Scheme::None => return,
+        Scheme::None => return Ok(()),
         Scheme::Ct(all) => {
-            clip(channel.view_mut(), all);
+            clip(channel.view_mut(), all, cancel)?;
             (all.mean, all.deviation)
         }
         Scheme::Ct2(all) => {
             let (low, high) = bounds(all);
             let between: Vec<f32> = channel.iter().copied().filter(|&v| v > low && v < high).collect();
-            clip(channel.view_mut(), all);
+            clip(channel.view_mut(), all, cancel)?;
             mean_and_deviation(&between)
         }
         Scheme::ZScore => {
@@ -53,7 +63,8 @@ pub fn normalise(mut channel: ArrayViewMut3<'_, f32>, scheme: &Scheme, mask: Opt
         channel,
         mask,
         |v, outside| if outside { 0.0 } else { (v - scale.0) / scale.1 },
-    );
+        cancel,
+    )
 }
 
 fn inside(channel: ArrayView3<'_, f32>, mask: &ArrayView3<'_, i16>) -> Vec<f32> {
@@ -67,17 +78,18 @@ fn bounds(all: &Intensities) -> (f32, f32) {
     (all.percentile_00_5 as f32, all.percentile_99_5 as f32)
 }
 
-fn clip(channel: ArrayViewMut3<'_, f32>, all: &Intensities) {
+fn clip(channel: ArrayViewMut3<'_, f32>, all: &Intensities, cancel: &Cancel) -> Result<(), Cancelled> {
     let (low, high) = bounds(all);
     // As numpy's clip: the upper bound wins where the bounds cross, and NaN stays.
-    each(channel, None, |v, _| {
+    let clipped = |v: f32, _| {
         let v = if v < low { low } else { v };
         if v > high {
             high
         } else {
             v
         }
-    });
+    };
+    each(channel, None, clipped, cancel)
 }
 
 /// Replaces every value by `f` of it and of whether it is outside the mask, slices in parallel.
@@ -85,17 +97,22 @@ fn each(
     mut channel: ArrayViewMut3<'_, f32>,
     mask: Option<ArrayView3<'_, i16>>,
     f: impl Fn(f32, bool) -> f32 + Sync,
-) {
+    cancel: &Cancel,
+) -> Result<(), Cancelled> {
     let slices: Vec<_> = channel.outer_iter_mut().enumerate().collect();
-    slices.into_par_iter().for_each(|(z, mut slice)| match &mask {
-        None => slice.map_inplace(|v| *v = f(*v, false)),
-        Some(mask) => {
-            let mask = mask.index_axis(ndarray::Axis(0), z);
-            ndarray::Zip::from(slice)
-                .and(&mask)
-                .for_each(|v, &m| *v = f(*v, m < 0));
+    slices.into_par_iter().try_for_each(|(z, mut slice)| {
+        cancel.check()?;
+        match &mask {
+            None => slice.map_inplace(|v| *v = f(*v, false)),
+            Some(mask) => {
+                let mask = mask.index_axis(ndarray::Axis(0), z);
+                ndarray::Zip::from(slice)
+                    .and(&mask)
+                    .for_each(|v, &m| *v = f(*v, m < 0));
+            }
         }
-    });
+        Ok(())
+    })
 }
 
 #[cfg(test)]
@@ -145,7 +162,7 @@ mod tests {
             let within = float64_statistics(&pick(&|i| wide[i] > -20.0 && wide[i] < 50.0));
             for scheme in [Scheme::None, Scheme::ZScore, Scheme::Ct(all), Scheme::Ct2(all)] {
                 let mut found = image.clone();
-                normalise(found.view_mut(), &scheme, masked.then(|| mask.view()));
+                normalise(found.view_mut(), &scheme, masked.then(|| mask.view()), &Cancel::new()).unwrap();
                 for (i, &v) in image.indexed_iter() {
                     let v = f64::from(v);
                     let clipped = v.clamp(-20.0, 50.0);
@@ -168,7 +185,7 @@ mod tests {
     #[test]
     fn a_constant_image_becomes_zero() {
         let mut image = Array3::from_elem((2, 2, 2), 7f32);
-        normalise(image.view_mut(), &Scheme::ZScore, None);
+        normalise(image.view_mut(), &Scheme::ZScore, None, &Cancel::new()).unwrap();
         assert!(image.iter().all(|&v| v == 0.0));
     }
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use dataset::{Configuration, Plans, PLANS_2D_FILE, PLANS_3D_FILE};
-use run::Context;
+use run::{Context, NotFound};
 
 use crate::finished::is_preprocessed;
 use crate::stage::Target;
@@ -43,7 +43,7 @@ pub fn outputs(task: &TaskCases, options: &Options) -> Result<Vec<Output>, Error
             continue;
         }
         if !path.is_file() {
-            return Err(Error::NoPlans { plans: path });
+            return Err(no_plans(task, path));
         }
         let plans = Plans::read(&path)?;
         let stages: Vec<usize> = if named {
@@ -65,11 +65,14 @@ pub fn outputs(task: &TaskCases, options: &Options) -> Result<Vec<Output>, Error
         }
     }
     if outputs.is_empty() {
-        return Err(Error::NoPlans {
-            plans: task.preprocessed.join(PLANS_3D_FILE),
-        });
+        return Err(no_plans(task, task.preprocessed.join(PLANS_3D_FILE)));
     }
     Ok(outputs)
+}
+
+fn no_plans(task: &TaskCases, path: PathBuf) -> Error {
+    let advice = format!("run `nnunet-diag preprocess {}`, which plans first", task.name);
+    NotFound::new("plans", path, advice).into()
 }
 
 /// The outputs that a case lacks.

@@ -7,6 +7,7 @@
 
 use ndarray::{ArrayView3, ArrayViewMut3};
 use rayon::prelude::*;
+use run::{Cancel, Cancelled};
 
 /// Half-open index ranges of the axes (z, y, x).
 pub type BoundingBox = [[usize; 2]; 3];
@@ -29,20 +30,28 @@ pub struct Outside {
 
 impl Outside {
     /// Finds the region outside the mask of `channels`, all of one shape (z, y, x). A NaN is not zero.
-    pub fn of(channels: &[ArrayView3<'_, f32>]) -> Self {
+    ///
+    /// # Errors
+    /// [`Cancelled`] within the work of one slice.
+    pub fn of(channels: &[ArrayView3<'_, f32>], cancel: &Cancel) -> Result<Self, Cancelled> {
         let shape: [usize; 3] = channels.first().map_or([0; 3], |c| c.dim().into());
-        let mut zeros = Self::zeros(channels, shape);
-        let connected = zeros.connected_to_border();
+        let mut zeros = Self::zeros(channels, shape, cancel)?;
+        let connected = zeros.connected_to_border(cancel)?;
         zeros.keep(&connected);
-        zeros
+        Ok(zeros)
     }
 
     /// All runs of zeros.
-    fn zeros(channels: &[ArrayView3<'_, f32>], shape: [usize; 3]) -> Self {
+    fn zeros(
+        channels: &[ArrayView3<'_, f32>],
+        shape: [usize; 3],
+        cancel: &Cancel,
+    ) -> Result<Self, Cancelled> {
         let [nz, ny, nx] = shape;
         let slices: Vec<(Vec<usize>, Vec<Run>)> = (0..nz)
             .into_par_iter()
             .map(|z| {
+                cancel.check()?;
                 let (mut ends, mut runs) = (Vec::with_capacity(ny), Vec::new());
                 let mut zero = vec![true; nx];
                 for y in 0..ny {
@@ -54,20 +63,20 @@ impl Outside {
                     push_runs(&zero, &mut runs);
                     ends.push(runs.len());
                 }
-                (ends, runs)
+                Ok((ends, runs))
             })
-            .collect();
+            .collect::<Result<_, Cancelled>>()?;
         let mut rows = vec![0];
         let mut all = Vec::with_capacity(slices.iter().map(|(_, runs)| runs.len()).sum());
         for (ends, runs) in slices {
             rows.extend(ends.into_iter().map(|end| all.len() + end));
             all.extend(runs);
         }
-        Self {
+        Ok(Self {
             shape,
             rows,
             runs: all,
-        }
+        })
     }
 
     fn row(&self, z: usize, y: usize) -> std::ops::Range<usize> {
@@ -76,11 +85,12 @@ impl Outside {
     }
 
     /// For each run, whether it reaches the border: union of touching runs, with one more element for the border.
-    fn connected_to_border(&self) -> Vec<bool> {
+    fn connected_to_border(&self, cancel: &Cancel) -> Result<Vec<bool>, Cancelled> {
         let [nz, ny, nx] = self.shape;
         let border = self.runs.len();
         let mut sets = Sets((0..=border).collect());
         for z in 0..nz {
+            cancel.check()?;
             for y in 0..ny {
                 let here = self.row(z, y);
                 let at_border = z == 0 || y == 0 || z + 1 == nz || y + 1 == ny;
@@ -98,7 +108,7 @@ impl Outside {
             }
         }
         let root = sets.root(border);
-        (0..border).map(|i| sets.root(i) == root).collect()
+        Ok((0..border).map(|i| sets.root(i) == root).collect())
     }
 
     /// Unites the runs of two neighbouring rows that overlap.
@@ -259,7 +269,7 @@ mod tests {
             let channels = if both { vec![first.view(), second.view()] } else { vec![first.view()] };
             let zero = Array3::from_shape_fn((nz, ny, nx), |i| channels.iter().all(|c| c[i] == 0.0));
             let expected = flooded(&zero);
-            let outside = Outside::of(&channels);
+            let outside = Outside::of(&channels, &Cancel::new()).unwrap();
 
             let mut found = Array3::from_elem((nz, ny, nx), false);
             outside.visit(&[[0, nz], [0, ny], [0, nx]], found.view_mut(), |v| *v = true);
@@ -281,7 +291,7 @@ mod tests {
                 prop_assert_eq!(found, expected.slice(part));
                 // The mask of the cropped channels is the cropped mask.
                 let cropped: Vec<_> = channels.iter().map(|c| c.slice(part)).collect();
-                let again = Outside::of(&cropped);
+                let again = Outside::of(&cropped, &Cancel::new()).unwrap();
                 let mut found = expected.slice(part).mapv(|_| false);
                 let all = [z, y, x].map(|[a, b]| [0, b - a]);
                 again.visit(&all, found.view_mut(), |v| *v = true);
@@ -293,6 +303,7 @@ mod tests {
     #[test]
     fn nan_is_not_zero() {
         let image = Array3::from_elem((2, 2, 2), f32::NAN);
-        assert_eq!(Outside::of(&[image.view()]).bounding_box(), Some([[0, 2]; 3]));
+        let outside = Outside::of(&[image.view()], &Cancel::new()).unwrap();
+        assert_eq!(outside.bounding_box(), Some([[0, 2]; 3]));
     }
 }

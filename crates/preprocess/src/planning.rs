@@ -65,9 +65,9 @@ pub fn plan_experiment(options: &Options, context: &Context) -> Result<PlanSumma
 
 /// [`plan_experiment`] of a verb that has started.
 pub(crate) fn plan(session: &Session<'_>) -> Result<PlanSummary, Error> {
-    let Session { task, options, crew } = session;
+    let Session { task, options, cases } = session;
     let fingerprint = collect(session)?;
-    let summary = write_plans(task, &fingerprint, options, crew.context)?;
+    let summary = write_plans(task, &fingerprint, options, cases.context())?;
     mark_cropped(task, &fingerprint, &summary, options)?;
     Ok(summary)
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use run::{CaseFailure, Context};
+use run::{CaseFailure, Context, Job, Progress};
 use serde::Serialize;
 use storage::{copy_file, Links};
 
@@ -11,7 +11,6 @@ use crate::files::{copy_label, create};
 use crate::finished::mark;
 use crate::locations::class_locations;
 use crate::output::{drop_unpacked, outputs, unfinished, warn_of_strangers, Output};
-use crate::schedule::{run_cases, Job, Progress};
 use crate::session::Session;
 use crate::stage::Target;
 use crate::task_cases::{TaskCases, TrainingCase};
@@ -50,8 +49,8 @@ pub fn preprocess(options: &Options, context: &Context) -> Result<PreprocessSumm
 
 /// [`preprocess`] of a verb that has started.
 pub(crate) fn preprocess_all(session: &Session<'_>) -> Result<PreprocessSummary, Error> {
-    let Session { task, options, crew } = session;
-    let context = crew.context;
+    let Session { task, options, cases } = session;
+    let context = cases.context();
     let outputs = outputs(task, options)?;
     create(&task.preprocessed.join("gt_segmentations"))?;
     for output in &outputs {
@@ -81,7 +80,7 @@ pub(crate) fn preprocess_all(session: &Session<'_>) -> Result<PreprocessSummary,
         done: skipped as u64,
         total: task.cases.len() as u64,
     };
-    let outcome = run_cases(&jobs, crew, progress, |job| {
+    let outcome = cases.run(&jobs, progress, |job| {
         preprocess_one(&job.input, task, options, context)
     })?;
     Ok(PreprocessSummary {
@@ -116,13 +115,13 @@ fn preprocess_one(
     options: &Options,
     context: &Context,
 ) -> Result<(), Error> {
-    let name = &work.case.name;
-    let mut loaded = work.case.source.load(name, options.unlabelled)?;
-    loaded.cropped.remove_nan();
+    let (name, cancel) = (&work.case.name, context.cancel());
+    let mut loaded = work.case.source.load(name, options.unlabelled, cancel)?;
+    loaded.cropped.remove_nan(cancel)?;
     let spacing = loaded.properties.original_spacing()?;
     let mut written: Vec<(Target, &Output)> = vec![];
     for output in &work.outputs {
-        context.check()?;
+        cancel.check()?;
         let npz = output.folder.join(format!("{name}.npz"));
         let pkl = output.folder.join(format!("{name}.pkl"));
         drop_unpacked(output, name, context)?;
@@ -136,13 +135,14 @@ fn preprocess_one(
             copy_file(&twin.folder.join(format!("{name}.pkl")), &pkl, Links::Follow)?;
             continue;
         }
-        let staged = target.apply(&loaded.cropped, spacing)?;
-        archive::write(&npz, staged.data.view(), staged.segmentation.view())?;
+        let staged = target.apply(&loaded.cropped, spacing, cancel)?;
+        archive::write(&npz, staged.data.view(), staged.segmentation.view(), cancel)?;
         let mut properties = loaded.properties.clone();
         let use_mask = target.use_mask.iter().copied().enumerate().collect();
         properties.set_use_nonzero_mask_for_norm(use_mask);
         target.record(&staged, &mut properties);
-        properties.set_class_locations(class_locations(staged.segmentation.view(), &output.classes));
+        let locations = class_locations(staged.segmentation.view(), &output.classes, cancel)?;
+        properties.set_class_locations(locations);
         mark(&mut properties, &target, &output.classes, options.unlabelled);
         properties.write(&pkl)?;
         written.push((target, output));

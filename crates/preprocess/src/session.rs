@@ -1,9 +1,8 @@
 //! What planning and preprocessing begin with.
 
-use run::{Context, Event};
+use run::{CaseLoop, Context, Event};
 use serde_json::json;
 
-use crate::schedule::Crew;
 use crate::task_cases::TaskCases;
 use crate::{Error, Options};
 
@@ -14,7 +13,7 @@ pub struct Session<'a> {
     /// The verb's options.
     pub options: &'a Options,
     /// Workers, memory, and where events go.
-    pub crew: Crew<'a>,
+    pub cases: CaseLoop<'a>,
 }
 
 impl<'a> Session<'a> {
@@ -23,12 +22,17 @@ impl<'a> Session<'a> {
         run::validate(options)?;
         let folders = options.folders.resolve(context);
         let task = TaskCases::find(&options.task, &folders)?;
-        let crew = Crew::new(options.memory_bytes(), context)?;
+        let cases = CaseLoop::new(context)
+            .map_err(|e| Error::Threads {
+                workers: context.workers(),
+                reason: e.to_string(),
+            })?
+            .with_memory_budget(options.memory_bytes());
         let settings = json!({
             "task": task.name, "cases": task.cases.len(), "configurations": options.configurations,
-            "preprocessed": task.preprocessed, "memoryBudget": crew.budget.total(), "workers": context.workers(),
+            "preprocessed": task.preprocessed, "memoryBudget": cases.memory_budget(), "workers": context.workers(),
         });
         context.emit(Event::Started { verb, settings });
-        Ok(Self { task, options, crew })
+        Ok(Self { task, options, cases })
     }
 }

@@ -6,6 +6,7 @@ use std::time::SystemTime;
 use dataset::CaseProperties;
 use ndarray::{s, Array3, Axis};
 use pickle::NdArray;
+use run::Cancel;
 
 use crate::archive;
 use crate::case::{CaseFiles, RawCase};
@@ -33,11 +34,11 @@ pub struct Loaded {
 }
 
 impl Source {
-    /// Reads and crops the case `name`.
-    pub fn load(&self, name: &str, unlabelled: Unlabelled) -> Result<Loaded, Error> {
+    /// Reads and crops the case `name`; stops within the reading of one file.
+    pub fn load(&self, name: &str, unlabelled: Unlabelled, cancel: &Cancel) -> Result<Loaded, Error> {
         match self {
             Self::Raw(files) => {
-                let raw = files.read(unlabelled)?;
+                let raw = files.read(unlabelled, cancel)?;
                 Ok(Loaded {
                     properties: properties(files, &raw),
                     cropped: raw.cropped,
@@ -46,7 +47,7 @@ impl Source {
             Self::Cropped { folder } => {
                 let properties = CaseProperties::read(&folder.join(format!("{name}.pkl")))?;
                 let sparse = properties.outside_nonzero_mask_label()? == 0;
-                let cropped = read_cropped(folder, name, sparse, &properties)?;
+                let cropped = read_cropped(folder, name, sparse, &properties, cancel)?;
                 Ok(Loaded { cropped, properties })
             }
         }
@@ -135,9 +136,14 @@ pub fn properties(files: &CaseFiles, raw: &RawCase) -> CaseProperties {
 }
 
 /// Writes `<case>.npz` and then `<case>.pkl`, each in one step: a whole pkl vouches for its npz.
-pub fn write_cropped(folder: &std::path::Path, name: &str, case: &Loaded) -> Result<(), Error> {
+pub fn write_cropped(
+    folder: &std::path::Path,
+    name: &str,
+    case: &Loaded,
+    cancel: &Cancel,
+) -> Result<(), Error> {
     let (data, segmentation) = (case.cropped.data.view(), case.cropped.segmentation.view());
-    archive::write(&folder.join(format!("{name}.npz")), data, segmentation)?;
+    archive::write(&folder.join(format!("{name}.npz")), data, segmentation, cancel)?;
     Ok(case.properties.write(&folder.join(format!("{name}.pkl")))?)
 }
 
@@ -146,19 +152,28 @@ fn read_cropped(
     name: &str,
     sparse: bool,
     properties: &CaseProperties,
+    cancel: &Cancel,
 ) -> Result<Cropped, Error> {
     let path = folder.join(format!("{name}.npz"));
     let all = volume::npz::read::<f32>(&path, "data")?;
+    cancel.check()?;
     let found = all.shape().to_vec();
     let mut all = all
         .into_dimensionality::<ndarray::Ix4>()
         .ok()
         .filter(|a| a.len_of(Axis(0)) > 1)
-        .ok_or(Error::CroppedShape { file: path, found })?;
+        .ok_or(Error::CroppedShape { path, found })?;
     let last = all.len_of(Axis(0)) - 1;
     let segmentation: Array3<i16> = all.index_axis(Axis(0), last).mapv(|v| v as i16);
     all.slice_collapse(s![..last, .., .., ..]);
     let bounds = properties.crop_bbox()?;
     let classes = properties.classes()?.into_iter().map(|c| c as i16).collect();
-    Ok(Cropped::from_parts(all, segmentation, sparse, bounds, classes))
+    Ok(Cropped::from_parts(
+        all,
+        segmentation,
+        sparse,
+        bounds,
+        classes,
+        cancel,
+    )?)
 }

@@ -3,10 +3,10 @@
 use dataset::{CaseProperties, Plans};
 use ndarray::{Array3, Array4, Axis};
 use resample::{resample_data, resample_segmentation, Order, Resampling, SeparateZ};
+use run::{memory_capacity, Cancel};
 use serde::Serialize;
 use volume::UNLABELLED;
 
-use crate::budget::capacity;
 use crate::crop::Cropped;
 use crate::fingerprint::Intensities;
 use crate::normalise::{normalise, Scheme};
@@ -102,8 +102,9 @@ impl Target {
     /// Reference: `GenericPreprocessor._run_internal` and `resample_and_normalize`. NaN must be gone
     /// ([`Cropped::remove_nan`]).
     ///
-    /// Fails where the result would not fit the machine's memory, as a wrong spacing in a header makes it.
-    pub fn apply(&self, case: &Cropped, spacing: [f64; 3]) -> Result<Staged, Error> {
+    /// Fails where the result would not fit the machine's memory, as a wrong spacing in a header makes it, and with
+    /// [`Error::Cancelled`] within one pass over a channel.
+    pub fn apply(&self, case: &Cropped, spacing: [f64; 3], cancel: &Cancel) -> Result<Staged, Error> {
         let [a, b, c] = self.transpose;
         let data = case.data.view().permuted_axes([0, a + 1, b + 1, c + 1]);
         let labels = case.segmentation.view().permuted_axes(self.transpose);
@@ -114,21 +115,22 @@ impl Target {
         let linear = rule(Order::Linear)?;
         check_size(data.len_of(Axis(0)), shape, &linear, from, to)?;
 
-        let mut data = resample_data(data, &rule(self.order)?)?;
+        let mut data = resample_data(data, &rule(self.order)?, cancel)?;
         let unlabelled = case.is_sparse().then_some(UNLABELLED);
-        let segmentation = resample_segmentation(labels, &linear, unlabelled)?;
+        let segmentation = resample_segmentation(labels, &linear, unlabelled, cancel)?;
         let mask = match &case.mask {
             Some(mask) if self.use_mask.contains(&true) => Some(resample_segmentation(
                 mask.view().permuted_axes(self.transpose),
                 &linear,
                 None,
+                cancel,
             )?),
             _ => None,
         };
         let mask = mask.as_ref().unwrap_or(&segmentation);
         for ((channel, scheme), &masked) in data.axis_iter_mut(Axis(0)).zip(&self.schemes).zip(&self.use_mask)
         {
-            normalise(channel, scheme, masked.then(|| mask.view()));
+            normalise(channel, scheme, masked.then(|| mask.view()), cancel)?;
         }
         Ok(Staged { data, segmentation })
     }
@@ -149,7 +151,7 @@ fn check_size(
     target: [f64; 3],
 ) -> Result<(), Error> {
     let voxels: f64 = to.shape.iter().map(|&n| n as f64).product();
-    let (bytes, capacity) = (voxels * (4.0 * channels as f64 + 2.0), capacity());
+    let (bytes, capacity) = (voxels * (4.0 * channels as f64 + 2.0), memory_capacity());
     if bytes <= capacity as f64 {
         return Ok(());
     }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use dataset::{CaseProperties, Plans};
 use ndarray::Array4;
+use run::Cancel;
 
 use crate::case::CaseFiles;
 use crate::crop::Unlabelled;
@@ -24,18 +25,20 @@ pub struct PreprocessedCase {
 /// mask and -1 outside.
 ///
 /// Reference: `GenericPreprocessor.preprocess_test_case`. Fails where the number of images is not that of the modalities, a
-/// file cannot be read, the files differ in shape, or no voxel differs from 0.
+/// file cannot be read, the files differ in shape, or no voxel differs from 0, and with [`Error::Cancelled`] within one
+/// pass over a channel or the reading of one file.
 pub fn preprocess_case(
     files: &CaseFiles,
     plans: &Plans,
     stage: usize,
     unlabelled: Unlabelled,
+    cancel: &Cancel,
 ) -> Result<PreprocessedCase, Error> {
     let target = Target::of_plans(plans, stage)?;
     let (found, expected) = (files.images.len(), plans.num_modalities);
     if found != expected {
         return Err(Error::Modalities {
-            files: files.images.clone(),
+            paths: files.images.clone(),
             found,
             expected,
         });
@@ -43,11 +46,11 @@ pub fn preprocess_case(
     let Loaded {
         mut cropped,
         mut properties,
-    } = Source::Raw(files.clone()).load("", unlabelled)?;
-    cropped.remove_nan();
+    } = Source::Raw(files.clone()).load("", unlabelled, cancel)?;
+    cropped.remove_nan(cancel)?;
     let spacing = properties.original_spacing()?;
     let target = target.for_case(spacing);
-    let staged = target.apply(&cropped, spacing)?;
+    let staged = target.apply(&cropped, spacing, cancel)?;
     target.record(&staged, &mut properties);
     Ok(PreprocessedCase { staged, properties })
 }
@@ -57,11 +60,12 @@ pub fn preprocess_test_case(
     files: &[PathBuf],
     plans: &Plans,
     stage: usize,
+    cancel: &Cancel,
 ) -> Result<(Array4<f32>, CaseProperties), Error> {
     let files = CaseFiles {
         images: files.to_vec(),
         label: None,
     };
-    let case = preprocess_case(&files, plans, stage, Unlabelled::Distinct)?;
+    let case = preprocess_case(&files, plans, stage, Unlabelled::Distinct, cancel)?;
     Ok((case.staged.data, case.properties))
 }

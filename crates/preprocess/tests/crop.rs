@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use ndarray::{Array3, Array4, ArrayD, Axis, Ix4};
 use preprocess::crop::{crop, Cropped, Unlabelled};
 use preprocess::outside::Outside;
+use run::Cancel;
 
 fn recordings() -> Vec<(String, BTreeMap<String, ArrayD<f64>>)> {
     let folder = testkit::folder("preprocess").join("crop_unit");
@@ -56,6 +57,10 @@ fn assert_cropped(found: &Cropped, arrays: &BTreeMap<String, ArrayD<f64>>, segme
     testkit::assert_close(&wide(&found.segmentation), &arrays[segmentation], 0.0, 0.0, name);
 }
 
+fn cropped(channels: Vec<Array3<f32>>, label: Option<Array3<i16>>, rule: Unlabelled) -> Option<Cropped> {
+    crop(channels, label, rule, &Cancel::new()).unwrap()
+}
+
 #[test]
 fn the_mask_repeats_the_reference() {
     for (name, arrays) in recordings() {
@@ -63,7 +68,9 @@ fn the_mask_repeats_the_reference() {
         let views: Vec<_> = channels.iter().map(|c| c.view()).collect();
         let mut mask = Array3::<f64>::ones(views[0].dim());
         let whole = [0, 1, 2].map(|a| [0, mask.shape()[a]]);
-        Outside::of(&views).visit(&whole, mask.view_mut(), |v| *v = 0.0);
+        Outside::of(&views, &Cancel::new())
+            .unwrap()
+            .visit(&whole, mask.view_mut(), |v| *v = 0.0);
         testkit::assert_close(&mask.into_dyn(), &arrays["nonzero_mask"], 0.0, 0.0, &name);
     }
 }
@@ -72,17 +79,17 @@ fn the_mask_repeats_the_reference() {
 fn cropping_repeats_the_reference() {
     for (name, arrays) in recordings() {
         let label = label(&arrays["seg"]);
-        let found = crop(channels(&arrays["data"]), Some(label.clone()), Unlabelled::Merged).unwrap();
+        let found = cropped(channels(&arrays["data"]), Some(label.clone()), Unlabelled::Merged).unwrap();
         assert_cropped(&found, &arrays, "imagecropper_seg", &name);
         let classes: Vec<f64> = found.classes.iter().map(|&c| f64::from(c)).collect();
         let expected: Vec<f64> = arrays["imagecropper_classes"].iter().copied().collect();
         assert_eq!(classes, expected, "{name}: classes");
 
-        let unlabelled = crop(channels(&arrays["data"]), None, Unlabelled::Merged).unwrap();
+        let unlabelled = cropped(channels(&arrays["data"]), None, Unlabelled::Merged).unwrap();
         assert_cropped(&unlabelled, &arrays, "out_seg_when_none", &name);
 
         // Without -1 in the label the rule for sparse cases changes nothing.
-        let distinct = crop(
+        let distinct = cropped(
             channels(&arrays["data"]),
             Some(label.clone()),
             Unlabelled::Distinct,
@@ -101,7 +108,7 @@ fn unlabelled_and_outside_stay_apart() {
         let mut sparse = label(&arrays["seg"]);
         // Every third voxel loses its annotation.
         sparse.iter_mut().step_by(3).for_each(|v| *v = -1);
-        let found = crop(
+        let found = cropped(
             channels(&arrays["data"]),
             Some(sparse.clone()),
             Unlabelled::Distinct,
@@ -130,5 +137,5 @@ fn unlabelled_and_outside_stay_apart() {
 
 #[test]
 fn an_empty_image_has_no_crop() {
-    assert!(crop(vec![Array3::zeros((3, 4, 5)); 2], None, Unlabelled::Distinct).is_none());
+    assert!(cropped(vec![Array3::zeros((3, 4, 5)); 2], None, Unlabelled::Distinct).is_none());
 }

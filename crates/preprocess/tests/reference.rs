@@ -10,7 +10,7 @@ use ndarray::{ArrayD, Axis};
 use preprocess::case::CaseFiles;
 use preprocess::crop::Unlabelled;
 use preprocess::{plan_and_preprocess, preprocess_case, preprocess_test_case};
-use run::Context;
+use run::{Cancel, Context};
 use serde_json::Value;
 use support::{names, tree, Run};
 
@@ -168,24 +168,31 @@ fn class_locations_repeat_the_recorded_draws() {
     for task in tasks() {
         let run = copy_of(&task);
         plan_and_preprocess(&run.options(), &Context::silent(2)).unwrap();
-        let prefix = format!("nnunet_preprocessed__{task}__");
         let mut compared = 0;
-        for file in names(&recorded).iter().filter(|f| f.starts_with(&prefix)) {
-            let pkl = file[prefix.len()..].replace("__", "/").replace(".npz", ".pkl");
-            let properties = CaseProperties::read(&run.preprocessed().join(&pkl)).unwrap();
+        for pkl in tree(&run.preprocessed()).iter().filter(|f| f.ends_with(".pkl")) {
+            let name = format!("nnunet_preprocessed/{task}/{pkl}").replace('/', "__");
+            let file = recorded.join(name.replace(".pkl", ".npz"));
+            if !file.is_file() {
+                continue;
+            }
+            let properties = CaseProperties::read(&run.preprocessed().join(pkl)).unwrap();
             let found = properties.class_locations().unwrap();
-            for (class, expected) in testkit::npz(&recorded.join(file)) {
+            let file_name = file.display();
+            for (class, expected) in testkit::npz(&file) {
                 let key: i64 = class.rsplit('_').next().unwrap().parse().unwrap();
                 let found = found[&key].mapv(|v| v as f64).into_dyn();
                 if expected.is_empty() {
-                    assert!(found.is_empty(), "{file} {class}");
+                    assert!(found.is_empty(), "{file_name} {class}");
                 } else {
-                    testkit::assert_close(&found, &expected, 0.0, 0.0, &format!("{file} {class}"));
+                    testkit::assert_close(&found, &expected, 0.0, 0.0, &format!("{file_name} {class}"));
                 }
             }
             compared += 1;
         }
+        let prefix = format!("nnunet_preprocessed__{task}__");
+        let all = names(&recorded).into_iter().filter(|f| f.starts_with(&prefix));
         assert!(compared > 0, "{task}: no class locations recorded");
+        assert_eq!(compared, all.count(), "{task}: a recorded case was not made");
     }
 }
 
@@ -225,9 +232,8 @@ fn test_cases_repeat_the_recorded_ones() {
     let mut compared = 0;
     for file in names(&recorded).iter().filter(|f| f.ends_with(".npz")) {
         let name = file.trim_end_matches(".npz");
-        let [task, case, kind] = name.split("__").collect::<Vec<_>>()[..] else {
-            panic!("{file}")
-        };
+        let (task, rest) = name.split_once("__").unwrap();
+        let (case, kind) = rest.rsplit_once("__").unwrap();
         let folder = recording().join("nnunet_preprocessed").join(task);
         let plans = Plans::read(&folder.join(format!("nnUNetPlansv2.1_plans_{kind}.pkl"))).unwrap();
         let stage = plans.num_stages - 1;
@@ -243,7 +249,7 @@ fn test_cases_repeat_the_recorded_ones() {
             images: images.clone(),
             label: None,
         };
-        let found = preprocess_case(&files, &plans, stage, Unlabelled::Distinct).unwrap();
+        let found = preprocess_case(&files, &plans, stage, Unlabelled::Distinct, &Cancel::new()).unwrap();
         let expected = testkit::npz(&recorded.join(file));
         let data = found.staged.data.mapv(f64::from).into_dyn();
         testkit::assert_close(&data, &expected["data"], 1e-4, 0.0, name);
@@ -262,7 +268,7 @@ fn test_cases_repeat_the_recorded_ones() {
             name,
         );
 
-        let (again, properties) = preprocess_test_case(&images, &plans, stage).unwrap();
+        let (again, properties) = preprocess_test_case(&images, &plans, stage, &Cancel::new()).unwrap();
         assert_eq!(
             (again, properties),
             (found.staged.data, found.properties),

@@ -6,7 +6,7 @@ use preprocess::crop::{crop, Unlabelled};
 use preprocess::normalise::Scheme;
 use preprocess::stage::Target;
 use resample::Order;
-use run::Coded;
+use run::{Cancel, Coded};
 
 #[test]
 fn a_case_that_no_memory_can_hold_is_an_error() {
@@ -19,12 +19,14 @@ fn a_case_that_no_memory_can_hold_is_an_error() {
         use_mask: vec![false],
     };
     let image = Array3::from_shape_fn((4, 5, 6), |(z, y, x)| (z + y + x) as f32 + 1.0);
-    let case = crop(vec![image], None, Unlabelled::Distinct).unwrap();
+    let case = crop(vec![image], None, Unlabelled::Distinct, &Cancel::new())
+        .unwrap()
+        .unwrap();
     // Micrometres taken for millimetres; then beyond what an axis can count.
     for spacing in [1e5, 1e30] {
-        let error = target.apply(&case, [spacing; 3]).unwrap_err();
+        let error = target.apply(&case, [spacing; 3], &Cancel::new()).unwrap_err();
         assert_eq!(error.code(), "ERR_CASE_TOO_LARGE", "{error}");
         assert!(error.to_string().contains("check the spacing"), "{error}");
     }
-    assert!(target.apply(&case, [2.0; 3]).is_ok());
+    assert!(target.apply(&case, [2.0; 3], &Cancel::new()).is_ok());
 }

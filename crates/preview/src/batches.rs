@@ -71,10 +71,10 @@ pub fn preview(options: &PreviewOptions, context: &Context) -> Result<Preview> {
             "trainer": options.data.trainer,
             "recipe": data.recipe,
             "phase": options.phase,
-            "patch_size": data.plan.patch_size,
-            "batch_size": data.plan.batch_size,
-            "training_cases": data.split.train.len(),
-            "validation_cases": data.split.val.len(),
+            "patchSize": data.plan.patch_size,
+            "batchSize": data.plan.batch_size,
+            "trainingCases": data.split.train.len(),
+            "validationCases": data.split.val.len(),
         }),
     });
     let prepared = PreparedLoader::open(
@@ -153,7 +153,7 @@ fn copy(tensor: &Tensor) -> Result<Array> {
         .try_reserve_exact(tensor.as_slice().len())
         .map_err(|e| loader::Error::Memory {
             bytes: size_of_val(tensor.as_slice()),
-            message: e.to_string(),
+            reason: e.to_string(),
         })?;
     values.extend_from_slice(tensor.as_slice());
     Ok(Array {

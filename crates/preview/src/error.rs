@@ -1,39 +1,21 @@
-//! What can go wrong in a preview.
-
-use run::Coded;
-use serde_json::Value;
+//! Errors of this crate.
 
 /// An error of [`crate::preview`].
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, thiserror::Error, run::Coded)]
 pub enum Error {
-    /// Options that cannot be used.
+    /// An option has a value that cannot be used.
     #[error(transparent)]
+    #[code(transparent)]
     Option(#[from] run::OptionError),
     /// The recipe, or the data.
     #[error(transparent)]
+    #[code(transparent)]
     Recipe(#[from] recipe::Error),
     /// The cases cannot be opened, a batch cannot be made, or the work was cancelled.
     #[error(transparent)]
+    #[code(transparent)]
     Loader(#[from] loader::Error),
 }
 
 /// Result of this crate.
 pub type Result<T> = std::result::Result<T, Error>;
-
-impl Coded for Error {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Option(source) => source.code(),
-            Self::Recipe(source) => source.code(),
-            Self::Loader(source) => source.code(),
-        }
-    }
-
-    fn details(&self) -> Value {
-        match self {
-            Self::Option(source) => source.details(),
-            Self::Recipe(source) => source.details(),
-            Self::Loader(source) => source.details(),
-        }
-    }
-}

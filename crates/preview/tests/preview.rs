@@ -121,28 +121,34 @@ fn what_training_refuses_is_refused() {
     let refuse = |more| refused(&task.options(more));
     let (code, message) = refuse(json!({ "trainer": "nnUNetTrainerV3" }));
     assert!(
-        code == "ERR_TRAINER" && message.contains("nnUNetTrainerV3"),
+        code == "ERR_OPTIONS" && message.contains("nnUNetTrainerV3"),
         "{message}"
     );
     let (code, message) = refuse(json!({ "batchSize": 0 }));
-    assert!(code == "ERR_OPTION" && message.contains("batchSize"), "{message}");
+    assert!(
+        code == "ERR_OPTIONS" && message.contains("batchSize"),
+        "{message}"
+    );
     let (code, message) = refuse(json!({ "batches": 0 }));
-    assert!(code == "ERR_OPTION" && message.contains("batches"), "{message}");
+    assert!(code == "ERR_OPTIONS" && message.contains("batches"), "{message}");
     let (code, message) = refuse(json!({ "recipe": { "ignoreLabel": 255 } }));
     assert!(
-        code == "ERR_OPTION" && message.contains("ignoreLabel"),
+        code == "ERR_OPTIONS" && message.contains("ignoreLabel"),
         "{message}"
     );
     for size in [json!([8, 16]), json!([8, 16, 15]), json!([0, 16, 16])] {
         let (code, message) = refuse(json!({ "patchSize": size }));
-        assert!(code == "ERR_OPTION" && message.contains("patchSize"), "{message}");
+        assert!(
+            code == "ERR_OPTIONS" && message.contains("patchSize"),
+            "{message}"
+        );
     }
     let (code, message) = refuse(json!({ "trainer": "nnUNetTrainerV2Weighted" }));
     assert!(
         code == "ERR_WEIGHTMAPS" && message.contains("ball_00"),
         "{code}: {message}"
     );
-    assert_eq!(refuse(json!({ "task": "902" })).0, "ERR_TASK_NOT_FOUND");
+    assert_eq!(refuse(json!({ "task": "902" })).0, "ERR_NOT_FOUND");
     // Weights of a loss have nothing to do with what is seen.
     let weighted = task.options(json!({ "trainer": "nnUNetTrainer_V2_Loss_CEandDice_Weighted" }));
     assert_eq!(show(&weighted), show(&task.options(json!({}))));

@@ -2,27 +2,22 @@
 
 use std::path::Path;
 
+use run::NotFound;
+
 use crate::{Error, Result};
 
-/// Cases of a preprocessed configuration, sorted.
+/// Cases of a preprocessed configuration, sorted; `advice` says how to preprocess it.
 ///
 /// # Errors
-/// [`Error::Input`] for a folder that is missing or holds none.
-pub(crate) fn preprocessed_cases(folder: &Path) -> Result<Vec<String>> {
-    let missing = |problem: String| Error::Input {
-        folder: folder.to_owned(),
-        problem,
-    };
-    let cases = dataset::stage_cases(folder).map_err(|error| match error {
-        dataset::Error::Io { source, .. } => missing(format!(
-            "{source}; expected preprocessed cases, preprocess this configuration first"
-        )),
-        other => other.into(),
-    })?;
-    if cases.is_empty() {
-        return Err(missing(
-            "holds no preprocessed case (*.npz); preprocess this configuration first".to_owned(),
-        ));
+/// [`Error::NotFound`] for a folder that does not exist, [`Error::NoCases`] for one without a case.
+pub(crate) fn preprocessed_cases(folder: &Path, advice: &str) -> Result<Vec<String>> {
+    NotFound::unless_exists("preprocessed cases", folder, advice)?;
+    let cases = dataset::stage_cases(folder)?;
+    match cases.is_empty() {
+        true => Err(Error::NoCases {
+            folder: folder.to_owned(),
+            advice: advice.to_owned(),
+        }),
+        false => Ok(cases.into_iter().collect()),
     }
-    Ok(cases.into_iter().collect())
 }

@@ -8,7 +8,7 @@ use dataset::results::ModelFolder;
 use dataset::splits::{default_splits, ensure_splits, read_splits, split_for_fold, Split, SPLITS_FILE};
 use dataset::{Configuration, Fold, Folders, Plans, StagePlan, Task};
 use loader::{LoaderOptions, Phase};
-use run::Context;
+use run::{Context, NotFound};
 
 use crate::cases::preprocessed_cases;
 use crate::{DataOptions, Recipe, Result};
@@ -49,7 +49,7 @@ impl TrainingData {
     /// nnU-Net's own are taken.
     ///
     /// # Errors
-    /// [`Error::Option`], [`Error::Input`], [`Error::Dataset`].
+    /// [`crate::Error::Option`], [`crate::Error::NotFound`], [`crate::Error::NoCases`], [`crate::Error::Dataset`].
     pub fn resolve(options: &DataOptions, context: &Context) -> Result<Self> {
         let recipe = options.recipe();
         recipe.validate_data()?;
@@ -57,6 +57,11 @@ impl TrainingData {
         let task = Task::resolve(&options.task, &folders)?;
         let preprocessed = task.preprocessed_folder(&folders)?;
         let plans_file = preprocessed.join(options.configuration.plans_file());
+        let advice = format!(
+            "run `nnunet-diag preprocess {} -c {}` first",
+            task.name, options.configuration
+        );
+        NotFound::unless_exists("plans", &plans_file, &advice)?;
         let mut plans = Plans::read(&plans_file)?;
         let stage = options.configuration.stage(&plans)?;
         let mut plan = plans.stage(stage)?.clone();
@@ -65,7 +70,7 @@ impl TrainingData {
         plans.plans_per_stage.insert(stage, plan.clone());
 
         let folder = preprocessed.join(plans.data_folder(stage));
-        let cases = preprocessed_cases(&folder)?;
+        let cases = preprocessed_cases(&folder, &advice)?;
         let splits_file = preprocessed.join(SPLITS_FILE);
         let splits = match options.fold {
             Fold::All => Vec::new(),
@@ -104,7 +109,7 @@ impl TrainingData {
     /// Writes nnU-Net's five folds to the preprocessed task where it has no splits yet, as nnU-Net does before it trains.
     ///
     /// # Errors
-    /// [`Error::Dataset`] naming the file.
+    /// [`crate::Error::Dataset`] naming the file.
     pub fn keep_splits(&self, fold: Fold) -> Result<()> {
         if let Fold::Index(_) = fold {
             ensure_splits(&self.preprocessed, &self.cases)?;

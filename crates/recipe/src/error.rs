@@ -1,32 +1,37 @@
-//! What can go wrong before the first patch is read.
+//! Errors of this crate.
 
 use std::path::PathBuf;
 
-use run::Coded;
-use serde_json::{json, Value};
-
 /// An error of a recipe, or of the data that it is to be trained on.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, thiserror::Error, run::Coded)]
 pub enum Error {
-    /// Options that cannot be used.
+    /// An option or a combination of options that means nothing.
     #[error(transparent)]
+    #[code(transparent)]
     Option(#[from] run::OptionError),
-    /// A preprocessed configuration that is not there or holds no case.
-    #[error("{folder}: {problem}")]
-    Input {
+    /// A file or folder does not exist.
+    #[error(transparent)]
+    #[code(transparent)]
+    NotFound(#[from] run::NotFound),
+    /// A preprocessed configuration without a case.
+    #[error("{} holds no preprocessed case (*.npz): {advice}", folder.display())]
+    #[code(NoCases)]
+    NoCases {
         /// Folder looked in.
         folder: PathBuf,
-        /// What is missing and what was expected.
-        problem: String,
+        /// What to run.
+        advice: String,
     },
     /// A network that cannot be built or cannot take patches of this size.
     #[error("network: {problem}")]
+    #[code(Network)]
     Network {
         /// What was found and what is expected.
         problem: String,
     },
     /// The task, its plans or its splits.
     #[error(transparent)]
+    #[code(transparent)]
     Dataset(#[from] dataset::Error),
 }
 
@@ -37,26 +42,6 @@ impl Error {
     pub(crate) fn network(problem: impl Into<String>) -> Self {
         Self::Network {
             problem: problem.into(),
-        }
-    }
-}
-
-impl Coded for Error {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Option(e) => e.code(),
-            Self::Input { .. } => "ERR_INPUT",
-            Self::Network { .. } => "ERR_NETWORK",
-            Self::Dataset(source) => source.code(),
-        }
-    }
-
-    fn details(&self) -> Value {
-        match self {
-            Self::Option(e) => e.details(),
-            Self::Input { folder, problem } => json!({ "folder": folder, "problem": problem }),
-            Self::Network { problem } => json!({ "problem": problem }),
-            Self::Dataset(source) => source.details(),
         }
     }
 }

@@ -103,25 +103,27 @@ impl Recipe {
     /// [`crate::Error::Option`] naming the field.
     pub fn validate(&self, trainer: Trainer, classes: usize) -> Result<()> {
         let loss = &self.loss;
-        let refuse =
-            |option: &str, problem: String| Err(OptionError::new(format!("recipe.{option}"), problem).into());
+        let refuse = |option: &str, problem: String| Err(OptionError::new(option, problem).into());
         let weights = [
-            ("loss.crossEntropyClassWeights", &loss.cross_entropy_class_weights),
-            ("loss.diceClassWeights", &loss.dice_class_weights),
+            (
+                "recipe.loss.crossEntropyClassWeights",
+                &loss.cross_entropy_class_weights,
+            ),
+            ("recipe.loss.diceClassWeights", &loss.dice_class_weights),
         ];
         for (option, values) in weights {
             let Some(values) = values else { continue };
             if values.len() != classes || values.iter().any(|w| !w.is_finite() || *w < 0.0) {
                 let problem =
-                    format!("expected {classes} weights of at least 0 (background first), found {values:?}");
+                    format!("expected {classes} weights of at least 0 (background first), got {values:?}");
                 return refuse(option, problem);
             }
         }
         let weighted = loss.cross_entropy_class_weights.is_some() || loss.dice_class_weights.is_some();
         if trainer == Trainer::ClassWeighted && !weighted {
             let problem =
-                format!("{trainer} needs class weights, one for each of {classes} classes, background first");
-            return refuse("loss.crossEntropyClassWeights", problem);
+                format!("{trainer} needs one weight for each of {classes} classes, background first");
+            return refuse("classWeights", problem);
         }
         if [loss.cross_entropy, loss.dice]
             .iter()
@@ -129,15 +131,15 @@ impl Recipe {
             || loss.cross_entropy + loss.dice == 0.0
         {
             let problem = format!(
-                "expected weights of at least 0 for cross-entropy and Dice, not both 0; found {} and {}",
+                "expected weights of at least 0 for cross-entropy and Dice, not both 0, got {} and {}",
                 loss.cross_entropy, loss.dice
             );
-            return refuse("loss", problem);
+            return refuse("recipe.loss", problem);
         }
         if !loss.smooth.is_finite() || loss.smooth <= 0.0 {
             return refuse(
-                "loss.smooth",
-                format!("expected a positive number, found {}", loss.smooth),
+                "recipe.loss.smooth",
+                format!("expected a positive number, got {}", loss.smooth),
             );
         }
         self.validate_data()
@@ -147,7 +149,7 @@ impl Recipe {
     pub(crate) fn validate_data(&self) -> Result<()> {
         if let Some(label) = self.ignore_label.filter(|&label| label != UNLABELLED) {
             let problem =
-                format!("expected -1, the label of unlabelled voxels in preprocessed data, found {label}");
+                format!("expected -1, the label of unlabelled voxels in preprocessed data, got {label}");
             return Err(OptionError::new("recipe.ignoreLabel", problem).into());
         }
         Ok(())
@@ -202,9 +204,10 @@ mod tests {
 
     #[test]
     fn json_is_camel_case_and_partial() {
-        let recipe: Recipe =
-            serde_json::from_str(r#"{"sampling":{"kind":"annotated"},"ignoreLabel":-1,"loss":{"dice":0.5}}"#)
-                .expect("a recipe");
+        let recipe: Recipe = serde_json::from_str(
+            r#"{"sampling":{"kind":"annotated"},"ignoreLabel":-1,"recipe.loss":{"dice":0.5}}"#,
+        )
+        .expect("a recipe");
         assert!(recipe.sampling.annotated().is_some());
         assert_eq!((recipe.loss.dice, recipe.loss.cross_entropy), (0.5, 1.0));
         assert!(serde_json::from_str::<Recipe>(r#"{"ignorelabel":-1}"#).is_err());

@@ -3,26 +3,30 @@
 use std::ops::Range;
 
 use rayon::prelude::*;
+use run::{Cancel, Cancelled};
 
 /// Rows in a block: enough to make the rows that neighbouring blocks both read a small fraction, few enough to keep all
 /// threads busy on a single slice.
 const ROWS: usize = 64;
 
 /// Calls `work(z, rows, values)` in parallel for blocks that cover a `(z, y, x)` volume; a block never crosses planes.
+/// Starts no block once `cancel` is set.
 pub(crate) fn for_each<T: Send>(
     values: &mut [T],
     shape: [usize; 3],
+    cancel: &Cancel,
     work: impl Fn(usize, Range<usize>, &mut [T]) + Sync,
-) {
+) -> Result<(), Cancelled> {
     let [_, ny, nx] = shape;
-    values.par_chunks_mut(ny * nx).enumerate().for_each(|(z, plane)| {
-        plane
-            .par_chunks_mut(ROWS * nx)
-            .enumerate()
-            .for_each(|(block, values)| {
-                work(z, rows(block, ny), values);
-            });
-    });
+    let planes = values.par_chunks_mut(ny * nx).enumerate();
+    planes.try_for_each(|(z, plane)| {
+        let blocks = plane.par_chunks_mut(ROWS * nx).enumerate();
+        blocks.try_for_each(|(block, values)| {
+            cancel.check()?;
+            work(z, rows(block, ny), values);
+            Ok(())
+        })
+    })
 }
 
 /// As [`for_each`], over two volumes of one shape.
@@ -30,18 +34,21 @@ pub(crate) fn for_each_pair<T: Send, U: Send>(
     first: &mut [T],
     second: &mut [U],
     shape: [usize; 3],
+    cancel: &Cancel,
     work: impl Fn(usize, Range<usize>, &mut [T], &mut [U]) + Sync,
-) {
+) -> Result<(), Cancelled> {
     let [_, ny, nx] = shape;
     let planes = first.par_chunks_mut(ny * nx).zip(second.par_chunks_mut(ny * nx));
-    planes.enumerate().for_each(|(z, (first, second))| {
+    planes.enumerate().try_for_each(|(z, (first, second))| {
         let blocks = first
             .par_chunks_mut(ROWS * nx)
             .zip(second.par_chunks_mut(ROWS * nx));
-        blocks
-            .enumerate()
-            .for_each(|(block, (first, second))| work(z, rows(block, ny), first, second));
-    });
+        blocks.enumerate().try_for_each(|(block, (first, second))| {
+            cancel.check()?;
+            work(z, rows(block, ny), first, second);
+            Ok(())
+        })
+    })
 }
 
 fn rows(block: usize, ny: usize) -> Range<usize> {

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use ndarray::{ArrayView3, ArrayViewMut3};
 use rayon::prelude::*;
+use run::{Cancel, Cancelled};
 
 use crate::blocks;
 use crate::bspline::{prefilter, Boundary};
@@ -43,7 +44,12 @@ impl Method {
 
     /// Prepares a channel of shape `shape_in`: filters it where the order is cubic, and resamples its slices first where
     /// the separate axis is interpolated.
-    pub(crate) fn channel<'a, S: Real>(&self, volume: ArrayView3<'a, S>) -> Channel<'a, S> {
+    pub(crate) fn channel<'a, S: Real>(
+        &self,
+        volume: ArrayView3<'a, S>,
+        cancel: &Cancel,
+    ) -> Result<Channel<'a, S>, Cancelled> {
+        cancel.check()?;
         let cells = Grid::Cells;
         let [in_plane, untouched] = [(self.order, cells), (Order::Nearest, cells)];
         let shape_in = self.shape_in;
@@ -52,11 +58,18 @@ impl Method {
             None => Cow::Owned(volume.iter().copied().collect()),
         };
         let Some((order_z, grid_z)) = self.separate else {
-            return tensor(samples, shape_in, self.shape_out, [in_plane; 3], Clip::Volume);
+            return tensor(
+                samples,
+                shape_in,
+                self.shape_out,
+                [in_plane; 3],
+                Clip::Volume,
+                cancel,
+            );
         };
         if !self.staged() {
             let axes = [(Order::Nearest, grid_z), in_plane, in_plane];
-            return tensor(samples, shape_in, self.shape_out, axes, Clip::Slices);
+            return tensor(samples, shape_in, self.shape_out, axes, Clip::Slices, cancel);
         }
         let between = [shape_in[0], self.shape_out[1], self.shape_out[2]];
         let mut slices = vec![S::default(); between.iter().product()];
@@ -66,10 +79,18 @@ impl Method {
             between,
             [untouched, in_plane, in_plane],
             Clip::Slices,
-        )
-        .render(&mut slices, between);
+            cancel,
+        )?
+        .render(&mut slices, between, cancel)?;
         let axes = [(order_z, grid_z), untouched, untouched];
-        tensor(Cow::Owned(slices), between, self.shape_out, axes, Clip::Never)
+        tensor(
+            Cow::Owned(slices),
+            between,
+            self.shape_out,
+            axes,
+            Clip::Never,
+            cancel,
+        )
     }
 }
 
@@ -83,8 +104,8 @@ impl<S: Real> Channel<'_, S> {
     }
 
     /// Writes the whole volume, of shape `shape`.
-    pub(crate) fn render(&self, out: &mut [S], shape: [usize; 3]) {
-        blocks::for_each(out, shape, |z, ys, values| self.fill(z, ys, values));
+    pub(crate) fn render(&self, out: &mut [S], shape: [usize; 3], cancel: &Cancel) -> Result<(), Cancelled> {
+        blocks::for_each(out, shape, cancel, |z, ys, values| self.fill(z, ys, values))
     }
 }
 
@@ -105,17 +126,18 @@ pub(crate) fn tensor<'a, S: Real>(
     shape_out: [usize; 3],
     axes: [(Order, Grid); 3],
     clip: Clip,
-) -> Channel<'a, S> {
+    cancel: &Cancel,
+) -> Result<Channel<'a, S>, Cancelled> {
     let strides = [shape_in[1] * shape_in[2], shape_in[2]];
     let spline: [bool; 3] = std::array::from_fn(|a| axes[a].0 == Order::Cubic && shape_in[a] != shape_out[a]);
     if spline == [false; 3] {
         let taps = taps(shape_in, shape_out, &axes);
-        return Channel::Direct(Rows {
+        return Ok(Channel::Direct(Rows {
             source: samples,
             strides,
             taps,
             bounds: Vec::new(),
-        });
+        }));
     }
     let plane = strides[0];
     let (mut coefficients, source) = match samples {
@@ -132,27 +154,34 @@ pub(crate) fn tensor<'a, S: Real>(
             values,
             [1, shape_in[1], shape_in[2]],
             [false, spline[1], spline[2]],
-        );
-        range
+            cancel,
+        )?;
+        Ok(range)
     });
-    let ranges: Vec<[S; 2]> = ranges.collect();
-    filter(&mut coefficients, shape_in, [spline[0], false, false]);
+    let ranges: Vec<[S; 2]> = ranges.collect::<Result<_, Cancelled>>()?;
+    filter(&mut coefficients, shape_in, [spline[0], false, false], cancel)?;
     let bounds = match clip {
         Clip::Volume => vec![ranges.into_iter().fold(NO_RANGE.map(S::of), union)],
         Clip::Slices => ranges,
         Clip::Never => Vec::new(),
     };
-    Channel::Spline(Rows {
+    Ok(Channel::Spline(Rows {
         source: Cow::Owned(coefficients),
         strides,
         taps: taps(shape_in, shape_out, &axes),
         bounds,
-    })
+    }))
 }
 
-fn filter<S: Real>(values: &mut [S], shape: [usize; 3], axes: [bool; 3]) {
-    if let Ok(block) = ArrayViewMut3::from_shape(shape, values) {
-        prefilter(block, axes, Boundary::Edge);
+fn filter<S: Real>(
+    values: &mut [S],
+    shape: [usize; 3],
+    axes: [bool; 3],
+    cancel: &Cancel,
+) -> Result<(), Cancelled> {
+    match ArrayViewMut3::from_shape(shape, values) {
+        Ok(block) => prefilter(block, axes, Boundary::Edge, cancel),
+        Err(_) => Ok(()),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Resampling images between spacings.
 
 use ndarray::{Array4, ArrayView3, ArrayView4, Axis};
+use run::Cancel;
 
 use crate::channel::Method;
 use crate::resize::check_shapes;
@@ -75,15 +76,20 @@ impl Resampling {
 /// resampled slices; with a separate axis other than 0 one resampled channel.
 ///
 /// # Errors
-/// [`Error::EmptyShape`], [`Error::Axis`].
-pub fn resample_data(data: ArrayView4<'_, f32>, to: &Resampling) -> Result<Array4<f32>, Error> {
-    resample_on(data, to, Grid::Cells)
+/// [`Error::EmptyShape`], [`Error::Axis`]; [`Error::Cancelled`] within the work of a few rows.
+pub fn resample_data(
+    data: ArrayView4<'_, f32>,
+    to: &Resampling,
+    cancel: &Cancel,
+) -> Result<Array4<f32>, Error> {
+    resample_on(data, to, Grid::Cells, cancel)
 }
 
 pub(crate) fn resample_on(
     data: ArrayView4<'_, f32>,
     to: &Resampling,
     grid_z: Grid,
+    cancel: &Cancel,
 ) -> Result<Array4<f32>, Error> {
     let (channels, z, y, x) = data.dim();
     let method = to.method([z, y, x], grid_z)?;
@@ -93,12 +99,12 @@ pub(crate) fn resample_on(
     let (forward, back) = to.permutation();
     let mut out = Array4::zeros((channels, to.shape[0], to.shape[1], to.shape[2]));
     for (volume, mut result) in data.axis_iter(Axis(0)).zip(out.axis_iter_mut(Axis(0))) {
-        let channel = method.channel(volume.permuted_axes(forward));
+        let channel = method.channel(volume.permuted_axes(forward), cancel)?;
         match result.as_slice_mut() {
-            Some(values) if forward == [0, 1, 2] => channel.render(values, method.shape_out),
+            Some(values) if forward == [0, 1, 2] => channel.render(values, method.shape_out, cancel)?,
             _ => {
                 let mut values = vec![0.0; method.shape_out.iter().product()];
-                channel.render(&mut values, method.shape_out);
+                channel.render(&mut values, method.shape_out, cancel)?;
                 if let Ok(volume) = ArrayView3::from_shape(method.shape_out, &values) {
                     result.assign(&volume.permuted_axes(back));
                 }

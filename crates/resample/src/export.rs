@@ -1,6 +1,7 @@
 //! From a network's prediction to a segmentation on the original grid; nnU-Net's `segmentation_export` without its files.
 
 use ndarray::{Array3, Array4, ArrayView3, ArrayView4};
+use run::Cancel;
 use serde::{Deserialize, Serialize};
 
 use crate::spacing::separate_axis;
@@ -101,8 +102,8 @@ impl Placement {
     /// Places labels of the cropped region, in the original axis order, in an image of background of the original size.
     ///
     /// # Errors
-    /// [`Error::Crop`] where the region does not fit.
-    pub fn place(&self, region: ArrayView3<'_, i16>) -> Result<Array3<i16>, Error> {
+    /// [`Error::Crop`] where the region does not fit; [`Error::Cancelled`] within the work of one plane.
+    pub fn place(&self, region: ArrayView3<'_, i16>, cancel: &Cancel) -> Result<Array3<i16>, Error> {
         let Some(bbox) = self.crop_bbox else {
             return Ok(region.as_standard_layout().into_owned());
         };
@@ -118,7 +119,11 @@ impl Placement {
             });
         }
         let [z, y, x] = std::array::from_fn(|axis| bbox[axis][0]..bbox[axis][0] + size[axis]);
-        whole.slice_mut(ndarray::s![z, y, x]).assign(&region);
+        let mut place = whole.slice_mut(ndarray::s![z, y, x]);
+        for (mut plane, labels) in place.outer_iter_mut().zip(region.outer_iter()) {
+            cancel.check()?;
+            plane.assign(&labels);
+        }
         Ok(whole)
     }
 
@@ -143,29 +148,35 @@ impl Placement {
 /// `save_segmentation_nifti_from_softmax`. See [`resample_labels`] for memory.
 ///
 /// # Errors
-/// [`Error::EmptyShape`], [`Error::Regions`], [`Error::Transpose`], [`Error::Spacing`], [`Error::Crop`].
+/// [`Error::EmptyShape`], [`Error::Regions`], [`Error::Transpose`], [`Error::Spacing`], [`Error::Crop`];
+/// [`Error::Cancelled`] within the work of one plane.
 pub fn export_segmentation(
     softmax: ArrayView4<'_, f32>,
     placement: &Placement,
     options: &ExportOptions,
+    cancel: &Cancel,
 ) -> Result<Array3<i16>, Error> {
     let to = placement.resampling(options)?;
-    let labels = resample_labels(softmax, &to, options.mode, &options.decision())?;
-    placement.place(labels.view().permuted_axes(placement.transpose_backward()?))
+    let labels = resample_labels(softmax, &to, options.mode, &options.decision(), cancel)?;
+    placement.place(
+        labels.view().permuted_axes(placement.transpose_backward()?),
+        cancel,
+    )
 }
 
 /// The softmax on the cropped region of the original grid, in the original axis order: what nnU-Net keeps for ensembling
 /// (as float16). [`segmentation_of`] makes its segmentation.
 ///
 /// # Errors
-/// [`Error::EmptyShape`], [`Error::Transpose`], [`Error::Spacing`].
+/// [`Error::EmptyShape`], [`Error::Transpose`], [`Error::Spacing`]; [`Error::Cancelled`] within the work of a few rows.
 pub fn export_softmax(
     softmax: ArrayView4<'_, f32>,
     placement: &Placement,
     options: &ExportOptions,
+    cancel: &Cancel,
 ) -> Result<Array4<f32>, Error> {
     let [z, y, x] = placement.transpose_backward()?;
-    let resampled = resample_softmax(softmax, &placement.resampling(options)?, options.mode)?;
+    let resampled = resample_softmax(softmax, &placement.resampling(options)?, options.mode, cancel)?;
     if [z, y, x] == [0, 1, 2] {
         return Ok(resampled);
     }
@@ -178,11 +189,12 @@ pub fn export_softmax(
 /// The segmentation on the original grid of a softmax that [`export_softmax`] gave, or the mean of several.
 ///
 /// # Errors
-/// [`Error::Region`], [`Error::Regions`], [`Error::Crop`].
+/// [`Error::Region`], [`Error::Regions`], [`Error::Crop`]; [`Error::Cancelled`] within the work of one plane.
 pub fn segmentation_of(
     resampled: ArrayView4<'_, f32>,
     placement: &Placement,
     decision: &Decision,
+    cancel: &Cancel,
 ) -> Result<Array3<i16>, Error> {
     let (_, z, y, x) = resampled.dim();
     if [z, y, x] != placement.size_after_cropping {
@@ -191,7 +203,7 @@ pub fn segmentation_of(
             expected: placement.size_after_cropping,
         });
     }
-    placement.place(decide(resampled, decision)?.view())
+    placement.place(decide(resampled, decision, cancel)?.view(), cancel)
 }
 
 /// The segmentation on the original grid of labels in the network's axis order; `save_segmentation_nifti`, which nnU-Net's
@@ -209,6 +221,10 @@ pub fn export_labels(
     if options.order == Order::Nearest {
         to.separate_axis = None;
     }
-    let region = resample_segmentation(labels, &to, None)?;
-    placement.place(region.view().permuted_axes(placement.transpose_backward()?))
+    let never = Cancel::new();
+    let region = resample_segmentation(labels, &to, None, &never)?;
+    placement.place(
+        region.view().permuted_axes(placement.transpose_backward()?),
+        &never,
+    )
 }

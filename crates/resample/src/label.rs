@@ -1,5 +1,7 @@
 //! Elections: each output voxel takes the label that has most of the interpolation weight.
 
+use run::{Cancel, Cancelled};
+
 use crate::blocks;
 use crate::channel::{tensor, Clip};
 use crate::simd::{dispatch, Kernel};
@@ -39,7 +41,8 @@ pub(crate) fn elect(
     shape_out: [usize; 3],
     axes: [(Order, Grid); 3],
     rule: Rule,
-) -> Vec<i16> {
+    cancel: &Cancel,
+) -> Result<Vec<i16>, Cancelled> {
     let mut out = vec![rule.unlabelled.unwrap_or(0); shape_out.iter().product()];
     if axes.iter().any(|axis| axis.0 == Order::Cubic) {
         let mut present = vec![false; 1 << 16];
@@ -52,19 +55,19 @@ pub(crate) fn elect(
         present.sort_by_key(|&label| rule.rank(label));
         for label in present {
             let mask: Vec<f64> = labels.iter().map(|&l| f64::from(u8::from(l == label))).collect();
-            let weights = tensor(mask.into(), shape_in, shape_out, axes, Clip::Never);
-            blocks::for_each(&mut out, shape_out, |z, ys, out| {
+            let weights = tensor(mask.into(), shape_in, shape_out, axes, Clip::Never, cancel)?;
+            blocks::for_each(&mut out, shape_out, cancel, |z, ys, out| {
                 let mut weight = vec![0.0; out.len()];
                 weights.fill(z, ys, &mut weight);
                 for (o, &w) in out.iter_mut().zip(&weight) {
                     *o = if rule.wins(w) { label } else { *o };
                 }
-            });
+            })?;
         }
-        return out;
+        return Ok(out);
     }
     let pairs = std::array::from_fn(|a| Pairs::new(shape_in[a], shape_out[a], axes[a].0, axes[a].1));
-    blocks::for_each(&mut out, shape_out, |z, ys, out| {
+    blocks::for_each(&mut out, shape_out, cancel, |z, ys, out| {
         for (y, out) in ys.zip(out.chunks_exact_mut(shape_out[2])) {
             dispatch(Row {
                 labels,
@@ -75,8 +78,8 @@ pub(crate) fn elect(
                 out,
             });
         }
-    });
-    out
+    })?;
+    Ok(out)
 }
 
 struct Row<'a> {

@@ -1,6 +1,7 @@
 //! `skimage.transform.resize`.
 
 use ndarray::{Array2, Array3, ArrayView2, ArrayView3, Axis};
+use run::Cancel;
 
 use crate::channel::Method;
 use crate::{Error, Order, Real};
@@ -34,7 +35,8 @@ pub fn resize<S: Real>(
     check_shapes(&method.shape_in, &shape)?;
     let mut out = Array3::from_elem(shape, S::default());
     if let Some(values) = out.as_slice_mut() {
-        method.channel(volume).render(values, shape);
+        let never = Cancel::new();
+        method.channel(volume, &never)?.render(values, shape, &never)?;
     }
     Ok(out)
 }
@@ -52,11 +54,11 @@ pub fn resize_2d<S: Real>(
     Ok(volume.index_axis_move(Axis(0), 0))
 }
 
-pub(crate) fn check_shapes(found: &[usize], wanted: &[usize]) -> Result<(), Error> {
-    if found.contains(&0) || wanted.contains(&0) {
+pub(crate) fn check_shapes(found: &[usize], expected: &[usize]) -> Result<(), Error> {
+    if found.contains(&0) || expected.contains(&0) {
         return Err(Error::EmptyShape {
             found: found.to_vec(),
-            wanted: wanted.to_vec(),
+            expected: expected.to_vec(),
         });
     }
     Ok(())

@@ -1,6 +1,7 @@
 //! Resampling segmentations.
 
 use ndarray::{Array3, ArrayView3};
+use run::Cancel;
 
 use crate::data::Resampling;
 use crate::label::{elect, Rule};
@@ -27,7 +28,7 @@ pub fn resize_segmentation(
         order,
         order_z: Order::Nearest,
     };
-    resample_segmentation(labels, &to, unlabelled)
+    resample_segmentation(labels, &to, unlabelled, &Cancel::new())
 }
 
 /// Resamples a `(z, y, x)` segmentation; nnU-Net's `resample_data_or_seg(is_seg=True)`. Without a separate axis this is
@@ -35,11 +36,12 @@ pub fn resize_segmentation(
 /// 0) or a label needs more than half of the weight (orders 1 and 3).
 ///
 /// # Errors
-/// [`Error::EmptyShape`], [`Error::Axis`].
+/// [`Error::EmptyShape`], [`Error::Axis`]; [`Error::Cancelled`] within the work of a few rows.
 pub fn resample_segmentation(
     labels: ArrayView3<'_, i16>,
     to: &Resampling,
     unlabelled: Option<i16>,
+    cancel: &Cancel,
 ) -> Result<Array3<i16>, Error> {
     let found: [usize; 3] = labels.dim().into();
     let method = to.method(found, Grid::Cells)?;
@@ -56,7 +58,14 @@ pub fn resample_segmentation(
         unlabelled,
     };
     let resized = match method.separate {
-        None => elect(values, method.shape_in, method.shape_out, [in_plane; 3], loose),
+        None => elect(
+            values,
+            method.shape_in,
+            method.shape_out,
+            [in_plane; 3],
+            loose,
+            cancel,
+        )?,
         Some((order, grid)) if method.staged() => {
             let between = [method.shape_in[0], method.shape_out[1], method.shape_out[2]];
             let slices = elect(
@@ -65,7 +74,8 @@ pub fn resample_segmentation(
                 between,
                 [copied, in_plane, in_plane],
                 loose,
-            );
+                cancel,
+            )?;
             let strict = Rule {
                 strict: true,
                 unlabelled,
@@ -76,7 +86,8 @@ pub fn resample_segmentation(
                 method.shape_out,
                 [(order, grid), copied, copied],
                 strict,
-            )
+                cancel,
+            )?
         }
         Some(_) => elect(
             values,
@@ -84,12 +95,13 @@ pub fn resample_segmentation(
             method.shape_out,
             [copied, in_plane, in_plane],
             loose,
-        ),
+            cancel,
+        )?,
     };
     let shape = method.shape_out;
     let resized = Array3::from_shape_vec(shape, resized).map_err(|_| Error::EmptyShape {
         found: found.to_vec(),
-        wanted: shape.to_vec(),
+        expected: shape.to_vec(),
     })?;
     Ok(resized.permuted_axes(back).as_standard_layout().into_owned())
 }

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use ndarray::{Array3, Array4, ArrayView3, ArrayView4, Axis};
 use rayon::prelude::*;
+use run::{Cancel, Cancelled};
 use serde::{Deserialize, Serialize};
 
 use crate::blocks;
@@ -79,20 +80,25 @@ impl Decision {
 /// [`ExportMode::Default`] here; use [`stream_softmax`] or [`resample_labels`] to save memory.
 ///
 /// # Errors
-/// [`Error::EmptyShape`], [`Error::Axis`].
+/// [`Error::EmptyShape`], [`Error::Axis`]; [`Error::Cancelled`] within the work of a few rows.
 pub fn resample_softmax(
     softmax: ArrayView4<'_, f32>,
     to: &Resampling,
     mode: ExportMode,
+    cancel: &Cancel,
 ) -> Result<Array4<f32>, Error> {
-    resample_on(softmax, to, mode.grid())
+    resample_on(softmax, to, mode.grid(), cancel)
 }
 
 /// Labels of a softmax that is on the wanted grid already.
 ///
 /// # Errors
-/// [`Error::Regions`].
-pub fn decide(softmax: ArrayView4<'_, f32>, decision: &Decision) -> Result<Array3<i16>, Error> {
+/// [`Error::Regions`]; [`Error::Cancelled`] within the work of a few rows.
+pub fn decide(
+    softmax: ArrayView4<'_, f32>,
+    decision: &Decision,
+    cancel: &Cancel,
+) -> Result<Array3<i16>, Error> {
     let (channels, z, y, x) = softmax.dim();
     let to = Resampling {
         shape: [z, y, x],
@@ -101,7 +107,7 @@ pub fn decide(softmax: ArrayView4<'_, f32>, decision: &Decision) -> Result<Array
         order_z: crate::Order::Nearest,
     };
     decision.check(channels)?;
-    stream_labels(softmax, &to, Grid::Cells, decision)
+    stream_labels(softmax, &to, Grid::Cells, decision, cancel)
 }
 
 /// Resamples a `(class, z, y, x)` softmax and decides each voxel's label.
@@ -112,19 +118,22 @@ pub fn decide(softmax: ArrayView4<'_, f32>, decision: &Decision) -> Result<Array
 /// whatever the number of classes (two copies for a separate axis of order 1 or 3).
 ///
 /// # Errors
-/// [`Error::EmptyShape`], [`Error::Axis`], [`Error::Regions`].
+/// [`Error::EmptyShape`], [`Error::Axis`], [`Error::Regions`]; [`Error::Cancelled`] within the work of a few rows.
 pub fn resample_labels(
     softmax: ArrayView4<'_, f32>,
     to: &Resampling,
     mode: ExportMode,
     decision: &Decision,
+    cancel: &Cancel,
 ) -> Result<Array3<i16>, Error> {
     decision.check(softmax.dim().0)?;
     match mode {
-        ExportMode::Streamed => stream_labels(softmax, to, mode.grid(), decision),
-        ExportMode::Default | ExportMode::Alt => {
-            decide(resample_softmax(softmax, to, mode)?.view(), decision)
-        }
+        ExportMode::Streamed => stream_labels(softmax, to, mode.grid(), decision, cancel),
+        ExportMode::Default | ExportMode::Alt => decide(
+            resample_softmax(softmax, to, mode, cancel)?.view(),
+            decision,
+            cancel,
+        ),
     }
 }
 
@@ -133,6 +142,7 @@ fn stream_labels(
     to: &Resampling,
     grid: Grid,
     decision: &Decision,
+    cancel: &Cancel,
 ) -> Result<Array3<i16>, Error> {
     let (channels, z, y, x) = softmax.dim();
     let method = to.method([z, y, x], grid)?;
@@ -140,8 +150,12 @@ fn stream_labels(
     let shape = method.shape_out;
     let mut labels = Array3::zeros(shape);
     let values = labels.as_slice_mut().unwrap_or_default();
-    let prepare =
-        |channel: usize| method.channel(softmax.index_axis(Axis(0), channel).permuted_axes(forward));
+    let prepare = |channel: usize| {
+        method.channel(
+            softmax.index_axis(Axis(0), channel).permuted_axes(forward),
+            cancel,
+        )
+    };
     let merge = |channel: usize, source: &Channel<'_, f32>, z, ys, best: &mut [f32], labels: &mut [i16]| {
         let mut values = vec![0.0; labels.len()];
         source.fill(z, ys, &mut values);
@@ -151,19 +165,21 @@ fn stream_labels(
     if method.allocates() || !softmax.axis_iter(Axis(0)).all(in_place) {
         let mut best = vec![f32::NEG_INFINITY; values.len()];
         for channel in 0..channels {
-            let source = prepare(channel);
-            blocks::for_each_pair(values, &mut best, shape, |z, ys, labels, best| {
+            let source = prepare(channel)?;
+            blocks::for_each_pair(values, &mut best, shape, cancel, |z, ys, labels, best| {
                 merge(channel, &source, z, ys, best, labels);
-            });
+            })?;
         }
     } else {
-        let sources: Vec<_> = (0..channels).map(prepare).collect();
-        blocks::for_each(values, shape, |z, ys, labels| {
+        let sources = (0..channels)
+            .map(prepare)
+            .collect::<Result<Vec<_>, Cancelled>>()?;
+        blocks::for_each(values, shape, cancel, |z, ys, labels| {
             let mut best = vec![f32::NEG_INFINITY; labels.len()];
             for (channel, source) in sources.iter().enumerate() {
                 merge(channel, source, z, ys.clone(), &mut best, labels);
             }
-        });
+        })?;
     }
     Ok(if forward == back && forward == [0, 1, 2] {
         labels
@@ -188,11 +204,13 @@ pub struct Slab<'a> {
 /// Memory: one slab of about 16 MB and, for order 3 or a separate axis other than 0, one channel.
 ///
 /// # Errors
-/// [`Error::EmptyShape`], [`Error::Axis`], and [`Error::Sink`] with the first error of `sink`.
+/// [`Error::EmptyShape`], [`Error::Axis`], and [`Error::Sink`] with the first error of `sink`; [`Error::Cancelled`]
+/// within the work of one plane.
 pub fn stream_softmax(
     softmax: ArrayView4<'_, f32>,
     to: &Resampling,
     mode: ExportMode,
+    cancel: &Cancel,
     mut sink: impl FnMut(Slab<'_>) -> std::io::Result<()>,
 ) -> Result<(), Error> {
     const SLAB: usize = 4 << 20;
@@ -209,11 +227,11 @@ pub fn stream_softmax(
     for channel in 0..channels {
         if to.separate_axis.unwrap_or(0) != 0 {
             let one = softmax.slice(ndarray::s![channel..=channel, .., .., ..]);
-            let resampled = resample_on(one, to, mode.grid())?;
+            let resampled = resample_on(one, to, mode.grid(), cancel)?;
             give(channel, 0..to.shape[0], resampled.as_slice().unwrap_or_default())?;
             continue;
         }
-        let source = method.channel(softmax.index_axis(Axis(0), channel));
+        let source = method.channel(softmax.index_axis(Axis(0), channel), cancel)?;
         let [nz, ny, nx] = to.shape;
         let planes_at_once = (SLAB / (ny * nx)).clamp(1, nz);
         let mut values = vec![0.0; planes_at_once * ny * nx];
@@ -223,7 +241,11 @@ pub fn stream_softmax(
             values
                 .par_chunks_mut(ny * nx)
                 .enumerate()
-                .for_each(|(i, plane)| source.fill(first + i, 0..ny, plane));
+                .try_for_each(|(i, plane)| {
+                    cancel.check()?;
+                    source.fill(first + i, 0..ny, plane);
+                    Ok::<_, Cancelled>(())
+                })?;
             give(channel, planes, values)?;
         }
     }

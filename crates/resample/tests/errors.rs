@@ -4,6 +4,7 @@
 use ndarray::{Array3, Array4};
 use resample::export::{export_segmentation, segmentation_of, ExportOptions, Placement};
 use resample::*;
+use run::Cancel;
 use run::Coded;
 
 fn placement() -> Placement {
@@ -18,7 +19,12 @@ fn placement() -> Placement {
 }
 
 fn export(placement: &Placement, options: &ExportOptions) -> Result<Array3<i16>, Error> {
-    export_segmentation(Array4::zeros((2, 3, 3, 3)).view(), placement, options)
+    export_segmentation(
+        Array4::zeros((2, 3, 3, 3)).view(),
+        placement,
+        options,
+        &Cancel::new(),
+    )
 }
 
 fn refused<T: std::fmt::Debug>(result: Result<T, Error>, code: &str, words: &str) {
@@ -49,7 +55,7 @@ fn requests() {
         order_z: Order::Nearest,
     };
     refused(
-        resample_data(Array4::zeros((1, 3, 3, 3)).view(), &to),
+        resample_data(Array4::zeros((1, 3, 3, 3)).view(), &to, &Cancel::new()),
         "ERR_RESAMPLE_AXIS",
         "axis 3",
     );
@@ -94,6 +100,7 @@ fn exports() {
         Array4::zeros((2, 4, 5, 7)).view(),
         &placement(),
         &Decision::Argmax,
+        &Cancel::new(),
     );
     refused(other, "ERR_EXPORT_SHAPE", "[4, 5, 7]");
 }
@@ -110,6 +117,7 @@ fn a_full_disk_surfaces() {
         Array4::zeros((2, 2, 2, 2)).view(),
         &to,
         ExportMode::Streamed,
+        &Cancel::new(),
         |slab| {
             assert_eq!((slab.channel, slab.planes, slab.values.len()), (0, 0..3, 27));
             Err(std::io::Error::other("no space left"))

@@ -7,6 +7,7 @@ use ndarray::{Array3, Array4, ArrayD, Axis, Ix3, Ix4};
 use resample::export::{export_labels, export_segmentation, export_softmax, segmentation_of};
 use resample::export::{ExportOptions, Placement, SpacingAxes};
 use resample::*;
+use run::Cancel;
 use serde_json::Value;
 use testkit::{assert_close, folder, json, npz};
 
@@ -155,6 +156,7 @@ fn resample_patient() {
                     order_z,
                     ..base
                 },
+                &Cancel::new(),
             )
             .unwrap();
             check_image(&found, expected, order, &format!("{name} {suffix}"));
@@ -172,7 +174,7 @@ fn resample_patient() {
                 order_z,
                 ..base
             };
-            let found = resample_segmentation(seg.view(), &to, None).unwrap();
+            let found = resample_segmentation(seg.view(), &to, None, &Cancel::new()).unwrap();
             check_labels(&found, expected, &format!("{name} {suffix}"));
         }
     }
@@ -220,10 +222,11 @@ fn softmax_default_and_alternative() {
         ] {
             let what = format!("{name} {mode:?}");
             let expected = &arrays[&format!("out_{suffix}")];
-            let found = resample_softmax(softmax.view(), &to, mode).unwrap();
+            let found = resample_softmax(softmax.view(), &to, mode, &Cancel::new()).unwrap();
             check_image(&found, expected, to.order, &what);
-            let argmax = decide(image(expected).view(), &Decision::Argmax).unwrap();
-            let found = resample_labels(softmax.view(), &to, mode, &Decision::Argmax).unwrap();
+            let argmax = decide(image(expected).view(), &Decision::Argmax, &Cancel::new()).unwrap();
+            let found =
+                resample_labels(softmax.view(), &to, mode, &Decision::Argmax, &Cancel::new()).unwrap();
             check_agreement(&found, &argmax.mapv(f64::from).into_dyn(), &what);
         }
     }
@@ -277,14 +280,15 @@ fn export() {
             let what = format!("{name} {mode:?}");
             options.mode = mode;
             let expected = &arrays[&format!("seg_{suffix}")];
-            let found = export_segmentation(softmax.view(), &placement, &options).unwrap();
+            let found = export_segmentation(softmax.view(), &placement, &options, &Cancel::new()).unwrap();
             check_agreement(&found, expected, &what);
-            let resampled = export_softmax(softmax.view(), &placement, &options).unwrap();
+            let resampled = export_softmax(softmax.view(), &placement, &options, &Cancel::new()).unwrap();
             // Half a unit in the last place of float16 below 1, besides the tolerance of the resampling.
             let stored = &arrays[&format!("npz_softmax_f16_{suffix}")];
             let slack = 2.5e-4 + tolerance(stored, options.order);
             assert_close(&resampled.mapv(f64::from).into_dyn(), stored, slack, 0.0, &what);
-            let again = segmentation_of(resampled.view(), &placement, &options.decision()).unwrap();
+            let again =
+                segmentation_of(resampled.view(), &placement, &options.decision(), &Cancel::new()).unwrap();
             assert_eq!(again, found, "{what}");
         }
     }
@@ -307,7 +311,7 @@ fn export_transposed() {
                 spacing_after_resampling: forward.map(|axis| placement.spacing_after_resampling[axis]),
                 ..placement.clone()
             };
-            let found = export_segmentation(network, &placement, &options).unwrap();
+            let found = export_segmentation(network, &placement, &options, &Cancel::new()).unwrap();
             check_agreement(&found, &arrays["seg_default"], &format!("{name} {forward:?}"));
         }
     }

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use ndarray::{Array3, Array4};
 use resample::*;
+use run::Cancel;
 
 struct Counting;
 
@@ -75,7 +76,14 @@ fn memory_is_bounded() {
         for separate in [None, Some(0)] {
             let labels = |order, mode| {
                 peak(|| {
-                    resample_labels(softmax.view(), &to(order, separate), mode, &Decision::Argmax).unwrap()
+                    resample_labels(
+                        softmax.view(),
+                        &to(order, separate),
+                        mode,
+                        &Decision::Argmax,
+                        &Cancel::new(),
+                    )
+                    .unwrap()
                 })
             };
             assert!(labels(Order::Linear, ExportMode::Default) > classes * voxels * 4);
@@ -91,7 +99,14 @@ fn memory_is_bounded() {
             );
             let written = peak(|| {
                 let target = to(Order::Linear, separate);
-                stream_softmax(softmax.view(), &target, ExportMode::Streamed, |_| Ok(())).unwrap();
+                stream_softmax(
+                    softmax.view(),
+                    &target,
+                    ExportMode::Streamed,
+                    &Cancel::new(),
+                    |_| Ok(()),
+                )
+                .unwrap();
             });
             assert!(
                 written < (16 << 20) + slack,
@@ -104,13 +119,15 @@ fn memory_is_bounded() {
         (c + z * y + x) as f32
     });
     for separate in [None, Some(0)] {
-        let used = peak(|| resample_data(data.view(), &to(Order::Cubic, separate)).unwrap());
+        let used = peak(|| resample_data(data.view(), &to(Order::Cubic, separate), &Cancel::new()).unwrap());
         assert!(
             used < 3 * voxels * 4 + input_voxels * 4 + slack,
             "data: {used} bytes"
         );
     }
     let labels = Array3::from_shape_fn(from, |(z, y, x)| ((z + y / 3 + x / 5) % 9) as i16);
-    let used = peak(|| resample_segmentation(labels.view(), &to(Order::Linear, None), Some(-1)).unwrap());
+    let used = peak(|| {
+        resample_segmentation(labels.view(), &to(Order::Linear, None), Some(-1), &Cancel::new()).unwrap()
+    });
     assert!(used < 2 * voxels * 2 + slack, "labels: {used} bytes");
 }

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use random::{Purpose, Rng};
 use resample::bspline::{prefilter, Boundary};
 use resample::*;
+use run::Cancel;
 
 const ORDERS: [Order; 3] = [Order::Nearest, Order::Linear, Order::Cubic];
 
@@ -187,6 +188,7 @@ proptest! {
         let found = resample_data(
             volume.view().insert_axis(Axis(0)),
             &Resampling { shape: to, separate_axis: Some(axis), order, order_z },
+            &Cancel::new(),
         ).unwrap();
         let mut between = to;
         between[axis] = from[axis];
@@ -210,6 +212,7 @@ proptest! {
         let turned = resample_data(
             volume.view().reversed_axes().insert_axis(Axis(0)),
             &Resampling { shape: [to[2], to[1], to[0]], separate_axis: Some(2 - axis), order, order_z },
+            &Cancel::new(),
         ).unwrap();
         let turned = turned.index_axis(Axis(0), 0).reversed_axes().mapv(f64::from);
         prop_assert!(largest_difference(turned.view(), expected.mapv(f64::from).view()) < 1e-5);
@@ -261,7 +264,7 @@ proptest! {
             shape: to, separate_axis: (axis < 3).then_some(axis), order: ORDERS[which], order_z: ORDERS[along],
         };
         let decision = if regions { Decision::Regions(vec![1, 5, -1, 3]) } else { Decision::Argmax };
-        let whole = resample_softmax(softmax.view(), &to, ExportMode::Default).unwrap();
+        let whole = resample_softmax(softmax.view(), &to, ExportMode::Default, &Cancel::new()).unwrap();
         let expected = Array3::from_shape_fn(to.shape, |(z, y, x)| {
             let values: Vec<f32> = (0..4).map(|c| whole[(c, z, y, x)]).collect();
             match &decision {
@@ -270,10 +273,10 @@ proptest! {
             }
         });
         for mode in [ExportMode::Streamed, ExportMode::Default] {
-            prop_assert_eq!(&resample_labels(softmax.view(), &to, mode, &decision).unwrap(), &expected);
+            prop_assert_eq!(&resample_labels(softmax.view(), &to, mode, &decision, &Cancel::new()).unwrap(), &expected);
         }
         let mut streamed = Vec::new();
-        stream_softmax(softmax.view(), &to, ExportMode::Streamed, |slab| {
+        stream_softmax(softmax.view(), &to, ExportMode::Streamed, &Cancel::new(), |slab| {
             streamed.extend_from_slice(slab.values);
             Ok(())
         }).unwrap();
@@ -288,10 +291,10 @@ proptest! {
         let mut found = samples.clone();
         if transposed {
             let mut turned = samples.view().reversed_axes().as_standard_layout().into_owned();
-            prefilter(turned.view_mut().reversed_axes(), axes, Boundary::Mirror);
+            prefilter(turned.view_mut().reversed_axes(), axes, Boundary::Mirror, &Cancel::new()).unwrap();
             found = turned.reversed_axes();
         } else {
-            prefilter(found.view_mut(), axes, Boundary::Mirror);
+            prefilter(found.view_mut(), axes, Boundary::Mirror, &Cancel::new()).unwrap();
         }
         for axis in (0..3).filter(|&axis| axes[axis] && from[axis] > 1) {
             for mut line in found.lanes_mut(Axis(axis)) {

@@ -2,13 +2,20 @@
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
+use syn::parse::ParseStream;
+use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
-use syn::{Attribute, Data, DeriveInput, Error, Field, Fields, Ident, LitStr, Result};
+use syn::{
+    parenthesized, Attribute, Data, DeriveInput, Error, Expr, Field, Fields, Ident, LitStr, MetaNameValue,
+    Result, Token,
+};
 
 /// What `#[code(…)]` says of a variant or struct.
 enum Code {
     /// A variant of `run::Code`.
     Named(Ident),
+    /// The variant for errors of the system that have no code of their own.
+    Io(Ident),
     /// The code and details of the error inside.
     Transparent,
 }
@@ -64,17 +71,25 @@ fn arms(
     fields: &Fields,
     span: proc_macro2::Span,
 ) -> Result<(TokenStream, TokenStream)> {
+    let constants = constants_of(attributes)?;
     match code_of(attributes, span)? {
         Code::Named(code) => {
-            let (pattern, facts) = facts(fields, None)?;
+            let (pattern, facts) = facts(fields, None, &constants)?;
             Ok((
                 quote!(#path { .. } => ::run::Code::#code.as_str(),),
                 quote!(#path #pattern => { #facts ::run::derive::details(facts) }),
             ))
         }
+        Code::Io(code) => {
+            let (pattern, facts) = facts(fields, None, &constants)?;
+            Ok((
+                quote!(#path { source, .. } => ::run::Code::of_io(source, ::run::Code::#code).as_str(),),
+                quote!(#path #pattern => { #facts ::run::derive::details(facts) }),
+            ))
+        }
         Code::Transparent => {
             let (member, source) = source_of(fields, span)?;
-            let (pattern, facts) = facts(fields, Some(&member))?;
+            let (pattern, facts) = facts(fields, Some(&member), &constants)?;
             let inner = match source {
                 None => quote!({ 0: inner, .. }),
                 Some(ident) => quote!({ #ident: inner, .. }),
@@ -95,15 +110,34 @@ fn code_of(attributes: &[Attribute], span: proc_macro2::Span) -> Result<Code> {
     let Some(attribute) = attributes.iter().find(|a| a.path().is_ident("code")) else {
         return Err(Error::new(
             span,
-            "expected #[code(Variant of run::Code)] or #[code(transparent)]",
+            "expected #[code(Variant of run::Code)], #[code(io(Variant))] or #[code(transparent)]",
         ));
     };
-    let ident: Ident = attribute.parse_args()?;
-    Ok(if ident == "transparent" {
-        Code::Transparent
-    } else {
-        Code::Named(ident)
+    attribute.parse_args_with(|input: ParseStream| {
+        let ident: Ident = input.parse()?;
+        if ident == "io" {
+            let inner;
+            parenthesized!(inner in input);
+            return Ok(Code::Io(inner.parse()?));
+        }
+        Ok(if ident == "transparent" {
+            Code::Transparent
+        } else {
+            Code::Named(ident)
+        })
     })
+}
+
+/// Facts that every error of a variant has: `#[detail(expected = [0, 1, 3])]` on the variant.
+fn constants_of(attributes: &[Attribute]) -> Result<Vec<(String, Expr)>> {
+    let mut constants = Vec::new();
+    for attribute in attributes.iter().filter(|a| a.path().is_ident("detail")) {
+        let all = attribute.parse_args_with(Punctuated::<MetaNameValue, Token![,]>::parse_terminated)?;
+        for fact in all {
+            constants.push((camel(&fact.path.require_ident()?.to_string()), fact.value));
+        }
+    }
+    Ok(constants)
 }
 
 /// The field that holds the inner error: the only one of a tuple, or the one named `source`.
@@ -125,9 +159,16 @@ fn source_of(fields: &Fields, span: proc_macro2::Span) -> Result<(String, Option
 }
 
 /// The pattern that binds the fields, and the statements that make `facts` of them.
-fn facts(fields: &Fields, inner: Option<&str>) -> Result<(TokenStream, TokenStream)> {
+fn facts(
+    fields: &Fields,
+    inner: Option<&str>,
+    constants: &[(String, Expr)],
+) -> Result<(TokenStream, TokenStream)> {
     let mut bound = Vec::new();
-    let mut statements = Vec::new();
+    let mut statements: Vec<_> = constants
+        .iter()
+        .map(|(key, value)| quote!(::run::derive::insert(&mut facts, #key, &#value);))
+        .collect();
     if let Fields::Named(named) = fields {
         for field in &named.named {
             let Some(ident) = &field.ident else { continue };
@@ -138,11 +179,11 @@ fn facts(fields: &Fields, inner: Option<&str>) -> Result<(TokenStream, TokenStre
             match detail_of(field, ident)? {
                 Detail::Json(key) => {
                     bound.push(quote!(#ident));
-                    statements.push(quote!(facts.insert(#key.to_owned(), ::run::derive::json(#ident));));
+                    statements.push(quote!(::run::derive::insert(&mut facts, #key, #ident);));
                 }
                 Detail::Text(key) => {
                     bound.push(quote!(#ident));
-                    statements.push(quote!(facts.insert(#key.to_owned(), #ident.to_string().into());));
+                    statements.push(quote!(::run::derive::insert(&mut facts, #key, &#ident.to_string());));
                 }
                 Detail::Flat => {
                     bound.push(quote!(#ident));

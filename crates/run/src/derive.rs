@@ -11,6 +11,14 @@ pub fn json(fact: &(impl Serialize + ?Sized)) -> Value {
     serde_json::to_value(fact).unwrap_or_default()
 }
 
+/// Adds a fact, unless it is absent.
+pub fn insert(facts: &mut Facts, name: &str, fact: &(impl Serialize + ?Sized)) {
+    let value = json(fact);
+    if !value.is_null() {
+        facts.insert(name.to_owned(), value);
+    }
+}
+
 /// Adds the facts of an object.
 pub fn extend(facts: &mut Facts, more: Value) {
     if let Value::Object(more) = more {

@@ -13,11 +13,20 @@ use serde_json::Value;
 ///     #[error("{} is not a valid npy array: {problem}", path.display())]
 ///     #[code(NpyHeader)]
 ///     Header { path: PathBuf, problem: String },
-///     /// An error of the system becomes the text `reason`. `#[detail(skip)]`, `#[detail(text)]`, `#[detail(flatten)]` and
-///     /// `#[detail(name = "…")]` change how a field is given.
+///     /// An error of the system becomes the text `reason`. Its code is that of [`Code::of_io`](crate::Code::of_io):
+///     /// `ERR_NOT_FOUND` for a file that does not exist, and `ERR_VOLUME_IO` for what has no code of its own.
 ///     #[error("{}: {source}", path.display())]
-///     #[code(VolumeIo)]
+///     #[code(io(VolumeIo))]
 ///     Io { path: PathBuf, source: std::io::Error },
+///     /// Attributes change the details: `skip` leaves a field out, `text` gives it as text, `flatten` gives the fields of
+///     /// a struct, `name = "…"` another name. An attribute of the variant adds facts. A field that is `None` is left out.
+///     #[error("interpolation order {order} is not supported: use 0, 1 or 3")]
+///     #[code(ResampleOrder)]
+///     #[detail(expected = [0, 1, 3])]
+///     Order {
+///         #[detail(name = "found")]
+///         order: u8,
+///     },
 ///     /// Code and details of the error inside, which is the only unnamed field or the one called `source`.
 ///     #[error(transparent)]
 ///     #[code(transparent)]
@@ -28,7 +37,14 @@ use serde_json::Value;
 /// assert_eq!(error.code(), "ERR_NPY_HEADER");
 /// assert_eq!(error.details()["path"], "a.npy");
 /// assert_eq!(Error::from(run::Cancelled).code(), "ERR_CANCELLED");
+/// let source = std::io::ErrorKind::NotFound.into();
+/// assert_eq!(Error::Io { path: "a.npy".into(), source }.code(), "ERR_NOT_FOUND");
+/// let details = Error::Order { order: 2 }.details();
+/// assert_eq!(details.to_string(), r#"{"expected":[0,1,3],"found":2}"#);
 /// ```
+///
+/// The names of facts are the same in every crate: `path` a file, `folder` a folder, `case`, `found`, `expected`, `problem`
+/// what is wrong in this package's words, `reason` the words of the system or of a library.
 pub trait Coded: std::error::Error {
     /// One of [`crate::Code`].
     fn code(&self) -> &'static str;
@@ -44,11 +60,12 @@ pub trait Coded: std::error::Error {
 pub struct CaseFailure {
     /// The case's identifier, or the file name where no case could be told.
     pub case: String,
-    /// The error's [`Coded::code`].
+    /// The error's code.
     pub code: String,
     /// The error's message: found, expected, where, what to do.
     pub message: String,
-    /// The error's [`Coded::details`].
+    /// The facts behind the message: file, found, expected; null where there are none.
+    #[schemars(with = "Option<serde_json::Map<String, Value>>")]
     pub details: Value,
 }
 

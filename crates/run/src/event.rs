@@ -43,6 +43,8 @@ pub struct EpochReport {
     pub validation_loss: Option<f64>,
     /// Online Dice of each foreground class on validation patches; null where the class never occurred.
     pub dice: Vec<Option<f64>>,
+    /// Whether the moving average of the metric is the best so far: `model_best` is written.
+    pub best: bool,
     /// Learning rate used.
     pub learning_rate: f64,
     /// Wall time of this epoch in seconds.
@@ -60,6 +62,7 @@ pub enum Event {
         /// The verb, as on the command line.
         verb: &'static str,
         /// What was decided before the start (device, precision, memory), as JSON.
+        #[schemars(with = "serde_json::Map<String, serde_json::Value>")]
         settings: serde_json::Value,
     },
     /// `done` of `total` units are finished.
@@ -77,6 +80,8 @@ pub enum Event {
     Iteration {
         /// Epoch, counted from 0.
         epoch: u64,
+        /// Epochs in the whole schedule.
+        epochs: u64,
         /// Iteration in the epoch, counted from 0.
         iteration: u64,
         /// Training iterations in an epoch.
@@ -102,6 +107,7 @@ pub enum Event {
         /// Bytes at most.
         bytes: u64,
         /// What they are for, in bytes, as JSON.
+        #[schemars(with = "serde_json::Map<String, serde_json::Value>")]
         parts: serde_json::Value,
     },
     /// Something the user should know that does not stop the verb.

@@ -1,28 +1,38 @@
-//! What every long verb shares: progress events, cooperative cancellation, and coded errors.
+//! What every long verb shares: progress events, cooperative cancellation, coded errors, and the loop over cases.
 //!
 //! A verb is a function `fn verb(options: &Options, context: &Context) -> Result<Summary, Error>`. It emits [`Event`]s
-//! to the context's [`Sink`], polls [`Context::check`] between units of work, and returns exactly once.
+//! to the context's [`Sink`], [`Event::Started`] among them, polls [`Context::check`] between units of work, and returns
+//! exactly once. A verb over cases runs them through a [`CaseLoop`].
 
 // The derived code names this crate `run`, here as elsewhere.
 extern crate self as run;
 
+mod budget;
 mod cancel;
+mod cases;
 mod code;
 #[doc(hidden)]
 pub mod derive;
 mod error;
 mod event;
+mod ledger;
+mod not_found;
 mod option_error;
 mod options;
 mod panic;
+mod pipeline;
 
+pub use budget::memory_capacity;
 pub use cancel::{Cancel, Cancelled};
+pub use cases::{CaseLoop, Job, Outcome, Progress};
 pub use code::Code;
 pub use error::{CaseFailure, Coded};
 pub use event::{CheckpointKind, EpochReport, Event, EventKind, NullSink, Sink};
+pub use not_found::NotFound;
 pub use option_error::{OptionError, OptionProblem, OptionResult};
 pub use options::{parse, schema_of, validate, CommonOptions, Given, Options};
 pub use panic::{catch, Panicked};
+pub use pipeline::Share;
 pub use run_derive::{options, Coded};
 
 use std::sync::Arc;

@@ -1,11 +1,10 @@
-//! What can go wrong between a preprocessed folder and a patch.
+//! Errors of this crate.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use run::{Cancelled, Coded};
+use run::Cancelled;
 use serde::Serialize;
-use serde_json::{json, Value};
 
 /// A weightmap that does not have its case's shape.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -19,16 +18,18 @@ pub struct ShapeMismatch {
 }
 
 /// Error of this crate. Clones share their sources.
-#[derive(Clone, Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error, run::Coded)]
 pub enum Error {
     /// The folder holds no case.
     #[error("{} holds no preprocessed case (no <case>.npz); run preprocessing for this configuration first", folder.display())]
+    #[code(NoCases)]
     NoCases {
         /// The folder.
         folder: PathBuf,
     },
     /// A case has neither npy nor npz file.
     #[error("case {case}: neither {case}.npy nor {case}.npz exists in {}; preprocess the case again", folder.display())]
+    #[code(CaseMissing)]
     MissingCase {
         /// The case.
         case: String,
@@ -37,6 +38,7 @@ pub enum Error {
     },
     /// A file of a case cannot be read.
     #[error("case {case}: {source}")]
+    #[code(transparent)]
     CaseFile {
         /// The case.
         case: String,
@@ -45,6 +47,7 @@ pub enum Error {
     },
     /// A case's array does not have the form of preprocessed data.
     #[error("case {case}: {} has shape {found:?}; expected {expected}", path.display())]
+    #[code(CaseShape)]
     CaseShape {
         /// The case.
         case: String,
@@ -57,6 +60,7 @@ pub enum Error {
     },
     /// A case's properties cannot be read.
     #[error("case {case}: {source}")]
+    #[code(transparent)]
     Properties {
         /// The case.
         case: String,
@@ -66,6 +70,7 @@ pub enum Error {
     /// A case's properties lack what forced foreground sampling needs.
     #[error("case {case}: its properties have no usable class_locations{}; preprocess it again with this program or a current nnU-Net v1",
         label.map_or_else(String::new, |label| format!(" of label {label}")))]
+    #[code(ClassLocations)]
     ClassLocations {
         /// The case.
         case: String,
@@ -78,6 +83,7 @@ pub enum Error {
         weightmap_list(missing, mismatched),
         folder.display()
     )]
+    #[code(Weightmaps)]
     Weightmaps {
         /// Folder of the cases.
         folder: PathBuf,
@@ -88,10 +94,12 @@ pub enum Error {
     },
     /// A weight that is negative, infinite or not a number.
     #[error("case {case}: its weightmap holds {value} near voxel (z, y, x) = {voxel:?}; weights must be finite and not negative: write it again with `nnunet-diag weightmaps`")]
+    #[code(WeightmapValue)]
     WeightmapValue {
         /// The case.
         case: String,
         /// The value as text, for JSON has no word for it.
+        #[detail(name = "found")]
         value: String,
         /// First voxel of the row that holds it.
         voxel: [usize; 3],
@@ -99,12 +107,14 @@ pub enum Error {
     /// Cases without any annotated voxel, all of them.
     #[error("{} of the cases have no annotated voxel to draw patches from: {}; annotate them, take them out of the split, or skip them (skipUnannotated)",
         cases.len(), cases.join(", "))]
+    #[code(NoAnnotation)]
     NoAnnotation {
         /// The cases.
         cases: Vec<String>,
     },
     /// The disk has no room for the unpacked cases.
     #[error("unpacking {} needs {needed} bytes and {available} are free; free some space, or read straight from the npz files (unpack: false)", folder.display())]
+    #[code(NoSpace)]
     NoSpace {
         /// The folder.
         folder: PathBuf,
@@ -115,9 +125,11 @@ pub enum Error {
     },
     /// A file could not be written; what was there before is unchanged.
     #[error(transparent)]
+    #[code(transparent)]
     Write(Arc<storage::Error>),
     /// The work was cancelled.
     #[error(transparent)]
+    #[code(transparent)]
     Cancelled(#[from] Cancelled),
 }
 
@@ -147,69 +159,4 @@ fn weightmap_list(missing: &[String], mismatched: &[ShapeMismatch]) -> String {
             .map(|m| format!("{} has shape {:?}, expected {:?}", m.case, m.found, m.expected)),
     );
     parts.join("; ")
-}
-
-impl Coded for Error {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::NoCases { .. } => "ERR_NO_CASES",
-            Self::MissingCase { .. } => "ERR_CASE_MISSING",
-            Self::CaseFile { source, .. } => source.code(),
-            Self::CaseShape { .. } => "ERR_CASE_SHAPE",
-            Self::Properties { source, .. } => source.code(),
-            Self::ClassLocations { .. } => "ERR_CLASS_LOCATIONS",
-            Self::Weightmaps { .. } => "ERR_WEIGHTMAPS",
-            Self::WeightmapValue { .. } => "ERR_WEIGHTMAP_VALUE",
-            Self::NoAnnotation { .. } => "ERR_NO_ANNOTATION",
-            Self::NoSpace { .. } => "ERR_NO_SPACE",
-            Self::Write(source) => source.code(),
-            Self::Cancelled(cancelled) => cancelled.code(),
-        }
-    }
-
-    fn details(&self) -> Value {
-        match self {
-            Self::NoCases { folder } => json!({ "folder": folder }),
-            Self::MissingCase { case, folder } => json!({ "case": case, "folder": folder }),
-            Self::CaseFile { case, source } => with_case(case, source.details()),
-            Self::CaseShape {
-                case,
-                path,
-                found,
-                expected,
-            } => {
-                json!({ "case": case, "path": path, "found": found, "expected": expected })
-            }
-            Self::Properties { case, source } => with_case(case, source.details()),
-            Self::ClassLocations { case, label } => json!({ "case": case, "label": label }),
-            Self::Weightmaps {
-                folder,
-                missing,
-                mismatched,
-            } => {
-                json!({ "folder": folder, "missing": missing, "mismatched": mismatched })
-            }
-            Self::WeightmapValue { case, value, voxel } => {
-                json!({ "case": case, "found": value, "voxel": voxel })
-            }
-            Self::NoAnnotation { cases } => json!({ "cases": cases }),
-            Self::NoSpace {
-                folder,
-                needed,
-                available,
-            } => {
-                json!({ "folder": folder, "needed": needed, "available": available })
-            }
-            Self::Write(source) => source.details(),
-            Self::Cancelled(cancelled) => cancelled.details(),
-        }
-    }
-}
-
-fn with_case(case: &str, details: Value) -> Value {
-    let mut facts = serde_json::Map::from_iter([("case".to_owned(), json!(case))]);
-    if let Value::Object(more) = details {
-        facts.extend(more);
-    }
-    Value::Object(facts)
 }

@@ -73,12 +73,21 @@ fn single(voxel: &[i64], shape: [usize; 3]) -> ClassLocations {
     ClassLocations::new(&BTreeMap::from([(1, array)]), shape).unwrap()
 }
 
-/// Writes the recorded loaders' input (image: linear index + 1, segmentation: index modulo 3) and opens it.
-fn open_case(folder: &Path, shape: [usize; 3], weights: bool) -> Case {
+/// How many labels the segmentation of a recording counts through.
+fn labels_of(arrays: &Arrays) -> usize {
+    let segmentations = arrays.iter().filter(|(name, _)| name.ends_with("seg"));
+    segmentations
+        .flat_map(|(_, a)| a)
+        .fold(0.0, |most: f64, v| most.max(*v)) as usize
+        + 1
+}
+
+/// Writes the recorded loaders' input (image: linear index + 1, segmentation: index modulo labels) and opens it.
+fn open_case(folder: &Path, shape: [usize; 3], labels: usize, weights: bool) -> Case {
     let voxels: usize = shape.iter().product();
     let values = (0..voxels)
         .map(|i| i as f32 + 1.0)
-        .chain((0..voxels).map(|i| (i % 3) as f32))
+        .chain((0..voxels).map(|i| (i % labels) as f32))
         .collect();
     let dims = IxDyn(&[2, shape[0], shape[1], shape[2]]);
     npy::write(
@@ -169,7 +178,7 @@ fn boxes_3d() {
                     continue;
                 };
                 let folder = tempfile::tempdir().unwrap();
-                let case = open_case(folder.path(), shape, false);
+                let case = open_case(folder.path(), shape, labels_of(&arrays), false);
                 assert_patch(&case, found, data, &arrays[&format!("case{k}_{name}seg")], &what);
                 patches += 1;
             }
@@ -224,7 +233,7 @@ fn boxes_2d() {
             );
             if let Some(data) = arrays.get(&format!("case{k}_data")) {
                 let folder = tempfile::tempdir().unwrap();
-                let case = open_case(folder.path(), shape, false);
+                let case = open_case(folder.path(), shape, labels_of(&arrays), false);
                 assert_patch(&case, &found, data, &arrays[&format!("case{k}_seg")], &what);
                 patches += 1;
             }
@@ -243,7 +252,7 @@ fn weightmaps_are_cropped_with_their_case() {
         let classes = single(&ints(&arrays["voxel"]), shape);
         let found = draw_box(shape, &patch_sizes, Some(&classes), &mut Scripted::new(&[0, 0]));
         let folder = tempfile::tempdir().unwrap();
-        let opened = open_case(folder.path(), shape, true);
+        let opened = open_case(folder.path(), shape, labels_of(&arrays), true);
         assert_patch(&opened, &found, &arrays["data"], &arrays["seg"], &case.file);
         let (mut image, mut labels) = (vec![0.0; found.voxels()], vec![0; found.voxels()]);
         let mut weights = vec![f32::NAN; found.voxels()];

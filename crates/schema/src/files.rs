@@ -20,10 +20,7 @@ pub(crate) fn all() -> Vec<(&'static str, String)> {
     vec![
         ("codes.ts", codes()),
         ("events.ts", events(&collected)),
-        (
-            "options.ts",
-            types(&collected.inputs, &Definitions::new(), Role::Input),
-        ),
+        ("options.ts", options(&collected)),
         ("schema.json", pretty(&document(&collected))),
         ("summaries.ts", summaries(&collected)),
         ("verbs.ts", verb_types(&collected)),
@@ -34,8 +31,22 @@ fn pretty(value: &Value) -> String {
     serde_json::to_string_pretty(value).unwrap_or_default() + "\n"
 }
 
+/// Options and their parts; those of a verb take a signal, too.
+fn options(collected: &Collected) -> String {
+    let verbs: Vec<&str> = collected.verbs.iter().map(|v| v.options.as_str()).collect();
+    let base = |name: &str| verbs.contains(&name).then_some("Abortable");
+    let body = types(&collected.inputs, &Definitions::new(), Role::Input, base);
+    let import = "import type { Abortable } from '../abortable.js';\n";
+    body.replacen(HEAD, &format!("{HEAD}{import}"), 1)
+}
+
 /// All types but those that another file has.
-fn types(definitions: &Definitions, elsewhere: &Definitions, role: Role) -> String {
+fn types<'b>(
+    definitions: &Definitions,
+    elsewhere: &Definitions,
+    role: Role,
+    base: impl Fn(&str) -> Option<&'b str>,
+) -> String {
     let mut all: Vec<_> = definitions
         .iter()
         .filter(|(name, _)| !elsewhere.contains_key(*name))
@@ -43,7 +54,7 @@ fn types(definitions: &Definitions, elsewhere: &Definitions, role: Role) -> Stri
     all.sort_by_key(|(name, _)| name.as_str());
     let declarations: Vec<String> = all
         .into_iter()
-        .map(|(name, schema)| declaration(name, schema, role))
+        .map(|(name, schema)| declaration(name, schema, role, base(name)))
         .collect();
     format!("{HEAD}\n{}", declarations.join("\n"))
 }
@@ -56,7 +67,7 @@ fn summaries(collected: &Collected) -> String {
         .filter(|name| collected.inputs.contains_key(*name))
         .map(String::as_str)
         .collect();
-    let body = types(&collected.outputs, &collected.inputs, Role::Output);
+    let body = types(&collected.outputs, &collected.inputs, Role::Output, |_| None);
     let import = format!("import type {{ {} }} from './options.js';\n", shared.join(", "));
     match shared.is_empty() {
         true => body,
@@ -72,7 +83,7 @@ fn events(collected: &Collected) -> String {
         let whole = merged(variant, &collected.outputs);
         let kind = whole["properties"]["type"]["const"].as_str().unwrap_or_default();
         let name = format!("{}Event", pascal(kind));
-        parts.push(declaration(&name, &whole, Role::Output));
+        parts.push(declaration(&name, &whole, Role::Output, None));
         names.push(name);
     }
     let comment = jsdoc(

@@ -14,11 +14,15 @@ pub(crate) enum Role {
 }
 
 /// The declaration of a type, exported.
-pub(crate) fn declaration(name: &str, schema: &Value, role: Role) -> String {
+pub(crate) fn declaration(name: &str, schema: &Value, role: Role, base: Option<&str>) -> String {
     let comment = jsdoc(&documentation(schema), "");
     let mapped = schema["additionalProperties"].is_object();
     if schema["properties"].is_object() && !mapped {
-        format!("{comment}export interface {name} {}\n", object(schema, role, ""))
+        let extends = base.map_or_else(String::new, |base| format!("extends {base} "));
+        format!(
+            "{comment}export interface {name} {extends}{}\n",
+            object(schema, role, "")
+        )
     } else {
         format!(
             "{comment}export type {name} = {};\n",

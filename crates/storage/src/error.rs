@@ -1,10 +1,11 @@
-//! What can go wrong while writing and copying files.
+//! Errors of this crate.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use run::Coded;
-use serde_json::{json, Value};
+use serde::{Serialize, Serializer};
+use serde_json::json;
 
 /// One entry of a folder that could not be copied.
 #[derive(Debug)]
@@ -17,11 +18,20 @@ pub struct CopyFailure {
     pub error: Error,
 }
 
+impl Serialize for CopyFailure {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let (code, message) = (self.error.code(), self.error.to_string());
+        json!({ "path": self.source, "target": self.target, "code": code, "message": message })
+            .serialize(serializer)
+    }
+}
+
 /// A file that could not be written or copied.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, thiserror::Error, Coded)]
 pub enum Error {
     /// The disk or the user's quota is full. What stood at `path` before is unchanged.
     #[error("no space left to write {}: {source}; free some space and try again (the file's earlier state is kept)", path.display())]
+    #[code(DiskFull)]
     DiskFull {
         /// The file that was to be written.
         path: PathBuf,
@@ -30,6 +40,7 @@ pub enum Error {
     },
     /// Any other failure of the operating system.
     #[error("cannot {action} {}: {source}", path.display())]
+    #[code(io(StorageIo))]
     Io {
         /// What was attempted, as a verb: `create`, `write`, `replace`.
         action: &'static str,
@@ -40,6 +51,7 @@ pub enum Error {
     },
     /// There is less free space than will be needed; nothing was written.
     #[error("{} needs {needed} bytes of free space, {available} are available; free some, or choose another folder", path.display())]
+    #[code(DiskFull)]
     Space {
         /// The folder, or a file on its disk.
         path: PathBuf,
@@ -50,6 +62,7 @@ pub enum Error {
     },
     /// Source and target are one file.
     #[error("{} and {} are the same file", path.display(), target.display())]
+    #[code(SameFile)]
     SameFile {
         /// The file to be copied.
         path: PathBuf,
@@ -58,12 +71,14 @@ pub enum Error {
     },
     /// A pipe, socket or device, which has no content to copy.
     #[error("{} is neither a file nor a folder", path.display())]
+    #[code(SpecialFile)]
     Special {
         /// The entry.
         path: PathBuf,
     },
     /// A link to a folder that contains the link.
     #[error("{} links to {}, which contains it", path.display(), folder.display())]
+    #[code(LinkCycle)]
     LinkCycle {
         /// The link.
         path: PathBuf,
@@ -72,6 +87,7 @@ pub enum Error {
     },
     /// A pattern of names to leave out that is not a valid pattern.
     #[error("the pattern '{pattern}' is not valid: {problem}")]
+    #[code(Pattern)]
     Pattern {
         /// The pattern.
         pattern: String,
@@ -80,6 +96,7 @@ pub enum Error {
     },
     /// Some entries of a folder could not be copied; all others were.
     #[error("{} of the entries of {} could not be copied:{}", failures.len(), path.display(), list(failures))]
+    #[code(CopyTree)]
     Tree {
         /// The folder.
         path: PathBuf,
@@ -102,50 +119,6 @@ impl Error {
         match source.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::DiskFull { path, source },
             _ => Self::Io { action, path, source },
-        }
-    }
-}
-
-impl Coded for Error {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::DiskFull { .. } | Self::Space { .. } => "ERR_DISK_FULL",
-            Self::SameFile { .. } => "ERR_SAME_FILE",
-            Self::Special { .. } => "ERR_SPECIAL_FILE",
-            Self::LinkCycle { .. } => "ERR_LINK_CYCLE",
-            Self::Pattern { .. } => "ERR_PATTERN",
-            Self::Tree { .. } => "ERR_COPY_TREE",
-            Self::Io { .. } => "ERR_STORAGE_IO",
-        }
-    }
-
-    fn details(&self) -> Value {
-        match self {
-            Self::DiskFull { path, source } => json!({ "path": path, "os": source.to_string() }),
-            Self::Io { action, path, source } => {
-                json!({ "action": action, "path": path, "os": source.to_string() })
-            }
-            Self::Space {
-                path,
-                needed,
-                available,
-            } => {
-                json!({ "path": path, "needed": needed, "available": available })
-            }
-            Self::SameFile { path, target } => json!({ "path": path, "target": target }),
-            Self::Special { path } => json!({ "path": path }),
-            Self::LinkCycle { path, folder } => json!({ "path": path, "folder": folder }),
-            Self::Pattern { pattern, problem } => json!({ "pattern": pattern, "problem": problem }),
-            Self::Tree { path, failures } => {
-                let failures: Vec<Value> = failures
-                    .iter()
-                    .map(|f| {
-                        let (code, message) = (f.error.code(), f.error.to_string());
-                        json!({ "source": f.source, "target": f.target, "code": code, "message": message })
-                    })
-                    .collect();
-                json!({ "path": path, "failures": failures })
-            }
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use run::{Context, Options};
+use run::{Context, Event, Options};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{json, Value};
@@ -32,7 +32,11 @@ pub struct InspectSummary(pub Value);
 ///
 /// # Errors
 /// [`Error::FileKind`] for another extension; [`Error::Pickle`] or [`Error::Volume`] naming the file.
-pub fn inspect(options: &InspectOptions, _: &Context) -> Result<InspectSummary, Error> {
+pub fn inspect(options: &InspectOptions, context: &Context) -> Result<InspectSummary, Error> {
+    context.emit(Event::Started {
+        verb: "inspect",
+        settings: json!({ "file": options.file }),
+    });
     content(&options.file).map(InspectSummary)
 }
 
@@ -60,7 +64,7 @@ fn content(file: &Path) -> Result<Value, Error> {
             }))
         }
         _ => Err(Error::FileKind {
-            file: file.to_owned(),
+            path: file.to_owned(),
         }),
     }
 }

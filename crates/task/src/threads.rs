@@ -1,12 +1,12 @@
 //! The threads of a verb.
 
-use run::Context;
+use run::{CaseLoop, Context};
 
 use crate::Error;
 
-/// A pool of as many threads as the caller allows.
-pub(crate) fn pool(context: &Context) -> Result<rayon::ThreadPool, Error> {
-    context.pool().map_err(|e| Error::Threads {
+/// The loop over a verb's cases, on as many threads as the caller allows.
+pub(crate) fn case_loop(context: &Context) -> Result<CaseLoop<'_>, Error> {
+    CaseLoop::new(context).map_err(|e| Error::Threads {
         workers: context.workers(),
         reason: e.to_string(),
     })

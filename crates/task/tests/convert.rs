@@ -6,14 +6,16 @@
 )]
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use dataset::DatasetJson;
 use ndarray::Array3;
-use run::{Coded, Context};
+use run::{Cancel, Coded, Context, Event};
 use serde_json::{json, Value as Json};
 use task::check::{check_dataset, CheckOptions};
 use task::convert::{convert, Convention, ConvertOptions, ConvertSummary};
 use task::Error;
+use testkit::Recorder;
 use volume::nifti::{read_header, read_image, read_labels, write_image, write_labels};
 use volume::Geometry;
 
@@ -121,7 +123,7 @@ fn nnunet_v2_with_an_ignore_label() {
 
         assert_eq!(
             run(&options).unwrap_err().code(),
-            "ERR_DATASET_RECORD",
+            "ERR_TASK_EXISTS",
             "the task exists"
         );
         assert!(run(&ConvertOptions {
@@ -360,4 +362,39 @@ fn a_task_of_v1_is_not_converted_again() {
     })
     .unwrap_err();
     assert!(error.to_string().contains("nnU-Net v1 already"), "{error}");
+}
+
+#[test]
+fn events_tell_of_the_start_and_of_each_failure() {
+    let base = tempfile::tempdir().unwrap();
+    let source = v2(base.path(), &v2_json(".nii.gz"), ".nii.gz");
+    std::fs::write(source.join("labelsTr/p1.nii.gz"), "no image").unwrap();
+    let options = ConvertOptions {
+        source,
+        output: Some(base.path().into()),
+        ..ConvertOptions::new("")
+    };
+    let sink = Arc::new(Recorder::default());
+    let summary = convert(&options, &Context::new(sink.clone(), Cancel::new(), 2)).unwrap();
+    assert_eq!((summary.training, summary.failures.len()), (1, 1));
+    let events = sink.events();
+    let started = |event: &Event| matches!(event, Event::Started { verb: "convert", .. });
+    assert!(started(&events[1]), "after the warning of noNorm: {events:?}");
+    assert_eq!(sink.warnings(), ["WARN_NORMALIZATION", "WARN_CASE_FAILED"]);
+}
+
+#[test]
+fn cancellation_ends_between_the_files_of_a_case() {
+    let base = tempfile::tempdir().unwrap();
+    let options = ConvertOptions {
+        source: v2(base.path(), &v2_json(".nii"), ".nii"),
+        output: Some(base.path().into()),
+        ..ConvertOptions::new("")
+    };
+    // One look before the case and one before each of its channels; the third is that before the label.
+    let context = Context::new(Arc::new(run::NullSink), Cancel::after(3), 1);
+    assert_eq!(convert(&options, &context).unwrap_err().code(), "ERR_CANCELLED");
+    let there = |name: &str| base.path().join("Task027_ACDC").join(name).exists();
+    assert!(there("imagesTr/p1_0000.nii.gz") && there("imagesTr/p1_0001.nii.gz"));
+    assert!(!there("labelsTr/p1.nii.gz") && !there("dataset.json"));
 }

@@ -178,7 +178,7 @@ fn what_groups_lack_is_named() {
     assert!(message.contains("patients.json") && message.contains("p00_1") && message.contains("and 7 more"));
 
     let bad = fixture.splits(Rule::GroupPattern("p(".into())).unwrap_err();
-    assert_eq!(bad.code(), "ERR_SPLITS");
+    assert_eq!(bad.code(), "ERR_OPTIONS");
     let few = fixture.splits(Rule::GroupPattern(r"^(p)\d+".into())).unwrap_err();
     assert_eq!(few.code(), "ERR_TOO_FEW_CASES");
     assert!(few.to_string().contains("1 groups of cases") && few.to_string().contains("--fold all"));

@@ -5,8 +5,9 @@
 
 use std::path::{Path, PathBuf};
 
-use dataset::{CaseProperties, Configuration, Plans};
+use dataset::{CaseProperties, Configuration, Plans, StagePlan};
 use ndarray::{Array2, Array4, Axis};
+use pickle::{Dict, Value};
 use serde_json::json;
 use tempfile::TempDir;
 use volume::npz::Compression;
@@ -33,12 +34,7 @@ impl BallTask {
         let folder = tempfile::tempdir().unwrap();
         let preprocessed = folder.path().join("preprocessed");
         let task = preprocessed.join("Task901_Ball");
-        let recorded = crate::files_below(&crate::folder("checkpoint"));
-        let plans = recorded.iter().find(|path| path.ends_with("plans.pkl")).unwrap();
-        let mut plans = Plans::read(plans).unwrap();
-        (plans.num_classes, plans.all_classes) = (1, vec![1]);
-        let plan = plans.plans_per_stage.get_mut(&0).unwrap();
-        (plan.patch_size, plan.batch_size) = (patch_size.to_vec(), 2);
+        let plans = plans(patch_size);
         let stage = task.join(plans.data_folder(0));
         std::fs::create_dir_all(&stage).unwrap();
         plans
@@ -64,6 +60,50 @@ impl BallTask {
             let path = self.stage.join(format!("ball_{case:03}_weightmap.npy"));
             volume::npy::write(&path, weights.view().into_dyn()).unwrap();
         }
+    }
+}
+
+/// Plans of one channel, one class and two poolings by 2: those of the task itself, so that no recording decides.
+fn plans(patch_size: [usize; 3]) -> Plans {
+    let spacing = [1.2, 1.0, 1.0];
+    let size = BallTask::SHAPE.map(|n| n as i64);
+    let (pool, kernel) = (vec![2; 3], vec![3; 3]);
+    let stage = StagePlan {
+        batch_size: 2,
+        num_pool_per_axis: vec![2; 3],
+        patch_size: patch_size.to_vec(),
+        median_patient_size_in_voxels: size,
+        current_spacing: spacing,
+        original_spacing: spacing,
+        do_dummy_2d_data_aug: false,
+        pool_op_kernel_sizes: vec![pool; 2],
+        conv_kernel_sizes: vec![kernel; 3],
+        extra: Dict::new(),
+    };
+    Plans {
+        num_stages: 1,
+        num_modalities: 1,
+        modalities: [(0, "T1".to_owned())].into(),
+        normalization_schemes: [(0, "nonCT".to_owned())].into(),
+        dataset_properties: Value::None,
+        list_of_npz_files: vec![],
+        original_spacings: vec![spacing; BallTask::CASES],
+        original_sizes: vec![size; BallTask::CASES],
+        preprocessed_data_folder: String::new(),
+        num_classes: 1,
+        all_classes: vec![1],
+        base_num_features: 4,
+        use_mask_for_norm: [(0, false)].into(),
+        keep_only_largest_region: Value::None,
+        min_region_size_per_class: Value::None,
+        min_size_per_class: Value::None,
+        transpose_forward: [0, 1, 2],
+        transpose_backward: [0, 1, 2],
+        data_identifier: "nnUNetData_plans_v2.1".to_owned(),
+        plans_per_stage: [(0, stage)].into(),
+        preprocessor_name: "GenericPreprocessor".to_owned(),
+        conv_per_stage: 2,
+        extra: Dict::new(),
     }
 }
 

@@ -4,9 +4,11 @@
 //! folder of the same form: tests are driven by each topic's JSON and must pass on other recordings.
 
 mod ball;
+mod cancel;
 mod recorder;
 
 pub use ball::BallTask;
+pub use cancel::ends_when_cancelled;
 pub use recorder::Recorder;
 
 use std::collections::BTreeMap;

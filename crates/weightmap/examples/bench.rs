@@ -60,10 +60,9 @@ fn main() -> Result<(), Failure> {
         }
         ["generate", folder, output, workers] => {
             let options = Options {
-                folder: folder.into(),
                 output_dir: Some(output.into()),
                 classes: Some(vec![1, 2, 3]),
-                ..Options::new("")
+                ..Options::new(folder)
             };
             let summary = generate(&options, &Context::silent(workers.parse()?))?;
             assert!(summary.failures.is_empty(), "{:?}", summary.failures);

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use run::{NotFound, OptionError};
 use serde_json::Value;
 
 use crate::{Error, Options};
@@ -46,18 +47,17 @@ impl Case {
 /// The files of the folder that match, by path; an earlier run's weightmaps among them are refused.
 pub(crate) fn cases(options: &Options) -> Result<Vec<Case>, Error> {
     let folder = &options.folder;
+    let advice = "run `nnunet-diag preprocess` first, or name another folder";
+    NotFound::unless_exists("folder of preprocessed cases", folder, advice)?;
     fs::read_dir(folder).map_err(|source| Error::Folder {
         action: "read",
-        path: folder.clone(),
+        folder: folder.clone(),
         source,
     })?;
     let pattern = &options.matching_pattern;
-    let malformed = |problem: String| Error::Pattern {
-        pattern: pattern.clone(),
-        problem,
-    };
+    let malformed = |problem: String| OptionError::new("matchingPattern", format!("{pattern:?}: {problem}"));
     if Path::new(pattern).is_absolute() || pattern.is_empty() {
-        return Err(malformed("expected a pattern relative to the folder".to_owned()));
+        return Err(malformed("expected a pattern relative to the folder".to_owned()).into());
     }
     // Before the folder is put in front of it, so that a position in it is one that the user can count.
     glob::Pattern::new(pattern).map_err(|e| malformed(e.to_string()))?;
@@ -140,7 +140,7 @@ pub(crate) fn classes(options: &Options) -> Result<Vec<i64>, Error> {
 fn dataset_json(folder: &Path) -> Result<PathBuf, Error> {
     let real = fs::canonicalize(folder).map_err(|source| Error::Folder {
         action: "read",
-        path: folder.to_owned(),
+        folder: folder.to_owned(),
         source,
     })?;
     Ok(real.parent().unwrap_or(&real).join("dataset.json"))

@@ -1,35 +1,29 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use run::{Cancelled, Coded};
-use serde_json::{json, Value};
+use run::Cancelled;
 
 /// Why a weightmap, or a whole run, could not be made.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, thiserror::Error, run::Coded)]
 pub enum Error {
     /// The run was cancelled.
     #[error(transparent)]
+    #[code(transparent)]
     Cancelled(#[from] Cancelled),
     /// The folder of cases, or the output folder, cannot be used.
-    #[error("cannot {action} the folder {}: {source}", path.display())]
+    #[error("cannot {action} the folder {}: {source}", folder.display())]
+    #[code(io(WeightmapFolder))]
     Folder {
         /// What was attempted: `read`, `create`.
         action: &'static str,
         /// The folder.
-        path: PathBuf,
+        folder: PathBuf,
         /// The system's own words.
         source: io::Error,
     },
-    /// The matching pattern is malformed.
-    #[error("the matching pattern {pattern:?} is malformed: {problem}")]
-    Pattern {
-        /// The pattern.
-        pattern: String,
-        /// What is wrong with it.
-        problem: String,
-    },
     /// No file matches.
     #[error("no file in {} matches {pattern:?}; name a folder of preprocessed cases (nnUNetData_plans_v2.1_stage0)", folder.display())]
+    #[code(WeightmapNoCases)]
     NoCases {
         /// The folder.
         folder: PathBuf,
@@ -38,12 +32,14 @@ pub enum Error {
     },
     /// Classes were neither given nor found.
     #[error("no classes were given and {} does not exist; name the classes", path.display())]
+    #[code(WeightmapNoClasses)]
     NoClasses {
         /// The dataset.json looked for.
         path: PathBuf,
     },
     /// dataset.json has no usable labels.
     #[error("cannot take the classes from {}: {problem}; correct it or name the classes", path.display())]
+    #[code(WeightmapDatasetJson)]
     DatasetJson {
         /// The file.
         path: PathBuf,
@@ -52,6 +48,7 @@ pub enum Error {
     },
     /// A class that the data set does not have.
     #[error("class {class} is not a label of {}, which has {labels:?}", path.display())]
+    #[code(WeightmapClass)]
     UnknownClass {
         /// The class asked for.
         class: i64,
@@ -62,6 +59,7 @@ pub enum Error {
     },
     /// A class that cannot be one.
     #[error("class {class} is not usable: {problem}")]
+    #[code(WeightmapClass)]
     Class {
         /// The class.
         class: i64,
@@ -70,20 +68,28 @@ pub enum Error {
     },
     /// More classes than a byte can number.
     #[error("{found} classes were given; at most {limit} are possible")]
+    #[code(WeightmapClass)]
     TooManyClasses {
         /// Classes given.
         found: usize,
         /// The most there can be.
         limit: usize,
     },
-    /// Options that cannot be used.
+    /// An option's value is not usable.
     #[error(transparent)]
+    #[code(transparent)]
     Option(#[from] run::OptionError),
+    /// A folder does not exist.
+    #[error(transparent)]
+    #[code(transparent)]
+    NotFound(#[from] run::NotFound),
     /// The threads to work on could not be started.
     #[error("cannot start the worker threads: {0}; try fewer workers")]
+    #[code(Threads)]
     Threads(rayon::ThreadPoolBuildError),
     /// An error in one file.
     #[error("{}: {source}", path.display())]
+    #[code(transparent)]
     File {
         /// The file.
         path: PathBuf,
@@ -92,52 +98,65 @@ pub enum Error {
     },
     /// The file is the result of an earlier run.
     #[error("this is a weightmap, not a case; choose a matching pattern that leaves out *_weightmap.npy")]
+    #[code(WeightmapIsWeightmap)]
     IsWeightmap,
     /// Two files would give the same weightmap.
     #[error("{} gives the same weightmap; choose a matching pattern that matches one of them", other.display())]
+    #[code(WeightmapSameOutput)]
     SameOutput {
         /// The file that comes first.
         other: PathBuf,
     },
     /// Neither npz nor npy.
     #[error("only .npz and .npy files can be read")]
+    #[code(WeightmapExtension)]
     Extension,
     /// Not (channel, z, y, x), or empty.
     #[error("the array has shape {found:?}; expected (channel, z, y, x) with at least one voxel")]
+    #[code(WeightmapRank)]
+    #[detail(expected = ["channel", "z", "y", "x"])]
     Rank {
         /// The shape found.
         found: Vec<usize>,
     },
     /// More voxels than objects can be numbered in.
     #[error("the segmentation has {voxels} voxels; mode `instances` takes at most {limit}")]
+    #[code(WeightmapSize)]
     TooManyVoxels {
         /// Voxels found.
+        #[detail(name = "found")]
         voxels: usize,
         /// The most there can be.
         limit: usize,
     },
     /// No channel holds the segmentation.
     #[error("the array has {found} channel(s); expected the image's channels and then the segmentation")]
+    #[code(WeightmapChannels)]
+    #[detail(expected = "2 or more")]
     Channels {
         /// Channels found.
         found: usize,
     },
     /// A value of the segmentation that is no label.
-    #[error("the segmentation holds {value} at (z, y, x) = {at:?}; expected whole numbers")]
+    #[error("the segmentation holds {value} at (z, y, x) = {voxel:?}; expected whole numbers")]
+    #[code(WeightmapLabel)]
     Label {
         /// The value.
+        #[detail(name = "found", text)]
         value: f64,
         /// The first voxel that holds it.
-        at: [usize; 3],
+        voxel: [usize; 3],
     },
     /// The case's properties are needed and missing.
     #[error("{} does not exist; the spacing of this case is needed from it", path.display())]
+    #[code(WeightmapNoProperties)]
     NoProperties {
         /// The file looked for.
         path: PathBuf,
     },
     /// The case's properties have no usable spacing.
     #[error("{}: {key} is {found:?}; expected three positive numbers in mm", path.display())]
+    #[code(WeightmapSpacing)]
     Spacing {
         /// The properties.
         path: PathBuf,
@@ -148,15 +167,19 @@ pub enum Error {
     },
     /// The case's properties cannot be read.
     #[error(transparent)]
+    #[code(transparent)]
     Properties(#[from] pickle::Error),
     /// An array could not be read or written.
     #[error(transparent)]
+    #[code(transparent)]
     Volume(#[from] volume::Error),
     /// Connected components could not be labelled.
     #[error(transparent)]
+    #[code(transparent)]
     Components(#[from] components::Error),
     /// The distance transform refused.
     #[error(transparent)]
+    #[code(transparent)]
     Distance(#[from] edt::Error),
 }
 
@@ -175,76 +198,6 @@ impl Error {
                 path: path.to_owned(),
                 source: Box::new(other),
             },
-        }
-    }
-}
-
-impl Coded for Error {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Cancelled(e) => e.code(),
-            Self::Folder { .. } => "ERR_WEIGHTMAP_FOLDER",
-            Self::Pattern { .. } => "ERR_WEIGHTMAP_PATTERN",
-            Self::NoCases { .. } => "ERR_WEIGHTMAP_NO_CASES",
-            Self::NoClasses { .. } => "ERR_WEIGHTMAP_NO_CLASSES",
-            Self::DatasetJson { .. } => "ERR_WEIGHTMAP_DATASET_JSON",
-            Self::UnknownClass { .. } | Self::Class { .. } | Self::TooManyClasses { .. } => {
-                "ERR_WEIGHTMAP_CLASS"
-            }
-            Self::Option(e) => e.code(),
-            Self::Threads(_) => "ERR_WEIGHTMAP_THREADS",
-            Self::File { source, .. } => source.code(),
-            Self::IsWeightmap => "ERR_WEIGHTMAP_IS_WEIGHTMAP",
-            Self::SameOutput { .. } => "ERR_WEIGHTMAP_SAME_OUTPUT",
-            Self::Extension => "ERR_WEIGHTMAP_EXTENSION",
-            Self::Rank { .. } => "ERR_WEIGHTMAP_RANK",
-            Self::TooManyVoxels { .. } => "ERR_WEIGHTMAP_SIZE",
-            Self::Channels { .. } => "ERR_WEIGHTMAP_CHANNELS",
-            Self::Label { .. } => "ERR_WEIGHTMAP_LABEL",
-            Self::NoProperties { .. } => "ERR_WEIGHTMAP_NO_PROPERTIES",
-            Self::Spacing { .. } => "ERR_WEIGHTMAP_SPACING",
-            Self::Properties(e) => e.code(),
-            Self::Volume(e) => e.code(),
-            Self::Components(e) => e.code(),
-            Self::Distance(e) => e.code(),
-        }
-    }
-
-    fn details(&self) -> Value {
-        match self {
-            Self::Cancelled(e) => e.details(),
-            Self::Folder { action, path, source } => {
-                json!({ "action": action, "path": path, "os": source.to_string() })
-            }
-            Self::Pattern { pattern, problem } => json!({ "pattern": pattern, "problem": problem }),
-            Self::NoCases { folder, pattern } => json!({ "folder": folder, "pattern": pattern }),
-            Self::NoClasses { path } | Self::NoProperties { path } => json!({ "path": path }),
-            Self::DatasetJson { path, problem } => json!({ "path": path, "problem": problem }),
-            Self::UnknownClass { class, labels, path } => {
-                json!({ "class": class, "labels": labels, "path": path })
-            }
-            Self::Class { class, problem } => json!({ "class": class, "problem": problem }),
-            Self::TooManyClasses { found, limit } => json!({ "found": found, "limit": limit }),
-            Self::Option(e) => e.details(),
-            Self::File { path, source } => {
-                let mut facts = json!({ "path": path });
-                if let (Value::Object(all), Value::Object(more)) = (&mut facts, source.details()) {
-                    all.extend(more);
-                }
-                facts
-            }
-            Self::Threads(_) | Self::IsWeightmap | Self::Extension => Value::Null,
-            Self::SameOutput { other } => json!({ "other": other }),
-            Self::Rank { found } => json!({ "found": found, "expected": ["channel", "z", "y", "x"] }),
-            Self::TooManyVoxels { voxels, limit } => json!({ "found": voxels, "limit": limit }),
-            Self::Channels { found } => json!({ "found": found, "expected": "2 or more" }),
-            Self::Spacing { path, key, found } => json!({ "path": path, "key": key, "found": found }),
-            // JSON has no NaN.
-            Self::Label { value, at } => json!({ "found": value.to_string(), "at": at }),
-            Self::Properties(e) => e.details(),
-            Self::Volume(e) => e.details(),
-            Self::Components(e) => e.details(),
-            Self::Distance(e) => e.details(),
         }
     }
 }

@@ -2,14 +2,11 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::Mutex;
 use std::time::Instant;
 
 use half::f16;
 use ndarray::Axis;
-use rayon::{ThreadPool, ThreadPoolBuilder};
-use run::{CaseFailure, Context, Event};
+use run::{Cancel, CaseFailure, CaseLoop, Context, Event, Job, Progress};
 use serde::Serialize;
 use serde_json::json;
 use volume::npy;
@@ -49,28 +46,22 @@ pub struct Summary {
 /// neither on that number nor on the order.
 ///
 /// # Errors
-/// [`Error::Option`], [`Error::Folder`], [`Error::Pattern`], [`Error::NoCases`], [`Error::NoClasses`], [`Error::DatasetJson`],
+/// [`Error::Option`], [`Error::NotFound`], [`Error::Folder`], [`Error::NoCases`], [`Error::NoClasses`], [`Error::DatasetJson`],
 /// [`Error::UnknownClass`], [`Error::Class`], [`Error::TooManyClasses`] before anything is written; [`Error::Cancelled`].
 pub fn generate(options: &Options, context: &Context) -> Result<Summary, Error> {
     let start = Instant::now();
     run::validate(options)?;
     let cases = discover::cases(options)?;
     let classes = discover::classes(options)?;
-    let passes = match options.frequencies {
-        Frequencies::Case => 1,
-        Frequencies::Dataset => 2,
-    };
     let run = Run {
         options,
-        context,
+        cancel: context.cancel(),
         classes: Classes::new(&classes, options.compat)?,
-        total: cases.len() * passes,
-        done: AtomicUsize::new(0),
     };
     if let Some(path) = &options.output_dir {
         fs::create_dir_all(path).map_err(|source| Error::Folder {
             action: "create",
-            path: path.clone(),
+            folder: path.clone(),
             source,
         })?;
     }
@@ -80,35 +71,58 @@ pub fn generate(options: &Options, context: &Context) -> Result<Summary, Error> 
         verb: "weightmaps",
         settings,
     });
-    let weights = match options.frequencies {
-        Frequencies::Case => None,
-        Frequencies::Dataset => Some(run.dataset_weights(&cases)?),
-    };
-    let outcomes = run.each(&cases, |case| {
-        run.one(case, weights.as_ref())
-            .map_err(|error| error.in_file(&case.path))
-            .inspect_err(|error| context.warn("WARN_CASE_FAILED", error.to_string(), Some(&case.name)))
+    let case_loop = CaseLoop::new(context).map_err(Error::Threads)?;
+    let mut jobs: Vec<_> = cases.iter().map(|case| Job::new(&case.name, case)).collect();
+    let mut progress = Progress::new("cases", cases.len());
+    let (mut weights, mut failures) = (None, vec![]);
+    if options.frequencies == Frequencies::Dataset {
+        progress.total *= 2;
+        let counted = case_loop.run(&jobs, progress, |job| {
+            let labels = run.labels(job.input);
+            labels
+                .map(|labels| labels.counts)
+                .map_err(|error| error.in_file(&job.input.path))
+        })?;
+        progress.done = jobs.len() as u64;
+        weights = Some(dataset_weights(counted.results.iter().flatten()));
+        // A case fails once.
+        let mut kept = counted.results.iter().map(Option::is_some);
+        jobs.retain(|_| kept.next() == Some(true));
+        progress.total -= counted.failures.len() as u64;
+        failures = counted.failures;
+    }
+    let made = case_loop.run(&jobs, progress, |job| {
+        run.one(job.input, weights.as_ref())
+            .map_err(|error| error.in_file(&job.input.path))
     })?;
-    let mut summary = Summary {
+    failures.extend(made.failures);
+    failures.sort_by_key(|failure| cases.iter().position(|case| case.name == failure.case));
+    let of = |kind: Outcome| {
+        made.results
+            .iter()
+            .flatten()
+            .filter(|&&found| found == kind)
+            .count()
+    };
+    Ok(Summary {
         cases: cases.len(),
-        written: 0,
-        skipped: 0,
-        failures: Vec::new(),
+        written: of(Outcome::Written),
+        skipped: of(Outcome::Skipped),
+        failures,
         output_dir: options.output_dir.clone(),
         classes,
-        seconds: 0.0,
-    };
-    for (case, outcome) in cases.iter().zip(outcomes) {
-        match outcome {
-            Ok(Outcome::Written) => summary.written += 1,
-            Ok(Outcome::Skipped) => summary.skipped += 1,
-            Err(error) => summary.failures.push(CaseFailure::new(&case.name, &error)),
-        }
-    }
-    summary.seconds = start.elapsed().as_secs_f64();
-    Ok(summary)
+        seconds: start.elapsed().as_secs_f64(),
+    })
 }
 
+/// The weight of each class from its frequency in all cases.
+fn dataset_weights<'a>(cases: impl Iterator<Item = &'a Counts>) -> [f32; 256] {
+    let mut counts = Counts::default();
+    cases.for_each(|found| counts.add(found));
+    counts.weights()
+}
+
+#[derive(Clone, Copy, PartialEq)]
 enum Outcome {
     Written,
     Skipped,
@@ -116,82 +130,15 @@ enum Outcome {
 
 struct Run<'a> {
     options: &'a Options,
-    context: &'a Context,
+    cancel: &'a Cancel,
     classes: Classes,
-    /// Cases to go through, in all passes.
-    total: usize,
-    done: AtomicUsize,
 }
 
 impl Run<'_> {
-    /// Does `work` for every case and collects what came of it, in order.
-    ///
-    /// Every worker takes one case at a time and has its own pool: in a shared one, a thread that waits for a part of its
-    /// case would start another case meanwhile, and memory would grow with the depth of that.
-    fn each<T: Send>(
-        &self,
-        cases: &[Case],
-        work: impl Fn(&Case) -> Result<T, Error> + Sync,
-    ) -> Result<Vec<Result<T, Error>>, Error> {
-        let workers = self.context.workers().min(cases.len()).max(1);
-        let outcomes: Vec<Mutex<Option<Result<T, Error>>>> = cases.iter().map(|_| Mutex::new(None)).collect();
-        let next = AtomicUsize::new(0);
-        let drain = |pool: ThreadPool| {
-            while self.context.check().is_ok() {
-                let at = next.fetch_add(1, Ordering::Relaxed);
-                let Some(case) = cases.get(at) else { break };
-                let outcome = pool
-                    .install(|| work(case))
-                    .map_err(|error| error.in_file(&case.path));
-                if let Ok(mut slot) = outcomes[at].lock() {
-                    *slot = Some(outcome);
-                }
-                let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
-                self.context
-                    .progress(done as u64, self.total as u64, "cases", Some(&case.name));
-            }
-        };
-        let pool = |worker| {
-            // Threads left over help the first workers.
-            let threads =
-                self.context.workers() / workers + usize::from(worker < self.context.workers() % workers);
-            ThreadPoolBuilder::new()
-                .num_threads(threads)
-                .build()
-                .map_err(Error::Threads)
-        };
-        let pools = (0..workers).map(pool).collect::<Result<Vec<_>, _>>()?;
-        let drain = &drain;
-        std::thread::scope(|scope| {
-            for pool in pools {
-                scope.spawn(move || drain(pool));
-            }
-        });
-        self.context.check()?;
-        // A slot stays empty only when the run was cancelled.
-        Ok(outcomes
-            .into_iter()
-            .filter_map(|slot| slot.into_inner().ok().flatten())
-            .collect())
-    }
-
-    /// The weight of each class from the frequencies in all cases that can be read; the others fail when their map is made.
-    fn dataset_weights(&self, cases: &[Case]) -> Result<[f32; 256], Error> {
-        let mut counts = Counts::default();
-        for found in self
-            .each(cases, |case| Ok(self.labels(case)?.counts))?
-            .into_iter()
-            .flatten()
-        {
-            counts.add(&found);
-        }
-        Ok(counts.weights())
-    }
-
     /// The case's segmentation, with what -1 means there settled.
     fn labels(&self, case: &Case) -> Result<Labels, Error> {
         case.check()?;
-        let mut labels = read::labels(&case.path, &self.classes, self.options.compat)?;
+        let mut labels = read::labels(&case.path, &self.classes, self.options.compat, self.cancel)?;
         if labels.counts.has(UNLABELLED) && Properties::beside(&case.path).minus_one_is_outside_mask()? {
             labels.unlabelled_is_background();
         }
@@ -232,7 +179,7 @@ impl Run<'_> {
             spacing,
             compat,
         };
-        let map = make::<W>(labels, &self.classes, &parameters, weights)?;
+        let map = make::<W>(labels, &self.classes, &parameters, weights, self.cancel)?;
         let map = map.insert_axis(Axis(0));
         npy::write(&case.output, map.view().into_dyn())?;
         Ok(Outcome::Written)

@@ -1,6 +1,7 @@
 //! The U-Net paper's own formula: the sum of the distances to the two nearest objects.
 
 use ndarray::{Array3, Zip};
+use run::{Cancel, Cancelled};
 
 use crate::classes::{Classes, UNLABELLED};
 use crate::{Error, Weight};
@@ -11,13 +12,16 @@ pub(crate) fn distances(
     classes: &Classes,
     spacing: [f64; 3],
     bound: f64,
+    cancel: &Cancel,
 ) -> Result<(Array3<f32>, Array3<f32>), Error> {
     check_size(index.len())?;
+    cancel.check()?;
     let objects = components::label_values(index.view(), |at| classes.is_object(at))?;
     Ok(edt::two_nearest_objects(
         objects.labels,
         spacing,
         Some((bound as f32).next_up()),
+        cancel,
     )?)
 }
 
@@ -38,19 +42,18 @@ pub(crate) fn finish<W: Weight>(
     second: Array3<f32>,
     index: &Array3<u8>,
     weight: impl Fn(f64, u8) -> f64 + Sync,
-) -> Array3<W> {
+    cancel: &Cancel,
+) -> Result<Array3<W>, Cancelled> {
     let mut sum = nearest;
     Zip::from(&mut sum)
         .and(&second)
         .par_for_each(|sum, &second| *sum = sum.sqrt() + second.sqrt());
     drop(second);
-    W::finish(sum, index, |sum, at| {
-        if at == UNLABELLED {
-            0.0
-        } else {
-            weight(f64::from(sum), at)
-        }
-    })
+    let weight = |sum: f32, at| match at {
+        UNLABELLED => 0.0,
+        at => weight(f64::from(sum), at),
+    };
+    W::finish(sum, index, weight, cancel)
 }
 
 #[cfg(test)]

@@ -151,7 +151,7 @@ where
 fn refused(flat: usize, [_, y, x]: [usize; 3], value: f32) -> Error {
     Error::Label {
         value: f64::from(value),
-        at: [flat / (y * x), flat / x % y, flat % x],
+        voxel: [flat / (y * x), flat / x % y, flat % x],
     }
 }
 

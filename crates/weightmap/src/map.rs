@@ -1,6 +1,7 @@
 //! The map of one segmentation.
 
 use ndarray::{Array3, ArrayView3};
+use run::Cancel;
 
 use crate::border::Gaussian;
 use crate::classes::{Classes, UNLABELLED};
@@ -71,7 +72,7 @@ pub fn border_weightmap<T: Copy + Into<f64> + Sync, W: Weight>(
         },
     )?;
     let weights = labels.counts.weights();
-    make(labels, &classes, parameters, weights)
+    make(labels, &classes, parameters, weights, &Cancel::new())
 }
 
 /// The map of encoded labels, with the given weight of each class index.
@@ -80,6 +81,7 @@ pub(crate) fn make<W: Weight>(
     classes: &Classes,
     parameters: &Parameters,
     weights: [f32; 256],
+    cancel: &Cancel,
 ) -> Result<Array3<W>, Error> {
     check_numbers(parameters.sigma, parameters.w0, W::LARGEST)?;
     let Labels { index, counts } = labels;
@@ -98,10 +100,9 @@ pub(crate) fn make<W: Weight>(
     };
     let base = |index: u8| f64::from(weights[usize::from(index)]);
     if parameters.mode == Mode::Instances {
-        let (nearest, second) = instances::distances(&index, classes, spacing, bound)?;
-        return Ok(instances::finish(nearest, second, &index, |sum, at| {
-            base(at) + gaussian.at(sum * sum)
-        }));
+        let (nearest, second) = instances::distances(&index, classes, spacing, bound, cancel)?;
+        let weight = |sum: f64, at| base(at) + gaussian.at(sum * sum);
+        return Ok(instances::finish(nearest, second, &index, weight, cancel)?);
     }
     let flat = parameters.mode == Mode::TwoD;
     let axes = [z > 1 && !flat, y > 1, x > 1].map(|more| more || parameters.compat);
@@ -109,6 +110,7 @@ pub(crate) fn make<W: Weight>(
         axes,
         unlabelled_is_border: parameters.compat,
     };
+    cancel.check()?;
     let (mask, any) = outside(index.view(), classes, erosion);
     if !any && parameters.compat {
         return Ok(imaginary_corner(&index, |d2, at| base(at) + gaussian.at(d2)));
@@ -119,19 +121,20 @@ pub(crate) fn make<W: Weight>(
         distance.fill(f32::INFINITY);
     } else if flat {
         for (mask, out) in mask.outer_iter().zip(distance.outer_iter_mut()) {
-            edt::squared_distance_into(mask, &spacing[1..], Some(kept), out)?;
+            edt::squared_distance_into(mask, &spacing[1..], Some(kept), out, cancel)?;
         }
     } else {
-        edt::squared_distance_into(mask.view(), &spacing, Some(kept), distance.view_mut())?;
+        edt::squared_distance_into(mask.view(), &spacing, Some(kept), distance.view_mut(), cancel)?;
     }
     drop(mask);
     if spacing == [1.0; 3] {
         gaussian.tabulate(bound);
     }
-    Ok(W::finish(distance, &index, |d2, at| match at {
+    let weight = |d2, at| match at {
         UNLABELLED => 0.0,
         at => base(at) + gaussian.border(d2),
-    }))
+    };
+    Ok(W::finish(distance, &index, weight, cancel)?)
 }
 
 /// Without an inside voxel the fork's distance is to an imaginary one at (-1, 0, 0).

@@ -5,6 +5,7 @@ use std::io::{BufReader, Read};
 use std::path::Path;
 
 use ndarray::{ArrayD, ArrayViewD, Axis, Ix3};
+use run::Cancel;
 use volume::npy::Mapped;
 use volume::{npy, npz, Place};
 use zip::ZipArchive;
@@ -24,22 +25,22 @@ const MAX_RATIO: u64 = 1032;
 const BLOCK: usize = 1 << 16;
 
 /// Reads and encodes the segmentation of `<case>.npz` or `<case>.npy`: the last channel, or channel 1 with `compat`.
-pub(crate) fn labels(path: &Path, classes: &Classes, compat: bool) -> Result<Labels, Error> {
+pub(crate) fn labels(path: &Path, classes: &Classes, compat: bool, cancel: &Cancel) -> Result<Labels, Error> {
     if path.extension().is_some_and(|e| e == "npy") {
         return match Mapped::<f32>::open(path) {
-            Ok(mapped) => encode(mapped.view(), classes, compat),
+            Ok(mapped) => encode(mapped.view(), classes, compat, cancel),
             // Another element type or order is converted as a whole.
             Err(volume::Error::Dtype { .. } | volume::Error::Layout { .. }) => {
-                encode(npy::read::<f32>(path)?.view(), classes, compat)
+                encode(npy::read::<f32>(path)?.view(), classes, compat, cancel)
             }
             Err(error) => Err(error.into()),
         };
     }
-    match stream(path, classes, compat)? {
+    match stream(path, classes, compat, cancel)? {
         Some(labels) => Ok(labels),
         None => {
             let data: ArrayD<f32> = npz::read(path, MEMBER)?;
-            encode(data.view(), classes, compat)
+            encode(data.view(), classes, compat, cancel)
         }
     }
 }
@@ -58,7 +59,12 @@ fn channel(shape: &[usize], compat: bool) -> Result<(usize, [usize; 3]), Error> 
     }
 }
 
-fn encode(data: ArrayViewD<'_, f32>, classes: &Classes, compat: bool) -> Result<Labels, Error> {
+fn encode(
+    data: ArrayViewD<'_, f32>,
+    classes: &Classes,
+    compat: bool,
+    cancel: &Cancel,
+) -> Result<Labels, Error> {
     let (channel, shape) = channel(data.shape(), compat)?;
     let mut encoder = Encoder::new(
         Rule {
@@ -73,6 +79,7 @@ fn encode(data: ArrayViewD<'_, f32>, classes: &Classes, compat: bool) -> Result<
         .into_dimensionality::<Ix3>()
         .map_err(|_| Error::Rank { found })?;
     for row in segmentation.rows() {
+        cancel.check()?;
         match row.as_slice() {
             Some(row) => encoder.push(row)?,
             None => encoder.push(&row.to_vec())?,
@@ -83,7 +90,7 @@ fn encode(data: ArrayViewD<'_, f32>, classes: &Classes, compat: bool) -> Result<
 
 /// Inflates the member piece by piece and keeps only the segmentation, encoded. `None` when the member is missing,
 /// inconsistent, or not plain float32 as nnU-Net writes it: reading it as a whole converts it, or tells what is wrong.
-fn stream(path: &Path, classes: &Classes, compat: bool) -> Result<Option<Labels>, Error> {
+fn stream(path: &Path, classes: &Classes, compat: bool, cancel: &Cancel) -> Result<Option<Labels>, Error> {
     let file = File::open(path).map_err(|source| volume::Error::Io {
         path: path.to_owned(),
         source,
@@ -129,6 +136,7 @@ fn stream(path: &Path, classes: &Classes, compat: bool) -> Result<Option<Labels>
     for at in 0..shape[0] {
         let mut left = voxels;
         while left > 0 {
+            cancel.check()?;
             let values = &mut block[..left.min(BLOCK)];
             member
                 .read_exact(bytemuck::cast_slice_mut(values))

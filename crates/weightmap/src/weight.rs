@@ -1,7 +1,9 @@
 //! Element types of maps.
 
 use half::f16;
+use ndarray::parallel::prelude::*;
 use ndarray::{Array3, Zip};
+use run::{Cancel, Cancelled};
 use volume::Element;
 
 /// An element type of maps: `half::f16`, `f32` or `f64`.
@@ -23,10 +25,22 @@ pub trait Weight: Element {
         distance: Array3<f32>,
         index: &Array3<u8>,
         weight: impl Fn(f32, u8) -> f64 + Sync,
-    ) -> Array3<Self> {
-        Zip::from(&distance)
-            .and(index)
-            .par_map_collect(|&d2, &index| Self::round(weight(d2, index)))
+        cancel: &Cancel,
+    ) -> Result<Array3<Self>, Cancelled> {
+        let mut weights = Array3::from_elem(distance.dim(), Self::round(0.0));
+        Zip::from(weights.rows_mut())
+            .and(distance.rows())
+            .and(index.rows())
+            .into_par_iter()
+            .try_for_each(|(weights, distance, index)| {
+                cancel.check()?;
+                Zip::from(weights)
+                    .and(distance)
+                    .and(index)
+                    .for_each(|out, &d2, &index| *out = Self::round(weight(d2, index)));
+                Ok(())
+            })?;
+        Ok(weights)
     }
 }
 
@@ -52,11 +66,19 @@ impl Weight for f32 {
         mut distance: Array3<f32>,
         index: &Array3<u8>,
         weight: impl Fn(f32, u8) -> f64 + Sync,
-    ) -> Array3<Self> {
-        Zip::from(&mut distance)
-            .and(index)
-            .par_for_each(|d2, &index| *d2 = weight(*d2, index) as f32);
-        distance
+        cancel: &Cancel,
+    ) -> Result<Array3<Self>, Cancelled> {
+        Zip::from(distance.rows_mut())
+            .and(index.rows())
+            .into_par_iter()
+            .try_for_each(|(distance, index)| {
+                cancel.check()?;
+                Zip::from(distance)
+                    .and(index)
+                    .for_each(|d2, &index| *d2 = weight(*d2, index) as f32);
+                Ok(())
+            })?;
+        Ok(distance)
     }
 }
 

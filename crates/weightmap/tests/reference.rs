@@ -226,7 +226,7 @@ fn default_runs_use_the_segmentation() {
                 classes: summary.classes.clone(),
                 sigma: options.sigma,
                 w0: options.w0,
-                ..Default::default()
+                ..Parameters::default()
             };
             let expected: Array3<f32> = border_weightmap(segmentation, &parameters).unwrap();
             let name = format!("{}_weightmap.npy", case.file_stem().unwrap().to_string_lossy());

@@ -36,9 +36,6 @@ export interface BatchData {
 /** Distance of every non-zero voxel to the nearest zero voxel, squared or not; C order, any of one to three axes. */
 export declare function distanceTransform(mask: Uint8Array | Int16Array | Int32Array | Float32Array, shape: number[], spacing: number[], bound: number | undefined, squared: boolean): Promise<Float32Array>
 
-/** Ends the process at once with this exit code: no destructor and no `exit` listener runs, work is not waited for. */
-export declare function exitNow(code: number): never
-
 /** Unpacks those members of a wheel (a zip file) whose names start with one of `prefixes` below `destination`. */
 export declare function extractWheel(wheel: string, destination: string, prefixes: Array<string>): Promise<number>
 

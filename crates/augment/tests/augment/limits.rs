@@ -5,9 +5,9 @@ use run::Coded;
 
 use crate::support::strength;
 
-fn option_of(error: &Error) -> &'static str {
+fn option_of(error: &Error) -> &str {
     match error {
-        Error::Option { option, .. } => option,
+        Error::Option(error) => &error.problems[0].option,
         other => panic!("{other}"),
     }
 }
@@ -19,9 +19,9 @@ fn options_are_checked() {
         let mut options = good.clone();
         change(&mut options);
         let error = Pipeline::training(&options).expect_err("refused");
-        assert_eq!(error.code(), "ERR_AUGMENT_OPTION");
-        assert!(error.details()["found"].is_string());
-        option_of(&error)
+        assert_eq!(error.code(), "ERR_OPTIONS");
+        assert!(error.details()["problems"][0]["problem"].is_string());
+        option_of(&error).to_owned()
     };
     assert_eq!(refused(&|o| o.patch_size = vec![8]), "patchSize");
     assert_eq!(refused(&|o| o.patch_size = vec![8, 0]), "patchSize");

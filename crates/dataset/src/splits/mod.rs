@@ -74,9 +74,8 @@ impl FromStr for Fold {
     fn from_str(text: &str) -> Result<Self, Error> {
         match text.trim() {
             "all" => Ok(Self::All),
-            number => number.parse().map(Self::Index).map_err(|_| Error::Value {
-                record: "fold",
-                what: format!("{text:?} is neither a number nor \"all\""),
+            number => number.parse().map(Self::Index).map_err(|_| {
+                run::OptionError::expected("fold", "a number or \"all\"", format!("{text:?}")).into()
             }),
         }
     }
@@ -210,10 +209,10 @@ pub fn split_for_fold<S: AsRef<str>>(splits: &[Split], cases: &[S], fold: Fold) 
 /// [`Error::Splits`] naming cases that are not among `cases`, or cases in both parts.
 pub fn check_split(split: &Split, cases: &[String], fold: usize, lacking: &str) -> Result<(), Error> {
     let known: BTreeSet<&String> = cases.iter().collect();
-    let refuse = |what: String, cases: BTreeSet<&String>| match cases.is_empty() {
+    let refuse = |problem: String, cases: BTreeSet<&String>| match cases.is_empty() {
         true => Ok(()),
         false => Err(Error::Splits {
-            what,
+            problem,
             cases: cases.into_iter().cloned().collect(),
         }),
     };

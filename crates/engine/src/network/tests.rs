@@ -173,13 +173,27 @@ fn starting_weights_are_he_s_and_keyed() {
     let stats = &cases("network", "init_stats")[0];
     let p = &stats.parameters;
     let pools: Vec<Vec<i64>> = serde_json::from_value(p["pools"].clone()).expect("pools");
+    // Rows: fan-in, measured and expected standard deviation, number of weights; convolutions in the state's order.
+    let rows = &stats.arrays()["stats"];
+    let fan_in = |row: usize| rows[[row, 0]] as i64;
+    let outputs = |row: usize| (rows[[row, 3]] / rows[[row, 0]]) as i64;
+    // The encoder comes after the decoder; the second convolution of a stage has as many inputs as outputs.
+    let encoder = 2 * pools.len();
+    let kernel_volume = |stage: usize| fan_in(encoder + 2 * stage + 1) / outputs(encoder + 2 * stage);
+    let kernel = |stage: usize| -> Vec<i64> {
+        let axes = pools[0].len();
+        let wide = kernel_volume(stage).ilog(3) as usize;
+        (0..axes)
+            .map(|axis| if axis + wide < axes { 1 } else { 3 })
+            .collect()
+    };
     let make = |seed| {
         let shape = Architecture {
-            input_channels: 1,
-            classes: 3,
+            input_channels: fan_in(encoder) / kernel_volume(0),
+            classes: outputs(rows.shape()[0] - 1),
             base_features: p["base"].as_i64().expect("a number"),
             conv_per_stage: 2,
-            kernels: vec![vec![3; pools[0].len()]; pools.len() + 1],
+            kernels: (0..=pools.len()).map(kernel).collect(),
             pools: pools.clone(),
         };
         GenericUNet::new(shape, seed, Device::Cpu)
@@ -196,8 +210,6 @@ fn starting_weights_are_he_s_and_keyed() {
             mean,
         )
     };
-    // Rows: fan-in, measured and expected standard deviation, number of weights; convolutions in the state's order.
-    let rows = &stats.arrays()["stats"];
     let convolutions: Vec<_> = first.iter().filter(|(_, values)| values.ndim() > 1).collect();
     assert_eq!(convolutions.len(), rows.shape()[0]);
     let mut compared = 0;

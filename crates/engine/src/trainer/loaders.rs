@@ -75,6 +75,6 @@ fn report_memory(
 fn loader_error(error: &loader::Error) -> Error {
     match error {
         loader::Error::Cancelled(cancelled) => Error::Cancelled(*cancelled),
-        other => Error::part(other),
+        other => other.clone().into(),
     }
 }

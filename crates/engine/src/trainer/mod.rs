@@ -45,7 +45,7 @@ pub fn train(options: &TrainOptions, context: &Context) -> Result<TrainSummary> 
     let mut run = Run::open(options, &setup, context)?;
     context.emit(Event::Started {
         verb: "train",
-        settings: run.settings(),
+        settings: run.reported_settings(),
     });
     run.finish()?;
     let last = run.last_epoch();

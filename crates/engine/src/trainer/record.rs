@@ -97,8 +97,8 @@ impl Progress {
         self.lines.push(serde_json::to_string(report).unwrap_or_default());
         storage::write_atomic(&self.path, |file| {
             self.lines.iter().try_for_each(|line| writeln!(file, "{line}"))
-        })
-        .map_err(|e| Error::part(&e))
+        })?;
+        Ok(())
     }
 }
 
@@ -117,8 +117,8 @@ pub(super) fn write_settings(path: &Path, settings: &Value) -> Result<()> {
     storage::write_atomic(path, |file| {
         serde_json::to_writer_pretty(&mut *file, &object)?;
         file.write_all(b"\n")
-    })
-    .map_err(|e| Error::part(&e))
+    })?;
+    Ok(())
 }
 
 #[cfg(test)]
@@ -132,6 +132,7 @@ mod tests {
             train_loss: 0.5,
             validation_loss: None,
             dice: vec![Some(0.25), None],
+            best: false,
             learning_rate: 0.01,
             seconds: 1.5,
             seconds_left: 2.0,

@@ -127,6 +127,7 @@ impl Run<'_> {
         self.clock.training.add(started.elapsed().as_secs_f64());
         self.context.emit(Event::Iteration {
             epoch: self.epochs(),
+            epochs: self.options.epochs,
             iteration,
             iterations: self.options.iterations,
             loss: step.loss,
@@ -180,6 +181,7 @@ impl Run<'_> {
             train_loss,
             validation_loss: validation.loss,
             dice: validation.dice,
+            best: improved,
             learning_rate: rate,
             seconds: started.elapsed().as_secs_f64(),
             seconds_left: self.seconds_left(),

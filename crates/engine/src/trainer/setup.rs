@@ -8,11 +8,11 @@ use dataset::{Configuration, Fold, StagePlan};
 use loader::{LoaderOptions, Phase};
 use pickle::Value;
 use recipe::{Trainer, TrainingData};
-use run::Context;
+use run::{Context, OptionError};
 
 use crate::checkpoint::Info;
 use crate::optimizer::poly_learning_rate;
-use crate::{Architecture, Compute, Error, Recipe, Result};
+use crate::{Architecture, Compute, Recipe, Result};
 use settings::TrainOptions;
 
 /// A run, resolved.
@@ -40,8 +40,12 @@ impl Setup {
         let architecture = Architecture::from_plans(plans, data.stage, cascade)?;
         let size: Vec<i64> = data.plan.patch_size.iter().map(|&n| n as i64).collect();
         architecture.validate_patch(&size)?;
-        data.recipe
-            .validate(options.data.trainer, plans.num_classes + 1)?;
+        let classes = plans.num_classes + 1;
+        if let Some(weights) = options.class_weights.as_ref().filter(|w| w.len() != classes) {
+            let expected = format!("{classes} weights (background first)");
+            return Err(OptionError::expected("classWeights", expected, format!("{weights:?}")).into());
+        }
+        data.recipe.validate(options.data.trainer, classes)?;
         data.keep_splits(options.data.fold)?;
 
         let trainer = if cascade && options.data.trainer == Trainer::V2 {
@@ -51,8 +55,7 @@ impl Setup {
         };
         let model = match &options.output_folder {
             Some(folder) => ModelFolder::new(folder),
-            None => ModelFolder::locate(&data.folders, options.data.configuration, &data.task, trainer)
-                .map_err(|e| Error::part(&e))?,
+            None => ModelFolder::locate(&data.folders, options.data.configuration, &data.task, trainer)?,
         };
         // v1's get_default_configuration: the batch is one pseudo volume in 2D and for full resolution after low.
         let two_stages = plans.plans_per_stage.len() > 1;
@@ -83,7 +86,7 @@ impl Setup {
                 // Prediction takes the patch size from here.
                 plans.to_value()
             } else {
-                pickle::read_file(&data.plans_file).map_err(|e| Error::part(&e))?
+                pickle::read_file(&data.plans_file)?
             },
         };
         Ok(Self {
@@ -103,7 +106,7 @@ impl Setup {
 
     /// Writes the plans that the model was trained with to its folder.
     pub fn plans_file(&self, path: &Path) -> Result<()> {
-        pickle::write_file(path, &self.info.plans).map_err(|e| Error::part(&e))
+        Ok(pickle::write_file(path, &self.info.plans)?)
     }
 
     /// Options of the loader of a phase that begins at (epoch, iteration).

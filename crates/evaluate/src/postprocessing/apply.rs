@@ -1,14 +1,12 @@
 //! Postprocessing a folder.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 
-use rayon::prelude::*;
-use run::{CaseFailure, Context};
+use run::{CaseFailure, Context, Job, Progress};
 use serde::{Deserialize, Serialize};
 use volume::nifti;
 
-use crate::folder::{list, pool};
+use crate::folder::{case_loop, list};
 use crate::{Error, Region};
 
 use super::{read_rules, remove_all_but_largest, Removal};
@@ -42,8 +40,8 @@ pub struct ApplySummary {
 /// summary.
 pub fn apply_postprocessing(options: &ApplyOptions, context: &Context) -> Result<ApplySummary, Error> {
     let rules = read_rules(&options.rules)?;
-    let files: Vec<(String, PathBuf)> = list(&options.input)?.into_iter().collect();
-    if files.is_empty() {
+    let jobs = jobs(&options.input)?;
+    if jobs.is_empty() {
         return Err(Error::NoCases {
             folder: options.input.clone(),
         });
@@ -53,30 +51,31 @@ pub fn apply_postprocessing(options: &ApplyOptions, context: &Context) -> Result
         folder: folder.clone(),
         source,
     })?;
-    let done = AtomicU64::new(0);
-    let case = |(name, path): &(String, PathBuf)| {
-        context.check()?;
-        let target = folder.join(path.file_name().unwrap_or_default());
-        let result = process(
-            path,
+    let outcome = case_loop(context)?.run(&jobs, progress(&jobs), |job| {
+        let target = folder.join(job.input.file_name().unwrap_or_default());
+        process(
+            &job.input,
             &target,
             &rules.for_which_classes,
             rules.minimum_sizes.as_deref(),
-        );
-        context.progress(
-            done.fetch_add(1, Ordering::Relaxed) + 1,
-            files.len() as u64,
-            "cases",
-            Some(name),
-        );
-        Ok(result.err().map(|error| CaseFailure::new(name, &error)))
-    };
-    let failures: Result<Vec<_>, Error> = pool(context)?.install(|| files.par_iter().map(case).collect());
-    let failures: Vec<CaseFailure> = failures?.into_iter().flatten().collect();
+        )
+    })?;
+    let failures = outcome.failures;
     Ok(ApplySummary {
-        cases: (files.len() - failures.len()) as u64,
+        cases: (jobs.len() - failures.len()) as u64,
         failures,
     })
+}
+
+/// A job for each segmentation of a folder.
+pub(super) fn jobs(folder: &Path) -> Result<Vec<Job<PathBuf>>, Error> {
+    let files = list(folder)?.into_iter();
+    Ok(files.map(|(case, path)| Job::new(case, path)).collect())
+}
+
+/// Progress of a loop over [`jobs`].
+pub(super) fn progress(jobs: &[Job<PathBuf>]) -> Progress {
+    Progress::new("cases postprocessed", jobs.len())
 }
 
 /// Reads, postprocesses and writes one segmentation.

@@ -3,16 +3,15 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use rayon::prelude::*;
-use run::{CaseFailure, Context};
+use run::Context;
 use serde::{Deserialize, Serialize};
 
-use crate::folder::{evaluate_folder, list, pool, EvaluateOptions};
+use crate::folder::{case_loop, evaluate_quietly, EvaluateOptions};
 use crate::scores::Scores;
 use crate::summary::read_summary;
 use crate::{Error, Region};
 
-use super::apply::process;
+use super::apply::{jobs, process, progress};
 use super::{write_rules, Rules};
 
 /// Where the validation cases are.
@@ -198,27 +197,18 @@ fn process_folder(
         folder: target.to_owned(),
         source: e,
     })?;
-    let files = list(source)?;
-    let case = |(name, path): (&String, &PathBuf)| -> Result<_, Error> {
-        context.check()?;
-        let target = target.join(path.file_name().unwrap_or_default());
-        Ok(process(path, &target, regions, sizes).map_err(|error| CaseFailure::new(name, &error)))
-    };
-    let results: Result<Vec<_>, Error> = pool(context)?.install(|| files.par_iter().map(case).collect());
-    let (mut kept, mut failures) = (Vec::new(), Vec::new());
-    for result in results? {
-        match result {
-            Ok(removals) => kept.extend(
-                removals
-                    .into_iter()
-                    .filter_map(|r| Some((r.region, r.kept_size?))),
-            ),
-            Err(failure) => failures.push(failure),
-        }
+    let jobs = jobs(source)?;
+    let outcome = case_loop(context)?.run(&jobs, progress(&jobs), |job| {
+        let target = target.join(job.input.file_name().unwrap_or_default());
+        process(&job.input, &target, regions, sizes)
+    })?;
+    if !outcome.failures.is_empty() {
+        return Err(Error::Cases {
+            failures: outcome.failures,
+        });
     }
-    if !failures.is_empty() {
-        return Err(Error::Cases { failures });
-    }
+    let removals = outcome.results.into_iter().flatten().flatten();
+    let kept: Vec<_> = removals.filter_map(|r| Some((r.region, r.kept_size?))).collect();
     let smallest = |region: &Region| {
         kept.iter()
             .filter(|(other, _)| other == region)
@@ -265,7 +255,7 @@ fn means(
     evaluation.bare_nan = options.bare_nan;
     // The references of other folds have no prediction here, and need none.
     evaluation.predicted_only = true;
-    let result = evaluate_folder(&evaluation, context)?;
+    let result = evaluate_quietly(&evaluation, context)?;
     if result.failures.is_empty() {
         Ok(result.results.mean)
     } else {

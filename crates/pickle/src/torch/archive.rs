@@ -21,7 +21,7 @@ pub(super) fn read<R: Read + Seek>(source: R, length: u64, limits: &Limits) -> R
         .filter(|n| n == "data.pkl" || n.ends_with("/data.pkl"))
         .min_by_key(|n| n.len());
     let pickle = pickle.ok_or_else(|| Error::Archive {
-        what: "no data.pkl inside: not written by torch.save".into(),
+        problem: "no data.pkl inside: not written by torch.save".into(),
     })?;
     let root = pickle.trim_end_matches("data.pkl").to_owned();
     let mut budget = Budget::new(limits, length);
@@ -49,7 +49,7 @@ pub(super) fn read<R: Read + Seek>(source: R, length: u64, limits: &Limits) -> R
 
 fn damaged(error: zip::result::ZipError) -> Error {
     Error::Archive {
-        what: format!("{error}; the file is incomplete or no checkpoint"),
+        problem: format!("{error}; the file is incomplete or no checkpoint"),
     }
 }
 
@@ -62,11 +62,11 @@ fn entry<R: Read + Seek>(
     budget: &mut Budget,
 ) -> Result<Vec<u8>, Error> {
     let file = zip.by_name(name).map_err(|e| Error::Archive {
-        what: format!("{name}: {e}"),
+        problem: format!("{name}: {e}"),
     })?;
     let mut bytes = Vec::new();
     let read = |e: std::io::Error| Error::Archive {
-        what: format!("{name}: {e}"),
+        problem: format!("{name}: {e}"),
     };
     // One byte more tells whether there is more.
     file.take(most.min(budget.bytes_left()).saturating_add(1))
@@ -74,7 +74,7 @@ fn entry<R: Read + Seek>(
         .map_err(read)?;
     if bytes.len() as u64 > most {
         return Err(Error::Archive {
-            what: format!("{name}: more than the {most} bytes expected"),
+            problem: format!("{name}: more than the {most} bytes expected"),
         });
     }
     budget.bytes(bytes.len() as u64)?;
@@ -106,12 +106,12 @@ impl<R: Read + Seek> Storages for ZipStorages<R> {
             }
         };
         if data.len() as u64 != expected {
-            let what = format!(
+            let problem = format!(
                 "storage {}: {} bytes, {expected} expected",
                 storage.key,
                 data.len()
             );
-            return Err(Error::Archive { what });
+            return Err(Error::Archive { problem });
         }
         Ok(data)
     }

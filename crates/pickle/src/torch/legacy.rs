@@ -24,13 +24,13 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Value, Error> {
     let magic = plain(&mut at);
     if !matches!(&magic, Ok(Value::BigInt(n)) if n.starts_with(&MAGIC)) {
         return Err(Error::Archive {
-            what: "neither a zip file nor torch's legacy format".into(),
+            problem: "neither a zip file nor torch's legacy format".into(),
         });
     }
     let version = plain(&mut at)?;
     if version != Value::Int(1001) {
         return Err(Error::Unsupported {
-            what: format!("version {version:?} of torch's legacy format"),
+            found: format!("version {version:?} of torch's legacy format"),
         });
     }
     let system = plain(&mut at)?;
@@ -51,8 +51,8 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Value, Error> {
     for key in keys {
         let truncated = |needed: u64| Error::Truncated {
             offset: at,
-            needed,
-            left: bytes.len() - at,
+            expected: needed,
+            found: bytes.len() - at,
         };
         let count = bytes.get(at..at + 8).ok_or_else(|| truncated(8))?;
         let count = count.iter().rev().fold(0u64, |n, &b| n << 8 | u64::from(b));

@@ -46,7 +46,9 @@ pub fn read_checkpoint_within(path: &Path, limits: &Limits) -> Result<Value, Err
 /// As [`read_checkpoint`], without the file's name.
 pub fn read_from<R: Read + Seek>(mut source: R, length: u64, limits: &Limits) -> Result<Value, Error> {
     limits.check_input(length)?;
-    let io = |e: std::io::Error| Error::Archive { what: e.to_string() };
+    let io = |e: std::io::Error| Error::Archive {
+        problem: e.to_string(),
+    };
     let mut magic = Vec::with_capacity(4);
     source.by_ref().take(4).read_to_end(&mut magic).map_err(io)?;
     source.seek(SeekFrom::Start(0)).map_err(io)?;

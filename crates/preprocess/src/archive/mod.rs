@@ -10,15 +10,18 @@ mod piece;
 
 use std::borrow::Cow;
 use std::fs::File;
-use std::io::{BufReader, Read, Write};
+use std::io::{self, BufReader, Read, Write};
 use std::path::Path;
 
 use ndarray::{ArrayView3, ArrayView4};
 use rayon::prelude::*;
+use run::Cancel;
 use zip::ZipArchive;
 use zip_writer::{ArchiveWriter, Method};
 
 use piece::Piece;
+
+use crate::Error;
 
 /// Name of the array's member, as `numpy.savez(data=...)` has it.
 const MEMBER: &str = "data.npy";
@@ -28,12 +31,14 @@ const PIECE: usize = 1 << 18;
 /// Writes `channels` (channel, z, y, x) and `segmentation` (z, y, x) as one array, in one step. The same arrays give the
 /// same bytes.
 ///
-/// Nothing is stacked in memory. Fails naming `path`, which is then as it was before.
+/// Nothing is stacked in memory. Fails naming `path`, or with [`Error::Cancelled`] within a few pieces for each thread;
+/// `path` is then as it was before.
 pub fn write(
     path: &Path,
     channels: ArrayView4<'_, f32>,
     segmentation: ArrayView3<'_, i16>,
-) -> Result<(), storage::Error> {
+    cancel: &Cancel,
+) -> Result<(), Error> {
     let (n, z, y, x) = channels.dim();
     let header = header([n + 1, z, y, x]);
     let channels: Vec<_> = channels.outer_iter().map(contiguous).collect();
@@ -52,7 +57,7 @@ pub fn write(
                 .collect(),
         }
     };
-    storage::write_atomic(path, |file| {
+    let written = storage::write_atomic(path, |file| {
         let mut archive = ArchiveWriter::new(file);
         let mut member = archive.begin(MEMBER, Method::Deflated)?;
         let mut push = |piece: &Piece| member.push(&piece.deflated, piece.length, &piece.checksum);
@@ -60,6 +65,7 @@ pub fn write(
         let batch = 2 * rayon::current_num_threads();
         let last = ranges.len().wrapping_sub(1);
         for (i, batch_ranges) in ranges.chunks(batch).enumerate() {
+            cancel.check().map_err(io::Error::other)?;
             let pieces: Vec<Piece> = batch_ranges
                 .par_iter()
                 .enumerate()
@@ -69,6 +75,11 @@ pub fn write(
         }
         member.end()?;
         archive.finish()?.flush()
+    });
+    written.or_else(|error| {
+        // Not an error of the disk where the closure stopped.
+        cancel.check()?;
+        Err(error.into())
     })
 }
 
@@ -128,7 +139,7 @@ mod tests {
     fn written(channels: ArrayView4<'_, f32>, segmentation: ArrayView3<'_, i16>) -> Vec<u8> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("case.npz");
-        write(&path, channels, segmentation).unwrap();
+        write(&path, channels, segmentation, &Cancel::new()).unwrap();
         let read = volume::npz::read::<f32>(&path, "data").unwrap();
         let n = channels.len_of(Axis(0));
         for (c, channel) in channels.outer_iter().enumerate() {
@@ -168,11 +179,37 @@ mod tests {
     }
 
     #[test]
+    fn a_cancelled_archive_ends_after_a_few_pieces_and_leaves_the_former_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("case.npz");
+        let (channels, labels) = (Array4::zeros((20, 64, 64, 64)), Array3::zeros((64, 64, 64)));
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
+        let parts = testkit::ends_when_cancelled(|cancel| {
+            std::fs::write(&path, "former").unwrap();
+            let written = pool.install(|| write(&path, channels.view(), labels.view(), cancel));
+            let former = std::fs::read(&path).unwrap() == b"former";
+            assert_eq!(
+                (written.is_err(), std::fs::read_dir(&folder).unwrap().count()),
+                (former, 1)
+            );
+            written
+        });
+        // 21 pieces, four at a time.
+        assert_eq!(parts, 6);
+    }
+
+    #[test]
     fn only_a_whole_archive_holds_its_array() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("case.npz");
         let noise = Array4::from_shape_fn((1, 30, 40, 50), |(_, z, y, x)| ((z * 7 + y * 5 + x) as f32).sin());
-        write(&path, noise.view(), Array3::zeros((30, 40, 50)).view()).unwrap();
+        write(
+            &path,
+            noise.view(),
+            Array3::zeros((30, 40, 50)).view(),
+            &Cancel::new(),
+        )
+        .unwrap();
         assert!(holds(&path, [2, 30, 40, 50]));
         assert!(!holds(&path, [2, 30, 50, 40]) && !holds(&path, [3, 30, 40, 50]));
         let whole = std::fs::read(&path).unwrap();

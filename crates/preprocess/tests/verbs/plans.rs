@@ -10,7 +10,7 @@ fn configurations_are_chosen_and_missing_plans_are_named() {
         ..run.options()
     };
     let error = preprocess(&choose(Configuration::TwoD), &context()).unwrap_err();
-    assert_eq!(error.code(), "ERR_NO_PLANS");
+    assert_eq!(error.code(), "ERR_NOT_FOUND");
     plan_and_preprocess(&choose(Configuration::TwoD), &context()).unwrap();
     let found = names(&run.preprocessed());
     assert!(found.contains(&"nnUNetPlansv2.1_plans_2D.pkl".to_owned()));

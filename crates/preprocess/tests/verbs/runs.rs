@@ -266,3 +266,38 @@ fn what_training_would_trip_over_is_warned_of() {
         ]
     );
 }
+
+#[test]
+fn cancelled_verbs_end_after_a_few_slices_and_leave_whole_files() {
+    let run = synthetic(false);
+    let options = Options {
+        keep_cropped: true,
+        overwrite: true,
+        ..run.options()
+    };
+    let with = |cancel: &run::Cancel| Context::new(std::sync::Arc::new(run::NullSink), cancel.clone(), 2);
+    let folders = [run.cropped(), run.preprocessed().join(STAGE)];
+    let whole = || {
+        for folder in &folders {
+            let files = names(folder).into_iter().filter(|n| folder.join(n).is_file());
+            for name in files.filter(|n| !n.ends_with(".pkl") && n != "dataset.json") {
+                assert!(name.ends_with(".npz"), "{name}");
+                data(&folder.join(name));
+            }
+        }
+    };
+    // A case has two channels of at least 30 slices, looked at when cropped, resampled and normalised.
+    let least = (CASES * 2 * 30) as u64;
+    let parts = testkit::ends_when_cancelled(|cancel| {
+        let planned = plan_experiment(&options, &with(cancel));
+        whole();
+        planned
+    });
+    assert!(parts >= least, "{parts}");
+    let parts = testkit::ends_when_cancelled(|cancel| {
+        let preprocessed = preprocess(&options, &with(cancel));
+        whole();
+        preprocessed
+    });
+    assert!(parts >= 3 * least, "{parts}");
+}

@@ -10,6 +10,7 @@ mod recursion;
 
 use ndarray::{ArrayViewMut3, Axis};
 use rayon::prelude::*;
+use run::{Cancel, Cancelled};
 
 use crate::Real;
 use recursion::Recursion;
@@ -20,22 +21,33 @@ pub use recursion::{Boundary, POLE};
 /// mode='mirror')`. An axis of one voxel stays as it is.
 ///
 /// Extra memory: 64 voxels of an axis a thread where the block is C-contiguous, a copy of it where not.
-pub fn prefilter<T: Real>(mut block: ArrayViewMut3<'_, T>, axes: [bool; 3], boundary: Boundary) {
+///
+/// # Errors
+/// [`Cancelled`] within the work of a few rows or of 64 columns; the block is then half done.
+pub fn prefilter<T: Real>(
+    mut block: ArrayViewMut3<'_, T>,
+    axes: [bool; 3],
+    boundary: Boundary,
+    cancel: &Cancel,
+) -> Result<(), Cancelled> {
     if !block.is_standard_layout() {
         let mut copy = block.as_standard_layout().into_owned();
-        prefilter(copy.view_mut(), axes, boundary);
+        prefilter(copy.view_mut(), axes, boundary, cancel)?;
         block.assign(&copy);
-        return;
+        return Ok(());
     }
     let (nz, ny, nx) = block.dim();
     if block.is_empty() {
-        return;
+        return Ok(());
     }
     if axes[2] && nx > 1 {
         let recursion = Recursion::new(nx, boundary);
         if let Some(rows) = block.as_slice_mut() {
-            rows.par_chunks_mut(lanes::LANES * nx)
-                .for_each(|rows| lanes::filter(rows, &recursion, nx));
+            rows.par_chunks_mut(lanes::LANES * nx).try_for_each(|rows| {
+                cancel.check()?;
+                lanes::filter(rows, &recursion, nx);
+                Ok(())
+            })?;
         }
     }
     // Along y each plane is a matrix of columns, along z each slab of one y.
@@ -47,9 +59,12 @@ pub fn prefilter<T: Real>(mut block: ArrayViewMut3<'_, T>, axes: [bool; 3], boun
                 .iter_mut()
                 .flat_map(|m| m.axis_chunks_iter_mut(Axis(1), columns::WIDTH))
                 .collect();
-            blocks
-                .into_par_iter()
-                .for_each(|block| columns::filter(block, &recursion));
+            blocks.into_par_iter().try_for_each(|block| {
+                cancel.check()?;
+                columns::filter(block, &recursion);
+                Ok(())
+            })?;
         }
     }
+    Ok(())
 }

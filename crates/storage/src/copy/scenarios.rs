@@ -1,29 +1,18 @@
 //! The recorded scenarios of `shutil_sol`, replayed; each difference is named.
 
-use std::collections::BTreeMap;
+mod recording;
+
 use std::io::ErrorKind;
 use std::os::unix::fs::{symlink, PermissionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use run::Coded;
-use serde_json::Value;
 
+use self::recording::{Call, Scenario, State};
 use super::tree::copy_tree_by;
 use super::{copy_file, copy_tree, Links, TreeOptions};
 use crate::Error;
-
-/// Path -> (kind, mode, content).
-type State = BTreeMap<String, (String, u32, Option<String>)>;
-
-fn state(recorded: &Value) -> State {
-    let entry = |entry: &Value| {
-        let text = |i: usize| entry[i].as_str().map(str::to_owned);
-        let mode = u32::from_str_radix(text(2).unwrap().trim_start_matches("0o"), 8).unwrap();
-        (text(0).unwrap(), (text(1).unwrap(), mode, text(3)))
-    };
-    recorded.as_array().unwrap().iter().map(entry).collect()
-}
 
 /// Modes of a new file and folder: the recording's umask was 022, this process's may differ.
 fn default_modes() -> (u32, u32) {
@@ -35,33 +24,24 @@ fn default_modes() -> (u32, u32) {
     (mode(&file), mode(&sub))
 }
 
-/// What each recorded link points to; the recording shows only what is behind it.
-fn link_target(scenario: &str, link: &str, root: &Path) -> String {
-    let relative = match link.trim_end_matches('/') {
-        "ln" => "alpha.txt",
-        "src/dangling" => "nowhere",
-        "src/goodlink" => "one.txt",
-        "src/dirlink" => "sub",
-        "src/weird" => "one_cwd.txt",
-        other => panic!("unknown link {other}"),
-    };
-    if scenario == "copytree_absolute_symlinks" {
-        root.join("src").join(relative).to_str().unwrap().to_owned()
-    } else {
-        relative.to_owned()
-    }
-}
-
-fn build(scenario: &str, before: &State, root: &Path) {
-    for (name, (kind, _, content)) in before {
+/// Makes the scenario's files, then its modes.
+fn build(scenario: &Scenario, root: &Path) {
+    for (name, (kind, _, content)) in &scenario.before {
         let path = root.join(name.trim_end_matches('/'));
         match kind.as_str() {
             "dir" => fs::create_dir_all(path).unwrap(),
             "file" => fs::write(path, content.as_ref().unwrap()).unwrap(),
-            _ => symlink(link_target(scenario, name, root), path).unwrap(),
+            _ => {
+                let target = scenario.link_target(name);
+                let target = match scenario.absolute_links() {
+                    true => path.with_file_name(target),
+                    false => PathBuf::from(target),
+                };
+                symlink(target, path).unwrap();
+            }
         }
     }
-    for (name, (kind, mode, _)) in before {
+    for (name, (kind, mode, _)) in &scenario.before {
         if kind != "symlink" {
             fs::set_permissions(root.join(name), fs::Permissions::from_mode(*mode)).unwrap();
         }
@@ -95,43 +75,35 @@ fn found(root: &Path) -> State {
     state
 }
 
-/// The call a scenario makes: function, source, target.
-fn call(scenario: &Value) -> (String, String, String) {
-    let action = scenario["action"].as_str().unwrap();
-    let name = scenario["name"].as_str().unwrap();
-    let quoted: Vec<&str> = action.split('\'').skip(1).step_by(2).collect();
-    let (source, target) = match (name, quoted.as_slice()) {
-        ("copyfile_overwrites", _) => ("alpha.txt", "out.txt"),
-        ("copyfile_missing_parent", _) => ("alpha.txt", "no/such/out.txt"),
-        ("copyfile_missing_src", _) => ("nope", "out.txt"),
-        ("copyfile_same_file", _) => ("alpha.txt", "alpha.txt"),
-        ("copyfile_into_own_dir", _) => ("alpha.txt", "."),
-        ("copyfile_src_is_dir", _) => ("sd", "out.txt"),
-        ("copyfile_symlink_followed" | "copyfile_symlink_kwarg_nofollow", _) => ("ln", "out.txt"),
-        ("copyfile_symlink_to_dir_keeps_link_name", _) => ("ln", "dst"),
-        ("copytree_creates_parents", _) => ("src", "p/q/dst"),
-        (_, [source, target, ..]) if action.starts_with("copy") && !name.contains("ignore") => {
-            (*source, *target)
-        }
-        (_, [source]) if action.starts_with("copyfile('") => (*source, "dst"),
-        _ => ("src", "dst"),
-    };
-    let function = name.split('_').next().unwrap();
-    (function.to_owned(), source.to_owned(), target.to_owned())
-}
-
 fn errno(code: i32) -> Error {
     Error::io("write", Path::new("x"), io::Error::from_raw_os_error(code))
 }
 
-/// Errors that a scenario simulates for one file.
-fn simulated(name: &str) -> Option<i32> {
-    match name {
-        "copytree_file_EPERM" => Some(1),
-        "copytree_file_EACCES" => Some(13),
-        "copytree_mixed_errors" => Some(28),
-        _ => None,
+/// Makes the scenario's call; returns the path that the reference returns.
+fn act(scenario: &Scenario, call: &Call, root: &Path) -> Result<PathBuf, Error> {
+    let (source, target) = (root.join(&call.source), root.join(&call.target));
+    if call.is_file {
+        let links = if call.keep_links {
+            Links::Keep
+        } else {
+            Links::Follow
+        };
+        return copy_file(&source, &target, links);
     }
+    let options = TreeOptions {
+        ignore: call.ignore.clone(),
+    };
+    match scenario.simulated() {
+        None => copy_tree(&source, &target, &options),
+        Some((file, code)) => {
+            let copy = |from: &Path, to: &Path| match from == root.join(&file) {
+                true => Err(errno(code)),
+                false => copy_file(from, to, Links::Follow).map(drop),
+            };
+            copy_tree_by(&source, &target, &options, &copy)
+        }
+    }
+    .map(|_| target)
 }
 
 #[test]
@@ -140,114 +112,105 @@ fn recorded_scenarios() {
     let scenarios = recorded["scenarios"].as_array().unwrap();
     assert!(!scenarios.is_empty());
     for scenario in scenarios {
-        let name = scenario["name"].as_str().unwrap();
+        let scenario = Scenario::new(scenario);
         let folder = tempfile::tempdir().unwrap();
-        let root = folder.path();
-        let before = state(&scenario["before"]);
-        build(name, &before, root);
-        let (function, source, target) = call(scenario);
-        let (source, target) = (root.join(source), root.join(target));
-        let ignore = if name == "copytree_ignore" {
-            vec!["*.tmp".to_owned(), "empty".to_owned()]
-        } else {
-            vec![]
-        };
-        let options = TreeOptions { ignore };
-        let result = if function == "copyfile" {
-            let links = if name.contains("nofollow") {
-                Links::Keep
-            } else {
-                Links::Follow
-            };
-            copy_file(&source, &target, links)
-        } else if let Some(code) = simulated(name) {
-            let copy = |from: &Path, to: &Path| match from.ends_with("sub/two.txt") {
-                true => Err(errno(code)),
-                false => copy_file(from, to, Links::Follow).map(drop),
-            };
-            copy_tree_by(&source, &target, &options, &copy).map(|_| target.clone())
-        } else {
-            copy_tree(&source, &target, &options).map(|_| target.clone())
-        };
-        check_result(name, scenario, &result, root);
-        check_state(name, scenario, &found(root));
+        build(&scenario, folder.path());
+        let call = scenario.call();
+        let result = act(&scenario, &call, folder.path());
+        check_result(&scenario, &call, result, folder.path());
+        check_state(&scenario, &call, &found(folder.path()));
     }
 }
 
-fn check_result(name: &str, scenario: &Value, result: &Result<std::path::PathBuf, Error>, root: &Path) {
-    match name {
+fn check_result(scenario: &Scenario, call: &Call, result: Result<PathBuf, Error>, root: &Path) {
+    let name = scenario.name;
+    let simulated = scenario.simulated();
+    match (scenario.raised(), result) {
         // Swallowed there, a listed error here: the file is missing.
-        "copytree_file_EPERM" => {
-            assert!(
-                matches!(result, Err(Error::Tree { failures, .. }) if failures.len() == 1),
-                "{name}"
-            );
+        (None, Err(Error::Tree { failures, .. })) if simulated.is_some() => {
+            let failed: Vec<PathBuf> = failures.into_iter().map(|f| f.source).collect();
+            assert_eq!(failed, [root.join(simulated.unwrap().0)], "{name}");
         }
-        // No metadata is copied, so nothing can be refused; a link that leads nowhere is left out.
-        "copytree_copystat_EACCES" | "copytree_relative_link_resolves_only_from_cwd" => {
-            assert!(result.is_ok(), "{name}: {result:?}");
+        (None, Ok(path)) => {
+            assert!(simulated.is_none(), "{name}");
+            // A path from another current folder is the target all the same.
+            let returned = scenario.returned().unwrap();
+            let expected = if returned.starts_with("../") {
+                root.join(&call.target)
+            } else {
+                root.join(returned)
+            };
+            assert_eq!(path, expected, "{name}");
         }
-        _ => match (scenario["raised"].as_str(), result) {
-            (None, Ok(path)) => {
-                if name != "copytree_relative_symlink_cwd_is_src" {
-                    assert_eq!(path, &root.join(scenario["returned"].as_str().unwrap()), "{name}");
+        (Some("Error"), Ok(_)) => assert!(scenario.failed_files().is_empty(), "{name}"),
+        (Some("Error"), Err(Error::Tree { failures, .. })) => {
+            let listed: Vec<&str> = failures
+                .iter()
+                .map(|f| f.source.strip_prefix(root).unwrap().to_str().unwrap())
+                .collect();
+            assert_eq!(listed, scenario.failed_files(), "{name}");
+        }
+        (Some("SameFileError"), Err(error)) => assert_eq!(error.code(), "ERR_SAME_FILE", "{name}"),
+        (Some(raised), Err(Error::Io { source, .. })) => {
+            let kind = match raised {
+                "FileNotFoundError" => ErrorKind::NotFound,
+                "IsADirectoryError" => ErrorKind::IsADirectory,
+                "FileExistsError" => ErrorKind::AlreadyExists,
+                other => panic!("{name}: {other}"),
+            };
+            assert_eq!(source.kind(), kind, "{name}");
+        }
+        (raised, other) => panic!("{name}: recorded {raised:?}, found {other:?}"),
+    }
+}
+
+/// What the links below the source lead to: here a relative link is followed from its own folder, in the reference only
+/// where the current folder makes it lead somewhere.
+fn behind_links(scenario: &Scenario, call: &Call) -> State {
+    let (source, target) = (call.source.to_str().unwrap(), call.target.display());
+    let mut state = State::new();
+    for (link, entry) in scenario.before.iter().filter(|(_, entry)| entry.0 == "symlink") {
+        let Some(below) = link.strip_prefix(source) else {
+            continue;
+        };
+        let folder = link
+            .trim_end_matches('/')
+            .rsplit_once('/')
+            .map_or("", |(folder, _)| folder);
+        if link.ends_with('/') {
+            let behind = format!("{folder}/{}/", scenario.link_target(link));
+            for (path, entry) in &scenario.before {
+                if let Some(inside) = path.strip_prefix(&behind) {
+                    state.insert(format!("{target}{below}{inside}"), entry.clone());
                 }
             }
-            (Some("FileNotFoundError"), Err(Error::Io { source, .. })) => {
-                assert_eq!(source.kind(), ErrorKind::NotFound, "{name}");
-            }
-            (Some("IsADirectoryError"), Err(Error::Io { source, .. })) => {
-                assert_eq!(source.kind(), ErrorKind::IsADirectory, "{name}");
-            }
-            (Some("FileExistsError"), Err(Error::Io { source, .. })) => {
-                assert_eq!(source.kind(), ErrorKind::AlreadyExists, "{name}");
-            }
-            (Some("SameFileError"), Err(error)) => assert_eq!(error.code(), "ERR_SAME_FILE", "{name}"),
-            (Some("Error"), Err(Error::Tree { failures, .. })) => {
-                let listed: Vec<String> = failures
-                    .iter()
-                    .map(|f| f.source.strip_prefix(root).unwrap().to_str().unwrap().to_owned())
-                    .collect();
-                let recorded: Vec<&str> = scenario["args"].as_array().unwrap()[..]
-                    .iter()
-                    .filter_map(|a| a[0].as_str())
-                    .collect();
-                assert_eq!(listed, recorded, "{name}");
-            }
-            (raised, other) => panic!("{name}: recorded {raised:?}, found {other:?}"),
-        },
+        } else if entry.2.is_some() {
+            state.insert(
+                format!("{target}{below}"),
+                ("file".to_owned(), entry.1, entry.2.clone()),
+            );
+        }
     }
+    state
 }
 
-fn check_state(name: &str, scenario: &Value, found: &State) {
-    let before = state(&scenario["before"]);
-    let mut expected = state(&scenario["after"]);
+fn check_state(scenario: &Scenario, call: &Call, found: &State) {
+    let mut expected = scenario.after.clone();
+    if !call.is_file {
+        expected.extend(behind_links(scenario, call));
+    }
     let (file_mode, folder_mode) = default_modes();
     for (path, (kind, mode, _)) in &mut expected {
-        if !before.contains_key(path) {
+        if !scenario.before.contains_key(path) {
             match kind.as_str() {
-                // Modes of folders are not copied.
+                // Modes are not copied.
                 "dir" => *mode = folder_mode,
                 "file" => *mode = file_mode,
                 _ => {}
             }
         }
     }
-    if name == "copytree_dangling_symlink" {
-        // Relative links are followed from their own folder.
-        for (path, kind, content) in [
-            ("dst/goodlink", "file", Some("1hello")),
-            ("dst/dirlink/", "dir", None),
-            ("dst/dirlink/two.txt", "file", Some("2hello")),
-        ] {
-            let mode = if kind == "dir" { folder_mode } else { file_mode };
-            expected.insert(
-                path.to_owned(),
-                (kind.to_owned(), mode, content.map(str::to_owned)),
-            );
-        }
-    }
-    assert_eq!(found, &expected, "{name}");
+    assert_eq!(found, &expected, "{}", scenario.name);
 }
 
 #[test]

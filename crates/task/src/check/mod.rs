@@ -10,16 +10,14 @@ pub use problem::{Problem, ProblemKind};
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use dataset::{DatasetJson, Folders, Task};
-use rayon::prelude::*;
-use run::{Context, Event, Options};
+use run::{CaseFailure, Context, Event, Job, Options, Outcome, Progress};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
 
-use crate::threads::pool;
+use crate::threads::case_loop;
 use crate::Error;
 
 /// Options of [`check_dataset`].
@@ -67,7 +65,9 @@ pub struct CheckSummary {
     pub problems: Vec<Problem>,
     /// Problems that were repaired.
     pub fixed: usize,
-    /// Whether no problem is left.
+    /// Cases that could not be checked or repaired, in the order of `cases`, which lacks them.
+    pub failures: Vec<CaseFailure>,
+    /// Whether no problem is left, and no case failed.
     pub ok: bool,
 }
 
@@ -78,8 +78,9 @@ pub struct CheckSummary {
 /// (or -1, unlabelled, which is counted). Memory: one volume for each worker.
 ///
 /// # Errors
-/// Where nothing can be checked: the task or its `dataset.json` cannot be found or read. A file that cannot be read is a
-/// [`Problem`].
+/// Where nothing can be checked: the task or its `dataset.json` cannot be found or read. A full disk while
+/// files are repaired; cancellation. A file that cannot be read is a [`Problem`]; a file that cannot be repaired is its
+/// case's failure.
 pub fn check_dataset(options: &CheckOptions, context: &Context) -> Result<CheckSummary, Error> {
     run::validate(options)?;
     let folders = options.folders.resolve(context);
@@ -100,32 +101,18 @@ pub fn check_dataset(options: &CheckOptions, context: &Context) -> Result<CheckS
         context,
         labels: &labels,
     };
-    let (done, total) = (AtomicU64::new(0), listing.cases.len() as u64);
-    let checked = pool(context)?.install(|| {
-        let one = |case: &listing::Case| {
-            let result = checker.check(case)?;
-            context.progress(
-                done.fetch_add(1, Ordering::Relaxed) + 1,
-                total,
-                "cases",
-                Some(&case.name),
-            );
-            Ok(result)
-        };
-        listing
-            .cases
-            .par_iter()
-            .map(one)
-            .collect::<Result<Vec<_>, Error>>()
-    })?;
-    let (cases, found): (Vec<_>, Vec<_>) = checked.into_iter().unzip();
+    let jobs: Vec<_> = listing.cases.iter().map(|c| Job::new(&c.name, c)).collect();
+    let progress = Progress::new("cases", jobs.len());
+    let Outcome { results, failures } =
+        case_loop(context)?.run(&jobs, progress, |job| checker.check(job.input))?;
+    let (cases, found): (Vec<_>, Vec<_>) = results.into_iter().flatten().unzip();
     let problems: Vec<Problem> = listing
         .problems
         .into_iter()
         .chain(found.into_iter().flatten())
         .collect();
     let fixed = problems.iter().filter(|p| p.fixed).count();
-    let ok = fixed == problems.len();
+    let ok = fixed == problems.len() && failures.is_empty();
     Ok(CheckSummary {
         task: task.name,
         folder,
@@ -133,6 +120,7 @@ pub fn check_dataset(options: &CheckOptions, context: &Context) -> Result<CheckS
         cases,
         problems,
         fixed,
+        failures,
         ok,
     })
 }

@@ -6,18 +6,16 @@ mod write;
 pub use source::Convention;
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use dataset::{Folders, Task, TrainingCase};
-use rayon::prelude::*;
-use run::{CaseFailure, Coded, Context, Event, Options};
+use run::{CaseFailure, Context, Event, Job, Options, Outcome, Progress};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
 
-use crate::threads::pool;
+use crate::threads::case_loop;
 use crate::Error;
-use source::{Job, Source};
+use source::Source;
 
 /// Options of [`convert`].
 #[run::options]
@@ -69,7 +67,7 @@ pub struct ConvertSummary {
 ///
 /// # Errors
 /// Where the data set cannot be converted at all: [`Error::Unsupported`] for regions and images that are not NIfTI,
-/// [`dataset::Error::Record`], [`Error::TaskNumberTaken`], [`dataset::Error::Value`] when the task exists; a full disk. Any other case that
+/// [`dataset::Error::Record`], [`Error::TaskNumberTaken`], [`Error::TaskExists`]; a full disk. Any other case that
 /// fails is in the summary.
 pub fn convert(options: &ConvertOptions, context: &Context) -> Result<ConvertSummary, Error> {
     let folders = options.folders.resolve(context);
@@ -84,11 +82,7 @@ pub fn convert(options: &ConvertOptions, context: &Context) -> Result<ConvertSum
     };
     let folder = parent.join(&task.name);
     if folder.join("dataset.json").exists() && !options.overwrite {
-        let what = format!(
-            "{} exists already; pass overwrite to convert into it",
-            folder.display()
-        );
-        return Err(Error::value("task", what));
+        return Err(Error::TaskExists { folder });
     }
     refuse_taken_number(&task, &parent)?;
     source
@@ -102,38 +96,28 @@ pub fn convert(options: &ConvertOptions, context: &Context) -> Result<ConvertSum
     });
 
     write::make_folders(&folder, &source.jobs)?;
-    let (done, total) = (AtomicU64::new(0), source.jobs.len() as u64);
-    let outcomes = pool(context)?.install(|| {
-        let one = |job: &Job| {
-            context.check()?;
-            let outcome = write::write_case(&source, job, &folder);
-            // The other cases would fail likewise.
-            if outcome.as_ref().is_err_and(|e| e.code() == "ERR_DISK_FULL") {
-                return outcome.map(Ok);
-            }
-            context.progress(
-                done.fetch_add(1, Ordering::Relaxed) + 1,
-                total,
-                "cases",
-                Some(&job.case),
-            );
-            Ok(outcome)
-        };
-        source.jobs.par_iter().map(one).collect::<Result<Vec<_>, Error>>()
+    let jobs: Vec<_> = source.jobs.iter().map(|job| Job::new(&job.case, job)).collect();
+    let progress = Progress::new("cases", jobs.len());
+    let Outcome { results, failures } = case_loop(context)?.run(&jobs, progress, |job| {
+        write::write_case(&source, job.input, &folder, context.cancel())
     })?;
 
     let mut dataset = source.dataset.clone();
-    let mut failures = Vec::new();
-    for (job, outcome) in source.jobs.iter().zip(outcomes) {
+    let converted = source
+        .jobs
+        .iter()
+        .zip(results)
+        .filter_map(|(job, done)| done.map(|()| job));
+    for job in converted {
         let case = &job.case;
-        match outcome {
-            Err(error) => failures.push(CaseFailure::new(case.as_str(), &error)),
-            Ok(()) if job.test => dataset.test.push(format!("./imagesTs/{case}.nii.gz")),
-            Ok(()) => dataset.training.push(TrainingCase {
+        if job.test {
+            dataset.test.push(format!("./imagesTs/{case}.nii.gz"));
+        } else {
+            dataset.training.push(TrainingCase {
                 case: case.clone(),
                 image: format!("./imagesTr/{case}.nii.gz"),
                 label: format!("./labelsTr/{case}.nii.gz"),
-            }),
+            });
         }
     }
     dataset.write(&folder.join("dataset.json"))?;

@@ -62,7 +62,7 @@ pub(super) fn task_name(folder: &Path) -> Result<Task, Error> {
     match parts {
         Some((id, rest)) => Ok(Task::from_name(&format!("Task{id:03}_{rest}"))?),
         None => Err(dataset::Error::TaskName {
-            name: name.into_owned(),
+            found: name.into_owned(),
         }
         .into()),
     }
@@ -79,22 +79,22 @@ impl Source {
             Self::decathlon(folder, &path)?
         };
         if source.jobs.is_empty() {
-            let what = "there is no case to convert: neither is one listed, nor has imagesTr a file <case>_0000.nii.gz";
-            return Err(Error::record(&path, what));
+            let problem = "there is no case to convert: neither is one listed, nor has imagesTr a file <case>_0000.nii.gz";
+            return Err(Error::record(&path, problem));
         }
         match source.dataset.modalities() {
             Ok(_) => Ok(source),
             // This error knows no file.
-            Err(dataset::Error::Value { what, .. }) => Err(Error::record(&path, what)),
+            Err(dataset::Error::Value { problem, .. }) => Err(Error::record(&path, problem)),
             Err(other) => Err(other.into()),
         }
     }
 
     fn v2(folder: &Path, path: &Path, json: &Json) -> Result<Self, Error> {
-        let record = |what: &str| Error::record(path, what);
-        let unsupported = |what: String| Error::Unsupported {
+        let record = |problem: &str| Error::record(path, problem);
+        let unsupported = |problem: String| Error::Unsupported {
             path: path.to_owned(),
-            what,
+            problem,
         };
         let ending = json["file_ending"].as_str().unwrap_or(".nii.gz");
         if !matches!(ending, ".nii.gz" | ".nii") {
@@ -127,11 +127,11 @@ impl Source {
         {
             let value = match value {
                 Json::Array(_) => {
-                    let what = format!(
+                    let problem = format!(
                         "label {name:?} is a region of several labels; nnU-Net v1 has no regions: list the labels that make \
                          it up instead, and combine them after prediction"
                     );
-                    return Err(unsupported(what));
+                    return Err(unsupported(problem));
                 }
                 other => other
                     .as_i64()
@@ -139,10 +139,10 @@ impl Source {
             };
             if name == "ignore" {
                 ignore = Some(i16::try_from(value).map_err(|_| {
-                    let what = format!(
+                    let problem = format!(
                         "label \"ignore\" is {value}; expected one from -32768 to 32767, as all labels"
                     );
-                    record(&what)
+                    record(&problem)
                 })?);
             } else {
                 labels.insert(value, name.clone());
@@ -199,8 +199,8 @@ impl Source {
         // A raw task of nnU-Net v1 has the same dataset.json but a file for each channel.
         if let Some(first) = dataset.training.first() {
             if !below(folder, &first.image).is_file() {
-                let what = format!("the image {} of the first training case is not there; is this a task of nnU-Net v1 already?", first.image);
-                return Err(Error::record(path, what));
+                let problem = format!("the image {} of the first training case is not there; is this a task of nnU-Net v1 already?", first.image);
+                return Err(Error::record(path, problem));
             }
         }
         let training = std::mem::take(&mut dataset.training)

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use run::Cancel;
 use storage::Links;
 use volume::nifti::{self, Stored};
 use volume::UNLABELLED;
@@ -26,8 +27,8 @@ pub(super) fn make_folders(folder: &Path, jobs: &[Job]) -> Result<(), Error> {
     Ok(())
 }
 
-/// Writes all files of a case; the label last.
-pub(super) fn write_case(source: &Source, job: &Job, folder: &Path) -> Result<(), Error> {
+/// Writes all files of a case; the label last. Looks between files whether it was cancelled.
+pub(super) fn write_case(source: &Source, job: &Job, folder: &Path, cancel: &Cancel) -> Result<(), Error> {
     let part = if job.test { "Ts" } else { "Tr" };
     let images = folder.join(format!("images{part}"));
     let target = |channel: usize| images.join(format!("{}_{channel:04}.nii.gz", job.case));
@@ -37,30 +38,33 @@ pub(super) fn write_case(source: &Source, job: &Job, folder: &Path) -> Result<()
             numbered(&job.case, files, expected)?;
             files
                 .iter()
-                .try_for_each(|(&channel, file)| copy(file, &target(channel)))?;
+                .try_for_each(|(&channel, file)| copy(file, &target(channel), cancel))?;
         }
         Images::Listed(files) => {
             if files.len() != expected {
-                let what = format!(
+                let problem = format!(
                     "case {} lists {} images for {expected} channels",
                     job.case,
                     files.len()
                 );
-                return Err(Error::value("dataset", what));
+                return Err(Error::value("dataset", problem));
             }
             files
                 .iter()
                 .enumerate()
-                .try_for_each(|(channel, file)| copy(file, &target(channel)))?;
+                .try_for_each(|(channel, file)| copy(file, &target(channel), cancel))?;
         }
         Images::Volumes(file) => {
             let found = nifti::read_header(file)?.channels;
             if found != expected {
-                let what = format!("holds {found} volumes, but dataset.json lists {expected} channels");
-                return Err(Error::record(file, what));
+                let problem = format!("holds {found} volumes, but dataset.json lists {expected} channels");
+                return Err(Error::record(file, problem));
             }
             let image = Stored::open(file)?;
-            (0..image.channels()).try_for_each(|channel| image.save_volume(channel, &target(channel)))?;
+            for channel in 0..image.channels() {
+                cancel.check()?;
+                image.save_volume(channel, &target(channel))?;
+            }
         }
     }
     let Some(label) = &job.label else {
@@ -74,11 +78,12 @@ pub(super) fn write_case(source: &Source, job: &Job, folder: &Path) -> Result<()
         .join(format!("{}.nii.gz", job.case));
     match source.ignore {
         Some(ignore) => {
+            cancel.check()?;
             let (mut labels, geometry) = nifti::read_labels(label)?;
             labels.mapv_inplace(|value| if value == ignore { UNLABELLED } else { value });
             Ok(nifti::write_labels(&path, labels.view(), &geometry)?)
         }
-        None => copy(label, &path),
+        None => copy(label, &path, cancel),
     }
 }
 
@@ -96,15 +101,16 @@ fn numbered(case: &str, files: &BTreeMap<usize, PathBuf>, channels: usize) -> Re
     }
     match files.range(channels..).next() {
         Some((channel, file)) => {
-            let what = format!("is channel {channel}, but dataset.json lists {channels} channels");
-            Err(Error::record(file, what))
+            let problem = format!("is channel {channel}, but dataset.json lists {channels} channels");
+            Err(Error::record(file, problem))
         }
         None => Ok(()),
     }
 }
 
 /// Copies a NIfTI file, compressing it unless it is.
-fn copy(from: &Path, to: &Path) -> Result<(), Error> {
+fn copy(from: &Path, to: &Path, cancel: &Cancel) -> Result<(), Error> {
+    cancel.check()?;
     if from.extension().is_some_and(|e| e == "gz") {
         // Proves that there is an image before a copy of something else is taken for one.
         nifti::read_header(from)?;

@@ -26,7 +26,7 @@ pub fn grouped_splits<S: AsRef<str>>(
         .collect();
     if !without.is_empty() {
         return Err(dataset::Error::Splits {
-            what: "cases without a patient".into(),
+            problem: "cases without a patient".into(),
             cases: without,
         }
         .into());
@@ -53,20 +53,16 @@ pub fn grouped_splits<S: AsRef<str>>(
 /// The group of each case: what the first capture group of a regular expression matches in its name.
 ///
 /// # Errors
-/// [`Error::Pattern`] for a bad expression; [`dataset::Error::Splits`] naming the cases that it does not match.
+/// [`Error::Option`] for a bad expression; [`dataset::Error::Splits`] naming the cases that it does not match.
 pub fn groups_by_pattern<S: AsRef<str>>(
     cases: &[S],
     pattern: &str,
 ) -> Result<BTreeMap<String, String>, Error> {
-    let bad = |reason: String| Error::Pattern {
-        pattern: pattern.to_owned(),
-        reason,
-    };
+    let bad = |problem: String| run::OptionError::new("groupPattern", format!("{pattern:?}: {problem}"));
     let regex = Regex::new(pattern).map_err(|e| bad(e.to_string()))?;
     if regex.captures_len() < 2 {
-        return Err(bad(
-            "it needs a group in parentheses around the patient, such as ^(patient\\d+)_".into(),
-        ));
+        let problem = "expected a group in parentheses around the patient, such as ^(patient\\d+)_";
+        return Err(bad(problem.to_owned()).into());
     }
     let mut groups = BTreeMap::new();
     let mut unmatched = Vec::new();
@@ -81,7 +77,7 @@ pub fn groups_by_pattern<S: AsRef<str>>(
         return Ok(groups);
     }
     Err(dataset::Error::Splits {
-        what: format!("pattern {pattern:?} does not match"),
+        problem: format!("pattern {pattern:?} does not match"),
         cases: unmatched,
     }
     .into())

@@ -95,7 +95,7 @@ pub struct SplitsSummary {
 ///
 /// # Errors
 /// [`Error::SplitsExist`]; [`dataset::Error::TooFewCases`] below five cases or groups; [`dataset::Error::Splits`] naming the cases of a file that
-/// the task lacks, that a fold both trains and validates on, or that have no group; [`Error::Pattern`]; and those of reading
+/// the task lacks, that a fold both trains and validates on, or that have no group; [`Error::Option`]; and those of reading
 /// and writing the files.
 pub fn make_splits(options: &SplitsOptions, context: &Context) -> Result<SplitsSummary, Error> {
     run::validate(options)?;
@@ -162,8 +162,8 @@ fn custom(path: &Path, cases: &Cases) -> Result<Vec<Split>, Error> {
             .into_iter()
             .find(|(_, cases)| cases.is_empty());
         if let Some((part, _)) = empty {
-            let what = format!("{part} of fold {fold} is empty; expected at least one case");
-            return Err(Error::record(path, what));
+            let problem = format!("{part} of fold {fold} is empty; expected at least one case");
+            return Err(Error::record(path, problem));
         }
         check_split(split, &cases.names, fold, cases.origin.lacking())
             .map_err(|e| in_file(e.into(), path))?;
@@ -174,8 +174,8 @@ fn custom(path: &Path, cases: &Cases) -> Result<Vec<Split>, Error> {
 /// Says which file the splits, or the groups they were made from, are in.
 fn in_file(error: Error, path: &Path) -> Error {
     match error {
-        Error::Dataset(dataset::Error::Splits { what, cases }) => dataset::Error::Splits {
-            what: format!("{}: {what}", path.display()),
+        Error::Dataset(dataset::Error::Splits { problem, cases }) => dataset::Error::Splits {
+            problem: format!("{}: {problem}", path.display()),
             cases,
         }
         .into(),

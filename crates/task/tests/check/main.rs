@@ -340,6 +340,28 @@ fn harmless_mismatches_are_fixed_and_others_only_on_demand() {
 }
 
 #[test]
+fn a_file_that_cannot_be_repaired_fails_its_case_only() {
+    // With `.orig` the name of an image has 257 bytes; systems allow 255.
+    let long = "n".repeat(240);
+    let f = Fixture::new(&[&long, "lost", "same"]);
+    for case in [&long, "lost"] {
+        put(&f.image(case, 1), image().view(), &Geometry::default());
+    }
+    f.dataset.write(&f.folder.join("dataset.json")).unwrap();
+    let options = CheckOptions {
+        fix: true,
+        ..f.options()
+    };
+    let sink = Arc::new(Recorder::default());
+    let summary = check_dataset(&options, &Context::new(sink.clone(), Cancel::new(), 2)).unwrap();
+    assert_eq!((summary.fixed, summary.problems.len(), summary.ok), (1, 1, false));
+    let failed: Vec<_> = summary.failures.iter().map(|f| f.case.as_str()).collect();
+    let checked: Vec<_> = summary.cases.iter().map(|c| c.case.as_str()).collect();
+    assert_eq!((failed, checked), (vec![long.as_str()], vec!["lost", "same"]));
+    assert_eq!(sink.warnings(), ["WARN_CASE_FAILED"]);
+}
+
+#[test]
 fn progress_is_reported_and_cancellation_obeyed() {
     let f = Fixture::new(&["a", "b", "c"]);
     f.check(&f.options());
@@ -372,7 +394,7 @@ fn progress_is_reported_and_cancellation_obeyed() {
 fn what_cannot_be_checked_at_all_is_an_error() {
     let f = Fixture::new(&["a"]);
     let error = |options: &CheckOptions| check_dataset(options, &Context::silent(1)).unwrap_err().code();
-    assert_eq!(error(&f.options()), "ERR_DATASET_IO", "no dataset.json");
+    assert_eq!(error(&f.options()), "ERR_NOT_FOUND", "no dataset.json");
     std::fs::write(f.folder.join("dataset.json"), "{").unwrap();
     assert_eq!(error(&f.options()), "ERR_DATASET_RECORD");
     assert_eq!(

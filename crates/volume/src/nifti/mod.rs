@@ -26,7 +26,7 @@ use crate::geometry::Geometry;
 pub use header::Header;
 pub use list::{list, stem, EXTENSIONS};
 pub use stored::Stored;
-pub use write::{write_image, write_labels};
+pub use write::{write_image, write_labels, write_labels_cancellable};
 
 use source::Source;
 

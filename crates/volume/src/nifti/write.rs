@@ -5,6 +5,7 @@ use std::path::Path;
 
 use flate2::{Compression, GzBuilder};
 use ndarray::ArrayView3;
+use run::Cancel;
 
 use crate::element::{Dtype, Element};
 use crate::error::Error;
@@ -26,9 +27,14 @@ const DATA_START: usize = SIZE_1 + 4;
 /// [`Error::NiftiWrite`] when the array or geometry does not fit NIfTI-1 or the name ends in neither `.nii` nor `.nii.gz`;
 /// [`Error::Write`].
 pub fn write_image(path: &Path, image: ArrayView3<'_, f32>, geometry: &Geometry) -> Result<(), Error> {
-    write(path, image, geometry, Dtype::F32, |values, out| {
-        out.write_all(f32::bytes(values))
-    })
+    write(
+        path,
+        image,
+        geometry,
+        Dtype::F32,
+        &Cancel::new(),
+        |values, out| out.write_all(f32::bytes(values)),
+    )
 }
 
 /// Writes labels of shape (z, y, x), as uint8 when all fit, otherwise as int16; gzipped when `path` ends in `.gz`.
@@ -36,13 +42,26 @@ pub fn write_image(path: &Path, image: ArrayView3<'_, f32>, geometry: &Geometry)
 /// # Errors
 /// As [`write_image`].
 pub fn write_labels(path: &Path, labels: ArrayView3<'_, i16>, geometry: &Geometry) -> Result<(), Error> {
+    write_labels_cancellable(path, labels, geometry, &Cancel::new())
+}
+
+/// [`write_labels`], which compressing makes long.
+///
+/// # Errors
+/// As [`write_image`], and [`Error::Cancelled`] within the work of one row; `path` is then as it was before.
+pub fn write_labels_cancellable(
+    path: &Path,
+    labels: ArrayView3<'_, i16>,
+    geometry: &Geometry,
+    cancel: &Cancel,
+) -> Result<(), Error> {
     if labels.iter().any(|label| !(0..=255).contains(label)) {
-        return write(path, labels, geometry, Dtype::I16, |values, out| {
+        return write(path, labels, geometry, Dtype::I16, cancel, |values, out| {
             out.write_all(i16::bytes(values))
         });
     }
     let mut narrow = Vec::new();
-    write(path, labels, geometry, Dtype::U8, |values, out| {
+    write(path, labels, geometry, Dtype::U8, cancel, |values, out| {
         narrow.clear();
         narrow.extend(values.iter().map(|label| *label as u8));
         out.write_all(&narrow)
@@ -55,6 +74,7 @@ fn write<T: Element>(
     array: ArrayView3<'_, T>,
     geometry: &Geometry,
     dtype: Dtype,
+    cancel: &Cancel,
     mut put: impl FnMut(&[T], &mut dyn Write) -> io::Result<()>,
 ) -> Result<(), Error> {
     let problem = |problem: String| Error::NiftiWrite {
@@ -77,9 +97,16 @@ fn write<T: Element>(
             .rows()
             .into_iter()
             .filter_map(|row| row.to_slice())
-            .try_for_each(|row| put(row, out))
+            .try_for_each(|row| {
+                cancel.check().map_err(io::Error::other)?;
+                put(row, out)
+            })
     };
-    save(path, gzip, voxels)
+    save(path, gzip, voxels).or_else(|error| {
+        // Not an error of the disk where a row was not written.
+        cancel.check()?;
+        Err(error)
+    })
 }
 
 /// Writes a file in one step.

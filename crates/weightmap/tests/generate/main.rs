@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 
 use ndarray::{Array3, Array4, ArrayD, Axis, IxDyn};
 use pickle::{Dict, Value};
-use run::{Cancel, Coded, Context, Event, Sink};
+use run::{Cancel, Coded, Context, Event, NullSink, Sink};
 use tempfile::TempDir;
 use volume::npz::Compression;
 use weightmap::{border_weightmap, generate, Dtype, Error, Frequencies, Mode, Options, Parameters, Summary};
@@ -39,10 +39,7 @@ impl Task {
     }
 
     fn options(&self) -> Options {
-        Options {
-            folder: self.stage(),
-            ..Options::new("")
-        }
+        Options::new(self.stage())
     }
 
     /// Writes a case with `channels` images before its segmentation.

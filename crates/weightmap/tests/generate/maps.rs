@@ -108,7 +108,7 @@ fn options_are_the_same_through_json() {
         (Mode::TwoD, Dtype::Float16, 5.0, 10.0)
     );
     assert_eq!(options.matching_pattern, "*.npz");
-    assert!(serde_json::from_str::<Options>(r#"{"folder": "f", "sigm": 2}"#).is_err());
+    assert!(run::parse::<Options>(r#"{"folder": "f", "sigm": 2}"#).is_err());
 }
 
 #[test]

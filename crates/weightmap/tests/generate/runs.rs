@@ -82,3 +82,60 @@ fn reports_progress_and_stops_when_asked() {
     );
     assert!(Path::new(&task.path("0_weightmap.npy")).exists());
 }
+
+#[test]
+fn a_cancelled_map_ends_after_a_few_rows_and_leaves_no_part() {
+    for (mode, dtype) in [
+        (Mode::Border, Dtype::Float32),
+        (Mode::Instances, Dtype::Float64),
+        (Mode::TwoD, Dtype::Float16),
+    ] {
+        let task = Task::new();
+        let large = Array3::from_shape_fn((30, 40, 50), |(z, y, x)| f32::from(u8::from(z * y > x)));
+        task.add("a.npz", 1, &large);
+        let options = Options {
+            mode,
+            dtype,
+            ..task.options()
+        };
+        let parts = testkit::ends_when_cancelled(|cancel| {
+            let made = generate(&options, &Context::new(Arc::new(NullSink), cancel.clone(), 2));
+            let whole = |name: &String| name == "a_weightmap.npy";
+            assert!(task.maps().iter().all(whole), "{:?}", task.maps());
+            fs::remove_file(task.path("a_weightmap.npy")).ok();
+            made
+        });
+        // The distance transform looks at every slice, the weights at every row.
+        assert!(parts >= 30 + 30 * 40, "{parts}");
+    }
+}
+
+#[test]
+fn a_case_that_cannot_be_counted_fails_once() {
+    let task = Task::new();
+    for name in ["a.npz", "c.npz"] {
+        task.add(name, 1, &segmentation(4, 1.0));
+    }
+    fs::write(task.path("b.npz"), "no archive").unwrap();
+    let events = Arc::new(testkit::Recorder::default());
+    let options = Options {
+        frequencies: Frequencies::Dataset,
+        ..task.options()
+    };
+    let summary = generate(&options, &Context::new(events.clone(), Cancel::new(), 2)).unwrap();
+    assert_eq!((summary.written, codes(&summary).len()), (2, 1));
+    assert_eq!(summary.failures[0].case, "b");
+    assert_eq!(events.warnings(), ["WARN_CASE_FAILED"]);
+    let last = events.events().into_iter().next_back();
+    assert!(
+        matches!(
+            last,
+            Some(Event::Progress {
+                done: 5,
+                total: 5,
+                ..
+            })
+        ),
+        "{last:?}"
+    );
+}

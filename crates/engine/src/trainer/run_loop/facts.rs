@@ -1,13 +1,24 @@
 //! What a run is run with.
 
-use serde_json::json;
+use serde_json::{json, Value};
 
 use super::Run;
 use crate::device_name;
 
 impl Run<'_> {
-    /// Settings of the run, for events and `debug.json`.
-    pub fn settings(&self) -> serde_json::Value {
+    /// [`Run::settings`] for the event that reports the start: names are in camelCase, as those of options.
+    pub fn reported_settings(&self) -> Value {
+        match self.settings() {
+            Value::Object(settings) => settings
+                .into_iter()
+                .map(|(name, v)| (camel_case(&name), v))
+                .collect(),
+            other => other,
+        }
+    }
+
+    /// Settings of the run, for `debug.json`: names are those of nnU-Net v1.
+    pub fn settings(&self) -> Value {
         let (setup, options) = (self.setup, self.options);
         let parameters: usize = self
             .session
@@ -48,5 +59,27 @@ impl Run<'_> {
             "folder_with_preprocessed_data": setup.data,
             "output_folder": self.fold.path,
         })
+    }
+}
+
+/// `patch_size` → `patchSize`.
+fn camel_case(name: &str) -> String {
+    let mut parts = name.split('_');
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |mut name, part| {
+        let mut letters = part.chars();
+        name.extend(letters.next().map(|letter| letter.to_ascii_uppercase()));
+        name + letters.as_str()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_settings_become_those_of_options() {
+        let found = ["fold", "patch_size", "do_dummy_2D_aug"].map(camel_case);
+        assert_eq!(found, ["fold", "patchSize", "doDummy2DAug"]);
     }
 }

@@ -83,6 +83,7 @@ impl<'a> Run<'a> {
             train_loss: number(&self.curves.train_loss)?,
             validation_loss: number(&self.curves.validation_loss),
             dice: self.progress.last_dice(),
+            best: false,
             learning_rate: 0.0,
             seconds: 0.0,
             seconds_left: 0.0,

@@ -1,5 +1,6 @@
 //! Training steps against the recorded ones.
 
+use ndarray::ArrayD;
 use tch::{Device, Kind, Tensor};
 
 use crate::loss::{deep_supervision_weights, Loss};
@@ -35,12 +36,10 @@ fn steps_equal_the_reference() {
         let mut sgd = Sgd::new(network.parameters().len());
         let tensor =
             |name: String| crate::tensor::from_array(&arrays[&name].mapv(|v| v as f32).view()).unwrap();
-        // The note of a recording tells how far float32 and float64 drift apart where gradients are clipped.
-        let tolerance = if p["seg_outputs_gain"].as_f64() == Some(1.0) {
-            2e-5
-        } else {
-            8e-3
-        };
+        // Where gradients are clipped, float32 and float64 drift apart by 2e-3 in the reference itself.
+        let clip = p["clip"].as_f64().unwrap();
+        let clipped = arrays["grad_norms"].iter().any(|&norm| norm > clip);
+        let tolerance = if clipped { 8e-3 } else { 2e-5 };
         for step in 0..arrays["losses"].len() {
             let weights = network.weights(Kind::Float).unwrap();
             let heads = Heads::Finest(loss.outputs());
@@ -69,11 +68,11 @@ fn steps_equal_the_reference() {
                     assert_eq!(gradient.defined(), !expected.is_empty(), "{name}");
                     if gradient.defined() {
                         let found = crate::tensor::to_array(gradient).unwrap().mapv(f64::from);
-                        testkit::assert_close(
+                        let whole = arrays["grad_norms"][[step]];
+                        assert_same_gradient(
                             &found,
                             &expected,
-                            2e-6,
-                            1e-3,
+                            whole,
                             &format!("{what}: gradient of {name}"),
                         );
                     }
@@ -107,6 +106,18 @@ fn steps_equal_the_reference() {
         compared += 1;
     }
     assert!(compared > 0);
+}
+
+/// Compares by the norm of the difference; `whole` is the norm of all gradients. Element by element would ask for more
+/// than float32 gives: one pre-activation within rounding of 0 takes the other slope of the rectifier, and moves single
+/// elements by far.
+fn assert_same_gradient(found: &ArrayD<f64>, expected: &ArrayD<f64>, whole: f64, what: &str) {
+    assert_eq!(found.shape(), expected.shape(), "{what}: shape");
+    let norm = |values: &ArrayD<f64>| values.mapv(|v| v * v).sum().sqrt();
+    let (error, size) = (norm(&(found - expected)), norm(expected));
+    // The true gradient of a bias before a normalisation is 0: both are rounding, of gradients of the whole's size.
+    let rounding = 2e-6 * (expected.len() as f64).sqrt() * whole.max(1.0);
+    assert!(error <= 1e-3 * size + rounding, "{what}: {error} of {size}");
 }
 
 /// A state in the network's order; recordings are read by name.

@@ -1,10 +1,11 @@
-//! How many cases may be in flight.
+//! The memory that cases in flight share.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use run::{Cancel, Cancelled};
 use sysinfo::{MemoryRefreshKind, RefreshKind, System};
+
+use crate::{Cancel, Cancelled};
 
 /// Part of the available memory that is taken unless told otherwise: other programs grow, and estimates err.
 const SHARE: f64 = 0.6;
@@ -14,21 +15,21 @@ const FALLBACK: u64 = 4 << 30;
 const POLL: Duration = Duration::from_millis(100);
 
 /// Memory that cases share. A case waits until what it needs is free.
-pub struct Budget {
+pub(crate) struct Budget {
     total: u64,
     free: Mutex<u64>,
     released: Condvar,
 }
 
 /// Memory taken by one case, given back on drop.
-pub struct Lease<'a> {
+pub(crate) struct Lease<'a> {
     budget: &'a Budget,
     bytes: u64,
 }
 
 impl Budget {
     /// `bytes` in all, or a share of what the machine (or this process's control group) has available.
-    pub fn new(bytes: Option<u64>) -> Self {
+    pub(crate) fn new(bytes: Option<u64>) -> Self {
         let total = bytes
             .unwrap_or_else(|| (available() as f64 * SHARE) as u64)
             .max(1);
@@ -40,12 +41,12 @@ impl Budget {
     }
 
     /// Bytes in all.
-    pub fn total(&self) -> u64 {
+    pub(crate) fn total(&self) -> u64 {
         self.total
     }
 
     /// Waits until `bytes` are free. A case that needs more than there is waits until it is alone.
-    pub fn take(&self, bytes: u64, cancel: &Cancel) -> Result<Lease<'_>, Cancelled> {
+    pub(crate) fn take(&self, bytes: u64, cancel: &Cancel) -> Result<Lease<'_>, Cancelled> {
         let bytes = bytes.min(self.total);
         let mut free = self.lock();
         while *free < bytes {
@@ -84,8 +85,9 @@ fn available() -> u64 {
     system.available_memory().min(group)
 }
 
-/// Memory that there is in all, in use or not: the machine's with its swap, or this process's control group's.
-pub fn capacity() -> u64 {
+/// Bytes of memory that there are in all, in use or not: the machine's with its swap, or this process's control group's.
+#[must_use]
+pub fn memory_capacity() -> u64 {
     let refresh = RefreshKind::nothing().with_memory(MemoryRefreshKind::everything());
     let Ok(system) = System::new_with_specifics(refresh) else {
         return u64::MAX;

@@ -1,0 +1,201 @@
+//! The loop over cases: one for every verb that has more than one case.
+
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+use rayon::{ThreadPool, ThreadPoolBuildError};
+
+use crate::budget::{Budget, Lease};
+use crate::ledger::Ledger;
+use crate::{Cancelled, CaseFailure, Coded, Context};
+
+/// One case's turn.
+#[derive(Clone, Debug)]
+pub struct Job<T> {
+    /// The case's identifier.
+    pub case: String,
+    /// Bytes of memory that it needs at most, where the loop has a memory budget.
+    pub bytes: u64,
+    /// What the work takes.
+    pub input: T,
+}
+
+impl<T> Job<T> {
+    /// A case whose memory is not budgeted.
+    pub fn new(case: impl Into<String>, input: T) -> Self {
+        Self {
+            case: case.into(),
+            bytes: 0,
+            input,
+        }
+    }
+}
+
+/// How far a verb is when a loop starts.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress {
+    /// What a unit is, such as `cases cropped`.
+    pub unit: &'static str,
+    /// Units that were finished before.
+    pub done: u64,
+    /// Units in all.
+    pub total: u64,
+}
+
+impl Progress {
+    /// Of `total` units, none of them finished yet.
+    pub fn new(unit: &'static str, total: usize) -> Self {
+        Self {
+            unit,
+            done: 0,
+            total: total as u64,
+        }
+    }
+}
+
+/// Results of the cases that succeeded, and the failures of the others.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outcome<R> {
+    /// Result of each job, in the order of the jobs; `None` where it failed.
+    pub results: Vec<Option<R>>,
+    /// Failures, in the order of the jobs.
+    pub failures: Vec<CaseFailure>,
+}
+
+/// Runs work on many cases: in parallel with [`CaseLoop::run`], or one after the other in stages with
+/// [`CaseLoop::pipeline`].
+///
+/// - **Threads.** One pool of the context's workers. As many cases run at once as there are workers, each inside the
+///   pool, so that the kernels of a case also use threads that have no case of their own.
+/// - **Memory.** At most that many cases are in memory at once. With a memory budget a case also waits until the bytes
+///   that it needs are free. Jobs start in order: smaller cases do not overtake a large one for ever.
+/// - **Failures.** An error or a panic belongs to its case: a warning `WARN_CASE_FAILED` reports it at once, and
+///   [`Outcome::failures`] lists it. The other cases go on.
+/// - **Fatal errors.** `ERR_DISK_FULL` stops the loop, because every other case would fail likewise. Cases that have
+///   started finish.
+/// - **Cancellation.** No case starts after it; work that polls the context's flag stops inside its case. The loop then
+///   returns [`Cancelled`], and reports no case in flight as failed.
+/// - **Order.** Results and failures have the order of the jobs, whatever the number of workers.
+///
+/// ```
+/// use run::{CaseLoop, Cancelled, Context, Job, Progress};
+///
+/// let jobs: Vec<_> = ["a", "b", "c"].into_iter().zip(0..).map(|(case, n)| Job::new(case, n)).collect();
+/// let progress = Progress::new("cases", jobs.len());
+/// let outcome = CaseLoop::new(&Context::silent(2))?
+///     .run(&jobs, progress, |job| if job.input == 1 { panic!("no voxel") } else { Ok(10 * job.input) })
+///     .map_err(|stopped: Cancelled| stopped)?;
+/// assert_eq!(outcome.results, [Some(0), None, Some(20)]);
+/// assert_eq!((outcome.failures[0].case.as_str(), outcome.failures[0].code.as_str()), ("b", "ERR_INTERNAL"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct CaseLoop<'a> {
+    pub(crate) context: &'a Context,
+    pub(crate) pool: ThreadPool,
+    budget: Option<Budget>,
+}
+
+impl<'a> CaseLoop<'a> {
+    /// A loop on the context's workers, without a memory budget.
+    ///
+    /// # Errors
+    /// Where the system refuses a thread.
+    pub fn new(context: &'a Context) -> Result<Self, ThreadPoolBuildError> {
+        Ok(Self {
+            context,
+            pool: context.pool()?,
+            budget: None,
+        })
+    }
+
+    /// Lets cases share `bytes` of memory; by default 60 % of what the machine, or this process's control group, has
+    /// available now. A case that needs more than all of it runs alone, with a warning `WARN_MEMORY_BUDGET`.
+    #[must_use]
+    pub fn with_memory_budget(mut self, bytes: Option<u64>) -> Self {
+        self.budget = Some(Budget::new(bytes));
+        self
+    }
+
+    /// Bytes that cases share, where there is a memory budget.
+    pub fn memory_budget(&self) -> Option<u64> {
+        self.budget.as_ref().map(Budget::total)
+    }
+
+    /// Where events go, and what stops the loop.
+    pub fn context(&self) -> &'a Context {
+        self.context
+    }
+
+    /// The workers, for what is done beside the cases.
+    pub fn pool(&self) -> &ThreadPool {
+        &self.pool
+    }
+
+    /// Runs `work` on every job in parallel. `progress` counts every case that ends, failed ones too; an event without a
+    /// case precedes the first one where units were finished before.
+    ///
+    /// # Errors
+    /// [`Cancelled`], or the first fatal error.
+    pub fn run<T, R, E>(
+        &self,
+        jobs: &[Job<T>],
+        progress: Progress,
+        work: impl Fn(&Job<T>) -> Result<R, E> + Sync,
+    ) -> Result<Outcome<R>, E>
+    where
+        T: Sync,
+        R: Send,
+        E: Coded + From<Cancelled> + Send,
+    {
+        let ledger = Ledger::new(self.context, jobs, Some(progress));
+        let next = Mutex::new(0);
+        let take = || {
+            // The queue stays locked while a case waits for memory, so that jobs start in order.
+            let mut next = next.lock().unwrap_or_else(PoisonError::into_inner);
+            let index: usize = *next;
+            let job = jobs.get(index)?;
+            let lease = self.lease(job).ok()?;
+            // Looked at last: the loop may have stopped while this case waited.
+            if ledger.is_stopped() {
+                return None;
+            }
+            *next += 1;
+            Some((index, lease))
+        };
+        let serve = || {
+            while let Some((index, lease)) = take() {
+                let result = ledger.guard(index, || self.pool.install(|| work(&jobs[index])));
+                drop(lease);
+                if let Some(result) = result {
+                    ledger.succeed(index, result);
+                }
+            }
+        };
+        thread::scope(|scope| {
+            for worker in 1..self.pool.current_num_threads().min(jobs.len()) {
+                let thread = thread::Builder::new().name(format!("case-{worker}"));
+                // Where the system refuses a thread, the others serve its cases.
+                let _ = thread.spawn_scoped(scope, serve);
+            }
+            serve();
+        });
+        ledger.finish()
+    }
+
+    /// Waits for the memory of a job.
+    fn lease<T>(&self, job: &Job<T>) -> Result<Option<Lease<'_>>, Cancelled> {
+        let Some(budget) = &self.budget else {
+            return Ok(None);
+        };
+        if job.bytes > budget.total() {
+            let megabytes = |bytes: u64| bytes.div_ceil(1 << 20);
+            let message = format!(
+                "the case needs about {} MiB, the memory budget is {} MiB: it runs alone",
+                megabytes(job.bytes),
+                megabytes(budget.total())
+            );
+            self.context.warn("WARN_MEMORY_BUDGET", message, Some(&job.case));
+        }
+        budget.take(job.bytes, self.context.cancel()).map(Some)
+    }
+}

@@ -1,0 +1,16 @@
+import type { NnunetError } from '../errors.js';
+import type { VerbEvent } from '../generated/events.js';
+
+/** Version of the JSON lines; a field may be added within one, never removed or changed. */
+const FORMAT = 1;
+
+/** A line of `--json`: an event, or how the command ended. */
+export type Line =
+  | VerbEvent
+  | { readonly type: 'done'; readonly result: unknown }
+  | { readonly type: 'failed'; readonly error: NnunetError };
+
+/** A line of `--json` as text. */
+export function jsonLine({ type, ...rest }: Line): string {
+  return `${JSON.stringify({ format: FORMAT, type, ...rest })}\n`;
+}

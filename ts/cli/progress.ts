@@ -1,0 +1,118 @@
+import type { EpochEvent, IterationEvent, ProgressEvent, VerbEvent } from '../generated/events.js';
+import { bar, Pace, times } from './bar.js';
+import { duration } from './duration.js';
+import { settingsOf } from './settings.js';
+import { styled } from './style.js';
+
+/** Where a renderer writes; a terminal gets one line that is rewritten, a log gets a line now and then. */
+export interface Screen {
+  write(text: string): unknown;
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+}
+
+/** Seconds between progress lines where the output is no terminal. */
+const LOG_INTERVAL = 30;
+
+/** Renders a verb's events for people: a progress bar with times on a terminal, one line an epoch, every warning. */
+export class ProgressView {
+  readonly #screen: Screen;
+  readonly #label: string;
+  readonly #verbose: boolean;
+  readonly #began = Date.now();
+  readonly #pace = new Pace();
+  #lastLog = 0;
+  #open = false;
+
+  constructor(screen: Screen, label: string, verbose = false) {
+    this.#screen = screen;
+    this.#label = label;
+    this.#verbose = verbose;
+  }
+
+  show(event: VerbEvent): void {
+    switch (event.type) {
+      case 'started':
+        this.#print(settingsOf(event, this.#verbose));
+        break;
+      case 'progress':
+        this.#step(event);
+        break;
+      case 'iteration':
+        this.#iteration(event);
+        break;
+      case 'epoch':
+        this.#epoch(event);
+        break;
+      case 'checkpoint':
+        // A new best is marked in its epoch's line.
+        if (this.#verbose || event.kind === 'final') this.#print(`wrote ${event.path}`);
+        break;
+      case 'memory':
+        if (this.#verbose) this.#print(`the ${event.part} takes at most ${megabytes(event.bytes)}`);
+        break;
+      case 'warning':
+        this.#line(
+          `${styled(this.#screen, 'yellow', 'warning')}${event.case ? ` (${event.case})` : ''}: ${event.message}`,
+        );
+        break;
+    }
+  }
+
+  /** Ends the line that is being rewritten. */
+  close(): void {
+    if (this.#open) this.#screen.write('\n');
+    this.#open = false;
+  }
+
+  #step(event: ProgressEvent): void {
+    const { done, total, unit, case: name } = event;
+    const { elapsed, left } = this.#pace.step(event);
+    const words = `${done}/${total} ${unit}, ${times(elapsed, left)}${name ? `  ${name}` : ''}`;
+    this.#bar(total > 0 ? done / total : 1, words, done === total);
+  }
+
+  #iteration({ epoch, epochs, iteration, iterations, loss, secondsLeft }: IterationEvent): void {
+    const share = (epoch + (iteration + 1) / iterations) / epochs;
+    const elapsed = (Date.now() - this.#began) / 1000;
+    const words = `epoch ${epoch + 1}/${epochs}, iteration ${iteration + 1}/${iterations}, loss ${loss.toFixed(3)}`;
+    this.#bar(share, `${words}, ${times(elapsed, secondsLeft)}`);
+  }
+
+  #epoch({ epoch, epochs, trainLoss, validationLoss, dice, best, seconds, secondsLeft }: EpochEvent): void {
+    const scores = dice.map((d) => (d === null ? '–' : d.toFixed(3))).join(' ');
+    const validation = validationLoss === null ? '–' : validationLoss.toFixed(4);
+    const mark = best ? `  ${styled(this.#screen, 'green', '* new best')}` : '';
+    const number = `epoch ${String(epoch + 1).padStart(String(epochs).length)}/${epochs}`;
+    this.#print(
+      `${number}  loss ${trainLoss.toFixed(4)}  validation ${validation}  Dice ${scores}  ` +
+        `${duration(seconds)}, ${duration(secondsLeft)} left${mark}`,
+    );
+  }
+
+  #bar(share: number, words: string, last = false): void {
+    const percent = `${Math.floor(share * 100)} %`.padStart(5);
+    if (this.#screen.isTTY) {
+      const text = `${this.#label} ${bar(share)} ${percent}  ${words}`;
+      this.#screen.write(`\r\x1b[2K${text.slice(0, (this.#screen.columns ?? 120) - 1)}`);
+      this.#open = true;
+    } else if (last || Date.now() - this.#lastLog > LOG_INTERVAL * 1000) {
+      this.#lastLog = Date.now();
+      this.#screen.write(`${this.#label}: ${percent.trim()}, ${words}\n`);
+    }
+  }
+
+  #print(words: string): void {
+    this.#line(`${styled(this.#screen, 'bold', this.#label)}${words === '' ? '' : `: ${words}`}`);
+  }
+
+  #line(text: string): void {
+    if (this.#open) this.#screen.write('\r\x1b[2K');
+    this.#open = false;
+    this.#screen.write(`${text}\n`);
+  }
+}
+
+function megabytes(bytes: number): string {
+  return bytes < 1e10 ? `${Math.ceil(bytes / 1e6)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
+}

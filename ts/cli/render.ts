@@ -1,0 +1,79 @@
+import { relative } from 'node:path';
+import type {
+  CaseFailure,
+  CheckSummary,
+  ConvertSummary,
+  EvaluateSummary,
+  PlanSummary,
+  SplitsSummary,
+} from '../generated/summaries.js';
+import { table } from './text-table.js';
+
+/** What verbs over many cases have in common. */
+interface CasesSummary {
+  readonly written: number;
+  readonly skipped: number;
+  readonly failures: readonly CaseFailure[];
+}
+
+export function renderCases({ written, skipped, failures }: CasesSummary, what: string): string {
+  const skips = skipped > 0 ? `, ${skipped} skipped because they exist` : '';
+  const fails = failures.length > 0 ? `, ${failures.length} failed:` : '';
+  return [`${written} ${what}${skips}${fails}`, ...failures.map(renderFailure)].join('\n');
+}
+
+function renderFailure({ case: name, code, message }: CaseFailure): string {
+  return `  ${name}: ${code}: ${message}`;
+}
+
+export const anyFailed = (summary: { readonly failures: readonly CaseFailure[] }): boolean =>
+  summary.failures.length > 0;
+
+export function renderCheck({ task, folder, cases, problems }: CheckSummary): string {
+  if (problems.length === 0) return `${task}: ${cases.length} cases, no problem`;
+  const lines = problems.map(({ case: name, file, message, fixed }) => {
+    // Messages about unreadable files name them already.
+    const where = file === null || message.includes(file) ? '' : ` ${relative(folder, file)}:`;
+    return `  ${name ?? 'task'}:${where} ${message}${fixed ? ' (fixed)' : ''}`;
+  });
+  return [`${task}: ${cases.length} cases, ${problems.length} problems:`, ...lines].join('\n');
+}
+
+export function renderPlan({ task, cases, configurations }: PlanSummary): string {
+  const lines = configurations.map(
+    (c) =>
+      `  ${c.configuration}: patch ${c.patchSize.join('×')}, batch ${c.batchSize}, ` +
+      `spacing ${c.spacing.map((s) => s.toPrecision(4)).join('×')} mm, median shape ${c.medianShape.join('×')}`,
+  );
+  return [`${task}: ${cases} cases`, ...lines].join('\n');
+}
+
+/** Names of validation cases that a line of the table has room for. */
+const NAMED = 4;
+
+export function renderSplits({ file, backup, origin, cases, groups, folds }: SplitsSummary): string {
+  const some = (names: readonly string[]) =>
+    names.slice(0, NAMED).join(' ') + (names.length > NAMED ? ` and ${names.length - NAMED} more` : '');
+  const rows = folds.map(({ train, val }, i) => [`${i}`, `${train.length}`, `${val.length}`, some(val)]);
+  const what = origin === 'preprocessed' ? 'preprocessed cases' : 'cases of dataset.json';
+  const patients = groups === null ? '' : ` of ${groups} patients`;
+  return [
+    `${file}: ${cases} ${what}${patients}`,
+    table(['fold', 'train', 'val', 'validation cases'], rows),
+    ...(backup === null ? [] : [`the former splits are kept as ${backup}`]),
+  ].join('\n');
+}
+
+export function renderConvert(summary: ConvertSummary): string {
+  const { folder, training, test, ignoreLabel, failures } = summary;
+  const ignored = ignoreLabel === null ? '' : `; label ${ignoreLabel} became -1, unlabelled`;
+  const head = `${folder}: ${training} training and ${test} test cases${ignored}`;
+  return [head, ...failures.map(renderFailure)].join('\n');
+}
+
+export function renderEvaluation({ output, results, failures }: EvaluateSummary): string {
+  const lines = Object.entries(results.mean).map(
+    ([label, metrics]) => `  label ${label}: Dice ${metrics.Dice?.toFixed(4) ?? '–'}`,
+  );
+  return [`${results.all.length} cases, ${output}`, ...lines, ...failures.map(renderFailure)].join('\n');
+}

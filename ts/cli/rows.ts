@@ -1,0 +1,206 @@
+import type { VerbName, Verbs } from '../generated/verbs.js';
+import type { Run } from '../run.js';
+import { checkDataset } from '../verbs/check.js';
+import { convertDataset } from '../verbs/convert.js';
+import { evaluate } from '../verbs/evaluate.js';
+import { inspect } from '../verbs/inspect.js';
+import { predict } from '../verbs/predict.js';
+import { planAndPreprocess, planExperiment } from '../verbs/preprocess.js';
+import { preview } from '../verbs/preview.js';
+import { makeSplits } from '../verbs/splits.js';
+import { train } from '../verbs/train.js';
+import { generateWeightmaps } from '../verbs/weightmaps.js';
+import { duration } from './duration.js';
+import { readableJson } from './json.js';
+import {
+  anyFailed,
+  renderCases,
+  renderCheck,
+  renderConvert,
+  renderEvaluation,
+  renderPlan,
+  renderSplits,
+} from './render.js';
+import { type Seen, savedTraining } from './seen.js';
+
+/** What the schema does not say of a verb. */
+export interface Row<V extends VerbName = VerbName> {
+  readonly name: V;
+  readonly summary: string;
+  /** Options given by position, in order; the last may be a list. */
+  readonly positional: readonly string[];
+  /** One-letter flags by option. */
+  readonly short: Readonly<Record<string, string>>;
+  /** Command lines, without the program's name. */
+  readonly examples: readonly string[];
+  run(options: Verbs[V]['options']): Run<Verbs[V]['summary'], Verbs[V]['event']>;
+  /** The result for people. */
+  render(result: Verbs[V]['summary']): string;
+  /** Whether some cases failed though the verb finished. */
+  failed?(result: Verbs[V]['summary']): boolean;
+  /** What is kept of a cancelled run, and how to continue. */
+  cancelled?(seen: Seen): string;
+}
+
+/** A row whatever its verb, as the program runs it. */
+export interface AnyRow extends Omit<Row, 'run' | 'render' | 'failed'> {
+  run(options: object): Run<unknown>;
+  render(result: unknown): string;
+  failed(result: unknown): boolean;
+}
+
+/** Checks a row against the types of its verb, then lets rows of all verbs share a list. */
+function row<V extends VerbName>(definition: Row<V>): AnyRow {
+  return {
+    ...definition,
+    run: (options) => definition.run(options as Verbs[V]['options']),
+    render: (result) => definition.render(result as Verbs[V]['summary']),
+    failed: (result) => definition.failed?.(result as Verbs[V]['summary']) ?? false,
+  };
+}
+
+const AGAIN = () => 'finished cases are kept; run the same command again to continue';
+
+export const weightmapsRow = row<'weightmaps'>({
+  name: 'weightmaps',
+  summary: 'generate U-Net border weightmaps beside preprocessed cases',
+  positional: ['folder'],
+  short: { outputDir: 'o', classes: 'c' },
+  examples: [
+    'weightmaps nnUNet_preprocessed/Task501_IcbmTissue/nnUNetData_plans_v2.1_stage0',
+    'weightmaps DIR --sigma 3 --w0 5 -c 1 2 --workers 4',
+    'weightmaps DIR -o weightmaps --mode instances --spacing',
+  ],
+  run: generateWeightmaps,
+  render: (s) => renderCases(s, `weightmaps written${s.outputDir ? ` to ${s.outputDir}` : ''}`),
+  failed: anyFailed,
+  cancelled: () => 'finished weightmaps are kept; run the same command with --skip-existing to continue',
+});
+
+/** Every verb of `nnunet-diag`, in the order of `--help`. */
+export const ROWS: readonly AnyRow[] = [
+  row<'check'>({
+    name: 'check',
+    summary: 'check a raw task: geometry, labels, missing files; all problems at once',
+    positional: ['task'],
+    short: {},
+    examples: ['check 501', 'check 501 --tolerance 1e-4 --fix', 'check ./Task501_IcbmTissue --json'],
+    run: checkDataset,
+    render: renderCheck,
+    failed: (summary) => !summary.ok,
+  }),
+  row<'plan'>({
+    name: 'plan',
+    summary: 'crop, take the fingerprint, and plan spacing, patch and network',
+    positional: ['task'],
+    short: { configurations: 'c' },
+    examples: ['plan 501', 'plan 501 -c 3d_fullres --patch-size 40 56 40 --batch-size 2'],
+    run: planExperiment,
+    render: renderPlan,
+    cancelled: AGAIN,
+  }),
+  row<'preprocess'>({
+    name: 'preprocess',
+    summary: 'crop, plan, then resample and normalise every case',
+    positional: ['task'],
+    short: { configurations: 'c' },
+    examples: ['preprocess 501', 'preprocess 501 -c 3d_fullres --workers 4 --memory-budget 8'],
+    run: planAndPreprocess,
+    render: (s) => `${renderPlan(s.plan)}\n${renderCases(s.preprocess, 'cases preprocessed')}`,
+    failed: (summary) => anyFailed(summary.preprocess),
+    cancelled: AGAIN,
+  }),
+  row<'splits'>({
+    name: 'splits',
+    summary: 'write the folds of a task: nnU-Net’s five, by patient, or your own',
+    positional: ['task'],
+    short: {},
+    examples: [
+      'splits 501',
+      "splits 501 --group-pattern '^(patient\\d+)_'",
+      'splits 501 --groups patients.csv --overwrite',
+      'splits 501 --from splits_final.json',
+    ],
+    run: makeSplits,
+    render: renderSplits,
+  }),
+  weightmapsRow,
+  row<'preview'>({
+    name: 'preview',
+    summary: 'draw what the network will see: augmented patches with labels and weightmaps over them',
+    positional: ['task'],
+    short: { configuration: 'c', fold: 'f', output: 'o' },
+    examples: [
+      'preview 501 -c 3d_fullres --trainer nnUNetTrainerV2Weighted -o preview.svg',
+      'preview 502 -c 2d -f all --trainer nnUNetTrainerV2Sparse --epoch 10 --batches 3 -o preview.png',
+      'preview 501 -c 3d_fullres --phase validation --patch-size 64 64 64 --batch-size 4',
+    ],
+    run: preview,
+    render: ({ output, task, batches, cases }) =>
+      `${task}: drew ${cases.length} samples of ${batches} ${batches === 1 ? 'batch' : 'batches'} in ${output}`,
+  }),
+  row<'train'>({
+    name: 'train',
+    summary: 'train one fold of a configuration',
+    positional: ['task'],
+    short: { configuration: 'c', fold: 'f', outputFolder: 'o' },
+    examples: [
+      'train 501 -c 3d_fullres -f 0',
+      'train 502 -c 3d_fullres -f all --trainer nnUNetTrainerV2Sparse --epochs 200 --seed 1',
+      'train 501 -c 2d -f 3 --continue',
+    ],
+    run: train,
+    render: (s) => `trained ${s.epochs} epochs in ${duration(s.seconds)} on ${s.device}: ${s.checkpoint}`,
+    cancelled: savedTraining,
+  }),
+  row<'predict'>({
+    name: 'predict',
+    summary: 'segment every case of a folder with a trained model',
+    positional: [],
+    short: { input: 'i', output: 'o', model: 'm', folds: 'f' },
+    examples: [
+      'predict -i imagesTs -o predictions -m RESULTS/nnUNet/3d_fullres/Task501_X/nnUNetTrainerV2__nnUNetPlansv2.1',
+      'predict -i imagesTs -o predictions -m MODEL -f 0 1 --step-size 0.75 --no-mirroring',
+    ],
+    run: predict,
+    render: (summary) => renderCases(summary, `cases segmented into ${summary.output}`),
+    failed: anyFailed,
+    cancelled: AGAIN,
+  }),
+  row<'evaluate'>({
+    name: 'evaluate',
+    summary: 'compare predictions with references and write summary.json',
+    positional: ['referenceDir', 'predictionDir'],
+    short: { labels: 'l', output: 'o' },
+    examples: [
+      'evaluate labelsTs predictions -l 1 2 3',
+      'evaluate labelsTs predictions -l 1 --ignore-label -1',
+    ],
+    run: evaluate,
+    render: renderEvaluation,
+    failed: anyFailed,
+  }),
+  row<'convert'>({
+    name: 'convert',
+    summary: 'make a raw task of an nnU-Net v2 data set or a Medical Decathlon task',
+    positional: ['source'],
+    short: { output: 'o' },
+    examples: ['convert Dataset027_ACDC', 'convert Task04_Hippocampus --task Task504_Hippocampus'],
+    run: convertDataset,
+    render: renderConvert,
+    failed: anyFailed,
+    cancelled: AGAIN,
+  }),
+  row<'inspect'>({
+    name: 'inspect',
+    summary: 'show what a file of nnU-Net holds, as JSON',
+    positional: ['file'],
+    short: {},
+    examples: [
+      'inspect nnUNet_preprocessed/Task501_X/nnUNetPlansv2.1_plans_3D.pkl',
+      'inspect case_0000.nii.gz',
+    ],
+    run: inspect,
+    render: (content) => readableJson(content),
+  }),
+];

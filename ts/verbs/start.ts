@@ -1,0 +1,75 @@
+import { fromNative, NnunetError } from '../errors.js';
+import type { VerbName, Verbs } from '../generated/verbs.js';
+import { core } from '../native/core.js';
+import { torch } from '../native/torch.js';
+import { Run } from '../run.js';
+
+/** The run of a verb. */
+export type RunOf<V extends VerbName> = Run<Verbs[V]['summary'], Verbs[V]['event']>;
+
+/** Runs a verb of the `core` addon on its own thread. */
+export function startCore<V extends VerbName>(verb: V, options: Verbs[V]['options']): RunOf<V> {
+  return new Run(() => {
+    const text = checked(verb, options);
+    return (onMessage) => ({ cancel: core().start(verb, text, onMessage) });
+  }, signalOf(options));
+}
+
+/** Runs a verb of the `torch` addon on its own thread; its options are checked before libtorch is opened. */
+export function startTorch<V extends VerbName>(verb: V, options: Verbs[V]['options']): RunOf<V> {
+  return new Run(() => {
+    const text = checked(verb, options);
+    return (onMessage) => ({ cancel: torch().start(verb, text, onMessage) });
+  }, signalOf(options));
+}
+
+/** The signal among the options of a caller, who may have passed anything. */
+export function signalOf(options: unknown): unknown {
+  return typeof options === 'object' && options !== null ? (options as { signal?: unknown }).signal : undefined;
+}
+
+/**
+ * The options of a verb as JSON, all defaults filled in. The addon checks them, from the same types that describe them here.
+ *
+ * @throws NnunetError `ERR_OPTIONS`, naming every option that is unknown, missing or unusable
+ */
+export function checked(verb: VerbName, options: unknown): string {
+  const text = toJson(options);
+  try {
+    return core().validate(verb, text);
+  } catch (thrown) {
+    throw fromNative(thrown);
+  }
+}
+
+function toJson(options: unknown): string {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw refusal('', `expected an object of options, got ${show(options)}`);
+  }
+  const { signal: _, ...plain } = options as Record<string, unknown>;
+  requirePlain(plain, '');
+  return JSON.stringify(plain);
+}
+
+/** Refuses what JSON would change without a word: NaN and infinities, functions, big integers, typed arrays. */
+function requirePlain(value: unknown, path: string): void {
+  const plain =
+    value === null || ['string', 'boolean', 'undefined'].includes(typeof value) || Number.isFinite(value);
+  if (plain) return;
+  if (typeof value !== 'object' || ArrayBuffer.isView(value)) {
+    throw refusal(path, `expected a value that JSON can hold, got ${show(value)}`);
+  }
+  for (const [key, inner] of Object.entries(value as object)) {
+    requirePlain(inner, path === '' ? key : `${path}.${key}`);
+  }
+}
+
+function refusal(option: string, problem: string): NnunetError {
+  const message = option === '' ? problem : `${option}: ${problem}`;
+  return new NnunetError('ERR_OPTIONS', message, { problems: [{ option, problem }] });
+}
+
+function show(value: unknown): string {
+  if (ArrayBuffer.isView(value)) return value.constructor.name;
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+}
