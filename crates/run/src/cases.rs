@@ -3,11 +3,11 @@
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use rayon::{ThreadPool, ThreadPoolBuildError};
+use rayon::ThreadPool;
 
 use crate::budget::{Budget, Lease};
 use crate::ledger::Ledger;
-use crate::{Cancelled, CaseFailure, Coded, Context};
+use crate::{Cancelled, CaseFailure, Coded, Context, ThreadsError};
 
 /// One case's turn.
 #[derive(Clone, Debug)]
@@ -99,8 +99,8 @@ impl<'a> CaseLoop<'a> {
     /// A loop on the context's workers, without a memory budget.
     ///
     /// # Errors
-    /// Where the system refuses a thread.
-    pub fn new(context: &'a Context) -> Result<Self, ThreadPoolBuildError> {
+    /// As [`Context::pool`].
+    pub fn new(context: &'a Context) -> Result<Self, ThreadsError> {
         Ok(Self {
             context,
             pool: context.pool()?,
