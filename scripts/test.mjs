@@ -6,6 +6,13 @@ import { declaredTypes, setup } from './lib/setup.mjs';
 const totals = { passed: 0, failed: 0 };
 const failures = [];
 
+/** Reference values recorded with other shapes, channels, poolings and names: no test may know the first set. */
+const secondSet = { NNUNET_DIAG_FIXTURES: join(root, '__test__', 'fixtures-second') };
+const recordedCrates = [
+  ...['augment', 'dataset', 'edt', 'engine', 'evaluate', 'inference', 'loader'],
+  ...['pickle', 'preprocess', 'resample', 'sampling', 'storage', 'weightmap'],
+];
+
 /** Runs one suite; `count` reads its numbers from its output, else it counts as one check. */
 async function suite(name, work, count) {
   say(name);
@@ -75,8 +82,22 @@ const cargo = (...args) => capture('cargo', args, { env });
 await suite('clippy', () =>
   cargo('clippy', '--release', '--workspace', '--all-targets', '--', '-D', 'warnings'));
 await suite('cargo test', () => cargo('test', '--release', '--workspace', '--no-fail-fast'), cargoCount);
+await suite(
+  'fixtures: second set',
+  () => {
+    const packages = recordedCrates.flatMap((name) => ['-p', name]);
+    const args = ['test', '--release', '--tests', '--no-fail-fast', ...packages];
+    return capture('cargo', args, { env: { ...env, ...secondSet } });
+  },
+  cargoCount,
+);
 await suite('TypeScript linter', () => capture('npx', ['biome', 'ci', '.']));
 await suite('generated files', generated);
 await suite('ava', () => capture('npx', ['ava', '--tap']), tapCount);
+await suite(
+  'ava: second set of fixtures',
+  () => capture('npx', ['ava', '--tap', 'dist/__test__/weightmaps.test.js'], { env: secondSet }),
+  tapCount,
+);
 
 finish();

@@ -1,7 +1,8 @@
 //! Recorded reference values for tests, a sink that keeps events, and a made-up task to train on.
 //!
 //! Fixtures live in `__test__/fixtures/<topic>/`, laid out as they were recorded. `NNUNET_DIAG_FIXTURES` names another
-//! folder of the same form: tests are driven by each topic's JSON and must pass on other recordings.
+//! folder of the same form: tests are driven by each topic's JSON and must pass on other recordings. The committed second
+//! set, `__test__/fixtures-second`, holds every topic, too; `bench/record` makes such sets.
 
 mod ball;
 mod cancel;
