@@ -3,10 +3,10 @@ import { fromNative, NnunetError } from '../ts/errors.js';
 
 test('a failure of an addon keeps its code, message and details', (t) => {
   const error = fromNative(
-    new Error('{"code":"ERR_X","message":"found 1, expected 2","details":{"path":"a"}}'),
+    new Error('{"code":"ERR_NPY_HEADER","message":"found 1, expected 2","details":{"path":"a"}}'),
   );
   t.true(error instanceof NnunetError);
-  t.is(error.code, 'ERR_X');
+  t.is(error.code, 'ERR_NPY_HEADER');
   t.is(error.message, 'found 1, expected 2');
   t.deepEqual(error.details, { path: 'a' });
 });
@@ -20,6 +20,6 @@ test('anything else becomes ERR_INTERNAL with its cause', (t) => {
 });
 
 test('an NnunetError passes through unchanged', (t) => {
-  const error = new NnunetError('ERR_Y', 'y');
+  const error = new NnunetError('ERR_GZIP', 'y');
   t.is(fromNative(error), error);
 });

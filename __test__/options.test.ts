@@ -1,75 +1,69 @@
+/** The options of verbs as the addon checks them. */
 import test from 'ava';
-import { Command } from 'commander';
-import { z } from 'zod';
-import { addFlags, collect, kebab } from '../ts/cli/flags.js';
-import { field, parseOptions, verb } from '../ts/schema.js';
+import { checkDataset, evaluate, NnunetError, type TrainOptions, train } from '../ts/index.js';
+import { core } from '../ts/native/core.js';
+import type { Run } from '../ts/run.js';
 
-const spec = verb({
-  name: 'sample',
-  summary: 'for tests',
-  positional: ['folder'],
-  options: z.object({
-    folder: field(z.string().min(1), 'a folder'),
-    width: field(z.int().positive().default(3), 'a width', 'w'),
-    classes: field(z.array(z.int()).min(1).optional(), 'labels', 'c'),
-    mirroring: field(z.boolean().default(true), 'do not mirror'),
-    force: field(z.boolean().default(false), 'force'),
-    mode: field(z.enum(['a', 'b']).default('a'), 'mode'),
-  }),
-  examples: [],
-});
-
-/** Parses a command line as the program does. */
-function parse(...argv: string[]): object {
-  const command = new Command().exitOverride();
-  addFlags(command, spec);
-  let options: object = {};
-  command.action((...given: unknown[]) => {
-    options = collect(spec, given.slice(0, 1), given[1] as Record<string, unknown>);
-  });
-  command.parse(argv, { from: 'user' });
-  return options;
+/** The message of the `ERR_OPTIONS` that rejects a run. */
+async function refusal(start: () => Run<unknown>): Promise<string> {
+  const error = await start().result.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  return error instanceof NnunetError && error.code === 'ERR_OPTIONS' ? error.message : `no: ${error}`;
 }
 
-test('flags become options of the schema’s types, and only those typed', (t) => {
-  t.deepEqual(parse('dir'), { folder: 'dir' });
-  t.deepEqual(parse('dir', '-w', '7', '-c', '1', '2', '--no-mirroring', '--force', '--mode', 'b'), {
-    folder: 'dir',
-    width: 7,
-    classes: [1, 2],
-    mirroring: false,
-    force: true,
-    mode: 'b',
+/** Options as a caller without types writes them. */
+const any = <O>(options: unknown): O => options as O;
+
+test('every wrong option is named at once, with the nearest known name', async (t) => {
+  const options = any<TrainOptions>({
+    task: '501',
+    configuration: '3d_fulres',
+    epochs: 0.5,
+    pacth: 1,
+    batchsize: 2,
   });
+  t.is(
+    await refusal(() => train(options)),
+    'configuration: expected one of 2d, 3d_fullres, 3d_lowres, 3d_cascade_fullres, got "3d_fulres"; did you mean ' +
+      '3d_fullres?; epochs: expected a whole number of at least 1, got 0.5; pacth: unknown option; ' +
+      'batchsize: unknown option; did you mean batchSize?',
+  );
 });
 
-test('defaults come from the schema', (t) => {
-  t.deepEqual(parseOptions(spec, { folder: 'x' }), {
-    folder: 'x',
-    width: 3,
-    mirroring: true,
-    force: false,
-    mode: 'a',
+test('unknown options reach no verb, nested ones included, also where the addon is called directly', async (t) => {
+  t.is(
+    await refusal(() => checkDataset(any({ task: '1', tolerence: 9 }))),
+    'tolerence: unknown option; did you mean tolerance?',
+  );
+  const recipe = { sampling: { kind: 'annotated', ofset: 1 } };
+  t.is(
+    await refusal(() => train(any({ task: '1', configuration: '2d', recipe }))),
+    'recipe.sampling.ofset: unknown option; did you mean offset?',
+  );
+  const message = await new Promise<string>((resolve) => {
+    core().start('check', '{"task":"1","tolerence":9}', resolve);
   });
+  t.like(JSON.parse(message), { type: 'failed', error: { code: 'ERR_OPTIONS' } });
 });
 
-test('every wrong option is named, with what was found', (t) => {
-  const error = t.throws(() => parseOptions(spec, { folder: 'x', width: -1, mode: 'c', colour: 1 }));
-  t.like(error, { code: 'ERR_OPTIONS' });
-  const { message } = error as Error;
-  t.regex(message, /width but received -1 of type number/);
-  t.regex(message, /mode but received "c"/);
-  t.regex(message, /unknown option colour/);
-  t.throws(() => parseOptions(spec, {}), { message: /expected folder, which is missing/ });
+test('no options, no object and values that JSON cannot hold are refused through result', async (t) => {
+  t.is(await refusal(() => train(any(undefined))), 'expected an object of options, got undefined');
+  t.is(await refusal(() => train(any('501'))), 'expected an object of options, got 501');
+  t.is(
+    await refusal(() => evaluate({ referenceDir: 'a', predictionDir: 'b', tolerance: Number.NaN })),
+    'tolerance: expected a value that JSON can hold, got NaN',
+  );
+  t.is(
+    await refusal(() => train(any({ task: '1', configuration: '2d', classWeights: Float32Array.of(1) }))),
+    'classWeights: expected a value that JSON can hold, got Float32Array',
+  );
+  t.regex(await refusal(() => train(any({ task: '1', configuration: '2d', signal: {} }))), /AbortSignal/);
 });
 
-test('words where a number is due are refused, not turned into NaN', (t) => {
-  t.throws(() => parseOptions(spec, parse('dir', '--width', 'wide')), {
-    message: /width but received "wide"/,
-  });
-});
-
-test('names of flags', (t) => {
-  t.is(kebab('stepSize'), 'step-size');
-  t.is(kebab('w0'), 'w0');
+test('undefined means not given, and defaults are filled in once', (t) => {
+  const given = JSON.parse(core().validate('train', '{"task":"1","configuration":"2d"}')) as TrainOptions;
+  t.like(given, { epochs: 1000, iterations: 250, initialLr: 0.01, fold: 0, unpack: true, workers: 0 });
+  t.is(given.trainer, 'nnUNetTrainerV2');
 });

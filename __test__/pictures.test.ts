@@ -15,6 +15,7 @@ const epoch = (n: number, validationLoss: number | null, dice: (number | null)[]
   trainLoss: 1 / (n + 1),
   validationLoss,
   dice,
+  best: false,
   learningRate: 0.01,
   seconds: 1,
   secondsLeft: 0,

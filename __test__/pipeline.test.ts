@@ -144,7 +144,11 @@ async function oddities(t: ExecutionContext<Workspace>, model: string): Promise<
   );
   const missing = predict({ input, output, model, folds: ['3'] });
   await t.throwsAsync(missing.result, { code: 'ERR_MODEL', message: /fold_3 .*one in fold_0/ });
-  t.throws(() => predict({ input, output, model, folds: ['x'] }), { code: 'ERR_OPTIONS' });
+  const wrong = predict({ input, output, model, folds: ['x'] });
+  await t.throwsAsync(wrong.result, {
+    code: 'ERR_OPTIONS',
+    message: /folds\.0: expected a fold number or all/,
+  });
 }
 
 test('a run that was cancelled goes on to the same bits', async (t) => {

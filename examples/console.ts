@@ -1,5 +1,6 @@
 /** What the examples share: showing a run on a terminal. */
-import { ProgressView, type Run, type VerbEvent } from '../ts/index.js';
+import { ProgressView } from '../ts/cli/progress.js';
+import type { Run, VerbEvent } from '../ts/index.js';
 
 /** Shows a run's events as they come; rejects with its error where it fails. */
 export async function follow(

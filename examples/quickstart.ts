@@ -10,6 +10,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { table } from '../ts/cli/text-table.js';
 import {
   checkDataset,
   drawCurves,
@@ -23,7 +24,6 @@ import {
   type Run,
   readVolume,
   type Trainer,
-  table,
   train,
   type VerbEvent,
 } from '../ts/index.js';
@@ -86,7 +86,7 @@ async function prepare({ task, trainer }: Experiment): Promise<void> {
   const raw = join(folders.rawDataBase, 'nnUNet_raw_data');
   await linkTask(join(data, task), join(raw, task));
   const check = await show(`${task} check`, checkDataset({ task, ...folders, signal }));
-  if (check.problems.length > 0) throw new NnunetError('ERR_DATASET', JSON.stringify(check.problems));
+  if (check.problems.length > 0) throw new NnunetError('ERR_DATASET_RECORD', JSON.stringify(check.problems));
   await show(
     `${task} preprocess`,
     planAndPreprocess({ task, configurations: ['3d_fullres'], ...folders, signal }),

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { access, constants, open, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { NnunetError } from './errors.js';
+import type { ErrorCode } from './generated/codes.js';
 
 /**
  * Writes a file in one step: it holds its former content or all of the new one, whatever happens in between.
@@ -55,7 +56,7 @@ function cannotWrite(path: string, error: unknown): NnunetError {
 }
 
 /** Codes for errors of the system, as `Code::of_io` in Rust gives them. */
-const SYSTEM_CODES: Readonly<Record<string, string>> = {
+const SYSTEM_CODES: Readonly<Record<string, ErrorCode>> = {
   ENOENT: 'ERR_NOT_FOUND',
   ENOSPC: 'ERR_DISK_FULL',
   EDQUOT: 'ERR_DISK_FULL',

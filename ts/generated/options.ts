@@ -779,7 +779,34 @@ export type Sampling = {
    * @default 0.33
    */
   readonly fraction?: number | undefined;
-} | AnnotatedSampling | {
+} | {
+  readonly kind: 'annotated';
+  /**
+   * Random shift of the patch, as a fraction of what keeps the drawn voxel inside; 0 centres it.
+   *
+   * Range: at least 0, at most 1.
+   * @default 0.0
+   */
+  readonly offset?: number | undefined;
+  /**
+   * Draws the class first (background is one), then the voxel.
+   *
+   * @default false
+   */
+  readonly balance?: boolean | undefined;
+  /**
+   * Draws the spatial transform again where it would leave no annotated voxel in the patch.
+   *
+   * @default true
+   */
+  readonly keepAnnotated?: boolean | undefined;
+  /**
+   * Excludes cases without any annotated voxel instead of failing.
+   *
+   * @default false
+   */
+  readonly skipUnannotated?: boolean | undefined;
+} | {
   readonly kind: 'fork';
   /**
    * Fraction of each batch to force; rounded as the reference does.

@@ -54,7 +54,10 @@ export interface PreviewBatch {
  * @throws (through `result`) NnunetError `ERR_OPTIONS`, `ERR_NOT_FOUND`, `ERR_CANCELLED`, and the errors of data
  */
 export function previewBatches(options: PreviewBatchesOptions): Run<PreviewBatch[], PreviewBatchesEvent> {
-  return new Run(() => startBatches(checked('previewBatches', options), (batches) => batches), signalOf(options));
+  return new Run(
+    () => startBatches(checked('previewBatches', options), (batches) => batches),
+    signalOf(options),
+  );
 }
 
 /**
@@ -117,13 +120,5 @@ function titleOf([first]: readonly PreviewBatch[], options: Omit<Given, 'output'
   // Null where it was not given.
   const trained = options.recipe ? `${trainer} with a recipe of its own` : trainer;
   const patch = `patch ${first?.patchSize.join('×')}`;
-  return [
-    first?.task ?? options.task,
-    configuration,
-    `fold ${fold}`,
-    trained,
-    phase,
-    `seed ${seed}`,
-    patch,
-  ];
+  return [first?.task ?? options.task, configuration, `fold ${fold}`, trained, phase, `seed ${seed}`, patch];
 }

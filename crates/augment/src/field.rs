@@ -1,14 +1,16 @@
 //! Random numbers by position, eight blocks of Philox at a time.
 //!
-//! Noise of the size of a patch is drawn here in float32 with polynomials, because [`Rng::normal`](random::Rng::normal), in
-//! float64 and one number at a time, would take most of a chain's time.
+//! Noise of the size of a patch is drawn here in float32 with polynomials, because
+//! [`Rng::normal`](random::Rng::normal), in float64 and one number at a time, would take most of a chain's
+//! time.
 
 use random::philox;
 
 use crate::math::{log2, sin_cos_turns};
 use crate::simd::kernel;
 
-/// A field of standard normal numbers, addressed by position: what stands where does not depend on who asks first.
+/// A field of standard normal numbers, addressed by position: what stands where does not depend on who asks
+/// first.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Field {
     key: [u32; 2],

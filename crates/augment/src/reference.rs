@@ -1,4 +1,4 @@
-//! Where nnU-Net v1 and DIAG's fork are wrong: their rules beside this package's, and the choice between them.
+//! The rules in which nnU-Net v1 and DIAG's fork are wrong, and the choice between them and this package's.
 
 use crate::options::PipelineOptions;
 
@@ -7,8 +7,8 @@ use crate::options::PipelineOptions;
 pub(crate) struct ChainRules {
     /// Label of unlabelled voxels that transforms keep apart from background.
     pub unlabelled: Option<i16>,
-    /// Whether a patch that is only cropped is interpolated where its centre falls between voxels, instead of being cropped
-    /// half a voxel before.
+    /// Whether a patch that is only cropped is interpolated where its centre falls between voxels, instead of
+    /// being cropped half a voxel before.
     pub between_voxels: bool,
     /// Whether the cascade's degradation removes connected components that were drawn.
     pub removes_components: bool,
@@ -33,9 +33,9 @@ impl ChainRules {
         }
     }
 
-    /// The reference's rules. It fills with -1 outside the loaded patch, but loses that value in the interpolation of label
-    /// masks: unlabelled voxels there and between labels become background. Its mask transform takes every negative label
-    /// for the outside of the non-zero mask, and blanks the image there.
+    /// The reference's rules. It fills with -1 outside the loaded patch, but loses that value in the
+    /// interpolation of label masks: unlabelled voxels there and between labels become background. Its mask
+    /// transform takes every negative label for the outside of the non-zero mask, and blanks the image there.
     fn reference() -> Self {
         Self {
             unlabelled: None,

@@ -1,7 +1,8 @@
 //! Union-find over runs.
 
+use crate::connectivity::Connectivity;
 use crate::runs::Run;
-use crate::{Connectivity, Error};
+use crate::Error;
 
 /// Union-find over all runs. A root is the first run of its component.
 pub(crate) struct Forest {

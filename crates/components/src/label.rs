@@ -3,19 +3,10 @@
 use ndarray::{Array, ArrayView, Dimension};
 use rayon::prelude::*;
 
+use crate::connectivity::Connectivity;
 use crate::forest::Forest;
 use crate::runs::{equal_runs, runs, Run};
 use crate::Error;
-
-/// Which voxels touch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum Connectivity {
-    /// Those that share a face: 6 neighbours in 3D, 4 in 2D. scipy's default, and nnU-Net's.
-    #[default]
-    Face,
-    /// Those that share a face, edge or corner: 26 neighbours in 3D, 8 in 2D.
-    Full,
-}
 
 /// Labelled components.
 #[derive(Clone, Debug, PartialEq)]

@@ -5,10 +5,12 @@
 //! joined, and each run is written once. Reading and writing are parallel over rows; joining works on runs alone, of
 //! which there are few. Memory beside the result is 16 bytes a run, and 32 a row.
 
+mod connectivity;
 mod error;
 mod forest;
 mod label;
 mod runs;
 
+pub use connectivity::Connectivity;
 pub use error::Error;
-pub use label::{label, label_values, Components, Connectivity};
+pub use label::{label, label_values, Components};

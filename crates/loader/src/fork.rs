@@ -8,8 +8,8 @@ use crate::maker::{Job, Maker, Scratch};
 use crate::options::Phase;
 
 impl Maker {
-    /// The centre of a training patch under the fork's sampling rule, in voxels of the loaded patch; `None` under any other
-    /// rule. In dummy 2D, as in the fork, it is drawn from the first slice alone.
+    /// The centre of a training patch under the fork's sampling rule, in voxels of the loaded patch; `None`
+    /// under any other rule. In dummy 2D, as in the fork, it is drawn from the first slice alone.
     ///
     /// # Errors
     /// [`Error::NoAnnotationInPatch`] where the loaded patch has no annotated voxel.

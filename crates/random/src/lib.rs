@@ -1,12 +1,12 @@
 //! Random numbers: the keyed generators of this project, and numpy's legacy generator.
 //!
-//! - [`Rng`]: a stream of Philox4x32-10, keyed by seed, [`Purpose`], epoch, iteration and sample. Sampling and augmentation
-//!   draw from it. [`Draw`] is the part of it that sampling needs, so that tests can script the numbers.
-//! - [`Normals`]: standard normal numbers by position, from SplitMix64. The network's starting weights come from it.
+//! - [`Rng`]: a stream of Philox4x32-10, keyed by seed, [`Purpose`], epoch, iteration and sample. Sampling
+//!   and augmentation draw from it. [`Draw`] is the part of it that sampling needs; tests script it.
+//! - [`Normals`]: standard normal numbers by position, from SplitMix64: the network's starting weights.
 //! - [`philox`]: the bijection itself, for fields of numbers that are addressed by position.
-//! - [`RandomState`]: numpy's `RandomState`, draw for draw. Splits and class locations come from it.
+//! - [`RandomState`]: numpy's `RandomState`, draw for draw: splits and class locations.
 //!
-//! Every generator is a function of its key and a counter alone, except `RandomState`, whose state is numpy's.
+//! Every generator is a function of its key and a counter, except `RandomState`, whose state is numpy's.
 
 mod box_muller;
 mod numpy;

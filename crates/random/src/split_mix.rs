@@ -60,6 +60,14 @@ mod tests {
         );
     }
 
+    /// A seed means the same starting weights in every version.
+    #[test]
+    fn normals_stay_what_they_are() {
+        let bits = |seed, words: &[u64], i| Normals::keyed(seed, words).at(i).to_bits();
+        assert_eq!(bits(7, &[0, 3], 0), 0x3ff7_04d2_a8a6_8570);
+        assert_eq!(bits(12345, &[1, 20], 999), 0x3ff7_3d27_0352_f6e2);
+    }
+
     #[test]
     fn normals_have_their_moments_and_depend_on_every_word() {
         let n = 200_000;

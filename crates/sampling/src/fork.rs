@@ -40,16 +40,17 @@ impl MeaningRule {
     }
 }
 
-/// The centre of DIAG's fork on one axis (`augment_spatial_sparse`): the voxel of a *loaded* patch of `loaded` voxels,
-/// raised to `patch / 2` and then lowered to `loaded - patch / 2`. The voxel can end outside the patch around it.
+/// The centre of DIAG's fork on one axis (`augment_spatial_sparse`): the voxel of a *loaded* patch of
+/// `loaded` voxels, raised to `patch / 2` and then lowered to `loaded - patch / 2`. The voxel can end outside
+/// the patch around it.
 pub fn fork_centre(voxel: usize, loaded: usize, patch: usize) -> i64 {
     let distance = (patch / 2) as i64;
     (voxel as i64).max(distance).min(loaded as i64 - distance)
 }
 
-/// The centre of DIAG's fork in voxels of a loaded patch: a voxel drawn from the annotated ones of `labels` (z, y, x), of
-/// `loaded` voxels, kept half a patch from its borders. Only the first `slices` slices are looked at. `None` where none of
-/// their voxels is annotated, which fails in the fork.
+/// The centre of DIAG's fork in voxels of a loaded patch: a voxel drawn from the annotated ones of `labels`
+/// (z, y, x), of `loaded` voxels, kept half a patch from its borders. Only the first `slices` slices are
+/// looked at. `None` where none of their voxels is annotated, which fails in the fork.
 pub fn draw_fork_centre(
     labels: &[i16],
     loaded: [usize; 3],

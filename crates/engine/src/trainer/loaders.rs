@@ -17,8 +17,9 @@ pub(super) struct Loaders {
 }
 
 impl Loaders {
-    /// Opens both, reports the memory that they will hold, and starts them. Training batches begin at `iteration` of `epoch`,
-    /// or with the next epoch where all iterations of this one are done; validation batches begin with `epoch`.
+    /// Opens both, reports the memory that they will hold, and starts them. Training batches begin at
+    /// `iteration` of `epoch`, or with the next epoch where all iterations of this one are done; validation
+    /// batches begin with `epoch`.
     pub fn start(
         setup: &Setup,
         options: &TrainOptions,

@@ -9,9 +9,9 @@ use serde_json::json;
 use volume::{nifti, Geometry, UNLABELLED};
 
 use super::listing::Case;
+use super::options::CheckOptions;
 use super::problem::{Problem, ProblemKind as Kind};
 use super::repair;
-use super::CheckOptions;
 use crate::Error;
 
 /// What a case holds.

@@ -2,51 +2,24 @@
 
 mod case;
 mod listing;
+mod options;
 mod problem;
 mod repair;
 
 pub use case::CaseReport;
+pub use options::CheckOptions;
 pub use problem::{Problem, ProblemKind};
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use dataset::{DatasetJson, Folders, Task};
-use run::{CaseFailure, CaseLoop, Context, Event, Job, Options, Outcome, Progress};
+use dataset::{DatasetJson, Task};
+use run::{CaseFailure, CaseLoop, Context, Event, Job, Outcome, Progress};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
 
 use crate::Error;
-
-/// Options of [`check_dataset`].
-#[run::options]
-pub struct CheckOptions {
-    /// Number, `TaskXXX_NAME` or folder of a raw task.
-    #[schemars(length(min = 1))]
-    pub task: String,
-    /// Largest difference of spacing and origin (mm) and of direction cosines that is no problem.
-    #[default(1e-3)]
-    #[schemars(range(min = 0.0))]
-    pub tolerance: f64,
-    /// Copies the geometry of a case's first channel into its other files where they differ harmlessly.
-    ///
-    /// What is harmless: see [`ProblemKind::Geometry`].
-    #[default]
-    pub fix: bool,
-    /// With `fix`: copies the geometry wherever the sizes agree, also where files lie at different places.
-    #[default]
-    pub fix_displaced: bool,
-    /// With `fix`: keeps the original as `<name>.orig` beside each repaired file.
-    #[default(true)]
-    pub keep_originals: bool,
-    /// nnU-Net's folders.
-    #[default]
-    #[serde(flatten)]
-    pub folders: Folders,
-}
-
-impl Options for CheckOptions {}
 
 /// What [`check_dataset`] found.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
