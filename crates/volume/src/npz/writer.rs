@@ -1,7 +1,7 @@
-//! Writing the zip archive of an npz file.
+//! Writer of the zip archive of an npz file.
 //!
-//! Written here because the `zip` crate compresses only as a stream, with zlib: libdeflate takes half the time or less for
-//! the same size. Format: PKWARE's APPNOTE.TXT 6.3, sections 4.3 and 4.5.3 (zip64).
+//! The `zip` crate compresses only as a stream, with zlib. libdeflate needs at most half the time for the
+//! same size. Format: PKWARE's APPNOTE.TXT 6.3, sections 4.3 and 4.5.3 (zip64).
 
 use std::io::{self, ErrorKind, Write};
 
@@ -11,16 +11,16 @@ use ndarray::ArrayViewD;
 use crate::element::Element;
 use crate::npy;
 
-/// Sizes and offsets from here on do not fit 32 bits and go to zip64 fields.
+/// Sizes and offsets of this value or more do not fit 32 bits and use zip64 fields.
 const LIMIT: u64 = 0xffff_ffff;
-/// The first day that the format knows; a fixed date makes files repeatable.
+/// First date of the format. A fixed date makes files reproducible.
 const DATE: u16 = 0x21;
 const VERSION: u16 = 45;
 
-/// How hard to compress.
+/// Compression level.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Compression {
-    /// Not at all, as `numpy.savez`.
+    /// No compression, as `numpy.savez`.
     Stored,
     /// libdeflate's level 1: about ten times as fast as `numpy.savez_compressed` on float32 volumes, 2 to 25 % larger.
     Fast,
@@ -29,7 +29,7 @@ pub enum Compression {
     Default,
 }
 
-/// A member as the directory lists it.
+/// A member of the archive's directory.
 struct Member {
     name: Vec<u8>,
     method: u16,
@@ -39,7 +39,7 @@ struct Member {
     offset: u64,
 }
 
-/// An archive being written.
+/// Writer of an archive.
 pub(super) struct ArchiveWriter<W> {
     out: W,
     position: u64,
@@ -57,7 +57,7 @@ impl<W: Write> ArchiveWriter<W> {
         }
     }
 
-    /// Adds an array. Memory beside it is its compressed bytes, and a copy of it if it is not in C order.
+    /// Adds an array. Additional memory is its compressed bytes, and a copy if it is not in C order.
     pub(super) fn add<T: Element>(
         &mut self,
         name: &str,
@@ -68,7 +68,7 @@ impl<W: Write> ArchiveWriter<W> {
         if name.len() > 0xffff {
             return Err(io::Error::new(
                 ErrorKind::InvalidInput,
-                "the name of an array is longer than 65531 bytes",
+                "the array name is longer than 65531 bytes",
             ));
         }
         let header = npy::header_of(array);
@@ -84,7 +84,7 @@ impl<W: Write> ArchiveWriter<W> {
         };
         let size = (header.len() + body.len()) as u64;
         let compressed = level.map(|level| deflate(body, level)).transpose()?;
-        // The header as a stored deflate block, so that header and elements need not be copied together first.
+        // The header is a stored deflate block, so that header and elements need no joint copy.
         let length = header.len() as u16;
         let block = [&[0], length.to_le_bytes().as_slice(), &(!length).to_le_bytes()].concat();
         let (method, start, body) = match &compressed {
@@ -118,13 +118,13 @@ impl<W: Write> ArchiveWriter<W> {
         let mut directory = Vec::new();
         for member in &self.members {
             directory.extend(b"PK\x01\x02");
-            // Made on Unix.
+            // Host system: Unix.
             directory.extend((VERSION | 3 << 8).to_le_bytes());
             let extra = member.extra(&[member.size, member.packed, member.offset], self.limit);
             member.describe(&mut directory, &extra, self.limit);
             // No comment, first disk, no internal attributes.
             directory.extend([0; 6]);
-            // A regular file that anyone may read.
+            // Mode: a regular file, readable for everyone.
             directory.extend((0o100_644_u32 << 16).to_le_bytes());
             directory.extend(capped(member.offset, self.limit).to_le_bytes());
             directory.extend(&member.name);
@@ -160,15 +160,16 @@ impl<W: Write> ArchiveWriter<W> {
 }
 
 impl Member {
-    /// The fields that local header and directory share, from the version needed to the lengths of name and extra field.
+    /// Writes the fields that local header and directory share: from the required version to the lengths of
+    /// name and extra field.
     fn describe(&self, record: &mut Vec<u8>, extra: &[u8], limit: u64) {
-        // Names beyond ASCII are UTF-8.
+        // Non-ASCII names are UTF-8.
         let flags: u16 = if self.name.is_ascii() { 0 } else { 1 << 11 };
         for field in [VERSION, flags, self.method, 0, DATE] {
             record.extend(field.to_le_bytes());
         }
         record.extend(self.checksum.to_le_bytes());
-        // The zip64 field of a local header must hold both sizes or none.
+        // The zip64 field of a local header must hold both sizes or neither.
         let wide = self.size >= limit || self.packed >= limit;
         for size in [self.packed, self.size] {
             record.extend(if wide { LIMIT as u32 } else { size as u32 }.to_le_bytes());
@@ -177,7 +178,7 @@ impl Member {
         record.extend((extra.len() as u16).to_le_bytes());
     }
 
-    /// The zip64 field of sizes (and offset), when one of them needs it.
+    /// Returns the zip64 field of sizes (and offset), if one of them needs it.
     fn extra(&self, values: &[u64], limit: u64) -> Vec<u8> {
         let sizes = self.size >= limit || self.packed >= limit;
         let mut field = Vec::new();
@@ -202,11 +203,11 @@ fn capped(value: u64, limit: u64) -> u32 {
     }
 }
 
-/// A whole deflate stream of `body`.
+/// Returns the complete deflate stream of `body`.
 fn deflate(body: &[u8], level: i32) -> io::Result<Vec<u8>> {
     let level = CompressionLvl::new(level).map_err(|_| ErrorKind::InvalidInput)?;
     let mut compressor = Compressor::new(level);
-    // Zeroed lazily by the system: only what is filled takes memory.
+    // The system zeroes memory lazily: only filled pages use memory.
     let room = compressor.deflate_compress_bound(body.len());
     let room = bytemuck::allocation::try_zeroed_slice_box::<u8>(room).map_err(|()| ErrorKind::OutOfMemory)?;
     let mut out = room.into_vec();
@@ -223,7 +224,7 @@ mod tests {
 
     use super::*;
 
-    /// What an independent reader makes of an archive of two arrays.
+    /// Writes two arrays and reads the archive with another implementation.
     fn read_back(limit: u64, compression: Compression) -> Vec<(String, Vec<u8>)> {
         let mut bytes = Vec::new();
         let mut archive = ArchiveWriter {
@@ -248,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn another_reader_agrees_with_and_without_zip64() {
+    fn archives_with_and_without_zip64_are_read_by_zip_crate() {
         let stored = read_back(LIMIT, Compression::Stored);
         assert_eq!(
             stored.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(),
@@ -256,7 +257,7 @@ mod tests {
         );
         assert_eq!(stored[0].1.len(), 128 + 8000);
         for compression in [Compression::Stored, Compression::Fast, Compression::Default] {
-            // 0: all in zip64 fields; 3000: the sizes before and the offset after compression.
+            // 0: all values in zip64 fields; 3000: the sizes before and the offset after compression.
             for limit in [0, 3000, LIMIT] {
                 assert_eq!(read_back(limit, compression), stored, "{compression:?} {limit}");
             }
