@@ -13,6 +13,7 @@ import { checked, signalOf } from './start.js';
 
 /** A float32 array in C order. */
 export interface FloatArray {
+  /** Values, the last axis fastest. */
   readonly data: Float32Array;
   /** Length of each axis. */
   readonly shape: readonly number[];
