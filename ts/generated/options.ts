@@ -210,6 +210,12 @@ export interface InspectOptions extends Abortable {
   /** A `.pkl`, `.model`, `.npz`, `.npy`, `.nii` or `.nii.gz` file. */
   readonly file: string;
   /**
+   * Shows arrays of up to this many elements whole, longer ones by shape and type.
+   *
+   * @default 64
+   */
+  readonly longest?: number | undefined;
+  /**
    * Threads to use; 0 uses all cores.
    *
    * @default 0
@@ -779,7 +785,34 @@ export type Sampling = {
    * @default 0.33
    */
   readonly fraction?: number | undefined;
-} | AnnotatedSampling | {
+} | {
+  readonly kind: 'annotated';
+  /**
+   * Random shift of the patch, as a fraction of what keeps the drawn voxel inside; 0 centres it.
+   *
+   * Range: at least 0, at most 1.
+   * @default 0.0
+   */
+  readonly offset?: number | undefined;
+  /**
+   * Draws the class first (background is one), then the voxel.
+   *
+   * @default false
+   */
+  readonly balance?: boolean | undefined;
+  /**
+   * Draws the spatial transform again where it would leave no annotated voxel in the patch.
+   *
+   * @default true
+   */
+  readonly keepAnnotated?: boolean | undefined;
+  /**
+   * Excludes cases without any annotated voxel instead of failing.
+   *
+   * @default false
+   */
+  readonly skipUnannotated?: boolean | undefined;
+} | {
   readonly kind: 'fork';
   /**
    * Fraction of each batch to force; rounded as the reference does.

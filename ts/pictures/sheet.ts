@@ -1,4 +1,4 @@
-import type { FloatArray, PreviewBatch } from '../verbs/preview.js';
+import type { FloatArray, PreviewBatch } from '../batch.js';
 import { heat, type Layer, labelLayer, paint, sliceOf, weightLayer, zoomOf } from './slice.js';
 import { colourOf, document, picture, shorten, text, widthOf, wrap } from './svg.js';
 

@@ -1,6 +1,6 @@
 //! The schemas of every verb.
 
-use run::{Coded, Context, Event, Given, Options};
+use run::{merge_references, Coded, Context, Event, Given, Options};
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, SchemaGenerator};
 use serde::Serialize;
@@ -53,6 +53,7 @@ impl Inputs {
     /// The schema of a type, its parts among the definitions.
     fn schema<T: JsonSchema>(&mut self) -> Value {
         let mut root = self.generator.root_schema_for::<T>().to_value();
+        merge_references(&mut root);
         if let Some(Value::Object(parts)) = root.as_object_mut().and_then(|root| root.remove("$defs")) {
             self.definitions.extend(parts);
         }

@@ -1,12 +1,11 @@
 //! Writing checkpoints in the zip format.
 
 use std::fs::File;
-use std::io::{self, BufWriter, Seek, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-use zip::write::SimpleFileOptions;
-use zip::{CompressionMethod, ZipWriter};
+use zip_writer::{ArchiveWriter, Checksum, Content, Method};
 
 use crate::tensor::Tensor;
 use crate::value::Dict;
@@ -43,33 +42,32 @@ pub fn write_checkpoint(path: &Path, value: &Value) -> Result<(), Error> {
     }
 }
 
-/// Writes a checkpoint to any seekable target; `name` becomes the folder inside the zip file.
+/// Torch maps storages into memory at 64-byte boundaries.
+const ALIGNMENT: u64 = 64;
+
+/// Writes a checkpoint to any target; `name` becomes the folder inside the zip file.
 ///
 /// # Errors
 /// [`Error::Io`] from the target, [`Error::Unsupported`] for values that cannot be pickled.
-pub fn write_checkpoint_to<W: Write + Seek>(target: W, name: &str, value: &Value) -> Result<(), Error> {
-    let failed = |e: zip::result::ZipError| Error::Io {
-        path: name.into(),
-        source: e.into(),
-    };
+pub fn write_checkpoint_to<W: Write>(target: W, name: &str, value: &Value) -> Result<(), Error> {
     let put = |e: io::Error| Error::Io {
         path: name.into(),
         source: e,
     };
     let mut parts = Parts::default();
     let pickle = Writer::new(Protocol::V2, Some(&mut parts)).finish(&plain(value))?;
-    let mut zip = ZipWriter::new(target);
-    // torch maps storages into memory at 64-byte boundaries.
-    let options = |length: usize| {
-        SimpleFileOptions::default()
-            .compression_method(CompressionMethod::Stored)
-            .with_alignment(64)
-            .large_file(length >= u32::MAX as usize)
-    };
+    let mut archive = ArchiveWriter::new(target);
     let mut entry = |path: &str, bytes: &[u8]| {
-        zip.start_file(format!("{name}/{path}"), options(bytes.len()))
-            .map_err(failed)?;
-        zip.write_all(bytes).map_err(put)
+        let mut checksum = Checksum::new();
+        checksum.update(bytes);
+        let content = Content {
+            method: Method::Stored,
+            checksum: checksum.finalize(),
+            size: bytes.len() as u64,
+            parts: &[bytes],
+            alignment: ALIGNMENT,
+        };
+        archive.add(&format!("{name}/{path}"), &content).map_err(put)
     };
     entry("data.pkl", &pickle)?;
     entry("byteorder", b"little")?;
@@ -77,7 +75,10 @@ pub fn write_checkpoint_to<W: Write + Seek>(target: W, name: &str, value: &Value
         entry(&format!("data/{key}"), data)?;
     }
     entry("version", b"3\n")?;
-    zip.finish().map_err(failed)?.flush().map_err(put)
+    archive
+        .finish()
+        .and_then(|mut target| target.flush())
+        .map_err(put)
 }
 
 /// Storages in the order of their first use.

@@ -10,13 +10,13 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use ndarray::{ArrayD, ArrayViewD};
+use zip_writer::ArchiveWriter;
 
 use crate::element::Element;
 use crate::error::Error;
 use crate::npy::{self, Header};
 
 use archive::Archive;
-use writer::ArchiveWriter;
 pub use writer::Compression;
 
 /// Names of the arrays in `path`, in the archive's order.
@@ -87,9 +87,9 @@ pub fn write<T: Element>(
     storage::write_atomic(path, |file| {
         let mut archive = ArchiveWriter::new(file);
         for (name, array) in arrays {
-            archive.add(name, array, compression)?;
+            writer::add(&mut archive, name, array, compression)?;
         }
-        archive.finish()
+        archive.finish().map(drop)
     })?;
     Ok(())
 }
