@@ -2,6 +2,7 @@ import { copyFile, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import anyTest, { type ExecutionContext, type TestFn } from 'ava';
+import { main } from '../ts/cli/program.js';
 import {
   checkDataset,
   evaluate,
@@ -14,7 +15,6 @@ import {
   train,
   type VerbEvent,
 } from '../ts/index.js';
-import { main } from '../ts/cli/program.js';
 import { packageRoot } from '../ts/native/load.js';
 import { noise, writeNifti } from './made-up.js';
 
@@ -187,8 +187,14 @@ test('a cancelled training says what it saved and how to continue', async (t) =>
   };
   const size = ['--patch-size', '16x16x16', '--batch-size', '2', '--epochs', '3', '--iterations', '50'];
   const where = ['--preprocessed', folders.preprocessed, '-o', join(root, 'stopped')];
-  t.is(await main(['train', '502', '-c', '3d_fullres', ...size, ...where, '--precision', 'float32'], io), 130);
-  t.regex(err, /stopped: epoch 1 of 3 saved in .*model_latest\.model; run the same command with --continue to go on/);
+  t.is(
+    await main(['train', '502', '-c', '3d_fullres', ...size, ...where, '--precision', 'float32'], io),
+    130,
+  );
+  t.regex(
+    err,
+    /stopped: epoch 1 of 3 saved in .*model_latest\.model; run the same command with --continue to go on/,
+  );
 });
 
 /** What a checkpoint holds of the state after training, for comparing. */

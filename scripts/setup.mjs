@@ -1,4 +1,4 @@
-// npm run build: makes the checkout ready to use, and writes the committed files that come from Rust.
+// npm run build: sets up the checkout and writes the committed files that are generated from Rust.
 import { StepError, say } from './lib/process.mjs';
 import { setup } from './lib/setup.mjs';
 

@@ -1,32 +1,33 @@
 /** A float32 array in C order. */
 export interface FloatArray {
+  /** Values, the last axis fastest. */
   readonly data: Float32Array;
   /** Length of each axis. */
   readonly shape: readonly number[];
 }
 
-/** One batch as the network sees it; axes are `(sample, channel, z, y, x)`, in 2D `(sample, channel, y, x)`. */
+/** A batch as the network sees it. Axes are `(sample, channel, z, y, x)`, in 2D `(sample, channel, y, x)`. */
 export interface PreviewBatch {
-  /** Whole name of the task. */
+  /** Name of the task, `TaskXXX_NAME`. */
   readonly task: string;
-  /** The case of each sample. */
+  /** Case of each sample. */
   readonly cases: readonly string[];
-  /** Counted from 0. */
+  /** Epoch, counted from 0. */
   readonly epoch: number;
-  /** Within the epoch, counted from 0. */
+  /** Iteration within the epoch, counted from 0. */
   readonly iteration: number;
   /** Patch size in voxels, `(z, y, x)` or `(y, x)`. */
   readonly patchSize: readonly number[];
-  /** Image channels; `data` has one more for each class in a cascade's second stage, the first one's segmentation. */
+  /** Number of image channels. In `3d_cascade_fullres`, `data` has one more channel for each class of the first stage. */
   readonly channels: number;
   /** Names of the image channels. */
   readonly modalities: readonly string[];
-  /** Names of classes 1, 2, …; `class 1` and so on where the task has no `dataset.json`. */
+  /** Names of classes 1, 2, …; without `dataset.json` they are `class 1` and so on. */
   readonly classes: readonly string[];
-  /** The network's input, normalised intensities. */
+  /** Input of the network: normalised intensities. */
   readonly data: FloatArray;
-  /** Labels at each deep-supervision scale, finest first, one channel; -1 is unlabelled, under recipes that ignore it. */
+  /** Labels at each deep-supervision scale, finest first, one channel. -1 is unlabelled if the recipe ignores -1. */
   readonly targets: readonly FloatArray[];
-  /** Voxel weights at each of these scales, one channel, not negative; `null` unless the recipe has them. */
+  /** Voxel weights at each of these scales, one channel, at least 0; `null` unless the recipe has voxel weights. */
   readonly weights: readonly FloatArray[] | null;
 }

@@ -1,8 +1,8 @@
 /**
  * nnU-Net v1 with DIAG's additions: plan, preprocess, train, predict, evaluate.
  *
- * Long verbs return a {@link Run}: iterate it for events, await `.result` for the outcome. Arrays are C-ordered
- * `(channel, z, y, x)`; spacing is `(z, y, x)` in millimetres; -1 in a label means unlabelled.
+ * Every verb returns a {@link Run}: iterate it for events, await `.result` for the summary. Arrays are C-ordered
+ * `(channel, z, y, x)`. Spacing is `(z, y, x)` in millimetres. -1 in a label means unlabelled.
  *
  * @packageDocumentation
  */
