@@ -1,6 +1,6 @@
-//! A zip archive with one deflated member, written as its pieces come.
+//! Zip archive with one deflated member, written piece by piece.
 //!
-//! Format: PKWARE's APPNOTE 6.3.10, with sizes of 64 bits as numpy always reserves them.
+//! Format: PKWARE's APPNOTE 6.3.10, with 64-bit sizes, which numpy always reserves.
 
 use std::io::{self, Seek, SeekFrom, Write};
 
@@ -13,13 +13,13 @@ const CENTRAL_HEADER: u32 = 0x0201_4b50;
 const END_64: u32 = 0x0606_4b50;
 const END_64_LOCATOR: u32 = 0x0706_4b50;
 const END: u32 = 0x0605_4b50;
-/// Version 4.5 of the format knows 64-bit sizes.
+/// Version 4.5 of the format supports 64-bit sizes.
 const VERSION: u16 = 45;
 const DEFLATED: u16 = 8;
-/// 1 January 1980, midnight: the same arrays give the same bytes.
+/// 1 January 1980, midnight. A fixed time gives equal bytes for equal arrays.
 const TIME: u16 = 0;
 const DATE: u16 = 0x21;
-/// "See the 64-bit field".
+/// Marks a value stored in the 64-bit field.
 const ELSEWHERE: u32 = u32::MAX;
 
 /// A piece of the member's deflate stream.
@@ -30,7 +30,7 @@ pub struct Piece {
 }
 
 impl Piece {
-    /// Deflates values of 32 bits; the last piece ends the stream.
+    /// Deflates 32-bit values. The last piece ends the stream.
     pub fn new(values: &[u32], last: bool) -> Self {
         let mut checksum = Hasher::new();
         let mut bytes = [0; 4096];
@@ -48,7 +48,7 @@ impl Piece {
     }
 }
 
-/// The member being written.
+/// Writer of the member.
 pub struct Member<'a, W> {
     file: &'a mut W,
     name: &'static str,
@@ -67,7 +67,7 @@ impl<'a, W: Write + Seek> Member<'a, W> {
             length: 0,
             deflated: 0,
         };
-        // Sizes and checksum are not known yet; the header is written again at the end.
+        // Sizes and checksum are still unknown. The header is rewritten at the end.
         member.local_header()?;
         Ok(member)
     }
@@ -86,7 +86,7 @@ impl<'a, W: Write + Seek> Member<'a, W> {
         let mut out = vec![];
         let sizes = self.sizes();
         put32(&mut out, CENTRAL_HEADER);
-        // Made on Unix, so that the mode below counts.
+        // Host system: Unix, so that the mode below is used.
         put16(&mut out, VERSION | 3 << 8);
         self.put_common(&mut out);
         put16(&mut out, sizes.len() as u16);
@@ -136,7 +136,7 @@ impl<'a, W: Write + Seek> Member<'a, W> {
         self.file.write_all(&out)
     }
 
-    /// What both headers have, from the version needed to the length of the name.
+    /// Writes the common fields of both headers, from the required version to the length of the name.
     fn put_common(&self, out: &mut Vec<u8>) {
         [VERSION, 0, DEFLATED, TIME, DATE]
             .into_iter()
@@ -148,7 +148,7 @@ impl<'a, W: Write + Seek> Member<'a, W> {
         put16(out, self.name.len() as u16);
     }
 
-    /// The extra field with both sizes.
+    /// Returns the extra field with both sizes.
     fn sizes(&self) -> Vec<u8> {
         let mut out = vec![];
         [1, 16].into_iter().for_each(|value| put16(&mut out, value));
