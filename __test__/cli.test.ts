@@ -47,7 +47,7 @@ test('an option that only the verb can judge is bad usage too', async (t) => {
   const { folders, flags } = await workspace(t);
   await writeTask(folders.rawDataBase, 'Task901_Cube', { a: [16, 16, 16] });
   const { code, err } = await cli(['plan', '901', '-c', '2d', '--patch-size', '7', '9', ...flags]);
-  t.regex(err, /ERR_OVERRIDE: 2d: patchSize is \[7, 9\]/);
+  t.regex(err, /ERR_OPTIONS: .*patch-?size: .*\(2d\).*\[7, 9\]/i);
   t.is(code, 2);
 });
 

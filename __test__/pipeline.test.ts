@@ -143,7 +143,7 @@ async function oddities(t: ExecutionContext<Workspace>, model: string): Promise<
     ],
   );
   const missing = predict({ input, output, model, folds: ['3'] });
-  await t.throwsAsync(missing.result, { code: 'ERR_MODEL', message: /fold_3 .*one in fold_0/ });
+  await t.throwsAsync(missing.result, { code: 'ERR_NOT_FOUND', message: /fold_3.*one in fold_0/ });
   t.throws(() => predict({ input, output, model, folds: ['x'] }), { code: 'ERR_OPTIONS' });
 }
 
