@@ -75,7 +75,7 @@ test('the help describes the option, not its negated flag', (t) => {
   const command = new Command();
   addFlags(command, flags);
   const help = command.helpInformation();
-  t.regex(help, /--no-mirroring +the mirroring On by default; --no-mirroring turns\s+it off\./);
+  t.regex(help, /--no-mirroring +the mirroring On by default; --no-mirroring turns it\s+off\./);
   t.regex(help, /--mode <text> +the mode \[a\|b\] \(default: a\)/);
 });
 

@@ -16,30 +16,33 @@ const epoch = (n: number, best: boolean): EpochEvent => ({
   ...{ learningRate: 0.01, seconds: 61, secondsLeft: 7200 },
 });
 
-test.serial('a terminal shows bar, percentage, elapsed time and time left, without what existed before', (t) => {
-  const { now } = Date;
-  let seconds = 1000;
-  Date.now = () => seconds * 1000;
-  t.teardown(() => {
-    Date.now = now;
-  });
-  const { lines, screen } = recorder(true);
-  const view = new ProgressView(screen, 'preprocess');
-  const step = (unit: string, done: number, name: string | null, after: number) => {
-    seconds += after;
-    view.show({ type: 'progress', done, total: 12, unit, case: name });
-  };
-  step('cases cropped', 1, 'a', 100);
-  step('cases cropped', 12, 'l', 1100);
-  step('cases preprocessed', 8, null, 0);
-  step('cases preprocessed', 9, 'i', 10);
-  t.deepEqual(lines, [
-    `preprocess ${bar(1 / 12)}   8 %  1/12 cases cropped, 1 min 40 s, 18 min 20 s left  a`,
-    `preprocess ${bar(1)} 100 %  12/12 cases cropped, 20 min 00 s  l`,
-    `preprocess ${bar(8 / 12)}  66 %  8/12 cases preprocessed, 0 s`,
-    `preprocess ${bar(9 / 12)}  75 %  9/12 cases preprocessed, 10 s, 30 s left  i`,
-  ]);
-});
+test.serial(
+  'a terminal shows bar, percentage, elapsed time and time left, without what existed before',
+  (t) => {
+    const { now } = Date;
+    let seconds = 1000;
+    Date.now = () => seconds * 1000;
+    t.teardown(() => {
+      Date.now = now;
+    });
+    const { lines, screen } = recorder(true);
+    const view = new ProgressView(screen, 'preprocess');
+    const step = (unit: string, done: number, name: string | null, after: number) => {
+      seconds += after;
+      view.show({ type: 'progress', done, total: 12, unit, case: name });
+    };
+    step('cases cropped', 1, 'a', 100);
+    step('cases cropped', 12, 'l', 1100);
+    step('cases preprocessed', 8, null, 0);
+    step('cases preprocessed', 9, 'i', 10);
+    t.deepEqual(lines, [
+      `preprocess ${bar(1 / 12)}   8 %  1/12 cases cropped, 1 min 40 s, 18 min 20 s left  a`,
+      `preprocess ${bar(1)} 100 %  12/12 cases cropped, 20 min 00 s  l`,
+      `preprocess ${bar(8 / 12)}  66 %  8/12 cases preprocessed, 0 s`,
+      `preprocess ${bar(9 / 12)}  75 %  9/12 cases preprocessed, 10 s, 30 s left  i`,
+    ]);
+  },
+);
 
 test('a bar grows by eighths of a character', (t) => {
   t.is(bar(0), '░'.repeat(20));

@@ -67,7 +67,7 @@ test('patients stay together, and own folds are taken', async (t) => {
   t.is(unknown.code, 1);
   t.regex(
     unknown.err,
-    /ERR_SPLITS: .*own\.json: fold 0 names cases that dataset\.json does not list: nobody/,
+    /ERR_SPLITS: .*own\.json: fold 0 contains cases that dataset\.json does not list: nobody/,
   );
 });
 
@@ -76,7 +76,7 @@ test('two rules at once are bad usage; four cases are told of --fold all', async
   await writeTask(folders.rawDataBase, 'Task603_Splits', tasks(named(4)));
   const both = await cli(['splits', '603', '--groups', 'a.csv', '--from', 'b.json', ...flags]);
   t.is(both.code, 2);
-  t.regex(both.err, /at most one of groupPattern, groups, from, received groups and from/);
+  t.regex(both.err, /--from: expected at most one of groupPattern, groups and from, got groups and from/);
   const few = await cli(['splits', '603', ...flags]);
   t.is(few.code, 1);
   t.regex(few.err, /ERR_TOO_FEW_CASES: 4 cases .*`--fold all`/);

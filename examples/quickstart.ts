@@ -10,6 +10,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { table } from '../ts/cli/text-table.js';
 import {
   checkDataset,
   drawCurves,
@@ -26,7 +27,6 @@ import {
   train,
   type VerbEvent,
 } from '../ts/index.js';
-import { table } from '../ts/cli/text-table.js';
 import { follow } from './console.js';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');

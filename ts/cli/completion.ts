@@ -21,7 +21,9 @@ export function registerCompletion(program: Command, io: Io, finish: (code: numb
     .action((shell: string) => {
       if (!Object.hasOwn(SHELLS, shell)) {
         const problem = `expected one of ${Object.keys(SHELLS).join(', ')}, got "${shell}"`;
-        throw new NnunetError('ERR_OPTIONS', `shell: ${problem}`, { problems: [{ option: 'shell', problem }] });
+        throw new NnunetError('ERR_OPTIONS', `shell: ${problem}`, {
+          problems: [{ option: 'shell', problem }],
+        });
       }
       io.out.write(SHELLS[shell as keyof typeof SHELLS](program.name(), wordsOf(program)));
       finish(EXIT.done);

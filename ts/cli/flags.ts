@@ -66,12 +66,12 @@ export function collect(
     // commander sets a negatable flag to true when it was not typed.
     if (given === undefined || (field.kind === 'boolean' && given === (field.default ?? false))) continue;
     if (Array.isArray(given) && given.length === 0) continue;
-    options[field.name] = valueOf(field, given);
+    options[field.name] = typedValue(field, given);
   }
   return options;
 }
 
-function valueOf(field: Field, given: unknown): unknown {
+function typedValue(field: Field, given: unknown): unknown {
   if (!field.list) return convert(given, field.kind);
   const texts = [given].flat().flatMap((text) => (field.kind === 'number' ? split(text) : [text]));
   return texts.map((text) => convert(text, field.kind));

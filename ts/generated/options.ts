@@ -1,35 +1,6 @@
 // Made from the Rust types by `npm run build` (crates/schema). Do not edit.
 import type { Abortable } from '../abortable.js';
 
-/** Options of `Sampling::Annotated`. */
-export interface AnnotatedSampling {
-  /**
-   * Random shift of the patch, as a fraction of what keeps the drawn voxel inside; 0 centres it.
-   *
-   * Range: at least 0, at most 1.
-   * @default 0.0
-   */
-  readonly offset?: number | undefined;
-  /**
-   * Draws the class first (background is one), then the voxel.
-   *
-   * @default false
-   */
-  readonly balance?: boolean | undefined;
-  /**
-   * Draws the spatial transform again where it would leave no annotated voxel in the patch.
-   *
-   * @default true
-   */
-  readonly keepAnnotated?: boolean | undefined;
-  /**
-   * Excludes cases without any annotated voxel instead of failing.
-   *
-   * @default false
-   */
-  readonly skipUnannotated?: boolean | undefined;
-}
-
 /** How training patches are transformed. */
 export interface Augmentation {
   /**
@@ -209,6 +180,12 @@ export type Fold = number | string;
 export interface InspectOptions extends Abortable {
   /** A `.pkl`, `.model`, `.npz`, `.npy`, `.nii` or `.nii.gz` file. */
   readonly file: string;
+  /**
+   * Shows arrays of up to this many elements whole, longer ones by shape and type.
+   *
+   * @default 64
+   */
+  readonly longest?: number | undefined;
   /**
    * Threads to use; 0 uses all cores.
    *
@@ -779,7 +756,34 @@ export type Sampling = {
    * @default 0.33
    */
   readonly fraction?: number | undefined;
-} | AnnotatedSampling | {
+} | {
+  readonly kind: 'annotated';
+  /**
+   * Random shift of the patch, as a fraction of what keeps the drawn voxel inside; 0 centres it.
+   *
+   * Range: at least 0, at most 1.
+   * @default 0.0
+   */
+  readonly offset?: number | undefined;
+  /**
+   * Draws the class first (background is one), then the voxel.
+   *
+   * @default false
+   */
+  readonly balance?: boolean | undefined;
+  /**
+   * Draws the spatial transform again where it would leave no annotated voxel in the patch.
+   *
+   * @default true
+   */
+  readonly keepAnnotated?: boolean | undefined;
+  /**
+   * Excludes cases without any annotated voxel instead of failing.
+   *
+   * @default false
+   */
+  readonly skipUnannotated?: boolean | undefined;
+} | {
   readonly kind: 'fork';
   /**
    * Fraction of each batch to force; rounded as the reference does.

@@ -124,28 +124,6 @@ export interface ConvertSummary {
   readonly failures: readonly CaseFailure[];
 }
 
-/** What one training epoch measured. */
-export interface EpochReport {
-  /** Epoch just finished, counted from 0. */
-  readonly epoch: number;
-  /** Epochs in the whole schedule. */
-  readonly epochs: number;
-  /** Mean training loss. */
-  readonly trainLoss: number;
-  /** Mean validation loss; null where no validation batch had an annotated voxel. */
-  readonly validationLoss: number | null;
-  /** Online Dice of each foreground class on validation patches; null where the class never occurred. */
-  readonly dice: readonly (number | null)[];
-  /** Whether the moving average of the metric is the best so far: `model_best` is written. */
-  readonly best: boolean;
-  /** Learning rate used. */
-  readonly learningRate: number;
-  /** Wall time of this epoch in seconds. */
-  readonly seconds: number;
-  /** Estimated wall time left in seconds. */
-  readonly secondsLeft: number;
-}
-
 /** Scores of each case and their means. */
 export interface EvaluateResults {
   /** Each case, in the order of file names. */

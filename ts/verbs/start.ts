@@ -25,7 +25,9 @@ export function startTorch<V extends VerbName>(verb: V, options: Verbs[V]['optio
 
 /** The signal among the options of a caller, who may have passed anything. */
 export function signalOf(options: unknown): unknown {
-  return typeof options === 'object' && options !== null ? (options as { signal?: unknown }).signal : undefined;
+  return typeof options === 'object' && options !== null
+    ? (options as { signal?: unknown }).signal
+    : undefined;
 }
 
 /**

@@ -138,11 +138,8 @@ pub enum Error {
         /// Every case that failed; at least one.
         failures: Vec<CaseFailure>,
     },
-    /// The system refused to start threads.
-    #[error("cannot start worker threads: {reason}")]
-    #[code(Threads)]
-    Threads {
-        /// The system's own words.
-        reason: String,
-    },
+    /// The threads could not be started.
+    #[error(transparent)]
+    #[code(transparent)]
+    Threads(#[from] run::ThreadsError),
 }

@@ -101,7 +101,7 @@ pub(crate) fn evaluate_quietly(
 fn score(options: &EvaluateOptions, folders: &Folders, context: &Context) -> Result<EvaluateSummary, Error> {
     let jobs: Vec<_> = folders.cases.iter().map(|name| Job::new(name, name)).collect();
     let progress = Progress::new("cases", jobs.len());
-    let Outcome { results, failures } = case_loop(context)?.run(&jobs, progress, |job| {
+    let Outcome { results, failures } = CaseLoop::new(context)?.run(&jobs, progress, |job| {
         match (
             folders.references.get(job.input),
             folders.predictions.get(job.input),
@@ -157,13 +157,6 @@ impl Folders {
             cases,
         })
     }
-}
-
-/// The loop over a verb's cases, on the caller's number of threads.
-pub(crate) fn case_loop(context: &Context) -> Result<CaseLoop<'_>, Error> {
-    CaseLoop::new(context).map_err(|e| Error::Threads {
-        reason: e.to_string(),
-    })
 }
 
 /// NIfTI files of a folder by case.

@@ -15,6 +15,10 @@ pub enum Error {
     #[error(transparent)]
     #[code(transparent)]
     NotFound(#[from] run::NotFound),
+    /// The threads could not be started.
+    #[error(transparent)]
+    #[code(transparent)]
+    Threads(#[from] run::ThreadsError),
     /// The input folder holds no case.
     #[error("{}: found no case; expected files named <case>_0000.nii.gz, one for each of {channels} channels", folder.display())]
     #[code(NoCases)]

@@ -33,10 +33,7 @@ pub fn predict(options: &PredictOptions, context: &Context) -> Result<PredictSum
     run::validate(options)?;
     let compute = Compute::new(&options.compute)?;
     tch::set_num_threads(i32::try_from(context.workers()).unwrap_or(1));
-    let case_loop = CaseLoop::new(context).map_err(|e| preprocess::Error::Threads {
-        workers: context.workers(),
-        reason: e.to_string(),
-    })?;
+    let case_loop = CaseLoop::new(context)?;
     let model = Model::load(
         &options.model,
         options.folds.as_deref(),

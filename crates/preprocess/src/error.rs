@@ -43,15 +43,10 @@ pub enum Error {
         /// The system's own words.
         source: std::io::Error,
     },
-    /// The worker threads could not be started.
-    #[error("cannot start {workers} worker threads: {reason}; use fewer workers")]
-    #[code(Threads)]
-    Threads {
-        /// Threads asked for.
-        workers: usize,
-        /// The system's own words.
-        reason: String,
-    },
+    /// The threads could not be started.
+    #[error(transparent)]
+    #[code(transparent)]
+    Threads(#[from] run::ThreadsError),
     /// There is nothing to plan from.
     #[error("the task has no training cases: dataset.json must list at least one under \"training\"")]
     #[code(NoCases)]

@@ -22,12 +22,7 @@ impl<'a> Session<'a> {
         run::validate(options)?;
         let folders = options.folders.resolve(context);
         let task = TaskCases::find(&options.task, &folders)?;
-        let cases = CaseLoop::new(context)
-            .map_err(|e| Error::Threads {
-                workers: context.workers(),
-                reason: e.to_string(),
-            })?
-            .with_memory_budget(options.memory_bytes());
+        let cases = CaseLoop::new(context)?.with_memory_budget(options.memory_bytes());
         let settings = json!({
             "task": task.name, "cases": task.cases.len(), "configurations": options.configurations,
             "preprocessed": task.preprocessed, "memoryBudget": cases.memory_budget(), "workers": context.workers(),

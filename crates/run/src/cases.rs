@@ -3,12 +3,12 @@
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use rayon::{ThreadPool, ThreadPoolBuildError};
+use rayon::ThreadPool;
 
 use crate::budget::{Budget, Lease};
 use crate::job::{Job, Outcome, Progress};
 use crate::ledger::Ledger;
-use crate::{Cancelled, Coded, Context};
+use crate::{Cancelled, Coded, Context, ThreadsError};
 
 /// Runs work on many cases: in parallel with [`CaseLoop::run`], or one after the other in stages with
 /// [`CaseLoop::pipeline`].
@@ -47,8 +47,8 @@ impl<'a> CaseLoop<'a> {
     /// A loop on the context's workers, without a memory budget.
     ///
     /// # Errors
-    /// Where the system refuses a thread.
-    pub fn new(context: &'a Context) -> Result<Self, ThreadPoolBuildError> {
+    /// As [`Context::pool`].
+    pub fn new(context: &'a Context) -> Result<Self, ThreadsError> {
         Ok(Self {
             context,
             pool: context.pool()?,

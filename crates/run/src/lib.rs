@@ -22,6 +22,7 @@ mod option_error;
 mod options;
 mod panic;
 mod pipeline;
+mod threads;
 
 pub use budget::memory_capacity;
 pub use cancel::{Cancel, Cancelled};
@@ -32,14 +33,15 @@ pub use event::{CheckpointKind, EpochReport, Event, EventKind, NullSink, Sink};
 pub use job::{Job, Outcome, Progress};
 pub use not_found::NotFound;
 pub use option_error::{OptionError, OptionProblem, OptionResult};
-pub use options::{parse, schema_of, validate, CommonOptions, Given, Options};
+pub use options::{merge_references, parse, schema_of, validate, CommonOptions, Given, Options};
 pub use panic::{catch, Panicked};
 pub use pipeline::Share;
 pub use run_derive::{options, Coded};
+pub use threads::ThreadsError;
 
 use std::sync::Arc;
 
-use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
+use rayon::{ThreadPool, ThreadPoolBuilder};
 
 /// What a verb needs from its caller: where events go, whether to stop, how many threads to use.
 #[derive(Clone)]
@@ -73,13 +75,14 @@ impl Context {
     /// A pool of that many threads.
     ///
     /// # Errors
-    /// Where the system refuses a thread.
-    pub fn pool(&self) -> Result<ThreadPool, ThreadPoolBuildError> {
+    /// [`ThreadsError`] where the system refuses a thread.
+    pub fn pool(&self) -> Result<ThreadPool, ThreadsError> {
         let name = |i| format!("worker-{i}");
         ThreadPoolBuilder::new()
             .num_threads(self.workers)
             .thread_name(name)
             .build()
+            .map_err(|e| ThreadsError::new(self.workers, &e))
     }
 
     /// The flag that stops this verb.

@@ -87,11 +87,7 @@ impl Collection {
                 .map(|name| open_case(name, options, rule, context))
                 .collect()
         };
-        let opened = match context.pool() {
-            Ok(pool) => pool.install(open),
-            // Without threads of its own the work is done by whatever pool there is.
-            Err(_) => open(),
-        };
+        let opened = context.pool()?.install(open);
         let (mut cases, mut missing, mut mismatched) = (Vec::new(), Vec::new(), Vec::new());
         for result in opened {
             match result {

@@ -20,6 +20,10 @@ pub struct ShapeMismatch {
 /// Error of this crate. Clones share their sources.
 #[derive(Clone, Debug, thiserror::Error, run::Coded)]
 pub enum Error {
+    /// The threads could not be started.
+    #[error(transparent)]
+    #[code(transparent)]
+    Threads(#[from] run::ThreadsError),
     /// The folder holds no case.
     #[error("{} holds no preprocessed case (no <case>.npz); run preprocessing for this configuration first", folder.display())]
     #[code(NoCases)]

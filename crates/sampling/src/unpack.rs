@@ -51,18 +51,11 @@ pub fn unpack(cases: &[String], stage: &StageFolder, context: &Context) -> Resul
                 .map(move |c| (c.clone(), folder.join(format!("{c}{suffix}.npz"))))
         })
         .collect();
-    let pool = context.pool();
-    // Without threads of its own the work is done by whatever pool there is.
+    let pool = context.pool()?;
     let jobs = || -> Result<Vec<Option<Job>>, Error> {
         candidates.par_iter().map(|(c, path)| plan(c, path)).collect()
     };
-    let jobs: Vec<Job> = match &pool {
-        Ok(pool) => pool.install(jobs)?,
-        Err(_) => jobs()?,
-    }
-    .into_iter()
-    .flatten()
-    .collect();
+    let jobs: Vec<Job> = pool.install(jobs)?.into_iter().flatten().collect();
     check_space(&jobs)?;
     let done = AtomicU64::new(0);
     let run = || {
@@ -78,10 +71,7 @@ pub fn unpack(cases: &[String], stage: &StageFolder, context: &Context) -> Resul
             Ok::<_, Error>(())
         })
     };
-    match &pool {
-        Ok(pool) => pool.install(run)?,
-        Err(_) => run()?,
-    }
+    pool.install(run)?;
     let written = jobs.len() as u64;
     Ok(Unpacked {
         files: written,

@@ -1,7 +1,7 @@
 //! The files of `ts/generated`.
 
 use run::Code;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::collect::{collect, pascal, Collected, Definitions};
 use crate::document::document;
@@ -80,10 +80,11 @@ fn events(collected: &Collected) -> String {
     let mut parts = Vec::new();
     let mut names = Vec::new();
     for variant in collected.event["oneOf"].as_array().into_iter().flatten() {
-        let whole = merged(variant, &collected.outputs);
-        let kind = whole["properties"]["type"]["const"].as_str().unwrap_or_default();
+        let kind = variant["properties"]["type"]["const"]
+            .as_str()
+            .unwrap_or_default();
         let name = format!("{}Event", pascal(kind));
-        parts.push(declaration(&name, &whole, Role::Output, None));
+        parts.push(declaration(&name, variant, Role::Output, None));
         names.push(name);
     }
     let comment = jsdoc(
@@ -110,26 +111,6 @@ fn events(collected: &Collected) -> String {
     }
     let kind = "import type { CheckpointKind } from './summaries.js';\n";
     format!("{HEAD}{kind}\n{}", parts.join("\n"))
-}
-
-/// A variant with the fields of the struct that it holds.
-fn merged(variant: &Value, definitions: &Definitions) -> Value {
-    let Some(name) = variant["$ref"].as_str().and_then(|r| r.strip_prefix("#/$defs/")) else {
-        return variant.clone();
-    };
-    let mut whole = variant.clone();
-    let none = Map::new();
-    if let Some(object) = whole.as_object_mut() {
-        object.remove("$ref");
-    }
-    let held = &definitions[name];
-    for (field, schema) in held["properties"].as_object().unwrap_or(&none) {
-        whole["properties"][field] = schema.clone();
-    }
-    if let (Some(required), Some(more)) = (whole["required"].as_array_mut(), held["required"].as_array()) {
-        required.extend(more.iter().cloned());
-    }
-    whole
 }
 
 /// The types of each verb by its name.

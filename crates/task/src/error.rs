@@ -68,14 +68,9 @@ pub enum Error {
         path: PathBuf,
     },
     /// The threads could not be started.
-    #[error("cannot start {workers} threads: {reason}")]
-    #[code(Threads)]
-    Threads {
-        /// Threads asked for.
-        workers: usize,
-        /// The system's reason.
-        reason: String,
-    },
+    #[error(transparent)]
+    #[code(transparent)]
+    Threads(#[from] run::ThreadsError),
     /// The verb was asked to stop.
     #[error(transparent)]
     #[code(transparent)]

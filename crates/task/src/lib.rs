@@ -7,6 +7,5 @@ pub mod convert;
 mod error;
 pub mod inspect;
 pub mod splits;
-mod threads;
 
 pub use error::Error;

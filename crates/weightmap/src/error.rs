@@ -83,10 +83,10 @@ pub enum Error {
     #[error(transparent)]
     #[code(transparent)]
     NotFound(#[from] run::NotFound),
-    /// The threads to work on could not be started.
-    #[error("cannot start the worker threads: {0}; try fewer workers")]
-    #[code(Threads)]
-    Threads(rayon::ThreadPoolBuildError),
+    /// The threads could not be started.
+    #[error(transparent)]
+    #[code(transparent)]
+    Threads(#[from] run::ThreadsError),
     /// An error in one file.
     #[error("{}: {source}", path.display())]
     #[code(transparent)]

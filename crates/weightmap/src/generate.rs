@@ -71,7 +71,7 @@ pub fn generate(options: &Options, context: &Context) -> Result<Summary, Error> 
         verb: "weightmaps",
         settings,
     });
-    let case_loop = CaseLoop::new(context).map_err(Error::Threads)?;
+    let case_loop = CaseLoop::new(context)?;
     let mut jobs: Vec<_> = cases.iter().map(|case| Job::new(&case.name, case)).collect();
     let mut progress = Progress::new("cases", cases.len());
     let (mut weights, mut failures) = (None, vec![]);

@@ -36,6 +36,9 @@ export interface BatchData {
 /** Distance of every non-zero voxel to the nearest zero voxel, squared or not; C order, any of one to three axes. */
 export declare function distanceTransform(mask: Uint8Array | Int16Array | Int32Array | Float32Array, shape: number[], spacing: number[], bound: number | undefined, squared: boolean): Promise<Float32Array>
 
+/** Ends the process at once with this exit code: no destructor and no `exit` listener runs, work is not waited for. */
+export declare function exitNow(code: number): never
+
 /** Unpacks those members of a wheel (a zip file) whose names start with one of `prefixes` below `destination`. */
 export declare function extractWheel(wheel: string, destination: string, prefixes: Array<string>): Promise<number>
 
@@ -60,10 +63,13 @@ export interface PreviewData {
 export declare function readVolume(path: string, channel: number): Promise<VolumeData>
 
 /** Starts a verb on its own thread; returns the function that cancels it. */
-export declare function start(verb: string, options: string, workers: number, onMessage: (message: string) => void): () => void
+export declare function start(verb: string, options: string, onMessage: (message: string) => void): () => void
 
 /** Starts making batches; `onMessage` gets events and at last `done`, whose result is null: `take` gives the batches. */
-export declare function startPreview(options: string, workers: number, onMessage: (message: string) => void): PreviewWork
+export declare function startPreview(options: string, onMessage: (message: string) => void): PreviewWork
+
+/** Checks the options of any verb and returns them as JSON with all defaults; it throws `ERR_OPTIONS`. */
+export declare function validate(verb: string, options: string): string
 
 /** One channel of an image file. */
 export interface VolumeData {

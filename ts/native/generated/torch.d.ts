@@ -13,4 +13,4 @@ export interface Description {
 }
 
 /** Starts a verb on its own thread; returns the function that cancels it. */
-export declare function start(verb: string, options: string, workers: number, onMessage: (message: string) => void): () => void
+export declare function start(verb: string, options: string, onMessage: (message: string) => void): () => void

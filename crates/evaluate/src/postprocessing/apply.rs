@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use run::{CaseFailure, Context, Job, Progress};
+use run::{CaseFailure, CaseLoop, Context, Job, Progress};
 use serde::{Deserialize, Serialize};
 use volume::nifti;
 
-use crate::folder::{case_loop, list};
+use crate::folder::list;
 use crate::{Error, Region};
 
 use super::{read_rules, remove_all_but_largest, Removal};
@@ -51,7 +51,7 @@ pub fn apply_postprocessing(options: &ApplyOptions, context: &Context) -> Result
         folder: folder.clone(),
         source,
     })?;
-    let outcome = case_loop(context)?.run(&jobs, progress(&jobs), |job| {
+    let outcome = CaseLoop::new(context)?.run(&jobs, progress(&jobs), |job| {
         let target = folder.join(job.input.file_name().unwrap_or_default());
         process(
             &job.input,

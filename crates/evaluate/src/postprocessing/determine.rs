@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use run::Context;
+use run::{CaseLoop, Context};
 use serde::{Deserialize, Serialize};
 
-use crate::folder::{case_loop, evaluate_quietly, EvaluateOptions};
+use crate::folder::{evaluate_quietly, EvaluateOptions};
 use crate::scores::Scores;
 use crate::summary::read_summary;
 use crate::{Error, Region};
@@ -198,7 +198,7 @@ fn process_folder(
         source: e,
     })?;
     let jobs = jobs(source)?;
-    let outcome = case_loop(context)?.run(&jobs, progress(&jobs), |job| {
+    let outcome = CaseLoop::new(context)?.run(&jobs, progress(&jobs), |job| {
         let target = target.join(job.input.file_name().unwrap_or_default());
         process(&job.input, &target, regions, sizes)
     })?;

@@ -1,25 +1,24 @@
-//! Writing checkpoints in the zip format.
+//! Writer of checkpoints in the zip format.
 
 use std::fs::File;
-use std::io::{self, BufWriter, Seek, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-use zip::write::SimpleFileOptions;
-use zip::{CompressionMethod, ZipWriter};
+use zip_writer::{ArchiveWriter, Checksum, Content, Method};
 
 use crate::tensor::Tensor;
 use crate::value::Dict;
 use crate::write::{Protocol, TensorSink, Writer};
 use crate::{Error, Value};
 
-/// Writes a checkpoint that `torch.load` reads, replacing the file in one step.
+/// Writes a checkpoint that `torch.load` can read. An existing file is replaced atomically.
 ///
-/// numpy scalars are written as plain Python numbers: nnU-Net reads those just as well, and `torch.load` refuses the former
-/// under its default `weights_only=True`.
+/// numpy scalars are written as plain Python numbers. nnU-Net reads both, and `torch.load` rejects numpy
+/// scalars under its default `weights_only=True`.
 ///
 /// # Errors
-/// [`Error::Storage`] naming the file when it cannot be written; what was there before is then unchanged.
+/// [`Error::Storage`] naming the file, which is then unchanged.
 pub fn write_checkpoint(path: &Path, value: &Value) -> Result<(), Error> {
     let name = path
         .file_stem()
@@ -43,33 +42,32 @@ pub fn write_checkpoint(path: &Path, value: &Value) -> Result<(), Error> {
     }
 }
 
-/// Writes a checkpoint to any seekable target; `name` becomes the folder inside the zip file.
+/// Torch maps storages into memory at 64-byte boundaries.
+const ALIGNMENT: u64 = 64;
+
+/// Writes a checkpoint to any target. `name` becomes the folder inside the zip file.
 ///
 /// # Errors
 /// [`Error::Io`] from the target, [`Error::Unsupported`] for values that cannot be pickled.
-pub fn write_checkpoint_to<W: Write + Seek>(target: W, name: &str, value: &Value) -> Result<(), Error> {
-    let failed = |e: zip::result::ZipError| Error::Io {
-        path: name.into(),
-        source: e.into(),
-    };
+pub fn write_checkpoint_to<W: Write>(target: W, name: &str, value: &Value) -> Result<(), Error> {
     let put = |e: io::Error| Error::Io {
         path: name.into(),
         source: e,
     };
     let mut parts = Parts::default();
     let pickle = Writer::new(Protocol::V2, Some(&mut parts)).finish(&plain(value))?;
-    let mut zip = ZipWriter::new(target);
-    // torch maps storages into memory at 64-byte boundaries.
-    let options = |length: usize| {
-        SimpleFileOptions::default()
-            .compression_method(CompressionMethod::Stored)
-            .with_alignment(64)
-            .large_file(length >= u32::MAX as usize)
-    };
+    let mut archive = ArchiveWriter::new(target);
     let mut entry = |path: &str, bytes: &[u8]| {
-        zip.start_file(format!("{name}/{path}"), options(bytes.len()))
-            .map_err(failed)?;
-        zip.write_all(bytes).map_err(put)
+        let mut checksum = Checksum::new();
+        checksum.update(bytes);
+        let content = Content {
+            method: Method::Stored,
+            checksum: checksum.finalize(),
+            size: bytes.len() as u64,
+            parts: &[bytes],
+            alignment: ALIGNMENT,
+        };
+        archive.add(&format!("{name}/{path}"), &content).map_err(put)
     };
     entry("data.pkl", &pickle)?;
     entry("byteorder", b"little")?;
@@ -77,16 +75,19 @@ pub fn write_checkpoint_to<W: Write + Seek>(target: W, name: &str, value: &Value
         entry(&format!("data/{key}"), data)?;
     }
     entry("version", b"3\n")?;
-    zip.finish().map_err(failed)?.flush().map_err(put)
+    archive
+        .finish()
+        .and_then(|mut target| target.flush())
+        .map_err(put)
 }
 
-/// Storages in the order of their first use.
+/// Storages in order of first use.
 #[derive(Default)]
 struct Parts(Vec<Arc<Vec<u8>>>);
 
 impl TensorSink for Parts {
     fn store(&mut self, tensor: &Tensor) -> Result<String, Error> {
-        // Tied parameters stay tied: one storage for tensors that share their data.
+        // Tied parameters stay tied: tensors that share their data share one storage.
         let known = self.0.iter().position(|data| Arc::ptr_eq(data, &tensor.data));
         let key = known.unwrap_or_else(|| {
             self.0.push(Arc::clone(&tensor.data));
@@ -96,7 +97,7 @@ impl TensorSink for Parts {
     }
 }
 
-/// The same value with numpy scalars as Python numbers.
+/// Converts numpy scalars to Python numbers.
 fn plain(value: &Value) -> Value {
     let all = |items: &[Value]| items.iter().map(plain).collect();
     match value {

@@ -4,9 +4,9 @@
 //! end on byte boundaries and make up one ordinary deflate stream.
 
 mod bits;
-mod container;
 mod deflate;
 mod huffman;
+mod piece;
 
 use std::borrow::Cow;
 use std::fs::File;
@@ -17,8 +17,9 @@ use ndarray::{ArrayView3, ArrayView4};
 use rayon::prelude::*;
 use run::Cancel;
 use zip::ZipArchive;
+use zip_writer::{ArchiveWriter, Method};
 
-use container::{Member, Piece};
+use piece::Piece;
 
 use crate::Error;
 
@@ -57,8 +58,10 @@ pub fn write(
         }
     };
     let written = storage::write_atomic(path, |file| {
-        let mut member = Member::begin(file, MEMBER)?;
-        member.push(&Piece::new(&words(&header), ranges.is_empty()))?;
+        let mut archive = ArchiveWriter::new(file);
+        let mut member = archive.begin(MEMBER, Method::Deflated)?;
+        let mut push = |piece: &Piece| member.push(&piece.deflated, piece.length, &piece.checksum);
+        push(&Piece::new(&words(&header), ranges.is_empty()))?;
         let batch = 2 * rayon::current_num_threads();
         let last = ranges.len().wrapping_sub(1);
         for (i, batch_ranges) in ranges.chunks(batch).enumerate() {
@@ -68,9 +71,10 @@ pub fn write(
                 .enumerate()
                 .map(|(j, range)| Piece::new(&values_of(range), i * batch + j == last))
                 .collect();
-            pieces.iter().try_for_each(|piece| member.push(piece))?;
+            pieces.iter().try_for_each(&mut push)?;
         }
-        member.end()?.flush()
+        member.end()?;
+        archive.finish()?.flush()
     });
     written.or_else(|error| {
         // Not an error of the disk where the closure stopped.

@@ -1,6 +1,7 @@
 //! Options of verbs: declared once, read and checked in one place.
 
 mod expected;
+mod merge;
 mod nearest;
 mod walk;
 
@@ -9,6 +10,8 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+pub use merge::merge_references;
 
 use crate::{OptionError, OptionResult};
 
@@ -83,7 +86,9 @@ pub struct Given<O> {
 /// JSON Schema (draft 2020-12) of a type; of options the form in which callers write them.
 pub fn schema_of<T: JsonSchema>() -> Value {
     let settings = SchemaSettings::draft2020_12();
-    settings.into_generator().into_root_schema_for::<T>().to_value()
+    let mut schema = settings.into_generator().into_root_schema_for::<T>().to_value();
+    merge_references(&mut schema);
+    schema
 }
 
 /// Reads the options of a verb from JSON text.

@@ -11,7 +11,15 @@ enum Sampling {
         fraction: f64,
     },
     /// Centred.
-    Annotated,
+    Annotated(Centred),
+}
+
+/// The struct of a tagged variant.
+#[crate::options]
+struct Centred {
+    /// A shift.
+    #[default]
+    offset: f64,
 }
 
 /// Documented choices.
@@ -113,6 +121,10 @@ fn unknown_options_are_named_with_the_nearest_known_one() {
     assert_eq!(
         refusal(r#"{"task":"501","sampling":{"kind":"foreground","fractoin":1}}"#),
         "sampling.fractoin: unknown option; did you mean fraction?"
+    );
+    assert_eq!(
+        refusal(r#"{"task":"501","sampling":{"kind":"annotated","ofset":1}}"#),
+        "sampling.ofset: unknown option; did you mean offset?"
     );
     assert_eq!(refusal(r#"{"task":"501","quite":9}"#), "quite: unknown option");
 }

@@ -14,12 +14,11 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use dataset::{DatasetJson, Task};
-use run::{CaseFailure, Context, Event, Job, Outcome, Progress};
+use run::{CaseFailure, CaseLoop, Context, Event, Job, Outcome, Progress};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
 
-use crate::threads::case_loop;
 use crate::Error;
 
 /// What [`check_dataset`] found.
@@ -77,7 +76,7 @@ pub fn check_dataset(options: &CheckOptions, context: &Context) -> Result<CheckS
     let jobs: Vec<_> = listing.cases.iter().map(|c| Job::new(&c.name, c)).collect();
     let progress = Progress::new("cases", jobs.len());
     let Outcome { results, failures } =
-        case_loop(context)?.run(&jobs, progress, |job| checker.check(job.input))?;
+        CaseLoop::new(context)?.run(&jobs, progress, |job| checker.check(job.input))?;
     let (cases, found): (Vec<_>, Vec<_>) = results.into_iter().flatten().unzip();
     let problems: Vec<Problem> = listing
         .problems

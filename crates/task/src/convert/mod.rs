@@ -8,12 +8,11 @@ pub use source::Convention;
 use std::path::PathBuf;
 
 use dataset::{Folders, Task, TrainingCase};
-use run::{CaseFailure, Context, Event, Job, Options, Outcome, Progress};
+use run::{CaseFailure, CaseLoop, Context, Event, Job, Options, Outcome, Progress};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
 
-use crate::threads::case_loop;
 use crate::Error;
 use source::Source;
 
@@ -98,7 +97,7 @@ pub fn convert(options: &ConvertOptions, context: &Context) -> Result<ConvertSum
     write::make_folders(&folder, &source.jobs)?;
     let jobs: Vec<_> = source.jobs.iter().map(|job| Job::new(&job.case, job)).collect();
     let progress = Progress::new("cases", jobs.len());
-    let Outcome { results, failures } = case_loop(context)?.run(&jobs, progress, |job| {
+    let Outcome { results, failures } = CaseLoop::new(context)?.run(&jobs, progress, |job| {
         write::write_case(&source, job.input, &folder, context.cancel())
     })?;
 
