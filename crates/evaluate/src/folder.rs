@@ -75,7 +75,8 @@ struct Folders {
 /// different shapes or geometry, a damaged file) are listed in the summary. The means exclude them.
 ///
 /// # Errors
-/// [`Error::Option`], [`Error::NotFound`], [`Error::NoCases`], [`Error::Folder`], [`Error::Storage`], [`Error::Cancelled`].
+/// [`Error::Option`], [`Error::NotFound`], [`Error::NoCases`], [`Error::Folder`], [`Error::Storage`],
+/// [`Error::Cancelled`].
 pub fn evaluate_folder(options: &EvaluateOptions, context: &Context) -> Result<EvaluateSummary, Error> {
     run::validate(options)?;
     let folders = Folders::list(options)?;

@@ -24,7 +24,8 @@ const MAX_RATIO: u64 = 1032;
 /// decompressing all at once with a faster library, with a fifth of the memory.
 const BLOCK: usize = 1 << 16;
 
-/// Reads and encodes the segmentation of `<case>.npz` or `<case>.npy`: the last channel, or channel 1 with `compat`.
+/// Reads and encodes the segmentation of `<case>.npz` or `<case>.npy`: the last channel, or channel 1 with
+/// `compat`.
 pub(crate) fn labels(path: &Path, classes: &Classes, compat: bool, cancel: &Cancel) -> Result<Labels, Error> {
     if path.extension().is_some_and(|e| e == "npy") {
         return match Mapped::<f32>::open(path) {

@@ -89,7 +89,7 @@ impl Checker<'_> {
         let (image, geometry) = readable(nifti::read_image(path), path, problems)?;
         let (volumes, z, y, x) = image.dim();
         if volumes != 1 {
-            let message = format!("holds {volumes} volumes; each channel needs a separate file");
+            let message = format!("contains {volumes} volumes; each channel needs a separate file");
             problems.push(
                 Problem::new(Kind::SeveralVolumes, message)
                     .in_file(path)
@@ -100,7 +100,7 @@ impl Checker<'_> {
         let infinite = image.iter().filter(|v| v.is_infinite()).count();
         if nan + infinite > 0 {
             let message = format!(
-                "holds {nan} NaN and {infinite} infinite values of {}",
+                "contains {nan} NaN and {infinite} infinite values of {}",
                 image.len()
             );
             let problem = Problem::new(Kind::NotFinite, message).in_file(path);

@@ -57,7 +57,7 @@ pub(super) fn write_case(source: &Source, job: &Job, folder: &Path, cancel: &Can
         Images::Volumes(file) => {
             let found = nifti::read_header(file)?.channels;
             if found != expected {
-                let problem = format!("holds {found} volumes, but dataset.json lists {expected} channels");
+                let problem = format!("contains {found} volumes, but dataset.json lists {expected} channels");
                 return Err(Error::record(file, problem));
             }
             let image = Stored::open(file)?;
