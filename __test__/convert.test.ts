@@ -79,7 +79,7 @@ test('what cannot be converted is said before anything is written, bad cases one
       /ERR_DATASET_UNSUPPORTED: .*region/,
     ],
     ['Dataset043_Png', { ...V2, file_ending: '.png' }, /ERR_DATASET_UNSUPPORTED: .*\.png/],
-    ['Dataset044_Labels', { ...V2, labels: ['a'] }, /ERR_DATASET_RECORD: .*labels is no object/],
+    ['Dataset044_Labels', { ...V2, labels: ['a'] }, /ERR_DATASET_RECORD: .*labels is not an object/],
     ['Nameless', V2, /ERR_TASK_NAME/],
   ];
   for (const [name, dataset, message] of refused) {

@@ -96,7 +96,7 @@ pub enum Error {
         found: usize,
     },
     /// Cropped data have an invalid shape.
-    #[error("{} holds an array of shape {found:?}, expected (channels + 1, z, y, x): crop the case again", path.display())]
+    #[error("{} contains an array of shape {found:?}, expected (channels + 1, z, y, x): crop the case again", path.display())]
     #[code(CroppedShape)]
     #[detail(expected = "(channels + 1, z, y, x)")]
     CroppedShape {

@@ -1,7 +1,7 @@
 //! Fingerprint, planning, cropping, resampling and normalisation: from raw data to training data.
 //!
-//! [`plan_experiment`], [`preprocess`] and [`plan_and_preprocess`] read and write nnU-Net v1's folders and files.
-//! [`preprocess_test_case`] preprocesses one case in memory, for inference.
+//! [`plan_experiment`], [`preprocess`] and [`plan_and_preprocess`] read and write nnU-Net v1's folders and
+//! files. [`preprocess_test_case`] preprocesses one case in memory, for inference.
 
 mod archive;
 pub mod case;

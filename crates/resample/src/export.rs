@@ -170,7 +170,8 @@ pub fn export_segmentation(
 /// it for ensembling (as float16). [`segmentation_of`] converts it to a segmentation.
 ///
 /// # Errors
-/// [`Error::EmptyShape`], [`Error::Transpose`], [`Error::Spacing`]; [`Error::Cancelled`] within the work of a few rows.
+/// [`Error::EmptyShape`], [`Error::Transpose`], [`Error::Spacing`]; [`Error::Cancelled`] within the work of a
+/// few rows.
 pub fn export_softmax(
     softmax: ArrayView4<'_, f32>,
     placement: &Placement,

@@ -122,7 +122,8 @@ pub fn decide(
 /// separate axis of order 1 or 3).
 ///
 /// # Errors
-/// [`Error::EmptyShape`], [`Error::Axis`], [`Error::Regions`]; [`Error::Cancelled`] within the work of a few rows.
+/// [`Error::EmptyShape`], [`Error::Axis`], [`Error::Regions`]; [`Error::Cancelled`] within the work of a few
+/// rows.
 pub fn resample_labels(
     softmax: ArrayView4<'_, f32>,
     to: &Resampling,

@@ -1,6 +1,7 @@
 //! Plans from a fingerprint, equal to those of nnU-Net v1's default planners.
 //!
-//! Reference: `ExperimentPlanner3D_v21` and `ExperimentPlanner2D_v21`; Isensee et al., nnU-Net, Nature Methods 2021.
+//! Reference: `ExperimentPlanner3D_v21` and `ExperimentPlanner2D_v21`; Isensee et al., nnU-Net, Nature
+//! Methods 2021.
 
 pub mod overrides;
 pub mod pooling;

@@ -25,7 +25,8 @@ pub struct Network {
 /// Returns the number of feature map values of one forward pass of `patch`: proportional to memory, not
 /// bytes.
 ///
-/// `kernels` are the pooling strides, finest first. Reference: `Generic_UNet.compute_approx_vram_consumption`.
+/// `kernels` are the pooling strides, finest first. Reference:
+/// `Generic_UNet.compute_approx_vram_consumption`.
 pub fn estimate(network: &Network, patch: &[usize], kernels: &[Vec<usize>]) -> u64 {
     let mut size: Vec<u64> = patch.iter().map(|&p| p as u64).collect();
     let voxels = |size: &[u64]| size.iter().product::<u64>();
