@@ -5,6 +5,7 @@ use std::io::Write;
 use std::path::Path;
 
 use indexmap::IndexMap;
+use run::NotFound;
 use serde_json::{json, Map, Value as Json};
 
 use crate::Error;
@@ -47,9 +48,11 @@ impl DatasetJson {
     /// Reads `dataset.json`.
     ///
     /// # Errors
-    /// [`Error::Io`]. [`Error::Record`] naming the entry that is missing or has another form than nnU-Net
+    /// [`Error::NotFound`], [`Error::Io`]. [`Error::Record`] naming the entry that is missing or has another form than nnU-Net
     /// v1's.
     pub fn read(path: &Path) -> Result<Self, Error> {
+        let advice = "name a folder that has this file, as every task has";
+        NotFound::unless_exists("description of the data set", path, advice)?;
         let text = std::fs::read(path).map_err(|e| Error::io(path, e))?;
         let json: Json = serde_json::from_slice(&text).map_err(|e| Error::record(path, e.to_string()))?;
         Self::from_json(json).map_err(|problem| Error::record(path, problem))

@@ -55,7 +55,7 @@ pub enum Error {
         reason: String,
     },
     /// A bug: a loader thread panicked.
-    #[error("internal error in a loader thread at iteration {iteration} of epoch {epoch}: {message}; please report it")]
+    #[error("internal error in a loader thread at iteration {iteration} of epoch {epoch}: {reason}; please report it")]
     #[code(Internal)]
     Internal {
         /// Epoch, counted from 0.
@@ -63,7 +63,7 @@ pub enum Error {
         /// Iteration in the epoch, counted from 0.
         iteration: u64,
         /// The panic's message.
-        message: String,
+        reason: String,
     },
     /// All epochs were delivered.
     #[error("the loader has delivered all of its {epochs} epochs")]

@@ -251,7 +251,7 @@ impl Shared {
                 Err(Error::Internal {
                     epoch,
                     iteration,
-                    message: panicked.words,
+                    reason: panicked.words,
                 })
             });
             self.queue.put(ticket, made);

@@ -119,11 +119,9 @@ fn no_file_is_left_behind() {
 fn what_training_refuses_is_refused() {
     let task = Task::new();
     let refuse = |more| refused(&task.options(more));
-    let (code, message) = refuse(json!({ "trainer": "nnUNetTrainerV3" }));
-    assert!(
-        code == "ERR_OPTIONS" && message.contains("nnUNetTrainerV3"),
-        "{message}"
-    );
+    let text = r#"{"task":"901","configuration":"3d_fullres","trainer":"nnUNetTrainerV3"}"#;
+    let error = run::parse::<PreviewOptions>(text).unwrap_err();
+    assert_eq!(error.problems[0].option, "trainer", "{error}");
     let (code, message) = refuse(json!({ "batchSize": 0 }));
     assert!(
         code == "ERR_OPTIONS" && message.contains("batchSize"),

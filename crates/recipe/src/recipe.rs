@@ -204,10 +204,9 @@ mod tests {
 
     #[test]
     fn json_is_camel_case_and_partial() {
-        let recipe: Recipe = serde_json::from_str(
-            r#"{"sampling":{"kind":"annotated"},"ignoreLabel":-1,"recipe.loss":{"dice":0.5}}"#,
-        )
-        .expect("a recipe");
+        let recipe: Recipe =
+            serde_json::from_str(r#"{"sampling":{"kind":"annotated"},"ignoreLabel":-1,"loss":{"dice":0.5}}"#)
+                .expect("a recipe");
         assert!(recipe.sampling.annotated().is_some());
         assert_eq!((recipe.loss.dice, recipe.loss.cross_entropy), (0.5, 1.0));
         assert!(serde_json::from_str::<Recipe>(r#"{"ignorelabel":-1}"#).is_err());

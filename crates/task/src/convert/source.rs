@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use dataset::files::{nifti_files, ImageFolder};
 use dataset::{case_of, DatasetJson, Task};
 use indexmap::IndexMap;
+use run::NotFound;
 use serde_json::{Map, Value as Json};
 
 use crate::Error;
@@ -71,6 +72,9 @@ pub(super) fn task_name(folder: &Path) -> Result<Task, Error> {
 impl Source {
     pub(super) fn read(folder: &Path) -> Result<Self, Error> {
         let path = folder.join("dataset.json");
+        let advice = "name the folder of a data set of nnU-Net v2 or of the Medical Decathlon";
+        NotFound::unless_exists("description of the data set", &path, advice)
+            .map_err(dataset::Error::from)?;
         let text = std::fs::read(&path).map_err(|e| Error::io(&path, e))?;
         let json: Json = serde_json::from_slice(&text).map_err(|e| Error::record(&path, e.to_string()))?;
         let source = if json.get("channel_names").is_some() {
