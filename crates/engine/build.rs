@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-/// Instruction sets that the kernels are compiled for, with the flags of GCC and Clang.
+/// Instruction sets of the kernels, with the flags of GCC and Clang.
 const VARIANTS: [(&str, &[&str]); 3] = [
     ("baseline", &[]),
     ("avx2", &["-mavx2", "-mf16c"]),
@@ -30,7 +30,7 @@ fn main() -> Result<(), String> {
 
     for (name, flags) in VARIANTS.iter().take(if x86 { VARIANTS.len() } else { 1 }) {
         let mut build = base(&abi);
-        // Without contraction into fused multiply-adds, every instruction set gives the same bits.
+        // Without fused multiply-adds, every instruction set gives the same bits.
         build
             .define("KERNELS", *name)
             .flag_if_supported("-ffp-contract=off")
@@ -50,7 +50,7 @@ fn main() -> Result<(), String> {
         libtorch.join("include"),
         libtorch.join("include/torch/csrc/api/include"),
     ] {
-        // System headers: libtorch's own warnings are not ours.
+        // As system headers, so that libtorch's own warnings are not shown.
         build.flag("-isystem").flag(include.display().to_string());
     }
     if x86 {

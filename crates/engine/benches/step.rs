@@ -1,6 +1,6 @@
-//! Time of one training step on the CPU, beside the same step from libtorch's own operators as PyTorch's eager mode runs
-//! them (channels first, instance normalisation and rectifier apart, loss from tensor operators, one optimiser operation
-//! a parameter).
+//! Times one training step on the CPU, and the same step with libtorch's own operators as in PyTorch's eager
+//! mode: channels first, separate instance normalisation and leaky ReLU, loss from tensor operators, one
+//! optimiser operation per parameter.
 //!
 //! `cargo bench -p engine --bench step -- [patch z,y,x] [batch] [base features] [poolings] [threads]`
 #![allow(
@@ -86,7 +86,8 @@ fn main() {
     }
 }
 
-/// Milliseconds of wall time and of all threads' CPU time (Linux) in the fastest of several runs, after one to warm up.
+/// Wall time and CPU time of all threads (Linux) in milliseconds: the fastest of several runs after a
+/// warm-up.
 fn fastest(mut run: impl FnMut()) -> String {
     run();
     let (mut wall, mut cpu) = (f64::INFINITY, f64::INFINITY);
@@ -99,10 +100,11 @@ fn fastest(mut run: impl FnMut()) -> String {
     format!("{:.0} ms, {:.0} ms of CPU", wall * 1e3, cpu * 1e3)
 }
 
-/// CPU time of this process, which other load disturbs less than wall time; 0 where the system does not tell.
+/// CPU time of this process, which depends less on other load than wall time; 0 if the system does not report
+/// it.
 fn cpu_seconds() -> f64 {
     let text = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    // utime and stime are the 12th and 13th fields behind the name, in hundredths of a second.
+    // utime and stime are the 12th and 13th fields after the name, in hundredths of a second.
     let fields = text.rsplit(')').next().unwrap_or_default().split_whitespace();
     fields
         .skip(11)
@@ -112,7 +114,7 @@ fn cpu_seconds() -> f64 {
         / 100.0
 }
 
-/// The same network from plain operators.
+/// The same network with libtorch's own operators.
 struct Eager {
     shape: Architecture,
     index: BTreeMap<String, usize>,

@@ -1,11 +1,12 @@
-//! Memory for batches that a GPU copies from without waiting.
+//! Batch memory with asynchronous copies to a GPU.
 
 use std::sync::Arc;
 
 use loader::{Buffer, BufferSource, HeapBuffers};
 use tch::{Device, Kind, Tensor};
 
-/// Where batches for a device lie: page-locked memory for CUDA, which copies from it directly, else ordinary memory.
+/// Memory of batches for a device: page-locked for CUDA, which copies from it asynchronously, else ordinary
+/// memory.
 pub(crate) fn buffers_for(device: Device) -> Arc<dyn BufferSource> {
     match device {
         Device::Cuda(_) => Arc::new(PinnedBuffers(device)),
@@ -28,22 +29,23 @@ impl BufferSource for PinnedBuffers {
     }
 }
 
-/// A tensor that nobody else refers to, seen as a slice.
+/// A tensor with a single owner, accessible as a slice.
 struct Pinned {
     start: *mut f32,
     length: usize,
     _tensor: Tensor,
 }
 
-// SAFETY: the tensor is private to this value and never handed out, so that access to its memory follows the borrows of
-// `as_slice` and `as_mut_slice`; libtorch may free it on any thread.
+// SAFETY: this value owns the only reference to the tensor. Access to its memory follows the borrows of
+// `as_slice` and `as_mut_slice`. libtorch may free it on any thread.
 unsafe impl Send for Pinned {}
 // SAFETY: as for `Send`; shared references only read.
 unsafe impl Sync for Pinned {}
 
 impl Buffer for Pinned {
     fn as_slice(&self) -> &[f32] {
-        // SAFETY: `start` points to `length` float32 of the contiguous tensor kept alive beside it, all initialised.
+        // SAFETY: `start` points to `length` float32 of the contiguous tensor kept alive beside it, all
+        // initialised.
         unsafe { std::slice::from_raw_parts(self.start, self.length) }
     }
 

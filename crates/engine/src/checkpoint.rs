@@ -1,5 +1,5 @@
-//! Checkpoints in nnU-Net v1's own format: `<name>.model` as `torch.save` writes it, and `<name>.model.pkl`, which says
-//! which trainer made it from what (`NetworkTrainer.save_checkpoint`).
+//! Checkpoints in nnU-Net v1's format: `<name>.model` as `torch.save` writes it, and `<name>.model.pkl` with
+//! the trainer and its arguments (`NetworkTrainer.save_checkpoint`).
 
 use std::path::Path;
 
@@ -11,10 +11,10 @@ use crate::network::State;
 use crate::optimizer::{LossScale, WEIGHT_DECAY};
 use crate::{Error, Result};
 
-/// Key of what this package keeps beyond nnU-Net v1, which ignores it.
+/// Key of this package's additional data. nnU-Net v1 ignores it.
 const OWN: &str = "nnunet_diag";
 
-/// Curves over the finished epochs (`plot_stuff`). NaN stands for an epoch without a value.
+/// Curves over the finished epochs (`plot_stuff`). NaN marks an epoch without a value.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Curves {
     /// Mean training loss.
@@ -25,12 +25,12 @@ pub struct Curves {
     pub metric: Vec<f64>,
 }
 
-/// What the moving averages found best (`best_stuff`).
+/// Best values of the moving averages (`best_stuff`).
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Best {
     /// Epoch whose moving average of the training loss last improved.
     pub epoch: Option<u64>,
-    /// That average.
+    /// Moving average of the training loss in that epoch.
     pub train_loss: Option<f64>,
     /// Best moving average of the metric.
     pub metric: Option<f64>,
@@ -39,24 +39,24 @@ pub struct Best {
 /// State of the optimiser.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct OptimizerState {
-    /// Learning rate that was set last.
+    /// Learning rate of the last epoch.
     pub learning_rate: f64,
     /// Momentum.
     pub momentum: f64,
-    /// Momentum of every parameter, in the order of the state; none before its first step.
+    /// Momentum of every parameter, in the order of the state; `None` before the first step.
     pub momenta: Vec<Option<ArrayD<f32>>>,
 }
 
-/// What it takes to go on in the middle of an epoch to the same bits.
+/// State for a bit-exact continuation in the middle of an epoch.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Position {
     /// Seed of the run.
     pub seed: u64,
-    /// Training iterations done of the epoch after the finished ones.
+    /// Finished training iterations of the current epoch.
     pub iteration: u64,
-    /// Sum of their losses, and the number that count (batches with an annotated voxel).
+    /// Sum of their losses, and the number of batches with an annotated voxel.
     pub losses: (f64, u64),
-    /// Options of the run as JSON, to warn when they change.
+    /// Options of the run as JSON. A change gives a warning.
     pub options: String,
 }
 
@@ -67,7 +67,7 @@ pub struct Checkpoint {
     pub epochs: u64,
     /// Parameters by name.
     pub state: State,
-    /// Absent in checkpoints for inference only.
+    /// `None` in checkpoints for inference only.
     pub optimizer: Option<OptimizerState>,
     /// Curves.
     pub curves: Curves,
@@ -75,15 +75,15 @@ pub struct Checkpoint {
     pub best: Best,
     /// Scale of the loss of a float16 run.
     pub loss_scale: Option<LossScale>,
-    /// Absent in checkpoints that nnU-Net v1 wrote.
+    /// `None` in checkpoints written by nnU-Net v1.
     pub position: Option<Position>,
 }
 
 impl Checkpoint {
-    /// Reads a `.model` file written here or by nnU-Net v1 (zip or legacy format).
+    /// Reads a `.model` file of this package or of nnU-Net v1 (zip or legacy format).
     ///
     /// # Errors
-    /// [`Error::Pickle`] where the file cannot be read, [`Error::Checkpoint`] where an entry is missing or wrong.
+    /// [`Error::Pickle`] if the file cannot be read, [`Error::Checkpoint`] if an entry is missing or invalid.
     pub fn read(path: &Path) -> Result<Self> {
         let value = read_checkpoint(path)?;
         let wrong = |what: &str| Error::checkpoint(path, format!("not a checkpoint of nnU-Net v1: {what}"));
@@ -116,7 +116,7 @@ impl Checkpoint {
             metric: curve(3),
         };
         Ok(Self {
-            // Old versions counted one epoch too many at the end; nnU-Net v1 corrects it the same way.
+            // Old versions stored one epoch too many at the end. nnU-Net v1 corrects it the same way.
             epochs: curves.train_loss.len() as u64,
             state,
             optimizer,
@@ -131,10 +131,10 @@ impl Checkpoint {
         })
     }
 
-    /// Writes a `.model` file that nnU-Net v1 reads, replacing the file in one step.
+    /// Writes a `.model` file that nnU-Net v1 can read. Replaces the file atomically.
     ///
     /// # Errors
-    /// [`Error::Pickle`] naming the file; what was there before is then unchanged.
+    /// [`Error::Pickle`] with the path. The existing file is then unchanged.
     pub fn write(&self, path: &Path) -> Result<()> {
         let mut state = Dict::ordered();
         for (name, values) in &self.state {
@@ -193,16 +193,18 @@ impl Checkpoint {
     }
 }
 
-/// What the `.model.pkl` beside a checkpoint says; `init` are the positional arguments of `nnUNetTrainerV2.__init__`.
+/// Content of the `.model.pkl` file of a checkpoint; `init` are the positional arguments of
+/// `nnUNetTrainerV2.__init__`.
 #[derive(Clone, Debug)]
 pub struct Info {
-    /// `plans_file, fold, output_folder, dataset_directory, batch_dice, stage, unpack_data, deterministic, fp16`.
+    /// `plans_file, fold, output_folder, dataset_directory, batch_dice, stage, unpack_data, deterministic,
+    /// fp16`.
     pub init: Value,
-    /// The trainer's name.
+    /// Name of the trainer.
     pub name: String,
-    /// The trainer's Python class, as `str(type)` prints it.
+    /// Python class of the trainer, as `str(type)` prints it.
     pub class: String,
-    /// The plans, pickled.
+    /// The plans as a pickle.
     pub plans: Value,
 }
 
@@ -210,14 +212,16 @@ impl Info {
     /// Reads a `.model.pkl` file.
     ///
     /// # Errors
-    /// [`Error::Pickle`] where the file cannot be read, [`Error::Checkpoint`] where an entry is missing.
+    /// [`Error::Pickle`] if the file cannot be read, [`Error::Checkpoint`] if an entry is missing.
     pub fn read(path: &Path) -> Result<Self> {
         let value = pickle::read_file(path)?;
         let entry = |key: &str| {
-            value
-                .get(key)
-                .cloned()
-                .ok_or_else(|| Error::checkpoint(path, format!("no entry {key}, which nnU-Net v1 writes")))
+            value.get(key).cloned().ok_or_else(|| {
+                Error::checkpoint(
+                    path,
+                    format!("no entry {key}; expected a file written by nnU-Net v1 or this package"),
+                )
+            })
         };
         let text = |key: &str| Ok::<_, Error>(entry(key)?.as_str().unwrap_or_default().to_owned());
         Ok(Self {
@@ -228,10 +232,10 @@ impl Info {
         })
     }
 
-    /// Writes a `.model.pkl` file, replacing it in one step.
+    /// Writes a `.model.pkl` file. Replaces the file atomically.
     ///
     /// # Errors
-    /// [`Error::Pickle`] naming the file.
+    /// [`Error::Pickle`] with the path.
     pub fn write(&self, path: &Path) -> Result<()> {
         let dict = Dict::ordered()
             .with("init", self.init.clone())

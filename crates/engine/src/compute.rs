@@ -1,4 +1,4 @@
-//! Which device computes, and how precisely.
+//! Device and precision of the computation.
 
 use run::OptionError;
 use settings::{ComputeOptions, Precision};
@@ -6,18 +6,18 @@ use tch::{Cuda, Device, Kind};
 
 use crate::{Error, Result};
 
-/// A device and an arithmetic that it can do.
+/// A device and a precision that it supports.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Compute {
     /// The device.
     pub device: Device,
     /// Kind of activations and convolution weights.
     pub kind: Kind,
-    /// Why this kind, for people.
+    /// Reason for this kind, as text.
     pub reason: String,
 }
 
-/// Name of a device as options write it.
+/// Name of a device in options.
 pub fn device_name(device: Device) -> String {
     match device {
         Device::Cpu => "cpu".to_owned(),
@@ -27,7 +27,7 @@ pub fn device_name(device: Device) -> String {
     }
 }
 
-/// Devices that this machine and this libtorch offer.
+/// Devices available on this machine with this libtorch.
 pub fn available_devices() -> Vec<Device> {
     let mut devices: Vec<Device> = (0..cuda_devices()).map(Device::Cuda).collect();
     if tch::utils::has_mps() {
@@ -45,10 +45,10 @@ fn cuda_devices() -> usize {
     }
 }
 
-/// The device meant by `auto`, `cpu`, `cuda`, `cuda:N` or `mps`; `auto` takes the first of CUDA, MPS and CPU.
+/// Resolves `auto`, `cpu`, `cuda`, `cuda:N` or `mps`. `auto` selects the first of CUDA, MPS and CPU.
 ///
 /// # Errors
-/// [`Error::Device`] telling what was found, [`Error::Option`] for any other name.
+/// [`Error::Device`] with the available devices, [`Error::Option`] for any other name.
 pub fn find_device(requested: &str) -> Result<Device> {
     let available = available_devices();
     let refuse = |found: String| {
@@ -81,41 +81,44 @@ pub fn find_device(requested: &str) -> Result<Device> {
              `nnunet-diag libtorch install --cuda` installs one that uses CUDA"
                 .to_owned(),
         ),
-        Device::Cuda(_) => refuse(format!("libtorch sees {} CUDA devices", cuda_devices())),
-        _ => refuse("this libtorch was built without it, or the machine has none".to_owned()),
+        Device::Cuda(_) => refuse(format!("libtorch finds {} CUDA devices", cuda_devices())),
+        _ => refuse("this libtorch does not support it, or the machine has none".to_owned()),
     }
 }
 
 impl Compute {
-    /// Resolves what options ask for.
+    /// Resolves the device and precision options.
     ///
     /// # Errors
     /// As [`find_device`]; [`Error::Precision`] for float16 on a CPU.
     pub fn new(options: &ComputeOptions) -> Result<Self> {
         let device = find_device(&options.device)?;
         let (kind, reason) = match (options.precision, device) {
-            (Precision::Float32, _) => (Kind::Float, "asked for".to_owned()),
-            (Precision::BFloat16, _) => (Kind::BFloat16, "asked for".to_owned()),
+            (Precision::Float32, _) => (Kind::Float, "requested".to_owned()),
+            (Precision::BFloat16, _) => (Kind::BFloat16, "requested".to_owned()),
             (Precision::Float16, Device::Cpu) => {
                 return Err(Error::Precision {
                     requested: "float16".to_owned(),
                     device: device_name(device),
-                    problem: "CPUs compute with it slower than with float32; use auto, bfloat16 or float32"
+                    problem: "float16 is slower than float32 on CPUs; use auto, bfloat16 or float32"
                         .to_owned(),
                 })
             }
-            (Precision::Float16, _) => (Kind::Half, "asked for".to_owned()),
-            (Precision::Auto, Device::Cuda(_)) => (Kind::Half, "CUDA multiplies it fastest".to_owned()),
+            (Precision::Float16, _) => (Kind::Half, "requested".to_owned()),
+            (Precision::Auto, Device::Cuda(_)) => (Kind::Half, "fastest on CUDA".to_owned()),
             (Precision::Auto, Device::Cpu) if multiplies_bfloat16() => {
-                (Kind::BFloat16, "this CPU multiplies bfloat16".to_owned())
+                (Kind::BFloat16, "this CPU supports bfloat16 natively".to_owned())
             }
-            (Precision::Auto, Device::Cpu) => (Kind::Float, "this CPU does not multiply bfloat16".to_owned()),
-            (Precision::Auto, _) => (Kind::Float, "safe on every device".to_owned()),
+            (Precision::Auto, Device::Cpu) => (
+                Kind::Float,
+                "this CPU does not support bfloat16 natively".to_owned(),
+            ),
+            (Precision::Auto, _) => (Kind::Float, "supported by every device".to_owned()),
         };
         Ok(Self { device, kind, reason })
     }
 
-    /// Name of the arithmetic as options write it.
+    /// Name of the precision in options.
     pub fn precision_name(&self) -> &'static str {
         match self.kind {
             Kind::BFloat16 => "bfloat16",
@@ -125,7 +128,8 @@ impl Compute {
     }
 }
 
-/// Whether the CPU has instructions that multiply bfloat16 (every CPU with AMX has the AVX-512 ones, too).
+/// Returns true if the CPU has bfloat16 multiplication instructions. Every CPU with AMX also has the AVX-512
+/// ones.
 fn multiplies_bfloat16() -> bool {
     #[cfg(target_arch = "x86_64")]
     {
@@ -148,7 +152,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn devices_are_found_or_refused_with_what_there_is() {
+    fn a_missing_device_is_rejected_with_the_available_ones() {
         assert_eq!(find_device("cpu").expect("a CPU"), Device::Cpu);
         assert_eq!(
             find_device("cuda:x").expect_err("no number").code(),
@@ -165,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn half_precision_is_not_for_cpus() {
+    fn float16_on_a_cpu_is_rejected() {
         assert_eq!(
             compute(Precision::Float16).expect_err("refused").code(),
             "ERR_PRECISION"

@@ -5,80 +5,80 @@ use std::path::{Path, PathBuf};
 use run::Cancelled;
 use tch::TchError;
 
-/// An error of training or prediction: what was found, what was expected, where, and what to do.
+/// An error of training or prediction.
 #[derive(Debug, thiserror::Error, run::Coded)]
 pub enum Error {
-    /// libtorch refused an operation.
+    /// A libtorch operation failed.
     #[error("libtorch: {reason}")]
     #[code(Torch)]
     Torch {
-        /// libtorch's own words, without its stack trace.
+        /// libtorch's message without its stack trace.
         reason: String,
     },
     /// The device has too little free memory.
     #[error(
-        "out of memory on {device}: {reason}; lower the batch size or the patch size, use --precision float16 or \
-         bfloat16, or free the device of other processes"
+        "out of memory on {device}: {reason}; lower the batch size or the patch size, \
+         use --precision float16 or bfloat16, or free the device of other processes"
     )]
     #[code(OutOfMemory)]
     OutOfMemory {
-        /// Device that ran out.
+        /// Device without enough memory.
         device: String,
-        /// libtorch's own words.
+        /// libtorch's message.
         reason: String,
     },
-    /// A device was asked for that this machine or this libtorch does not offer.
+    /// The requested device is not available on this machine or with this libtorch.
     #[error("device {requested} is not available: {found}; use --device auto or one of: {available}")]
     #[code(Device)]
     Device {
-        /// What was asked for.
+        /// The requested device.
         requested: String,
-        /// What was found instead.
+        /// The devices found.
         found: String,
-        /// Devices that can be used.
+        /// Available devices.
         available: String,
     },
-    /// A precision that the device cannot compute with.
-    #[error("precision {requested} cannot be used on {device}: {problem}")]
+    /// The device does not support the precision.
+    #[error("precision {requested} is not supported on {device}: {problem}")]
     #[code(Precision)]
     Precision {
-        /// What was asked for.
+        /// The requested precision.
         requested: String,
-        /// Device it was asked for on.
+        /// The device.
         device: String,
-        /// Why not, and what can be used.
+        /// The reason, and the supported values.
         problem: String,
     },
-    /// An option has a value that cannot be used.
+    /// An option has an invalid value.
     #[error(transparent)]
     #[code(transparent)]
     Option(#[from] run::OptionError),
-    /// A network that cannot be built or cannot take patches of this size.
+    /// The network cannot be built, or does not accept patches of this size.
     #[error("network: {problem}")]
     #[code(Network)]
     Network {
-        /// What was found and what is expected.
+        /// The found and the expected value.
         problem: String,
     },
-    /// A checkpoint or model folder that cannot be used.
+    /// A checkpoint or model folder is invalid.
     #[error("{path}: {problem}")]
     #[code(Checkpoint)]
     Checkpoint {
         /// File or folder.
         path: PathBuf,
-        /// What was found and what is expected.
+        /// The found and the expected content.
         problem: String,
     },
-    /// The loss is not a number, so that going on would destroy the network.
+    /// Loss or gradients are not finite. Further training would destroy the network.
     #[error(
-        "the {quantity} became {value} in epoch {epoch}, iteration {iteration} (cases {cases}); the last good state is \
-         {kept}; lower the initial learning rate, or train with --precision float32"
+        "the {quantity} became {value} in epoch {epoch}, iteration {iteration} (cases {cases}); \
+         the last good state is {kept}; lower the initial learning rate, or train with --precision float32"
     )]
     #[code(Diverged)]
     Diverged {
-        /// What diverged: the loss, or the gradients many times in a row.
+        /// The quantity that diverged: the loss, or the gradients of many steps in a row.
         quantity: &'static str,
-        /// The value found.
+        /// Its value.
         #[detail(name = "found", text)]
         value: f64,
         /// Epoch, counted from 0.
@@ -87,20 +87,20 @@ pub enum Error {
         iteration: u64,
         /// Cases of the batch.
         cases: String,
-        /// Checkpoint written before, or that there is none.
+        /// The last checkpoint, or `none`.
         kept: String,
     },
-    /// A label in the data that the plans do not know.
+    /// The data has a label that is not in the plans.
     #[error(
         "{problem}; expected labels 0..={highest}{ignored}; check the segmentations with `nnunet-diag check`"
     )]
     #[code(LabelRange)]
     Label {
-        /// What was found.
+        /// The label and its cases.
         problem: String,
         /// Highest class.
         highest: i64,
-        /// The ignore label, in words, or empty.
+        /// The ignore label as text, or empty.
         #[detail(skip)]
         ignored: String,
     },
@@ -108,32 +108,32 @@ pub enum Error {
     #[error("{path}: {source}")]
     #[code(io(Io))]
     Io {
-        /// File concerned.
+        /// Path of the file.
         path: PathBuf,
-        /// The system's own words.
+        /// Error of the system.
         source: std::io::Error,
     },
     /// The verb was cancelled.
     #[error(transparent)]
     #[code(transparent)]
     Cancelled(#[from] Cancelled),
-    /// The recipe, or the data to train on.
+    /// An error of the recipe or the training data.
     #[error(transparent)]
     #[code(transparent)]
     Recipe(#[from] recipe::Error),
-    /// A task, its plans or its folders.
+    /// An error of a task, its plans or its folders.
     #[error(transparent)]
     #[code(transparent)]
     Dataset(#[from] dataset::Error),
-    /// A pickle or checkpoint that cannot be read or written.
+    /// A pickle or checkpoint cannot be read or written.
     #[error(transparent)]
     #[code(transparent)]
     Pickle(#[from] pickle::Error),
-    /// A file that cannot be written.
+    /// A file cannot be written.
     #[error(transparent)]
     #[code(transparent)]
     Storage(#[from] storage::Error),
-    /// A batch that cannot be made.
+    /// A batch cannot be loaded.
     #[error(transparent)]
     #[code(transparent)]
     Loader(#[from] loader::Error),
@@ -143,9 +143,9 @@ pub enum Error {
 pub type Result<T> = std::result::Result<T, Error>;
 
 impl Error {
-    /// Tells out-of-memory errors from others by libtorch's words.
+    /// Recognises out-of-memory errors by libtorch's message.
     pub(crate) fn torch(message: &str) -> Self {
-        // The first line says what happened; the rest is where in libtorch.
+        // The first line is the message; the rest is a stack trace.
         let end = message.find("\nException raised from").unwrap_or(message.len());
         let message = message[..end]
             .trim()
@@ -199,7 +199,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn memory_errors_are_told_apart_and_traces_cut() {
+    fn libtorch_messages_give_memory_errors_and_lose_stack_traces() {
         let error = Error::torch(
             "CUDA out of memory. Tried to allocate 2 GiB.\nException raised from malloc at x.cpp",
         );

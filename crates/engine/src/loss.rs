@@ -1,11 +1,11 @@
-//! What training minimises: soft Dice and cross-entropy over the outputs of all scales.
+//! The training loss: soft Dice and cross-entropy over the outputs of all scales.
 //!
-//! One formula holds for all trainers. With w the product of mask (0 at ignored voxels), voxel weight and class weight of
-//! the label, and m the mask alone, the loss of one scale is
-//! `crossEntropy * sum(w * ce) / (sum(w) + 1e-8) - dice * mean over foreground classes of
-//! (2 tp + s) / (sum(m p) + sum(m y) + s + 1e-8)`. It equals nnU-Net v1's `DC_and_CE_loss` and DIAG's
-//! `DC_and_CE_loss_with_retained_output` and `DC_and_CE_loss_weighted`. It departs from them where they are not numbers:
-//! a scale without any annotated voxel contributes 0.
+//! One formula covers all trainers. Let m be the mask (0 at ignored voxels) and w the product of mask, voxel
+//! weight and class weight of the label. The loss of one scale is `crossEntropy * sum(w * ce) / (sum(w) +
+//! 1e-8) - dice * mean over foreground classes of (2 tp + s) / (sum(m p) + sum(m y) + s + 1e-8)`. It equals
+//! nnU-Net v1's `DC_and_CE_loss` and DIAG's `DC_and_CE_loss_with_retained_output` and
+//! `DC_and_CE_loss_weighted`. One departure: these return NaN for a scale without annotated voxels; here such
+//! a scale contributes 0.
 
 use tch::{Device, Kind, Tensor};
 
@@ -15,7 +15,7 @@ use crate::{Error, LossRecipe, Result};
 /// Added to denominators, as in the reference.
 const EPS: f64 = 1e-8;
 
-/// Weights of the outputs, finest first: halved at each scale, the coarsest 0, summing to 1
+/// Weights of the outputs, finest first: halved at each scale, 0 for the coarsest, normalised to sum 1
 /// (`nnUNetTrainerV2.initialize`).
 pub fn deep_supervision_weights(outputs: usize) -> Vec<f64> {
     let used = outputs.saturating_sub(1).max(1);
@@ -31,7 +31,7 @@ pub fn deep_supervision_weights(outputs: usize) -> Vec<f64> {
         .collect()
 }
 
-/// The loss of a recipe, ready for a device.
+/// The loss of a recipe on a device.
 pub struct Loss {
     options: RawLossOptions,
     cross_entropy_class_weights: Option<Tensor>,
@@ -40,11 +40,11 @@ pub struct Loss {
 }
 
 impl Loss {
-    /// The loss of `recipe`, with Dice over the whole batch or over each image, and one weight for each output, finest
-    /// first; outputs with weight 0 are not looked at.
+    /// Makes the loss of `recipe`, with Dice over the whole batch or per image, and one weight per output,
+    /// finest first. Outputs with weight 0 are not evaluated.
     ///
     /// # Errors
-    /// Whatever libtorch reports.
+    /// Any error of libtorch.
     pub fn new(
         recipe: &LossRecipe,
         ignore_label: Option<i16>,
@@ -77,7 +77,7 @@ impl Loss {
         })
     }
 
-    /// Number of outputs, counted from the finest, that the loss looks at.
+    /// Number of evaluated outputs, counted from the finest.
     pub fn outputs(&self) -> usize {
         self.scales
             .iter()
@@ -85,11 +85,12 @@ impl Loss {
             .map_or(0, |last| last + 1)
     }
 
-    /// The loss, a differentiable scalar. `logits` are (b, classes, \[z,\] y, x) float32 and `targets` (b, 1, ...)
-    /// float32 labels, finest first; `weights`, where there are voxel weights, have the targets' shapes.
+    /// Returns the loss, a differentiable scalar. `logits` are (b, classes, \[z,\] y, x) float32 and
+    /// `targets` (b, 1, ...) float32 labels, finest first. If there are voxel weights, `weights` have the
+    /// targets' shapes.
     ///
     /// # Errors
-    /// [`Error::Torch`] for shapes that do not belong together.
+    /// [`Error::Torch`] for inconsistent shapes.
     pub fn evaluate(
         &self,
         logits: &[Tensor],
@@ -131,7 +132,7 @@ impl Loss {
         shim::dice_cross_entropy(logits, target, weight, ce, dice, &self.options)
     }
 
-    /// Loss of one scale from libtorch's own operators (any device).
+    /// Loss of one scale with libtorch's own operators (any device).
     fn composed(&self, logits: &Tensor, target: &Tensor, weight: Option<&Tensor>) -> Result<Tensor> {
         let options = &self.options;
         let mask = match options.has_ignore {
@@ -194,7 +195,7 @@ impl Loss {
             .f_add_scalar(smooth)?
             .f_div(&both.f_add_scalar(smooth + EPS)?)?;
         let classes = softmax.size()[1];
-        // (classes) or (b, classes); background is left out.
+        // (classes) or (b, classes); excludes the background.
         let foreground = dice.f_narrow(-1, 1, classes - 1)?;
         let Some(weights) = &self.dice_class_weights else {
             return Ok(foreground.f_mean(Kind::Float)?);
@@ -207,7 +208,9 @@ impl Loss {
 }
 
 fn missing(scale: usize, what: &str) -> Error {
-    Error::network(format!("no {what} for scale {scale}, which the loss needs"))
+    Error::network(format!(
+        "no {what} for scale {scale}; the loss needs one per scale"
+    ))
 }
 
 #[cfg(test)]

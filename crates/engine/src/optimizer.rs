@@ -1,23 +1,23 @@
-//! Stochastic gradient descent as nnU-Net v1 trains with.
+//! Stochastic gradient descent with nnU-Net v1's settings.
 
 use tch::{Device, Kind, Tensor};
 
 use crate::shim::{self, SgdOptions};
 use crate::{Error, Result};
 
-/// nnU-Net v1's weight decay, which it applies to all parameters, biases included.
+/// nnU-Net v1's weight decay, applied to all parameters including biases.
 pub const WEIGHT_DECAY: f64 = 3e-5;
 /// nnU-Net v1's momentum.
 pub const MOMENTUM: f64 = 0.99;
-/// Largest gradient norm that nnU-Net v1 lets through.
+/// nnU-Net v1's maximum gradient norm.
 pub const CLIP: f64 = 12.0;
 
-/// SGD with Nesterov's momentum, weight decay and gradient clipping: `torch.optim.SGD(nesterov=True)` behind
-/// `clip_grad_norm_(12)`, as `nnUNetTrainerV2.run_iteration` uses them.
+/// SGD with Nesterov momentum, weight decay and gradient clipping: `clip_grad_norm_(12)` followed by
+/// `torch.optim.SGD(nesterov=True)`, as in `nnUNetTrainerV2.run_iteration`.
 ///
-/// Parameters without a gradient are left alone: no decay, no momentum.
+/// Parameters without a gradient do not change: no decay, no momentum.
 pub struct Sgd {
-    /// Share of the previous step that is kept.
+    /// Momentum factor.
     pub momentum: f64,
     weight_decay: f64,
     clip: f64,
@@ -25,7 +25,7 @@ pub struct Sgd {
 }
 
 impl Sgd {
-    /// An optimiser for so many parameters with nnU-Net v1's settings.
+    /// An optimiser for this many parameters, with nnU-Net v1's settings.
     pub fn new(parameters: usize) -> Self {
         let momenta = (0..parameters).map(|_| None).collect();
         Self {
@@ -36,15 +36,15 @@ impl Sgd {
         }
     }
 
-    /// Momentum of every parameter; none before its first step.
+    /// Momentum of every parameter; `None` before its first step.
     pub fn momenta(&self) -> &[Option<Tensor>] {
         &self.momenta
     }
 
-    /// Takes up momenta that were saved, one for each parameter.
+    /// Sets saved momenta, one per parameter.
     ///
     /// # Errors
-    /// [`Error::Network`] when their number or a shape is not that of the parameters.
+    /// [`Error::Network`] if their number or a shape differs from the parameters.
     pub fn load_momenta(&mut self, momenta: Vec<Option<Tensor>>, parameters: &[Tensor]) -> Result<()> {
         if momenta.len() != parameters.len() {
             let (found, expected) = (momenta.len(), parameters.len());
@@ -68,11 +68,11 @@ impl Sgd {
         Ok(())
     }
 
-    /// Clips the gradients and takes one step. Returns the gradients' norm before clipping; where that is not finite,
-    /// nothing is changed.
+    /// Clips the gradients and makes one step. Returns the norm of the gradients before clipping. If it is
+    /// not finite, nothing changes.
     ///
     /// # Errors
-    /// Whatever libtorch reports.
+    /// Any error of libtorch.
     pub fn step(&mut self, parameters: &[Tensor], gradients: &[Tensor], learning_rate: f64) -> Result<f64> {
         tch::no_grad(|| {
             let on_cpu = parameters.iter().all(|p| p.device() == Device::Cpu);
@@ -99,7 +99,7 @@ impl Sgd {
         })
     }
 
-    /// The step from libtorch's own operators, on any device.
+    /// The step with libtorch's own operators, on any device.
     fn composed_step(
         &mut self,
         parameters: &[Tensor],
@@ -130,7 +130,7 @@ fn composed_norm(gradients: &[Tensor]) -> Result<f64> {
     for gradient in gradients.iter().filter(|g| g.defined()) {
         squares.push(gradient.f_to_kind(Kind::Float)?.f_square()?.f_sum(Kind::Float)?);
     }
-    // One transfer from the device instead of one for each parameter.
+    // One transfer from the device instead of one per parameter.
     Ok(Tensor::f_stack(&squares, 0)?
         .f_sum(Kind::Double)?
         .f_sqrt()?
@@ -142,12 +142,13 @@ pub fn poly_learning_rate(epoch: u64, epochs: u64, initial: f64) -> f64 {
     initial * (1.0 - epoch as f64 / epochs.max(1) as f64).max(0.0).powf(0.9)
 }
 
-/// Scale of the loss in float16 training, so that small gradients do not vanish: torch's `GradScaler` with its defaults.
+/// Loss scale of float16 training, which prevents small gradients from vanishing: torch's `GradScaler` with
+/// its defaults.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LossScale {
-    /// Factor of the loss.
+    /// Current factor of the loss.
     pub scale: f64,
-    /// Steps since the scale last changed.
+    /// Steps since the last change of the scale.
     pub growth_tracker: i64,
 }
 
@@ -161,14 +162,14 @@ impl Default for LossScale {
 }
 
 impl LossScale {
-    /// Factor at every growth.
+    /// Factor of a growth.
     pub const GROWTH: f64 = 2.0;
-    /// Factor when gradients overflow.
+    /// Factor after non-finite gradients.
     pub const BACKOFF: f64 = 0.5;
     /// Steps between growths.
     pub const INTERVAL: i64 = 2000;
 
-    /// Learns whether the last gradients were finite.
+    /// Updates the scale after a step with finite or non-finite gradients.
     pub fn update(&mut self, finite: bool) {
         if !finite {
             *self = Self {
@@ -209,7 +210,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(24))]
         #[test]
-        fn both_ways_of_stepping_agree(seed in 0i64..1000, long in 1i64..70_000, scale in 0.001f64..1.0) {
+        fn fused_and_composed_steps_agree(seed in 0i64..1000, long in 1i64..70_000, scale in 0.001f64..1.0) {
             let shapes = vec![vec![long], vec![3, 2, 5], vec![7]];
             let (start, gradients) = series(seed, &shapes, 4, scale);
             let copies = || start.iter().map(Tensor::copy).collect::<Vec<_>>();
@@ -235,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn gradients_that_are_not_finite_change_nothing() {
+    fn non_finite_gradients_change_nothing() {
         let parameters = vec![Tensor::from_slice(&[1f32, 2.0])];
         let mut sgd = Sgd::new(1);
         let norm = sgd

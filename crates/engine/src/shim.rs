@@ -1,4 +1,4 @@
-//! What `tch` lacks, through a C++ shim over the same headers. C++ exceptions come back as messages.
+//! Bindings to the C++ shim, which adds operations that `tch` lacks. C++ exceptions become messages.
 
 use std::ffi::{c_char, CStr};
 
@@ -6,7 +6,7 @@ use tch::Tensor;
 
 use crate::{Error, Result};
 
-/// libtorch's own `at::Tensor`, opaque.
+/// libtorch's `at::Tensor`, opaque.
 #[repr(C)]
 struct RawTensor {
     _private: [u8; 0],
@@ -33,7 +33,7 @@ pub(crate) struct SgdOptions {
     pub learning_rate: f64,
     pub momentum: f64,
     pub weight_decay: f64,
-    /// Factor of the gradients.
+    /// Factor applied to the gradients.
     pub scale: f64,
 }
 
@@ -77,34 +77,35 @@ fn raw_optional(tensor: Option<&Tensor>) -> *const RawTensor {
     tensor.map_or(std::ptr::null(), raw)
 }
 
-/// Turns a message of the shim into an error.
+/// Converts a message of the shim into an error.
 fn check(message: *mut c_char) -> Result<()> {
     if message.is_null() {
         return Ok(());
     }
-    // SAFETY: a non-null message is a string that the shim allocated with strdup and hands over.
+    // SAFETY: a non-null message is a string that the shim allocated with strdup; the caller owns it.
     let text = unsafe { CStr::from_ptr(message) }.to_string_lossy().into_owned();
-    // SAFETY: it is freed once, by the allocator that made it.
+    // SAFETY: it is freed once, by its own allocator.
     unsafe { engine_free(message) };
     Err(Error::torch(&text))
 }
 
-/// Runs a shim function that makes a tensor.
+/// Calls a shim function that makes a tensor.
 fn tensor(run: impl FnOnce(*mut *mut RawTensor) -> *mut c_char) -> Result<Tensor> {
     let mut result = std::ptr::null_mut();
     check(run(&raw mut result))?;
-    // SAFETY: without a message the shim stored a tensor made with `new`, which `Tensor` now owns and deletes.
+    // SAFETY: without a message the shim stored a tensor made with `new`. `Tensor` now owns it and deletes
+    // it.
     Ok(unsafe { Tensor::from_ptr(result.cast()) })
 }
 
-/// Instance normalisation and leaky rectifier of (b, c, \[z,\] y, x) float32 or bfloat16 on the CPU, channels last.
-/// Differentiable. Consumes `x`: where gradients are off its memory becomes the result's.
+/// Instance normalisation and leaky ReLU of (b, c, \[z,\] y, x) float32 or bfloat16 on the CPU, channels
+/// last. Differentiable. Consumes `x`; without gradients the result reuses its memory.
 pub(crate) fn norm_leaky(x: Tensor, weight: &Tensor, bias: &Tensor, eps: f64, slope: f64) -> Result<Tensor> {
-    // SAFETY: the pointers are to live tensors, which the shim only reads; it takes its own references.
+    // SAFETY: the pointers are to live tensors. The shim only reads them and takes its own references.
     tensor(|result| unsafe { engine_norm_leaky(raw(&x), raw(weight), raw(bias), eps, slope, result) })
 }
 
-/// The same tensor with its channels last in memory.
+/// The same tensor in the channels-last memory format.
 pub(crate) fn channels_last(x: &Tensor) -> Result<Tensor> {
     // SAFETY: as in `norm_leaky`.
     tensor(|result| unsafe { engine_channels_last(raw(x), result) })
@@ -121,7 +122,7 @@ pub(crate) fn dice_cross_entropy(
 ) -> Result<Tensor> {
     let (weight, class_weight) = (raw_optional(weight), raw_optional(class_weight));
     let dice_weight = raw_optional(dice_weight);
-    // SAFETY: as in `norm_leaky`; null stands for an absent tensor, and the options outlive the call.
+    // SAFETY: as in `norm_leaky`; null marks an absent tensor, and the options outlive the call.
     tensor(|result| unsafe {
         engine_dice_cross_entropy(
             raw(logits),
@@ -135,7 +136,7 @@ pub(crate) fn dice_cross_entropy(
     })
 }
 
-/// Null for tensors that libtorch left undefined.
+/// Null for undefined tensors.
 fn raw_all(tensors: &[Tensor]) -> Vec<*const RawTensor> {
     tensors
         .iter()
@@ -151,8 +152,8 @@ pub(crate) fn norm(tensors: &[Tensor]) -> Result<f64> {
     Ok(result)
 }
 
-/// One step of SGD with Nesterov's momentum on float32 parameters of the CPU that have a gradient. The three slices have
-/// one length; momenta that are missing start with the gradient.
+/// One step of SGD with Nesterov momentum on float32 parameters on the CPU that have a gradient. The three
+/// slices have equal lengths. Missing momenta start as the gradient.
 pub(crate) fn sgd_step(
     parameters: &[Tensor],
     gradients: &[Tensor],
@@ -163,9 +164,10 @@ pub(crate) fn sgd_step(
     let count = parameters.len().min(gradients.len()).min(momenta.len());
     let before = momenta.iter().map(|m| raw_optional(m.as_ref()).cast_mut());
     let mut pointers: Vec<*mut RawTensor> = before.collect();
-    // SAFETY: as in `norm_leaky`. The shim replaces null momenta only, by tensors that are then ours, and writes through
-    // parameters and momenta, which nobody else does meanwhile: the caller holds the momenta mutably, and parameters
-    // change only here and where the network is loaded, which takes the network mutably.
+    // SAFETY: as in `norm_leaky`. The shim replaces only null momenta, by tensors that this function then
+    // owns. It writes to parameters and momenta, which nobody else accesses meanwhile: the caller holds the
+    // momenta mutably, and parameters change only here and where the network is loaded, which borrows the
+    // network mutably.
     let message = unsafe {
         engine_sgd_step(
             parameters.as_ptr(),
@@ -180,28 +182,28 @@ pub(crate) fn sgd_step(
         .zip(pointers)
         .filter(|(m, p)| m.is_none() && !p.is_null())
     {
-        // SAFETY: a pointer where none was is a tensor made with `new` for us.
+        // SAFETY: a new pointer in place of null is a tensor made with `new`; this function owns it.
         *momentum = Some(unsafe { Tensor::from_ptr(pointer.cast()) });
     }
     check(message)
 }
 
-/// Memory of a CUDA device as libtorch's allocator sees it, in bytes.
+/// Memory of a CUDA device according to libtorch's allocator, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DeviceMemory {
-    /// Held by tensors now.
+    /// Currently allocated to tensors.
     pub current: i64,
-    /// Most that tensors held at one time.
+    /// Peak allocated to tensors.
     pub peak: i64,
     /// Reserved from the device.
     pub reserved: i64,
 }
 
-/// Memory in use on CUDA device `index`.
+/// Returns the memory in use on CUDA device `index`.
 ///
 /// # Errors
-/// [`Error::Torch`] where there is no such device.
+/// [`Error::Torch`] if the device does not exist.
 pub fn cuda_memory(index: usize) -> Result<DeviceMemory> {
     let mut memory = DeviceMemory {
         current: 0,
@@ -214,16 +216,16 @@ pub fn cuda_memory(index: usize) -> Result<DeviceMemory> {
         reserved,
     } = &mut memory;
     let index = i32::try_from(index).map_err(|_| Error::torch("no such CUDA device"))?;
-    // SAFETY: three valid, distinct places for results.
+    // SAFETY: three valid, distinct output pointers.
     check(unsafe { engine_cuda_memory(index, current, peak, reserved) })?;
     Ok(memory)
 }
 
-/// Gives cached memory back to the CUDA devices.
+/// Returns cached memory to the CUDA devices.
 ///
 /// # Errors
-/// [`Error::Torch`] where there is no CUDA.
+/// [`Error::Torch`] without CUDA.
 pub fn cuda_empty_cache() -> Result<()> {
-    // SAFETY: takes no arguments and reports failures as a message.
+    // SAFETY: takes no arguments and reports errors as a message.
     check(unsafe { engine_cuda_empty_cache() })
 }

@@ -1,4 +1,4 @@
-//! Between `ndarray` and libtorch.
+//! Conversion between `ndarray` and libtorch.
 
 use ndarray::{ArrayD, ArrayViewD, IxDyn};
 use tch::{Device, Kind, Tensor};
@@ -18,10 +18,10 @@ pub fn from_array(array: &ArrayViewD<'_, f32>) -> Result<Tensor> {
     Ok(flat.f_reshape(shape)?)
 }
 
-/// Copies a tensor of any floating kind on any device into a float32 array of the same shape.
+/// Copies a tensor of any floating-point kind and device into a float32 array of the same shape.
 ///
 /// # Errors
-/// Whatever libtorch reports.
+/// Any error of libtorch.
 pub fn to_array(tensor: &Tensor) -> Result<ArrayD<f32>> {
     let plain = tensor
         .f_detach()?

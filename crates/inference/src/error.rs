@@ -7,7 +7,7 @@ use run::Cancelled;
 /// An error of prediction.
 #[derive(Debug, thiserror::Error, run::Coded)]
 pub enum Error {
-    /// An option has a value that cannot be used.
+    /// An option has an invalid value.
     #[error(transparent)]
     #[code(transparent)]
     Option(#[from] run::OptionError),
@@ -19,45 +19,45 @@ pub enum Error {
     #[error(transparent)]
     #[code(transparent)]
     Threads(#[from] run::ThreadsError),
-    /// The input folder holds no case.
+    /// The input folder has no cases.
     #[error("{}: found no case; expected files named <case>_0000.nii.gz, one for each of {channels} channels", folder.display())]
     #[code(NoCases)]
     NoCases {
-        /// Folder looked in.
+        /// The input folder.
         folder: PathBuf,
-        /// Channels that the model needs.
+        /// Number of channels of the model.
         channels: usize,
     },
-    /// The model was trained for something this verb cannot predict with.
+    /// The model cannot be used for prediction.
     #[error("{}: {problem}", folder.display())]
     #[code(Model)]
     Model {
-        /// The model's folder.
+        /// Folder of the model.
         folder: PathBuf,
-        /// What was found and what is expected.
+        /// The found and the expected content.
         problem: String,
     },
-    /// Network, device or libtorch.
+    /// An error of the network, device or libtorch.
     #[error(transparent)]
     #[code(transparent)]
     Engine(#[from] engine::Error),
-    /// Folders and records.
+    /// An error of folders or records.
     #[error(transparent)]
     #[code(transparent)]
     Dataset(#[from] dataset::Error),
-    /// Reading and preprocessing a case.
+    /// A case cannot be read or preprocessed.
     #[error(transparent)]
     #[code(transparent)]
     Preprocess(#[from] preprocess::Error),
-    /// Resampling to the original grid.
+    /// The softmax cannot be resampled to the original grid.
     #[error(transparent)]
     #[code(transparent)]
     Resample(#[from] resample::Error),
-    /// Writing a result.
+    /// A result cannot be written.
     #[error(transparent)]
     #[code(transparent)]
     Volume(#[from] volume::Error),
-    /// Writing a file.
+    /// A file cannot be written.
     #[error(transparent)]
     #[code(transparent)]
     Storage(#[from] storage::Error),
@@ -65,11 +65,11 @@ pub enum Error {
     #[error(transparent)]
     #[code(transparent)]
     Cancelled(#[from] Cancelled),
-    /// A worker ended without its result: a bug in this package.
+    /// A worker ended without a result. This is a bug in this package.
     #[error("internal error: {problem}")]
     #[code(Internal)]
     Internal {
-        /// Which.
+        /// Description of the bug.
         problem: String,
     },
 }

@@ -1,4 +1,4 @@
-//! From a softmax on the network's grid to files on the image's.
+//! Export of a softmax on the network's grid to files on the image's grid.
 
 use std::path::PathBuf;
 
@@ -20,7 +20,7 @@ pub struct Export<'a> {
 }
 
 impl<'a> Export<'a> {
-    /// Prepares the output folder: the model's plans are kept beside its predictions, as nnU-Net does.
+    /// Creates the output folder and copies the model's plans to it, like nnU-Net.
     ///
     /// # Errors
     /// [`Error::Storage`].
@@ -44,17 +44,18 @@ impl<'a> Export<'a> {
         self.options.output.join(format!("{case}.{extension}"))
     }
 
-    /// Whether everything that is to be written of a case is there.
+    /// Returns true if all output files of a case exist.
     pub fn is_done(&self, case: &str) -> bool {
         let softmax = !self.options.save_softmax || self.file(case, "npz").is_file();
         softmax && self.file(case, "nii.gz").is_file()
     }
 
-    /// Resamples and writes one case; the segmentation comes last, so that its presence means the case is done.
+    /// Resamples and writes one case. The segmentation is written last: if it exists, the case is complete.
     ///
     /// # Errors
-    /// [`Error::Dataset`] where the properties lack something, [`Error::Resample`], [`Error::Volume`], which are also
-    /// those of cancellation: within the work of one plane, or the writing of a softmax. Then there is no segmentation.
+    /// [`Error::Dataset`] if the properties lack an entry; [`Error::Resample`] or [`Error::Volume`]. These
+    /// two also report cancellation, checked within each plane and while a softmax is written. No
+    /// segmentation is written then.
     pub fn write(
         &self,
         case: &str,
@@ -157,7 +158,7 @@ mod tests {
                 }
                 written
             });
-            // The resampled planes, those of the image, and the rows of its file.
+            // The resampled planes, the planes of the image, and the rows of its file.
             assert!(parts >= 24 + 24 + 26 * 42, "{parts}");
         }
     }

@@ -1,15 +1,15 @@
-//! The weight of a tile's voxels: central ones count more.
+//! Gaussian importance map of a tile: central voxels have a larger weight.
 
 use ndarray::{ArrayD, IxDyn};
 
-/// Standard deviation as a share of the patch, and where the filter is cut, in standard deviations.
+/// Standard deviation relative to the patch, and the truncation of the filter in standard deviations.
 const SIGMA: f64 = 1.0 / 8.0;
 const TRUNCATE: f64 = 4.0;
 
-/// Gaussian importance of a patch's voxels, at most 1 and never 0.
+/// Gaussian importance of a patch's voxels, above 0 and at most 1.
 ///
-/// Source: `SegmentationNetwork._get_gaussian(patch_size, 1/8)`: a filtered impulse at `patch // 2`. An impulse makes the
-/// filter separable into one profile per axis.
+/// Source: `SegmentationNetwork._get_gaussian(patch_size, 1/8)`: a filtered impulse at `patch // 2`. For an
+/// impulse the filter is separable into one profile per axis.
 pub fn importance(patch: &[usize]) -> ArrayD<f32> {
     let profiles: Vec<Vec<f64>> = patch.iter().map(|&n| profile(n)).collect();
     let value = |index: &IxDyn| -> f64 { (0..patch.len()).map(|axis| profiles[axis][index[axis]]).product() };
@@ -25,7 +25,7 @@ pub fn importance(patch: &[usize]) -> ArrayD<f32> {
     map
 }
 
-/// The filtered impulse along one axis of `length` voxels; zeros lie beyond the border.
+/// The filtered impulse along one axis of `length` voxels, with zero padding.
 fn profile(length: usize) -> Vec<f64> {
     let sigma = length as f64 * SIGMA;
     let radius = (TRUNCATE * sigma + 0.5) as i64;

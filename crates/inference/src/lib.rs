@@ -1,4 +1,5 @@
-//! Sliding-window prediction: [`Predictor`] turns an image into a softmax, [`predict`] a folder into segmentations.
+//! Sliding-window prediction. [`Predictor`] maps an image to a softmax, [`predict`] segments a folder of
+//! images.
 
 mod error;
 mod export;

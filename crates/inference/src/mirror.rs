@@ -1,6 +1,7 @@
-//! Mirrored copies of a tile, for averaging over them.
+//! Axis subsets for test-time mirroring.
 
-/// Every subset of `axes`, the empty one first: the axes to mirror for each copy. One empty subset without mirroring.
+/// All subsets of `axes`, the empty one first. Each is the set of mirrored axes of one copy. No axes give one
+/// empty subset.
 pub fn mirror_subsets(axes: &[usize]) -> Vec<Vec<i64>> {
     (0..1usize << axes.len())
         .map(|bits| {

@@ -13,24 +13,24 @@ use tch::Device;
 
 use crate::Error;
 
-/// The folds of a model, ready to predict on one device.
+/// The folds of a model on one device.
 pub struct Model {
-    /// What the model was trained with.
+    /// Plans of the training.
     pub plans: Plans,
-    /// Stage of the plans that it was trained on.
+    /// Stage of the plans.
     pub stage: usize,
-    /// One network a fold, in the order asked for.
+    /// One network per fold, in the requested order.
     pub networks: Vec<GenericUNet>,
 }
 
 impl Model {
-    /// Loads `checkpoint` of the given folds, or of all that have it.
+    /// Loads `checkpoint` of the given folds, or of all folds that have it.
     ///
     /// Source: `nnunet.training.model_restore.load_model_and_checkpoint_files`.
     ///
     /// # Errors
-    /// [`Error::NotFound`] or [`Error::Dataset`] for a folder or fold that does not exist; [`Error::Model`] for a second
-    /// stage of a cascade; [`Error::Engine`] where the checkpoint does not fit its plans.
+    /// [`Error::NotFound`] or [`Error::Dataset`] for a missing folder or fold; [`Error::Model`] for a second
+    /// stage of a cascade; [`Error::Engine`] if the checkpoint does not fit its plans.
     pub fn load(
         folder: &Path,
         folds: Option<&[Fold]>,
@@ -75,13 +75,13 @@ impl Model {
     /// The plan of the model's stage.
     ///
     /// # Errors
-    /// [`Error::Dataset`] where the plans lack it.
+    /// [`Error::Dataset`] if the plans lack it.
     pub fn stage_plan(&self) -> Result<&StagePlan, Error> {
         Ok(self.plans.stage(self.stage)?)
     }
 }
 
-/// Plans and stage that a checkpoint's `.model.pkl` records.
+/// Plans and stage in a checkpoint's `.model.pkl`.
 fn record(file: &Path, folder: &Path) -> Result<(Plans, usize), Error> {
     let info = Info::read(file)?;
     if info.name.contains("Cascade") {

@@ -1,4 +1,4 @@
-//! The verb: every case of a folder, read ahead, predicted, and exported behind.
+//! The verb `predict`.
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -16,18 +16,18 @@ use crate::model::Model;
 use crate::window::{Predictor, WindowOptions};
 use crate::Error;
 
-/// Segments every case of `options.input` into `options.output`: preprocessing, sliding window, mean of mirrored copies
-/// and folds, resampling to the image's own grid.
+/// Segments every case of `options.input` into `options.output`: preprocessing, sliding window, mean over
+/// mirrored copies and folds, resampling to the image's grid.
 ///
-/// One case is read ahead and one exported while the network works on a third, so that at most three are in memory. A case
-/// that fails is reported in the summary while the others go on. Cases whose segmentation is there are skipped: files
-/// appear whole or not at all.
+/// While the network works on one case, the next one is read and the previous one is exported. At most three
+/// cases are in memory. The summary reports failed cases; the other cases continue. Cases with an existing
+/// segmentation are skipped, since files are written atomically.
 ///
 /// Source: `nnunet.inference.predict.predict_from_folder`.
 ///
 /// # Errors
-/// [`Error::NotFound`], [`Error::NoCases`], [`Error::Model`], [`Error::Option`], [`Error::Engine`] before the first case;
-/// [`Error::Cancelled`].
+/// [`Error::NotFound`], [`Error::NoCases`], [`Error::Model`], [`Error::Option`], [`Error::Engine`] before the
+/// first case; [`Error::Cancelled`].
 pub fn predict(options: &PredictOptions, context: &Context) -> Result<PredictSummary, Error> {
     let start = Instant::now();
     run::validate(options)?;
@@ -131,8 +131,8 @@ fn mean_softmax(
     Ok(mean)
 }
 
-/// The cases of a folder with the files of all their channels. Files that no case takes are warned of: left out in silence,
-/// they would be missed late.
+/// Returns the cases of a folder with the files of all channels. Warns of files that belong to no case, so
+/// that a misnamed file is noticed.
 fn list_cases(
     folder: &Path,
     channels: usize,
@@ -147,17 +147,17 @@ fn list_cases(
         });
     }
     let beyond = found.cases.values().flat_map(|files| files.range(channels..));
-    let strangers: Vec<_> = found
+    let unexpected: Vec<_> = found
         .others
         .iter()
         .chain(beyond.map(|(_, path)| path))
         .map(|path| path.file_name().unwrap_or_default().to_string_lossy())
         .collect();
-    if !strangers.is_empty() {
+    if !unexpected.is_empty() {
         let message = format!(
-            "{} holds files that are left out: {}; the model takes <case>_0000 to <case>_{:04}",
+            "{} holds files that are ignored: {}; the model uses <case>_0000 to <case>_{:04}",
             folder.display(),
-            strangers.join(", "),
+            unexpected.join(", "),
             channels.saturating_sub(1)
         );
         context.warn("WARN_UNEXPECTED_FILES", message, None);

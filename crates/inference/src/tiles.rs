@@ -1,9 +1,10 @@
-//! Where the tiles of a sliding window lie, and what is padded around a volume smaller than one tile.
+//! Tile positions of a sliding window, and the padding of volumes smaller than one tile.
 
-/// First voxels of the tiles along each axis: at most `step` patches apart, the last one ending with the volume.
+/// First voxels of the tiles along each axis. Steps are at most `step` patches. The last tile ends at the end
+/// of the volume.
 ///
-/// `volume` is at least as large as `patch` on every axis (see [`Padding`]); `0 < step <= 1`. Positions are rounded half to
-/// even. Source: `SegmentationNetwork._compute_steps_for_sliding_window`.
+/// `volume` is at least as large as `patch` on every axis (see [`Padding`]); `0 < step <= 1`. Positions are
+/// rounded half to even. Source: `SegmentationNetwork._compute_steps_for_sliding_window`.
 pub fn tile_starts(patch: &[usize], volume: &[usize], step: f64) -> Vec<Vec<usize>> {
     let along = |(&patch, &volume): (&usize, &usize)| {
         let range = volume.saturating_sub(patch);
@@ -21,7 +22,7 @@ pub fn tile_starts(patch: &[usize], volume: &[usize], step: f64) -> Vec<Vec<usiz
     patch.iter().zip(volume).map(along).collect()
 }
 
-/// All combinations of one start per axis, the last axis fastest.
+/// All combinations of one start per axis; the last axis varies fastest.
 pub fn tile_corners(starts: &[Vec<usize>]) -> Vec<Vec<usize>> {
     starts.iter().fold(vec![Vec::new()], |corners, along| {
         let extend = |corner: &Vec<usize>| {
@@ -32,7 +33,7 @@ pub fn tile_corners(starts: &[Vec<usize>]) -> Vec<Vec<usize>> {
     })
 }
 
-/// How a volume is padded with zeros to at least one patch; the smaller half lies before it.
+/// Zero padding of a volume to at least one patch. For an odd amount the larger half is after the volume.
 /// Source: batchgenerators' `pad_nd_image`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Padding {

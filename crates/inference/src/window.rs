@@ -12,20 +12,20 @@ use crate::mirror::mirror_subsets;
 use crate::tiles::{tile_corners, tile_starts, Padding};
 use crate::Error;
 
-/// How tiles are laid and averaged.
+/// Tiling and averaging.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct WindowOptions {
-    /// Largest distance between tiles as a share of the patch, above 0 and at most 1.
+    /// Step between tiles as a fraction of the patch, above 0 and at most 1.
     pub step_size: f64,
-    /// Axes (z, y, x) or (y, x) to average mirrored copies over; empty for none.
+    /// Mirrored axes (z, y, x) or (y, x) for averaging; empty for none.
     pub mirror_axes: Vec<usize>,
-    /// Weight voxels by [`importance`]; applies where there is more than one tile.
+    /// Weights voxels by [`importance`]. Has an effect only with more than one tile.
     pub gaussian: bool,
 }
 
 impl WindowOptions {
-    /// nnU-Net's own: steps of half a patch, every axis mirrored, Gaussian weights.
+    /// nnU-Net's defaults: steps of half a patch, all axes mirrored, Gaussian weights.
     pub fn new(dimensions: usize) -> Self {
         Self {
             step_size: 0.5,
@@ -41,11 +41,11 @@ impl Default for WindowOptions {
     }
 }
 
-/// Voxels of one forward pass up to which mirrored copies go through the network together: small tiles alone leave cores
-/// idle, large ones would only take memory.
+/// Maximum voxels of one batch of mirrored copies. Small tiles are batched, because one alone leaves cores
+/// idle. Large ones are not, to save memory.
 const VOXELS_AT_ONCE: usize = 1 << 20;
 
-/// A network ready to predict: its weights cast once to the precision it computes in.
+/// A network prepared for prediction, with its weights cast once to the computing precision.
 pub struct Predictor<'a> {
     network: &'a GenericUNet,
     weights: Weights,
@@ -54,10 +54,10 @@ pub struct Predictor<'a> {
 }
 
 impl<'a> Predictor<'a> {
-    /// Prepares `network` to predict in tiles of `patch`, computing in `kind`.
+    /// Prepares `network` for tiles of `patch`, computing in `kind`.
     ///
     /// # Errors
-    /// [`Error::Option`] for a step size or mirror axis that means nothing; [`Error::Engine`].
+    /// [`Error::Option`] for an invalid step size or mirror axis; [`Error::Engine`].
     pub fn new(
         network: &'a GenericUNet,
         kind: Kind,
@@ -81,7 +81,7 @@ impl<'a> Predictor<'a> {
         })
     }
 
-    /// Tiles of a volume (z, y, x), for progress.
+    /// Number of tiles of a volume (z, y, x), for progress.
     pub fn tiles(&self, volume: &[usize]) -> usize {
         let slices = if self.patch.len() == 2 { volume[0] } else { 1 };
         let plane = &volume[volume.len() - self.patch.len()..];
@@ -90,10 +90,11 @@ impl<'a> Predictor<'a> {
         slices * starts.iter().map(Vec::len).product::<usize>()
     }
 
-    /// Softmax (class, z, y, x) of an image (channel, z, y, x). A 2D network goes through the slices of axis z.
+    /// Returns the softmax (class, z, y, x) of an image (channel, z, y, x). A 2D network processes the slices
+    /// of axis z.
     ///
-    /// Memory beside the result: the padded image, one float per voxel and class, and one forward pass. `done` hears of
-    /// every finished tile.
+    /// Memory besides the result: the padded image, one float per voxel and class, and one forward pass.
+    /// `done` is called after every tile.
     ///
     /// Source: `SegmentationNetwork.predict_3D`, without its reduced precision on the GPU.
     ///
@@ -123,7 +124,7 @@ impl<'a> Predictor<'a> {
         Ok(result)
     }
 
-    /// Softmax of an image (channel, \[z,\] y, x) whose axes are the patch's.
+    /// Softmax of an image (channel, \[z,\] y, x) with the axes of the patch.
     fn region(
         &self,
         image: &ArrayD<f32>,
@@ -194,7 +195,7 @@ impl<'a> Predictor<'a> {
         })
     }
 
-    /// The part of `tensor` under the tile at `corner`; spatial axes begin at `first`.
+    /// The region of `tensor` under the tile at `corner`; spatial axes begin at `first`.
     fn narrow(&self, tensor: &Tensor, corner: &[usize], first: i64) -> Result<Tensor, Error> {
         let mut part = tensor.shallow_clone();
         for (axis, (&start, &length)) in corner.iter().zip(&self.patch).enumerate() {
@@ -208,7 +209,7 @@ fn zeros(shape: &[i64]) -> Result<Tensor, Error> {
     Ok(Tensor::f_zeros(shape, (Kind::Float, Device::Cpu))?)
 }
 
-/// Adds in place: `to` shares its memory with the volume it was narrowed from.
+/// Adds in place: `to` shares its memory with the volume it is a view of.
 fn add(to: &Tensor, value: &Tensor) -> Result<(), Error> {
     let mut to = to.shallow_clone();
     let _ = to.f_add_(value)?;

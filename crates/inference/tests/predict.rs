@@ -1,4 +1,4 @@
-//! Sliding-window prediction against recorded runs of `SegmentationNetwork.predict_3D`.
+//! Compares sliding-window prediction with recorded runs of `SegmentationNetwork.predict_3D`.
 #![allow(clippy::unwrap_used, reason = "a missing fixture must fail the test")]
 
 use engine::network::GenericUNet;
@@ -36,7 +36,8 @@ fn run_3d(parameters: &Value) -> (&str, Vec<usize>) {
         .unwrap()
 }
 
-/// The network of a recorded run: 2D or 3D as its patch is, of the fold that its name ends in, else of the first.
+/// The network of a recorded run, 2D or 3D like its patch. The fold is the end of the run's name, or else the
+/// first one.
 fn network(run: &str, parameters: &Value) -> GenericUNet {
     let name = if patch_of(run, parameters).len() == 2 {
         "net2d"
@@ -96,7 +97,8 @@ fn softmax_equals_the_recorded_runs() {
     let folder = testkit::folder("inference");
     let parameters = testkit::json(&folder.join("params.json"));
     let runs = parameters["runs"].as_object().unwrap();
-    // nnU-Net's mode without tiles is not offered: a volume that fits the memory whole fits a tile of its size.
+    // nnU-Net's mode without tiles is not supported: a volume that fits into memory whole fits a tile of its
+    // size.
     let tiled = runs
         .iter()
         .filter(|(_, run)| run["args"]["use_sliding_window"].as_bool() == Some(true));
@@ -143,7 +145,7 @@ fn nonsense_is_refused() {
 }
 
 #[test]
-fn cancelling_ends_between_tiles() {
+fn cancellation_stops_between_tiles() {
     let parameters = testkit::json(&testkit::folder("inference").join("params.json"));
     let (run, patch) = run_3d(&parameters);
     let channels = parameters["network_args"]["net3d"]["input_channels"]

@@ -1,4 +1,4 @@
-//! N-API addon `torch`: train and predict.
+//! N-API addon `torch`: the verbs train and predict.
 #![allow(
     missing_docs,
     reason = "a private binding: the TypeScript facade owns names and documentation"
@@ -10,7 +10,7 @@ use napi::Env;
 use napi_derive::napi;
 use node_task::{call, Failure, MessageFn};
 
-/// Starts a verb on its own thread; returns the function that cancels it.
+/// Starts a verb on its own thread. Returns the function that cancels it.
 #[napi(
     ts_args_type = "verb: string, options: string, onMessage: (message: string) => void",
     ts_return_type = "() => void"
@@ -29,16 +29,16 @@ pub fn start(
     })
 }
 
-/// What libtorch offers on this machine.
+/// Devices and precision of libtorch on this machine.
 #[napi(object)]
 pub struct Description {
-    /// Devices, the one that `auto` takes first.
+    /// Devices, the choice of `auto` first.
     pub devices: Vec<String>,
-    /// Arithmetic that `auto` takes on that device.
+    /// Precision that `auto` selects on that device.
     pub precision: String,
 }
 
-/// Asks libtorch for its devices.
+/// Returns the devices that libtorch supports.
 #[napi]
 pub fn describe() -> napi::Result<Description> {
     let compute = Compute::new(&ComputeOptions::new()).map_err(|e| Failure::from(e).into_napi())?;

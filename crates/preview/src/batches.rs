@@ -19,7 +19,7 @@ pub struct Array {
     pub values: Vec<f32>,
 }
 
-/// One batch; axes are (sample, channel, z, y, x) in 3D and (sample, channel, y, x) in 2D.
+/// One batch. Axes are (sample, channel, z, y, x) in 3D and (sample, channel, y, x) in 2D.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PreviewBatch {
     /// The case of each sample.
@@ -28,18 +28,20 @@ pub struct PreviewBatch {
     pub epoch: u64,
     /// Iteration within the epoch, counted from 0.
     pub iteration: u64,
-    /// The network's input: image channels and, in a cascade's second stage, one channel for each class of the first.
+    /// The network's input: image channels, and in a cascade's second stage one channel per class of the
+    /// first stage.
     pub data: Array,
-    /// Labels at each deep-supervision scale, the finest first, one channel; -1 is unlabelled, under recipes that ignore it.
+    /// Labels at each deep-supervision scale, finest first, one channel. -1 is unlabelled, for recipes with
+    /// an ignore label.
     pub targets: Vec<Array>,
-    /// Voxel weights at each deep-supervision scale, one channel; `None` unless the recipe has them.
+    /// Voxel weights at each deep-supervision scale, one channel; `None` unless the recipe uses them.
     pub weights: Option<Vec<Array>>,
 }
 
-/// Batches and what their numbers mean.
+/// Batches with the names of their channels and classes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Preview {
-    /// Whole name of the task.
+    /// Full name of the task.
     pub task: String,
     /// Patch size of the network, (z, y, x) or (y, x).
     pub patch_size: Vec<usize>,
@@ -51,14 +53,15 @@ pub struct Preview {
     pub batches: Vec<PreviewBatch>,
 }
 
-/// Makes the batches that `train` would get for the same options, seed, epoch and iterations, to the byte.
+/// Loads the batches that `train` uses for the same options, seed, epoch and iterations, byte by byte.
 ///
-/// All batches are held in memory at once. Nothing is written but `<case>_annotation.idx` beside the cases, where patches
-/// are centred on annotated voxels and it is not there yet, and what [`PreviewOptions::unpack`] asks for.
+/// All batches are in memory at once. Writes only the files that training also writes: a missing
+/// `<case>_annotation.idx` beside a case, if patches are centred on annotated voxels, and npy files with
+/// [`PreviewOptions::unpack`].
 ///
 /// # Errors
-/// [`crate::Error::Recipe`] for options, plans, splits and missing cases; [`crate::Error::Loader`] for cases that cannot be
-/// read, missing weightmaps, cases without annotation, and cancellation.
+/// [`crate::Error::Recipe`] for options, plans, splits and missing cases; [`crate::Error::Loader`] for
+/// unreadable cases, missing weightmaps, cases without annotation, and cancellation.
 pub fn preview(options: &PreviewOptions, context: &Context) -> Result<Preview> {
     run::validate(options)?;
     let end = options.end()?;
@@ -80,7 +83,7 @@ pub fn preview(options: &PreviewOptions, context: &Context) -> Result<Preview> {
     let prepared = PreparedLoader::open(
         &LoaderOptions {
             seed: options.data.seed,
-            // No more threads than batches: each holds memory.
+            // No more threads than batches, since each thread holds memory.
             threads: context
                 .workers()
                 .min(usize::try_from(options.batches).unwrap_or(usize::MAX)),
@@ -125,7 +128,7 @@ pub fn preview(options: &PreviewOptions, context: &Context) -> Result<Preview> {
     })
 }
 
-/// Refuses a patch that the plans' network could not take, so that no preview shows what training would refuse.
+/// Rejects patch sizes that the planned network does not accept, like training does.
 fn check_patch(plan: &StagePlan) -> Result<()> {
     let axes = plan.pool_op_kernel_sizes.first().map_or(0, Vec::len);
     let mut divisor = vec![1; axes];

@@ -3,15 +3,15 @@
 /// An error of [`crate::preview`].
 #[derive(Debug, thiserror::Error, run::Coded)]
 pub enum Error {
-    /// An option has a value that cannot be used.
+    /// An option has an invalid value.
     #[error(transparent)]
     #[code(transparent)]
     Option(#[from] run::OptionError),
-    /// The recipe, or the data.
+    /// An error of the recipe or the data.
     #[error(transparent)]
     #[code(transparent)]
     Recipe(#[from] recipe::Error),
-    /// The cases cannot be opened, a batch cannot be made, or the work was cancelled.
+    /// A case or batch cannot be loaded, or the work was cancelled.
     #[error(transparent)]
     #[code(transparent)]
     Loader(#[from] loader::Error),

@@ -1,7 +1,7 @@
-//! Batches as training would see them, without training.
+//! Preview of training batches.
 //!
-//! [`preview`] opens the very loader that `train` opens for the same options, so that batch (epoch, iteration) is the same
-//! to the byte; it needs no libtorch.
+//! [`preview`] uses the same loader as `train` for the same options, so batch (epoch, iteration) is
+//! byte-identical. It does not need libtorch.
 
 mod batches;
 mod error;

@@ -1,4 +1,4 @@
-//! What to look at.
+//! Options of a preview.
 
 use std::path::PathBuf;
 
@@ -11,10 +11,10 @@ use serde::Serialize;
 /// Options of [`crate::preview`].
 #[run::options]
 pub struct PreviewOptions {
-    /// Those of the training that decide what its network sees.
+    /// Options of the training that determine the network's input.
     #[serde(flatten)]
     pub data: DataOptions,
-    /// Augmented training batches, or validation batches as they are.
+    /// Augmented training batches, or unaugmented validation batches.
     #[default]
     pub phase: Phase,
     /// Epoch of the batches, counted from 0.
@@ -23,11 +23,11 @@ pub struct PreviewOptions {
     /// Iteration of the first batch within the epoch, counted from 0.
     #[default]
     pub iteration: u64,
-    /// Number of batches, of consecutive iterations.
+    /// Number of consecutive batches.
     #[default(1)]
     #[schemars(range(min = 1))]
     pub batches: u64,
-    /// Writes `<case>.npy` files as training does, instead of inflating the cases in memory.
+    /// Writes `<case>.npy` files like training, instead of decompressing the cases in memory.
     #[default]
     pub unpack: bool,
 }
@@ -46,13 +46,13 @@ impl PreviewOptions {
     }
 }
 
-/// Options of the verb `preview`, which draws the batches.
+/// Options of the verb `preview`, which draws batches.
 #[run::options]
 pub struct PictureOptions {
-    /// Those of the batches.
+    /// Options of the batches.
     #[serde(flatten)]
     pub batches: PreviewOptions,
-    /// Picture to write, `.svg` or `.png`. An existing one is replaced.
+    /// Picture to write, `.svg` or `.png`. Replaces an existing file.
     #[default(PathBuf::from("preview.svg"))]
     #[schemars(regex(pattern = r"\.([sS][vV][gG]|[pP][nN][gG])$"))]
     #[schemars(extend("x-expected" = "a file name that ends in .svg or .png"))]
@@ -71,10 +71,10 @@ impl Options for PictureOptions {
 pub struct PictureSummary {
     /// The picture written.
     pub output: PathBuf,
-    /// Whole name of the task.
+    /// Full name of the task.
     pub task: String,
-    /// Batches drawn.
+    /// Number of drawn batches.
     pub batches: u64,
-    /// The case of each sample drawn, in order.
+    /// The case of each drawn sample, in order.
     pub cases: Vec<String>,
 }

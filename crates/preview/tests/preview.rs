@@ -67,7 +67,7 @@ fn batches_have_the_network_s_shapes_and_names() {
 }
 
 #[test]
-fn it_repeats_itself_whatever_the_threads_and_the_way_of_reading() {
+fn batches_are_equal_for_any_threads_and_reading_mode() {
     let task = Task::new();
     let packed = task.options(json!({ "batches": 3, "seed": 5, "trainer": "nnUNetTrainerV2Sparse" }));
     let first = show(&packed);
@@ -93,9 +93,10 @@ fn it_repeats_itself_whatever_the_threads_and_the_way_of_reading() {
     assert_ne!(show(&validation).batches, first.batches);
 }
 
-/// Under the reference's rules unlabelled voxels beyond the loaded patch and between labels become background.
+/// With the reference's rules, unlabelled voxels outside the loaded patch and between labels become
+/// background.
 #[test]
-fn the_reference_s_rules_reach_the_patches() {
+fn reference_rules_turn_unlabelled_voxels_into_background() {
     let task = Task::new();
     let unlabelled = |recipe: serde_json::Value| {
         let found = show(&task.options(json!({ "batches": 20, "recipe": recipe })));
@@ -108,7 +109,7 @@ fn the_reference_s_rules_reach_the_patches() {
 }
 
 #[test]
-fn no_file_is_left_behind() {
+fn a_preview_writes_no_files() {
     let task = Task::new();
     let before = task.files();
     show(&task.options(json!({})));
@@ -116,7 +117,7 @@ fn no_file_is_left_behind() {
 }
 
 #[test]
-fn what_training_refuses_is_refused() {
+fn options_that_training_rejects_are_rejected() {
     let task = Task::new();
     let refuse = |more| refused(&task.options(more));
     let text = r#"{"task":"901","configuration":"3d_fullres","trainer":"nnUNetTrainerV3"}"#;
@@ -147,13 +148,13 @@ fn what_training_refuses_is_refused() {
         "{code}: {message}"
     );
     assert_eq!(refuse(json!({ "task": "902" })).0, "ERR_NOT_FOUND");
-    // Weights of a loss have nothing to do with what is seen.
+    // Loss weights do not affect the batches.
     let weighted = task.options(json!({ "trainer": "nnUNetTrainer_V2_Loss_CEandDice_Weighted" }));
     assert_eq!(show(&weighted), show(&task.options(json!({}))));
 }
 
 #[test]
-fn a_cancelled_preview_says_so() {
+fn a_cancelled_preview_returns_the_cancelled_error() {
     let task = Task::new();
     let cancel = Cancel::new();
     cancel.cancel();
@@ -163,7 +164,7 @@ fn a_cancelled_preview_says_so() {
 }
 
 #[test]
-fn it_says_what_it_decided_and_how_far_it_is() {
+fn settings_progress_and_memory_are_reported() {
     let task = Task::new();
     std::fs::write(task.0.stage.parent().unwrap().join("dataset.json"), "{").unwrap();
     let events = Arc::new(Recorder::default());

@@ -1,38 +1,38 @@
-//! The shape of a network, as the plans decide it.
+//! Architecture of the network, from the plans.
 
 use dataset::Plans;
 use serde::{Deserialize, Serialize};
 
 use crate::{Error, Result};
 
-/// Everything that decides the parameters of a `Generic_UNet`.
+/// All parameters of a `Generic_UNet` that define its shape.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Architecture {
-    /// Channels of the input: modalities, and one-hot classes of the previous stage of a cascade.
+    /// Input channels: modalities, and in a cascade the one-hot classes of the previous stage.
     pub input_channels: i64,
-    /// Classes, background included.
+    /// Classes, including the background.
     pub classes: i64,
     /// Features of the first stage.
     pub base_features: i64,
-    /// Convolutions in every stage of the encoder.
+    /// Convolutions per encoder stage.
     pub conv_per_stage: usize,
-    /// Pooling of every stage, axes (z, y, x) or (y, x); their number is the depth.
+    /// Pooling of every stage, axes (z, y, x) or (y, x). The number of poolings is the depth.
     pub pools: Vec<Vec<i64>>,
     /// Kernel of every encoder stage and of the bottleneck: one more than `pools`.
     pub kernels: Vec<Vec<i64>>,
 }
 
-/// Most features of a stage: `Generic_UNet.MAX_NUM_FILTERS_3D` and `MAX_FILTERS_2D`.
+/// Maximum features of a stage: `Generic_UNet.MAX_NUM_FILTERS_3D` and `MAX_FILTERS_2D`.
 const MAX_FEATURES_3D: i64 = 320;
 const MAX_FEATURES_2D: i64 = 480;
 
 impl Architecture {
-    /// The network that the plans ask for at a stage. A cascade's second stage also sees the first one's segmentation, one
-    /// channel for each foreground class.
+    /// The network of a stage of the plans. A cascade's second stage also has one input channel per
+    /// foreground class, with the first stage's segmentation.
     ///
     /// # Errors
-    /// [`Error::Dataset`] where the plans have no such stage, [`Error::Network`] for an impossible shape.
+    /// [`Error::Dataset`] if the plans lack the stage, [`Error::Network`] for an invalid architecture.
     pub fn from_plans(plans: &Plans, stage: usize, cascade: bool) -> Result<Self> {
         let plan = plans.stage(stage)?;
         let sizes = |all: &[Vec<usize>]| {
@@ -53,7 +53,7 @@ impl Architecture {
         Ok(architecture)
     }
 
-    /// 2 or 3.
+    /// Number of spatial axes: 2 or 3.
     pub fn dimensions(&self) -> usize {
         self.pools.first().map_or(0, Vec::len)
     }
@@ -74,7 +74,7 @@ impl Architecture {
         stages
     }
 
-    /// Product of all poolings, per axis: what a patch must be a multiple of.
+    /// Product of all poolings per axis. The patch size must be a multiple of it.
     pub fn divisor(&self) -> Vec<i64> {
         let mut divisor = vec![1; self.dimensions()];
         for pool in &self.pools {
@@ -83,10 +83,10 @@ impl Architecture {
         divisor
     }
 
-    /// Checks that a network of this shape can be built.
+    /// Checks that a network with this architecture can be built.
     ///
     /// # Errors
-    /// [`Error::Network`] naming what is wrong.
+    /// [`Error::Network`] with the reason.
     pub fn validate(&self) -> Result<()> {
         let dimensions = self.dimensions();
         if !(2..=3).contains(&dimensions) {
@@ -109,7 +109,7 @@ impl Architecture {
                 )));
             }
         }
-        // Padding is 1 where the kernel is 3 and else 0 (v1), so that other kernels would shrink the image.
+        // v1 uses padding 1 for kernel size 3, else 0. Other kernels would shrink the image.
         if let Some(kernel) = self.kernels.iter().find(|k| k.iter().any(|&s| s != 1 && s != 3)) {
             return Err(Error::network(format!(
                 "found kernel {kernel:?}; expected sizes 1 or 3"
@@ -125,11 +125,11 @@ impl Architecture {
         Ok(())
     }
 
-    /// Checks that patches of `size` (axes as in the poolings) pass through this network.
+    /// Checks that the network accepts patches of `size` (axes as in the poolings).
     ///
     /// # Errors
-    /// [`Error::Network`] when the size is no multiple of [`divisor`](Self::divisor), or when one voxel would be left
-    /// at the bottleneck, which instance normalisation cannot handle.
+    /// [`Error::Network`] if the size is not a multiple of [`divisor`](Self::divisor), or if the bottleneck
+    /// would have only one voxel, which instance normalisation cannot process.
     pub fn validate_patch(&self, size: &[i64]) -> Result<()> {
         let divisor = self.divisor();
         if size.len() != divisor.len() || size.iter().zip(&divisor).any(|(s, d)| *s < 1 || s % d != 0) {
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn patches_must_divide_and_leave_more_than_a_voxel() {
+    fn a_patch_with_a_remainder_or_one_bottleneck_voxel_is_rejected() {
         let network = architecture();
         assert!(network.validate().is_ok());
         assert_eq!(network.divisor(), [2, 4, 4]);
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn impossible_shapes_are_refused() {
+    fn an_invalid_architecture_is_rejected() {
         let wrong = [
             Architecture {
                 kernels: vec![vec![3, 3, 3]; 2],

@@ -6,10 +6,10 @@ use run::NotFound;
 
 use crate::{Error, Result};
 
-/// Cases of a preprocessed configuration, sorted; `advice` says how to preprocess it.
+/// Returns the sorted cases of a preprocessed configuration; `advice` is the command that preprocesses it.
 ///
 /// # Errors
-/// [`Error::NotFound`] for a folder that does not exist, [`Error::NoCases`] for one without a case.
+/// [`Error::NotFound`] for a missing folder, [`Error::NoCases`] for a folder without cases.
 pub(crate) fn preprocessed_cases(folder: &Path, advice: &str) -> Result<Vec<String>> {
     NotFound::unless_exists("preprocessed cases", folder, advice)?;
     let cases = dataset::stage_cases(folder)?;

@@ -1,4 +1,4 @@
-//! The data that a training sees, resolved and checked before anything is written.
+//! Training data of a configuration, resolved and checked before anything is written.
 
 use std::path::PathBuf;
 
@@ -13,43 +13,44 @@ use run::{Context, NotFound};
 use crate::cases::preprocessed_cases;
 use crate::{DataOptions, Recipe, Result};
 
-/// A task's preprocessed configuration under a recipe.
+/// A preprocessed configuration of a task, with a recipe.
 #[derive(Clone, Debug)]
 pub struct TrainingData {
     /// The task.
     pub task: Task,
-    /// nnU-Net's folders, those of the environment included.
+    /// nnU-Net's folders, including those from the environment.
     pub folders: Folders,
     /// Folder of the preprocessed task.
     pub preprocessed: PathBuf,
-    /// The file that the plans are from.
+    /// File of the plans.
     pub plans_file: PathBuf,
-    /// The plans, with the options' patch and batch size in the stage's place.
+    /// The plans, with the patch and batch size of the options in their stage.
     pub plans: Plans,
-    /// Stage of the plans that the configuration is.
+    /// Stage of the configuration in the plans.
     pub stage: usize,
     /// The plan of that stage.
     pub plan: StagePlan,
-    /// Whether it is a cascade's second stage.
+    /// Whether this is a cascade's second stage.
     pub cascade: bool,
     /// Folder of the preprocessed configuration.
     pub folder: PathBuf,
     /// All cases of that folder, sorted.
     pub cases: Vec<String>,
-    /// Those of the fold.
+    /// Training and validation cases of the fold.
     pub split: Split,
-    /// What is sampled, ignored, weighted and minimised.
+    /// Sampling, ignore label, weights and loss.
     pub recipe: Recipe,
-    /// Folder with the previous stage's segmentations, of a cascade's second stage.
+    /// Folder of the previous stage's segmentations, for a cascade's second stage.
     pub previous_stage: Option<PathBuf>,
 }
 
 impl TrainingData {
-    /// Resolves options against folders, plans and splits. Nothing is written; where the task has no splits yet,
-    /// nnU-Net's own are taken.
+    /// Resolves options, folders, plans and splits. Writes nothing. If the task has no splits, nnU-Net's
+    /// splits are used.
     ///
     /// # Errors
-    /// [`crate::Error::Option`], [`crate::Error::NotFound`], [`crate::Error::NoCases`], [`crate::Error::Dataset`].
+    /// [`crate::Error::Option`], [`crate::Error::NotFound`], [`crate::Error::NoCases`],
+    /// [`crate::Error::Dataset`].
     pub fn resolve(options: &DataOptions, context: &Context) -> Result<Self> {
         let recipe = options.recipe();
         recipe.validate_data()?;
@@ -106,10 +107,11 @@ impl TrainingData {
         })
     }
 
-    /// Writes nnU-Net's five folds to the preprocessed task where it has no splits yet, as nnU-Net does before it trains.
+    /// Writes nnU-Net's five folds to the preprocessed task if it has no splits, like nnU-Net before
+    /// training.
     ///
     /// # Errors
-    /// [`crate::Error::Dataset`] naming the file.
+    /// [`crate::Error::Dataset`] with the path.
     pub fn keep_splits(&self, fold: Fold) -> Result<()> {
         if let Fold::Index(_) = fold {
             ensure_splits(&self.preprocessed, &self.cases)?;
@@ -117,7 +119,7 @@ impl TrainingData {
         Ok(())
     }
 
-    /// Options of the loader of a phase, for seed 0 and nnU-Net's schedule: whoever trains sets its own.
+    /// Options of the loader of a phase, for seed 0 and nnU-Net's schedule. The trainer overrides both.
     pub fn loader(&self, phase: Phase) -> LoaderOptions {
         let cases = match phase {
             Phase::Training => &self.split.train,

@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-/// An error of a recipe, or of the data that it is to be trained on.
+/// An error of a recipe or its training data.
 #[derive(Debug, thiserror::Error, run::Coded)]
 pub enum Error {
-    /// An option or a combination of options that means nothing.
+    /// An invalid option or combination of options.
     #[error(transparent)]
     #[code(transparent)]
     Option(#[from] run::OptionError),
@@ -13,23 +13,23 @@ pub enum Error {
     #[error(transparent)]
     #[code(transparent)]
     NotFound(#[from] run::NotFound),
-    /// A preprocessed configuration without a case.
+    /// A preprocessed configuration has no cases.
     #[error("{} holds no preprocessed case (*.npz): {advice}", folder.display())]
     #[code(NoCases)]
     NoCases {
-        /// Folder looked in.
+        /// Folder of the configuration.
         folder: PathBuf,
-        /// What to run.
+        /// The command to run.
         advice: String,
     },
-    /// A network that cannot be built or cannot take patches of this size.
+    /// The network cannot be built, or does not accept patches of this size.
     #[error("network: {problem}")]
     #[code(Network)]
     Network {
-        /// What was found and what is expected.
+        /// The found and the expected value.
         problem: String,
     },
-    /// The task, its plans or its splits.
+    /// An error of the task, its plans or its splits.
     #[error(transparent)]
     #[code(transparent)]
     Dataset(#[from] dataset::Error),

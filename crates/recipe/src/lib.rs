@@ -1,8 +1,8 @@
-//! Trainers as values, and the data that a training sees.
+//! Recipes (trainers as values) and training data.
 //!
-//! A [`Recipe`] is what nnU-Net makes a trainer class for. [`TrainingData`] resolves one together with a task's plans and
-//! splits into the options of the loaders, so that whoever trains and whoever looks at the patches see the same bytes.
-//! [`Architecture`] is the network that the plans ask for.
+//! A [`Recipe`] replaces nnU-Net's trainer classes. [`TrainingData`] resolves a recipe, a task's plans and
+//! its splits to the options of the loaders. Training and preview use it, so both see identical batches.
+//! [`Architecture`] is the network in the plans.
 
 mod architecture;
 mod cases;

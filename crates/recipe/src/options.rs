@@ -1,4 +1,4 @@
-//! Which data, for which trainer.
+//! Options that select data and trainer.
 
 use std::path::PathBuf;
 
@@ -7,7 +7,7 @@ use sampling::Sampling;
 
 use crate::{Recipe, Trainer};
 
-/// The options of a training that decide what its network sees; defaults are nnU-Net v1's own.
+/// Options that determine the network's input. Defaults are nnU-Net v1's.
 #[run::options]
 pub struct DataOptions {
     /// Number, `TaskXXX_NAME` or preprocessed folder of a task.
@@ -18,21 +18,21 @@ pub struct DataOptions {
     /// Fold: 0 to 4, a higher number for a random split, or `all` to train and validate on all cases.
     #[default(Fold::Index(0))]
     pub fold: Fold,
-    /// Preset of sampling, ignored label, voxel weights and loss; the model carries its name.
+    /// Preset of sampling, ignore label, voxel weights and loss. The model folder has its name.
     #[default]
     pub trainer: Trainer,
-    /// Recipe instead of the preset's, such as `{"ignoreLabel":-1,"voxelWeights":true}`.
+    /// Recipe that replaces the preset, such as `{"ignoreLabel":-1,"voxelWeights":true}`.
     pub recipe: Option<Recipe>,
-    /// Excludes cases without any annotated voxel, where patches are centred on annotated voxels.
+    /// Excludes cases without annotated voxels. Requires sampling around annotated voxels.
     #[default]
     pub skip_unannotated: bool,
-    /// Key of all random draws: the same inputs, options and seed give the same result.
+    /// Seed of all random draws. The same inputs, options and seed give the same result.
     #[default]
     pub seed: u64,
-    /// Batch size instead of the planned one.
+    /// Batch size; overrides the planned one.
     #[schemars(range(min = 1))]
     pub batch_size: Option<usize>,
-    /// Patch size in voxels instead of the planned one: three values, two for 2D.
+    /// Patch size in voxels (three values, two for 2D); overrides the planned one.
     #[schemars(length(min = 2, max = 3), inner(range(min = 1)))]
     pub patch_size: Option<Vec<usize>>,
     /// Folder with `<case>_segFromPrevStage.npz`, for `3d_cascade_fullres`.
@@ -49,7 +49,7 @@ pub struct DataOptions {
 impl run::Options for DataOptions {}
 
 impl DataOptions {
-    /// The recipe that is meant.
+    /// The recipe: the given one, or that of the preset.
     #[must_use]
     pub fn recipe(&self) -> Recipe {
         let mut recipe = self
@@ -83,7 +83,7 @@ mod tests {
         assert_eq!(
             defaults.recipe(),
             Recipe::default(),
-            "nothing to skip where patches lie anywhere"
+            "skipping needs sampling around annotated voxels"
         );
     }
 }

@@ -1,4 +1,4 @@
-//! Trainers as values: independent choices instead of a subclass each.
+//! Trainers as values: independent choices instead of subclasses.
 
 use run::OptionError;
 use sampling::{Annotated, Sampling};
@@ -6,7 +6,7 @@ use volume::UNLABELLED;
 
 use crate::{Result, Trainer};
 
-/// How the loss is composed. Class weights have one value for each class, background first.
+/// Composition of the loss. Class weights have one value per class, background first.
 #[run::options]
 #[serde(deny_unknown_fields)]
 pub struct LossRecipe {
@@ -18,61 +18,61 @@ pub struct LossRecipe {
     #[default(1.0)]
     #[schemars(range(min = 0.0))]
     pub dice: f64,
-    /// Class weights of the cross-entropy: a voxel is weighted by the class of its label.
+    /// Class weights of the cross-entropy, applied to each voxel by its label.
     #[schemars(inner(range(min = 0.0)))]
     pub cross_entropy_class_weights: Option<Vec<f64>>,
-    /// Class weights of Dice: its mean over foreground classes becomes a weighted mean.
+    /// Class weights of Dice: the mean over foreground classes becomes a weighted mean.
     #[schemars(inner(range(min = 0.0)))]
     pub dice_class_weights: Option<Vec<f64>>,
     /// Minimises -log(Dice) instead of -Dice.
     #[default]
     pub log_dice: bool,
-    /// Added to numerator and denominator of Dice.
+    /// Smoothing term, added to numerator and denominator of Dice.
     #[default(1e-5)]
     #[schemars(extend("exclusiveMinimum" = 0.0))]
     pub smooth: f64,
-    /// Counts ignored voxels as background in the cross-entropy, as the fork's class-weighted loss does.
+    /// Counts ignored voxels as background in the cross-entropy, like the class-weighted loss of DIAG's fork.
     #[default]
     pub ignored_is_background: bool,
 }
 
-/// How training patches are transformed.
+/// Augmentation of training patches.
 #[run::options]
 #[derive(Copy, Eq)]
 #[serde(deny_unknown_fields)]
 pub struct Augmentation {
     /// Repeats the mistakes of nnU-Net v1 and DIAG's fork, for comparison with their results.
     ///
-    /// Unlabelled voxels outside the patch and between labels become background, and the image is blanked there; see
-    /// [`augment::PipelineOptions::reference_rules`].
+    /// Unlabelled voxels outside the patch and between labels become background, and the image is blanked
+    /// there; see [`augment::PipelineOptions::reference_rules`].
     #[default]
     pub reference_rules: bool,
 }
 
-/// A trainer as a value: what patches it sees, which voxels count how much, and what it minimises.
+/// A trainer as a value: sampling, augmentation, voxel weights and loss.
 #[run::options]
 #[serde(deny_unknown_fields)]
 pub struct Recipe {
-    /// Where training patches lie: anywhere with a third of each batch forced onto foreground (nnU-Net v1), or around
-    /// annotated voxels, background included (DIAG's sparse trainer).
+    /// Sampling of training patches: random positions with a third of each batch forced onto foreground
+    /// (nnU-Net v1), or around annotated voxels including the background (DIAG's sparse trainer).
     #[default]
     pub sampling: Sampling,
-    /// Label excluded from loss and metrics: -1, the unlabelled voxels. The default excludes none.
+    /// Label excluded from loss and metrics: -1 (unlabelled). By default no label is excluded.
     #[schemars(range(min = -1, max = -1))]
     pub ignore_label: Option<i16>,
     /// Weights the voxels of the cross-entropy with `<case>_weightmap.npy`.
     #[default]
     pub voxel_weights: bool,
-    /// How patches are transformed.
+    /// Augmentation of training patches.
     #[default]
     pub augmentation: Augmentation,
-    /// What is minimised.
+    /// Composition of the loss.
     #[default]
     pub loss: LossRecipe,
 }
 
 impl Recipe {
-    /// The recipe of a trainer known by name. That of the class-weighted trainer still needs its class weights.
+    /// The recipe of a named trainer. The class-weighted trainer also needs class weights.
     #[must_use]
     pub fn preset(trainer: Trainer) -> Self {
         let sparse = Self {
@@ -97,10 +97,10 @@ impl Recipe {
         }
     }
 
-    /// Checks the recipe against a number of classes, background included.
+    /// Checks the recipe for a number of classes, including the background.
     ///
     /// # Errors
-    /// [`crate::Error::Option`] naming the field.
+    /// [`crate::Error::Option`] with the field.
     pub fn validate(&self, trainer: Trainer, classes: usize) -> Result<()> {
         let loss = &self.loss;
         let refuse = |option: &str, problem: String| Err(OptionError::new(option, problem).into());
@@ -145,7 +145,7 @@ impl Recipe {
         self.validate_data()
     }
 
-    /// Checks what decides the data alone, whatever is minimised.
+    /// Checks the fields that determine the data, independent of the loss.
     pub(crate) fn validate_data(&self) -> Result<()> {
         if let Some(label) = self.ignore_label.filter(|&label| label != UNLABELLED) {
             let problem =
@@ -161,7 +161,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn presets_are_those_of_the_table() {
+    fn every_trainer_name_gives_its_preset() {
         let preset = |name: &str| Recipe::preset(name.parse().expect("a preset"));
         let v2 = preset("nnUNetTrainerV2");
         assert_eq!(
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_weights_are_named() {
+    fn invalid_weights_are_reported() {
         let name = Trainer::ClassWeighted;
         let mut recipe = Recipe::preset(name);
         assert!(recipe.validate(name, 3).is_err(), "needs class weights");

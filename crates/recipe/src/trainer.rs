@@ -7,29 +7,29 @@ use run::OptionError;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A trainer of nnU-Net v1 or DIAG's fork that is a preset here. Models carry its name.
+/// Name of a trainer of nnU-Net v1 or DIAG's fork, a preset of the recipe. The model folder has this name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum Trainer {
-    /// nnU-Net v1's standard trainer: foreground oversampled, CE + Dice.
+    /// nnU-Net v1's standard trainer: oversampled foreground, cross-entropy + Dice.
     #[default]
     #[serde(rename = "nnUNetTrainerV2")]
     V2,
     /// Sparse annotations: patches centred on annotated voxels, -1 ignored.
     #[serde(rename = "nnUNetTrainerV2Sparse")]
     Sparse,
-    /// Sparse annotations with nnU-Net's own sampling, -1 ignored.
+    /// Sparse annotations with nnU-Net's sampling, -1 ignored.
     #[serde(rename = "nnUNetTrainerV2SparseNormalSampling")]
     SparseNormalSampling,
     /// Voxel weightmaps: cross-entropy weighted with `<case>_weightmap.npy`.
     #[serde(rename = "nnUNetTrainerV2Weighted")]
     Weighted,
-    /// Class-weighted CE + class-weighted Dice; it needs class weights.
+    /// Class-weighted cross-entropy + class-weighted Dice. Requires class weights.
     #[serde(rename = "nnUNetTrainer_V2_Loss_CEandDice_Weighted")]
     ClassWeighted,
 }
 
 impl Trainer {
-    /// All of them.
+    /// All trainers.
     pub const ALL: [Self; 5] = [
         Self::V2,
         Self::Sparse,
@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_those_that_json_has() {
+    fn names_equal_the_json_values() {
         for trainer in Trainer::ALL {
             assert_eq!(serde_json::to_value(trainer).unwrap(), trainer.name());
             assert_eq!(trainer.name().parse::<Trainer>().unwrap(), trainer);

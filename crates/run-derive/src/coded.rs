@@ -10,17 +10,17 @@ use syn::{
     Result, Token,
 };
 
-/// What `#[code(…)]` says of a variant or struct.
+/// The `#[code(…)]` attribute of a variant or struct.
 enum Code {
     /// A variant of `run::Code`.
     Named(Ident),
-    /// The variant for errors of the system that have no code of their own.
+    /// The variant for I/O errors without a code of their own.
     Io(Ident),
-    /// The code and details of the error inside.
+    /// Code and details of the inner error.
     Transparent,
 }
 
-/// How a field appears in the details.
+/// The form of a field in the details.
 enum Detail {
     Json(String),
     Text(String),
@@ -38,15 +38,15 @@ pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
             for variant in &data.variants {
                 let ident = &variant.ident;
                 let path = quote!(Self::#ident);
-                let (code, facts) = arms(&path, &variant.attrs, &variant.fields, variant.span())?;
+                let (code, detail_arm) = arms(&path, &variant.attrs, &variant.fields, variant.span())?;
                 codes.push(code);
-                details.push(facts);
+                details.push(detail_arm);
             }
         }
         Data::Struct(data) => {
-            let (code, facts) = arms(&quote!(Self), &input.attrs, &data.fields, name.span())?;
+            let (code, detail_arm) = arms(&quote!(Self), &input.attrs, &data.fields, name.span())?;
             codes.push(code);
-            details.push(facts);
+            details.push(detail_arm);
         }
         Data::Union(_) => return Err(Error::new(name.span(), "an error is an enum or a struct")),
     }
@@ -74,22 +74,22 @@ fn arms(
     let constants = constants_of(attributes)?;
     match code_of(attributes, span)? {
         Code::Named(code) => {
-            let (pattern, facts) = facts(fields, None, &constants)?;
+            let (pattern, details) = details(fields, None, &constants)?;
             Ok((
                 quote!(#path { .. } => ::run::Code::#code.as_str(),),
-                quote!(#path #pattern => { #facts ::run::derive::details(facts) }),
+                quote!(#path #pattern => { #details ::run::derive::into_json(details) }),
             ))
         }
         Code::Io(code) => {
-            let (pattern, facts) = facts(fields, None, &constants)?;
+            let (pattern, details) = details(fields, None, &constants)?;
             Ok((
                 quote!(#path { source, .. } => ::run::Code::of_io(source, ::run::Code::#code).as_str(),),
-                quote!(#path #pattern => { #facts ::run::derive::details(facts) }),
+                quote!(#path #pattern => { #details ::run::derive::into_json(details) }),
             ))
         }
         Code::Transparent => {
             let (member, source) = source_of(fields, span)?;
-            let (pattern, facts) = facts(fields, Some(&member), &constants)?;
+            let (pattern, details) = details(fields, Some(&member), &constants)?;
             let inner = match source {
                 None => quote!({ 0: inner, .. }),
                 Some(ident) => quote!({ #ident: inner, .. }),
@@ -97,9 +97,9 @@ fn arms(
             Ok((
                 quote!(#path #inner => { use ::run::Coded as _; inner.code() }),
                 quote! { #path #pattern => {
-                    #facts
-                    ::run::derive::extend(&mut facts, { use ::run::Coded as _; inner.details() });
-                    ::run::derive::details(facts)
+                    #details
+                    ::run::derive::extend(&mut details, { use ::run::Coded as _; inner.details() });
+                    ::run::derive::into_json(details)
                 } },
             ))
         }
@@ -128,7 +128,7 @@ fn code_of(attributes: &[Attribute], span: proc_macro2::Span) -> Result<Code> {
     })
 }
 
-/// Facts that every error of a variant has: `#[detail(expected = [0, 1, 3])]` on the variant.
+/// Details of every error of a variant: `#[detail(expected = [0, 1, 3])]` on the variant.
 fn constants_of(attributes: &[Attribute]) -> Result<Vec<(String, Expr)>> {
     let mut constants = Vec::new();
     for attribute in attributes.iter().filter(|a| a.path().is_ident("detail")) {
@@ -158,8 +158,8 @@ fn source_of(fields: &Fields, span: proc_macro2::Span) -> Result<(String, Option
     }
 }
 
-/// The pattern that binds the fields, and the statements that make `facts` of them.
-fn facts(
+/// The pattern that binds the fields, and the statements that add them to `details`.
+fn details(
     fields: &Fields,
     inner: Option<&str>,
     constants: &[(String, Expr)],
@@ -167,7 +167,7 @@ fn facts(
     let mut bound = Vec::new();
     let mut statements: Vec<_> = constants
         .iter()
-        .map(|(key, value)| quote!(::run::derive::insert(&mut facts, #key, &#value);))
+        .map(|(key, value)| quote!(::run::derive::insert(&mut details, #key, &#value);))
         .collect();
     if let Fields::Named(named) = fields {
         for field in &named.named {
@@ -179,15 +179,16 @@ fn facts(
             match detail_of(field, ident)? {
                 Detail::Json(key) => {
                     bound.push(quote!(#ident));
-                    statements.push(quote!(::run::derive::insert(&mut facts, #key, #ident);));
+                    statements.push(quote!(::run::derive::insert(&mut details, #key, #ident);));
                 }
                 Detail::Text(key) => {
                     bound.push(quote!(#ident));
-                    statements.push(quote!(::run::derive::insert(&mut facts, #key, &#ident.to_string());));
+                    statements.push(quote!(::run::derive::insert(&mut details, #key, &#ident.to_string());));
                 }
                 Detail::Flat => {
                     bound.push(quote!(#ident));
-                    statements.push(quote!(::run::derive::extend(&mut facts, ::run::derive::json(#ident));));
+                    statements
+                        .push(quote!(::run::derive::extend(&mut details, ::run::derive::json(#ident));));
                 }
                 Detail::Hidden => {}
             }
@@ -198,12 +199,12 @@ fn facts(
     let mutability = (!statements.is_empty() || inner.is_some()).then(|| quote!(mut));
     Ok((
         quote!({ #(#bound,)* .. }),
-        quote!(let #mutability facts = ::run::derive::Facts::new(); #(#statements)*),
+        quote!(let #mutability details = ::run::derive::Details::new(); #(#statements)*),
     ))
 }
 
-/// A field is given as JSON under its camelCase name; `source` as text under `reason`. `#[detail(…)]` says otherwise:
-/// `skip`, `text`, `flatten`, or a name.
+/// A field becomes JSON under its camelCase name; `source` becomes text under `reason`. `#[detail(…)]`
+/// changes this: `skip`, `text`, `flatten`, or a name.
 fn detail_of(field: &Field, ident: &Ident) -> Result<Detail> {
     let name = camel(&ident.to_string());
     let Some(attribute) = field.attrs.iter().find(|a| a.path().is_ident("detail")) else {

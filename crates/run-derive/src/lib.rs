@@ -1,4 +1,4 @@
-//! The macros of `run`, which re-exports them; its documentation says how they are used.
+//! The macros of `run`, which re-exports and documents them.
 
 mod coded;
 mod options;

@@ -8,11 +8,11 @@ use syn::{Attribute, Error, Expr, Fields, Ident, ItemStruct, Meta, Path, PathArg
 struct Option_ {
     ident: Ident,
     ty: Type,
-    /// The value when it is not given; `None` for a required one.
+    /// The default value; `None` for a required option.
     default: Option<TokenStream>,
 }
 
-/// Adds derives and serde's attributes, and a constructor that takes the required options.
+/// Adds derives, serde attributes, and a constructor with the required options.
 pub(crate) fn expand(attributes: &TokenStream, mut item: ItemStruct) -> Result<TokenStream> {
     if !attributes.is_empty() {
         return Err(Error::new_spanned(attributes, "#[options] takes no arguments"));
@@ -67,7 +67,7 @@ pub(crate) fn expand(attributes: &TokenStream, mut item: ItemStruct) -> Result<T
         #item
 
         impl #name {
-            /// The options that have to be given; all others have their defaults.
+            /// Makes options from the required ones; all others have their defaults.
             #[must_use]
             pub fn new(#(#parameters),*) -> Self {
                 Self { #(#values),* }
@@ -80,7 +80,8 @@ pub(crate) fn expand(attributes: &TokenStream, mut item: ItemStruct) -> Result<T
     })
 }
 
-/// Removes `#[default]` or `#[default(value)]` and returns its value; that of an `Option` is `None` without it.
+/// Removes `#[default]` or `#[default(value)]` and returns its value. An `Option` without it defaults to
+/// `None`.
 fn take_default(attributes: &mut Vec<Attribute>, ty: &Type) -> Result<Option<TokenStream>> {
     let at = attributes.iter().position(|a| a.path().is_ident("default"));
     let Some(at) = at else {

@@ -1,4 +1,4 @@
-//! The memory that cases in flight share.
+//! A memory budget shared by the cases in flight.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -7,28 +7,29 @@ use sysinfo::{MemoryRefreshKind, RefreshKind, System};
 
 use crate::{Cancel, Cancelled};
 
-/// Part of the available memory that is taken unless told otherwise: other programs grow, and estimates err.
+/// Default share of the available memory. The rest is left to other programs and to errors of the estimates.
 const SHARE: f64 = 0.6;
-/// Available memory where the system does not tell.
+/// Assumed available memory if the system does not report it.
 const FALLBACK: u64 = 4 << 30;
-/// How often a waiting case looks whether it was cancelled.
+/// Interval at which a waiting case checks for cancellation.
 const POLL: Duration = Duration::from_millis(100);
 
-/// Memory that cases share. A case waits until what it needs is free.
+/// Memory shared by cases. A case waits until enough of it is free.
 pub(crate) struct Budget {
     total: u64,
     free: Mutex<u64>,
     released: Condvar,
 }
 
-/// Memory taken by one case, given back on drop.
+/// Memory reserved by one case, released on drop.
 pub(crate) struct Lease<'a> {
     budget: &'a Budget,
     bytes: u64,
 }
 
 impl Budget {
-    /// `bytes` in all, or a share of what the machine (or this process's control group) has available.
+    /// A budget of `bytes`, or of a share of the memory available to the machine (or this process's control
+    /// group).
     pub(crate) fn new(bytes: Option<u64>) -> Self {
         let total = bytes
             .unwrap_or_else(|| (available() as f64 * SHARE) as u64)
@@ -40,12 +41,12 @@ impl Budget {
         }
     }
 
-    /// Bytes in all.
+    /// Size of the budget in bytes.
     pub(crate) fn total(&self) -> u64 {
         self.total
     }
 
-    /// Waits until `bytes` are free. A case that needs more than there is waits until it is alone.
+    /// Waits until `bytes` are free. A case larger than the whole budget waits until no other case runs.
     pub(crate) fn take(&self, bytes: u64, cancel: &Cancel) -> Result<Lease<'_>, Cancelled> {
         let bytes = bytes.min(self.total);
         let mut free = self.lock();
@@ -73,7 +74,7 @@ impl Drop for Lease<'_> {
     }
 }
 
-/// Memory that can be had without swapping, within the control group's limit where there is one.
+/// Memory available without swapping, limited by this process's control group.
 fn available() -> u64 {
     let refresh = RefreshKind::nothing().with_memory(MemoryRefreshKind::nothing().with_ram());
     let Ok(system) = System::new_with_specifics(refresh) else {
@@ -85,7 +86,8 @@ fn available() -> u64 {
     system.available_memory().min(group)
 }
 
-/// Bytes of memory that there are in all, in use or not: the machine's with its swap, or this process's control group's.
+/// Total memory in bytes, in use or not: the machine's including swap, or the limit of this process's control
+/// group.
 #[must_use]
 pub fn memory_capacity() -> u64 {
     let refresh = RefreshKind::nothing().with_memory(MemoryRefreshKind::everything());

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 /// A flag that asks a verb to stop at its next safe point. Clones share the flag.
 ///
-/// A long function takes it and checks it before each slab, slice or block of rows, so that it ends within about a tenth
-/// of a second; it then returns [`Cancelled`].
+/// Long functions check it before each slab, slice or block of rows. They stop within about a tenth of a
+/// second and return [`Cancelled`].
 #[derive(Clone, Debug, Default)]
 pub struct Cancel {
     flag: Arc<AtomicBool>,
@@ -20,7 +20,7 @@ struct Fuse {
     limit: u64,
 }
 
-/// The verb stopped because it was asked to.
+/// The verb was cancelled by its caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error, crate::Coded)]
 #[error("cancelled on request")]
 #[code(Cancelled)]
@@ -32,8 +32,8 @@ impl Cancel {
         Self::default()
     }
 
-    /// A flag that counts how often it is checked and sets itself at check number `limit + 1`: tests of cancellation
-    /// are repeatable with it, and count work instead of time.
+    /// A flag that counts its checks and sets itself at check number `limit + 1`. Tests of cancellation use
+    /// it: counting work instead of time makes them repeatable.
     pub fn after(limit: u64) -> Self {
         let checks = AtomicU64::new(0);
         Self {
@@ -42,7 +42,7 @@ impl Cancel {
         }
     }
 
-    /// How often a flag of [`Cancel::after`] was checked.
+    /// Number of checks of a flag made by [`Cancel::after`].
     pub fn checks(&self) -> Option<u64> {
         Some(self.fuse.as_ref()?.checks.load(Ordering::Relaxed))
     }
@@ -52,7 +52,7 @@ impl Cancel {
         self.flag.store(true, Ordering::Relaxed);
     }
 
-    /// Whether [`Cancel::cancel`] was called.
+    /// Returns true once [`Cancel::cancel`] was called.
     pub fn is_cancelled(&self) -> bool {
         if let Some(fuse) = &self.fuse {
             if fuse.checks.fetch_add(1, Ordering::Relaxed) >= fuse.limit {
@@ -62,7 +62,7 @@ impl Cancel {
         self.flag.load(Ordering::Relaxed)
     }
 
-    /// `Err(Cancelled)` once cancellation was requested.
+    /// Returns `Err(Cancelled)` once cancellation was requested.
     pub fn check(&self) -> Result<(), Cancelled> {
         if self.is_cancelled() {
             Err(Cancelled)

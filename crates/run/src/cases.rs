@@ -1,4 +1,4 @@
-//! The loop over cases: one for every verb that has more than one case.
+//! The loop over cases, shared by every verb with more than one case.
 
 use std::sync::{Mutex, PoisonError};
 use std::thread;
@@ -13,17 +13,17 @@ use crate::{Cancelled, Coded, Context, ThreadsError};
 /// Runs work on many cases: in parallel with [`CaseLoop::run`], or one after the other in stages with
 /// [`CaseLoop::pipeline`].
 ///
-/// - **Threads.** One pool of the context's workers. As many cases run at once as there are workers, each inside the
-///   pool, so that the kernels of a case also use threads that have no case of their own.
-/// - **Memory.** At most that many cases are in memory at once. With a memory budget a case also waits until the bytes
-///   that it needs are free. Jobs start in order: smaller cases do not overtake a large one for ever.
-/// - **Failures.** An error or a panic belongs to its case: a warning `WARN_CASE_FAILED` reports it at once, and
-///   [`Outcome::failures`] lists it. The other cases go on.
-/// - **Fatal errors.** `ERR_DISK_FULL` stops the loop, because every other case would fail likewise. Cases that have
-///   started finish.
-/// - **Cancellation.** No case starts after it; work that polls the context's flag stops inside its case. The loop then
-///   returns [`Cancelled`], and reports no case in flight as failed.
-/// - **Order.** Results and failures have the order of the jobs, whatever the number of workers.
+/// - **Threads.** One pool of the context's workers. The loop runs one case per worker. Each case runs inside
+///   the pool, so its kernels can also use idle threads.
+/// - **Memory.** At most one case per worker is in memory. With a memory budget, a case also waits until
+///   enough bytes are free. Jobs start in order, so small cases cannot starve a large one.
+/// - **Failures.** An error or a panic belongs to its case. A warning `WARN_CASE_FAILED` reports it at once,
+///   and [`Outcome::failures`] lists it. The other cases continue.
+/// - **Fatal errors.** `ERR_DISK_FULL` stops the loop, because every other case would fail too. Running cases
+///   finish.
+/// - **Cancellation.** No further case starts. Work that polls the context's flag stops inside its case. The
+///   loop returns [`Cancelled`] and reports no running case as failed.
+/// - **Order.** Results and failures have the order of the jobs, for any number of workers.
 ///
 /// ```
 /// use run::{CaseLoop, Cancelled, Context, Job, Progress};
@@ -44,7 +44,7 @@ pub struct CaseLoop<'a> {
 }
 
 impl<'a> CaseLoop<'a> {
-    /// A loop on the context's workers, without a memory budget.
+    /// A loop on the context's workers without a memory budget.
     ///
     /// # Errors
     /// As [`Context::pool`].
@@ -56,31 +56,32 @@ impl<'a> CaseLoop<'a> {
         })
     }
 
-    /// Lets cases share `bytes` of memory; by default 60 % of what the machine, or this process's control group, has
-    /// available now. A case that needs more than all of it runs alone, with a warning `WARN_MEMORY_BUDGET`.
+    /// Sets a memory budget of `bytes`. The default is 60 % of the memory available to the machine or to this
+    /// process's control group. A case larger than the budget runs alone, with a warning
+    /// `WARN_MEMORY_BUDGET`.
     #[must_use]
     pub fn with_memory_budget(mut self, bytes: Option<u64>) -> Self {
         self.budget = Some(Budget::new(bytes));
         self
     }
 
-    /// Bytes that cases share, where there is a memory budget.
+    /// The memory budget in bytes, if one is set.
     pub fn memory_budget(&self) -> Option<u64> {
         self.budget.as_ref().map(Budget::total)
     }
 
-    /// Where events go, and what stops the loop.
+    /// The context: receives events and cancels the loop.
     pub fn context(&self) -> &'a Context {
         self.context
     }
 
-    /// The workers, for what is done beside the cases.
+    /// The worker pool, for work outside the cases.
     pub fn pool(&self) -> &ThreadPool {
         &self.pool
     }
 
-    /// Runs `work` on every job in parallel. `progress` counts every case that ends, failed ones too; an event without a
-    /// case precedes the first one where units were finished before.
+    /// Runs `work` on every job in parallel. `progress` counts every finished case, including failed ones. If
+    /// earlier units are already finished, the first event has no case.
     ///
     /// # Errors
     /// [`Cancelled`], or the first fatal error.
@@ -103,7 +104,7 @@ impl<'a> CaseLoop<'a> {
             let index: usize = *next;
             let job = jobs.get(index)?;
             let lease = self.lease(job).ok()?;
-            // Looked at last: the loop may have stopped while this case waited.
+            // Checked last: the loop may have stopped while this case waited.
             if ledger.is_stopped() {
                 return None;
             }
@@ -122,7 +123,7 @@ impl<'a> CaseLoop<'a> {
         thread::scope(|scope| {
             for worker in 1..self.pool.current_num_threads().min(jobs.len()) {
                 let thread = thread::Builder::new().name(format!("case-{worker}"));
-                // Where the system refuses a thread, the others serve its cases.
+                // If the system cannot start this thread, the other threads run its cases.
                 let _ = thread.spawn_scoped(scope, serve);
             }
             serve();
@@ -130,7 +131,7 @@ impl<'a> CaseLoop<'a> {
         ledger.finish()
     }
 
-    /// Waits for the memory of a job.
+    /// Waits for a job's memory.
     fn lease<T>(&self, job: &Job<T>) -> Result<Option<Lease<'_>>, Cancelled> {
         let Some(budget) = &self.budget else {
             return Ok(None);
@@ -138,7 +139,7 @@ impl<'a> CaseLoop<'a> {
         if job.bytes > budget.total() {
             let megabytes = |bytes: u64| bytes.div_ceil(1 << 20);
             let message = format!(
-                "the case needs about {} MiB, the memory budget is {} MiB: it runs alone",
+                "the case needs about {} MiB, more than the memory budget of {} MiB; it runs alone",
                 megabytes(job.bytes),
                 megabytes(budget.total())
             );

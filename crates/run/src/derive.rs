@@ -1,35 +1,35 @@
-//! What the code that [`derive@crate::Coded`] makes refers to.
+//! Functions used by the code that [`derive@crate::Coded`] generates.
 
 use serde::Serialize;
 pub use serde_json::Value;
 
-/// Facts by name.
-pub type Facts = serde_json::Map<String, Value>;
+/// Details of an error by name.
+pub type Details = serde_json::Map<String, Value>;
 
-/// A fact as JSON; null where it has no JSON form.
-pub fn json(fact: &(impl Serialize + ?Sized)) -> Value {
-    serde_json::to_value(fact).unwrap_or_default()
+/// A value as JSON; null if it has no JSON form.
+pub fn json(value: &(impl Serialize + ?Sized)) -> Value {
+    serde_json::to_value(value).unwrap_or_default()
 }
 
-/// Adds a fact, unless it is absent.
-pub fn insert(facts: &mut Facts, name: &str, fact: &(impl Serialize + ?Sized)) {
-    let value = json(fact);
+/// Adds a detail unless its value is null.
+pub fn insert(details: &mut Details, name: &str, value: &(impl Serialize + ?Sized)) {
+    let value = json(value);
     if !value.is_null() {
-        facts.insert(name.to_owned(), value);
+        details.insert(name.to_owned(), value);
     }
 }
 
-/// Adds the facts of an object.
-pub fn extend(facts: &mut Facts, more: Value) {
+/// Adds the entries of a JSON object.
+pub fn extend(details: &mut Details, more: Value) {
     if let Value::Object(more) = more {
-        facts.extend(more);
+        details.extend(more);
     }
 }
 
-/// The facts as details; null where there are none.
-pub fn details(facts: Facts) -> Value {
-    match facts.is_empty() {
+/// The details as a JSON object, or null if there are none.
+pub fn into_json(details: Details) -> Value {
+    match details.is_empty() {
         true => Value::Null,
-        false => Value::Object(facts),
+        false => Value::Object(details),
     }
 }

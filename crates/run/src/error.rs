@@ -1,9 +1,9 @@
-//! Coded errors, as they cross into TypeScript.
+//! Errors with codes, as TypeScript receives them.
 
 use serde::Serialize;
 use serde_json::Value;
 
-/// An error with a stable code and machine-readable facts. Every crate's error enum derives it:
+/// An error with a stable code and machine-readable details. Every error enum of this package derives it:
 ///
 /// ```
 /// # use std::path::PathBuf;
@@ -13,13 +13,14 @@ use serde_json::Value;
 ///     #[error("{} is not a valid npy array: {problem}", path.display())]
 ///     #[code(NpyHeader)]
 ///     Header { path: PathBuf, problem: String },
-///     /// An error of the system becomes the text `reason`. Its code is that of [`Code::of_io`](crate::Code::of_io):
-///     /// `ERR_NOT_FOUND` for a file that does not exist, and `ERR_VOLUME_IO` for what has no code of its own.
+///     /// An I/O error becomes the text `reason`. [`Code::of_io`](crate::Code::of_io) gives its code:
+///     /// `ERR_NOT_FOUND` for a missing file, `ERR_VOLUME_IO` for errors without a code of their own.
 ///     #[error("{}: {source}", path.display())]
 ///     #[code(io(VolumeIo))]
 ///     Io { path: PathBuf, source: std::io::Error },
-///     /// Attributes change the details: `skip` leaves a field out, `text` gives it as text, `flatten` gives the fields of
-///     /// a struct, `name = "…"` another name. An attribute of the variant adds facts. A field that is `None` is left out.
+///     /// Attributes change the details: `skip` omits a field, `text` formats it as text, `flatten` adds
+///     /// the fields of a struct, `name = "…"` renames it. An attribute of the variant adds details.
+///     /// A field that is `None` is omitted.
 ///     #[error("interpolation order {order} is not supported: use 0, 1 or 3")]
 ///     #[code(ResampleOrder)]
 ///     #[detail(expected = [0, 1, 3])]
@@ -27,7 +28,7 @@ use serde_json::Value;
 ///         #[detail(name = "found")]
 ///         order: u8,
 ///     },
-///     /// Code and details of the error inside, which is the only unnamed field or the one called `source`.
+///     /// Code and details of the inner error, which is the only unnamed field or the one named `source`.
 ///     #[error(transparent)]
 ///     #[code(transparent)]
 ///     Cancelled(#[from] run::Cancelled),
@@ -43,28 +44,28 @@ use serde_json::Value;
 /// assert_eq!(details.to_string(), r#"{"expected":[0,1,3],"found":2}"#);
 /// ```
 ///
-/// The names of facts are the same in every crate: `path` a file, `folder` a folder, `case`, `found`, `expected`, `problem`
-/// what is wrong in this package's words, `reason` the words of the system or of a library.
+/// Names of details are the same in every crate: `path` (a file), `folder`, `case`, `found`, `expected`,
+/// `problem` (this package's description), `reason` (the message of the system or a library).
 pub trait Coded: std::error::Error {
     /// One of [`crate::Code`].
     fn code(&self) -> &'static str;
 
-    /// The facts behind the message (file, case, key, found, expected) as a JSON object, or null.
+    /// The details of the message (file, case, key, found, expected) as a JSON object, or null.
     fn details(&self) -> Value {
         Value::Null
     }
 }
 
-/// One case of a verb over many cases that failed while the others went on.
+/// A failed case of a verb that continues with the other cases.
 #[derive(Clone, Debug, Serialize, PartialEq, schemars::JsonSchema)]
 pub struct CaseFailure {
-    /// The case's identifier, or the file name where no case could be told.
+    /// The case's identifier, or the file name if the case is unknown.
     pub case: String,
     /// The error's code.
     pub code: String,
     /// The error's message: found, expected, where, what to do.
     pub message: String,
-    /// The facts behind the message: file, found, expected; null where there are none.
+    /// The details of the message: file, found, expected. Null if there are none.
     #[schemars(with = "Option<serde_json::Map<String, Value>>")]
     pub details: Value,
 }

@@ -1,12 +1,12 @@
-//! The typed events that a verb reports.
+//! Events that a verb reports.
 
 use std::path::PathBuf;
 
 use serde::Serialize;
 
-/// Receives the events of a verb; called from any of its threads.
+/// Receives the events of a verb. Any thread may call it.
 pub trait Sink: Send + Sync {
-    /// Takes one event. Must not block for long: the verb waits meanwhile.
+    /// Receives one event. Must return quickly, because the verb waits for it.
     fn emit(&self, event: Event);
 }
 
@@ -17,106 +17,106 @@ impl Sink for NullSink {
     fn emit(&self, _: Event) {}
 }
 
-/// Which checkpoint of a fold was written.
+/// The kind of a checkpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum CheckpointKind {
-    /// `model_latest`: to resume from.
+    /// `model_latest`: the state to resume from.
     Latest,
-    /// `model_best`: best moving average of the validation metric.
+    /// `model_best`: the best moving average of the validation metric.
     Best,
-    /// `model_final_checkpoint`: the finished fold.
+    /// `model_final_checkpoint`: the end of the training.
     Final,
 }
 
-/// What one training epoch measured.
+/// Measurements of one training epoch.
 #[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct EpochReport {
-    /// Epoch just finished, counted from 0.
+    /// The finished epoch, counted from 0.
     pub epoch: u64,
-    /// Epochs in the whole schedule.
+    /// Total epochs of the schedule.
     pub epochs: u64,
     /// Mean training loss.
     pub train_loss: f64,
-    /// Mean validation loss; null where no validation batch had an annotated voxel.
+    /// Mean validation loss; null if no validation batch had an annotated voxel.
     pub validation_loss: Option<f64>,
-    /// Online Dice of each foreground class on validation patches; null where the class never occurred.
+    /// Online Dice of each foreground class on validation patches; null if the class did not occur.
     pub dice: Vec<Option<f64>>,
-    /// Whether the moving average of the metric is the best so far: `model_best` is written.
+    /// Whether the moving average of the metric is the best so far. If so, `model_best` is written.
     pub best: bool,
-    /// Learning rate used.
+    /// Learning rate of this epoch.
     pub learning_rate: f64,
     /// Wall time of this epoch in seconds.
     pub seconds: f64,
-    /// Estimated wall time left in seconds.
+    /// Estimated remaining time in seconds.
     pub seconds_left: f64,
 }
 
-/// Something a verb reports while it runs. Serialises as `{ "type": "progress", ... }` in camelCase.
+/// An event of a running verb. Serialises as `{ "type": "progress", ... }` in camelCase.
 #[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 #[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Event {
-    /// Work begins.
+    /// The verb starts.
     Started {
-        /// The verb, as on the command line.
+        /// Name of the verb, as on the command line.
         verb: &'static str,
-        /// What was decided before the start (device, precision, memory), as JSON.
+        /// Decisions made before the start (device, precision, memory), as JSON.
         #[schemars(with = "serde_json::Map<String, serde_json::Value>")]
         settings: serde_json::Value,
     },
     /// `done` of `total` units are finished.
     Progress {
-        /// Units finished.
+        /// Finished units.
         done: u64,
-        /// Units in all.
+        /// Total units.
         total: u64,
-        /// What a unit is: `cases`, `tiles`, `iterations`.
+        /// Name of the unit: `cases`, `tiles`, `iterations`.
         unit: &'static str,
-        /// The case concerned, where there is one.
+        /// The case, if the event concerns one.
         case: Option<String>,
     },
     /// A training iteration finished.
     Iteration {
         /// Epoch, counted from 0.
         epoch: u64,
-        /// Epochs in the whole schedule.
+        /// Total epochs of the schedule.
         epochs: u64,
         /// Iteration in the epoch, counted from 0.
         iteration: u64,
-        /// Training iterations in an epoch.
+        /// Training iterations per epoch.
         iterations: u64,
         /// Loss of this iteration.
         loss: f64,
-        /// Estimated wall time left in seconds for the whole run.
+        /// Estimated remaining time of the whole run in seconds.
         seconds_left: f64,
     },
     /// A training epoch finished.
     Epoch(EpochReport),
-    /// A checkpoint was written, whole.
+    /// A checkpoint was completely written.
     Checkpoint {
         /// The `.model` file.
         path: PathBuf,
-        /// Which one.
+        /// Its kind.
         kind: CheckpointKind,
     },
-    /// Memory that a part of the verb will hold at most, known before it starts.
+    /// Upper bound of the memory of one part of the verb, known before it starts.
     Memory {
-        /// The part: `loader`.
+        /// Name of the part: `loader`.
         part: &'static str,
-        /// Bytes at most.
+        /// Upper bound in bytes.
         bytes: u64,
-        /// What they are for, in bytes, as JSON.
+        /// Composition of the bound in bytes, as JSON.
         #[schemars(with = "serde_json::Map<String, serde_json::Value>")]
         parts: serde_json::Value,
     },
-    /// Something the user should know that does not stop the verb.
+    /// A problem that does not stop the verb.
     Warning {
         /// Stable identifier such as `WARN_SINGLE_CASE`.
         code: &'static str,
-        /// What was found, and what to do.
+        /// The problem and the remedy.
         message: String,
-        /// The case concerned, where there is one.
+        /// The case, if the event concerns one.
         case: Option<String>,
     },
 }

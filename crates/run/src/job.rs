@@ -1,20 +1,20 @@
-//! The jobs of a loop over cases, and what comes of them.
+//! Jobs and outcome of a loop over cases.
 
 use crate::CaseFailure;
 
-/// One case's turn.
+/// One case of a loop.
 #[derive(Clone, Debug)]
 pub struct Job<T> {
     /// The case's identifier.
     pub case: String,
-    /// Bytes of memory that it needs at most, where the loop has a memory budget.
+    /// Upper bound of its memory in bytes, for a loop with a memory budget.
     pub bytes: u64,
-    /// What the work takes.
+    /// Input of the work.
     pub input: T,
 }
 
 impl<T> Job<T> {
-    /// A case whose memory is not budgeted.
+    /// A job without a memory bound.
     pub fn new(case: impl Into<String>, input: T) -> Self {
         Self {
             case: case.into(),
@@ -24,19 +24,19 @@ impl<T> Job<T> {
     }
 }
 
-/// How far a verb is when a loop starts.
+/// Progress of a verb at the start of a loop.
 #[derive(Clone, Copy, Debug)]
 pub struct Progress {
-    /// What a unit is, such as `cases cropped`.
+    /// Name of the unit, such as `cases cropped`.
     pub unit: &'static str,
-    /// Units that were finished before.
+    /// Units finished before the loop.
     pub done: u64,
-    /// Units in all.
+    /// Total units.
     pub total: u64,
 }
 
 impl Progress {
-    /// Of `total` units, none of them finished yet.
+    /// Progress with no finished units.
     pub fn new(unit: &'static str, total: usize) -> Self {
         Self {
             unit,
@@ -46,10 +46,10 @@ impl Progress {
     }
 }
 
-/// Results of the cases that succeeded, and the failures of the others.
+/// Results of the successful cases and failures of the others.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outcome<R> {
-    /// Result of each job, in the order of the jobs; `None` where it failed.
+    /// Result of each job, in the order of the jobs; `None` if it failed.
     pub results: Vec<Option<R>>,
     /// Failures, in the order of the jobs.
     pub failures: Vec<CaseFailure>,

@@ -1,11 +1,11 @@
-//! What became of the jobs of a loop.
+//! Results and failures of the jobs of a loop.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::{catch, Cancelled, CaseFailure, Code, Coded, Context, Job, Outcome, Progress};
 
-/// Results, failures and progress of the jobs of one loop, and whether the loop goes on.
+/// Results, failures and progress of the jobs of one loop, and its stop condition.
 pub(crate) struct Ledger<'a, T, R, E> {
     context: &'a Context,
     jobs: &'a [Job<T>],
@@ -15,11 +15,11 @@ pub(crate) struct Ledger<'a, T, R, E> {
 
 struct State<R, E> {
     results: Vec<Option<R>>,
-    /// With the index of the job, in the order in which they happened.
+    /// Index of the job and its failure, in order of occurrence.
     failures: Vec<(usize, CaseFailure)>,
-    /// The first one.
+    /// The first fatal error.
     fatal: Option<E>,
-    /// Absent where a stage reports progress by itself.
+    /// `None` if a stage reports progress itself.
     progress: Option<Progress>,
 }
 
@@ -42,12 +42,12 @@ impl<'a, T, R, E: Coded + From<Cancelled>> Ledger<'a, T, R, E> {
         }
     }
 
-    /// Whether no further case may start: the verb was cancelled, or an error was fatal.
+    /// Returns true if no further case may start: the verb was cancelled, or an error was fatal.
     pub(crate) fn is_stopped(&self) -> bool {
         self.stopped.load(Ordering::Relaxed) || self.context.check().is_err()
     }
 
-    /// Runs a job's work, or one stage of it. An error or panic is recorded as the case's.
+    /// Runs the work of a job, or one stage of it. Records an error or panic as the failure of the case.
     pub(crate) fn guard<V>(&self, index: usize, work: impl FnOnce() -> Result<V, E>) -> Option<V> {
         match catch(work) {
             Ok(Ok(value)) => return Some(value),
@@ -69,7 +69,7 @@ impl<'a, T, R, E: Coded + From<Cancelled>> Ledger<'a, T, R, E> {
     }
 
     fn fail(&self, index: usize, error: &dyn Coded) {
-        // Once the verb is cancelled an error may come of that.
+        // After cancellation an error may be a consequence of it.
         if self.context.check().is_err() {
             return;
         }
@@ -90,7 +90,7 @@ impl<'a, T, R, E: Coded + From<Cancelled>> Ledger<'a, T, R, E> {
         }
     }
 
-    /// What became of all jobs, in their order.
+    /// The outcome of all jobs, in their order.
     pub(crate) fn finish(self) -> Result<Outcome<R>, E> {
         self.context.check()?;
         let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -110,7 +110,7 @@ impl<'a, T, R, E: Coded + From<Cancelled>> Ledger<'a, T, R, E> {
     }
 }
 
-/// Whether every other case would fail likewise.
+/// Returns true if the error would affect every other case too.
 fn is_fatal(error: &dyn Coded) -> bool {
     [Code::DiskFull.as_str(), Code::Cancelled.as_str()].contains(&error.code())
 }

@@ -1,10 +1,10 @@
-//! What every long verb shares: progress events, cooperative cancellation, coded errors, and the loop over cases.
+//! Shared parts of all long verbs: progress events, cancellation, errors with codes, and the loop over cases.
 //!
-//! A verb is a function `fn verb(options: &Options, context: &Context) -> Result<Summary, Error>`. It emits [`Event`]s
-//! to the context's [`Sink`], [`Event::Started`] among them, polls [`Context::check`] between units of work, and returns
-//! exactly once. A verb over cases runs them through a [`CaseLoop`].
+//! A verb is a function `fn verb(options: &Options, context: &Context) -> Result<Summary, Error>`. It sends
+//! [`Event`]s, beginning with [`Event::Started`], to the context's [`Sink`]. It polls [`Context::check`]
+//! between units of work and returns exactly once. A verb over many cases runs them in a [`CaseLoop`].
 
-// The derived code names this crate `run`, here as elsewhere.
+// The derived code refers to this crate as `run`, also inside it.
 extern crate self as run;
 
 mod budget;
@@ -43,7 +43,7 @@ use std::sync::Arc;
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
-/// What a verb needs from its caller: where events go, whether to stop, how many threads to use.
+/// The context of a verb: event sink, cancellation flag, number of threads.
 #[derive(Clone)]
 pub struct Context {
     sink: Arc<dyn Sink>,
@@ -72,7 +72,7 @@ impl Context {
         self.workers
     }
 
-    /// A pool of that many threads.
+    /// A pool of [`Context::workers`] threads.
     ///
     /// # Errors
     /// [`ThreadsError`] where the system refuses a thread.
@@ -100,7 +100,7 @@ impl Context {
         self.sink.emit(event);
     }
 
-    /// Sends a [`Event::Progress`].
+    /// Sends an [`Event::Progress`].
     pub fn progress(&self, done: u64, total: u64, unit: &'static str, case: Option<&str>) {
         self.emit(Event::Progress {
             done,
@@ -110,7 +110,7 @@ impl Context {
         });
     }
 
-    /// Sends a [`Event::Warning`].
+    /// Sends an [`Event::Warning`].
     pub fn warn(&self, code: &'static str, message: impl Into<String>, case: Option<&str>) {
         self.emit(Event::Warning {
             code,

@@ -1,24 +1,24 @@
-//! What does not exist.
+//! The error for missing files and folders.
 
 use std::path::{Path, PathBuf};
 
 use crate::Coded;
 
-/// A file or folder that is needed and does not exist.
+/// A required file or folder does not exist.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Coded)]
 #[error("{} does not exist ({what}): {advice}", path.display())]
 #[code(NotFound)]
 pub struct NotFound {
-    /// What was looked for, such as `plans`.
+    /// Kind of the missing file, such as `plans`.
     pub what: String,
-    /// Where it was looked for.
+    /// Path of the missing file.
     pub path: PathBuf,
-    /// What to run or to pass.
+    /// The command to run or the option to pass.
     pub advice: String,
 }
 
 impl NotFound {
-    /// That `what` was looked for at `path`, and what to do.
+    /// The error for a missing `what` at `path`, with advice.
     pub fn new(what: impl Into<String>, path: impl Into<PathBuf>, advice: impl Into<String>) -> Self {
         Self {
             what: what.into(),
@@ -27,7 +27,7 @@ impl NotFound {
         }
     }
 
-    /// Fails where `path` does not exist. What exists and cannot be read is left to whoever reads it.
+    /// Returns an error if `path` does not exist. It does not check whether the path is readable.
     ///
     /// # Errors
     /// [`NotFound`], as [`NotFound::new`] makes it.
@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn message_and_details_tell_what_where_and_what_to_do() {
+    fn message_and_details_have_path_kind_and_advice() {
         let error = NotFound::new(
             "plans",
             "/data/plans.pkl",

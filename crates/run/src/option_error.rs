@@ -1,4 +1,4 @@
-//! Options that cannot be used.
+//! The error for invalid options.
 
 use std::fmt;
 
@@ -6,21 +6,21 @@ use serde::Serialize;
 
 use crate::Coded;
 
-/// What is wrong with one option.
+/// The problem of one option.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct OptionProblem {
     /// Path of the option in camelCase, such as `recipe.loss.dice`; empty for the options as a whole.
     pub option: String,
-    /// What was expected and what was found.
+    /// Expected and found value.
     pub problem: String,
 }
 
-/// Options that a verb cannot be run with: the one error for all of them, whoever finds it.
+/// Invalid options of a verb. All verbs use this error.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Coded)]
 #[error("{}", Listed(problems))]
 #[code(Options)]
 pub struct OptionError {
-    /// Every problem found; at least one.
+    /// All problems; at least one.
     pub problems: Vec<OptionProblem>,
 }
 
@@ -28,7 +28,7 @@ pub struct OptionError {
 pub type OptionResult<T> = Result<T, OptionError>;
 
 impl OptionError {
-    /// One option that cannot be used as it is.
+    /// An error for one invalid option.
     pub fn new(option: impl Into<String>, problem: impl Into<String>) -> Self {
         let (option, problem) = (option.into(), problem.into());
         Self {
@@ -36,7 +36,7 @@ impl OptionError {
         }
     }
 
-    /// An option with a value that is not the expected one.
+    /// An error for an option with an unexpected value.
     pub fn expected(
         option: impl Into<String>,
         expected: impl fmt::Display,
@@ -46,7 +46,7 @@ impl OptionError {
     }
 }
 
-/// Problems one after the other.
+/// Formats problems as a list.
 struct Listed<'a>(&'a [OptionProblem]);
 
 impl fmt::Display for Listed<'_> {
@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_problem_is_named_in_message_and_details() {
+    fn message_and_details_list_every_problem() {
         let mut error = OptionError::expected("epochs", "a whole number", "\"x\"");
         error
             .problems

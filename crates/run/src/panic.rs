@@ -1,4 +1,4 @@
-//! Panics as errors: a bug in one case must neither end the process nor hide where it happened.
+//! Panics as errors: a bug in one case must neither end the process nor lose its location.
 
 use std::any::Any;
 use std::panic::{catch_unwind, AssertUnwindSafe};
@@ -8,7 +8,7 @@ use std::panic::{catch_unwind, AssertUnwindSafe};
 #[error("internal error: {words}. This is a bug in nnunet-diag; please report it with this message.")]
 #[code(Internal)]
 pub struct Panicked {
-    /// Message of the panic.
+    /// Message and location of the panic.
     #[detail(name = "panic")]
     pub words: String,
 }
@@ -16,7 +16,7 @@ pub struct Panicked {
 /// Runs `work`; a panic becomes an error.
 ///
 /// # Errors
-/// [`Panicked`]. What `work` was changing must be dropped then: it may be half done.
+/// [`Panicked`]. Data that `work` was changing may be inconsistent and must be dropped.
 pub fn catch<T>(work: impl FnOnce() -> T) -> Result<T, Panicked> {
     catch_unwind(AssertUnwindSafe(work)).map_err(|payload| Panicked {
         words: words(payload.as_ref()),
@@ -35,7 +35,7 @@ mod tests {
     use crate::Coded;
 
     #[test]
-    fn a_panic_keeps_its_words() {
+    fn a_panic_becomes_an_error_with_its_message() {
         assert_eq!(catch(|| 7), Ok(7));
         let error = catch(|| panic!("case {}", 3)).unwrap_err();
         assert_eq!((error.code(), error.words.as_str()), ("ERR_INTERNAL", "case 3"));

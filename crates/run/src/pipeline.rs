@@ -1,14 +1,14 @@
-//! Cases one after the other, in three stages that overlap.
+//! A pipeline over cases with three overlapping stages.
 
 use std::sync::mpsc::{sync_channel, Receiver};
 
 use crate::ledger::Ledger;
 use crate::{Cancelled, CaseLoop, Coded, Context, Job, Outcome};
 
-/// Steps of progress within one case, whatever its number of parts.
+/// Progress steps per case, independent of its number of parts.
 const STEPS: u64 = 100;
 
-/// One case's share of the progress of a pipeline.
+/// Reports the progress of one case of a pipeline.
 pub struct Share<'a> {
     context: &'a Context,
     case: &'a str,
@@ -30,11 +30,12 @@ impl Share<'_> {
 }
 
 impl CaseLoop<'_> {
-    /// Runs every job through three stages in the order of the jobs: `prepare` and `finish` on the pool, `work` on the
-    /// calling thread between them, where values live that cannot move to another thread.
+    /// Runs every job through three stages in the order of the jobs. `prepare` and `finish` run on the pool.
+    /// `work` runs on the calling thread, because its values may not be movable to another thread.
     ///
-    /// While `work` has one case, the next one is prepared and the one before is finished, so that at most three cases
-    /// are in memory. The memory budget does not apply. `work` reports progress through its [`Share`].
+    /// While `work` runs on one case, the next case is prepared and the previous one is finished. At most
+    /// three cases are in memory. The memory budget does not apply. `work` reports progress through its
+    /// [`Share`].
     ///
     /// # Errors
     /// [`Cancelled`], or the first fatal error.
@@ -79,7 +80,7 @@ impl CaseLoop<'_> {
                 };
                 let output = input.and_then(|input| records.guard(index, || work(job, input, &share)));
                 let Some(output) = output else { continue };
-                // Ends without a message once the case before is finished.
+                // Exits without a message once the previous case is finished.
                 if let Some(before) = finished.take() {
                     let _ = before.recv();
                 }

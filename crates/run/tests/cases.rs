@@ -21,7 +21,7 @@ enum Error {
     Cancelled(#[from] Cancelled),
 }
 
-/// What becomes of a job.
+/// Planned result of a job.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Fate {
     Success,
@@ -33,7 +33,7 @@ fn name(index: usize) -> String {
     format!("case_{index}")
 }
 
-/// Jobs of the given bytes and inputs.
+/// Jobs with the given bytes and inputs.
 fn jobs<T>(inputs: impl IntoIterator<Item = (u64, T)>) -> Vec<Job<T>> {
     let job = |(index, (bytes, input))| Job {
         case: name(index),
@@ -43,7 +43,7 @@ fn jobs<T>(inputs: impl IntoIterator<Item = (u64, T)>) -> Vec<Job<T>> {
     inputs.into_iter().enumerate().map(job).collect()
 }
 
-/// Jobs whose input is their index.
+/// Jobs with their index as input.
 fn numbered(n: usize) -> Vec<Job<usize>> {
     (0..n).map(|index| Job::new(name(index), index)).collect()
 }
@@ -93,7 +93,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn results_failures_memory_and_progress_follow_the_jobs(
+    fn results_failures_memory_and_progress_match_the_jobs(
         plan in prop::collection::vec((0u64..14, fate()), 0..20),
         workers in 1usize..5,
         budget in prop::option::of(1u64..12),
@@ -152,7 +152,7 @@ proptest! {
 #[test]
 fn a_failure_is_reported_at_once_and_listed_in_the_order_of_the_jobs() {
     let (events, context) = recorded(2);
-    // The first case fails only after the failure of the second was reported.
+    // The first case waits until the failure of the second is reported.
     let outcome = CaseLoop::new(&context)
         .unwrap()
         .run(&numbered(2), progress(0, 2), |job| -> Result<(), _> {
@@ -193,7 +193,7 @@ fn cancellation_stops_between_cases_and_fails_none() {
         seen.fetch_add(1, Ordering::SeqCst);
         if job.input == 1 {
             context.cancel().cancel();
-            // As of a file that could not be written to its end.
+            // Like the error of an incompletely written file.
             return Err(Error::Empty);
         }
         Ok(())
@@ -210,7 +210,7 @@ fn cancellation_ends_the_wait_for_memory() {
     let seen = AtomicUsize::new(0);
     let result = cases.run(&jobs([(10, ()), (10, ())]), progress(0, 2), |_| {
         seen.fetch_add(1, Ordering::SeqCst);
-        // The other case waits for all of the memory meanwhile.
+        // Meanwhile the other case waits for the whole budget.
         std::thread::sleep(Duration::from_millis(20));
         context.cancel().cancel();
         Ok::<_, Error>(())
@@ -222,7 +222,7 @@ fn cancellation_ends_the_wait_for_memory() {
 #[test]
 fn cases_run_side_by_side_in_one_pool() {
     let context = Context::silent(3);
-    // Each case ends only once all three have begun.
+    // Each case ends only after all three have started.
     let all = Barrier::new(3);
     let outcome = CaseLoop::new(&context)
         .unwrap()
@@ -295,7 +295,7 @@ fn a_pipeline_keeps_the_order_and_the_failures_of_every_stage() {
     assert!(events.events().iter().any(half));
 }
 
-/// Counts the cases in memory: one from its preparation until it is dropped.
+/// Counts the cases in memory, from preparation to drop.
 struct InMemory<'a>(&'a AtomicUsize);
 
 impl<'a> InMemory<'a> {
@@ -315,7 +315,7 @@ impl Drop for InMemory<'_> {
 fn a_pipeline_overlaps_its_stages_and_holds_at_most_three_cases() {
     let context = Context::silent(4);
     let (count, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
-    // Case 2 is prepared while case 1 is worked on and case 0 is finished.
+    // Case 2 is prepared while case 1 is in `work` and case 0 is in `finish`.
     let all = Barrier::new(3);
     let meet = |index: usize, at: usize| {
         if index == at {

@@ -21,12 +21,12 @@ pub(crate) struct Described {
 /// Types by name, as JSON Schema.
 pub(crate) type Definitions = Map<String, Value>;
 
-/// Everything that is described.
+/// The documented types of all verbs.
 pub(crate) struct Collected {
     pub(crate) verbs: Vec<Described>,
-    /// Types that callers write: options and their parts.
+    /// Types of input: options and their parts.
     pub(crate) inputs: Definitions,
-    /// Types that callers read: outcomes, their parts, events.
+    /// Types of output: outcomes, their parts, events.
     pub(crate) outputs: Definitions,
     /// Schema of `run::Event`.
     pub(crate) event: Value,
@@ -52,7 +52,7 @@ impl Inputs {
         }
     }
 
-    /// The schema of a type, its parts among the definitions.
+    /// Returns the schema of a type and adds its parts to the definitions.
     fn schema<T: JsonSchema>(&mut self) -> Value {
         let mut root = self.generator.root_schema_for::<T>().to_value();
         merge_references(&mut root);
@@ -72,7 +72,7 @@ impl Collector {
         let stem = pascal(verb.name);
         let (options, summary) = (format!("{stem}Options"), format!("{stem}Summary"));
         let mut schema = self.inputs.schema::<Given<O>>();
-        // What is not described is refused.
+        // Unknown options are rejected.
         schema["additionalProperties"] = false.into();
         schema["description"] = format!("Options of the verb `{}`.", verb.name).into();
         self.inputs.definitions.insert(options.clone(), schema);
@@ -105,7 +105,7 @@ impl Visitor for Collector {
     }
 }
 
-/// Describes every verb.
+/// Collects the types of every verb.
 pub(crate) fn collect() -> Collected {
     let settings = SchemaSettings::draft2020_12;
     let mut collector = Collector {

@@ -5,10 +5,11 @@ use serde_json::{json, Map, Value};
 use crate::collect::Collected;
 use crate::prose::plain_all;
 
-/// A schema of an object with the options of each verb under its name; outcomes and events are among the definitions.
+/// Returns the schema of an object with one property per verb: its options. Outcomes and events are
+/// definitions.
 ///
-/// The command line makes its flags from it. It is draft 2020-12 with one keyword of our own: `x-expected` says in words
-/// what a pattern expects.
+/// The command line generates its flags from it. It is draft 2020-12 with one additional keyword:
+/// `x-expected` describes the values that a pattern allows.
 pub(crate) fn document(collected: &Collected) -> Value {
     let properties: Map<String, Value> = collected
         .verbs

@@ -10,7 +10,7 @@ use crate::typescript::{declaration, Role};
 
 const HEAD: &str = "// Made from the Rust types by `npm run build` (crates/schema). Do not edit.\n";
 
-/// Every file with its content.
+/// All files with their content.
 pub(crate) fn all() -> Vec<(&'static str, String)> {
     let mut collected = collect();
     for definitions in [&mut collected.inputs, &mut collected.outputs] {
@@ -31,7 +31,7 @@ fn pretty(value: &Value) -> String {
     serde_json::to_string_pretty(value).unwrap_or_default() + "\n"
 }
 
-/// Options and their parts; those of a verb take a signal, too.
+/// Options and their parts. Options of a verb also have a signal.
 fn options(collected: &Collected) -> String {
     let verbs: Vec<&str> = collected.verbs.iter().map(|v| v.options.as_str()).collect();
     let base = |name: &str| verbs.contains(&name).then_some("Abortable");
@@ -40,7 +40,7 @@ fn options(collected: &Collected) -> String {
     body.replacen(HEAD, &format!("{HEAD}{import}"), 1)
 }
 
-/// All types but those that another file has.
+/// All types except those of another file.
 fn types<'b>(
     definitions: &Definitions,
     elsewhere: &Definitions,
@@ -59,7 +59,7 @@ fn types<'b>(
     format!("{HEAD}\n{}", declarations.join("\n"))
 }
 
-/// Outcomes; types that options have too are imported from there.
+/// Outcomes. Types shared with the options are imported.
 fn summaries(collected: &Collected) -> String {
     let shared: Vec<&str> = collected
         .outputs
@@ -75,7 +75,7 @@ fn summaries(collected: &Collected) -> String {
     }
 }
 
-/// One interface an event, their union, and the union of each verb.
+/// One interface per event, their union, and the union of each verb.
 fn events(collected: &Collected) -> String {
     let mut parts = Vec::new();
     let mut names = Vec::new();
@@ -88,7 +88,7 @@ fn events(collected: &Collected) -> String {
         names.push(name);
     }
     let comment = jsdoc(
-        &["Every event of every verb, told apart by `type`.".to_owned()],
+        &["Every event of every verb, distinguished by `type`.".to_owned()],
         "",
     );
     parts.push(format!(
@@ -113,7 +113,7 @@ fn events(collected: &Collected) -> String {
     format!("{HEAD}{kind}\n{}", parts.join("\n"))
 }
 
-/// The types of each verb by its name.
+/// The types of each verb by name.
 fn verb_types(collected: &Collected) -> String {
     let mut entries = String::new();
     let (mut options, mut summaries, mut events) = (Vec::new(), Vec::new(), Vec::new());

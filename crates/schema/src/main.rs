@@ -1,7 +1,8 @@
-//! Writes `ts/generated`: `cargo run -p schema`, or `cargo run -p schema -- --check` to compare with what is there.
+//! Writes `ts/generated` (`cargo run -p schema`) or checks that it is current (`cargo run -p schema --
+//! --check`).
 //!
-//! Types are made from JSON Schema rather than from the Rust types a second time (`ts-rs`), so that the type that an editor
-//! shows and the check that a value meets come from one description.
+//! Types are generated from JSON Schema instead of a second time from the Rust types (`ts-rs`). The type
+//! shown by an editor and the check of a value thus have the same source.
 
 mod collect;
 mod document;
@@ -12,7 +13,7 @@ mod typescript;
 use std::path::Path;
 use std::process::ExitCode;
 
-/// Where the files go, seen from this crate.
+/// Output folder, relative to this crate.
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../ts/generated");
 
 fn main() -> ExitCode {

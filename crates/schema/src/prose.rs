@@ -1,12 +1,12 @@
-//! Documentation of Rust items as text for other readers.
+//! Converts Rust documentation to plain text.
 
 use regex::Regex;
 use serde_json::Value;
 
-/// Longest line of a comment.
+/// Maximum line length of a comment.
 const WIDTH: usize = 100;
 
-/// Removes the links of rustdoc: [`Fold`] becomes `Fold`.
+/// Removes rustdoc links: [`Fold`] becomes `Fold`.
 pub(crate) fn plain(text: &str) -> String {
     match Regex::new(r"\[(`[^`\]]+`)\](?:\([^)]*\)|\[[^\]]*\])?") {
         Ok(link) => link.replace_all(text, "$1").into_owned(),
@@ -30,7 +30,7 @@ pub(crate) fn plain_all(schema: &mut Value) {
     }
 }
 
-/// A JSDoc comment of these paragraphs, `indent` in front of each line.
+/// A JSDoc comment with these paragraphs, each line indented by `indent`.
 pub(crate) fn jsdoc(paragraphs: &[String], indent: &str) -> String {
     let lines: Vec<String> = paragraphs
         .iter()

@@ -4,12 +4,12 @@ use serde_json::{Map, Value};
 
 use crate::prose::jsdoc;
 
-/// Who writes values of a type.
+/// The side that writes values of a type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
-    /// Callers: what has a default may be left out.
+    /// Callers: options with a default are optional.
     Input,
-    /// This package: every field is there.
+    /// This package: all fields are present.
     Output,
 }
 
@@ -31,7 +31,7 @@ pub(crate) fn declaration(name: &str, schema: &Value, role: Role, base: Option<&
     }
 }
 
-/// The type that a schema describes.
+/// The TypeScript type of a schema.
 pub(crate) fn expression(schema: &Value, role: Role, indent: &str) -> String {
     if let Some(name) = schema["$ref"].as_str().and_then(|r| r.strip_prefix("#/$defs/")) {
         return name.to_owned();
@@ -77,7 +77,7 @@ fn list(schema: &Value, role: Role, indent: &str) -> String {
 }
 
 fn object_type(schema: &Value, role: Role, indent: &str) -> String {
-    // Maps with whole numbers as keys are described by a pattern.
+    // A pattern describes maps with whole numbers as keys.
     let pattern = schema["patternProperties"]
         .as_object()
         .and_then(|all| all.values().next());
@@ -113,7 +113,7 @@ fn object(schema: &Value, role: Role, indent: &str) -> String {
             let given = required.contains(&name.as_str());
             let mut kind = expression(field, role, &inner);
             if !given && role == Role::Input {
-                // Null means "not given" too, but callers write undefined.
+                // Null also means "not given", but callers write undefined.
                 kind = kind.trim_end_matches(" | null").to_owned() + " | undefined";
             }
             let mark = if given { "" } else { "?" };
@@ -165,20 +165,20 @@ fn documentation(schema: &Value) -> Vec<String> {
     paragraphs
 }
 
-/// A bound that says more than the type does.
+/// A bound, unless the type implies it.
 fn bound(schema: &Value, keyword: &str, words: &str) -> Option<String> {
     let value = schema[keyword].as_f64()?;
-    let told = match keyword {
+    let informative = match keyword {
         "minimum" => value != 0.0 || schema["type"] == "number",
         "maximum" => value < 4e9,
         _ => true,
     };
     let unit = if keyword.ends_with("Items") { " values" } else { "" };
     let fixed = schema["minItems"].is_number() && schema["minItems"] == schema["maxItems"];
-    (told && !fixed).then(|| format!("{words} {value}{unit}"))
+    (informative && !fixed).then(|| format!("{words} {value}{unit}"))
 }
 
-/// The documented choices of an enumeration, one a line.
+/// The documented choices of an enumeration, one per line.
 fn variants(schema: &Value) -> Vec<String> {
     let Some(all) = schema["oneOf"].as_array() else {
         return Vec::new();

@@ -1,20 +1,22 @@
-//! Which device computes, and how precisely.
+//! Device and precision of the computation.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Arithmetic of the convolutions of a network; parameters, normalisation statistics and the loss stay float32.
+/// Precision of the network's convolutions. Parameters, normalisation statistics and the loss stay float32.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Precision {
-    /// The fastest safe one on the device: float16 on CUDA, bfloat16 on CPUs that support it natively, else float32.
+    /// The fastest safe precision of the device: float16 on CUDA, bfloat16 on CPUs that support it natively,
+    /// else float32.
     #[default]
     Auto,
     /// Single precision.
     Float32,
-    /// Half the bytes at float32's range.
+    /// Half the memory of float32, with its range.
     BFloat16,
-    /// Half the bytes at more digits than bfloat16 and a smaller range; training scales the loss.
+    /// Half the memory of float32. More precise than bfloat16, with a smaller range. Training scales the
+    /// loss.
     Float16,
 }
 
@@ -26,7 +28,7 @@ pub struct ComputeOptions {
     #[schemars(regex(pattern = r"^(auto|cpu|cuda(:\d{1,3})?|mps)$"))]
     #[schemars(extend("x-expected" = "auto, cpu, cuda, cuda:N or mps"))]
     pub device: String,
-    /// Arithmetic of the network; `auto` selects the fastest safe one and reports which.
+    /// Precision of the network. `auto` selects the fastest safe one and reports it.
     #[default]
     pub precision: Precision,
 }
@@ -36,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn precisions_have_the_names_of_the_options() {
+    fn precision_names_equal_the_option_values() {
         for (text, value) in [
             ("\"auto\"", Precision::Auto),
             ("\"float32\"", Precision::Float32),

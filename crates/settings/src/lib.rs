@@ -1,7 +1,6 @@
 //! Options and summaries of the verbs that run a network.
 //!
-//! They are known without libtorch: their schema is written, and what callers pass is checked, before libtorch is looked
-//! for.
+//! They do not depend on libtorch: schemas are generated and options are checked before libtorch is loaded.
 
 mod compute;
 mod predict;

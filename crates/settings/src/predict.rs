@@ -13,19 +13,19 @@ use crate::ComputeOptions;
 /// Options of `predict`.
 #[run::options]
 pub struct PredictOptions {
-    /// Folder of images, `<case>_0000.nii.gz` and so on, one file a channel.
+    /// Folder of images: `<case>_0000.nii.gz` and so on, one file per channel.
     #[schemars(length(min = 1))]
     pub input: PathBuf,
-    /// Folder for the segmentations, created where it is missing.
+    /// Folder for the segmentations. Created if missing.
     #[schemars(length(min = 1))]
     pub output: PathBuf,
-    /// Folder `<trainer>__<plans>` that holds `plans.pkl` and the folds.
+    /// Folder `<trainer>__<plans>` with `plans.pkl` and the folds.
     #[schemars(length(min = 1))]
     pub model: PathBuf,
-    /// Folds to average: numbers or `all`. The default is all that are trained.
+    /// Folds to average: numbers or `all`. The default is every trained fold.
     #[schemars(length(min = 1))]
     pub folds: Option<Vec<Fold>>,
-    /// Checkpoint to use of each fold.
+    /// Checkpoint of each fold.
     #[default("model_final_checkpoint".to_owned())]
     #[schemars(length(min = 1))]
     pub checkpoint: String,
@@ -35,14 +35,14 @@ pub struct PredictOptions {
     /// Resampling of the softmax to the grid of the image.
     #[default]
     pub export: ExportMode,
-    /// Distance between tiles as a share of the patch.
+    /// Step between tiles as a fraction of the patch.
     #[default(0.5)]
     #[schemars(range(max = 1.0), extend("exclusiveMinimum" = 0.0))]
     pub step_size: f64,
-    /// Averages over mirrored copies along every axis.
+    /// Averages predictions over mirrored copies along every axis.
     #[default(true)]
     pub mirroring: bool,
-    /// Predicts cases again whose segmentation exists.
+    /// Predicts cases with an existing segmentation again.
     #[default]
     pub overwrite: bool,
     /// Device and precision.
@@ -59,9 +59,9 @@ impl Options for PredictOptions {}
 pub struct PredictSummary {
     /// Cases segmented in this run.
     pub written: usize,
-    /// Cases whose segmentation existed.
+    /// Skipped cases with an existing segmentation.
     pub skipped: usize,
-    /// Cases that failed while the others went on.
+    /// Cases that failed while the others continued.
     pub failures: Vec<CaseFailure>,
     /// Folder of the segmentations.
     pub output: PathBuf,
@@ -69,6 +69,6 @@ pub struct PredictSummary {
     pub device: String,
     /// Precision used.
     pub precision: String,
-    /// Wall time.
+    /// Wall time in seconds.
     pub seconds: f64,
 }

@@ -10,49 +10,50 @@ use serde::Serialize;
 
 use crate::ComputeOptions;
 
-/// Options of `train`; defaults are nnU-Net v1's own.
+/// Options of `train`. Defaults are nnU-Net v1's.
 #[run::options]
 pub struct TrainOptions {
-    /// Those that decide what the network sees.
+    /// Options that determine the network's input.
     #[serde(flatten)]
     pub data: DataOptions,
-    /// Weight of each class in cross-entropy and Dice, background first, for the class-weighted trainer.
+    /// Weight of each class in cross-entropy and Dice, background first. For the class-weighted trainer.
     #[schemars(length(min = 1), inner(range(min = 0.0)))]
     pub class_weights: Option<Vec<f64>>,
     /// Epochs of the schedule.
     #[default(1000)]
     #[schemars(range(min = 1))]
     pub epochs: u64,
-    /// Training iterations in an epoch.
+    /// Training iterations per epoch.
     #[default(250)]
     #[schemars(range(min = 1))]
     pub iterations: u64,
-    /// Validation iterations in an epoch.
+    /// Validation iterations per epoch.
     #[default(50)]
     #[schemars(range(min = 1))]
     pub validation_iterations: u64,
-    /// Learning rate at the start of the poly schedule.
+    /// Initial learning rate of the poly schedule.
     #[default(0.01)]
     #[schemars(extend("exclusiveMinimum" = 0.0))]
     pub initial_lr: f64,
-    /// Continues from the last checkpoint of the fold, if there is one.
+    /// Continues from the last checkpoint of the fold, if one exists.
     #[default]
     #[serde(rename = "continue")]
     pub resume: bool,
-    /// Epochs between writings of `model_latest`.
+    /// Epochs between checkpoints `model_latest`.
     #[default(50)]
     #[schemars(range(min = 1))]
     pub save_every: u64,
-    /// Folder of the model, which holds the folds. The default is nnU-Net's layout below the results folder.
+    /// Folder of the model, with one folder per fold. The default follows nnU-Net's layout below the results
+    /// folder.
     #[schemars(length(min = 1))]
     pub output_folder: Option<PathBuf>,
-    /// Unpacks the compressed cases to `<case>.npy` files once and maps those.
+    /// Unpacks the compressed cases once to `<case>.npy` files and memory-maps these.
     #[default(true)]
     pub unpack: bool,
-    /// Threads that make batches; 0 uses all workers.
+    /// Loader threads; 0 uses all workers.
     #[default]
     pub loader_threads: usize,
-    /// Chooses CUDA algorithms once instead of by measuring: slower, and closer to repeatable.
+    /// Selects CUDA algorithms deterministically instead of by measurement: slower, but closer to repeatable.
     #[default]
     pub deterministic: bool,
     /// Device and precision.
@@ -90,7 +91,7 @@ impl TrainOptions {
         Self::new(data)
     }
 
-    /// The options of the data, with the class weights in the recipe.
+    /// The data options, with the class weights in the recipe.
     #[must_use]
     pub fn weighted_data(&self) -> DataOptions {
         let mut data = self.data.clone();
@@ -103,7 +104,8 @@ impl TrainOptions {
         data
     }
 
-    /// What decides the result beside data and plans, as JSON: a continued run must agree in it.
+    /// Settings that affect the result besides data and plans, as JSON. A resumed run should have the same
+    /// ones.
     pub fn fingerprint(&self, recipe: &Recipe, precision: &str) -> String {
         serde_json::json!({
             "recipe": recipe,
@@ -123,23 +125,23 @@ impl TrainOptions {
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TrainSummary {
-    /// The fold's folder in nnU-Net's results layout.
+    /// Folder of the fold in nnU-Net's results layout.
     pub folder: PathBuf,
     /// `model_final_checkpoint.model`.
     pub checkpoint: PathBuf,
-    /// Finished epochs, those of earlier runs included.
+    /// Finished epochs, including earlier runs.
     pub epochs: u64,
     /// Training loss of the last epoch.
     pub train_loss: f64,
-    /// Validation loss of the last epoch; null where no validation patch had an annotated voxel.
+    /// Validation loss of the last epoch; null if no validation patch had an annotated voxel.
     pub validation_loss: Option<f64>,
-    /// Online Dice of each foreground class in the last epoch; null where the class never occurred.
+    /// Online Dice of each foreground class in the last epoch; null if the class did not occur.
     pub dice: Vec<Option<f64>>,
     /// Device used.
     pub device: String,
     /// Precision used.
     pub precision: String,
-    /// Wall time.
+    /// Wall time in seconds.
     pub seconds: f64,
 }
 
@@ -166,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn values_that_cannot_be_meant_are_refused_by_name() {
+    fn invalid_values_are_rejected_with_the_option_name() {
         let refused = |more: &str| {
             let text = format!(r#"{{"task":"501","configuration":"3d_fullres",{more}}}"#);
             run::parse::<TrainOptions>(&text).unwrap_err().to_string()

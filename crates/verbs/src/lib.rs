@@ -1,7 +1,7 @@
 //! The table of verbs.
 //!
-//! It is the one place that lists them: the addons run what it names, and `schema` writes the TypeScript types and the
-//! command line's flags from it. A visitor sees each verb with its types.
+//! It is the only list of verbs. The addons run the listed verbs, and `schema` generates the TypeScript types
+//! and the command line's flags from it. A visitor receives each verb with its types.
 
 use run::{Coded, Context, EventKind, Options};
 use schemars::JsonSchema;
@@ -11,7 +11,7 @@ use EventKind::{Checkpoint, Epoch, Iteration, Memory, Progress, Started, Warning
 
 /// Events of verbs over cases.
 const CASES: &[EventKind] = &[Started, Progress, Warning];
-/// Events of verbs that make batches.
+/// Events of verbs that load batches.
 const BATCHES: &[EventKind] = &[Started, Memory, Progress, Warning];
 /// Events of a training.
 const TRAINING: &[EventKind] = &[Started, Memory, Iteration, Epoch, Checkpoint, Warning];
@@ -19,29 +19,30 @@ const TRAINING: &[EventKind] = &[Started, Memory, Iteration, Epoch, Checkpoint, 
 /// Name and events of a verb.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Verb {
-    /// As on the command line, and in the addons.
+    /// Name on the command line and in the addons.
     pub name: &'static str,
-    /// What it reports while it runs.
+    /// Events of the verb.
     pub events: &'static [EventKind],
 }
 
-/// Sees every verb with its types.
+/// Receives every verb with its types.
 pub trait Visitor {
-    /// A verb that the `core` addon runs.
+    /// A verb of the `core` addon.
     fn verb<O, S, E>(&mut self, verb: Verb, function: fn(&O, &Context) -> Result<S, E>)
     where
         O: Options,
         S: Serialize + JsonSchema,
         E: Coded;
 
-    /// A verb whose types alone are known here: the `torch` addon runs it, or TypeScript does with what an addon made.
+    /// A verb known here only by its types: the `torch` addon runs it, or TypeScript builds it on an addon's
+    /// result.
     fn types<O, S>(&mut self, verb: Verb)
     where
         O: Options,
         S: JsonSchema;
 }
 
-/// Shows the visitor every verb.
+/// Passes every verb to the visitor.
 pub fn visit(visitor: &mut impl Visitor) {
     let verb = |name, events| Verb { name, events };
     visitor.verb(verb("check", CASES), task::check::check_dataset);

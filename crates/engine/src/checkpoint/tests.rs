@@ -17,7 +17,7 @@ fn recorded() -> Vec<PathBuf> {
 }
 
 #[test]
-fn recorded_checkpoints_are_read_whole() {
+fn a_recorded_checkpoint_is_read_completely() {
     let tensors = testkit::npz(&testkit::folder("checkpoint").join("checkpoint_tensors.npz"));
     let mut compared = 0;
     for path in recorded() {
@@ -26,7 +26,7 @@ fn recorded_checkpoints_are_read_whole() {
         assert!(checkpoint.best.metric.is_some() && checkpoint.position.is_none());
         let optimizer = checkpoint.optimizer.as_ref().unwrap();
         assert_eq!(optimizer.momentum, 0.99);
-        // The recorded tensors are those of the final checkpoint, in both formats.
+        // The recorded tensors are from the final checkpoint, in both formats.
         if !path.ends_with("model_final_checkpoint.model")
             && !path.ends_with("compat/model_legacy_nonzip.model")
         {
@@ -60,7 +60,7 @@ fn recorded_checkpoints_are_read_whole() {
 }
 
 #[test]
-fn the_network_of_a_recorded_checkpoint_gives_its_outputs() {
+fn a_recorded_checkpoint_gives_the_recorded_outputs() {
     let arrays = testkit::npz(&testkit::folder("checkpoint").join("forward.npz"));
     let path = recorded()
         .into_iter()
@@ -94,7 +94,7 @@ fn the_network_of_a_recorded_checkpoint_gives_its_outputs() {
 }
 
 #[test]
-fn what_is_written_is_read_again() {
+fn a_written_checkpoint_is_read_back_equal() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model_latest.model");
     let original = recorded()
@@ -125,7 +125,7 @@ fn what_is_written_is_read_again() {
 }
 
 #[test]
-fn other_files_are_refused_by_name() {
+fn an_invalid_file_is_rejected_with_its_path() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x.model");
     write_checkpoint(&path, &Dict::new().with("epoch", 1i64).into()).unwrap();

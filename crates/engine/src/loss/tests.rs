@@ -4,7 +4,7 @@ use testkit::{assert_close, Case};
 use super::*;
 use crate::tensor;
 
-/// Recipe, ignore label and whether Dice is over the batch, as a recording's function and parameters say.
+/// Recipe, ignore label and batch Dice of a recording.
 fn recipe_of(case: &Case) -> (LossRecipe, Option<i16>, bool) {
     let p = &case.parameters;
     let number = |key: &str, default: f64| p[key].as_f64().unwrap_or(default);
@@ -67,7 +67,7 @@ fn recorded(case: &Case) -> Recorded {
 type Backend = fn(&Loss, &Tensor, &Tensor, Option<&Tensor>) -> Result<Tensor>;
 const BACKENDS: [(&str, Backend); 2] = [("fused", Loss::fused), ("composed", Loss::composed)];
 
-/// Value and gradients by one backend.
+/// Value and gradients of one backend.
 fn run(loss: &Loss, backend: Backend, r: &Recorded) -> (f64, Vec<ndarray::ArrayD<f64>>) {
     let logits: Vec<Tensor> = r
         .logits
@@ -96,7 +96,7 @@ fn values_and_gradients_equal_the_reference() {
     let (mut compared, mut repaired) = (0, 0);
     for case in ["2d_", "3d_"].iter().flat_map(|p| testkit::cases("losses", p)) {
         if case.note.contains("NON-SCALAR") {
-            continue; // the reference gives no loss there
+            continue; // the reference has no loss for it
         }
         let (recipe, ignore, batch_dice) = recipe_of(&case);
         let r = recorded(&case);
@@ -109,7 +109,8 @@ fn values_and_gradients_equal_the_reference() {
             let what = format!("{} {name}", case.file);
             let (value, gradients) = run(&loss, backend, &r);
             if r.loss.is_nan() {
-                // The reference divides 0 by 0 where no voxel is annotated; that scale must contribute nothing.
+                // The reference divides 0 by 0 if no voxel is annotated; here that scale must contribute
+                // nothing.
                 assert!(value.is_finite(), "{what}: {value}");
                 for (i, (gradient, target)) in gradients.iter().zip(&r.targets).enumerate() {
                     assert!(gradient.iter().all(|g| g.is_finite()), "{what}");
@@ -170,8 +171,8 @@ fn a_loss_without_annotation_is_zero() {
 }
 
 #[test]
-fn dice_class_weights_weight_the_mean() {
-    // Class 1 is predicted perfectly, class 2 not at all: Dice is the share of class 1's weight.
+fn dice_class_weights_give_a_weighted_mean() {
+    // Class 1 is predicted perfectly, class 2 not at all: Dice equals the relative weight of class 1.
     let mut logits = Tensor::zeros([1, 3, 1, 4], (Kind::Float, Device::Cpu));
     let _ = logits.narrow(1, 1, 1).fill_(50.0);
     let target = Tensor::from_slice(&[1f32, 1.0, 1.0, 1.0]).reshape([1, 1, 1, 4]);
@@ -198,7 +199,7 @@ fn dice_class_weights_weight_the_mean() {
 }
 
 #[test]
-fn shapes_and_labels_are_checked() {
+fn wrong_shapes_and_labels_are_rejected() {
     let logits = Tensor::zeros([1, 3, 4, 4], (Kind::Float, Device::Cpu));
     let loss = Loss::new(&LossRecipe::default(), None, true, vec![1.0], Device::Cpu).expect("a loss");
     for target in [
@@ -213,7 +214,7 @@ fn shapes_and_labels_are_checked() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
-    fn both_ways_agree(
+    fn fused_and_composed_losses_agree(
         seed in 0i64..1_000_000, images in 1i64..4, classes in 2i64..7, side in 1i64..40, deep in any::<bool>(),
         ignore in any::<bool>(), voxels in any::<bool>(), ce_weights in any::<bool>(), dice_weights in any::<bool>(),
         batch_dice in any::<bool>(), log_dice in any::<bool>(), background in any::<bool>(), last in any::<bool>(),

@@ -1,21 +1,21 @@
-//! Starting weights, drawn by key: the same on every machine and number of threads.
+//! Initial weights from keyed draws: identical on every machine and for any number of threads.
 
 use random::Normals;
 use rayon::prelude::*;
 
 use super::layout::{Parameter, Role};
 
-/// Negative slope that nnU-Net v1 gives `InitWeights_He`.
+/// Negative slope passed to `InitWeights_He` by nnU-Net v1.
 const SLOPE: f64 = 1e-2;
 
-/// Standard deviation of He's initialisation (He et al. 2015) as `kaiming_normal_(a=1e-2)` computes it: the fan-in is
-/// `shape[1] * kernel`, which for a transposed convolution counts the output channels.
+/// Standard deviation of He's initialisation (He et al. 2015) as `kaiming_normal_(a=1e-2)` computes it. The
+/// fan-in is `shape[1] * kernel`; for a transposed convolution this counts the output channels.
 pub(super) fn deviation(shape: &[i64]) -> f64 {
     let fan_in: i64 = shape[1..].iter().product();
     (2.0 / (1.0 + SLOPE * SLOPE) / fan_in as f64).sqrt()
 }
 
-/// Starting values of the parameter at `index`; `attempt` counts how often the network was started anew.
+/// Initial values of the parameter at `index`; `attempt` counts earlier initialisations of the network.
 pub(super) fn values(parameter: &Parameter, index: usize, seed: u64, attempt: u64) -> Vec<f32> {
     let length = parameter.shape.iter().product::<i64>() as usize;
     match parameter.role {

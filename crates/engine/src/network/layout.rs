@@ -1,15 +1,15 @@
-//! Names, shapes and places of a network's parameters, in the order of nnU-Net v1's `state_dict`.
+//! Names, shapes and indices of a network's parameters, in the order of nnU-Net v1's `state_dict`.
 
 use crate::Architecture;
 
-/// What a parameter is, which decides how it starts.
+/// Kind of a parameter. It determines the initial values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
-    /// Weight of a convolution, (out, in, kernel); of a transposed one, (in, out, kernel).
+    /// Weight of a convolution, (out, in, kernel), or of a transposed one, (in, out, kernel).
     Convolution,
-    /// Starts at 1.
+    /// Initial value 1.
     NormWeight,
-    /// Starts at 0.
+    /// Initial value 0.
     Bias,
 }
 
@@ -21,7 +21,7 @@ pub(super) struct Parameter {
     pub role: Role,
 }
 
-/// Convolution, normalisation, rectifier: four parameters from index `first` on.
+/// Convolution, normalisation, leaky ReLU: four parameters, beginning at index `first`.
 #[derive(Clone, Debug)]
 pub(super) struct Block {
     pub first: usize,
@@ -29,7 +29,7 @@ pub(super) struct Block {
     pub padding: Vec<i64>,
 }
 
-/// Where everything is.
+/// Parameters and their positions in the network.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Layout {
     pub parameters: Vec<Parameter>,
@@ -39,18 +39,18 @@ pub(super) struct Layout {
     pub localization: Vec<Vec<Block>>,
     /// Index and stride of the transposed convolutions, coarsest first.
     pub up: Vec<(usize, Vec<i64>)>,
-    /// Index of the 1x1 convolutions that give logits, coarsest first.
+    /// Index of the 1x1 convolutions of the segmentation heads, coarsest first.
     pub heads: Vec<usize>,
 }
 
 impl Layout {
-    /// Lays out a validated architecture.
+    /// The layout of a validated architecture.
     pub fn new(a: &Architecture) -> Self {
         let (depth, features, one) = (a.pools.len(), a.features(), vec![1; a.dimensions()]);
         let mut layout = Self::default();
         for u in 0..depth {
-            // The skip of decoder stage u comes from encoder stage depth - 1 - u. The coarsest decoder stage has the
-            // bottleneck's kernel, and the finest encoder stage's kernel is used in no decoder stage.
+            // The skip of decoder stage u comes from encoder stage depth - 1 - u. The coarsest decoder stage
+            // uses the bottleneck's kernel. No decoder stage uses the finest encoder stage's kernel.
             let (skip, kernel) = (features[depth - 1 - u], &a.kernels[depth - u]);
             let stage = (0..a.conv_per_stage)
                 .map(|i| {

@@ -1,4 +1,4 @@
-//! The network against the reference's recorded states and outputs.
+//! Compares the network with the reference's recorded states and outputs.
 
 use super::{GenericUNet, Heads, State};
 use crate::{tensor, Architecture};
@@ -101,9 +101,9 @@ fn bfloat16_stays_close() {
     }
 }
 
-/// Down to two slices, where libtorch's own bfloat16 gradient has parts that nobody wrote.
+/// Down to two slices, where libtorch's bfloat16 gradient is partly uninitialised.
 #[test]
-fn bfloat16_gradients_are_whole() {
+fn bfloat16_gradients_of_two_slices_are_complete() {
     let architecture = Architecture {
         input_channels: 1,
         classes: 3,
@@ -113,7 +113,7 @@ fn bfloat16_gradients_are_whole() {
         kernels: vec![vec![3, 3, 3]; 4],
     };
     let network = GenericUNet::new(architecture, 3, Device::Cpu).expect("a network");
-    // Not from libtorch's generator, which tests in other threads draw from, too.
+    // Not libtorch's generator, because tests in other threads use it too.
     let values = |channels: i64, step: f64| {
         let index = Tensor::arange(2 * channels * 4096, (Kind::Double, Device::Cpu));
         let wave = (index * step).sin().to_kind(Kind::Float);
@@ -121,7 +121,7 @@ fn bfloat16_gradients_are_whole() {
     };
     let (input, target) = (values(1, 2.3), values(3, 1.7));
     let gradients = |kind| {
-        // What the next tensors find in their memory.
+        // Content of the memory that the next tensors reuse.
         let junk: Vec<Tensor> = network.parameters().iter().map(|p| p.full_like(1e30)).collect();
         drop(junk);
         let weights = network.weights(kind).expect("weights");
@@ -139,13 +139,14 @@ fn bfloat16_gradients_are_whole() {
         }
         let size = |t: &Tensor| t.norm().double_value(&[]);
         let error = size(&(found - expected)) / size(expected);
-        // Rounding makes less than 0.5 even in the first layer; a third of a kernel left out makes more than 0.8.
+        // Rounding gives less than 0.5 even in the first layer; omitting a third of a kernel gives more than
+        // 0.8.
         assert!(error < 0.7, "{name}: {error}");
     }
 }
 
 #[test]
-fn names_and_shapes_are_the_reference_s() {
+fn names_and_shapes_equal_the_reference() {
     for case in cases("network", "").iter().filter(|c| c.file.contains("_state")) {
         let network = GenericUNet::new(architecture(&case.parameters), 1, Device::Cpu).expect("a network");
         let mut found: Vec<(String, Vec<usize>)> = network
@@ -154,7 +155,7 @@ fn names_and_shapes_are_the_reference_s() {
             .into_iter()
             .map(|(n, v)| (n, v.shape().to_vec()))
             .collect();
-        // Recordings are read sorted by name; the order itself is that of the file's directory, checked below.
+        // Recordings are sorted by name. The order itself is the one in the file's directory, checked below.
         found.sort();
         let expected: Vec<_> = case
             .arrays()
@@ -169,15 +170,16 @@ fn names_and_shapes_are_the_reference_s() {
 }
 
 #[test]
-fn starting_weights_are_he_s_and_keyed() {
+fn initial_weights_follow_he_and_the_seed() {
     let stats = &cases("network", "init_stats")[0];
     let p = &stats.parameters;
     let pools: Vec<Vec<i64>> = serde_json::from_value(p["pools"].clone()).expect("pools");
-    // Rows: fan-in, measured and expected standard deviation, number of weights; convolutions in the state's order.
+    // Rows: fan-in, measured and expected standard deviation, number of weights. Convolutions are in the
+    // state's order.
     let rows = &stats.arrays()["stats"];
     let fan_in = |row: usize| rows[[row, 0]] as i64;
     let outputs = |row: usize| (rows[[row, 3]] / rows[[row, 0]]) as i64;
-    // The encoder comes after the decoder; the second convolution of a stage has as many inputs as outputs.
+    // The encoder follows the decoder. The second convolution of a stage has equally many inputs and outputs.
     let encoder = 2 * pools.len();
     let kernel_volume = |stage: usize| fan_in(encoder + 2 * stage + 1) / outputs(encoder + 2 * stage);
     let kernel = |stage: usize| -> Vec<i64> {
@@ -256,7 +258,7 @@ fn feature_counts_equal_the_reference() {
 }
 
 #[test]
-fn foreign_states_are_refused_whole() {
+fn a_state_of_another_network_is_rejected_and_changes_nothing() {
     let case = &cases("network", "net")[0];
     let mut network = GenericUNet::new(architecture(&case.parameters), 1, Device::Cpu).expect("a network");
     let before = network.state().expect("a state");

@@ -16,23 +16,25 @@ pub type State = Vec<(String, ArrayD<f32>)>;
 const EPS: f64 = 1e-5;
 const SLOPE: f64 = 1e-2;
 
-/// Which outputs a forward pass gives, finest first.
+/// Outputs of a forward pass, finest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Heads {
-    /// All of them: one for each decoder stage.
+    /// All: one per decoder stage.
     All,
-    /// The finest so many; the others are not computed.
+    /// Only this many of the finest; the others are not computed.
     Finest(usize),
 }
 
-/// The parameters as a forward pass computes with them: convolution weights cast to its kind, like autocast does.
+/// The parameters in the precision of a forward pass: convolution weights cast to its kind, like autocast
+/// does.
 pub struct Weights {
     tensors: Vec<Tensor>,
     kind: Kind,
 }
 
-/// nnU-Net v1's `Generic_UNet` with instance normalisation, leaky rectifiers, strided convolutions down, transposed
-/// convolutions up, and deep supervision (Isensee et al. 2021), as `nnUNetTrainerV2.initialize_network` builds it.
+/// nnU-Net v1's `Generic_UNet` (Isensee et al. 2021) as `nnUNetTrainerV2.initialize_network` builds it:
+/// instance normalisation, leaky ReLU, strided convolutions down, transposed convolutions up, deep
+/// supervision.
 pub struct GenericUNet {
     architecture: Architecture,
     layout: Layout,
@@ -41,10 +43,10 @@ pub struct GenericUNet {
 }
 
 impl GenericUNet {
-    /// A network with starting weights drawn from `seed` (He et al. 2015), on `device`.
+    /// A network with initial weights drawn from `seed` (He et al. 2015), on `device`.
     ///
     /// # Errors
-    /// [`Error::Recipe`] for an impossible architecture; [`Error::OutOfMemory`].
+    /// [`Error::Recipe`] for an invalid architecture; [`Error::OutOfMemory`].
     pub fn new(architecture: Architecture, seed: u64, device: Device) -> Result<Self> {
         architecture.validate()?;
         let layout = Layout::new(&architecture);
@@ -62,7 +64,7 @@ impl GenericUNet {
         Ok(network)
     }
 
-    /// A network with these parameters.
+    /// A network with the given parameters.
     ///
     /// # Errors
     /// As [`new`](Self::new) and [`load_state`](Self::load_state).
@@ -72,10 +74,10 @@ impl GenericUNet {
         Ok(network)
     }
 
-    /// Draws all parameters anew; `attempt` keeps the draw apart from the first.
+    /// Draws new initial values for all parameters. Another `attempt` gives other values.
     ///
     /// # Errors
-    /// Whatever libtorch reports.
+    /// Any error of libtorch.
     pub fn reinitialise(&mut self, seed: u64, attempt: u64) -> Result<()> {
         tch::no_grad(|| {
             for (index, parameter) in self.layout.parameters.iter().enumerate() {
@@ -86,17 +88,17 @@ impl GenericUNet {
         })
     }
 
-    /// The shape of this network.
+    /// The architecture of this network.
     pub fn architecture(&self) -> &Architecture {
         &self.architecture
     }
 
-    /// Device that the parameters are on.
+    /// Device of the parameters.
     pub fn device(&self) -> Device {
         self.device
     }
 
-    /// Parameters in the order of nnU-Net v1's `state_dict`, which the optimizer's indices follow.
+    /// Parameters in the order of nnU-Net v1's `state_dict`. The optimiser uses the same indices.
     pub fn parameters(&self) -> &[Tensor] {
         &self.parameters
     }
@@ -109,7 +111,7 @@ impl GenericUNet {
     /// Copies of all parameters.
     ///
     /// # Errors
-    /// Whatever libtorch reports.
+    /// Any error of libtorch.
     pub fn state(&self) -> Result<State> {
         self.names()
             .zip(&self.parameters)
@@ -117,10 +119,10 @@ impl GenericUNet {
             .collect()
     }
 
-    /// Sets all parameters. Names may carry the prefix `module.` of a network that was trained in parallel.
+    /// Sets all parameters. Names may have the prefix `module.` of a network trained in parallel.
     ///
     /// # Errors
-    /// [`Error::Network`] when a name is missing or unknown or a shape differs; nothing is changed then.
+    /// [`Error::Network`] if a name is missing or unknown, or a shape differs. The network is then unchanged.
     pub fn load_state(&mut self, state: &State) -> Result<()> {
         let mut given: BTreeMap<&str, &ArrayD<f32>> = state
             .iter()
@@ -134,7 +136,7 @@ impl GenericUNet {
             let shape: Vec<i64> = values.shape().iter().map(|&n| n as i64).collect();
             if shape != parameter.shape {
                 return Err(Error::network(format!(
-                    "parameter {} has shape {shape:?}; the plans ask for {:?}",
+                    "parameter {} has shape {shape:?}; expected {:?} from the plans",
                     parameter.name, parameter.shape
                 )));
             }
@@ -142,7 +144,7 @@ impl GenericUNet {
         }
         if let Some(name) = given.keys().next() {
             return Err(Error::network(format!(
-                "the state has parameter {name}, which the network of these plans has not"
+                "the state has parameter {name}, which is not in the network of these plans"
             )));
         }
         tch::no_grad(|| {
@@ -153,15 +155,15 @@ impl GenericUNet {
         })
     }
 
-    /// The parameters as a forward pass in `kind` (float32, bfloat16, float16) uses them. Differentiable; valid until
+    /// The parameters for forward passes in `kind` (float32, bfloat16, float16). Differentiable; valid until
     /// the parameters change.
     ///
     /// # Errors
-    /// Whatever libtorch reports.
+    /// Any error of libtorch.
     pub fn weights(&self, kind: Kind) -> Result<Weights> {
         let cast = |(index, tensor): (usize, &Tensor)| {
             let norm = self.layout.parameters[index].name.contains("instnorm");
-            // Normalisation computes in float32 whatever the activations are.
+            // Normalisation computes in float32 for every kind.
             Ok(if kind == Kind::Float || norm {
                 tensor.shallow_clone()
             } else {
@@ -179,11 +181,11 @@ impl GenericUNet {
         })
     }
 
-    /// Logits of (b, c, \[z,\] y, x): (b, classes, ...) float32 for each head, finest first; head i is smaller than the
-    /// input by the product of the first i poolings.
+    /// Returns the logits of an input (b, c, \[z,\] y, x): (b, classes, ...) float32 per head, finest first.
+    /// Head i is smaller than the input by the product of the first i poolings.
     ///
     /// # Errors
-    /// [`Error::OutOfMemory`], or [`Error::Torch`] for an input that the poolings do not divide.
+    /// [`Error::OutOfMemory`], or [`Error::Torch`] for an input that is not divisible by the poolings.
     pub fn forward(&self, input: &Tensor, weights: &Weights, heads: Heads) -> Result<Vec<Tensor>> {
         let on_cpu = self.device == Device::Cpu;
         let mut x = input.f_to_kind(weights.kind)?;
@@ -251,8 +253,9 @@ impl GenericUNet {
         Ok(x.f_leaky_relu_()?)
     }
 
-    /// Where a kernel of three meets two slices, libtorch 2.11 (oneDNN) leaves parts of the weights' bfloat16 gradient
-    /// unwritten on the CPU: whatever was in that memory before. Such feature maps are small, so that float32 costs little.
+    /// With a kernel of three on two slices, libtorch 2.11 (oneDNN) leaves parts of the weights' bfloat16
+    /// gradient uninitialised on the CPU. Such feature maps are small, so computing them in float32 costs
+    /// little.
     fn gradient_needs_float32(&self, x: &Tensor, weight: &Tensor, stride: &[i64]) -> bool {
         let two_slices = || x.size()[2] == 2 && weight.size()[2] == 3 && stride[0] == 1;
         self.device == Device::Cpu && x.kind() == Kind::BFloat16 && stride.len() == 3 && two_slices()

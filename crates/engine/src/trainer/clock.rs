@@ -1,19 +1,20 @@
-//! How long a run still takes.
+//! Remaining time of a run.
 
 use super::mean::Mean;
 
-/// Measures iterations to tell how long the rest takes.
+/// Measures iterations to estimate the remaining time.
 #[derive(Default)]
 pub(super) struct Clock {
-    /// Seconds of a training iteration.
+    /// Seconds per training iteration.
     pub training: Mean,
-    /// Seconds of a validation iteration.
+    /// Seconds per validation iteration.
     pub validation: Mean,
 }
 
 impl Clock {
-    /// Seconds for so many more training and validation iterations. A validation iteration without backward pass takes about
-    /// a third of the time, until one was measured.
+    /// Returns the estimated seconds for this many further training and validation iterations. Before the
+    /// first measurement, a validation iteration is assumed to take a third of a training one, since it has
+    /// no backward pass.
     pub fn left(&self, training: u64, validation: u64) -> f64 {
         let train = self.training.value().unwrap_or(0.0);
         let validate = self.validation.value().unwrap_or(train / 3.0);

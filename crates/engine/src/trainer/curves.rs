@@ -1,20 +1,20 @@
-//! Moving averages over epochs, and what they found best (`NetworkTrainer.manage_patience`).
+//! Moving averages over epochs and their best values (`NetworkTrainer.manage_patience`).
 
 use crate::checkpoint::{Best, Curves};
 
 const TRAIN_ALPHA: f64 = 0.93;
 const METRIC_ALPHA: f64 = 0.9;
-/// The training loss must fall by more than this to count as better.
+/// Minimum decrease of the training loss that counts as an improvement.
 const EPS: f64 = 5e-4;
-/// Epochs without a better training loss after which nnU-Net v1 would lose patience.
+/// nnU-Net v1's patience: epochs without an improvement of the training loss.
 const PATIENCE: u64 = 50;
-/// Learning rate above which it never does.
+/// Above this learning rate, patience does not apply.
 const RATE_THRESHOLD: f64 = 1e-6;
 
-/// Moving averages and best values; a function of the curves alone, so that a run that goes on has the same.
+/// Moving averages and best values. They depend only on the curves, so a resumed run has the same values.
 ///
-/// Departs from the reference where that goes wrong: an epoch without a metric (no foreground in any validation patch)
-/// leaves the metric's average as it is, instead of making it NaN for ever.
+/// One departure from the reference: an epoch without a metric (no foreground in any validation patch) leaves
+/// the metric's average unchanged. The reference sets it to NaN from then on.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Averages {
     pub train_loss: Option<f64>,
@@ -23,7 +23,7 @@ pub(super) struct Averages {
 }
 
 impl Averages {
-    /// The averages after all epochs of `curves`; `rate` gives the learning rate that follows an epoch.
+    /// The averages after all epochs of `curves`; `rate` gives the learning rate after an epoch.
     pub fn replay(curves: &Curves, rate: impl Fn(u64) -> f64) -> Self {
         let mut averages = Self::default();
         for (epoch, (&loss, &metric)) in curves.train_loss.iter().zip(&curves.metric).enumerate() {
@@ -32,7 +32,7 @@ impl Averages {
         averages
     }
 
-    /// Takes in an epoch; whether its metric's average is the best so far, which the first never is.
+    /// Adds an epoch. Returns true if its average metric is the best so far; the first epoch never is.
     pub fn update(&mut self, epoch: u64, train_loss: f64, metric: f64, next_rate: f64) -> bool {
         let average =
             |old: Option<f64>, new: f64, alpha: f64| old.map_or(new, |old| alpha * old + (1.0 - alpha) * new);
@@ -104,12 +104,12 @@ mod tests {
     }
 
     #[test]
-    fn an_epoch_without_metric_poisons_nothing() {
+    fn an_epoch_without_metric_leaves_the_average_unchanged() {
         let mut averages = Averages::default();
         assert!(!averages.update(0, 1.0, f64::NAN, 0.01));
         assert!(
             !averages.update(1, 1.0, 0.2, 0.01),
-            "the first metric is no improvement"
+            "the first metric is not an improvement"
         );
         assert!(!averages.update(2, 1.0, f64::NAN, 0.01));
         assert!(averages.update(3, 1.0, 0.4, 0.01));

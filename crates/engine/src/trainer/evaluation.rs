@@ -1,10 +1,11 @@
-//! Dice on validation patches while training (`run_online_evaluation`, `finish_online_evaluation`).
+//! Online Dice on validation patches (`run_online_evaluation`, `finish_online_evaluation`).
 
 use tch::{Kind, Tensor};
 
 use crate::Result;
 
-/// Hits, false positives and false negatives of every foreground class over an epoch's validation patches.
+/// True positives, false positives and false negatives of every foreground class over the validation patches
+/// of an epoch.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct OnlineEvaluation {
     classes: usize,
@@ -14,7 +15,8 @@ pub(super) struct OnlineEvaluation {
 }
 
 impl OnlineEvaluation {
-    /// An evaluation of so many classes, background included; voxels of the ignore label count for nothing.
+    /// An evaluation with this many classes, including the background. Voxels with the ignore label are not
+    /// counted.
     pub fn new(classes: usize, ignore: Option<i16>) -> Self {
         Self {
             classes,
@@ -23,7 +25,7 @@ impl OnlineEvaluation {
         }
     }
 
-    /// Takes in a batch: logits (b, c, \[z,\] y, x) and labels (b, 1, ...) of the finest scale.
+    /// Adds a batch: logits (b, c, \[z,\] y, x) and labels (b, 1, ...) of the finest scale.
     pub fn add(&mut self, logits: &Tensor, target: &Tensor) -> Result<()> {
         let classes = self.classes as i64;
         let predicted = logits.f_argmax(1, false)?.f_flatten(0, -1)?;
@@ -41,7 +43,7 @@ impl OnlineEvaluation {
         Ok(())
     }
 
-    /// Hits, false positives and false negatives of a class.
+    /// True positives, false positives and false negatives of a class.
     fn counts(&self, class: usize) -> [i64; 3] {
         let n = self.classes;
         let row: i64 = self.confusion[class * n..(class + 1) * n].iter().sum();
@@ -50,7 +52,7 @@ impl OnlineEvaluation {
         [hit, column - hit, row - hit]
     }
 
-    /// Dice of each foreground class; none where it occurred neither in labels nor in predictions.
+    /// Dice of each foreground class; `None` if it occurred neither in labels nor in predictions.
     pub fn dice(&self) -> Vec<Option<f64>> {
         let dice = |class| {
             let [hit, wrong, missed] = self.counts(class);
@@ -60,7 +62,7 @@ impl OnlineEvaluation {
         (1..self.classes).map(dice).collect()
     }
 
-    /// Mean Dice over the classes that have one; NaN where none has, as nnU-Net v1 writes it.
+    /// Mean Dice over the classes that have one. NaN if no class has one, as in nnU-Net v1.
     pub fn metric(dice: &[Option<f64>]) -> f64 {
         let found: Vec<f64> = dice.iter().flatten().copied().collect();
         found.iter().sum::<f64>() / found.len() as f64
@@ -109,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn absent_classes_have_no_dice() {
+    fn an_absent_class_has_no_dice() {
         let mut evaluation = OnlineEvaluation::new(3, Some(-1));
         let logits = Tensor::from_slice(&[1f32, 1.0, 0.0, 0.0, 0.0, 0.0]).reshape([1, 3, 2]);
         evaluation

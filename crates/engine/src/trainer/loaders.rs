@@ -1,4 +1,4 @@
-//! The loaders of a run.
+//! The data loaders of a run.
 
 use loader::{Batch, Loader, Phase};
 use run::{Context, Event};
@@ -10,16 +10,16 @@ use crate::buffers::buffers_for;
 use crate::{Error, Result};
 use settings::TrainOptions;
 
-/// Loaders of both phases, at work.
+/// The running loaders of both phases.
 pub(super) struct Loaders {
     pub training: Loader,
     pub validation: Loader,
 }
 
 impl Loaders {
-    /// Opens both, reports the memory that they will hold, and starts them. Training batches begin at
-    /// `iteration` of `epoch`, or with the next epoch where all iterations of this one are done; validation
-    /// batches begin with `epoch`.
+    /// Opens both loaders, reports their memory, and starts them. Training batches begin at `iteration` of
+    /// `epoch`, or with the next epoch if this one's training iterations are finished. Validation batches
+    /// begin with `epoch`.
     pub fn start(
         setup: &Setup,
         options: &TrainOptions,
@@ -55,7 +55,7 @@ pub(super) fn next_batch(loader: &Loader) -> Result<Batch> {
     loader.next().map_err(|e| loader_error(&e))
 }
 
-/// Tells the memory that the loaders will hold, before they start.
+/// Reports the memory of the loaders before they start.
 fn report_memory(
     training: &loader::PreparedLoader,
     validation: &loader::PreparedLoader,
@@ -72,7 +72,7 @@ fn report_memory(
     });
 }
 
-/// A loader that was cancelled is a cancelled run.
+/// Maps a cancelled loader to a cancelled run.
 fn loader_error(error: &loader::Error) -> Error {
     match error {
         loader::Error::Cancelled(cancelled) => Error::Cancelled(*cancelled),

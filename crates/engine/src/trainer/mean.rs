@@ -1,6 +1,6 @@
 //! Means.
 
-/// A mean that grows value by value.
+/// A running mean.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Mean {
     pub sum: f64,
@@ -8,13 +8,13 @@ pub(super) struct Mean {
 }
 
 impl Mean {
-    /// Takes in a value.
+    /// Adds a value.
     pub fn add(&mut self, value: f64) {
         self.sum += value;
         self.count += 1;
     }
 
-    /// The mean, if there was a value.
+    /// The mean; `None` without values.
     pub fn value(self) -> Option<f64> {
         (self.count > 0).then(|| self.sum / self.count as f64)
     }

@@ -1,16 +1,16 @@
-//! Training one fold (`nnUNetTrainerV2.run_training`).
+//! Training of one fold (`nnUNetTrainerV2.run_training`).
 
 mod clock;
 mod curves;
 mod evaluation;
 mod loaders;
 mod mean;
-mod overflows;
 mod record;
 mod resume;
 mod run_loop;
 mod session;
 mod setup;
+mod skipped_steps;
 
 pub use record::PROGRESS_FILE;
 
@@ -23,17 +23,18 @@ use crate::{device_name, Result};
 use run_loop::Run;
 use setup::Setup;
 
-/// Trains one fold of a configuration and writes nnU-Net v1's files: checkpoints with their `.pkl`, `plans.pkl`,
-/// `debug.json`, the training log, and `progress.jsonl`.
+/// Trains one fold of a configuration. Writes nnU-Net v1's files (checkpoints with their `.pkl`, `plans.pkl`,
+/// `debug.json`, the training log) and `progress.jsonl`.
 ///
-/// An epoch is: training batches, validation batches, learning rate for the next epoch, moving averages, `model_best` where
-/// the average metric is the best so far, and `model_latest` every `saveEvery` epochs. On cancellation, and on an error of
-/// the data, `model_latest` is written first, from which `continue` goes on in the middle of the epoch; on a CPU with the
-/// same number of threads to the same bits as an uninterrupted run.
+/// An epoch runs training batches and validation batches, sets the learning rate of the next epoch, and
+/// updates the moving averages. It writes `model_best` if the average metric is the best so far, and
+/// `model_latest` every `saveEvery` epochs. On cancellation, and on an error of the data, it writes
+/// `model_latest`. `continue` resumes from it in the middle of the epoch. On a CPU with the same number of
+/// threads, the result is bit-identical to an uninterrupted run.
 ///
 /// # Errors
-/// [`crate::Error::Cancelled`]; [`crate::Error::Diverged`] when the loss is not a number; [`crate::Error::OutOfMemory`];
-/// errors of options, plans, data and files.
+/// [`crate::Error::Cancelled`]; [`crate::Error::Diverged`] if the loss is not finite;
+/// [`crate::Error::OutOfMemory`]; errors of options, plans, data and files.
 pub fn train(options: &TrainOptions, context: &Context) -> Result<TrainSummary> {
     let started = Instant::now();
     run::validate(options)?;

@@ -1,4 +1,4 @@
-//! What a run writes beside its checkpoints: the log, the curves, its settings.
+//! Files of a run besides its checkpoints: log, curves, settings.
 
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -10,16 +10,16 @@ use serde_json::Value;
 
 use crate::{Error, Result};
 
-/// Name of the file with one JSON object for each finished epoch.
+/// File with one JSON object per finished epoch.
 pub const PROGRESS_FILE: &str = "progress.jsonl";
 
-/// The training log of a run, as nnU-Net v1 names and writes it.
+/// The training log of a run, with nnU-Net v1's name and format.
 pub(super) struct Log {
     path: PathBuf,
 }
 
 impl Log {
-    /// Starts a log in `folder`.
+    /// Creates a log in `folder`.
     pub fn start(folder: &Path) -> Result<Self> {
         let path = folder.join(
             Local::now()
@@ -30,7 +30,7 @@ impl Log {
         Ok(Self { path })
     }
 
-    /// Adds a line with the time before it. A log that cannot be written is no reason to stop a training.
+    /// Writes a line with a timestamp. Write errors are ignored, because they must not stop the training.
     pub fn line(&self, text: &str) {
         let stamp = Local::now().format("%Y-%m-%d %H:%M:%S%.6f");
         if let Ok(mut file) = OpenOptions::new().append(true).open(&self.path) {
@@ -38,13 +38,13 @@ impl Log {
         }
     }
 
-    /// Adds what nnU-Net v1 logs of an epoch.
+    /// Writes nnU-Net v1's log lines of an epoch.
     pub fn epoch(&self, report: &EpochReport, next_rate: f64) {
         self.line(&format!("\nepoch:  {}", report.epoch));
         self.line(&format!("train loss : {:.4}", report.train_loss));
         match report.validation_loss {
             Some(loss) => self.line(&format!("validation loss: {loss:.4}")),
-            None => self.line("validation loss: none, no validation patch has an annotated voxel"),
+            None => self.line("validation loss: none (no validation patch has an annotated voxel)"),
         }
         let dice: Vec<String> = report.dice.iter().flatten().map(|d| format!("{d:.4}")).collect();
         self.line(&format!("Average global foreground Dice: [{}]", dice.join(", ")));
@@ -56,14 +56,14 @@ impl Log {
     }
 }
 
-/// The finished epochs' reports, one JSON object a line.
+/// The reports of the finished epochs, one JSON object per line.
 pub(super) struct Progress {
     path: PathBuf,
     lines: Vec<String>,
 }
 
 impl Progress {
-    /// The reports of the first `epochs` epochs that a former run of the fold left, to be added to.
+    /// Reads the first `epochs` reports of the fold's previous run and continues after them.
     pub fn open(folder: &Path, epochs: u64) -> Self {
         let path = folder.join(PROGRESS_FILE);
         let text = std::fs::read_to_string(&path).unwrap_or_default();
@@ -92,7 +92,7 @@ impl Progress {
             .collect()
     }
 
-    /// Adds a report and writes the file, replacing it in one step.
+    /// Adds a report and replaces the file atomically.
     pub fn add(&mut self, report: &EpochReport) -> Result<()> {
         self.lines.push(serde_json::to_string(report).unwrap_or_default());
         storage::write_atomic(&self.path, |file| {
@@ -102,7 +102,7 @@ impl Progress {
     }
 }
 
-/// Writes `debug.json`: settings by name, all values as strings, as nnU-Net v1 does.
+/// Writes `debug.json`: settings by name, with all values as strings, as in nnU-Net v1.
 pub(super) fn write_settings(path: &Path, settings: &Value) -> Result<()> {
     let text = |value: &Value| match value {
         Value::String(text) => text.clone(),
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn progress_goes_on_behind_the_resumed_epoch() {
+    fn progress_continues_after_the_resumed_epoch() {
         let folder = tempfile::tempdir().unwrap();
         let mut first = Progress::open(folder.path(), 0);
         (0..4).for_each(|epoch| first.add(&report(epoch)).unwrap());
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn the_log_is_nnunet_s() {
+    fn the_log_has_nnunet_format() {
         let folder = tempfile::tempdir().unwrap();
         let log = Log::start(folder.path()).unwrap();
         log.epoch(&report(3), 0.005);

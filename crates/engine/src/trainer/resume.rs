@@ -1,4 +1,4 @@
-//! Going on from a checkpoint.
+//! Resuming from a checkpoint.
 
 use std::path::{Path, PathBuf};
 
@@ -9,8 +9,9 @@ use super::setup::Setup;
 use crate::checkpoint::Checkpoint;
 use settings::TrainOptions;
 
-/// The checkpoint to continue from. Departs from nnU-Net v1, which takes a final checkpoint first: a finished run removes
-/// `model_latest`, so that where both exist, `model_latest` is of a run that went on after the end.
+/// Returns the checkpoint to continue from. nnU-Net v1 prefers a final checkpoint. Here `model_latest` comes
+/// first: a finished run removes it, so if both exist, `model_latest` belongs to a run that was continued
+/// after its end.
 pub(super) fn last_checkpoint(fold: &FoldFolder) -> Option<PathBuf> {
     let names = [LATEST_CHECKPOINT, FINAL_CHECKPOINT, BEST_CHECKPOINT];
     names
@@ -19,20 +20,20 @@ pub(super) fn last_checkpoint(fold: &FoldFolder) -> Option<PathBuf> {
         .find(|path| path.is_file())
 }
 
-/// Warns that a new run replaces what a former one left in its fold; whether there is such.
-pub(super) fn warn_of_former(fold: &FoldFolder, context: &Context) -> bool {
+/// Warns that a new run replaces the checkpoints of a previous run. Returns true if there are any.
+pub(super) fn warn_replaced_run(fold: &FoldFolder, context: &Context) -> bool {
     let Some(path) = last_checkpoint(fold) else {
         return false;
     };
     let message = format!(
-        "{} is of a former run; this one starts anew and replaces it (--continue goes on with it)",
+        "{} belongs to a previous run; this run restarts training and replaces it (use --continue to resume)",
         path.display()
     );
     context.warn("WARN_FORMER_RUN", message, None);
     true
 }
 
-/// Warns where a checkpoint was trained with other settings than it goes on with.
+/// Warns if the settings differ from those stored in the checkpoint.
 pub(super) fn warn_of_changes(
     checkpoint: &Checkpoint,
     path: &Path,
@@ -46,7 +47,7 @@ pub(super) fn warn_of_changes(
     let now = options.fingerprint(&setup.recipe, setup.compute.precision_name());
     if position.seed != options.data.seed || position.options != now {
         let message = format!(
-            "{} was trained with seed {} and {}; going on with seed {} and {now}",
+            "{} was trained with seed {} and {}; continuing with seed {} and {now}",
             path.display(),
             position.seed,
             position.options,

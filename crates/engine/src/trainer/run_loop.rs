@@ -1,9 +1,9 @@
 //! The loop over epochs.
 
-mod facts;
+mod divergence;
 mod open;
+mod run_settings;
 mod save;
-mod trouble;
 
 use std::path::Path;
 use std::time::Instant;
@@ -17,39 +17,39 @@ use super::curves::Averages;
 use super::evaluation::OnlineEvaluation;
 use super::loaders::{next_batch, Loaders};
 use super::mean::Mean;
-use super::overflows::Overflows;
 use super::record::{Log, Progress};
 use super::session::Session;
 use super::setup::{learning_rate, Setup};
+use super::skipped_steps::SkippedSteps;
 use crate::checkpoint::Curves;
 use crate::{Error, Result};
 use settings::TrainOptions;
 
-/// A training in progress.
+/// A running training.
 pub(super) struct Run<'a> {
     options: &'a TrainOptions,
     setup: &'a Setup,
     context: &'a Context,
     fold: FoldFolder,
-    /// Whether a former run left checkpoints in the fold, which this one does not go on from.
+    /// Whether this run replaces the checkpoints of a previous one.
     replaces: bool,
     session: Session,
     curves: Curves,
     averages: Averages,
-    /// Training iterations done of the current epoch.
+    /// Finished training iterations of the current epoch.
     iteration: u64,
-    /// Losses of those whose batches have annotation.
+    /// Losses of the iterations whose batches have annotated voxels.
     losses: Mean,
-    overflows: Overflows,
+    skipped_steps: SkippedSteps,
     last: Option<EpochReport>,
     progress: Progress,
     log: Log,
     clock: Clock,
 }
 
-/// What an epoch's validation batches gave.
+/// Results of an epoch's validation batches.
 struct Validation {
-    /// Mean loss of the batches with annotation.
+    /// Mean loss of the batches with annotated voxels.
     loss: Option<f64>,
     /// Dice of each foreground class.
     dice: Vec<Option<f64>>,
@@ -74,12 +74,12 @@ impl Run<'_> {
     /// Trains to the end of the schedule and writes the final checkpoint.
     pub fn finish(&mut self) -> Result<()> {
         if self.replaces {
-            // Should this run be killed early, the former one's checkpoints must not be taken for its own.
+            // If this run is killed early, `continue` must not resume from the previous run's checkpoints.
             self.save(CheckpointKind::Latest)?;
         }
         if self.epochs() < self.options.epochs {
             if let Err(error) = self.train_epochs() {
-                // What a later run can go on from, unless the network itself is in doubt.
+                // A checkpoint to resume from, unless the network itself may be damaged.
                 if !matches!(
                     error,
                     Error::Diverged { .. } | Error::OutOfMemory { .. } | Error::Torch { .. }
@@ -115,7 +115,7 @@ impl Run<'_> {
         let batch = next_batch(loader)?;
         let input = self.session.take(&batch)?;
         let step = self.session.train(&input, rate)?;
-        if let Some((quantity, value)) = self.overflows.add(&step, &batch.cases) {
+        if let Some((quantity, value)) = self.skipped_steps.add(&step, &batch.cases) {
             return Err(self.diverged(quantity, value, &batch.cases));
         }
         loader.recycle(batch);
@@ -158,7 +158,7 @@ impl Run<'_> {
         })
     }
 
-    /// Adds the epoch to the curves, reports it, and writes the checkpoints that are due.
+    /// Adds the epoch to the curves, reports it, and writes the due checkpoints.
     fn end_epoch(&mut self, rate: f64, validation: Validation, started: Instant) -> Result<()> {
         let epoch = self.epochs();
         let train_loss = self.losses.value().unwrap_or(0.0);
@@ -169,11 +169,11 @@ impl Run<'_> {
             .push(validation.loss.unwrap_or(f64::NAN));
         self.curves.metric.push(metric);
         (self.iteration, self.losses) = (0, Mean::default());
-        self.report_overflows();
+        self.report_skipped_steps();
         let next_rate = learning_rate(self.options, epoch + 1);
         let improved = self.averages.update(epoch, train_loss, metric, next_rate);
         if epoch == 100 && metric == 0.0 {
-            self.start_anew()?;
+            self.restart_weights()?;
         }
         let report = EpochReport {
             epoch,

@@ -1,4 +1,4 @@
-//! Network, loss and optimiser of a run, and what they do with a batch.
+//! Network, loss and optimiser of a run.
 
 use loader::Batch;
 use tch::{Device, Kind, Tensor};
@@ -11,10 +11,10 @@ use crate::network::{GenericUNet, Heads};
 use crate::optimizer::{LossScale, Sgd};
 use crate::{tensor, Error, Result};
 
-/// What one training iteration gave.
+/// Results of one training iteration.
 pub(super) struct Step {
     pub loss: f64,
-    /// Norm of the gradients before clipping; not finite where they overflowed.
+    /// Norm of the gradients before clipping; may be non-finite.
     pub norm: f64,
 }
 
@@ -23,11 +23,11 @@ pub(super) struct Input {
     data: Tensor,
     targets: Vec<Tensor>,
     weights: Option<Vec<Tensor>>,
-    /// Whether any voxel counts.
+    /// Whether any voxel is annotated.
     pub annotated: bool,
 }
 
-/// The state of a run that training changes.
+/// The mutable state of a run.
 pub(super) struct Session {
     pub network: GenericUNet,
     pub optimizer: Sgd,
@@ -39,7 +39,7 @@ pub(super) struct Session {
 }
 
 impl Session {
-    /// A fresh network.
+    /// A session with a new network.
     pub fn new(setup: &Setup, seed: u64) -> Result<Self> {
         let (device, kind) = (setup.compute.device, setup.compute.kind);
         let network = GenericUNet::new(setup.architecture.clone(), seed, device)?;
@@ -62,7 +62,7 @@ impl Session {
         })
     }
 
-    /// Takes up a checkpoint.
+    /// Loads a checkpoint.
     pub fn load(&mut self, checkpoint: &Checkpoint) -> Result<()> {
         self.network.load_state(&checkpoint.state)?;
         if let Some(saved) = &checkpoint.optimizer {
@@ -120,8 +120,9 @@ impl Session {
         })
     }
 
-    /// Copies values to the device. For CUDA they lie in page-locked memory, and the copy goes on behind this call: the
-    /// batch may be recycled once a result that depends on it was read, as `train` and `validate` do with the loss.
+    /// Copies values to the device. For CUDA they are in page-locked memory, and the copy continues after
+    /// this call. The batch may be recycled once a dependent result was read, as `train` and `validate` do
+    /// with the loss.
     fn place(&self, values: &loader::Tensor) -> Result<Tensor> {
         let shape: Vec<i64> = values.shape().iter().map(|&n| n as i64).collect();
         let device = self.network.device();
@@ -133,15 +134,16 @@ impl Session {
             strides[axis - 1] = strides[axis] * shape[axis];
         }
         let data = values.as_slice().as_ptr().cast();
-        // SAFETY: `data` points to as many float32 in C order as the shape says, and they outlive this borrowed view, which
-        // is only read. libtorch's allocator of page-locked memory keeps a freed block until copies from it have ended, so
-        // that an error between here and the loss, which drops the batch, leaves no copy without its source.
+        // SAFETY: `data` points to as many float32 in C order as the shape requires. They outlive this
+        // borrowed view, which is only read. libtorch's allocator of page-locked memory keeps a freed block
+        // until its copies have finished. So an error before the loss was read, which drops the batch, does
+        // not invalidate the copy.
         let view = unsafe { Tensor::f_from_blob(data, &shape, &strides, Kind::Float, Device::Cpu) }?;
         Ok(view.f_to_device_(device, Kind::Float, device.is_cuda(), true)?)
     }
 
-    /// One training iteration. Where the loss or the gradients are not finite, nothing is changed (a float16 run then
-    /// lowers its loss scale).
+    /// Runs one training iteration. If the loss or the gradients are not finite, nothing changes except the
+    /// loss scale of a float16 run, which decreases.
     pub fn train(&mut self, input: &Input, learning_rate: f64) -> Result<Step> {
         let weights = self.network.weights(self.kind)?;
         let outputs = self
@@ -178,7 +180,7 @@ impl Session {
         Ok(Step { loss: value, norm })
     }
 
-    /// Loss of a validation batch; its finest output goes into `evaluation`.
+    /// Returns the loss of a validation batch and adds its finest output to `evaluation`.
     pub fn validate(&self, input: &Input, evaluation: &mut OnlineEvaluation) -> Result<f64> {
         tch::no_grad(|| {
             let weights = self.network.weights(self.kind)?;

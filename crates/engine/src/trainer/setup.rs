@@ -1,4 +1,4 @@
-//! What a run needs, resolved and checked before anything is written.
+//! Setup of a run: options, folders and plans, resolved and checked before anything is written.
 
 use std::path::{Path, PathBuf};
 
@@ -15,7 +15,7 @@ use crate::optimizer::poly_learning_rate;
 use crate::{Architecture, Compute, Recipe, Result};
 use settings::TrainOptions;
 
-/// A run, resolved.
+/// The resolved setup of a run.
 pub(super) struct Setup {
     pub recipe: Recipe,
     pub compute: Compute,
@@ -32,7 +32,7 @@ pub(super) struct Setup {
 }
 
 impl Setup {
-    /// Resolves options against folders and plans.
+    /// Resolves options, folders and plans.
     pub fn new(options: &TrainOptions, context: &Context) -> Result<Self> {
         let compute = Compute::new(&options.compute)?;
         let data = TrainingData::resolve(&options.weighted_data(), context)?;
@@ -49,7 +49,7 @@ impl Setup {
         data.keep_splits(options.data.fold)?;
 
         let trainer = if cascade && options.data.trainer == Trainer::V2 {
-            "nnUNetTrainerV2CascadeFullRes" // nnU-Net v1 has its own class for this stage
+            "nnUNetTrainerV2CascadeFullRes" // nnU-Net v1 uses another class for this stage
         } else {
             options.data.trainer.name()
         };
@@ -57,7 +57,8 @@ impl Setup {
             Some(folder) => ModelFolder::new(folder),
             None => ModelFolder::locate(&data.folders, options.data.configuration, &data.task, trainer)?,
         };
-        // v1's get_default_configuration: the batch is one pseudo volume in 2D and for full resolution after low.
+        // v1's get_default_configuration: Dice is over the batch in 2D, and in full resolution after low
+        // resolution.
         let two_stages = plans.plans_per_stage.len() > 1;
         let batch_dice = match options.data.configuration {
             Configuration::TwoD => true,
@@ -83,7 +84,7 @@ impl Setup {
             name: trainer.to_owned(),
             class: python_class(trainer),
             plans: if options.data.batch_size.is_some() || options.data.patch_size.is_some() {
-                // Prediction takes the patch size from here.
+                // Prediction reads the patch size from here.
                 plans.to_value()
             } else {
                 pickle::read_file(&data.plans_file)?
@@ -104,16 +105,16 @@ impl Setup {
         })
     }
 
-    /// Writes the plans that the model was trained with to its folder.
+    /// Writes the plans of the training to the model folder.
     pub fn plans_file(&self, path: &Path) -> Result<()> {
         Ok(pickle::write_file(path, &self.info.plans)?)
     }
 
-    /// Options of the loader of a phase that begins at (epoch, iteration).
+    /// Options of a phase's loader, beginning at (epoch, iteration).
     pub fn loader(&self, options: &TrainOptions, phase: Phase, epoch: u64, iteration: u64) -> LoaderOptions {
         let (data, threads, iterations) = match phase {
             Phase::Training => (&self.training, options.loader_threads, options.iterations),
-            // Validation batches are cheap: nothing is turned.
+            // Validation batches are not rotated, so they need little time.
             Phase::Validation => (&self.validation, 1, options.validation_iterations),
         };
         LoaderOptions {
@@ -138,7 +139,7 @@ fn text(path: &Path) -> Value {
     Value::from(path.to_string_lossy().into_owned())
 }
 
-/// A trainer's Python class as nnU-Net v1 and DIAG's fork write it into checkpoints.
+/// Python class of a trainer, as nnU-Net v1 and DIAG's fork write it into checkpoints.
 fn python_class(trainer: &str) -> String {
     let module = match trainer {
         "nnUNetTrainerV2Sparse" | "nnUNetTrainerV2SparseNormalSampling" => "diag.nnUNetTrainerV2Sparse",

@@ -1,8 +1,8 @@
-//! What a schema expects, in words.
+//! Descriptions of the values that a schema allows.
 
 use serde_json::Value;
 
-/// The keyword by which a schema says in words what it expects, where its pattern would not help people:
+/// Schema keyword with a description of the expected value, for patterns that are hard to read:
 /// `#[schemars(extend("x-expected" = "…"))]`.
 const EXPECTED: &str = "x-expected";
 
@@ -23,7 +23,7 @@ pub(super) fn alternatives<'s>(root: &'s Value, schema: &'s Value) -> Option<Vec
     Some(all.filter(|one| one["type"] != "null").collect())
 }
 
-/// The texts that a schema allows, where it is an enumeration.
+/// The texts allowed by an enumeration.
 pub(super) fn choices<'s>(root: &'s Value, schema: &'s Value) -> Option<Vec<&'s str>> {
     if let Some(values) = schema["enum"].as_array() {
         return Some(values.iter().filter_map(Value::as_str).collect());
@@ -38,7 +38,7 @@ pub(super) fn choices<'s>(root: &'s Value, schema: &'s Value) -> Option<Vec<&'s 
     all.map(|lists| lists.concat())
 }
 
-/// Whether a schema's `type` is or includes `name`.
+/// Returns true if a schema's `type` is or includes `name`.
 pub(super) fn has_type(schema: &Value, name: &str) -> bool {
     match &schema["type"] {
         Value::Array(types) => types.iter().any(|t| t == name),
@@ -46,7 +46,7 @@ pub(super) fn has_type(schema: &Value, name: &str) -> bool {
     }
 }
 
-/// What a schema expects, such as `a whole number of at least 1`.
+/// The expected value, such as `a whole number of at least 1`.
 pub(super) fn expected(root: &Value, schema: &Value) -> String {
     let schema = resolve(root, schema);
     if let Some(words) = schema[EXPECTED].as_str() {
@@ -99,7 +99,7 @@ fn list(root: &Value, schema: &Value) -> String {
     }
 }
 
-/// The largest bound that says something: that of an integer type does not.
+/// The upper bound, unless it is just the bound of an integer type.
 const TELLING: f64 = 4e9;
 
 fn range(schema: &Value) -> String {

@@ -1,4 +1,4 @@
-//! Options of verbs: declared once, read and checked in one place.
+//! Options of verbs: declaration, reading and checks.
 
 mod expected;
 mod merge;
@@ -17,8 +17,9 @@ use crate::{OptionError, OptionResult};
 
 /// Options of a verb.
 ///
-/// The struct is the one source: its fields, their types, defaults, ranges and documentation become the TypeScript type,
-/// the flags of the command line, their help, and the check of what callers pass. [`macro@options`] declares it:
+/// The struct is the only source. Its fields, types, defaults, ranges and documentation become the TypeScript
+/// type, the flags of the command line, their help, and the check of the callers' values. [`macro@options`]
+/// declares it:
 ///
 /// ```
 /// /// Options of a verb.
@@ -46,44 +47,44 @@ use crate::{OptionError, OptionResult};
 /// ```
 ///
 /// - A field without `#[default]` is required, unless it is an `Option`.
-/// - `#[default]` takes the type's own default, `#[default(value)]` a value.
-/// - `#[schemars(range(…), length(…), regex(pattern = …))]` bound the value; [`parse`] checks them.
-/// - `#[schemars(extend("x-expected" = "a file name that ends in .png"))]` words what a pattern expects.
+/// - `#[default]` uses the type's default, `#[default(value)]` a value.
+/// - `#[schemars(range(…), length(…), regex(pattern = …))]` limits the value; [`parse`] checks it.
+/// - `#[schemars(extend("x-expected" = "a file name that ends in .png"))]` describes a pattern in messages.
 /// - `#[serde(flatten)]` includes the options of another struct.
 ///
-/// The first paragraph of a field's documentation is its help on the command line.
+/// The first paragraph of a field's documentation is its help text on the command line.
 ///
 /// [`macro@options`]: crate::options
 pub trait Options: Serialize + DeserializeOwned + JsonSchema {
-    /// Rules between options, which no schema can state.
+    /// Checks relations between options that a schema cannot express.
     ///
     /// # Errors
-    /// [`OptionError`], naming the options that contradict each other.
+    /// [`OptionError`], naming the contradicting options.
     fn check(&self) -> OptionResult<()> {
         Ok(())
     }
 }
 
-/// Options that every verb has.
+/// Options of every verb.
 #[crate::options]
 pub struct CommonOptions {
-    /// Threads to use; 0 uses all cores.
+    /// Number of threads; 0 uses all cores.
     #[default]
     pub workers: usize,
 }
 
-/// The options of a verb as its callers pass them.
+/// The options of a verb, as callers pass them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Given<O> {
-    /// The verb's own.
+    /// Options of this verb.
     #[serde(flatten)]
     pub options: O,
-    /// Those of every verb.
+    /// Options of every verb.
     #[serde(flatten)]
     pub common: CommonOptions,
 }
 
-/// JSON Schema (draft 2020-12) of a type; of options the form in which callers write them.
+/// JSON Schema (draft 2020-12) of a type. For options, the schema of the input form.
 pub fn schema_of<T: JsonSchema>() -> Value {
     let settings = SchemaSettings::draft2020_12();
     let mut schema = settings.into_generator().into_root_schema_for::<T>().to_value();
@@ -94,8 +95,8 @@ pub fn schema_of<T: JsonSchema>() -> Value {
 /// Reads the options of a verb from JSON text.
 ///
 /// # Errors
-/// [`OptionError`] with every unknown, missing or unusable option, each by its path and, where it is misspelt, with the
-/// nearest known name.
+/// [`OptionError`] with the path of every unknown, missing or invalid option. For a misspelt option it names
+/// the nearest known one.
 pub fn parse<O: Options>(text: &str) -> OptionResult<Given<O>> {
     let value: Value = serde_json::from_str(text)
         .map_err(|error| OptionError::new("", format!("expected options as a JSON object: {error}")))?;
@@ -106,7 +107,7 @@ pub fn parse<O: Options>(text: &str) -> OptionResult<Given<O>> {
     Ok(given)
 }
 
-/// Checks options that were made in Rust, as [`parse`] does.
+/// Checks options made in Rust like [`parse`] does.
 ///
 /// # Errors
 /// [`OptionError`].

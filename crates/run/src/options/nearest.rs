@@ -1,6 +1,6 @@
-//! The known name that a misspelt one most likely means.
+//! The most similar known name for a misspelt one.
 
-/// The name nearest to `found`, if it is near enough to be meant.
+/// Returns the known name nearest to `found`, unless all are too different.
 pub(super) fn nearest<'n>(found: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
     let plain = |name: &str| name.to_lowercase().replace(['-', '_'], "");
     let target = plain(found);
@@ -12,7 +12,7 @@ pub(super) fn nearest<'n>(found: &str, known: impl IntoIterator<Item = &'n str>)
         .map(|(_, name)| name)
 }
 
-/// `; did you mean NAME?`, or nothing.
+/// `; did you mean NAME?`, or an empty text.
 pub(super) fn advice<'n>(found: &str, known: impl IntoIterator<Item = &'n str>) -> String {
     nearest(found, known).map_or_else(String::new, |name| format!("; did you mean {name}?"))
 }

@@ -1,6 +1,6 @@
 use super::*;
 
-/// The tagged part.
+/// A tagged union.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "camelCase")]
 enum Sampling {
@@ -22,7 +22,7 @@ struct Centred {
     offset: f64,
 }
 
-/// Documented choices.
+/// An enumeration with documented variants.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 enum Trainer {
     /// One.
@@ -58,7 +58,7 @@ struct Outer {
     /// The trainer.
     #[default]
     trainer: Trainer,
-    /// Where patches lie.
+    /// Sampling of patches.
     sampling: Option<Sampling>,
     /// Shared.
     #[default(Inner::new())]
@@ -109,7 +109,7 @@ fn flattened_and_nested_options_are_read() {
 }
 
 #[test]
-fn unknown_options_are_named_with_the_nearest_known_one() {
+fn an_unknown_option_is_reported_with_the_nearest_name() {
     assert_eq!(
         refusal(r#"{"task":"501","tolerence":9}"#),
         "tolerence: unknown option; did you mean tolerance?"
@@ -130,7 +130,7 @@ fn unknown_options_are_named_with_the_nearest_known_one() {
 }
 
 #[test]
-fn unknown_choices_are_named_with_the_nearest_known_one() {
+fn an_unknown_choice_is_reported_with_the_nearest_name() {
     assert_eq!(
         refusal(r#"{"task":"501","trainer":"nnUNetTrainerV2Sprase"}"#),
         "trainer: expected one of nnUNetTrainerV2, nnUNetTrainerV2Sparse, got \"nnUNetTrainerV2Sprase\"; \
@@ -147,7 +147,7 @@ fn unknown_choices_are_named_with_the_nearest_known_one() {
 }
 
 #[test]
-fn values_out_of_range_and_of_other_types_are_named_all_at_once() {
+fn all_invalid_values_are_reported_together() {
     assert_eq!(
         refusal(r#"{"tolerance":-1,"batchSize":0,"patchSize":[64],"trainer":7}"#),
         "tolerance: expected a number of at least 0, got -1; \
@@ -170,7 +170,7 @@ fn values_out_of_range_and_of_other_types_are_named_all_at_once() {
 }
 
 #[test]
-fn options_made_in_rust_are_checked_alike() {
+fn options_made_in_rust_are_checked_too() {
     let mut options = Outer::new("501");
     assert!(validate(&options).is_ok());
     options.tolerance = f64::NAN;

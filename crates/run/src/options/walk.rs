@@ -1,4 +1,4 @@
-//! Checks a JSON value against a JSON Schema, for messages that people can act on.
+//! Checks a JSON value against a JSON Schema, with readable messages.
 
 use regex::Regex;
 use serde_json::{Map, Value};
@@ -9,7 +9,8 @@ use crate::{OptionError, OptionProblem, OptionResult};
 
 /// Checks `value` against `schema`, a root schema of this package's own types.
 ///
-/// It knows the keywords that `schemars` writes for them: types, enumerations, unions, objects, lists, ranges, patterns.
+/// It supports the keywords that `schemars` writes: types, enumerations, unions, objects, lists, ranges,
+/// patterns.
 pub(super) fn check(schema: &Value, value: &Value) -> OptionResult<()> {
     let mut walk = Walk {
         root: schema,
@@ -35,7 +36,7 @@ impl<'s> Walk<'s> {
         self.problems.push(OptionProblem { option, problem });
     }
 
-    /// Reports that `value` is not what `schema` expects.
+    /// Reports that `value` does not match `schema`.
     fn unexpected(&mut self, schema: &Value, value: &Value, path: &str) {
         let mut problem = format!("expected {}, got {}", expected(self.root, schema), shown(value));
         if let (Some(choices), Some(text)) = (choices(self.root, schema), value.as_str()) {
@@ -90,7 +91,7 @@ impl<'s> Walk<'s> {
         }
     }
 
-    /// One of several forms: the one that is tagged alike, else any that fits.
+    /// Checks a union: selects the form with the value's tag, else any form that matches.
     fn union(&mut self, schema: &'s Value, all: &[&'s Value], value: &Value, path: &str) {
         if let [one] = all {
             return self.value(one, value, path);
@@ -174,7 +175,7 @@ impl<'s> Walk<'s> {
     }
 }
 
-/// The property whose constant tells the forms of a union apart.
+/// The property whose constant distinguishes the forms of a union.
 fn tag<'s>(all: &[&'s Value]) -> Option<&'s str> {
     let first = all.first()?["properties"].as_object()?;
     let shared = |name: &str| all.iter().all(|one| one["properties"][name]["const"].is_string());
@@ -201,7 +202,7 @@ fn join(path: &str, name: &str) -> String {
     }
 }
 
-/// Longest value that a message shows whole, in characters.
+/// Longest value that a message shows completely, in characters.
 const SHOWN: usize = 80;
 
 fn shown(value: &Value) -> String {

@@ -1,4 +1,4 @@
-//! Where a run begins.
+//! Start of a run.
 
 use run::{Context, EpochReport};
 
@@ -7,16 +7,16 @@ use crate::checkpoint::Checkpoint;
 use crate::trainer::clock::Clock;
 use crate::trainer::curves::Averages;
 use crate::trainer::mean::Mean;
-use crate::trainer::overflows::Overflows;
 use crate::trainer::record::{write_settings, Log, Progress};
-use crate::trainer::resume::{last_checkpoint, warn_of_changes, warn_of_former};
+use crate::trainer::resume::{last_checkpoint, warn_of_changes, warn_replaced_run};
 use crate::trainer::session::Session;
 use crate::trainer::setup::{learning_rate, Setup};
+use crate::trainer::skipped_steps::SkippedSteps;
 use crate::{Error, Result};
 use settings::TrainOptions;
 
 impl<'a> Run<'a> {
-    /// A new run, or one that goes on from the fold's last checkpoint.
+    /// A new run, or one that continues from the last checkpoint of the fold.
     pub fn open(options: &'a TrainOptions, setup: &'a Setup, context: &'a Context) -> Result<Self> {
         let fold = setup.model.fold(options.data.fold);
         std::fs::create_dir_all(&fold.path).map_err(|e| Error::io(&fold.path, e))?;
@@ -27,12 +27,12 @@ impl<'a> Run<'a> {
         };
         if options.resume && found.is_none() {
             let message = format!(
-                "{} holds no checkpoint to continue from; training starts anew",
+                "{} holds no checkpoint to continue from; training starts from the beginning",
                 fold.path.display()
             );
             context.warn("WARN_NOTHING_TO_CONTINUE", message, None);
         }
-        let replaces = !options.resume && warn_of_former(&fold, context);
+        let replaces = !options.resume && warn_replaced_run(&fold, context);
         let mut session = Session::new(setup, options.data.seed)?;
         let checkpoint = match found {
             Some(path) => {
@@ -55,7 +55,7 @@ impl<'a> Run<'a> {
                 sum: position.losses.0,
                 count: position.losses.1,
             },
-            overflows: Overflows::default(),
+            skipped_steps: SkippedSteps::default(),
             last: None,
             clock: Clock::default(),
             options,
@@ -74,7 +74,7 @@ impl<'a> Run<'a> {
         Ok(run)
     }
 
-    /// Report of the last finished epoch as a former run left it.
+    /// Report of the last finished epoch of the previous run.
     fn recorded_epoch(&self) -> Option<EpochReport> {
         let number = |values: &[f64]| values.last().copied().filter(|v| v.is_finite());
         Some(EpochReport {

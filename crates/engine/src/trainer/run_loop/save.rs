@@ -11,7 +11,7 @@ use crate::trainer::setup::learning_rate;
 use crate::{Error, Result};
 
 impl Run<'_> {
-    /// Where a checkpoint goes.
+    /// Path of a checkpoint.
     pub fn checkpoint_path(&self, kind: CheckpointKind) -> PathBuf {
         self.fold.checkpoint(match kind {
             CheckpointKind::Latest => LATEST_CHECKPOINT,
@@ -20,7 +20,7 @@ impl Run<'_> {
         })
     }
 
-    /// Writes a checkpoint of the run as it stands.
+    /// Writes a checkpoint of the current state.
     pub(super) fn save(&self, kind: CheckpointKind) -> Result<()> {
         let options = self.options;
         let precision = self.setup.compute.precision_name();
@@ -40,14 +40,14 @@ impl Run<'_> {
             }),
         };
         let path = self.checkpoint_path(kind);
-        // The small file first: with the large one in place, the checkpoint is complete.
+        // The small file first: once the large one exists, the checkpoint is complete.
         self.setup.info.write(&path.with_extension("model.pkl"))?;
         checkpoint.write(&path)?;
         self.context.emit(Event::Checkpoint { path, kind });
         Ok(())
     }
 
-    /// Removes the latest checkpoint: the final one holds the same and more recent things.
+    /// Removes the latest checkpoint, which the final one supersedes.
     pub(super) fn remove_latest(&self) -> Result<()> {
         for path in [
             self.checkpoint_path(CheckpointKind::Latest),

@@ -1,7 +1,7 @@
 //! Whole runs on a small task.
 
-mod former;
-mod looks;
+mod preview_batches;
+mod replaced_run;
 mod steps;
 
 use std::path::PathBuf;
@@ -25,7 +25,7 @@ impl Task {
         Self(task)
     }
 
-    /// A folder of the test's own.
+    /// A folder for this test only.
     fn path(&self, name: &str) -> PathBuf {
         self.0.folder.path().join(name)
     }
@@ -46,7 +46,7 @@ impl Task {
     }
 }
 
-/// Keeps events and cancels at a given training iteration, counted over the run.
+/// Records events and cancels at a given training iteration, counted over the run.
 #[derive(Default)]
 struct Watch {
     events: Mutex<Vec<Event>>,
@@ -143,7 +143,7 @@ fn a_run_writes_nnunet_s_files() {
 }
 
 #[test]
-fn an_interrupted_run_ends_with_the_same_bits() {
+fn a_resumed_run_ends_with_the_same_bits() {
     let task = Task::new();
     for (trainer, stops) in [
         ("nnUNetTrainerV2", vec![(0, 1), (1, 3)]),
@@ -170,7 +170,7 @@ fn an_interrupted_run_ends_with_the_same_bits() {
             );
             options.resume = true;
         }
-        // Another number of loader threads changes nothing.
+        // The number of loader threads does not matter.
         options.loader_threads = 1;
         let parts = run_until(&options, None).0.unwrap();
         let [a, b] = [&whole, &parts].map(|s| Checkpoint::read(&s.checkpoint).unwrap());
@@ -191,7 +191,7 @@ fn an_interrupted_run_ends_with_the_same_bits() {
 }
 
 #[test]
-fn a_finished_run_is_not_trained_again() {
+fn a_finished_run_is_not_retrained() {
     let task = Task::new();
     let mut options = task.options("nnUNetTrainerV2", "results");
     let first = run_until(&options, None).0.unwrap();
@@ -235,7 +235,7 @@ fn the_loss_falls() {
 }
 
 #[test]
-fn wrong_options_and_data_are_named() {
+fn invalid_options_and_data_are_reported() {
     let task = Task::new();
     let good = task.options("nnUNetTrainerV2", "results");
     let code = |change: fn(&mut TrainOptions)| {
@@ -248,7 +248,7 @@ fn wrong_options_and_data_are_named() {
     assert_eq!(code(|o| o.initial_lr = f64::NAN), "ERR_OPTIONS");
     assert_eq!(code(|o| o.epochs = 0), "ERR_OPTIONS");
     assert_eq!(code(|o| o.class_weights = Some(vec![1.0; 5])), "ERR_OPTIONS");
-    // Labels that the plans do not know.
+    // Labels that are not in the plans.
     let path = task.0.stage.join("ball_000.npz");
     for case in 0..BallTask::CASES {
         let mut data =
@@ -266,7 +266,7 @@ fn wrong_options_and_data_are_named() {
 }
 
 #[test]
-fn a_loss_that_is_not_a_number_stops_the_run() {
+fn a_non_finite_loss_stops_the_run() {
     let task = Task::new();
     let mut options = task.options("nnUNetTrainerV2", "results");
     let mut recipe = Recipe::default();
@@ -289,7 +289,7 @@ fn a_loss_that_is_not_a_number_stops_the_run() {
 }
 
 #[test]
-fn gradients_that_overflow_change_nothing_until_they_never_end() {
+fn steps_with_non_finite_gradients_are_skipped_until_too_many() {
     let task = Task::new();
     let mut options = task.options("nnUNetTrainerV2", "results");
     (options.epochs, options.iterations) = (2, 4);

@@ -1,4 +1,4 @@
-//! Training steps against the recorded ones.
+//! Compares training steps with the recorded ones.
 
 use ndarray::ArrayD;
 use tch::{Device, Kind, Tensor};
@@ -36,7 +36,7 @@ fn steps_equal_the_reference() {
         let mut sgd = Sgd::new(network.parameters().len());
         let tensor =
             |name: String| crate::tensor::from_array(&arrays[&name].mapv(|v| v as f32).view()).unwrap();
-        // Where gradients are clipped, float32 and float64 drift apart by 2e-3 in the reference itself.
+        // With clipped gradients, float32 and float64 differ by 2e-3 in the reference itself.
         let clip = p["clip"].as_f64().unwrap();
         let clipped = arrays["grad_norms"].iter().any(|&norm| norm > clip);
         let tolerance = if clipped { 8e-3 } else { 2e-5 };
@@ -108,19 +108,20 @@ fn steps_equal_the_reference() {
     assert!(compared > 0);
 }
 
-/// Compares by the norm of the difference; `whole` is the norm of all gradients. Element by element would ask for more
-/// than float32 gives: one pre-activation within rounding of 0 takes the other slope of the rectifier, and moves single
-/// elements by far.
+/// Compares by the norm of the difference; `whole` is the norm of all gradients. An element-wise comparison
+/// would need more than float32 precision: a pre-activation within rounding of 0 selects the other slope of
+/// the leaky ReLU and changes single elements strongly.
 fn assert_same_gradient(found: &ArrayD<f64>, expected: &ArrayD<f64>, whole: f64, what: &str) {
     assert_eq!(found.shape(), expected.shape(), "{what}: shape");
     let norm = |values: &ArrayD<f64>| values.mapv(|v| v * v).sum().sqrt();
     let (error, size) = (norm(&(found - expected)), norm(expected));
-    // The true gradient of a bias before a normalisation is 0: both are rounding, of gradients of the whole's size.
+    // The true gradient of a bias before a normalisation is 0: both values are rounding errors relative to
+    // all gradients.
     let rounding = 2e-6 * (expected.len() as f64).sqrt() * whole.max(1.0);
     assert!(error <= 1e-3 * size + rounding, "{what}: {error} of {size}");
 }
 
-/// A state in the network's order; recordings are read by name.
+/// A state in the network's order; recordings are sorted by name.
 fn ordered(network: &GenericUNet, state: State) -> State {
     network
         .names()

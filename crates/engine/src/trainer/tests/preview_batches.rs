@@ -1,4 +1,4 @@
-//! A preview shows the very bytes that a training takes.
+//! A preview shows the batches of the training, byte by byte.
 
 use std::hash::{DefaultHasher, Hasher};
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use preview::{Preview, PreviewOptions};
 
 use super::*;
 
-/// A batch as a name of its content.
+/// A hash of a batch's content.
 fn digest<'a>(cases: &[String], arrays: impl Iterator<Item = (&'a [usize], &'a [f32])>) -> u64 {
     let mut hasher = DefaultHasher::new();
     cases.iter().for_each(|case| hasher.write(case.as_bytes()));
@@ -42,7 +42,7 @@ fn previewed(preview: &Preview) -> Vec<(u64, u64, u64)> {
 }
 
 #[test]
-fn a_preview_is_what_the_training_sees() {
+fn preview_batches_equal_training_batches() {
     let task = Task::new();
     let both = Recipe {
         ignore_label: Some(-1),

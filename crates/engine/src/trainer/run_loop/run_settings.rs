@@ -1,4 +1,4 @@
-//! What a run is run with.
+//! Settings of a run.
 
 use serde_json::{json, Value};
 
@@ -6,7 +6,7 @@ use super::Run;
 use crate::device_name;
 
 impl Run<'_> {
-    /// [`Run::settings`] for the event that reports the start: names are in camelCase, as those of options.
+    /// [`Run::settings`] for the start event: names in camelCase, like those of options.
     pub fn reported_settings(&self) -> Value {
         match self.settings() {
             Value::Object(settings) => settings
@@ -17,7 +17,7 @@ impl Run<'_> {
         }
     }
 
-    /// Settings of the run, for `debug.json`: names are those of nnU-Net v1.
+    /// Settings of the run for `debug.json`, with nnU-Net v1's names.
     pub fn settings(&self) -> Value {
         let (setup, options) = (self.setup, self.options);
         let parameters: usize = self
@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_of_settings_become_those_of_options() {
+    fn setting_names_become_camel_case() {
         let found = ["fold", "patch_size", "do_dummy_2D_aug"].map(camel_case);
         assert_eq!(found, ["fold", "patchSize", "doDummy2DAug"]);
     }

@@ -1,11 +1,11 @@
-//! Training that goes wrong: what is reported, and what is done about it.
+//! Divergence: its error, warnings and remedy.
 
 use super::Run;
 use crate::trainer::resume::last_checkpoint;
 use crate::{Error, Result};
 
 impl Run<'_> {
-    /// The error of an iteration after which training must end; `quantity` became `value`.
+    /// The error of an iteration after which training must stop; `quantity` has the value `value`.
     pub(super) fn diverged(&self, quantity: &'static str, value: f64, cases: &[String]) -> Error {
         Error::Diverged {
             quantity,
@@ -17,10 +17,11 @@ impl Run<'_> {
         }
     }
 
-    /// nnU-Net v1's remedy where nothing was learnt in 100 epochs (`nnUNetTrainerV2.on_epoch_end`).
-    pub(super) fn start_anew(&mut self) -> Result<()> {
-        let message = "At epoch 100, the mean foreground Dice was 0. This can be caused by a too high momentum: momentum has \
-                       now been reduced to 0.95 and the network weights have been reinitialised";
+    /// nnU-Net v1's remedy if nothing was learnt in 100 epochs (`nnUNetTrainerV2.on_epoch_end`).
+    pub(super) fn restart_weights(&mut self) -> Result<()> {
+        let message =
+            "At epoch 100, the mean foreground Dice was 0. This can be caused by a too high momentum: \
+                       momentum has now been reduced to 0.95 and the network weights have been reinitialised";
         self.session.optimizer.momentum = 0.95;
         self.session.network.reinitialise(self.options.data.seed, 1)?;
         self.context.warn("WARN_REINITIALISED", message, None);
@@ -28,24 +29,25 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Logs the epoch's iterations that changed nothing, and warns of the first. float16 training finds its loss scale by
-    /// them, which needs no warning.
-    pub(super) fn report_overflows(&mut self) {
+    /// Logs the skipped steps of the epoch, with a warning for the first. float16 training finds its loss
+    /// scale through them, so they are not reported.
+    pub(super) fn report_skipped_steps(&mut self) {
         let Some(found) = self
-            .overflows
+            .skipped_steps
             .take_epoch()
             .filter(|_| self.session.loss_scale.is_none())
         else {
             return;
         };
         let message = format!(
-            "{} of {} iterations of this epoch changed nothing, as their gradients were not finite (the last one's cases: {}); \
-             if this goes on, lower the initial learning rate or train with --precision float32",
+            "{} of {} iterations of this epoch were skipped because their gradients were not finite \
+             (cases of the last one: {}); \
+             if this continues, lower the initial learning rate or train with --precision float32",
             found.count, self.options.iterations, found.cases
         );
         self.log.line(&message);
         if found.first {
-            let message = format!("{message} (later ones are in the training log)");
+            let message = format!("{message} (see the training log for later ones)");
             self.context.warn("WARN_GRADIENT_OVERFLOW", message, None);
         }
     }

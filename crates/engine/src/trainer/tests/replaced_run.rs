@@ -1,4 +1,4 @@
-//! A run that starts anew where a former one left checkpoints.
+//! A new run in a fold with checkpoints of a previous run.
 
 use run::{CheckpointKind, Event};
 
@@ -6,7 +6,7 @@ use super::{run_until, Task};
 use crate::checkpoint::Checkpoint;
 
 #[test]
-fn a_run_killed_early_is_not_continued_as_the_former_one() {
+fn a_new_run_replaces_the_checkpoints_of_the_previous_one() {
     let task = Task::new();
     let mut options = task.options("nnUNetTrainerV2", "results");
     let first = run_until(&options, None).0.unwrap();
@@ -21,7 +21,8 @@ fn a_run_killed_early_is_not_continued_as_the_former_one() {
         }
     ))
     .is_some());
-    // From here on even `kill -9` leaves a checkpoint of this run, which goes before the former one's.
+    // From here on even `kill -9` leaves a checkpoint of this run, which has precedence over the previous
+    // run's.
     let claimed = place(|e| {
         let latest = CheckpointKind::Latest;
         matches!(e, Event::Checkpoint { kind, .. } if *kind == latest)
@@ -31,7 +32,7 @@ fn a_run_killed_early_is_not_continued_as_the_former_one() {
     options.resume = true;
     let second = run_until(&options, None).0.unwrap();
     let [a, b] = [first, second].map(|s| Checkpoint::read(&s.checkpoint));
-    // One file: what is there now is the second run's.
+    // `model_latest` exists once, written by the second run.
     assert_eq!(a.unwrap().position.unwrap().seed, 8);
     assert_eq!(b.unwrap().epochs, 3);
 }
