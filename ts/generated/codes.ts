@@ -82,8 +82,6 @@ export const ERROR_CODES = {
   ERR_EXPORT_SHAPE: 'A softmax does not have the size of the case\'s cropped region.',
   /** The plans' axes are not a permutation. The plans are damaged. */
   ERR_EXPORT_TRANSPOSE: 'The plans\' axes are not a permutation. The plans are damaged.',
-  /** An exported segmentation could not be written. */
-  ERR_EXPORT_WRITE: 'An exported segmentation could not be written.',
   /** The type of a file is not one that can be inspected. The message names the types. */
   ERR_FILE_KIND: 'The type of a file is not one that can be inspected. The message names the types.',
   /** A file ends before the data that its header announces. Write it again. */

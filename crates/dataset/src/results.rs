@@ -147,11 +147,6 @@ impl FoldFolder {
         self.path.join("debug.json")
     }
 
-    /// Picture of the learning curves.
-    pub fn progress_picture(&self) -> PathBuf {
-        self.path.join("progress.png")
-    }
-
     /// Folder that other stages read this stage's predictions from, beside the folds.
     pub fn model(&self) -> ModelFolder {
         ModelFolder::new(self.path.parent().unwrap_or_else(|| Path::new("")))

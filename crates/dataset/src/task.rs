@@ -145,17 +145,6 @@ impl Task {
             None => Ok(folders.preprocessed()?.join(&self.name)),
         }
     }
-
-    /// Folder of the preprocessed task, which has to exist.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`], or as [`Folders::preprocessed`].
-    pub fn existing_preprocessed_folder(&self, folders: &Folders) -> Result<PathBuf, Error> {
-        let folder = self.preprocessed_folder(folders)?;
-        let advice = format!("run `nnunet-diag preprocess {}` first", self.name);
-        NotFound::unless_exists("preprocessed task", &folder, advice)?;
-        Ok(folder)
-    }
 }
 
 /// Names of the folders in a folder; none if it cannot be listed.

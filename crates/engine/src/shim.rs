@@ -65,8 +65,6 @@ unsafe extern "C" {
         count: usize,
         options: *const SgdOptions,
     ) -> *mut c_char;
-    fn engine_cuda_memory(device: i32, current: *mut i64, peak: *mut i64, reserved: *mut i64) -> *mut c_char;
-    fn engine_cuda_empty_cache() -> *mut c_char;
 }
 
 fn raw(tensor: &Tensor) -> *const RawTensor {
@@ -184,46 +182,4 @@ pub(crate) fn sgd_step(
         *momentum = Some(unsafe { Tensor::from_ptr(pointer.cast()) });
     }
     check(message)
-}
-
-/// Memory of a CUDA device as libtorch's allocator sees it, in bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct DeviceMemory {
-    /// Held by tensors now.
-    pub current: i64,
-    /// Most that tensors held at one time.
-    pub peak: i64,
-    /// Reserved from the device.
-    pub reserved: i64,
-}
-
-/// Memory in use on CUDA device `index`.
-///
-/// # Errors
-/// [`Error::Torch`] where there is no such device.
-pub fn cuda_memory(index: usize) -> Result<DeviceMemory> {
-    let mut memory = DeviceMemory {
-        current: 0,
-        peak: 0,
-        reserved: 0,
-    };
-    let DeviceMemory {
-        current,
-        peak,
-        reserved,
-    } = &mut memory;
-    let index = i32::try_from(index).map_err(|_| Error::torch("no such CUDA device"))?;
-    // SAFETY: three valid, distinct places for results.
-    check(unsafe { engine_cuda_memory(index, current, peak, reserved) })?;
-    Ok(memory)
-}
-
-/// Gives cached memory back to the CUDA devices.
-///
-/// # Errors
-/// [`Error::Torch`] where there is no CUDA.
-pub fn cuda_empty_cache() -> Result<()> {
-    // SAFETY: takes no arguments and reports failures as a message.
-    check(unsafe { engine_cuda_empty_cache() })
 }

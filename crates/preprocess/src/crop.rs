@@ -1,6 +1,6 @@
 //! Cropping to the non-zero region.
 
-use ndarray::{s, Array3, Array4, ArrayView3, Axis};
+use ndarray::{s, Array3, Array4, Axis};
 use run::{Cancel, Cancelled};
 use serde::{Deserialize, Serialize};
 use volume::UNLABELLED;
@@ -42,11 +42,6 @@ pub struct Cropped {
 }
 
 impl Cropped {
-    /// Where normalisation looks for the mask: negative values are outside.
-    pub fn normalisation_mask(&self) -> ArrayView3<'_, i16> {
-        self.mask.as_ref().unwrap_or(&self.segmentation).view()
-    }
-
     /// A case that was cropped before. The mask of a sparse one is found again: cropping does not change it.
     pub fn from_parts(
         data: Array4<f32>,

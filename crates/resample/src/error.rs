@@ -87,12 +87,4 @@ pub enum Error {
     #[error(transparent)]
     #[code(transparent)]
     Cancelled(#[from] run::Cancelled),
-    /// The receiver of a streamed softmax failed.
-    #[error("the resampled softmax could not be written: {source}")]
-    #[code(io(ExportWrite))]
-    Sink {
-        /// What the receiver said.
-        #[source]
-        source: std::io::Error,
-    },
 }

@@ -39,7 +39,7 @@ pub(crate) struct Taps<T> {
 
 impl<T: Real> Taps<T> {
     /// The taps for `n_in` voxels seen at `n_out` positions; cubic taps apply to B-spline coefficients with
-    /// [`crate::bspline::Boundary::Edge`]. An axis that keeps its size is copied, whatever the order.
+    /// [`crate::bspline::prefilter`]. An axis that keeps its size is copied, whatever the order.
     pub(crate) fn new(n_in: usize, n_out: usize, order: Order, grid: Grid) -> Self {
         let identity = n_in == n_out;
         let order = if identity || n_in == 1 {

@@ -206,8 +206,6 @@ codes! {
     ExportShape = "ERR_EXPORT_SHAPE",
     /// The regions of an export do not fit the channels of the softmax.
     ExportRegions = "ERR_EXPORT_REGIONS",
-    /// An exported segmentation could not be written.
-    ExportWrite = "ERR_EXPORT_WRITE",
     /// The operating system refused to create or remove a file of preprocessing. Check the permissions.
     PreprocessIo = "ERR_PREPROCESS_IO",
     /// Every voxel of a case is 0. Repair the case, or leave it out.
