@@ -1,11 +1,11 @@
 import test from 'ava';
 import { decode } from 'fast-png';
+import type { PreviewBatch } from '../ts/batch.js';
 import type { EpochEvent } from '../ts/generated/events.js';
 import { drawCurves } from '../ts/pictures/curves.js';
 import { drawOverlay } from '../ts/pictures/overlay.js';
 import { toPng } from '../ts/pictures/png.js';
 import { drawContactSheet } from '../ts/pictures/sheet.js';
-import type { PreviewBatch } from '../ts/verbs/preview.js';
 import type { Volume } from '../ts/volume.js';
 
 const epoch = (n: number, validationLoss: number | null, dice: (number | null)[]): EpochEvent => ({

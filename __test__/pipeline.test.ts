@@ -2,6 +2,7 @@ import { copyFile, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import anyTest, { type ExecutionContext, type TestFn } from 'ava';
+import { main } from '../ts/cli/program.js';
 import {
   checkDataset,
   evaluate,
@@ -143,7 +144,7 @@ async function oddities(t: ExecutionContext<Workspace>, model: string): Promise<
     ],
   );
   const missing = predict({ input, output, model, folds: ['3'] });
-  await t.throwsAsync(missing.result, { code: 'ERR_MODEL', message: /fold_3 .*one in fold_0/ });
+  await t.throwsAsync(missing.result, { code: 'ERR_NOT_FOUND', message: /fold_3.*one in fold_0/ });
   const wrong = predict({ input, output, model, folds: ['x'] });
   await t.throwsAsync(wrong.result, {
     code: 'ERR_OPTIONS',
@@ -168,6 +169,32 @@ test('a run that was cancelled goes on to the same bits', async (t) => {
   t.is(rest.trainLoss, whole.trainLoss);
   const bytes = await Promise.all([whole, rest].map((r) => inspectWeights(r.checkpoint)));
   t.deepEqual(bytes[0], bytes[1]);
+});
+
+test('a cancelled training says what it saved and how to continue', async (t) => {
+  const { folders, root } = t.context;
+  const abort = new AbortController();
+  let err = '';
+  const io = {
+    out: { write: () => true },
+    err: {
+      write: (text: string) => {
+        err += text;
+        if (text.includes('iteration 1/')) abort.abort();
+      },
+    },
+    signal: abort.signal,
+  };
+  const size = ['--patch-size', '16x16x16', '--batch-size', '2', '--epochs', '3', '--iterations', '50'];
+  const where = ['--preprocessed', folders.preprocessed, '-o', join(root, 'stopped')];
+  t.is(
+    await main(['train', '502', '-c', '3d_fullres', ...size, ...where, '--precision', 'float32'], io),
+    130,
+  );
+  t.regex(
+    err,
+    /stopped: epoch 1 of 3 saved in .*model_latest\.model; run the same command with --continue to go on/,
+  );
 });
 
 /** What a checkpoint holds of the state after training, for comparing. */

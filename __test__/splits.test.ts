@@ -67,7 +67,7 @@ test('patients stay together, and own folds are taken', async (t) => {
   t.is(unknown.code, 1);
   t.regex(
     unknown.err,
-    /ERR_SPLITS: .*own\.json: fold 0 names cases that dataset\.json does not list: nobody/,
+    /ERR_SPLITS: .*own\.json: fold 0 contains cases that dataset\.json does not list: nobody/,
   );
 });
 

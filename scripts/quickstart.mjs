@@ -1,4 +1,4 @@
-// npm run quickstart: sets up what is missing, then runs examples/quickstart.ts on the data in examples/data.
+// npm run quickstart: sets up the checkout, then runs examples/quickstart.ts on the data in examples/data.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { root, StepError } from './lib/process.mjs';
@@ -6,7 +6,7 @@ import { setup } from './lib/setup.mjs';
 
 try {
   await setup();
-  // Inherited streams: the example redraws its progress lines on a terminal.
+  // The streams are inherited: the example redraws its progress bar on a terminal.
   const example = join(root, 'dist', 'examples', 'quickstart.js');
   const { status, signal } = spawnSync(process.execPath, [example, ...process.argv.slice(2)], {
     cwd: root,

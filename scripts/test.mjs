@@ -1,25 +1,32 @@
-// npm test: everything CI checks, from a bare checkout. Ends with one line that sums up all suites.
+// npm test: everything that CI checks, from a bare checkout. The last line is the total of all suites.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { capture, root, say } from './lib/process.mjs';
-import { setup } from './lib/setup.mjs';
+import { declaredTypes, setup } from './lib/setup.mjs';
 
 const totals = { passed: 0, failed: 0 };
 const failures = [];
 
-/** Runs one suite; `count` reads its numbers from its output, else it counts as one check. */
+/** Reference values with other shapes, channels, poolings and names: no test may depend on the first set. */
+const secondSet = { NNUNET_DIAG_FIXTURES: join(root, '__test__', 'fixtures-second') };
+const recordedCrates = [
+  ...['augment', 'dataset', 'edt', 'engine', 'evaluate', 'inference', 'loader'],
+  ...['pickle', 'preprocess', 'resample', 'sampling', 'storage', 'weightmap'],
+];
+
+/** Runs one suite. `count` reads the number of its tests from its output; without it the suite is one test. */
 async function suite(name, work, count) {
   say(name);
   const { code, output } = await work();
   const { passed, failed } = count?.(output) ?? { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1 };
-  // A suite that stops before it counts anything has failed all the same.
+  // A suite that ends early reports no failed test.
   const lost = code !== 0 && failed === 0 ? 1 : 0;
   totals.passed += passed;
   totals.failed += failed + lost;
   if (failed + lost > 0) failures.push(name);
 }
 
-/** Sums cargo's "test result: ok. 12 passed; 0 failed; …" lines. */
+/** Adds up cargo's lines "test result: ok. 12 passed; 0 failed; …". */
 function cargoCount(output) {
   const lines = [...output.matchAll(/^test result: \w+\. (\d+) passed; (\d+) failed/gm)];
   return lines.reduce(
@@ -39,20 +46,21 @@ function tapCount(output) {
   };
 }
 
-/** The types that the addons declare must be the committed ones. */
+/** Compares the committed files that are generated from Rust with fresh ones. */
 async function generated() {
+  const schema = await cargo('run', '--release', '-q', '-p', 'schema', '--', '--check');
   const stale = ['core', 'torch'].filter((name) => {
-    const made = readFileSync(join(root, 'native', `${name}.d.ts`), 'utf8');
-    return made !== readFileSync(join(root, 'ts', 'native', 'generated', `${name}.d.ts`), 'utf8');
+    const { committed, built } = declaredTypes(name);
+    return readFileSync(built, 'utf8') !== readFileSync(committed, 'utf8');
   });
   const output = stale
     .map((name) => `ts/native/generated/${name}.d.ts is stale: run npm run build\n`)
     .join('');
   process.stdout.write(output);
-  return { code: stale.length, output };
+  return { code: schema.code + stale.length, output };
 }
 
-/** The line that sums up all suites; it comes last. */
+/** Prints the total of all suites as the last line. */
 function finish() {
   if (failures.length > 0) say(`failed: ${failures.join(', ')}`);
   process.stdout.write(`${totals.passed} passed, ${totals.failed} failed\n`);
@@ -69,16 +77,30 @@ await suite('setup: packages, types, libtorch, addons', async () => {
     return { code: 1, output: '' };
   }
 });
-// Without packages and addons no other suite can say anything.
+// Every other suite needs packages and addons.
 if (totals.failed > 0) finish();
 await suite('rustfmt', () => capture('cargo', ['fmt', '--all', '--check']));
-// One profile for addons, lints and tests: libtorch's C++ glue is compiled once.
+// One profile for addons, lints and tests, so that the C++ code for libtorch is compiled once.
 const cargo = (...args) => capture('cargo', args, { env });
 await suite('clippy', () =>
   cargo('clippy', '--release', '--workspace', '--all-targets', '--', '-D', 'warnings'));
 await suite('cargo test', () => cargo('test', '--release', '--workspace', '--no-fail-fast'), cargoCount);
+await suite(
+  'fixtures: second set',
+  () => {
+    const packages = recordedCrates.flatMap((name) => ['-p', name]);
+    const args = ['test', '--release', '--tests', '--no-fail-fast', ...packages];
+    return capture('cargo', args, { env: { ...env, ...secondSet } });
+  },
+  cargoCount,
+);
 await suite('TypeScript linter', () => capture('npx', ['biome', 'ci', '.']));
 await suite('generated files', generated);
 await suite('ava', () => capture('npx', ['ava', '--tap']), tapCount);
+await suite(
+  'ava: second set of fixtures',
+  () => capture('npx', ['ava', '--tap', 'dist/__test__/weightmaps.test.js'], { env: secondSet }),
+  tapCount,
+);
 
 finish();

@@ -1,7 +1,8 @@
-/** What every verb takes beside its options. */
+/** Options of every verb that only TypeScript has. */
 export interface Abortable {
   /**
-   * Ends the work at its next safe point; the result then rejects with `ERR_CANCELLED`, whose `cause` is the signal's reason.
+   * Cancels the run at its next safe point. The result then rejects with `ERR_CANCELLED`; the `cause` of the error is
+   * the reason of the signal.
    */
   readonly signal?: AbortSignal | undefined;
 }

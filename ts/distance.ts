@@ -1,22 +1,23 @@
 import { fromNative, NnunetError } from './errors.js';
 import { core } from './native/core.js';
 
-/** A boolean or label image: zero is background, everything else is not. */
+/** A boolean or label image. Zero is background. */
 export type Mask = Uint8Array | Int16Array | Int32Array | Float32Array;
 
+/** Options of {@link distanceTransform}. */
 export interface DistanceTransformOptions {
-  /** Voxel size along each axis of `shape`, 1e-12 to 1e12; default 1. */
+  /** Voxel size along each axis of `shape`, 1e-12 to 1e12. The default is 1. */
   readonly spacing?: readonly number[];
-  /** Distances above this may come out infinite, which is faster; in the unit of `spacing`. */
+  /** Larger distances may be returned as infinity, which is faster. In the unit of `spacing`. */
   readonly bound?: number;
-  /** Return squared distances; default false. */
+  /** Returns squared distances. The default is false. */
   readonly squared?: boolean;
 }
 
 /**
- * Exact Euclidean distance of every non-zero voxel to the nearest zero voxel; zero voxels get 0, and infinity stands
- * where there is no zero voxel. Equals `scipy.ndimage.distance_transform_edt`. Runs off the event loop, on all cores;
- * do not change `mask` until the promise settles.
+ * Exact Euclidean distance of every voxel to the nearest zero voxel; infinity if there is no zero voxel. Equals
+ * `scipy.ndimage.distance_transform_edt`. Runs on all cores and does not block the event loop. Do not change `mask`
+ * until the promise settles.
  *
  * ```ts
  * const mask = Uint8Array.from([0, 1, 1, 1]);
@@ -25,8 +26,8 @@ export interface DistanceTransformOptions {
  *
  * @param mask voxels in C order
  * @param shape one to three axes, such as `[z, y, x]`
- * @throws NnunetError `ERR_OPTIONS` where mask or shape are of another type or do not fit each other, `ERR_EDT_*` for a
- * bad spacing or bound
+ * @throws NnunetError `ERR_OPTIONS` if mask or shape have another type or contradict each other; `ERR_EDT_*` for an
+ * invalid spacing or bound
  */
 export async function distanceTransform(
   mask: Mask,
@@ -42,7 +43,7 @@ export async function distanceTransform(
   }
 }
 
-/** Refuses what the addon would convert without a word, such as a length of 2.5. */
+/** Rejects values that the addon would convert silently, such as a length of 2.5. */
 function check(mask: unknown, shape: readonly unknown[]): void {
   const kinds = [Uint8Array, Int16Array, Int32Array, Float32Array];
   if (!kinds.some((kind) => mask instanceof kind)) {

@@ -6,34 +6,45 @@ import { core } from './native/core.js';
 import { platformName } from './native/load.js';
 import { packageVersion } from './version.js';
 
-/** One of nnU-Net's folders, as its environment variable gives it. */
+/** One of nnU-Net's folders. */
 export interface FolderReport {
+  /** Environment variable that names the folder. */
   readonly variable: string;
-  /** `null` where the variable is not set. */
+  /** Value of the variable; `null` if it is not set. */
   readonly path: string | null;
+  /** What was found at `path`. */
   readonly state: 'not set' | 'missing' | 'no folder' | 'not writable' | 'writable';
 }
 
-/** What {@link doctor} found. */
+/** Result of {@link doctor}. */
 export interface DoctorReport {
+  /** Version of this package. */
   readonly version: string;
+  /** Version of Node. */
   readonly node: string;
+  /** Platform as the platform packages are named, such as `linux-x64-gnu`. */
   readonly platform: string;
+  /** Operating system, its release and the architecture. */
   readonly system: string;
+  /** Whether the `core` addon loads; `problem` is the error message if it does not. */
   readonly addon: { readonly loaded: boolean; readonly problem: string | null };
+  /** The libtorch that training and prediction use. */
   readonly libtorch: LibtorchStatus;
+  /** Model name of the processor. */
   readonly processor: string;
+  /** Cores that this process may use. */
   readonly cores: number;
-  /** Bytes. */
+  /** Memory of the machine in bytes. */
   readonly memory: { readonly total: number; readonly free: number };
+  /** nnU-Net's folders. */
   readonly folders: readonly FolderReport[];
-  /** Whether everything needed to train and predict is in order. */
+  /** Whether addon and libtorch load and every folder that is set is writable. */
   readonly healthy: boolean;
 }
 
 const VARIABLES = ['nnUNet_raw_data_base', 'nnUNet_preprocessed', 'RESULTS_FOLDER'] as const;
 
-/** Reports on everything that training and prediction need on this machine. Never throws. */
+/** Checks everything that training and prediction need on this machine. Never throws. */
 export async function doctor(): Promise<DoctorReport> {
   const addon = addonState();
   const libtorch = libtorchStatus();

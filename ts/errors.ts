@@ -1,17 +1,18 @@
-import type { ErrorCode } from './generated/codes.js';
+import type { ERROR_CODES, ErrorCode } from './generated/codes.js';
 
-/** The facts behind an error: file, case, key, what was found, what was expected. */
+/** Facts of an error: file, case, key, found and expected value. */
 export type ErrorDetails = Readonly<Record<string, unknown>>;
 
 /**
- * The one error this package throws.
+ * The only error that this package throws.
  *
- * `code` is stable (`ERR_NIFTI_HEADER`, `ERR_LIBTORCH_MISSING`, …) and is what a script should test; the message says
- * what was found, what was expected, where, and what to do; `details` holds the same facts for programs.
+ * The message says what was found, what was expected, where, and what to do. Scripts should test `code`.
  */
 export class NnunetError extends Error {
   override readonly name = 'NnunetError';
+  /** Stable identifier, such as `ERR_LIBTORCH_MISSING`; see {@link ERROR_CODES}. */
   readonly code: ErrorCode;
+  /** The facts of the message, for programs. */
   readonly details: ErrorDetails;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}, cause?: unknown) {
@@ -20,6 +21,7 @@ export class NnunetError extends Error {
     this.details = details;
   }
 
+  /** Code, message and details. */
   toJSON(): { code: ErrorCode; message: string; details: ErrorDetails } {
     return { code: this.code, message: this.message, details: this.details };
   }
@@ -32,12 +34,12 @@ export interface NativeFailure {
   details?: ErrorDetails | null;
 }
 
-/** Turns a failure message of an addon into the error that users see. */
+/** Converts a failure message of an addon. */
 export function fromFailure(failure: NativeFailure): NnunetError {
   return new NnunetError(failure.code, failure.message, failure.details ?? {});
 }
 
-/** Turns whatever an addon threw into an {@link NnunetError}; its reason is JSON where the addon made it. */
+/** Converts an error thrown by an addon; an error of the addon's own has JSON as its message. */
 export function fromNative(thrown: unknown): NnunetError {
   if (thrown instanceof NnunetError) return thrown;
   const message = thrown instanceof Error ? thrown.message : String(thrown);

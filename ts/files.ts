@@ -5,9 +5,9 @@ import { NnunetError } from './errors.js';
 import type { ErrorCode } from './generated/codes.js';
 
 /**
- * Writes a file in one step: it holds its former content or all of the new one, whatever happens in between.
+ * Writes a file atomically: after an interruption it has its former content.
  *
- * @throws NnunetError `ERR_NOT_FOUND`, `ERR_IO`, `ERR_DISK_FULL`, naming the file
+ * @throws NnunetError `ERR_NOT_FOUND`, `ERR_IO`, `ERR_DISK_FULL`, with the file
  */
 export async function writeWhole(path: string, content: string | Uint8Array): Promise<void> {
   const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(4).toString('hex')}.tmp`);
@@ -27,9 +27,9 @@ export async function writeWhole(path: string, content: string | Uint8Array): Pr
 }
 
 /**
- * Checks that a file can be put where `path` says, before the work whose result it is to hold begins.
+ * Checks that a file can be written at `path`, before the work begins.
  *
- * @throws NnunetError `ERR_NOT_FOUND`, `ERR_IO` naming the folder
+ * @throws NnunetError `ERR_NOT_FOUND`, `ERR_IO`, with the folder
  */
 export async function checkTarget(path: string): Promise<void> {
   const folder = dirname(path);
@@ -55,7 +55,7 @@ function cannotWrite(path: string, error: unknown): NnunetError {
   );
 }
 
-/** Codes for errors of the system, as `Code::of_io` in Rust gives them. */
+/** Codes of system errors, the same as those of `Code::of_io` in Rust. */
 const SYSTEM_CODES: Readonly<Record<string, ErrorCode>> = {
   ENOENT: 'ERR_NOT_FOUND',
   ENOSPC: 'ERR_DISK_FULL',

@@ -1,12 +1,13 @@
 /**
  * nnU-Net v1 with DIAG's additions: plan, preprocess, train, predict, evaluate.
  *
- * Long verbs return a {@link Run}: iterate it for events, await `.result` for the outcome. Arrays are C-ordered
- * `(channel, z, y, x)`; spacing is `(z, y, x)` in millimetres; -1 in a label means unlabelled.
+ * Every verb returns a {@link Run}: iterate it for events, await `.result` for the summary. Arrays are C-ordered
+ * `(channel, z, y, x)`. Spacing is `(z, y, x)` in millimetres. -1 in a label means unlabelled.
  *
  * @packageDocumentation
  */
 export type { Abortable } from './abortable.js';
+export type { FloatArray, PreviewBatch } from './batch.js';
 export { type DistanceTransformOptions, distanceTransform, type Mask } from './distance.js';
 export { type DoctorReport, doctor, type FolderReport } from './doctor.js';
 export { type ErrorDetails, NnunetError } from './errors.js';
@@ -32,7 +33,7 @@ export { evaluate } from './verbs/evaluate.js';
 export { inspect } from './verbs/inspect.js';
 export { predict } from './verbs/predict.js';
 export { planAndPreprocess, planExperiment } from './verbs/preprocess.js';
-export { type FloatArray, type PreviewBatch, preview, previewBatches } from './verbs/preview.js';
+export { preview, previewBatches } from './verbs/preview.js';
 export { makeSplits } from './verbs/splits.js';
 export { train } from './verbs/train.js';
 export { generateWeightmaps } from './verbs/weightmaps.js';

@@ -5,17 +5,19 @@ import { core } from './native/core.js';
 export interface Volume {
   /** Values in C order `(z, y, x)`. */
   readonly data: Float32Array;
+  /** Voxels along `(z, y, x)`. */
   readonly shape: readonly [z: number, y: number, x: number];
-  /** Millimetres along `(z, y, x)`. */
+  /** Voxel size along `(z, y, x)` in millimetres. */
   readonly spacing: readonly [z: number, y: number, x: number];
-  /** Position of the first voxel in millimetres, `(x, y, z)`, LPS as ITK has it. */
+  /** Position of the first voxel `(x, y, z)` in millimetres, in ITK's LPS coordinates. */
   readonly origin: readonly [x: number, y: number, z: number];
-  /** Row-major 3×3 direction cosines, LPS as ITK has it. */
+  /** Direction cosines as a row-major 3×3 matrix, in ITK's LPS coordinates. */
   readonly direction: readonly number[];
 }
 
 /**
- * Reads one channel of a NIfTI file (`.nii`, `.nii.gz`; NIfTI-1 and -2; any numeric type, scaled as its header says).
+ * Reads one channel of a NIfTI-1 or NIfTI-2 file (`.nii`, `.nii.gz`) of any numeric type. Slope and intercept of the
+ * header are applied.
  *
  * @throws NnunetError `ERR_NIFTI_*`, `ERR_NOT_FOUND` and `ERR_VOLUME_IO`, with the file
  */

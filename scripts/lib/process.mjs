@@ -1,25 +1,25 @@
-// Running other programs from the scripts; Node's own modules only, since nothing is installed yet.
+// Runs other programs. Uses Node's modules only, because no package is installed yet.
 import { spawn, spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 /** Root of the checkout. */
 export const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** Says what happens now, apart from the output of the programs that do it. */
+/** Prints the name of the step that begins. */
 export function say(text) {
   process.stdout.write(`\x1b[1m▸ ${text}\x1b[0m\n`);
 }
 
-/** A step that failed for a reason its words name: no stack trace is owed. */
+/** A failed step. Its message names the reason, so no stack trace is printed. */
 export class StepError extends Error {}
 
-/** Runs a program in the checkout with its output shown; rejects when it fails. */
+/** Runs a program in the checkout and shows its output; rejects if it fails. */
 export async function run(command, args, options = {}) {
   const { code } = await capture(command, args, options);
   if (code !== 0) throw new StepError(`${command} ${args.join(' ')} failed with exit code ${code}`);
 }
 
-/** Runs a program with its output shown, and returns its exit code and output. */
+/** Runs a program, shows its output unless `quiet`, and returns exit code and output. */
 export function capture(command, args, { env = {}, quiet = false, cwd = root } = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
@@ -40,7 +40,7 @@ export function capture(command, args, { env = {}, quiet = false, cwd = root } =
   });
 }
 
-/** Whether a program answers to `args`. */
+/** Whether a program runs with these arguments and succeeds. */
 export function answers(command, args) {
   return spawnSync(command, args, { cwd: root, shell: process.platform === 'win32' }).status === 0;
 }

@@ -1,5 +1,5 @@
-// Makes a checkout ready: npm packages, TypeScript, the core addon, libtorch, the torch addon. Each step is skipped or
-// quick where it is done already, and an interrupted one is simply done again.
+// Sets up a checkout: npm packages, the core addon, TypeScript, libtorch, the torch addon. A step that is done already is
+// skipped or quick. An interrupted step is repeated.
 import { createHash } from 'node:crypto';
 import {
   existsSync,
@@ -13,15 +13,32 @@ import {
 import { join } from 'node:path';
 import { answers, capture, root, run, StepError, say } from './process.mjs';
 
-/** Prepares everything and returns the environment that cargo needs for the crates that use libtorch. */
-export async function setup({ cargoTools = [] } = {}) {
+/**
+ * Runs every step and returns the environment that cargo needs for the crates that use libtorch. With `refresh`, it also
+ * writes the committed files that are generated from Rust: `ts/generated` and the type declarations of the addons.
+ */
+export async function setup({ cargoTools = [], refresh = false } = {}) {
   checkTools(cargoTools);
   await npmPackages();
-  await run('node', [join('node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.json']);
-  await addon('core', 'crates/node', {});
+  if (refresh) await run('cargo', ['run', '--release', '-p', 'schema']);
+  await addon('core', 'crates/node', {}, refresh);
+  await compile();
   const env = await libtorch();
-  await addon('torch', 'crates/node-torch', env);
+  if (await addon('torch', 'crates/node-torch', env, refresh)) await compile();
   return env;
+}
+
+/** Compiles the TypeScript. */
+async function compile() {
+  await run('node', [join('node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.json']);
+}
+
+/** The type declarations of an addon: the committed file and the file that its build wrote. */
+export function declaredTypes(name) {
+  return {
+    committed: join(root, 'ts', 'native', 'generated', `${name}.d.ts`),
+    built: join(root, 'native', `${name}.d.ts`),
+  };
 }
 
 function checkTools(cargoTools) {
@@ -43,7 +60,7 @@ function checkTools(cargoTools) {
   }
 }
 
-/** Installs the locked packages where the lock file changed since they were installed. */
+/** Installs the locked packages if the lock file changed since the last installation. */
 async function npmPackages() {
   const stamp = join(root, 'node_modules', '.nnunet-diag-lock');
   const lock = createHash('sha256')
@@ -51,14 +68,14 @@ async function npmPackages() {
     .digest('hex');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return;
   say('installing npm packages');
-  // Not `npm ci`: it refuses a lock file made where a mirror lacks some other platform's optional binaries.
+  // Not `npm ci`: it rejects a lock file in which optional binaries of another platform are missing.
   await run('npm', ['install', '--no-save', '--no-fund', '--no-audit', '--loglevel=error']);
   writeFileSync(stamp, lock);
 }
 
-/** Builds one addon into native/, with the types it declares beside it. */
-async function addon(name, crate, env) {
-  say(`building the ${name} addon (cargo says what it compiles; nothing where nothing changed)`);
+/** Builds one addon and its type declarations into native/; returns whether the committed declarations changed. */
+async function addon(name, crate, env, refresh) {
+  say(`building the ${name} addon`);
   const config = join(crate, 'napi.json');
   await run(
     'npx',
@@ -68,9 +85,14 @@ async function addon(name, crate, env) {
     ],
     { env },
   );
+  const { committed, built } = declaredTypes(name);
+  const types = readFileSync(built);
+  if (!refresh || types.equals(readFileSync(committed))) return false;
+  writeFileSync(committed, types);
+  return true;
 }
 
-/** Finds libtorch or installs it, and makes the folder that the torch addon is linked against. */
+/** Finds or installs libtorch, and makes the folder that the torch addon is linked with. */
 async function libtorch() {
   const cli = join('dist', 'ts', 'cli', 'main.js');
   const status = async () => {
@@ -78,7 +100,7 @@ async function libtorch() {
     return JSON.parse(output).result.places.find((place) => place.libtorch !== null)?.libtorch;
   };
   let found = await status();
-  // Building needs the headers too; a libtorch of which only the libraries are there serves running alone.
+  // Building also needs the headers, which a libtorch for running need not have.
   if (found === undefined || !existsSync(join(found.root, 'include'))) {
     say('installing libtorch');
     await run('node', [cli, 'libtorch', 'install']);
@@ -94,8 +116,8 @@ async function libtorch() {
 }
 
 /**
- * A folder with libtorch's headers and only the libraries the addon may link. Linking against a folder that holds
- * libtorch_cuda would make the addon need CUDA everywhere.
+ * A folder with the headers of libtorch and only the libraries that the addon links. An addon linked with libtorch_cuda
+ * would need CUDA on every machine.
  */
 function linkFolder({ root: libtorchRoot, lib }) {
   const folder = join(root, 'target', 'libtorch-link');

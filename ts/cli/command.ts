@@ -3,9 +3,10 @@ import { fromNative, NnunetError } from '../errors.js';
 import { addFlags, collect, type Flags } from './flags.js';
 import { jsonLine } from './lines.js';
 import { wording } from './problems.js';
-import { ProgressView, type Screen } from './progress.js';
+import { ProgressView } from './progress.js';
 import type { AnyRow } from './rows.js';
 import { fieldsOf } from './schema.js';
+import type { Screen } from './screen.js';
 import { Seen } from './seen.js';
 import { styled } from './style.js';
 

@@ -1,15 +1,9 @@
 import type { EpochEvent, IterationEvent, ProgressEvent, VerbEvent } from '../generated/events.js';
 import { bar, Pace, times } from './bar.js';
 import { duration } from './duration.js';
+import type { Screen } from './screen.js';
 import { settingsOf } from './settings.js';
 import { styled } from './style.js';
-
-/** Where a renderer writes; a terminal gets one line that is rewritten, a log gets a line now and then. */
-export interface Screen {
-  write(text: string): unknown;
-  readonly isTTY?: boolean;
-  readonly columns?: number;
-}
 
 /** Seconds between progress lines where the output is no terminal. */
 const LOG_INTERVAL = 30;

@@ -1,4 +1,4 @@
-import type { Screen } from './progress.js';
+import type { Screen } from './screen.js';
 
 const CODES = { bold: 1, red: 31, green: 32, yellow: 33, dim: 2 } as const;
 

@@ -1,35 +1,6 @@
 // Made from the Rust types by `npm run build` (crates/schema). Do not edit.
 import type { Abortable } from '../abortable.js';
 
-/** Options of `Sampling::Annotated`. */
-export interface AnnotatedSampling {
-  /**
-   * Random shift of the patch, as a fraction of what keeps the drawn voxel inside; 0 centres it.
-   *
-   * Range: at least 0, at most 1.
-   * @default 0.0
-   */
-  readonly offset?: number | undefined;
-  /**
-   * Draws the class first (background is one), then the voxel.
-   *
-   * @default false
-   */
-  readonly balance?: boolean | undefined;
-  /**
-   * Draws the spatial transform again where it would leave no annotated voxel in the patch.
-   *
-   * @default true
-   */
-  readonly keepAnnotated?: boolean | undefined;
-  /**
-   * Excludes cases without any annotated voxel instead of failing.
-   *
-   * @default false
-   */
-  readonly skipUnannotated?: boolean | undefined;
-}
-
 /** How training patches are transformed. */
 export interface Augmentation {
   /**
@@ -94,10 +65,11 @@ export interface CheckOptions extends Abortable {
 
 /**
  * A configuration of nnU-Net.
- * - `2d`: A 2D network over slices.
+ * - `2d`: A 2D network on slices.
  * - `3d_fullres`: Volumes at full resolution.
  * - `3d_lowres`: Volumes at low resolution; the first stage of the cascade.
- * - `3d_cascade_fullres`: Volumes at full resolution with the low resolution's segmentation as input.
+ * - `3d_cascade_fullres`: Volumes at full resolution, with the segmentation of the low resolution as
+ * additional input.
  */
 export type Configuration = '2d' | '3d_fullres' | '3d_lowres' | '3d_cascade_fullres';
 
@@ -192,13 +164,13 @@ export interface EvaluateOptions extends Abortable {
 }
 
 /**
- * How a softmax gets back to the original grid.
- * - `default`: nnU-Net's own resampling: all classes in memory on the original grid.
- * - `alt`: The alternative of DIAG's fork (`DIAG_NNUNET_ALT_RESAMPLING`): with a separate axis, that
- * axis is interpolated between the centres of its first and last slices, `i * (n_in - 1) / (n_out -
- * 1)`, and a single output slice is the first one. Otherwise as the default.
- * - `streamed`: The default's values, labels decided block by block: memory does not grow with classes
- * times original grid.
+ * Method of resampling a softmax to the original grid.
+ * - `default`: nnU-Net's own resampling, with all classes in memory on the original grid.
+ * - `alt`: The alternative of DIAG's fork (`DIAG_NNUNET_ALT_RESAMPLING`). A separate axis is
+ * interpolated between the centres of its first and last slices, `i * (n_in - 1) / (n_out - 1)`. A
+ * single output slice is the first one. Otherwise equal to the default.
+ * - `streamed`: Values of the default, with labels decided block by block. Memory does not grow with
+ * classes times original grid.
  */
 export type ExportMode = 'default' | 'alt' | 'streamed';
 
@@ -209,6 +181,12 @@ export type Fold = number | string;
 export interface InspectOptions extends Abortable {
   /** A `.pkl`, `.model`, `.npz`, `.npy`, `.nii` or `.nii.gz` file. */
   readonly file: string;
+  /**
+   * Shows arrays of up to this many elements whole, longer ones by shape and type.
+   *
+   * @default 64
+   */
+  readonly longest?: number | undefined;
   /**
    * Threads to use; 0 uses all cores.
    *
@@ -270,7 +248,7 @@ export interface PlanOptions extends Abortable {
   /** Number, `TaskXXX_NAME` or folder of a task. */
   readonly task: string;
   /**
-   * Configurations to plan and preprocess. The default is all that nnU-Net plans.
+   * Configurations to plan and preprocess. The default is all configurations that nnU-Net plans.
    *
    * Range: at least 1 values.
    */
@@ -300,25 +278,26 @@ export interface PlanOptions extends Abortable {
    */
   readonly pooling?: Pooling | undefined;
   /**
-   * Applies mask normalisation to a modality called `ct` (not `CT`), as nnU-Net v1 does by mistake.
+   * Applies mask normalisation to a modality called `ct` (not `CT`), which nnU-Net v1 does by mistake.
    *
    * @default false
    */
   readonly maskLowercaseCt?: boolean | undefined;
   /**
-   * Memory for cases in flight, in GiB. The default is most of what is available.
+   * Memory in GiB for cases that are processed at the same time. The default is most of the available
+   * memory.
    *
    * Range: at least 0.000001.
    */
   readonly memoryBudget?: number | undefined;
   /**
-   * Repeats what is finished.
+   * Repeats finished work.
    *
    * @default false
    */
   readonly overwrite?: boolean | undefined;
   /**
-   * Writes `nnUNet_cropped_data` as nnU-Net v1 does; nothing here needs it.
+   * Writes `nnUNet_cropped_data`, as nnU-Net v1 does. This package does not need it.
    *
    * @default true
    */
@@ -347,8 +326,8 @@ export interface PlanOptions extends Abortable {
 }
 
 /**
- * Which rule orders the poolings of the 3D network.
- * - `bySpacing`: The finest axes first, until spacings are alike (`get_pool_and_conv_props`): nnU-Net
+ * Order of the poolings of the 3D network.
+ * - `bySpacing`: Finest axes first, until spacings are similar (`get_pool_and_conv_props`): nnU-Net
  * v1's default planner.
  * - `late`: Axes with fewer poolings start later (`get_pool_and_conv_props_poolLateV2`): nnU-Net's
  * first planner.
@@ -443,7 +422,7 @@ export interface PreprocessOptions extends Abortable {
   /** Number, `TaskXXX_NAME` or folder of a task. */
   readonly task: string;
   /**
-   * Configurations to plan and preprocess. The default is all that nnU-Net plans.
+   * Configurations to plan and preprocess. The default is all configurations that nnU-Net plans.
    *
    * Range: at least 1 values.
    */
@@ -473,25 +452,26 @@ export interface PreprocessOptions extends Abortable {
    */
   readonly pooling?: Pooling | undefined;
   /**
-   * Applies mask normalisation to a modality called `ct` (not `CT`), as nnU-Net v1 does by mistake.
+   * Applies mask normalisation to a modality called `ct` (not `CT`), which nnU-Net v1 does by mistake.
    *
    * @default false
    */
   readonly maskLowercaseCt?: boolean | undefined;
   /**
-   * Memory for cases in flight, in GiB. The default is most of what is available.
+   * Memory in GiB for cases that are processed at the same time. The default is most of the available
+   * memory.
    *
    * Range: at least 0.000001.
    */
   readonly memoryBudget?: number | undefined;
   /**
-   * Repeats what is finished.
+   * Repeats finished work.
    *
    * @default false
    */
   readonly overwrite?: boolean | undefined;
   /**
-   * Writes `nnUNet_cropped_data` as nnU-Net v1 does; nothing here needs it.
+   * Writes `nnUNet_cropped_data`, as nnU-Net v1 does. This package does not need it.
    *
    * @default true
    */
@@ -1011,10 +991,10 @@ export interface TrainOptions extends Abortable {
 export type Trainer = 'nnUNetTrainerV2' | 'nnUNetTrainerV2Sparse' | 'nnUNetTrainerV2SparseNormalSampling' | 'nnUNetTrainerV2Weighted' | 'nnUNetTrainer_V2_Loss_CEandDice_Weighted';
 
 /**
- * What -1 in the user's label means next to the -1 that cropping writes outside the non-zero mask.
- * - `distinct`: Unlabelled, and nothing else is: in such a case background outside the mask stays 0.
- * - `merged`: The same as outside the mask, as nnU-Net v1 has it: masked background becomes
- * unlabelled, and mask normalisation erases the image at unlabelled voxels.
+ * Meaning of -1 in the user's label, besides the -1 that cropping writes outside the non-zero mask.
+ * - `distinct`: -1 means unlabelled only: in such a case, background outside the mask stays 0.
+ * - `merged`: -1 means both unlabelled and outside the mask, as in nnU-Net v1: masked background
+ * becomes unlabelled, and mask normalisation erases the image at unlabelled voxels.
  */
 export type Unlabelled = 'distinct' | 'merged';
 

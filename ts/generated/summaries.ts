@@ -124,28 +124,6 @@ export interface ConvertSummary {
   readonly failures: readonly CaseFailure[];
 }
 
-/** What one training epoch measured. */
-export interface EpochReport {
-  /** Epoch just finished, counted from 0. */
-  readonly epoch: number;
-  /** Epochs in the whole schedule. */
-  readonly epochs: number;
-  /** Mean training loss. */
-  readonly trainLoss: number;
-  /** Mean validation loss; null where no validation batch had an annotated voxel. */
-  readonly validationLoss: number | null;
-  /** Online Dice of each foreground class on validation patches; null where the class never occurred. */
-  readonly dice: readonly (number | null)[];
-  /** Whether the moving average of the metric is the best so far: `model_best` is written. */
-  readonly best: boolean;
-  /** Learning rate used. */
-  readonly learningRate: number;
-  /** Wall time of this epoch in seconds. */
-  readonly seconds: number;
-  /** Estimated wall time left in seconds. */
-  readonly secondsLeft: number;
-}
-
 /** Scores of each case and their means. */
 export interface EvaluateResults {
   /** Each case, in the order of file names. */
@@ -211,37 +189,37 @@ export interface LabelMetrics {
   readonly 'True Negative Rate': number;
 }
 
-/** What was planned. */
+/** Result of planning. */
 export interface PlanSummary {
   /** `TaskXXX_NAME` */
   readonly task: string;
-  /** Training cases. */
+  /** Number of training cases. */
   readonly cases: number;
-  /** The fingerprint's file. */
+  /** File of the fingerprint. */
   readonly fingerprint: string;
-  /** Plans files written. */
+  /** Written plans files. */
   readonly plans: readonly string[];
-  /** Every configuration planned, lowest resolution first. */
+  /** Every planned configuration, lowest resolution first. */
   readonly configurations: readonly PlannedConfiguration[];
 }
 
-/** One configuration, for people. */
+/** A planned configuration, for display. */
 export interface PlannedConfiguration {
   /** The configuration. */
   readonly configuration: Configuration;
-  /** Its stage in the plans. */
+  /** Stage of the configuration in the plans. */
   readonly stage: number;
   /** Patch size in voxels after the transpose. */
   readonly patchSize: readonly number[];
-  /** Samples per batch. */
+  /** Number of samples per batch. */
   readonly batchSize: number;
   /** Spacing in mm after the transpose. */
   readonly spacing: readonly [number, number, number];
   /** Median shape after the transpose. */
   readonly medianShape: readonly [number, number, number];
-  /** Feature map values of one forward pass, which memory grows with. */
+  /** Number of feature map values of one forward pass, proportional to memory. */
   readonly vramEstimate: number;
-  /** What the planner lets the estimate be at batch size 2. */
+  /** Maximum of the estimate at batch size 2. */
   readonly vramReference: number;
 }
 
@@ -263,25 +241,25 @@ export interface PredictSummary {
   readonly seconds: number;
 }
 
-/** What was planned and preprocessed. */
+/** Result of planning and preprocessing. */
 export interface PreprocessSummary {
-  /** The plans. */
+  /** Result of planning. */
   readonly plan: PlanSummary;
-  /** The preprocessed data. */
+  /** Result of preprocessing. */
   readonly preprocess: PreprocessedCases;
 }
 
-/** What was preprocessed. */
+/** Result of preprocessing. */
 export interface PreprocessedCases {
   /** `TaskXXX_NAME` */
   readonly task: string;
-  /** Folders of preprocessed data, one a stage. */
+  /** Folders of preprocessed data, one per stage. */
   readonly folders: readonly string[];
-  /** Cases written. */
+  /** Number of written cases. */
   readonly written: number;
-  /** Cases that were finished before. */
+  /** Number of skipped cases, which were already finished. */
   readonly skipped: number;
-  /** Cases that failed. */
+  /** Failed cases. */
   readonly failures: readonly CaseFailure[];
 }
 
@@ -323,9 +301,9 @@ export type ProblemKind = 'modalities' | 'labels' | 'listedTwice' | 'nameMismatc
 
 /** Cases of one fold. */
 export interface Split {
-  /** Cases to train on. */
+  /** Training cases. */
   readonly train: readonly string[];
-  /** Cases to validate on. */
+  /** Validation cases. */
   readonly val: readonly string[];
 }
 

@@ -7,31 +7,36 @@ import { INSTALLED_RELEASE, minorOf, REQUIRED_VERSION } from './version.js';
 
 /** A libtorch on this machine. */
 export interface Libtorch {
-  /** Folder with `lib/`, and `include/` where it can be built against. */
+  /** Folder with `lib/`; it also has `include/` if programs can be built with it. */
   readonly root: string;
   /** Folder of the shared libraries. */
   readonly lib: string;
-  /** As it names itself, such as `2.11.0+cpu`. */
+  /** Its version, such as `2.11.0+cpu`. */
   readonly version: string;
   /** Where it was found. */
   readonly source: LibtorchSource;
-  /** Whether it brings CUDA libraries. */
+  /** Whether it contains CUDA libraries. */
   readonly cuda: boolean;
 }
 
+/** Where a libtorch comes from: an environment variable, the cache of this package, or a Python package. */
 export type LibtorchSource = 'NNUNET_DIAG_LIBTORCH' | 'LIBTORCH' | 'cache' | 'python';
 
-/** One place that was looked at. */
+/** A location that was searched for libtorch. */
 export interface LibtorchPlace {
+  /** Kind of the location. */
   readonly source: LibtorchSource;
+  /** Folder that was searched. */
   readonly path: string;
-  /** What stood there: `usable`, or why it is not. */
+  /** `usable`, or why the location is not. */
   readonly found: string;
+  /** Version found; `null` if there is none. */
   readonly version: string | null;
+  /** The libtorch; `null` unless usable. */
   readonly libtorch: Libtorch | null;
 }
 
-/** Folder of this project's own downloads: `NNUNET_DIAG_CACHE`, else `nnunet-diag` in the user's cache folder. */
+/** Folder of downloads: `NNUNET_DIAG_CACHE`, else `nnunet-diag` in the user's cache folder. */
 export function cacheFolder(): string {
   const own = process.env.NNUNET_DIAG_CACHE;
   if (own) return own;
@@ -42,7 +47,7 @@ export function cacheFolder(): string {
   return join(base, 'nnunet-diag');
 }
 
-/** Where `nnunet-diag libtorch install` puts the release for `flavour`. */
+/** Folder into which `nnunet-diag libtorch install` installs a flavour. */
 export function installFolder(flavour: 'cpu' | 'cuda'): string {
   return join(cacheFolder(), 'libtorch', `${INSTALLED_RELEASE}-${flavour}`);
 }
@@ -53,7 +58,7 @@ export function libraryFile(name: string): string {
   return process.platform === 'darwin' ? `lib${name}.dylib` : `lib${name}.so`;
 }
 
-/** Looks at every place in order of precedence: environment, this project's cache, an installed Python torch. */
+/** Searches every location in order of precedence: environment, cache, installed Python torch. */
 export function libtorchPlaces(): LibtorchPlace[] {
   const places: LibtorchPlace[] = [];
   for (const variable of ['NNUNET_DIAG_LIBTORCH', 'LIBTORCH'] as const) {
@@ -61,7 +66,7 @@ export function libtorchPlaces(): LibtorchPlace[] {
     if (path) places.push(inspect(variable, path));
   }
   places.push(inspect('cache', installFolder('cuda')), inspect('cache', installFolder('cpu')));
-  // Asking Python costs a process: only when nothing before it can be used.
+  // Starts a process, so Python is asked last.
   if (!places.some((place) => place.libtorch !== null)) {
     const python = pythonTorch();
     places.push(
@@ -74,10 +79,9 @@ export function libtorchPlaces(): LibtorchPlace[] {
 }
 
 /**
- * The libtorch to use. A place named by an environment variable is binding: where it cannot be used that is an error,
- * not a reason to take another.
+ * The libtorch to use. If an environment variable is set, no other location is tried.
  *
- * @throws NnunetError `ERR_LIBTORCH_MISSING` or `ERR_LIBTORCH_VERSION`, with the places tried
+ * @throws NnunetError `ERR_LIBTORCH_MISSING` or `ERR_LIBTORCH_VERSION`, with the locations tried
  */
 export function findLibtorch(): Libtorch {
   const places = libtorchPlaces();
@@ -90,7 +94,7 @@ export function findLibtorch(): Libtorch {
   throw new NnunetError(
     wrong ? 'ERR_LIBTORCH_VERSION' : 'ERR_LIBTORCH_MISSING',
     `${wrong ? 'no libtorch of the right version' : 'libtorch not found'}: needed ${REQUIRED_VERSION}.x. Tried ${list}. ` +
-      'Run `nnunet-diag libtorch install`, or point NNUNET_DIAG_LIBTORCH to the folder that holds its lib/.',
+      'Run `nnunet-diag libtorch install`, or set NNUNET_DIAG_LIBTORCH to the folder that contains lib/.',
     { needed: `${REQUIRED_VERSION}.x`, tried },
   );
 }
@@ -120,7 +124,7 @@ function inspect(source: LibtorchSource, root: string): LibtorchPlace {
   };
 }
 
-/** Python wheels carry version.py, libtorch archives build-version. */
+/** Python wheels contain version.py, libtorch archives build-version. */
 function versionOf(root: string): string | undefined {
   const wheel = join(root, 'version.py');
   if (existsSync(wheel)) return /__version__ = ['"]([^'"]+)['"]/.exec(readFileSync(wheel, 'utf8'))?.[1];
@@ -128,7 +132,7 @@ function versionOf(root: string): string | undefined {
   return existsSync(archive) ? readFileSync(archive, 'utf8').trim() : undefined;
 }
 
-/** Folder of an installed Python torch, found without importing it. */
+/** Folder of an installed Python torch, located without importing it. */
 function pythonTorch(): string | undefined {
   const code =
     "import importlib.util as u; s = u.find_spec('torch'); print(s.submodule_search_locations[0] if s else '')";

@@ -6,27 +6,31 @@ import { core } from '../native/core.js';
 import { cacheFolder, installFolder, libtorchPlaces } from './find.js';
 import { INSTALLED_RELEASE } from './version.js';
 
+/** Options of {@link installLibtorch}. */
 export interface LibtorchInstallOptions {
-  /** Keep the CUDA libraries and fetch what they depend on (several gigabytes). */
+  /** Keeps the CUDA libraries and downloads their dependencies (several gigabytes). */
   readonly cuda?: boolean;
-  /** Install again even where it stands already. */
+  /** Installs again if libtorch is installed already. */
   readonly force?: boolean;
-  /** Called with each step's words. */
+  /** Receives a description of each step. */
   readonly onStep?: (step: string) => void;
-  /** Ends the installation, leaving what was there. */
+  /** Cancels the installation; an earlier installation stays as it was. */
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Result of {@link installLibtorch}. */
 export interface LibtorchInstallResult {
+  /** Folder of the libtorch. */
   readonly root: string;
+  /** Its version. */
   readonly version: string;
-  /** False where a whole one stood already. */
+  /** False if it was installed already. */
   readonly installed: boolean;
 }
 
-/** The wheels do not depend on the Python that fetches them: any pip will do. */
+/** Python version of the wheels; it need not be that of pip. */
 const WHEEL_PYTHON = '3.12';
-/** What CPU use needs of the torch wheel, by member name. */
+/** Members of the torch wheel that CPU use needs, by the start of their names. */
 const CPU_MEMBERS = [
   'torch/include/',
   'torch/version.py',
@@ -40,14 +44,14 @@ const CPU_MEMBERS = [
   'torch/lib/torch_cpu.',
   'torch/lib/torch.',
 ];
-/** Shared libraries that libtorch_cpu of the Linux wheel needs even without a GPU. */
+/** Shared libraries that libtorch_cpu of the Linux wheel needs, with or without a GPU. */
 const CPU_DEPENDENCIES = ['nvidia/cu13/lib/libcudart.', 'nvidia/cu13/lib/libcupti.'];
 
 /**
- * Puts libtorch into this project's cache, from the PyPI wheels, through pip. Safe to interrupt: the folder appears
- * whole or not at all.
+ * Installs libtorch into the cache of this package: downloads the PyPI wheels with pip and unpacks them. An
+ * interrupted installation leaves nothing behind.
  *
- * @throws NnunetError `ERR_LIBTORCH_INSTALL` with pip's last words, `ERR_CANCELLED`
+ * @throws NnunetError `ERR_LIBTORCH_INSTALL` with the last lines of pip, `ERR_CANCELLED`
  */
 export async function installLibtorch(options: LibtorchInstallOptions = {}): Promise<LibtorchInstallResult> {
   const flavour = options.cuda ? 'cuda' : 'cpu';
@@ -60,7 +64,7 @@ export async function installLibtorch(options: LibtorchInstallOptions = {}): Pro
   const work = await mkdtemp(join(base, 'incomplete-'));
   try {
     const wheels = join(work, 'wheels');
-    step(`fetching torch ${INSTALLED_RELEASE} with pip`);
+    step(`downloading torch ${INSTALLED_RELEASE} with pip`);
     const args = ['download', '-d', wheels, ...selectors(flavour), ...requirements(flavour)];
     await pip(args, step, options.signal);
     step('unpacking');
@@ -85,10 +89,10 @@ function requirements(flavour: 'cpu' | 'cuda'): string[] {
   return ['--no-deps', torch, ...(linux ? ['nvidia-cuda-runtime==13.0.*', 'nvidia-cuda-cupti==13.0.*'] : [])];
 }
 
-/** Names the platform outright, so that a Python too old or too new for torch can still fetch it. */
+/** Names the platform, so that a Python that is too old or too new for torch can download it. */
 function selectors(flavour: 'cpu' | 'cuda'): string[] {
   const tags = platformTags();
-  // With --platform pip takes wheels only; a few pure-Python dependencies of the CUDA flavour are `any`.
+  // With --platform, pip accepts wheels only. Some dependencies of the CUDA flavour are pure Python: `any`.
   return [
     '--only-binary=:all:',
     '--python-version',
@@ -104,7 +108,7 @@ function platformTags(): string[] {
   const machine = process.arch === 'x64' ? 'x86_64' : process.platform === 'darwin' ? 'arm64' : 'aarch64';
   if (process.platform === 'darwin') return [14, 13, 12, 11].map((major) => `macosx_${major}_0_${machine}`);
   if (process.platform === 'win32') return ['win_amd64'];
-  // pip matches a manylinux tag literally, not as "or older".
+  // pip does not accept older manylinux tags by itself.
   const glibc = Array.from({ length: 23 }, (_, i) => `manylinux_2_${39 - i}_${machine}`);
   return [...glibc, `manylinux2014_${machine}`];
 }
@@ -121,7 +125,7 @@ async function unpack(
     if (wheel.startsWith('torch-')) {
       await core().extractWheel(path, work, flavour === 'cuda' ? ['torch/'] : CPU_MEMBERS);
     } else if (wheel.startsWith('nvidia')) {
-      // libtorch looks for its dependencies beside itself, and in ../../nvidia/*/lib.
+      // libtorch searches its own folder and ../../nvidia/*/lib for its dependencies.
       await core().extractWheel(path, work, flavour === 'cuda' ? ['nvidia/'] : CPU_DEPENDENCIES);
     }
     await rm(path);
@@ -129,7 +133,7 @@ async function unpack(
   await gather(join(work, 'nvidia'), join(work, 'torch', 'lib'));
 }
 
-/** Moves every shared library below `from` into `lib`: one folder is all the loader then needs to look at. */
+/** Moves every shared library below `from` into `lib`, the only folder that the loader then searches. */
 async function gather(from: string, lib: string): Promise<void> {
   for (const entry of await readdir(from, { withFileTypes: true }).catch(() => [])) {
     const path = join(from, entry.name);
@@ -138,7 +142,7 @@ async function gather(from: string, lib: string): Promise<void> {
   }
 }
 
-/** Runs pip, whichever Python has it; its warnings are passed on as steps only when it fails. */
+/** Runs the pip of the first Python that has one. */
 async function pip(args: string[], step: (step: string) => void, signal?: AbortSignal): Promise<void> {
   const all = ['-m', 'pip', '--disable-pip-version-check', ...args];
   let last = 'no Python with pip was found';
@@ -151,8 +155,8 @@ async function pip(args: string[], step: (step: string) => void, signal?: AbortS
   }
   throw new NnunetError(
     'ERR_LIBTORCH_INSTALL',
-    `pip could not fetch libtorch: ${last}. Python 3 with pip and access to a package index are needed; where there ` +
-      'is none, copy a libtorch here from another machine and point NNUNET_DIAG_LIBTORCH to it.',
+    `pip could not download libtorch: ${last}. Python 3 with pip and access to a package index are needed. Without ` +
+      'them, copy libtorch from another machine and set NNUNET_DIAG_LIBTORCH to its folder.',
     { command: ['python3', ...all].join(' '), output: last },
   );
 }
@@ -180,7 +184,7 @@ function execute(
     child.stdout.on('data', (chunk: Buffer) => {
       keep(chunk);
       const wheel = /Downloading (\S+\.whl) \(([^)]+)\)/.exec(chunk.toString());
-      if (wheel) step(`fetching ${wheel[1]} (${wheel[2]})`);
+      if (wheel) step(`downloading ${wheel[1]} (${wheel[2]})`);
     });
     child.on('error', (error) => resolve({ code: null, output: error.message }));
     child.on('close', (code) => resolve({ code: code ?? 1, output: output.trim() }));

@@ -3,22 +3,23 @@ import { torch } from '../native/torch.js';
 import { type Libtorch, type LibtorchPlace, libtorchPlaces } from './find.js';
 import { REQUIRED_VERSION } from './version.js';
 
-/** What libtorch this package would use, and why. */
+/** Result of {@link libtorchStatus}. */
 export interface LibtorchStatus {
   /** Version needed, such as `2.11.x`. */
   readonly needed: string;
+  /** Locations searched, in order of precedence. */
   readonly places: readonly LibtorchPlace[];
-  /** The one that loads, or `null`. */
+  /** The libtorch in use; `null` if none loads. */
   readonly libtorch: Libtorch | null;
-  /** Devices that libtorch reports once loaded: `cpu`, `cuda:0 NVIDIA …`. */
+  /** Devices that libtorch reports: `cpu`, `cuda:0 NVIDIA …`. */
   readonly devices: readonly string[];
-  /** Precision that `auto` takes on the first device. */
+  /** Precision that `auto` selects on the first device; `null` if no libtorch loads. */
   readonly precision: string | null;
-  /** Why it does not load. */
+  /** Why none loads; `null` if one does. */
   readonly problem: { code: string; message: string } | null;
 }
 
-/** Looks for libtorch, loads it, and asks it for its devices. Never throws. */
+/** Finds and loads libtorch and lists its devices. Never throws. */
 export function libtorchStatus(): LibtorchStatus {
   const needed = `${REQUIRED_VERSION}.x`;
   const places = libtorchPlaces();

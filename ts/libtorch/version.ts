@@ -1,7 +1,7 @@
-/** The minor version of libtorch whose headers the `torch` addon was built with; patch releases keep its ABI. */
+/** Minor version of libtorch that the `torch` addon is built with; patch releases have the same ABI. */
 export const REQUIRED_VERSION = '2.11';
 
-/** The exact release that `nnunet-diag libtorch install` fetches. */
+/** Release that `nnunet-diag libtorch install` downloads. */
 export const INSTALLED_RELEASE = '2.11.0';
 
 /** `2.11.0+cu130` → `2.11`. */

@@ -6,10 +6,10 @@ import { NnunetError } from '../errors.js';
 
 const require = createRequire(import.meta.url);
 
-/** Root of this package: the folder that holds package.json, from source tree and installed package alike. */
+/** Root of this package: the folder with package.json, both in a checkout and when installed. */
 export const packageRoot = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..');
 
-/** This machine, as the platform packages are named: `linux-x64-gnu`, `darwin-arm64`, … */
+/** Name of this platform in the platform packages: `linux-x64-gnu`, `darwin-arm64`, … */
 export function platformName(): string {
   const base = `${process.platform}-${process.arch}`;
   if (process.platform === 'linux') return `${base}-${isMusl() ? 'musl' : 'gnu'}`;
@@ -23,13 +23,13 @@ function isMusl(): boolean {
 
 export type AddonName = 'core' | 'torch';
 
-/** What to do where an addon is missing or damaged. */
+/** Advice for an addon that is missing or damaged. */
 const ADVICE = 'Run `npm install --include=optional nnunet-diag`, or in a checkout `npm run build`.';
 
 /**
- * The file of an addon: one built in this checkout, else the one of the platform package.
+ * The file of an addon: from `native/` in a checkout, else from the platform package.
  *
- * @throws NnunetError `ERR_ADDON_MISSING` with the places tried
+ * @throws NnunetError `ERR_ADDON_MISSING` with the locations tried
  */
 export function findAddon(name: AddonName): string {
   const platform = platformName();
@@ -55,7 +55,7 @@ export function findAddon(name: AddonName): string {
 /**
  * Loads an addon.
  *
- * @throws NnunetError `ERR_ADDON_MISSING`, or `ERR_ADDON_BROKEN` with the loader's own words
+ * @throws NnunetError `ERR_ADDON_MISSING`, or `ERR_ADDON_BROKEN` with the message of the loader
  */
 export function loadAddon<T>(name: AddonName): T {
   const path = findAddon(name);

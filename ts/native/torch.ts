@@ -7,13 +7,13 @@ import { findAddon, loadAddon } from './load.js';
 let loaded: typeof Binding | undefined;
 
 /**
- * The addon that trains and predicts: finds libtorch, opens it, then loads the addon.
+ * The addon that trains and predicts. The first call finds and opens libtorch, then loads the addon.
  *
  * @throws NnunetError `ERR_ADDON_MISSING`, `ERR_ADDON_BROKEN`, `ERR_LIBTORCH_MISSING`, `ERR_LIBTORCH_VERSION`
  */
 export function torch(): typeof Binding {
   if (loaded !== undefined) return loaded;
-  // Before libtorch, which is of no use without the addon.
+  // Searched first: without the addon, advice about libtorch would mislead.
   findAddon('torch');
   const libtorch = findLibtorch();
   preloadLibtorch(libtorch);
@@ -25,7 +25,7 @@ export function torch(): typeof Binding {
   return loaded;
 }
 
-/** Whether the loader missed a library or symbol of libtorch, which is then another build, and none of Node's or the system's. */
+/** Whether the loader did not find a library or symbol of libtorch: the libtorch is another build. */
 function lacksLibtorch(error: unknown): error is NnunetError {
   if (!(error instanceof NnunetError) || error.code !== 'ERR_ADDON_BROKEN') return false;
   const words = String(error.details.loader);

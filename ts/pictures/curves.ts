@@ -36,7 +36,7 @@ export function drawCurves(title: string, epochs: readonly EpochEvent[], classes
   ]);
 }
 
-/** Smallest range that holds every finite value, a little wider so that no curve lies on the frame. */
+/** Range of the finite values with a margin, so that no curve lies on the frame. */
 function range(series: readonly Series[]): [number, number] {
   const values = series.flatMap((s) => s.values).filter((v) => v !== null && Number.isFinite(v)) as number[];
   if (values.length === 0) return [0, 1];

@@ -2,10 +2,11 @@ import type { Volume } from '../volume.js';
 import { labelLayer, paint, sliceOf, zoomOf } from './slice.js';
 import { colourOf, document, picture, text } from './svg.js';
 
-/** One panel of an overlay picture. */
+/** One panel of an overlay. */
 export interface Panel {
+  /** Caption above the panel. */
   readonly title: string;
-  /** Labels drawn over the image; absent for the image alone. Same shape as the image. */
+  /** Labels drawn over the image, of the same shape; without them the panel shows the image only. */
   readonly labels?: Volume;
 }
 
@@ -13,11 +14,11 @@ const CAPTION = 24;
 const GAP = 8;
 
 /**
- * Draws one axial slice as a row of panels: the image in grey with labels over it. NIfTI rows run from posterior to
- * anterior; they are drawn from bottom to top, so that anterior is up, as radiologists look at it.
+ * Draws one axial slice as a row of panels: the image in grey with labels over it. The first row of the slice is at
+ * the bottom, so that anterior is up in the usual NIfTI orientation.
  *
- * @param image shape `(z, y, x)`; windowed to the slice's 0.5th to 99.5th percentile
- * @param slice index along z
+ * @param image shape `(z, y, x)`; the window is the slice's 0.5th to 99.5th percentile
+ * @param slice index along z, counted from 0
  * @param classes names of classes 1, 2, …, for the legend
  * @returns an SVG document with the pixels embedded as PNG
  */

@@ -1,4 +1,4 @@
-import type { FloatArray, PreviewBatch } from '../verbs/preview.js';
+import type { FloatArray, PreviewBatch } from '../batch.js';
 import { heat, type Layer, labelLayer, paint, sliceOf, weightLayer, zoomOf } from './slice.js';
 import { colourOf, document, picture, shorten, text, widthOf, wrap } from './svg.js';
 
@@ -10,7 +10,7 @@ const CELL_GAP = 18;
 const LINE = 18;
 const FAINT = '#666';
 
-/** One sample of a batch, as it is drawn. */
+/** A drawn sample of a batch. */
 interface Sample {
   readonly name: string;
   readonly place: string;
@@ -22,7 +22,7 @@ interface Panel {
   readonly png: Uint8Array;
 }
 
-/** What a sheet's samples have in common. */
+/** Settings shared by all samples of a sheet. */
 interface Style {
   readonly zoom: number;
   /** Lowest and highest weight of all samples; `undefined` without weights. */
@@ -32,14 +32,14 @@ interface Style {
 type Range = readonly [low: number, high: number];
 
 /**
- * Draws batches as a contact sheet: a row of panels for each sample, with the image (each channel), the labels over it, the
- * previous stage's segmentation where the network gets one, and the weightmap where the recipe has one.
+ * Draws batches as a contact sheet. Each sample is a row of panels: every channel of the image, the labels over the
+ * first channel, the segmentation of the previous stage (cascade only), and the weightmap (if the recipe has one).
  *
- * In 3D the axial slice with most foreground voxels is drawn, of equal ones that nearest to the middle; without any
- * foreground it is the slice with most annotated voxels. Rows and columns are drawn in the order of the arrays, first row on
- * top, a voxel as a square.
+ * In 3D the sheet shows the axial slice with most foreground voxels; without foreground, the slice with most annotated
+ * voxels. Of equal slices the one nearest to the middle is shown. The first row of the array is at the top. A voxel is
+ * a square.
  *
- * @param title facts to put above, a line or more
+ * @param title facts above the samples, wrapped to the width of the sheet
  * @returns an SVG document with the pixels embedded as PNG
  */
 export function drawContactSheet(batches: readonly PreviewBatch[], title: readonly string[]): string {
@@ -78,7 +78,7 @@ export function drawContactSheet(batches: readonly PreviewBatch[], title: readon
   ]);
 }
 
-/** Samples side by side: one until a sheet would be much higher than wide. */
+/** Number of samples side by side; the sheet is about as high as wide. */
 function columnsOf(samples: number, cell: { width: number; height: number }): number {
   if (samples <= 3) return 1;
   return Math.max(1, Math.round(Math.sqrt((1.2 * samples * cell.height) / cell.width)));
@@ -108,7 +108,7 @@ function drawSample(batch: PreviewBatch, index: number, style: Style): Sample {
   return { name: batch.cases[index] ?? '', place: facts.join(', '), panels };
 }
 
-/** One channel of one sample; a view, not a copy. */
+/** One channel of one sample, as a view. */
 function channel(array: FloatArray | undefined, sample: number, number: number): Float32Array {
   if (array === undefined) return new Float32Array();
   const [, channels = 1, ...axes] = array.shape;
@@ -117,7 +117,7 @@ function channel(array: FloatArray | undefined, sample: number, number: number):
   return array.data.subarray(start, start + size);
 }
 
-/** The slice with most foreground voxels, else with most annotated ones; of equal ones that nearest to the middle. */
+/** Slice with most foreground voxels, else with most annotated voxels; of equal ones the one nearest to the middle. */
 function sliceToShow(labels: Float32Array, patchSize: readonly number[]): number {
   const [depth = 1] = patchSize;
   const area = labels.length / depth;
@@ -145,7 +145,7 @@ function previousStage(batch: PreviewBatch, index: number): Float32Array | undef
   return labels;
 }
 
-/** What the labels of the whole patch hold. */
+/** Shares of annotated and foreground voxels in the whole patch. */
 function describe(labels: Float32Array): string {
   const share = (counts: (label: number) => boolean): string =>
     percent(count(labels, counts) / labels.length);
@@ -193,7 +193,7 @@ function percent(share: number): string {
   return `${value > 0 && value < 1 ? value.toFixed(1) : value.toFixed(0)} %`;
 }
 
-/** Classes, unlabelled voxels and the scale of weights, in lines as wide as the sheet; then what the pictures show. */
+/** Colours of classes, unlabelled voxels and weights, wrapped to the width of the sheet, and notes on the pictures. */
 function drawLegend(
   batches: readonly PreviewBatch[],
   style: Style,
@@ -224,9 +224,10 @@ function drawLegend(
   if (weights) place(320, (left, line) => drawScale(left, line, weights));
   const note =
     batches[0]?.patchSize.length === 3
-      ? 'Of each patch the axial slice with most foreground; rows and columns in the order of the arrays. '
-      : 'Rows and columns in the order of the arrays. ';
-  const ranges = 'Ranges are those of the whole patch; greys span the slice’s 0.5th to 99.5th percentile.';
+      ? 'Each picture is the axial slice with most foreground; rows and columns have the order of the arrays. '
+      : 'Rows and columns have the order of the arrays. ';
+  const ranges =
+    'Ranges are those of the whole patch; grey values span the slice’s 0.5th to 99.5th percentile.';
   y += LINE + 6;
   for (const line of [note, ranges]) {
     body.push(text(MARGIN, y, line, { size: 11, colour: FAINT }));
@@ -235,7 +236,7 @@ function drawLegend(
   return { body, bottom: y - LINE + 3 };
 }
 
-/** The colours of weights, with the numbers at both ends. */
+/** Colour scale of weights, with the lowest and the highest weight. */
 function drawScale(left: number, line: number, [low, high]: Range): string[] {
   const stops = [0, 0.25, 0.5, 0.75, 1].map(
     (t) => `<stop offset="${t}" stop-color="rgb(${heat(t).join(',')})"/>`,

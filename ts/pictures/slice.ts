@@ -1,4 +1,4 @@
-/** Slices as pixels: windowing, and layers of colour over grey. */
+/** Slices as pixels: window, grey values, and coloured layers over them. */
 import { encode } from 'fast-png';
 import { colourOf } from './svg.js';
 
@@ -11,41 +11,41 @@ export interface Slice {
 
 export type Rgb = readonly [red: number, green: number, blue: number];
 
-/** A colour and how much of it covers what lies below, 0 to 1. */
+/** A colour and its opacity, 0 to 1. */
 export interface Tint {
   readonly colour: Rgb;
   readonly share: number;
 }
 
-/** A pixel of a drawn slice: its voxel, and where in the picture and within the voxel's square it lies. */
+/** A pixel of a drawn slice: its voxel, its position in the picture, and its position in the square of the voxel. */
 export interface Pixel {
   readonly row: number;
   readonly column: number;
   readonly x: number;
   readonly y: number;
-  /** Sides of the voxel's square that the pixel lies on. */
+  /** Whether the pixel lies on this side of the voxel's square. */
   readonly left: boolean;
   readonly right: boolean;
   readonly top: boolean;
   readonly bottom: boolean;
 }
 
-/** What lies over the image at a pixel. */
+/** Colour over the image at a pixel. */
 export type Layer = (pixel: Pixel) => Tint | undefined;
 
-/** Pixels along a voxel's side, so that a slice of any usual patch can be read by eye: the longer side takes 240 to 480. */
+/** Pixels per voxel: the longer side of a slice below 240 voxels becomes 240 to 480 pixels. */
 export function zoomOf(rows: number, columns: number): number {
   return Math.max(1, Math.ceil(240 / Math.max(rows, columns)));
 }
 
-/** Slice `z` of an array of shape `(…, z, y, x)`; the whole plane where there is no z. */
+/** Slice `z` of an array of shape `(…, z, y, x)`; slice 0 of a plane is the plane. */
 export function sliceOf(data: Float32Array, shape: readonly number[], z: number): Slice {
   const [rows = 1, columns = 1] = shape.slice(-2);
   const area = rows * columns;
   return { rows, columns, values: data.subarray(z * area, (z + 1) * area) };
 }
 
-/** Grey values 0 to 255: the window is the slice's 0.5th to 99.5th percentile. */
+/** Grey values 0 to 255 for the window from the slice's 0.5th to its 99.5th percentile. */
 function greyOf(slice: Slice): Uint8Array {
   const sorted = Float32Array.from(slice.values).sort();
   const at = (q: number): number => sorted[Math.round(q * (sorted.length - 1))] ?? 0;
@@ -59,12 +59,12 @@ function greyOf(slice: Slice): Uint8Array {
 const INSIDE = 0.4;
 const UNLABELLED: Tint = { colour: [20, 26, 60], share: 0.5 };
 const HATCH: Tint = { colour: [158, 176, 214], share: 0.75 };
-/** Pixels from one line of the hatch to the next. */
+/** Pixels between two lines of the hatching. */
 const HATCH_STEP = 7;
 
 /**
- * Labels: each class is tinted and outlined in its colour; unlabelled voxels (-1) are dimmed and hatched; background is
- * left as it is.
+ * Layer of labels. Classes are tinted and outlined in their colours; unlabelled voxels (-1) are dimmed and hatched;
+ * background keeps its grey value.
  */
 export function labelLayer(labels: Slice): Layer {
   const { rows, columns, values } = labels;
@@ -90,7 +90,7 @@ export function labelLayer(labels: Slice): Layer {
   };
 }
 
-/** Weights: from {@link heat}'s lowest colour at `low` to its highest at `high`. */
+/** Layer of weights: `low` has the first colour of {@link heat}, `high` the last. */
 export function weightLayer(weights: Slice, [low, high]: readonly [number, number]): Layer {
   const { columns, values } = weights;
   return ({ row, column }) => {
@@ -99,7 +99,7 @@ export function weightLayer(weights: Slice, [low, high]: readonly [number, numbe
   };
 }
 
-/** Viridis at equal steps: even to the eye, and readable by the colour-blind. */
+/** The colour map viridis at equal steps. */
 const VIRIDIS = [
   '#440154',
   '#482878',

@@ -1,4 +1,4 @@
-/** Colours of classes 1, 2, 3, …: Okabe and Ito's palette, then Tol's, which colour-blind readers can tell apart. */
+/** Colours of classes 1, 2, 3, …: the palettes of Okabe and Ito and of Tol, which suit colour-blind readers. */
 export const PALETTE = [
   '#e69f00',
   '#56b4e9',
@@ -23,12 +23,12 @@ export function colourOf(label: number): string {
   return PALETTE[(label - 1) % PALETTE.length] ?? '#999999';
 }
 
-/** Text that stands inside SVG elements and attributes. */
+/** Escapes text for SVG elements and attributes. */
 export function escapeXml(text: string): string {
   return text.replace(/[&<>"]/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[c] ?? c);
 }
 
-/** A whole SVG document on a white ground. */
+/** An SVG document with a white background. */
 export function document(width: number, height: number, body: readonly string[]): string {
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" ` +
@@ -46,25 +46,25 @@ export interface TextStyle {
   readonly bold?: boolean;
 }
 
-/** A line of text whose baseline begins at (x, y). */
+/** A line of text; (x, y) is the start of its baseline. */
 export function text(x: number, y: number, words: string, style: TextStyle = {}): string {
   const { anchor = 'start', colour = '#222', size = 12, bold = false } = style;
   const weight = bold ? ' font-weight="bold"' : '';
   return `<text x="${x}" y="${y}" text-anchor="${anchor}" fill="${colour}" font-size="${size}"${weight}>${escapeXml(words)}</text>`;
 }
 
-/** A picture of `width` × `height` pixels whose upper left corner is at (x, y). */
+/** A picture of `width` × `height` pixels with its upper left corner at (x, y). */
 export function picture(x: number, y: number, width: number, height: number, png: Uint8Array): string {
   const data = Buffer.from(png).toString('base64');
   return `<image x="${x}" y="${y}" width="${width}" height="${height}" href="data:image/png;base64,${data}"/>`;
 }
 
-/** Width of words in pixels, about: that of DejaVu Sans, the widest of the fonts that a document may be shown in. */
+/** Estimated width of text in pixels: that of DejaVu Sans, the widest of the fonts of a document. */
 export function widthOf(words: string, size = 12): number {
   return 0.58 * size * words.length;
 }
 
-/** As many letters of `words` as fit into `width` pixels, the middle left out where they do not all. */
+/** Shortens text to `width` pixels by omitting its middle. */
 export function shorten(words: string, width: number, size = 12): string {
   const room = Math.max(1, Math.floor(width / widthOf('x', size)));
   if (words.length <= room) return words;
@@ -72,7 +72,7 @@ export function shorten(words: string, width: number, size = 12): string {
   return `${words.slice(0, head)}…${words.slice(words.length - (room - 1 - head))}`;
 }
 
-/** Joins `parts` to lines of at most `width` pixels, broken between parts. */
+/** Joins `parts` into lines of at most `width` pixels. */
 export function wrap(parts: readonly string[], separator: string, width: number, size = 12): string[] {
   const lines: string[] = [];
   for (const part of parts) {

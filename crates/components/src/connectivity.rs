@@ -1,11 +1,11 @@
-//! Which voxels touch.
+//! Connectivity of voxels.
 
-/// Which voxels touch.
+/// Which voxels are neighbours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Connectivity {
-    /// Those that share a face: 6 neighbours in 3D, 4 in 2D. scipy's default, and nnU-Net's.
+    /// Voxels that share a face: 6 neighbours in 3D, 4 in 2D. This is the default of scipy and nnU-Net.
     #[default]
     Face,
-    /// Those that share a face, edge or corner: 26 neighbours in 3D, 8 in 2D.
+    /// Voxels that share a face, an edge or a corner: 26 neighbours in 3D, 8 in 2D.
     Full,
 }

@@ -1,20 +1,20 @@
 //! Errors of this crate.
 
-/// An image whose components cannot be labelled.
+/// Errors of this crate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error, run::Coded)]
 pub enum Error {
-    /// More axes than components can be labelled in.
-    #[error("components are labelled in 1, 2 or 3 axes, not in {found}")]
+    /// The image has more than three axes, or none.
+    #[error("an image needs 1, 2 or 3 axes to label its components, but it has {found}")]
     #[code(ComponentRank)]
     Rank {
-        /// Axes of the image.
+        /// Number of axes of the image.
         found: usize,
     },
-    /// An image beyond what 32-bit component numbers can hold.
-    #[error("the image has {found} runs of voxels; components are numbered with 32 bits")]
+    /// The image has too many runs for 32-bit component numbers.
+    #[error("the image has {found} runs of voxels; expected fewer than 2³², because component numbers have 32 bits")]
     #[code(ComponentSize)]
     TooManyRuns {
-        /// Runs, or voxels of one row.
+        /// Number of runs, or of voxels in one row.
         found: usize,
     },
 }

@@ -26,15 +26,16 @@ impl Forest {
         })
     }
 
-    /// Joins the runs of neighbouring rows that touch and for which `alike` holds; it is given the row and the start of both.
+    /// Joins touching runs of neighbouring rows if `matches` holds. `matches` receives the row and the start
+    /// of both runs.
     pub(crate) fn join_all(
         &mut self,
         rows: &[Vec<Run>],
         height: usize,
         connectivity: Connectivity,
-        alike: impl Fn([usize; 2], [usize; 2]) -> bool,
+        matches: impl Fn([usize; 2], [usize; 2]) -> bool,
     ) {
-        // Earlier rows that can touch a row: (slices back, rows back).
+        // Earlier neighbours of a row: (slices back, rows back).
         let neighbours: &[(usize, isize)] = match connectivity {
             Connectivity::Face => &[(0, 1), (1, 0)],
             Connectivity::Full => &[(0, 1), (1, -1), (1, 0), (1, 1)],
@@ -45,28 +46,28 @@ impl Forest {
             for &(slices, back) in neighbours {
                 let other = y.checked_add_signed(-back).filter(|other| *other < height);
                 if let (Some(z), Some(y)) = (z.checked_sub(slices), other) {
-                    self.join_rows(rows, [row, z * height + y], reach, &alike);
+                    self.join_rows(rows, [row, z * height + y], reach, &matches);
                 }
             }
         }
     }
 
-    /// Joins the runs of two rows that overlap, or come within `reach` of overlapping.
+    /// Joins the runs of two rows that overlap, or whose gap is less than `reach`.
     fn join_rows(
         &mut self,
         rows: &[Vec<Run>],
         [one, two]: [usize; 2],
         reach: u32,
-        alike: impl Fn([usize; 2], [usize; 2]) -> bool,
+        matches: impl Fn([usize; 2], [usize; 2]) -> bool,
     ) {
         let (a, b) = (&rows[one], &rows[two]);
         let (mut i, mut j) = (0, 0);
         while i < a.len() && j < b.len() {
             let touch = a[i].0 < b[j].1 + reach && b[j].0 < a[i].1 + reach;
-            if touch && alike([one, a[i].0 as usize], [two, b[j].0 as usize]) {
+            if touch && matches([one, a[i].0 as usize], [two, b[j].0 as usize]) {
                 self.join(self.first[one] + i, self.first[two] + j);
             }
-            // The run that ends first cannot touch anything further.
+            // The run that ends first cannot touch any later run.
             if a[i].1 < b[j].1 {
                 i += 1;
             } else {
@@ -77,9 +78,9 @@ impl Forest {
 
     fn root(&mut self, mut run: u32) -> u32 {
         while self.parent[run as usize] != run {
-            let above = self.parent[self.parent[run as usize] as usize];
-            self.parent[run as usize] = above;
-            run = above;
+            let grandparent = self.parent[self.parent[run as usize] as usize];
+            self.parent[run as usize] = grandparent;
+            run = grandparent;
         }
         run
     }
@@ -89,13 +90,13 @@ impl Forest {
         self.parent[one.max(two) as usize] = one.min(two);
     }
 
-    /// Number of each run's component, and how many there are.
+    /// Returns the component number of each run, and the number of components.
     pub(crate) fn numbers(&mut self) -> (Vec<u32>, usize) {
         let mut numbers = vec![0; self.parent.len()];
         let mut count = 0;
         for run in 0..self.parent.len() {
             let root = self.root(run as u32) as usize;
-            // A root comes before every other run of its component.
+            // The root is the first run of its component, so it already has a number.
             if root == run {
                 count += 1;
                 numbers[run] = count;

@@ -1,4 +1,4 @@
-//! Labelling.
+//! Labelling of connected components.
 
 use ndarray::{Array, ArrayView, Dimension};
 use rayon::prelude::*;
@@ -11,19 +11,20 @@ use crate::Error;
 /// Labelled components.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Components<D: Dimension> {
-    /// 0 outside; components are numbered from 1 in the order of their first voxel.
+    /// Component number of each voxel; 0 outside. Numbers start at 1, in the order of each component's first
+    /// voxel.
     pub labels: Array<u32, D>,
-    /// Voxels of each component: `sizes[i]` is that of component `i + 1`.
+    /// Number of voxels of each component; `sizes[i]` belongs to component `i + 1`.
     pub sizes: Vec<u64>,
 }
 
 /// Numbers the connected components of the voxels for which `inside` holds.
 ///
-/// The result depends neither on the image's layout nor on the number of threads. Numbering is that of
-/// `scipy.ndimage.label`.
+/// The numbering equals that of `scipy.ndimage.label`. It depends neither on the memory layout of the image
+/// nor on the number of threads.
 ///
 /// # Errors
-/// [`Error::Rank`] beyond three axes, [`Error::TooManyRuns`] beyond 2³² runs or voxels in a row.
+/// [`Error::Rank`] for more than three axes, [`Error::TooManyRuns`] for 2³² or more runs, or voxels in a row.
 ///
 /// ```
 /// use components::{label, Connectivity};
@@ -42,9 +43,10 @@ pub fn label<T: Copy + Sync + Send, D: Dimension>(
     label_runs(image, |row| runs(row, &inside), |_, _| true, connectivity)
 }
 
-/// Numbers the components of each value for which `inside` holds: voxels are connected if they share a face and are equal.
+/// Numbers the connected components of each value for which `inside` holds. Two voxels are connected if they
+/// share a face and have the same value.
 ///
-/// Otherwise as [`label`].
+/// Otherwise it behaves as [`label`].
 ///
 /// # Errors
 /// As [`label`].
@@ -60,7 +62,7 @@ pub fn label_values<T: Copy + PartialEq + Sync + Send, D: Dimension>(
     image: ArrayView<'_, T, D>,
     inside: impl Fn(T) -> bool + Sync + Send,
 ) -> Result<Components<D>, Error> {
-    // Runs of different values follow each other without a gap, which joining over edges does not expect.
+    // Runs of different values can be adjacent. Joining across edges (`Full`) requires a gap between runs.
     let connectivity = Connectivity::Face;
     label_runs(
         image,
@@ -70,11 +72,11 @@ pub fn label_values<T: Copy + PartialEq + Sync + Send, D: Dimension>(
     )
 }
 
-/// Numbers the components that the runs found in each row make up.
+/// Numbers the components formed by the runs of each row.
 fn label_runs<T: Copy + Sync + Send, D: Dimension>(
     image: ArrayView<'_, T, D>,
     find: impl Fn(&[T]) -> Vec<Run> + Sync + Send,
-    alike: impl Fn(T, T) -> bool,
+    matches: impl Fn(T, T) -> bool,
     connectivity: Connectivity,
 ) -> Result<Components<D>, Error> {
     let shape = image.shape();
@@ -98,7 +100,7 @@ fn label_runs<T: Copy + Sync + Send, D: Dimension>(
     let rows: Vec<Vec<Run>> = values.par_chunks_exact(width).map(find).collect();
     let mut forest = Forest::new(&rows)?;
     forest.join_all(&rows, height, connectivity, |[row, at], [other, there]| {
-        alike(values[row * width + at], values[other * width + there])
+        matches(values[row * width + at], values[other * width + there])
     });
     let (numbers, count) = forest.numbers();
     let mut sizes = vec![0; count];

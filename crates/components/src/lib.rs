@@ -1,9 +1,10 @@
 //! Connected components of 1D, 2D and 3D images.
 //!
-//! Run-based two-pass labelling with union-find (L. He, Y. Chao, K. Suzuki, "A run-based two-scan labeling algorithm",
-//! 2008), extended to 3D: voxels are read once to find the runs of each row, touching runs of neighbouring rows are
-//! joined, and each run is written once. Reading and writing are parallel over rows; joining works on runs alone, of
-//! which there are few. Memory beside the result is 16 bytes a run, and 32 a row.
+//! The algorithm is run-based two-pass labelling with union-find (L. He, Y. Chao, K. Suzuki, "A run-based
+//! two-scan labeling algorithm", 2008), extended to 3D. The first pass reads each voxel once and finds the
+//! runs of each row. Touching runs of neighbouring rows are joined. The second pass writes each run once.
+//! Reading and writing are parallel over rows. Joining works on the runs, which are few. Memory besides the
+//! result is 16 bytes per run and 32 bytes per row.
 
 mod connectivity;
 mod error;

@@ -3,9 +3,9 @@
 /// Start and end of a run in its row.
 pub(crate) type Run = (u32, u32);
 
-/// Runs of the voxels of one row that are inside, in order.
+/// Returns the runs of voxels in one row for which `inside` holds, in order.
 ///
-/// Works on 64 voxels at a time as bits, of which only the changes are looked at one by one.
+/// Processes 64 voxels at a time as a bit mask, and visits only the bits that change.
 pub(crate) fn runs<T: Copy>(row: &[T], inside: impl Fn(T) -> bool) -> Vec<Run> {
     let mut found = Vec::new();
     let mut start = 0;
@@ -17,7 +17,7 @@ pub(crate) fn runs<T: Copy>(row: &[T], inside: impl Fn(T) -> bool) -> Vec<Run> {
         }
         let mut changes = bits ^ (bits << 1 | u64::from(open));
         if values.len() < 64 {
-            // What lies beyond the row is no change; an open run ends below.
+            // Bits past the end of the row are not changes. An open run ends below.
             changes &= (1 << values.len()) - 1;
         }
         while changes != 0 {
@@ -36,7 +36,7 @@ pub(crate) fn runs<T: Copy>(row: &[T], inside: impl Fn(T) -> bool) -> Vec<Run> {
     found
 }
 
-/// Runs of equal voxels of one row that are inside, in order.
+/// Returns the runs of equal voxels in one row for which `inside` holds, in order.
 pub(crate) fn equal_runs<T: Copy + PartialEq>(row: &[T], inside: impl Fn(T) -> bool) -> Vec<Run> {
     let mut found = Vec::new();
     let mut start = 0;

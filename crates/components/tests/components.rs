@@ -1,11 +1,11 @@
-//! Connected components against a flood fill.
+//! Connected components compared with a flood fill.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use components::{label, label_values, Components, Connectivity, Error};
 use ndarray::{Array3, Dim, Ix3};
 use proptest::prelude::*;
 
-/// Floods from each unvisited voxel in turn.
+/// Labels components by a flood fill from each unvisited voxel.
 fn flood(image: &Array3<u8>, connectivity: Connectivity) -> Components<Ix3> {
     let mut labels = Array3::<u32>::zeros(image.dim());
     let mut sizes = Vec::new();
@@ -46,7 +46,7 @@ fn flood(image: &Array3<u8>, connectivity: Connectivity) -> Components<Ix3> {
     Components { labels, sizes }
 }
 
-/// Uniform numbers from 0 to 1.
+/// Uniform random numbers from 0 to 1.
 fn uniform(seed: u64) -> impl FnMut() -> f64 {
     let mut state = seed | 1;
     move || {
@@ -59,7 +59,7 @@ fn uniform(seed: u64) -> impl FnMut() -> f64 {
 
 proptest! {
     #[test]
-    fn equals_a_flood_fill(
+    fn labels_equal_flood_fill(
         depth in 1_usize..9,
         height in 1_usize..9,
         width in prop_oneof![1_usize..12, 60_usize..140],
@@ -81,7 +81,7 @@ proptest! {
     }
 
     #[test]
-    fn values_equal_a_flood_fill(
+    fn value_labels_equal_flood_fill(
         depth in 1_usize..7,
         height in 1_usize..7,
         width in 1_usize..90,
@@ -102,7 +102,7 @@ proptest! {
 }
 
 #[test]
-fn two_dimensions_are_a_slice() {
+fn two_dimensional_image_equals_one_slice() {
     let mask = ndarray::array![[true, false, true], [false, true, false], [true, true, false]];
     let face = label(mask.view(), |inside| inside, Connectivity::Face).unwrap();
     assert_eq!(face.labels, ndarray::array![[1, 0, 2], [0, 3, 0], [3, 3, 0]]);
@@ -117,7 +117,7 @@ fn two_dimensions_are_a_slice() {
 }
 
 #[test]
-fn empty_full_and_too_many_axes() {
+fn empty_and_full_images_are_labelled_and_four_axes_rejected() {
     let empty = Array3::<bool>::default((0, 3, 4));
     assert!(label(empty.view(), |inside| inside, Connectivity::Face)
         .unwrap()

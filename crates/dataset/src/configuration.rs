@@ -5,11 +5,11 @@ use std::str::FromStr;
 
 use crate::{Error, Plans};
 
-/// Name of the plans that 3D configurations use.
+/// Name of the plans file of the 3D configurations.
 pub const PLANS_3D_FILE: &str = "nnUNetPlansv2.1_plans_3D.pkl";
-/// Name of the plans that the 2D configuration uses.
+/// Name of the plans file of the 2D configuration.
 pub const PLANS_2D_FILE: &str = "nnUNetPlansv2.1_plans_2D.pkl";
-/// Identifier of the plans in the names of model folders.
+/// Plans identifier in the names of model folders.
 pub const PLANS_IDENTIFIER: &str = "nnUNetPlansv2.1";
 
 /// A configuration of nnU-Net.
@@ -27,7 +27,7 @@ pub const PLANS_IDENTIFIER: &str = "nnUNetPlansv2.1";
     schemars::JsonSchema,
 )]
 pub enum Configuration {
-    /// A 2D network over slices.
+    /// A 2D network on slices.
     #[serde(rename = "2d")]
     TwoD,
     /// Volumes at full resolution.
@@ -36,16 +36,16 @@ pub enum Configuration {
     /// Volumes at low resolution; the first stage of the cascade.
     #[serde(rename = "3d_lowres")]
     LowRes,
-    /// Volumes at full resolution with the low resolution's segmentation as input.
+    /// Volumes at full resolution, with the segmentation of the low resolution as additional input.
     #[serde(rename = "3d_cascade_fullres")]
     CascadeFullRes,
 }
 
 impl Configuration {
-    /// All of them, in nnU-Net's order.
+    /// All configurations, in nnU-Net's order.
     pub const ALL: [Self; 4] = [Self::TwoD, Self::FullRes, Self::LowRes, Self::CascadeFullRes];
 
-    /// nnU-Net's name, also the folder's.
+    /// nnU-Net's name of the configuration, which is also the folder name.
     pub fn name(self) -> &'static str {
         match self {
             Self::TwoD => "2d",
@@ -55,7 +55,7 @@ impl Configuration {
         }
     }
 
-    /// Plans file that this configuration uses, in the preprocessed task.
+    /// Returns the name of the plans file in the preprocessed task.
     pub fn plans_file(self) -> &'static str {
         match self {
             Self::TwoD => PLANS_2D_FILE,
@@ -63,10 +63,11 @@ impl Configuration {
         }
     }
 
-    /// The stage of the plans that this configuration is: the first is the low resolution where there are two.
+    /// Returns the stage of the plans for this configuration. With two stages, stage 0 is the low resolution.
     ///
     /// # Errors
-    /// [`Error::Option`] for a low resolution or cascade that was not planned, because full resolution is small enough.
+    /// [`Error::Option`] if the plans have no low resolution or cascade, because full resolution is small
+    /// enough.
     pub fn stage(self, plans: &Plans) -> Result<usize, Error> {
         let last = plans.plans_per_stage.keys().next_back().copied().unwrap_or(0);
         match self {
@@ -74,8 +75,9 @@ impl Configuration {
             Self::LowRes if last > 0 => Ok(0),
             Self::CascadeFullRes if last > 0 => Ok(last),
             _ => {
-                let problem =
-                    format!("{self} was not planned: 3d_fullres already sees most of a case; use that");
+                let problem = format!(
+                    "{self} was not planned: one patch of 3d_fullres covers most of a case; use 3d_fullres"
+                );
                 Err(run::OptionError::new("configuration", problem).into())
             }
         }

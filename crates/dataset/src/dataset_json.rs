@@ -12,22 +12,22 @@ use crate::Error;
 /// One entry of `training`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TrainingCase {
-    /// The case: the label's file name without extension.
+    /// Name of the case: the file name of the label without its extension.
     pub case: String,
-    /// As written, such as `./imagesTr/mri_001.nii.gz` (without the channel number).
+    /// Image path as written, such as `./imagesTr/mri_001.nii.gz` (without the channel number).
     pub image: String,
-    /// As written, such as `./labelsTr/mri_001.nii.gz`.
+    /// Label path as written, such as `./labelsTr/mri_001.nii.gz`.
     pub label: String,
 }
 
-/// `dataset.json`. Order is that of the file throughout.
+/// Content of `dataset.json`. All entries keep the order of the file.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DatasetJson {
-    /// Name of the data set.
+    /// Name of the dataset.
     pub name: String,
-    /// Channel number, as a string, to its name, such as `"0": "CT"`.
+    /// Maps the channel number, as a string, to the channel's name, such as `"0": "CT"`.
     pub modality: IndexMap<String, String>,
-    /// Label value to its name; 0 is the background.
+    /// Maps the label value to the label's name. 0 is the background.
     pub labels: IndexMap<i64, String>,
     /// Training cases.
     pub training: Vec<TrainingCase>,
@@ -37,7 +37,7 @@ pub struct DatasetJson {
     pub extra: Map<String, Json>,
 }
 
-/// The case that a file belongs to: its name without folder and without `.nii.gz` or `.nii`.
+/// Returns the case of a file: the file name without folder and without `.nii.gz` or `.nii`.
 pub fn case_of(file: &str) -> &str {
     let name = file.rsplit(['/', '\\']).next().unwrap_or(file);
     volume::nifti::stem(name).unwrap_or(name)
@@ -47,7 +47,8 @@ impl DatasetJson {
     /// Reads `dataset.json`.
     ///
     /// # Errors
-    /// [`Error::Io`], or [`Error::Record`] saying which entry is missing or has another form than nnU-Net v1's.
+    /// [`Error::Io`]. [`Error::Record`] naming the entry that is missing or has another form than nnU-Net
+    /// v1's.
     pub fn read(path: &Path) -> Result<Self, Error> {
         let text = std::fs::read(path).map_err(|e| Error::io(path, e))?;
         let json: Json = serde_json::from_slice(&text).map_err(|e| Error::record(path, e.to_string()))?;
@@ -59,7 +60,7 @@ impl DatasetJson {
             return Err("not a JSON object".into());
         };
         if map.contains_key("channel_names") {
-            return Err("this is a dataset.json of nnU-Net v2; convert the data set first".into());
+            return Err("this is a dataset.json of nnU-Net v2; convert the dataset first".into());
         }
         let mut take = |key: &str| map.shift_remove(key);
         let name = take("name")
@@ -69,24 +70,24 @@ impl DatasetJson {
         let mut labels = IndexMap::new();
         for (key, label) in named(take("labels"), "labels")? {
             let value = key.trim().parse().map_err(|_| {
-                format!("labels: key {key:?} is no integer; expected entries such as \"1\": \"liver\"")
+                format!("labels: key {key:?} is not an integer; expected entries such as \"1\": \"liver\"")
             })?;
             labels.insert(value, label);
         }
         let training = match take("training") {
             Some(Json::Array(entries)) => entries.iter().map(training_case).collect::<Result<_, _>>()?,
-            _ => return Err("training: a list of {image, label} entries is needed".into()),
+            _ => return Err("training: expected a list of {image, label} entries".into()),
         };
         let test = match take("test") {
             None | Some(Json::Null) => Vec::new(),
             Some(Json::Array(entries)) => {
                 let path = |e: &Json| e.as_str().or_else(|| e["image"].as_str()).map(str::to_owned);
                 let all: Option<Vec<_>> = entries.iter().map(path).collect();
-                all.ok_or("test: a list of file names is needed")?
+                all.ok_or("test: expected a list of file names")?
             }
-            Some(_) => return Err("test: a list of file names is needed".into()),
+            Some(_) => return Err("test: expected a list of file names".into()),
         };
-        // Written again from the lists.
+        // Computed from the lists when the file is written.
         map.shift_remove("numTraining");
         map.shift_remove("numTest");
         Ok(Self {
@@ -99,7 +100,7 @@ impl DatasetJson {
         })
     }
 
-    /// The file's content, in the order in which nnU-Net's own script writes it.
+    /// Returns the file's content, in the order of nnU-Net's own script.
     pub fn to_json(&self) -> Json {
         let mut map = Map::new();
         map.insert("name".into(), json!(self.name));
@@ -121,7 +122,7 @@ impl DatasetJson {
         Json::Object(map)
     }
 
-    /// Writes `dataset.json`, replacing it in one step.
+    /// Writes `dataset.json` atomically.
     ///
     /// # Errors
     /// [`Error::Storage`] naming the file.
@@ -133,10 +134,10 @@ impl DatasetJson {
         Ok(())
     }
 
-    /// Channel names by channel number.
+    /// Returns the channel names by channel number.
     ///
     /// # Errors
-    /// [`Error::Value`] when the keys are not 0, 1, 2, ... in some order.
+    /// [`Error::Value`] unless the keys are 0, 1, 2, ... in any order.
     pub fn modalities(&self) -> Result<BTreeMap<usize, String>, Error> {
         let parsed = self
             .modality
@@ -156,14 +157,15 @@ impl DatasetJson {
         }
     }
 
-    /// Names of the training cases in the order of the file. As in nnU-Net v1, a case is named by its image.
+    /// Returns the names of the training cases in the order of the file. As in nnU-Net v1, the image names
+    /// the case.
     pub fn cases(&self) -> Vec<String> {
         let names = self.training.iter().map(|t| case_of(&t.image).to_owned());
         names.collect()
     }
 }
 
-/// An object of strings; a list counts as numbered from 0.
+/// Reads an object of strings. A list is read as an object with the keys 0, 1, 2, ...
 fn named(value: Option<Json>, key: &str) -> Result<IndexMap<String, String>, String> {
     let bad = || format!("{key}: expected an object such as {{\"0\": \"name\"}}");
     let text = |v: &Json| v.as_str().map(str::to_owned).ok_or_else(bad);
@@ -185,7 +187,7 @@ fn training_case(entry: &Json) -> Result<TrainingCase, String> {
             image: image.to_owned(),
             label: label.to_owned(),
         }),
-        _ => Err(format!("training: {entry} has no image and label")),
+        _ => Err(format!("training: {entry} lacks image and label")),
     }
 }
 
@@ -194,7 +196,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn order_and_unknown_entries_survive() {
+    fn unknown_entries_are_kept_in_order() {
         let source = json!({
             "name": "X", "description": "d", "tensorImageSize": "4D", "licence": "CC", "custom": { "a": [1, 2] },
             "modality": { "1": "T2", "0": "T1" }, "labels": { "0": "background", "2": "b", "-1": "unlabelled" },
@@ -213,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn other_forms_are_explained() {
+    fn invalid_entries_are_rejected_with_reason() {
         let error = |json: Json| DatasetJson::from_json(json).unwrap_err();
         assert!(error(json!({ "channel_names": {} })).contains("v2"));
         assert!(error(json!({ "modality": { "0": "CT" }, "labels": { "liver": "1" } })).contains("liver"));
@@ -223,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn cases_of_files() {
+    fn file_names_give_cases() {
         assert_eq!(case_of("./labelsTr/a.b_001.nii.gz"), "a.b_001");
         assert_eq!(case_of("a.nii"), "a");
     }

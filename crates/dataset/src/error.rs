@@ -2,20 +2,20 @@
 
 use std::path::PathBuf;
 
-/// Why a folder, task or record could not be used.
+/// Errors of this crate.
 #[derive(Debug, thiserror::Error, run::Coded)]
 pub enum Error {
-    /// An option has a value that cannot be used.
+    /// An option has an invalid value.
     #[error(transparent)]
     #[code(transparent)]
     Option(#[from] run::OptionError),
-    /// A folder that is needed is neither an option nor an environment variable.
-    #[error("the folder for {what} is not known: pass the option {option}, or set the environment variable {variable}")]
+    /// A required folder is set neither by an option nor by an environment variable.
+    #[error("the folder for {what} is not set: pass the option {option}, or set the environment variable {variable}")]
     #[code(FolderUnset)]
     FolderUnset {
-        /// What the folder holds.
+        /// Content of the folder.
         what: &'static str,
-        /// The option that names it.
+        /// Name of the option.
         option: &'static str,
         /// nnU-Net's environment variable.
         variable: &'static str,
@@ -24,72 +24,72 @@ pub enum Error {
     #[error(transparent)]
     #[code(transparent)]
     NotFound(#[from] run::NotFound),
-    /// No task of that number or name exists.
+    /// No task has this number or name.
     #[error(
         "no task {task}: looked for {pattern} in {}; name another folder, or make the task with `nnunet-diag convert`",
         list_paths(searched)
     )]
     #[code(NotFound)]
     TaskNotFound {
-        /// What was asked for.
+        /// Number or name of the task.
         task: String,
-        /// The folder name looked for.
+        /// Folder name that was searched for.
         pattern: String,
         /// Folders that were searched.
         searched: Vec<PathBuf>,
     },
-    /// A number that several tasks share.
+    /// Several tasks have this number.
     #[error("task number {id} is ambiguous: {}; pass the whole name", candidates.join(", "))]
     #[code(TaskAmbiguous)]
     TaskAmbiguous {
         /// The number.
         id: u32,
-        /// Names of the tasks that have it.
+        /// Names of these tasks.
         candidates: Vec<String>,
     },
-    /// A name that is not of the form nnU-Net expects.
-    #[error("{found:?} is no task name: expected TaskXXX_NAME with a number of three or more digits, a number, or a path to such a folder")]
+    /// A task name is invalid.
+    #[error("{found:?} is not a task name: expected TaskXXX_NAME with a number of three or more digits, a number, or a path to such a folder")]
     #[code(TaskName)]
     TaskName {
-        /// What was given.
+        /// The invalid name.
         found: String,
     },
-    /// A file could not be read or a folder not listed.
+    /// A file could not be read, or a folder could not be listed.
     #[error("{}: {source}", path.display())]
     #[code(io(DatasetIo))]
     Io {
         /// The file or folder.
         path: PathBuf,
-        /// The system's reason.
+        /// Error of the operating system.
         source: std::io::Error,
     },
     /// A file could not be written.
     #[error(transparent)]
     #[code(transparent)]
     Storage(#[from] storage::Error),
-    /// A pickle could not be read or written, or holds something else than expected.
+    /// A pickle could not be read or written, or its content is invalid.
     #[error(transparent)]
     #[code(transparent)]
     Pickle(#[from] pickle::Error),
-    /// A JSON or text file has another form than expected.
+    /// A JSON or text file has an invalid form.
     #[error("{}: {problem}", path.display())]
     #[code(DatasetRecord)]
     Record {
         /// The file.
         path: PathBuf,
-        /// What was found and expected.
+        /// The problem: found and expected values.
         problem: String,
     },
-    /// A value of a record that is in memory only.
+    /// A record in memory has an invalid value.
     #[error("{record}: {problem}")]
     #[code(DatasetRecord)]
     Value {
-        /// Which record.
+        /// Name of the record.
         record: &'static str,
-        /// What was found and expected.
+        /// The problem: found and expected values.
         problem: String,
     },
-    /// A case lacks the file of a channel.
+    /// The file of a channel is missing.
     #[error("case {case}: no {name}.nii.gz (or .nii) in {}; every case needs one file for each of its {channels} channels", folder.display())]
     #[code(ChannelMissing)]
     ChannelMissing {
@@ -97,38 +97,38 @@ pub enum Error {
         case: String,
         /// File name without extension.
         name: String,
-        /// Folder searched.
+        /// The searched folder.
         folder: PathBuf,
-        /// Channels that a case has.
+        /// Number of channels of a case.
         channels: usize,
     },
-    /// Too few cases for a cross-validation.
-    #[error("{found} {unit} are too few for a cross-validation in {folds} folds; train on all cases with `--fold all`, or provide splits of your own")]
+    /// The dataset has too few cases for a cross-validation.
+    #[error("{found} {unit} are too few for a cross-validation in {folds} folds; train on all cases with `--fold all`, or provide custom splits")]
     #[code(TooFewCases)]
     TooFewCases {
-        /// What is split: cases, or groups of cases.
+        /// Unit of the split: cases, or groups of cases.
         unit: &'static str,
-        /// How many there are.
+        /// Number of units.
         found: usize,
-        /// Folds, each of which needs one.
+        /// Number of folds. Each needs at least one unit.
         folds: usize,
     },
-    /// Splits that do not fit the data set.
-    #[error("the splits do not fit the data: {problem}: {}", shorten(cases))]
+    /// The splits do not match the dataset.
+    #[error("the splits do not match the dataset: {problem}: {}", shorten(cases))]
     #[code(Splits)]
     Splits {
-        /// What is wrong.
+        /// The problem.
         problem: String,
-        /// The cases concerned.
+        /// The affected cases.
         cases: Vec<String>,
     },
-    /// A folder that is not that of a model.
-    #[error("{} is not the folder of a model: {problem}", folder.display())]
+    /// The folder is not a model folder.
+    #[error("{} is not a model folder: {problem}", folder.display())]
     #[code(ModelFolder)]
     Model {
         /// The folder.
         folder: PathBuf,
-        /// What was found and expected.
+        /// The problem: found and expected content.
         problem: String,
     },
 }
@@ -144,7 +144,7 @@ fn list_paths(paths: &[PathBuf]) -> String {
     }
 }
 
-/// The first names of a list; the details of the error have them all.
+/// Returns the first names of a list. The error's details contain all.
 fn shorten(cases: &[String]) -> String {
     const SHOWN: usize = 12;
     let first = cases[..cases.len().min(SHOWN)].join(", ");

@@ -7,10 +7,11 @@ use volume::nifti;
 
 use crate::Error;
 
-/// The files `<case>_0000.nii.gz`, `<case>_0001.nii.gz`, ... of all channels; `.nii` serves as well.
+/// Returns the files `<case>_0000.nii.gz`, `<case>_0001.nii.gz`, ... of all channels. `.nii` is accepted as
+/// well.
 ///
 /// # Errors
-/// [`Error::ChannelMissing`] naming the first that is not there.
+/// [`Error::ChannelMissing`] naming the first missing channel.
 pub fn channel_files(folder: &Path, case: &str, channels: usize) -> Result<Vec<PathBuf>, Error> {
     let one = |channel| {
         let name = format!("{case}_{channel:04}");
@@ -24,7 +25,7 @@ pub fn channel_files(folder: &Path, case: &str, channels: usize) -> Result<Vec<P
     (0..channels).map(one).collect()
 }
 
-/// The file `<name>.nii.gz` or `<name>.nii` in a folder.
+/// Returns the file `<name>.nii.gz` or `<name>.nii` of a folder.
 pub fn image_file(folder: &Path, name: &str) -> Option<PathBuf> {
     let paths = nifti::EXTENSIONS
         .iter()
@@ -32,10 +33,10 @@ pub fn image_file(folder: &Path, name: &str) -> Option<PathBuf> {
     paths.into_iter().find(|p| p.is_file())
 }
 
-/// All NIfTI files of a folder by name without extension, as [`nifti::list`] gives them.
+/// Lists all NIfTI files of a folder by name without extension; see [`nifti::list`].
 ///
 /// # Errors
-/// [`Error::Io`] when the folder cannot be listed.
+/// [`Error::Io`] if the folder cannot be listed.
 pub fn nifti_files(folder: &Path) -> Result<BTreeMap<String, PathBuf>, Error> {
     nifti::list(folder).map_err(|e| Error::io(folder, e))
 }
@@ -43,7 +44,7 @@ pub fn nifti_files(folder: &Path) -> Result<BTreeMap<String, PathBuf>, Error> {
 /// Channel files of a folder such as `imagesTr` or the input of a prediction, by case and channel number.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ImageFolder {
-    /// Case to channel to file.
+    /// Maps case to channel to file.
     pub cases: BTreeMap<String, BTreeMap<usize, PathBuf>>,
     /// NIfTI files whose name does not end in `_XXXX`.
     pub others: Vec<PathBuf>,
@@ -53,7 +54,7 @@ impl ImageFolder {
     /// Sorts the NIfTI files of a folder by case and channel.
     ///
     /// # Errors
-    /// [`Error::Io`] when the folder cannot be listed.
+    /// [`Error::Io`] if the folder cannot be listed.
     pub fn list(folder: &Path) -> Result<Self, Error> {
         let mut found = Self::default();
         for (name, path) in nifti_files(folder)? {
@@ -69,7 +70,7 @@ impl ImageFolder {
     }
 }
 
-/// `case_0001` as case and channel.
+/// Splits `case_0001` into case and channel.
 fn split_channel(name: &str) -> Option<(&str, usize)> {
     let (case, digits) = name.rsplit_once('_')?;
     let is_channel = digits.len() == 4 && digits.bytes().all(|b| b.is_ascii_digit()) && !case.is_empty();
@@ -83,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn files_are_sorted_by_case_and_channel() {
+    fn channel_files_are_grouped_by_case_and_channel() {
         let folder = tempfile::tempdir().unwrap();
         let names = [
             "b_0000.nii.gz",

@@ -12,7 +12,7 @@ pub const PREPROCESSED_VARIABLE: &str = "nnUNet_preprocessed";
 /// Environment variable of [`Folders::results`].
 pub const RESULTS_VARIABLE: &str = "RESULTS_FOLDER";
 
-/// nnU-Net's folders, as options of a verb: [`Folders::resolve`] takes those that are not set from the environment.
+/// nnU-Net's folders, as options. [`Folders::resolve`] fills unset ones from the environment.
 #[run::options]
 #[derive(Eq)]
 pub struct Folders {
@@ -26,8 +26,8 @@ pub struct Folders {
 }
 
 impl Folders {
-    /// These folders, with those that are not set taken from the environment. Quotes around a value, as shells on Windows
-    /// leave them, are removed with a warning.
+    /// Returns these folders, with unset ones from the environment. Quotes and blanks around a value, which
+    /// shells on Windows may add, are removed with a warning.
     pub fn resolve(&self, context: &run::Context) -> Self {
         self.resolve_with(|name| std::env::var_os(name), context)
     }
@@ -47,7 +47,7 @@ impl Folders {
                 return Some(PathBuf::from(given));
             }
             let message =
-                format!("{name} is {text:?}; the quotes or blanks around it are ignored, remove them");
+                format!("{name} is {text:?}; the quotes or blanks around it are ignored; remove them");
             context.warn("WARN_QUOTED_FOLDER", message, None);
             Some(PathBuf::from(bare))
         };
@@ -58,7 +58,7 @@ impl Folders {
         }
     }
 
-    /// The base of the raw data, which has to exist.
+    /// Returns the base folder of the raw data, which must exist.
     ///
     /// # Errors
     /// [`Error::FolderUnset`], [`Error::NotFound`].
@@ -69,7 +69,7 @@ impl Folders {
         Ok(path)
     }
 
-    /// `nnUNet_raw_data`: raw tasks.
+    /// Returns `nnUNet_raw_data`, the folder of raw tasks.
     ///
     /// # Errors
     /// As [`Folders::raw_base`].
@@ -77,7 +77,7 @@ impl Folders {
         Ok(self.raw_base()?.join("nnUNet_raw_data"))
     }
 
-    /// `nnUNet_cropped_data`: tasks cropped to their non-zero region.
+    /// Returns `nnUNet_cropped_data`, the folder of tasks cropped to their non-zero region.
     ///
     /// # Errors
     /// As [`Folders::raw_base`].
@@ -85,7 +85,7 @@ impl Folders {
         Ok(self.raw_base()?.join("nnUNet_cropped_data"))
     }
 
-    /// Folder of preprocessed tasks; writers create it.
+    /// Returns the folder of preprocessed tasks. It need not exist.
     ///
     /// # Errors
     /// [`Error::FolderUnset`].
@@ -98,7 +98,7 @@ impl Folders {
         )
     }
 
-    /// Folder of trained models; writers create it.
+    /// Returns the folder of trained models. It need not exist.
     ///
     /// # Errors
     /// [`Error::FolderUnset`].
@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn options_win_and_quotes_are_removed_with_a_warning() {
+    fn options_override_variables_and_quotes_are_removed_with_warning() {
         let sink = Arc::new(Recorder::default());
         let context = Context::new(sink.clone(), Cancel::new(), 1);
         let options = Folders {

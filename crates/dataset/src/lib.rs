@@ -1,7 +1,8 @@
 //! nnU-Net's folders and records: raw tasks, plans, case properties, splits, results.
 //!
-//! Everything here reads and writes the very files of nnU-Net v1, so that either side can take up the other's work at any
-//! step. Arrays are (z, y, x); spacings are (z, y, x) in millimetres unless a name says `itk`.
+//! This crate reads and writes the files of nnU-Net v1, so that either program can continue the work of the
+//! other at any step. Arrays are (z, y, x). Spacings are (z, y, x) in millimetres unless the name contains
+//! `itk`.
 
 mod configuration;
 mod dataset_json;

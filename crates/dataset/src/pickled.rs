@@ -1,4 +1,4 @@
-//! From pickled values to typed ones and back, in the Python types that nnU-Net v1 uses.
+//! Conversion between pickled and typed values, with the Python types of nnU-Net v1.
 
 use std::collections::BTreeMap;
 
@@ -28,7 +28,7 @@ pub(crate) fn size(value: &Value) -> Option<usize> {
     usize::try_from(value.as_i64()?).ok()
 }
 
-/// Items of a list, tuple or two-dimensional array, each read by `read`.
+/// Converts each item of a list, tuple or two-dimensional array with `read`.
 pub(crate) fn each<T>(value: &Value, read: impl Fn(&Value) -> Option<T>) -> Option<Vec<T>> {
     match value {
         Value::Array(array) => {
@@ -46,7 +46,7 @@ pub(crate) fn each<T>(value: &Value, read: impl Fn(&Value) -> Option<T>) -> Opti
     }
 }
 
-/// A dictionary with whole numbers as keys.
+/// Converts a dictionary with integer keys.
 pub(crate) fn numbered<K: TryFrom<i64> + Ord, T>(
     value: &Value,
     read: impl Fn(&Value) -> Option<T>,
@@ -64,7 +64,7 @@ pub(crate) fn dict<K: Copy + TryInto<i64>, T: Clone>(
 ) -> Value {
     let mut out = kind;
     for (&key, value) in map {
-        // Keys are labels, channels and stages: far below the limits of 64 bits.
+        // Keys are labels, channels and stages, far below the limits of 64 bits.
         out.set(key.try_into().unwrap_or(i64::MAX), write(value));
     }
     out.into()
@@ -78,7 +78,7 @@ pub(crate) fn int_array(items: &[usize]) -> Value {
     NdArray::from_i64(&items.iter().map(|&n| n as i64).collect::<Vec<_>>()).into()
 }
 
-/// An error about one key of a record.
+/// Returns an error about one key of a record.
 pub(crate) fn wrong(key: &str, expected: &'static str, value: &Value) -> Error {
     Error::Type {
         key: key.to_owned(),

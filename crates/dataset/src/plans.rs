@@ -1,4 +1,4 @@
-//! Plans: what the experiment planner decided.
+//! Plans of the experiment planner.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -9,11 +9,11 @@ use serde_json::Value as Json;
 use crate::pickled::{dict, each, f64x3, i64x3, numbered, size, sizes};
 use crate::{Error, StagePlan};
 
-/// The content of a plans file. Spacings are (z, y, x) in mm; `current_spacing`, patch sizes and median sizes of stages are
-/// in the transposed order of the network.
+/// Content of a plans file. Spacings are (z, y, x) in mm. `current_spacing`, patch sizes and median sizes of
+/// stages are in the network's transposed axis order.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plans {
-    /// Number of stages: 2 with a low resolution.
+    /// Number of stages: 2 if a low resolution was planned.
     pub num_stages: usize,
     /// Number of image channels.
     pub num_modalities: usize,
@@ -21,29 +21,29 @@ pub struct Plans {
     pub modalities: BTreeMap<usize, String>,
     /// `CT` or `nonCT` for each channel.
     pub normalization_schemes: BTreeMap<usize, String>,
-    /// The fingerprint as pickled (`all_sizes`, `all_spacings`, `intensityproperties`, ...).
+    /// The dataset fingerprint as pickled (`all_sizes`, `all_spacings`, `intensityproperties`, ...).
     pub dataset_properties: Value,
-    /// Cropped cases.
+    /// Files of the cropped cases.
     pub list_of_npz_files: Vec<String>,
     /// Spacings of all cases.
     pub original_spacings: Vec<[f64; 3]>,
     /// Sizes of all cases after cropping.
     pub original_sizes: Vec<[i64; 3]>,
-    /// Folder of the preprocessed task when the plans were made.
+    /// Folder of the preprocessed task at the time of planning.
     pub preprocessed_data_folder: String,
     /// Number of classes without the background.
     pub num_classes: usize,
     /// Label values without the background.
     pub all_classes: Vec<i64>,
-    /// Features of the first convolution.
+    /// Number of features of the first convolution.
     pub base_num_features: usize,
-    /// Whether a channel is normalised inside the non-zero mask only.
+    /// Whether a channel is normalised within the non-zero mask only.
     pub use_mask_for_norm: BTreeMap<usize, bool>,
-    /// Always `None` in nnU-Net v1's own plans.
+    /// Always `None` in the plans of nnU-Net v1.
     pub keep_only_largest_region: Value,
-    /// Always `None` in nnU-Net v1's own plans.
+    /// Always `None` in the plans of nnU-Net v1.
     pub min_region_size_per_class: Value,
-    /// Always `None` in nnU-Net v1's own plans.
+    /// Always `None` in the plans of nnU-Net v1.
     pub min_size_per_class: Value,
     /// Axis of the case for each axis of the network.
     pub transpose_forward: [usize; 3],
@@ -55,7 +55,7 @@ pub struct Plans {
     pub plans_per_stage: BTreeMap<usize, StagePlan>,
     /// Name of the preprocessor's class.
     pub preprocessor_name: String,
-    /// Convolutions between poolings; 2 where the file does not say (2D).
+    /// Number of convolutions between poolings. Plans without this entry (2D) have 2.
     pub conv_per_stage: usize,
     /// All other entries, in order.
     pub extra: Dict,
@@ -65,13 +65,13 @@ impl Plans {
     /// Reads a plans file of any pickle protocol.
     ///
     /// # Errors
-    /// [`Error::Pickle`] naming the file and, where an entry is missing or wrong, its key.
+    /// [`Error::Pickle`] naming the file, and the key of a missing or invalid entry.
     pub fn read(path: &Path) -> Result<Self, Error> {
         let value = pickle::read_file(path)?;
         Self::from_value(&value).map_err(|e| e.in_file(path).into())
     }
 
-    /// Plans from their pickled form, such as the `plans` entry of a checkpoint's `.model.pkl`.
+    /// Reads plans from their pickled form, such as the `plans` entry of a checkpoint's `.model.pkl`.
     ///
     /// # Errors
     /// [`pickle::Error::MissingKey`] or [`pickle::Error::Type`] naming the key.
@@ -139,11 +139,11 @@ impl Plans {
         })
     }
 
-    /// The pickled form, in nnU-Net v1's order and Python types.
+    /// Returns the pickled form, in nnU-Net v1's order and Python types.
     pub fn to_value(&self) -> Value {
         let text = |s: &String| Value::from(s.as_str());
         let flat = self.is_2d();
-        // The planner's own mixture: numpy integers come out of its argmax and argwhere.
+        // The same mixture of types as the planner's: its argmax and argwhere return numpy integers.
         let forward = self
             .transpose_forward
             .iter()
@@ -209,7 +209,7 @@ impl Plans {
         out.into()
     }
 
-    /// Writes a plans file that nnU-Net v1 loads, replacing it in one step.
+    /// Writes a plans file that nnU-Net v1 can load. An existing file is replaced atomically.
     ///
     /// # Errors
     /// [`Error::Pickle`] naming the file.
@@ -217,7 +217,7 @@ impl Plans {
         Ok(pickle::write_file(path, &self.to_value())?)
     }
 
-    /// The plans as JSON, for people.
+    /// Returns the plans as JSON, for display.
     pub fn to_json(&self) -> Json {
         self.to_value().to_json(64)
     }
@@ -229,21 +229,24 @@ impl Plans {
             .all(|stage| stage.patch_size.len() == 2)
     }
 
-    /// A stage's plan.
+    /// Returns the plan of a stage.
     ///
     /// # Errors
-    /// [`Error::Value`] naming the stages there are.
+    /// [`Error::Value`] naming the existing stages.
     pub fn stage(&self, stage: usize) -> Result<&StagePlan, Error> {
         self.plans_per_stage.get(&stage).ok_or_else(|| {
             let known: Vec<_> = self.plans_per_stage.keys().map(usize::to_string).collect();
             Error::Value {
                 record: "plans",
-                problem: format!("no stage {stage}, only {}", known.join(", ")),
+                problem: format!(
+                    "stage {stage} does not exist; the plans have the stages {}",
+                    known.join(", ")
+                ),
             }
         })
     }
 
-    /// Name of the folder that holds a stage's preprocessed cases.
+    /// Returns the name of the folder with a stage's preprocessed cases.
     pub fn data_folder(&self, stage: usize) -> String {
         format!("{}_stage{stage}", self.data_identifier)
     }

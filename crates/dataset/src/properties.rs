@@ -1,4 +1,4 @@
-//! What the preprocessor recorded about a case.
+//! Case properties, as recorded by the preprocessor.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -9,16 +9,17 @@ use pickle::{Dict, NdArray, Value};
 use crate::pickled::{dict, each, f64x3, fixed, ints, numbered, sizes, wrong};
 use crate::Error;
 
-/// Properties of a case: nnU-Net v1's pickle beside each cropped or preprocessed case, unknown keys kept.
+/// Properties of a case: nnU-Net v1's pickle of each cropped or preprocessed case. Unknown keys are kept.
 ///
-/// Getters fail with the file and key when an entry is missing or has another form; setters write nnU-Net v1's Python types.
+/// Getters fail with file and key if an entry is missing or has another form. Setters write the Python types
+/// of nnU-Net v1.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CaseProperties {
     dict: Dict,
     path: Option<PathBuf>,
 }
 
-/// `$get` reads `$key` through `$read`; `$set` stores what `$write` makes.
+/// `$get` reads `$key` with `$read`; `$set` stores the result of `$write`.
 macro_rules! entries {
     ($($(#[$doc:meta])* $get:ident / $set:ident: $type:ty, $expected:literal, $read:expr, $write:expr;)*) => {$(
         $(#[$doc])*
@@ -38,7 +39,7 @@ macro_rules! entries {
 }
 
 impl CaseProperties {
-    /// No entry yet.
+    /// Returns properties without entries.
     pub fn new() -> Self {
         Self {
             dict: Dict::ordered(),
@@ -57,10 +58,10 @@ impl CaseProperties {
         Ok(properties)
     }
 
-    /// Properties from their pickled form.
+    /// Reads properties from their pickled form.
     ///
     /// # Errors
-    /// [`pickle::Error::Type`] unless it is a dictionary.
+    /// [`pickle::Error::Type`] unless the value is a dictionary.
     pub fn from_value(value: Value) -> Result<Self, pickle::Error> {
         match value {
             Value::Dict(dict) => Ok(Self { dict, path: None }),
@@ -68,22 +69,22 @@ impl CaseProperties {
         }
     }
 
-    /// The pickled form.
+    /// Returns the pickled form.
     pub fn to_value(&self) -> Value {
         self.dict.clone().into()
     }
 
-    /// All entries.
+    /// Returns all entries.
     pub fn dict(&self) -> &Dict {
         &self.dict
     }
 
-    /// All entries, to add ones of one's own.
+    /// Returns all entries, to add custom ones.
     pub fn dict_mut(&mut self) -> &mut Dict {
         &mut self.dict
     }
 
-    /// Writes a `<case>.pkl` that nnU-Net v1 loads, replacing it in one step.
+    /// Writes a `<case>.pkl` that nnU-Net v1 can load. An existing file is replaced atomically.
     ///
     /// # Errors
     /// [`Error::Pickle`] naming the file.
@@ -112,10 +113,10 @@ impl CaseProperties {
         /// Spacing (z, y, x) in mm of the raw image.
         original_spacing / set_original_spacing: [f64; 3], "three numbers", f64x3,
             |s| NdArray::from_f64(&s).into();
-        /// Raw image files, one a channel.
+        /// Raw image files, one per channel.
         list_of_data_files / set_list_of_data_files: Vec<String>, "a list of strings", Value::to_strings,
             Value::list;
-        /// Raw label file; none for a case to predict.
+        /// Raw label file, or none for a case without labels.
         seg_file / set_seg_file: Option<String>, "a string or None", |v| match v {
             Value::None => Some(None),
             other => Some(Some(other.as_str()?.to_owned())),
@@ -126,31 +127,32 @@ impl CaseProperties {
         itk_spacing / set_itk_spacing: [f64; 3], "three numbers", f64x3, Value::tuple;
         /// Direction, row by row in x, y, z, LPS.
         itk_direction / set_itk_direction: [f64; 9], "nine numbers", |v| fixed(v.to_f64s()), Value::tuple;
-        /// First voxel and the one behind the last of the cropped region along z, y and x.
+        /// First voxel and end (exclusive) of the cropped region along z, y and x.
         crop_bbox / set_crop_bbox: [[usize; 2]; 3], "three pairs of integers",
             |v| fixed(each(v, |pair| fixed(sizes(pair)))), |b| Value::list(b.iter().map(|pair| ints(pair)));
-        /// Label values of the case (with -1 where voxels outside the mask are marked so).
+        /// Label values of the case, including -1 if voxels outside the mask have that value.
         classes / set_classes: Vec<f32>, "a list of numbers",
             |v| Some(v.to_f64s()?.into_iter().map(|c| c as f32).collect()), |c| NdArray::from_f32(&c).into();
         /// Size (z, y, x) after cropping.
         size_after_cropping / set_size_after_cropping: [usize; 3], "three integers", |v| fixed(sizes(v)),
             Value::tuple;
-        /// Size after transposing and resampling, in the network's order of axes.
+        /// Size after transposing and resampling, in the network's axis order.
         size_after_resampling / set_size_after_resampling: [usize; 3], "three integers", |v| fixed(sizes(v)),
             Value::tuple;
-        /// Spacing in mm after transposing and resampling, in the network's order of axes.
+        /// Spacing in mm after transposing and resampling, in the network's axis order.
         spacing_after_resampling / set_spacing_after_resampling: [f64; 3], "three numbers", f64x3,
             |s| NdArray::from_f64(&s).into();
-        /// Whether a channel was normalised inside the non-zero mask only.
+        /// Whether a channel was normalised within the non-zero mask only.
         use_nonzero_mask_for_norm / set_use_nonzero_mask_for_norm: BTreeMap<usize, bool>, "booleans by channel",
             |v| numbered(v, Value::as_bool), |m| dict(Dict::ordered(), &m, |&b| b.into());
-        /// Voxels (rows of three indices) of each class, a random choice of at most 10,000 or one percent.
+        /// Voxels (rows of three indices) of each class: a random sample of at most 10,000 voxels or one
+        /// percent.
         class_locations / set_class_locations: BTreeMap<i64, Array2<i64>>, "arrays of voxels by class",
             |v| numbered(v, voxels), |m| dict(Dict::new(), &m, voxels_value);
     }
 
-    /// Value of the segmentation outside the non-zero mask: 0 in a case whose user label holds -1 (unlabelled), else -1, as
-    /// in every file of nnU-Net v1, which does not have this entry.
+    /// Returns the segmentation value outside the non-zero mask. It is 0 for a case whose label file contains
+    /// -1 (unlabelled), otherwise -1. nnU-Net v1 does not write this entry; its files always use -1.
     ///
     /// # Errors
     /// [`Error::Pickle`] naming file and key.
@@ -163,13 +165,13 @@ impl CaseProperties {
         }
     }
 
-    /// Sets the entry of the same name: 0 or -1.
+    /// Sets the segmentation value outside the non-zero mask: 0 or -1.
     pub fn set_outside_nonzero_mask_label(&mut self, label: i64) {
         self.dict.set("outside_nonzero_mask_label", label);
     }
 }
 
-/// nnU-Net writes an empty list for a class that the case does not have.
+/// nnU-Net writes an empty list for a class without voxels in the case.
 fn voxels(value: &Value) -> Option<Array2<i64>> {
     match value {
         Value::Array(array) => {

@@ -1,4 +1,4 @@
-//! The folders of trained models: `RESULTS_FOLDER/nnUNet/<configuration>/<task>/<trainer>__<plans>/fold_X`.
+//! Folders of trained models: `RESULTS_FOLDER/nnUNet/<configuration>/<task>/<trainer>__<plans>/fold_X`.
 
 use std::path::{Path, PathBuf};
 
@@ -6,11 +6,11 @@ use run::NotFound;
 
 use crate::{Configuration, Error, Fold, Folders, Task, PLANS_IDENTIFIER};
 
-/// Name of the finished fold's checkpoint, without extension.
+/// Name of a finished fold's checkpoint, without extension.
 pub const FINAL_CHECKPOINT: &str = "model_final_checkpoint";
 /// Name of the best checkpoint, without extension.
 pub const BEST_CHECKPOINT: &str = "model_best";
-/// Name of the checkpoint to resume from, without extension.
+/// Name of the latest checkpoint, from which training resumes, without extension.
 pub const LATEST_CHECKPOINT: &str = "model_latest";
 
 /// The folder of a model with all its folds.
@@ -21,12 +21,12 @@ pub struct ModelFolder {
 }
 
 impl ModelFolder {
-    /// A model's folder by its path.
+    /// Returns the model folder of a path.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self { path: path.into() }
     }
 
-    /// Where nnU-Net keeps a model; the folder need not exist.
+    /// Returns the folder where nnU-Net stores a model. The folder need not exist.
     ///
     /// # Errors
     /// As [`Folders::results`].
@@ -47,22 +47,22 @@ impl ModelFolder {
         ))
     }
 
-    /// The plans that the model was trained with.
+    /// Plans file of the model.
     pub fn plans(&self) -> PathBuf {
         self.path.join("plans.pkl")
     }
 
-    /// Reference segmentations of all cases, to evaluate the cross-validation against.
+    /// Reference segmentations of all cases, for the evaluation of the cross-validation.
     pub fn gt_niftis(&self) -> PathBuf {
         self.path.join("gt_niftis")
     }
 
-    /// Postprocessing determined on the whole cross-validation.
+    /// Postprocessing file determined on the whole cross-validation.
     pub fn postprocessing(&self) -> PathBuf {
         self.path.join("postprocessing.json")
     }
 
-    /// A fold's folder.
+    /// Folder of one fold.
     pub fn fold(&self, fold: Fold) -> FoldFolder {
         FoldFolder {
             path: self.path.join(fold.folder()),
@@ -70,11 +70,12 @@ impl ModelFolder {
         }
     }
 
-    /// The folds that have the named checkpoint (see [`FINAL_CHECKPOINT`]), numbers first, then `all`.
+    /// Lists the folds with the given checkpoint (see [`FINAL_CHECKPOINT`]): first numbered folds, then
+    /// `all`.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when the folder or the checkpoint does not exist, [`Error::Model`] when it is not the folder of
-    /// a model, [`Error::Io`] when it cannot be listed.
+    /// [`Error::NotFound`] if the folder or the checkpoint does not exist. [`Error::Model`] if the folder is
+    /// not a model folder. [`Error::Io`] if it cannot be listed.
     pub fn folds(&self, checkpoint: &str) -> Result<Vec<Fold>, Error> {
         let advice = "train it with `nnunet-diag train` first, or name another folder";
         NotFound::unless_exists("model", &self.path, advice)?;
@@ -93,7 +94,7 @@ impl ModelFolder {
             let Some(first) = incomplete.first() else {
                 return Err(Error::Model {
                     folder: self.path.clone(),
-                    problem: "it has neither a folder fold_X nor a folder all".to_owned(),
+                    problem: "it contains neither a folder fold_X nor a folder all".to_owned(),
                 });
             };
             let names: Vec<_> = incomplete.iter().map(|f| f.folder()).collect();
@@ -112,17 +113,17 @@ impl ModelFolder {
 pub struct FoldFolder {
     /// The folder.
     pub path: PathBuf,
-    /// Which fold it is.
+    /// The fold.
     pub fold: Fold,
 }
 
 impl FoldFolder {
-    /// A checkpoint's file of tensors, such as `model_best.model`.
+    /// Tensor file of a checkpoint, such as `model_best.model`.
     pub fn checkpoint(&self, name: &str) -> PathBuf {
         self.path.join(format!("{name}.model"))
     }
 
-    /// The pickle beside a checkpoint that says which trainer made it, from what.
+    /// Pickle of a checkpoint, with the trainer's name and settings.
     pub fn checkpoint_info(&self, name: &str) -> PathBuf {
         self.path.join(format!("{name}.model.pkl"))
     }
@@ -137,17 +138,17 @@ impl FoldFolder {
         self.path.join("validation_raw_postprocessed")
     }
 
-    /// Postprocessing determined on this fold.
+    /// Postprocessing file determined on this fold.
     pub fn postprocessing(&self) -> PathBuf {
         self.path.join("postprocessing.json")
     }
 
-    /// Settings of the run.
+    /// File with the settings of the run.
     pub fn debug(&self) -> PathBuf {
         self.path.join("debug.json")
     }
 
-    /// Folder that other stages read this stage's predictions from, beside the folds.
+    /// Model folder that contains this fold and the predictions for the next stage.
     pub fn model(&self) -> ModelFolder {
         ModelFolder::new(self.path.parent().unwrap_or_else(|| Path::new("")))
     }

@@ -1,12 +1,12 @@
-//! The cases in a folder of a preprocessed task.
+//! Cases in the folders of a preprocessed task.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::Error;
 
-/// The preprocessed cases in a stage's folder (`nnUNetData_plans_v2.1_stage0`): its npz files, but for unfinished ones
-/// (hidden) and those that a cascade's second stage is given beside its cases.
+/// Lists the preprocessed cases in a stage's folder (`nnUNetData_plans_v2.1_stage0`): its npz files.
+/// Unfinished (hidden) files and the additional inputs of a cascade's second stage are skipped.
 ///
 /// # Errors
 /// [`Error::Io`] naming the folder.
@@ -17,7 +17,8 @@ pub fn stage_cases(folder: &Path) -> Result<BTreeSet<String>, Error> {
     Ok(npz.filter(is_case).map(str::to_owned).collect())
 }
 
-/// Cases with an npz in the folder of any stage of a preprocessed task; none if there is no such folder.
+/// Lists the cases with an npz in the folder of any stage of a preprocessed task. A missing folder gives no
+/// cases.
 ///
 /// # Errors
 /// [`Error::Io`] naming the folder.
@@ -32,7 +33,7 @@ pub fn preprocessed_cases(folder: &Path) -> Result<BTreeSet<String>, Error> {
     Ok(cases)
 }
 
-/// Whether nnU-Net keeps a stage's cases in a folder of that name, such as `nnUNetData_plans_v2.1_stage0`.
+/// Whether a folder name is that of a stage's cases, such as `nnUNetData_plans_v2.1_stage0`.
 fn is_stage(name: &str) -> bool {
     name.rsplit_once("_stage")
         .is_some_and(|(_, number)| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()))

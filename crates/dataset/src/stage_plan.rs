@@ -4,26 +4,27 @@ use pickle::{Dict, Error, NdArray, Value};
 
 use crate::pickled::{each, f64x3, i64x3, int_array, ints, size, sizes};
 
-/// Patch, batch and network of one stage. Axes are in the network's (transposed) order; two of them in 2D.
+/// Patch size, batch size and network of one stage. Axes are in the network's (transposed) order. 2D plans
+/// have two axes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StagePlan {
-    /// Samples of a batch.
+    /// Number of samples per batch.
     pub batch_size: usize,
-    /// Poolings along each axis.
+    /// Number of poolings along each axis.
     pub num_pool_per_axis: Vec<usize>,
     /// Patch size in voxels.
     pub patch_size: Vec<usize>,
-    /// Median size of the cases at this spacing, three axes.
+    /// Median size in voxels of the cases at this spacing, three axes.
     pub median_patient_size_in_voxels: [i64; 3],
     /// Spacing of this stage in mm.
     pub current_spacing: [f64; 3],
     /// Target spacing of full resolution in mm.
     pub original_spacing: [f64; 3],
-    /// Whether augmentation treats slices apart because the patch is anisotropic.
+    /// Whether augmentation transforms each slice separately, because the patch is anisotropic.
     pub do_dummy_2d_data_aug: bool,
     /// Pooling factors, from the first to the last pooling.
     pub pool_op_kernel_sizes: Vec<Vec<usize>>,
-    /// Convolution kernels, one more than poolings.
+    /// Convolution kernel sizes, one more than poolings.
     pub conv_kernel_sizes: Vec<Vec<usize>>,
     /// All other entries, in order.
     pub extra: Dict,
@@ -61,7 +62,8 @@ impl StagePlan {
         })
     }
 
-    /// The pickled form, in nnU-Net v1's order and Python types (which differ between its 2D and 3D planners).
+    /// Returns the pickled form, in nnU-Net v1's order and Python types, which differ between its 2D and 3D
+    /// planners.
     pub fn to_value(&self) -> Value {
         let flat = self.patch_size.len() == 2;
         let kernels = |all: &[Vec<usize>]| Value::list(all.iter().map(|k| ints(k)));

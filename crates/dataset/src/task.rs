@@ -10,16 +10,16 @@ use crate::{Error, Folders};
 /// A task, `TaskXXX_NAME`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Task {
-    /// Whole name, such as `Task501_MRI`.
+    /// Full name, such as `Task501_MRI`.
     pub name: String,
-    /// Its number.
+    /// Number of the task.
     pub id: u32,
-    /// The folder, where the task was given as a path.
+    /// Folder of the task, if the task was given as a path.
     pub path: Option<PathBuf>,
 }
 
 impl Task {
-    /// A task by its whole name; nothing is looked up.
+    /// Parses the full name of a task. No folder is searched.
     ///
     /// # Errors
     /// [`Error::TaskName`].
@@ -44,9 +44,10 @@ impl Task {
         })
     }
 
-    /// The task meant by a number (`501`), a whole name, or a path to a task's folder.
+    /// Finds a task by its number (`501`), full name, or folder path.
     ///
-    /// A number is looked up among the raw, cropped and preprocessed tasks and the trained models. A name need not exist.
+    /// A number is searched among the raw, cropped and preprocessed tasks and the trained models. A task
+    /// given by name need not exist.
     ///
     /// # Errors
     /// [`Error::TaskNotFound`], [`Error::NotFound`] for a path, [`Error::TaskAmbiguous`], [`Error::TaskName`].
@@ -109,21 +110,21 @@ impl Task {
         }
     }
 
-    /// Folder of the raw task.
+    /// Returns the folder of the raw task.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when it does not exist, or as [`Folders::raw_data`].
+    /// [`Error::NotFound`] if it does not exist; otherwise as [`Folders::raw_data`].
     pub fn raw_folder(&self, folders: &Folders) -> Result<PathBuf, Error> {
         if let Some(path) = self.path.as_ref().filter(|p| p.join("imagesTr").is_dir()) {
             return Ok(path.clone());
         }
         let folder = folders.raw_data()?.join(&self.name);
-        let advice = "put the task there, or make it with `nnunet-diag convert`";
+        let advice = "create the task there, or convert a dataset with `nnunet-diag convert`";
         NotFound::unless_exists("raw task", &folder, advice)?;
         Ok(folder)
     }
 
-    /// Folder of the cropped task, which need not exist yet.
+    /// Returns the folder of the cropped task, which need not exist.
     ///
     /// # Errors
     /// As [`Folders::cropped_data`].
@@ -131,7 +132,7 @@ impl Task {
         Ok(folders.cropped_data()?.join(&self.name))
     }
 
-    /// Folder of the preprocessed task, which need not exist yet.
+    /// Returns the folder of the preprocessed task, which need not exist.
     ///
     /// # Errors
     /// As [`Folders::preprocessed`].
@@ -147,7 +148,7 @@ impl Task {
     }
 }
 
-/// Names of the folders in a folder; none if it cannot be listed.
+/// Lists the names of the subfolders of a folder. A folder that cannot be listed gives none.
 fn subfolders(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let folders = entries.filter(|e| e.path().is_dir());
@@ -161,7 +162,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_have_a_number_and_a_name() {
+    fn invalid_task_names_are_rejected() {
         assert_eq!(Task::from_name("Task004_Hippocampus").unwrap().id, 4);
         assert_eq!(Task::from_name("Task1234_x_y").unwrap().id, 1234);
         for bad in [
@@ -178,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_looked_up_everywhere() {
+    fn task_numbers_are_searched_in_all_folders() {
         let base = tempfile::tempdir().unwrap();
         let make = |path: &str| std::fs::create_dir_all(base.path().join(path)).unwrap();
         make("raw/nnUNet_raw_data/Task501_A/imagesTr");

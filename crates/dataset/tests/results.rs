@@ -1,9 +1,5 @@
-//! The layout of model folders.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "helpers of tests fail as tests do"
-)]
+//! Layout of model folders.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "test helpers fail by panicking")]
 
 use std::path::{Path, PathBuf};
 
@@ -24,7 +20,7 @@ fn name(path: &Path) -> &str {
 }
 
 #[test]
-fn the_recorded_models_are_found_where_nnunet_keeps_them() {
+fn recorded_models_are_in_nnunet_folders() {
     let results = testkit::folder("checkpoint").join("model");
     let folders = Folders {
         results: Some(results.clone()),
@@ -47,7 +43,7 @@ fn the_recorded_models_are_found_where_nnunet_keeps_them() {
     assert!(models > 0);
 }
 
-/// What a run leaves in a model's folder depends on the run; all that is recorded must be known by its place.
+/// A run may write only some of these files. Every recorded file must have a known path.
 fn every_entry_has_a_name(model: &ModelFolder) {
     let folds = model.folds(FINAL_CHECKPOINT).unwrap();
     let mut known = vec![model.plans(), model.gt_niftis(), model.postprocessing()];
@@ -77,14 +73,14 @@ fn every_entry_has_a_name(model: &ModelFolder) {
 }
 
 #[test]
-fn folds_are_listed_by_checkpoint() {
+fn folds_with_checkpoint_are_listed() {
     let folder = tempfile::tempdir().unwrap();
     let model = ModelFolder::new(folder.path());
     assert!(model
         .folds(FINAL_CHECKPOINT)
         .unwrap_err()
         .to_string()
-        .contains("not the folder of a model"));
+        .contains("not a model folder"));
     for fold in [Fold::Index(10), Fold::All, Fold::Index(2), Fold::Index(3)] {
         std::fs::create_dir(model.fold(fold).path).unwrap();
         if fold != Fold::Index(3) {

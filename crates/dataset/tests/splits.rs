@@ -1,9 +1,5 @@
-//! Splits equal to those of nnU-Net v1.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "helpers of tests fail as tests do"
-)]
+//! Splits compared with those of nnU-Net v1.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "test helpers fail by panicking")]
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -26,7 +22,7 @@ fn strings(list: &Json) -> Vec<String> {
 }
 
 #[test]
-fn every_fold_of_the_recording() {
+fn recorded_folds_equal_nnunet() {
     let folder = testkit::folder("preprocess").join("splits");
     let recorded = testkit::json(&folder.join("splits.json"));
     for (n, entry) in recorded.as_object().unwrap() {
@@ -51,7 +47,7 @@ fn every_fold_of_the_recording() {
 }
 
 #[test]
-fn recorded_files_are_read_and_written_alike() {
+fn recorded_splits_are_read_and_written_identically() {
     let folder = testkit::folder("preprocess").join("splits");
     let temporary = tempfile::tempdir().unwrap();
     let mut count = 0;
@@ -106,7 +102,7 @@ fn string_arrays(path: &std::path::Path) -> BTreeMap<String, Vec<String>> {
 }
 
 #[test]
-fn larger_data_sets_of_the_recording() {
+fn recorded_splits_of_larger_datasets_equal_nnunet() {
     let arrays = string_arrays(&testkit::folder("training_loop").join("splits.npz"));
     let mut checked = 0;
     for (name, train) in arrays.iter().filter(|(name, _)| name.ends_with("_train")) {
@@ -128,7 +124,7 @@ fn names(n: usize) -> Vec<String> {
 
 proptest! {
     #[test]
-    fn folds_partition_the_cases(n in 5usize..80) {
+    fn default_folds_partition_cases(n in 5usize..80) {
         let cases = names(n);
         let splits = default_splits(&cases).unwrap();
         let mut validated: Vec<String> = splits.iter().flat_map(|s| s.val.clone()).collect();
@@ -142,7 +138,7 @@ proptest! {
     }
 
     #[test]
-    fn folds_beyond_the_last_train_on_four_of_five_cases(n in 5usize..80, seven in 5u32..40) {
+    fn folds_past_the_end_train_on_eighty_percent(n in 5usize..80, seven in 5u32..40) {
         let cases = names(n);
         let splits = default_splits(&cases).unwrap();
         let random = split_for_fold(&splits, &cases, Fold::Index(seven)).unwrap();
@@ -151,7 +147,7 @@ proptest! {
 }
 
 #[test]
-fn custom_splits_are_checked() {
+fn invalid_custom_splits_are_rejected() {
     let folder = tempfile::tempdir().unwrap();
     let cases: Vec<String> = names(6);
     let custom = vec![Split {
@@ -179,7 +175,7 @@ fn custom_splits_are_checked() {
 }
 
 #[test]
-fn default_splits_are_written_once() {
+fn default_splits_are_written_if_missing() {
     let folder = tempfile::tempdir().unwrap();
     let splits = ensure_splits(folder.path(), &names(7)).unwrap();
     assert_eq!(
@@ -190,7 +186,7 @@ fn default_splits_are_written_once() {
 }
 
 #[test]
-fn folds_parse_and_serialise() {
+fn folds_are_parsed_and_serialised() {
     let folds: Vec<Fold> = serde_json::from_str(r#"[0, "7", "all"]"#).unwrap();
     assert_eq!(folds, [Fold::Index(0), Fold::Index(7), Fold::All]);
     assert_eq!(serde_json::to_string(&folds).unwrap(), r#"[0,7,"all"]"#);

@@ -7,16 +7,16 @@ use crate::grid::{Axis, Grid};
 use crate::lane::{any_above, relax, Lane, CHUNK};
 use crate::simd::Kernel;
 
-/// Steps outwards for each row of lanes, on average, before the lower envelope takes over.
+/// Average steps outwards per row of lanes before the lower envelope replaces the search.
 const BUDGET: usize = 512;
-/// Steps to a side between two looks at whether any lane can still improve.
+/// Steps to one side between two checks whether any lane can still improve.
 const STRIDE: usize = 4;
 
-/// A thread's memory for [`Columns`]: `W` columns and their results.
+/// Buffers of one thread for [`Columns`]: `W` columns and their results.
 pub(crate) struct Scratch<L> {
     tile: Vec<L>,
     out: Vec<L>,
-    /// The rows that are not all far.
+    /// Rows with at least one value below [`Lane::FAR`].
     rows: Vec<usize>,
     envelope: Envelope,
 }
@@ -32,13 +32,13 @@ impl<L: Lane> Scratch<L> {
     }
 }
 
-/// The last sweep over the columns of at most one chunk. Returns whether a value stayed at [`Lane::FAR`].
+/// The last sweep over the columns of at most one chunk. Returns whether a value remains [`Lane::FAR`].
 pub(crate) struct Columns<'a, L, const W: usize> {
     pub(crate) grid: &'a Grid<L>,
     pub(crate) scratch: &'a mut Scratch<L>,
-    /// Squared distances are multiples of this on output.
+    /// Factor of squared distances on output.
     pub(crate) scale: f64,
-    /// (z, at most [`CHUNK`] columns), in the intermediate layout; finished float32 on return.
+    /// (z, at most [`CHUNK`] columns): intermediate layout on input, final float32 on return.
     pub(crate) chunk: ArrayViewMut2<'a, f32>,
 }
 
@@ -55,11 +55,11 @@ impl<L: Lane, const W: usize> Kernel for Columns<'_, L, W> {
         } = self;
         let width = chunk.ncols().min(CHUNK);
         let mut far = false;
-        // Chunks wider than the lanes only occur where the intermediate layout is the final one.
+        // Chunks are wider than the lanes only if the intermediate layout is the final one.
         for start in (0..width).step_by(W) {
             let lanes = W.min(width - start);
             for (row, tile) in chunk.rows_mut().into_iter().zip(scratch.tile.chunks_exact_mut(W)) {
-                // Lanes beyond the edge are sites: they never keep a search going.
+                // Lanes past the edge are sites, so that they never prolong a search.
                 tile[lanes..].fill(L::ZERO);
                 if let Some(row) = row.into_slice() {
                     L::load(row, start, &mut tile[..lanes]);
@@ -80,7 +80,7 @@ impl<L: Lane, const W: usize> Kernel for Columns<'_, L, W> {
     }
 }
 
-/// Writes results as multiples of `scale`; returns whether one is far.
+/// Writes results multiplied by `scale`. Returns whether one is [`Lane::FAR`].
 #[inline(always)]
 fn finish<L: Lane>(row: &mut [f32], out: &[L], scale: f64) -> bool {
     let mut far = false;
@@ -99,7 +99,7 @@ fn finish<L: Lane>(row: &mut [f32], out: &[L], scale: f64) -> bool {
 }
 
 impl<L: Lane> Scratch<L> {
-    /// Finds the rows that hold anything.
+    /// Lists the rows with at least one value below [`Lane::FAR`].
     #[inline(always)]
     fn list_rows<const W: usize>(&mut self) {
         self.rows.clear();
@@ -114,7 +114,7 @@ impl<L: Lane> Scratch<L> {
         }
     }
 
-    /// Returns false where the budget of steps ran out.
+    /// Returns false if the budget of steps is exhausted.
     #[inline(always)]
     fn run_outwards<const W: usize>(&mut self, axis: &Axis<L>) -> bool {
         let Self { tile, out, rows, .. } = self;
@@ -123,7 +123,7 @@ impl<L: Lane> Scratch<L> {
         for (i, (own, out)) in tile.chunks_exact(W).zip(out.chunks_exact_mut(W)).enumerate() {
             let mut best = [L::ZERO; W];
             best.copy_from_slice(own);
-            // Rows before and after this one that are still to be looked at.
+            // Rows before and after this one that remain to be searched.
             while split < rows.len() && rows[split] < i {
                 split += 1;
             }

@@ -1,8 +1,8 @@
-//! Lower envelope of parabolas along one line: linear time whatever the distances.
+//! Lower envelope of parabolas along one line, in linear time for all distances.
 
 use crate::lane::Lane;
 
-/// Reused memory of [`Envelope::run`].
+/// Reusable buffers of [`Envelope::run`].
 #[derive(Default)]
 pub(crate) struct Envelope {
     apex: Vec<usize>,
@@ -10,7 +10,7 @@ pub(crate) struct Envelope {
 }
 
 impl Envelope {
-    /// Writes `min_j line[j] + steps[|i - j|]` for every `i` of `line` to `out`; `s2` is the squared spacing.
+    /// Writes `min_j line[j] + steps[|i - j|]` for every `i` of `line` to `out`. `s2` is the squared spacing.
     pub(crate) fn run<L: Lane>(&mut self, line: &[L], steps: &[L], s2: f64, out: &mut [L]) {
         self.apex.clear();
         self.from.clear();
@@ -23,7 +23,7 @@ impl Envelope {
                 let (Some(&last), Some(&from)) = (self.apex.last(), self.from.last()) else {
                     break f64::NEG_INFINITY;
                 };
-                // Where this parabola gets below the last one.
+                // Position where this parabola falls below the previous one.
                 let cross = (height(j) - height(last)) / (2.0 * (j - last) as f64);
                 if cross > from {
                     break cross;
@@ -55,7 +55,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn equals_the_minimum_over_all_parabolas(
+        fn envelope_equals_minimum_over_all_parabolas(
             line in prop::collection::vec(prop_oneof![3 => 0u16..2000, 1 => Just(u16::FAR)], 1..70),
         ) {
             let steps = u16::steps(line.len(), 1.0);

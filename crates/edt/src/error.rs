@@ -1,6 +1,6 @@
 use run::Coded;
 
-/// Why a distance transform was refused.
+/// Errors of this crate.
 #[derive(Clone, Debug, PartialEq, thiserror::Error, Coded)]
 pub enum Error {
     /// The mask has no axis, or more than three.
@@ -11,34 +11,34 @@ pub enum Error {
         /// Axes found.
         found: usize,
     },
-    /// Not one spacing for each axis.
+    /// The number of spacings differs from the number of axes.
     #[error("expected one spacing for each of the {expected} axes, but got {found}")]
     #[code(EdtSpacing)]
     SpacingCount {
-        /// Values given.
+        /// Number of spacings.
         found: usize,
-        /// Axes of the mask.
+        /// Number of axes of the mask.
         expected: usize,
     },
-    /// A spacing that is not a positive number, or whose square float32 cannot hold.
+    /// A spacing is not a positive number, or its square exceeds float32.
     #[error("the spacing of axis {axis} is {found}; expected a number from 1e-12 to 1e12")]
     #[code(EdtSpacing)]
     Spacing {
         /// Axis, counted from 0.
         axis: usize,
-        /// The value given.
+        /// Spacing of that axis.
         #[detail(text)]
         found: f64,
     },
-    /// A bound that is negative or not a number.
+    /// The bound is negative or not a number.
     #[error("the bound on the distance is {found}; expected 0 or more")]
     #[code(EdtBound)]
     Bound {
-        /// The value given.
+        /// The bound.
         #[detail(text)]
         found: f32,
     },
-    /// The output's shape is not the mask's.
+    /// The shape of the output differs from that of the mask.
     #[error("the output has shape {found:?}, but the mask has {expected:?}")]
     #[code(EdtShape)]
     Shape {

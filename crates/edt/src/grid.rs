@@ -1,12 +1,12 @@
-//! The grid of a volume: its extent, and squared steps along its axes.
+//! The grid of a volume: its shape, and squared steps along its axes.
 
 use crate::lane::Lane;
 
 /// Squared steps along one axis.
 pub(crate) struct Axis<L> {
-    /// Squared distance of k voxels, for every k below the axis' length.
+    /// Squared distance of k voxels, for every k below the axis length.
     pub(crate) steps: Vec<L>,
-    /// Steps at or beyond this count are above the cap.
+    /// Steps of this count or more exceed the cap.
     pub(crate) limit: usize,
     /// Squared spacing.
     pub(crate) s2: f64,
@@ -25,17 +25,17 @@ impl<L: Lane> Axis<L> {
     }
 }
 
-/// The grid of a volume, as both sweeps need it.
+/// The grid of a volume, for both sweeps.
 pub(crate) struct Grid<L> {
-    /// Extent (z, y, x).
+    /// Shape (z, y, x).
     pub(crate) shape: [usize; 3],
-    /// Squared spacing along y, which the first sweep measures by counting.
+    /// Squared spacing along y. The first sweep measures y by counting.
     pub(crate) y2: f32,
     /// Steps along x.
     pub(crate) x: Axis<L>,
     /// Steps along z.
     pub(crate) z: Axis<L>,
-    /// The largest value to keep; above it is [`Lane::FAR`].
+    /// The largest value to keep. Larger values become [`Lane::FAR`].
     pub(crate) cap: Option<L>,
 }
 
@@ -50,7 +50,7 @@ impl<L: Lane> Grid<L> {
         }
     }
 
-    /// Replaces what exceeds the cap.
+    /// Replaces values above the cap.
     #[inline(always)]
     pub(crate) fn clamp(&self, values: &mut [L]) {
         if let Some(cap) = self.cap {

@@ -1,31 +1,32 @@
-//! The two number types that the transform works in, and how each lies in the output's memory meanwhile.
+//! The two working number types of the transform, and their layout in the memory of the output.
 
 use bytemuck::Pod;
 
-/// Elements of a slice that keep their intermediate values together: a chunk of `u16` lies in the first half of the
-/// memory of its own `f32` chunk, so chunks can be finished in any order, on any thread.
+/// Number of elements of a slice whose intermediate values are stored together. A chunk of `u16` uses the
+/// first half of the memory of its own `f32` chunk. Chunks can therefore be finished in any order, on any
+/// thread.
 pub(crate) const CHUNK: usize = 64;
 
 /// A squared distance in working precision.
 pub(crate) trait Lane: Pod + PartialOrd + Send + Sync {
-    /// No site known: larger than, or as large as, every distance.
+    /// No site known: equal to or larger than every distance.
     const FAR: Self;
-    /// The distance at a site.
+    /// Distance at a site.
     const ZERO: Self;
 
-    /// One voxel further; [`Lane::FAR`] stays.
+    /// One voxel further. [`Lane::FAR`] remains [`Lane::FAR`].
     fn next(self) -> Self;
-    /// Sum; stays at [`Lane::FAR`].
+    /// Sum, saturated at [`Lane::FAR`].
     fn plus(self, step: Self) -> Self;
-    /// A count of voxels as squared distance, for the squared spacing `s2`.
+    /// Squared distance of a count of voxels, for the squared spacing `s2`.
     fn square(self, s2: f32) -> Self;
     /// Whether this is larger than `step`.
     fn above(self, step: Self) -> bool;
-    /// As float32, infinite where it is [`Lane::FAR`].
+    /// Converts to float32; [`Lane::FAR`] becomes infinity.
     fn to_f32(self) -> f32;
-    /// Reads intermediate values of a slice from flat position `start`.
+    /// Reads intermediate values of a slice, starting at flat position `start`.
     fn load(slice: &[f32], start: usize, out: &mut [Self]);
-    /// Writes intermediate values of a slice from flat position `start`.
+    /// Writes intermediate values of a slice, starting at flat position `start`.
     fn store(slice: &mut [f32], start: usize, values: &[Self]);
 
     /// The smaller of two values.
@@ -67,14 +68,14 @@ impl Lane for u16 {
 
     #[inline(always)]
     fn square(self, _: f32) -> Self {
-        // Without a branch: 256² wraps to 0, and one less is FAR.
+        // Branch-free: 256² wraps to 0, and one less is FAR.
         let count = self.min(256);
         count.wrapping_mul(count).wrapping_sub(count >> 8)
     }
 
     #[inline(always)]
     fn above(self, step: Self) -> bool {
-        // There is no unsigned comparison in AVX2.
+        // AVX2 has no unsigned comparison.
         self.saturating_sub(step) != 0
     }
 
@@ -115,7 +116,7 @@ impl Lane for u16 {
     }
 }
 
-/// Copies at most a chunk; a whole one without a call.
+/// Copies at most one chunk. A whole chunk is copied without a call.
 #[inline(always)]
 fn copy(to: &mut [u16], from: &[u16]) {
     match (
@@ -167,7 +168,7 @@ impl Lane for f32 {
     }
 }
 
-/// Lowers each lane of `best` to `line + step` where that is smaller.
+/// Lowers each lane of `best` to `line + step` if that is smaller.
 #[inline(always)]
 pub(crate) fn relax<L: Lane, const W: usize>(best: &mut [L; W], line: &[L], step: L) {
     let line = &line[..W];
@@ -176,7 +177,7 @@ pub(crate) fn relax<L: Lane, const W: usize>(best: &mut [L; W], line: &[L], step
     }
 }
 
-/// Whether any lane is above `step`, and so may still be lowered by something that far away.
+/// Whether any lane is above `step`, and a value at that distance could lower it.
 #[inline(always)]
 pub(crate) fn any_above<L: Lane, const W: usize>(best: &[L; W], step: L) -> bool {
     let mut any = false;

@@ -1,27 +1,29 @@
 //! Exact squared Euclidean distance transform of images of one to three axes.
 //!
-//! Every non-zero voxel gets its squared distance to the nearest zero voxel, as `scipy.ndimage.distance_transform_edt`
-//! (squared) does; zero voxels get 0. Where no zero voxel exists, or none within the bound, the result is infinite.
+//! Every non-zero voxel gets its squared distance to the nearest zero voxel, the square of
+//! `scipy.ndimage.distance_transform_edt`. Zero voxels get 0. The result is infinite if no zero voxel exists,
+//! or none within the bound.
 //!
-//! The transform is separable: squared distances along one axis, then a minimum of parabolas
-//! `min_j f(j) + s²(i - j)²` along each further axis (A. Meijster et al., "A general algorithm for computing distance
+//! The transform is separable: squared distances along one axis, then a minimum of parabolas `min_j f(j) +
+//! s²(i - j)²` along each further axis (A. Meijster et al., "A general algorithm for computing distance
 //! transforms in linear time", 2000). Departures from the paper:
 //!
-//! - The minimum is searched outwards from `i` for many contiguous columns at once, until `s²k²` exceeds the largest
-//!   value found so far in any of them. This vectorises, and distances in practice are short. Where it would pass a fixed
-//!   number of steps per voxel, the lower envelope of P. Felzenszwalb and D. Huttenlocher ("Distance transforms of
-//!   sampled functions", 2012) takes over, so that the time stays linear in the number of voxels.
-//! - With equal spacing on all axes the work is done in saturating 16-bit integers where squared distances fit, which
-//!   halves the memory moved and doubles the vector width; the intermediate lies in the output's own memory.
+//! - The minimum is searched outwards from `i` for many contiguous columns at once, until `s²k²` exceeds the
+//!   largest value found in any of them. This vectorises, and distances in practice are short. If the search
+//!   exceeds a fixed number of steps per voxel, the lower envelope of P. Felzenszwalb and D. Huttenlocher
+//!   ("Distance transforms of sampled functions", 2012) replaces it. The time remains linear in the number of
+//!   voxels.
+//! - With equal spacing on all axes, saturating 16-bit integers are used if squared distances fit. This
+//!   halves the memory traffic and doubles the vector width. The intermediate uses the memory of the output.
 //!
-//! Two sweeps read the mask once and pass over the output twice. Beside the output a thread holds a row with room on both
-//! sides, and 64 columns with their results.
+//! Two sweeps read the mask once and pass over the output twice. Each thread needs a padded row, and 64
+//! columns with their results.
 //!
 //! # Exactness
 //!
-//! With equal spacing, squared distances below 2²⁴ voxels are exact integers, times the squared spacing with one
-//! rounding. Otherwise every sum is rounded to float32: at most 3 units in the last place.
-//! Results do not depend on the number of threads, nor on the vector instructions of the processor.
+//! With equal spacing, squared distances below 2²⁴ voxels are exact integers, multiplied by the squared
+//! spacing with one rounding. Otherwise every sum is rounded to float32: at most 3 units in the last place.
+//! Results depend neither on the number of threads nor on the vector instructions of the processor.
 
 mod columns;
 mod envelope;
@@ -39,9 +41,9 @@ pub use objects::two_nearest_objects;
 pub use simd::{dispatch, Kernel};
 pub use transform::{squared_distance, squared_distance_into};
 
-/// A mask's element: anything that is zero or not.
+/// Element of a mask.
 pub trait Voxel: Copy + Send + Sync {
-    /// Whether this voxel is one that distances are measured to.
+    /// Whether distances are measured to this voxel.
     fn is_zero(self) -> bool;
 }
 

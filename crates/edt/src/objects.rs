@@ -1,9 +1,9 @@
 //! Distances to the two nearest of many objects.
 //!
-//! Separable like the transform itself: along each axis, a voxel keeps the two smallest of `f(j) + s²(i - j)²` that belong
-//! to different objects. Keeping two is enough: an object that is third in its line has two nearer ones at every voxel
-//! that it could reach through that line. Of the second, only the distance is kept: it matters just where the first of
-//! its line is the same object as the voxel's first.
+//! Separable like the transform itself. Along each axis, a voxel keeps the two smallest values of `f(j) +
+//! s²(i - j)²` that belong to different objects. Two are enough: an object that is third in its line has two
+//! nearer ones at every voxel that it could reach through that line. Only the distance of the second is kept.
+//! It matters only where the first of its line is also the voxel's first.
 
 use ndarray::{Array3, ArrayViewMut2, Axis as NdAxis};
 use rayon::prelude::*;
@@ -13,20 +13,24 @@ use crate::grid::Axis;
 use crate::simd::{dispatch, Kernel};
 use crate::{transform, Error};
 
-/// Columns worked on at once.
+/// Number of columns processed at once.
 const W: usize = 16;
-/// Steps outwards between two looks at whether any lane can still improve.
+/// Steps outwards between two checks whether any lane can still improve.
 const STRIDE: usize = 4;
 
-/// Squared distances (z, y, x) of every voxel to the nearest and the second nearest object.
+/// Returns the squared distances (z, y, x) of every voxel to the nearest and the second nearest object.
 ///
-/// `objects` (z, y, x) numbers the objects; 0 is none. An object's own voxels are at distance 0 from it. What is farther
-/// than `bound` (a distance) is infinite, as are distances to objects that do not exist. `spacing` is (z, y, x).
+/// `objects` (z, y, x) holds object numbers; 0 means no object. `spacing` is (z, y, x). An object's own
+/// voxels are at distance 0 from it. Distances above `bound` (not squared), and distances to missing objects,
+/// are infinite.
 ///
-/// Exact up to float32 rounding. Takes time in proportion to the voxels and to the number of voxels within `bound`, or
-/// within the distance of the second nearest object where that is less. Memory is two arrays beside `objects`.
+/// Exact up to float32 rounding. The time is proportional to the number of voxels, times the number of voxels
+/// within `bound`, or within the distance of the second nearest object if that is smaller. Memory besides
+/// `objects` is two arrays.
 ///
-/// Fails on a wrong spacing or bound, and with [`Error::Cancelled`] within the work of one slice or of 16 columns.
+/// # Errors
+/// [`Error`] for a wrong spacing or bound; [`Error::Cancelled`] within the work of one slice or of 16
+/// columns.
 pub fn two_nearest_objects(
     mut objects: Array3<u32>,
     spacing: [f64; 3],
@@ -140,14 +144,14 @@ pub fn two_nearest_objects(
     Ok((near, far.into_shape_with_order(shape).map_err(flat)?))
 }
 
-/// The best two of some voxels; each view (line, columns).
+/// The two nearest objects of some voxels. Each view is (line, columns).
 struct Field<'a> {
     object: ArrayViewMut2<'a, u32>,
     nearest: ArrayViewMut2<'a, f32>,
     second: ArrayViewMut2<'a, f32>,
 }
 
-/// A copy of a line of lanes, with room on both ends.
+/// A copy of a line of lanes, with padding at both ends.
 struct Lines {
     object: Vec<u32>,
     nearest: Vec<f32>,
@@ -159,7 +163,7 @@ struct Lines {
 impl Lines {
     fn new(axis: &Axis<f32>, stride: usize) -> Self {
         let pad = axis.limit;
-        // The last lanes of a row look beyond it.
+        // The last lanes of a row read past its end.
         let room = (2 * pad + axis.steps.len()) * stride + W;
         let far = vec![f32::INFINITY; room];
         Self {
@@ -171,7 +175,7 @@ impl Lines {
         }
     }
 
-    /// The best two at `at` and the lanes after it.
+    /// Returns the two nearest objects at `at` and the lanes after it.
     #[inline(always)]
     fn search(&self, axis: &Axis<f32>, at: usize) -> Best {
         let mut best = Best {
@@ -209,7 +213,7 @@ impl Best {
             .fold(0.0, |far, &d| if d > far { d } else { far })
     }
 
-    /// Takes the candidates at `at`, `step` farther away.
+    /// Inserts the candidates at `at`, `step` farther away.
     #[inline(always)]
     fn insert(&mut self, lines: &Lines, at: usize, step: f32) {
         let (object, nearest) = (&lines.object[at..at + W], &lines.nearest[at..at + W]);
@@ -218,7 +222,7 @@ impl Best {
             let (first, next) = (nearest[lane] + step, second[lane] + step);
             let (one, two) = (self.nearest[lane], self.second[lane]);
             let less = first < one;
-            // The median of three is the second of two objects and one more.
+            // The median of three is the second smallest of two objects and a third.
             let capped = if first < two { first } else { two };
             let median = if capped > one { capped } else { one };
             let kept = if object[lane] == self.object[lane] {
@@ -238,12 +242,12 @@ impl Best {
     }
 }
 
-/// One axis of the transform for some lines.
+/// The transform along one axis, for some lines.
 struct Pass<'a> {
     axis: &'a Axis<f32>,
     lines: &'a mut Lines,
     field: Field<'a>,
-    /// Whether the lanes lie along the axis.
+    /// Whether the lanes are parallel to the axis.
     along_x: bool,
 }
 
@@ -271,13 +275,13 @@ impl Kernel for Pass<'_> {
                 lines.second[at] = field.second[[row, lane]];
             }
             if !along_x {
-                // Lanes beyond the edge are done: they never keep a search going.
+                // Lanes past the edge are finished, so that they never prolong a search.
                 for at in start + row * W + lanes..start + (row + 1) * W {
                     (lines.nearest[at], lines.second[at]) = (0.0, 0.0);
                 }
             }
         }
-        // Along x the one row falls into groups of lanes; across it every row is one group.
+        // Along x, one row is divided into groups of lanes. Across x, every row is one group.
         let groups = if along_x { lanes.div_ceil(W) } else { rows };
         for group in 0..groups {
             let best = lines.search(axis, start + group * W);

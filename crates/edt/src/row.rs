@@ -4,19 +4,19 @@ use crate::envelope::Envelope;
 use crate::grid::Axis;
 use crate::lane::{any_above, relax, Lane};
 
-/// Rows with at most this many finite values are done value by value.
+/// Rows with at most this many finite values are transformed value by value.
 const FEW: usize = 16;
-/// Steps outwards for each lane, on average, before the lower envelope takes over.
+/// Average steps outwards per lane before the lower envelope replaces the search.
 const BUDGET: usize = 256;
-/// Steps between two looks at whether any lane can still improve.
+/// Steps between two checks whether any lane can still improve.
 const STRIDE: usize = 4;
 
-/// A row with room on both sides, and the memory to transform it.
+/// A row with padding on both sides, and the buffers to transform it.
 pub(crate) struct Row<L> {
     padded: Vec<L>,
     pad: usize,
     len: usize,
-    /// `steps[|i - len|]`, so that the steps around a single value are one contiguous read.
+    /// `steps[|i - len|]`: the steps around a single value are one contiguous read.
     mirror: Vec<L>,
     few: Vec<usize>,
     envelope: Envelope,
@@ -39,13 +39,13 @@ impl<L: Lane> Row<L> {
         }
     }
 
-    /// The row's values, to fill before [`Row::run`].
+    /// Values of the row, to fill before [`Row::run`].
     #[inline(always)]
     pub(crate) fn values(&mut self) -> &mut [L] {
         &mut self.padded[self.pad..self.pad + self.len]
     }
 
-    /// Writes the minimum of parabolas to `out`, of the row's length.
+    /// Writes the minimum of parabolas to `out`, which has the length of the row.
     #[inline(always)]
     pub(crate) fn run<const W: usize>(&mut self, axis: &Axis<L>, out: &mut [L]) {
         let finite = self
@@ -85,7 +85,7 @@ impl<L: Lane> Row<L> {
         }
     }
 
-    /// Returns false where the budget of steps ran out.
+    /// Returns false if the budget of steps is exhausted.
     #[inline(always)]
     fn run_outwards<const W: usize>(&mut self, axis: &Axis<L>, out: &mut [L]) -> bool {
         let mut budget = BUDGET * self.len.div_ceil(W);

@@ -1,14 +1,15 @@
-//! Runs a kernel compiled for the widest vectors that the processor has.
+//! Runs a kernel that is compiled for the widest vectors of the processor.
 
-/// Work whose loops the compiler vectorises. `run` must be `#[inline(always)]`, as everything that it calls in a loop.
+/// Work whose loops the compiler vectorises. `run` and every function it calls in a loop must be
+/// `#[inline(always)]`.
 pub trait Kernel {
-    /// What the work returns.
+    /// Result of the work.
     type Output;
     /// Does the work.
     fn run(self) -> Self::Output;
 }
 
-/// Runs `kernel`. The instructions differ by processor, the results never do: no fused multiply-add is enabled.
+/// Runs `kernel`. Results do not depend on the processor: fused multiply-add is not enabled.
 pub fn dispatch<K: Kernel>(kernel: K) -> K::Output {
     #[cfg(target_arch = "x86_64")]
     {
@@ -17,7 +18,7 @@ pub fn dispatch<K: Kernel>(kernel: K) -> K::Output {
             && is_x86_feature_detected!("bmi2")
             && is_x86_feature_detected!("popcnt")
         {
-            // SAFETY: the processor has every feature that `run_avx2` is compiled for, checked just now.
+            // SAFETY: the check above found every feature that `run_avx2` is compiled for.
             return unsafe { run_avx2(kernel) };
         }
     }

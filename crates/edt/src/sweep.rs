@@ -1,5 +1,5 @@
-//! First sweep: one slice (y, x) from the mask to squared in-slice distances, by counting along y and then by parabolas
-//! along x, while the slice is in cache.
+//! First sweep over one slice (y, x): counts voxels along y, then takes the minimum of parabolas along x. The
+//! slice stays in the cache.
 
 use ndarray::{ArrayView1, ArrayView2};
 
@@ -9,7 +9,7 @@ use crate::row::Row;
 use crate::simd::Kernel;
 use crate::Voxel;
 
-/// A thread's memory for [`Sweep`]: a few rows.
+/// Buffers of one thread for [`Sweep`]: a few rows.
 pub(crate) struct Scratch<L, T> {
     row: Row<L>,
     line: Vec<L>,
@@ -56,13 +56,13 @@ impl<L: Lane, T: Voxel, const W: usize> Kernel for Sweep<'_, L, T, W> {
             count,
             mask: buffer,
         } = scratch;
-        // Voxels to the last site at smaller y.
+        // Number of voxels to the nearest site at smaller y.
         count.fill(L::FAR);
         for y in 0..rows {
             step(count, contiguous(mask.row(y), buffer));
             L::store(slice, y * n, count);
         }
-        // The same to the next site at larger y; it restarts from 0 wherever the stored count is 0.
+        // Number of voxels to the nearest site at larger y. It restarts from 0 where the stored count is 0.
         count.fill(L::FAR);
         for y in (0..rows).rev() {
             L::load(slice, y * n, line);
@@ -84,7 +84,7 @@ fn step<L: Lane, T: Voxel>(count: &mut [L], mask: &[T]) {
     }
 }
 
-/// The row as a slice; a strided one is copied to `buffer`.
+/// Returns the row as a slice. A strided row is copied to `buffer`.
 #[inline(always)]
 fn contiguous<'a, T: Copy>(row: ArrayView1<'a, T>, buffer: &'a mut Vec<T>) -> &'a [T] {
     match row.to_slice() {

@@ -1,4 +1,4 @@
-//! The public entry: which working type, and both sweeps over a volume.
+//! Public functions: choice of the working type, and both sweeps over a volume.
 
 use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,13 +14,17 @@ use crate::{columns, simd, sweep, Error, Voxel};
 /// Spacings whose squares, times the squared length of any axis, are normal float32 numbers.
 const SPACINGS: RangeInclusive<f64> = 1e-12..=1e12;
 
-/// Squared distance of every voxel to the nearest zero voxel.
+/// Returns the squared distance of every voxel to the nearest zero voxel.
 ///
-/// `mask` has 1 to 3 axes and any layout; `spacing` one value an axis, from 1e-12 to 1e12, in the mask's axis order (mm in, mm² out). Zero
-/// voxels get 0. A voxel farther from every zero voxel than `bound` (a distance, not squared) gets infinity; a bound
-/// makes the transform faster. Without any zero voxel every result is infinite.
+/// `mask` has 1 to 3 axes and any memory layout. `spacing` has one value per axis, from 1e-12 to 1e12, in the
+/// mask's axis order; mm give mm². Zero voxels get 0. If `bound` (a distance, not squared) is given, a voxel
+/// farther than it from every zero voxel gets infinity, and the transform is faster. Without any zero voxel
+/// every result is infinite.
 ///
-/// Runs on the current rayon pool. Fails on a wrong rank, spacing or bound; never on data.
+/// Runs on the current rayon pool.
+///
+/// # Errors
+/// [`Error`] for a wrong rank, spacing or bound. Every mask content is valid.
 ///
 /// ```
 /// let mask = ndarray::array![[1u8, 1, 1], [0, 1, 1]];
@@ -38,10 +42,12 @@ pub fn squared_distance<T: Voxel, D: Dimension>(
     Ok(out)
 }
 
-/// [`squared_distance`] into memory that exists: `out` has the mask's shape and C order; what it holds does not matter.
+/// Writes [`squared_distance`] into `out`, which has the mask's shape and C order. Its previous content is
+/// ignored.
 ///
-/// Fails with [`Error::Cancelled`] within the work of one slice or of 64 columns once `cancel` is set; `out` is then half
-/// done.
+/// # Errors
+/// As [`squared_distance`]; [`Error::Cancelled`] after `cancel` is set, within the work of one slice or of 64
+/// columns. `out` is then incomplete.
 pub fn squared_distance_into<T: Voxel, D: Dimension>(
     mask: ArrayView<'_, T, D>,
     spacing: &[f64],
@@ -51,7 +57,7 @@ pub fn squared_distance_into<T: Voxel, D: Dimension>(
 ) -> Result<(), Error> {
     check(&mask, spacing, bound, &out)?;
     let shape = mask.shape().to_vec();
-    // Two axes become (z, x): the last sweep then runs over columns, the first over independent rows.
+    // Two axes become (z, x): the last sweep then works on columns, the first on independent rows.
     let (volume, s) = match *shape.as_slice() {
         [x] => ([1, 1, x], [spacing[0], spacing[0], spacing[0]]),
         [y, x] => ([y, 1, x], [spacing[0], spacing[1], spacing[1]]),
@@ -67,7 +73,7 @@ pub fn squared_distance_into<T: Voxel, D: Dimension>(
         .as_slice_mut()
         .ok_or_else(|| Error::Layout { shape: shape.clone() })?;
     let out = ArrayViewMut2::from_shape((volume[0], volume[1] * volume[2]), flat).map_err(layout)?;
-    // Axes of length one only move: a view of any layout keeps its strides.
+    // Only axes of length one move: a view of any layout keeps its strides.
     let mask = mask.into_dyn();
     let mask = match mask.ndim() {
         1 => mask.insert_axis(Axis(0)).insert_axis(Axis(0)),
@@ -106,7 +112,7 @@ fn check<T, D: Dimension>(
     Ok(())
 }
 
-/// Refuses spacings and bounds that are no lengths, and spacings whose squared distances float32 could not hold.
+/// Rejects invalid spacings and bounds, and spacings whose squared distances exceed float32.
 pub(crate) fn check_numbers(spacing: &[f64], bound: Option<f32>) -> Result<(), Error> {
     if let Some(axis) = spacing.iter().position(|s| !SPACINGS.contains(s)) {
         return Err(Error::Spacing {
@@ -139,7 +145,7 @@ fn transform<T: Voxel>(
     let unit = used.first().copied().unwrap_or(1.0);
     if used.iter().all(|&s| s == unit) {
         let scale = unit * unit;
-        // The largest count whose result, as rounded, does not exceed the bound.
+        // The largest count whose rounded result does not exceed the bound.
         let kept = |count: f64| bound2.is_none_or(|bound2| f64::from((count * scale) as f32) <= bound2);
         let fits = |count: f64| count < f64::from(u16::FAR);
         let cap = bound2.map(|bound2| {
@@ -179,7 +185,7 @@ fn transform<T: Voxel>(
     sweeps::<f32, T, 32>(&grid, mask, 1.0, out, false, cancel).map(drop)
 }
 
-/// Both sweeps. With `give_up`, stops once a value stays far, and returns true.
+/// Runs both sweeps. With `give_up` it stops at the first value that remains [`Lane::FAR`], and returns true.
 fn sweeps<L: Lane, T: Voxel, const W: usize>(
     grid: &Grid<L>,
     mask: ArrayView3<'_, T>,

@@ -1,4 +1,4 @@
-//! The transform against the minimum over all pairs of voxels.
+//! The transform compared with the minimum over all pairs of voxels.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use edt::{squared_distance, Error};
@@ -31,7 +31,7 @@ fn assert_equal(found: &Array3<f32>, expected: &Array3<f64>, tolerance: f64) {
     }
 }
 
-/// Shapes of 1 to 20 an axis, and masks from empty to full: all true, all false and a single voxel among them.
+/// Shapes of 1 to 20 per axis. Masks from empty to full, including all true, all false and a single voxel.
 fn masks() -> impl Strategy<Value = Array3<u8>> {
     ([1usize..=20, 1usize..=20, 1usize..=20], 0u8..6, any::<u64>()).prop_map(|(shape, kind, seed)| {
         let voxels: usize = shape.iter().product();
@@ -52,7 +52,7 @@ fn masks() -> impl Strategy<Value = Array3<u8>> {
             mask[(next() % voxels as u64) as usize] = 0;
         }
         if kind == 3 {
-            // A slab of sites far from the rest.
+            // A slab of sites, far from the others.
             let plane = shape[1] * shape[2];
             mask[..plane].fill(0);
         }
@@ -72,7 +72,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
     #[test]
-    fn equals_brute_force(mask in masks(), spacing in spacings()) {
+    fn distances_equal_brute_force(mask in masks(), spacing in spacings()) {
         let before = mask.clone();
         let found = squared_distance(mask.view(), &spacing, None).unwrap();
         prop_assert_eq!(before, mask.clone());
@@ -81,7 +81,7 @@ proptest! {
     }
 
     #[test]
-    fn a_bound_changes_nothing_below_it(mask in masks(), spacing in spacings(), bound in 0.0f32..12.0) {
+    fn bound_keeps_smaller_distances(mask in masks(), spacing in spacings(), bound in 0.0f32..12.0) {
         let free = squared_distance(mask.view(), &spacing, None).unwrap();
         let bounded = squared_distance(mask.view(), &spacing, Some(bound)).unwrap();
         let bound2 = f64::from(bound) * f64::from(bound);
@@ -90,10 +90,10 @@ proptest! {
     }
 
     #[test]
-    fn layout_type_and_rank_do_not_matter(mask in masks(), s in 0.5f64..2.0) {
+    fn layout_type_and_rank_do_not_change_distances(mask in masks(), s in 0.5f64..2.0) {
         let spacing = [s, 1.0, 2.0];
         let expected = squared_distance(mask.view(), &spacing, None).unwrap();
-        // The same values behind reversed axes.
+        // The same values with reversed axes.
         let mut turned = Array3::zeros((mask.dim().2, mask.dim().1, mask.dim().0));
         turned.assign(&mask.view().reversed_axes());
         prop_assert_eq!(&squared_distance(turned.view().reversed_axes(), &spacing, None).unwrap(), &expected);
@@ -102,7 +102,7 @@ proptest! {
         let bools = mask.mapv(|v| v != 0).into_dyn();
         let found = squared_distance(bools.view(), &spacing, None).unwrap();
         prop_assert_eq!(found, expected.into_dyn());
-        // A slice alone is the transform in two dimensions.
+        // The transform of one slice equals the 2D transform.
         let slice = mask.index_axis(Axis(0), 0);
         let flat = squared_distance(slice, &spacing[1..], None).unwrap();
         let brute = brute_force(slice.insert_axis(Axis(0)), spacing);
@@ -110,9 +110,9 @@ proptest! {
     }
 }
 
-/// Long axes reach what small shapes cannot: float32 after 16 bits are exceeded, and the lower envelope.
+/// Long axes reach float32 (when 16 bits overflow) and the lower envelope. Small shapes do not.
 #[test]
-fn long_distances() {
+fn long_axes_equal_exact_distances() {
     for shape in [
         [700, 3, 2],
         [2, 700, 3],
@@ -140,9 +140,10 @@ fn long_distances() {
     }
 }
 
-/// Half the volume is sites: the far half needs long searches in every column, where the lower envelope takes over.
+/// Half of the volume is sites. The other half needs long searches in every column, which the lower envelope
+/// replaces.
 #[test]
-fn dense_and_far() {
+fn half_filled_volume_equals_exact_distances() {
     let n = 1600;
     for along in 0..2 {
         let mask = Array2::from_shape_fn((n, n), |at| {
@@ -172,7 +173,7 @@ fn dense_and_far() {
 }
 
 #[test]
-fn threads_do_not_matter() {
+fn thread_count_does_not_change_distances() {
     let mask = Array3::from_shape_fn((40, 50, 70), |(z, y, x)| {
         u8::from((z * 7 + y * 13 + x * 31) % 997 != 0)
     });
@@ -187,7 +188,7 @@ fn threads_do_not_matter() {
 }
 
 #[test]
-fn wrong_arguments() {
+fn invalid_arguments_are_rejected() {
     let mask = Array2::<u8>::zeros((3, 4));
     let call = |spacing: &[f64], bound| squared_distance(mask.view(), spacing, bound).map(|_| ());
     assert_eq!(
@@ -270,8 +271,8 @@ proptest! {
             let mut distances: Vec<f64> = expected.iter().map(|d| d[at]).collect();
             distances.sort_by(f64::total_cmp);
             for (found, expected) in [(nearest[at], distances[0]), (second[at], distances[1])] {
-                let beyond = bound.is_some_and(|b| expected > f64::from(b * b) * (1.0 + 1e-6));
-                let expected = if beyond { f64::INFINITY } else { expected };
+                let exceeds = bound.is_some_and(|b| expected > f64::from(b * b) * (1.0 + 1e-6));
+                let expected = if exceeds { f64::INFINITY } else { expected };
                 let cut = bound.is_some_and(|b| expected >= f64::from(b * b) * (1.0 - 1e-6)) && found == f32::INFINITY;
                 let found = f64::from(found);
                 prop_assert!(cut || found == expected || (found - expected).abs() <= 4e-7 * expected, "{found} {expected}");
@@ -281,9 +282,9 @@ proptest! {
 }
 
 #[test]
-fn a_cancelled_transform_ends_after_a_few_slices_or_columns() {
+fn cancelled_transform_stops_within_a_few_slices_or_columns() {
     let mask = Array3::from_shape_fn((30, 40, 50), |(z, y, x)| u8::from((z, y, x) != (3, 4, 5)));
-    // Whole spacings take the 16-bit sweeps, others those in float32.
+    // Whole spacings use the 16-bit sweeps, others the float32 sweeps.
     for spacing in [[1.0; 3], [1.0, 2.5, 0.7]] {
         let parts = testkit::ends_when_cancelled(|cancel| {
             let mut out = Array3::zeros(mask.dim());

@@ -1,11 +1,12 @@
-//! The transform against recorded distances of scipy.
+//! The transform compared with recorded distances of scipy.
 //!
-//! The recordings are weightmaps `w_c + w0 · exp(-d² / 2σ²)`; outside the eroded classes that gives back scipy's d².
+//! The recordings are weightmaps `w_c + w0 · exp(-d² / 2σ²)`. Outside the eroded classes, scipy's d² follows
+//! from them.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use ndarray::{Array3, Ix3};
 
-/// 0 where a voxel and its six neighbours are of one class, 1 elsewhere.
+/// 0 if a voxel and its six neighbours have one class, 1 elsewhere.
 fn outside(labels: &Array3<f64>, classes: &[f64]) -> Array3<u8> {
     let steps = [
         (-1, 0, 0),
@@ -30,7 +31,7 @@ fn outside(labels: &Array3<f64>, classes: &[f64]) -> Array3<u8> {
 }
 
 #[test]
-fn equals_scipy() {
+fn recorded_distances_equal_scipy() {
     let mut compared = 0;
     for case in testkit::cases("weightmaps", "")
         .into_iter()
@@ -57,7 +58,7 @@ fn equals_scipy() {
             let label = labels[[at[0], at[1], at[2]]];
             let count = labels.iter().filter(|&&v| v == label).count() as f64;
             let term = weight - f64::from((1.0 - count / labels.len() as f64) as f32);
-            // Below that, the recorded sum has lost the distance.
+            // Below that, the recorded sum has lost the precision of the distance.
             if mask[[at[0], at[1], at[2]]] == 0 || term > 1e-9 * w0 {
                 let inside = mask[[at[0], at[1], at[2]]] == 0;
                 let expected = if inside {

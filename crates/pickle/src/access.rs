@@ -1,9 +1,9 @@
-//! Reading typed facts out of a [`Value`], with errors that name the key.
+//! Typed access to a [`Value`], with errors that name the key.
 
 use crate::{Dict, Error, Value};
 
 impl Value {
-    /// The dictionary; `None` for other values.
+    /// Returns the dictionary, or `None` for other values.
     pub fn as_dict(&self) -> Option<&Dict> {
         match self {
             Self::Dict(dict) => Some(dict),
@@ -11,12 +11,12 @@ impl Value {
         }
     }
 
-    /// Value of a string key, if this is a dictionary that has it.
+    /// Returns the value of a string key, if this is a dictionary with that key.
     pub fn get(&self, key: &str) -> Option<&Value> {
         self.as_dict()?.get(key)
     }
 
-    /// Items of a list, tuple or set.
+    /// Returns the items of a list, tuple or set.
     pub fn as_items(&self) -> Option<&[Value]> {
         match self {
             Self::List(items) | Self::Tuple(items) | Self::Set(items) | Self::FrozenSet(items) => Some(items),
@@ -24,7 +24,7 @@ impl Value {
         }
     }
 
-    /// The string.
+    /// Returns the string.
     pub fn as_str(&self) -> Option<&str> {
         match self {
             Self::Str(text) => Some(text),
@@ -32,7 +32,7 @@ impl Value {
         }
     }
 
-    /// A `bool`, numpy boolean, or the integers 0 and 1.
+    /// Returns a `bool`, a numpy boolean, or the integers 0 and 1 as a boolean.
     pub fn as_bool(&self) -> Option<bool> {
         match self {
             Self::Bool(b) => Some(*b),
@@ -44,7 +44,8 @@ impl Value {
         }
     }
 
-    /// An integer, numpy integer or boolean. Floats are taken when they are whole, as Python code mixes both.
+    /// Returns an integer, numpy integer or boolean. Whole floats are accepted, because Python code mixes
+    /// both.
     pub fn as_i64(&self) -> Option<i64> {
         let whole = |f: f64| (f.fract() == 0.0 && f.abs() < 9e15).then_some(f as i64);
         match self {
@@ -58,7 +59,7 @@ impl Value {
         }
     }
 
-    /// Any real number.
+    /// Returns any real number as float64.
     pub fn as_f64(&self) -> Option<f64> {
         match self {
             Self::Float(f) => Some(*f),
@@ -74,7 +75,7 @@ impl Value {
         }
     }
 
-    /// Numbers of a list, tuple or array.
+    /// Returns the numbers of a list, tuple or array.
     pub fn to_f64s(&self) -> Option<Vec<f64>> {
         match self {
             Self::Array(a) => a.to_f64(),
@@ -83,7 +84,7 @@ impl Value {
         }
     }
 
-    /// Integers of a list, tuple or array; whole floats count.
+    /// Returns the integers of a list, tuple or array. Whole floats are accepted.
     pub fn to_i64s(&self) -> Option<Vec<i64>> {
         match self {
             Self::Array(a) => match a.to_i64() {
@@ -95,7 +96,7 @@ impl Value {
         }
     }
 
-    /// Strings of a list, tuple or string array.
+    /// Returns the strings of a list, tuple or string array.
     pub fn to_strings(&self) -> Option<Vec<String>> {
         match self {
             Self::Array(a) => a.to_strings(),
@@ -108,7 +109,8 @@ impl Value {
         }
     }
 
-    /// The value that `read` takes out of this one; an error naming `key` and what was expected otherwise.
+    /// Returns the result of `read` for this value. If that is `None`, returns an error with `key` and
+    /// `expected`.
     pub fn expect_as<'a, T>(
         &'a self,
         key: &str,
@@ -124,13 +126,13 @@ impl Value {
 }
 
 impl Dict {
-    /// Value of a key that has to be there.
+    /// Returns the value of a required key.
     pub fn require(&self, key: &str) -> Result<&Value, Error> {
         self.get(key)
             .ok_or_else(|| Error::MissingKey { key: key.to_owned() })
     }
 
-    /// What `read` takes out of the value of a key that has to be there.
+    /// Returns the result of `read` for the value of a required key.
     pub fn require_as<'a, T>(
         &'a self,
         key: &str,

@@ -1,8 +1,8 @@
-//! numpy arrays as they stand in pickles: a dtype, a shape, and bytes.
+//! numpy arrays in pickles: a dtype, a shape, and bytes.
 
 use crate::Error;
 
-/// Element type of a [`NdArray`]; always little endian here.
+/// Element type of a [`NdArray`], always little endian.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DType {
     /// `bool`
@@ -15,9 +15,9 @@ pub enum DType {
     Float(u8),
     /// Complex of 8 or 16 bytes.
     Complex(u8),
-    /// Byte strings (`S`) of so many bytes, padded with zeros.
+    /// Byte strings (`S`) with this number of bytes, padded with zeros.
     Bytes(u32),
-    /// Unicode strings (`U`) of so many code points of 4 bytes, padded with zeros.
+    /// Unicode strings (`U`) with this number of code points of 4 bytes, padded with zeros.
     Unicode(u32),
 }
 
@@ -39,7 +39,7 @@ impl DType {
         })
     }
 
-    /// numpy's type code without byte order, such as `i8`.
+    /// Returns numpy's type code without byte order, such as `i8`.
     pub fn code(self) -> String {
         match self {
             Self::Bool => "b1".into(),
@@ -52,7 +52,7 @@ impl DType {
         }
     }
 
-    /// Bytes of one element.
+    /// Size of one element in bytes.
     pub fn item_size(self) -> usize {
         match self {
             Self::Bool => 1,
@@ -62,7 +62,7 @@ impl DType {
         }
     }
 
-    /// Bytes that are reversed together when the byte order changes.
+    /// Number of bytes that are reversed together when the byte order changes.
     pub(crate) fn swap_unit(self) -> usize {
         match self {
             Self::Bool | Self::Bytes(_) => 1,
@@ -73,7 +73,7 @@ impl DType {
     }
 }
 
-/// A numpy array in C order, little endian. With an empty shape it is one element.
+/// A numpy array in C order, little endian. An empty shape means one element.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NdArray {
     dtype: DType,
@@ -82,7 +82,7 @@ pub struct NdArray {
 }
 
 impl NdArray {
-    /// An array of the given bytes (C order, little endian), whose number must fit shape and dtype.
+    /// Returns an array of the given bytes (C order, little endian). Their number must match shape and dtype.
     pub fn new(dtype: DType, shape: Vec<usize>, data: Vec<u8>) -> Result<Self, Error> {
         let bytes = byte_count(&shape, dtype.item_size()).filter(|_| dtype.item_size() > 0);
         if bytes != Some(data.len()) {
@@ -116,12 +116,12 @@ impl NdArray {
         self.shape.iter().product()
     }
 
-    /// Whether there is no element.
+    /// Whether the array has no elements.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// A vector of float64.
+    /// Returns a vector of float64.
     pub fn from_f64(values: &[f64]) -> Self {
         let data = values.iter().flat_map(|v| v.to_le_bytes()).collect();
         Self {
@@ -131,7 +131,7 @@ impl NdArray {
         }
     }
 
-    /// A vector of float32.
+    /// Returns a vector of float32.
     pub fn from_f32(values: &[f32]) -> Self {
         let data = values.iter().flat_map(|v| v.to_le_bytes()).collect();
         Self {
@@ -141,7 +141,7 @@ impl NdArray {
         }
     }
 
-    /// A vector of int64.
+    /// Returns a vector of int64.
     pub fn from_i64(values: &[i64]) -> Self {
         let data = values.iter().flat_map(|v| v.to_le_bytes()).collect();
         Self {
@@ -151,7 +151,7 @@ impl NdArray {
         }
     }
 
-    /// A vector of booleans.
+    /// Returns a vector of booleans.
     pub fn from_bool(values: &[bool]) -> Self {
         let data = values.iter().map(|&v| u8::from(v)).collect();
         Self {
@@ -161,7 +161,8 @@ impl NdArray {
         }
     }
 
-    /// A vector of unicode strings (`<U` as wide as the longest, at least 1, as numpy does).
+    /// Returns a vector of unicode strings. As in numpy, the width of `<U` is that of the longest string, at
+    /// least 1.
     pub fn from_strings<S: AsRef<str>>(values: &[S]) -> Self {
         let width = values
             .iter()
@@ -182,7 +183,7 @@ impl NdArray {
         }
     }
 
-    /// The same elements under another shape; `None` unless the number of elements agrees.
+    /// Returns the same elements with another shape, or `None` if the number of elements differs.
     pub fn reshaped(mut self, shape: &[usize]) -> Option<Self> {
         (byte_count(shape, 1) == Some(self.len())).then(|| {
             self.shape = shape.to_vec();
@@ -190,7 +191,7 @@ impl NdArray {
         })
     }
 
-    /// All elements as float64; `None` for complex numbers and strings.
+    /// Returns all elements as float64, or `None` for complex numbers and strings.
     pub fn to_f64(&self) -> Option<Vec<f64>> {
         let chunks = |n: u8| self.data.chunks_exact(n as usize);
         Some(match self.dtype {
@@ -206,7 +207,8 @@ impl NdArray {
         })
     }
 
-    /// All elements as int64; `None` for floats, complex numbers, strings, and uint64 above its range.
+    /// Returns all elements as int64, or `None` for floats, complex numbers, strings, and uint64 above the
+    /// range.
     pub fn to_i64(&self) -> Option<Vec<i64>> {
         let chunks = |n: u8| self.data.chunks_exact(n as usize);
         Some(match self.dtype {
@@ -220,7 +222,7 @@ impl NdArray {
         })
     }
 
-    /// All elements as strings; `None` unless the type is unicode or bytes holding UTF-8.
+    /// Returns all elements as strings, or `None` unless the type is unicode, or bytes of UTF-8.
     pub fn to_strings(&self) -> Option<Vec<String>> {
         let size = self.dtype.item_size();
         let item = |i: usize| &self.data[i * size..(i + 1) * size];
@@ -244,14 +246,15 @@ impl NdArray {
     }
 }
 
-/// Elements times item size, unless that overflows.
+/// Returns elements times item size, or `None` on overflow.
 pub(crate) fn byte_count(shape: &[usize], item: usize) -> Option<usize> {
-    // An axis of length 0 must not hide the overflow of the others.
+    // An axis of length 0 must not hide an overflow of the other axes.
     let full = shape.iter().try_fold(item, |n, &d| n.checked_mul(d.max(1)))?;
     (full <= isize::MAX as usize).then_some(if shape.contains(&0) { 0 } else { full })
 }
 
-/// A slice of known length as an array, zero-filled if shorter (`chunks_exact` makes it exact).
+/// Returns a slice of known length as an array. Shorter slices are filled with zeros; `chunks_exact` prevents
+/// them.
 fn fixed<const N: usize>(bytes: &[u8]) -> [u8; N] {
     let mut out = [0; N];
     for (to, from) in out.iter_mut().zip(bytes) {
@@ -274,7 +277,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn integers_of_every_width_keep_their_sign() {
+    fn integers_of_every_width_keep_sign() {
         for n in [1u8, 2, 4, 8] {
             let mut data = vec![0xffu8; n as usize];
             data.extend(std::iter::once(5).chain(std::iter::repeat_n(0, n as usize - 1)));
@@ -287,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn strings_round_trip_and_pad() {
+    fn strings_round_trip_with_padding() {
         let names = ["a", "", "größe", "\u{1f600}x"];
         let array = NdArray::from_strings(&names);
         assert_eq!(array.dtype(), DType::Unicode(5));
@@ -295,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_byte_counts_and_overflow_are_refused() {
+    fn wrong_byte_count_and_overflow_are_rejected() {
         assert!(NdArray::new(DType::Float(8), vec![2], vec![0; 15]).is_err());
         assert!(NdArray::new(DType::Float(8), vec![usize::MAX, 2], vec![]).is_err());
         assert!(NdArray::new(DType::Float(8), vec![0, usize::MAX, 2], vec![]).is_err());
@@ -303,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn half_floats_convert() {
+    fn float16_is_converted_to_float64() {
         let data = [1.5f32, -2.0]
             .iter()
             .flat_map(|&v| half::f16::from_f32(v).to_le_bytes())

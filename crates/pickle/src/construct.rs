@@ -1,4 +1,4 @@
-//! What REDUCE, BUILD and persistent identifiers mean for the names that the reader knows.
+//! REDUCE, BUILD and persistent identifiers for the supported Python names.
 
 use std::borrow::Cow;
 
@@ -13,10 +13,10 @@ impl<'a> Machine<'a> {
         &self.nodes[id as usize]
     }
 
-    /// Makes what calling `callee` in Python would return.
+    /// Builds the value that a call of `callee` in Python would return.
     pub(crate) fn call(&mut self, callee: Id, arguments: &[Id]) -> Result<(), Error> {
         let Node::Global(global) = *self.node(callee) else {
-            return Err(self.malformed("something that is no known class or function is called"));
+            return Err(self.malformed("the called object is not a known class or function"));
         };
         let node = match global {
             Global::OrderedDict => self.dict(DictKind::Ordered, arguments)?,
@@ -40,7 +40,7 @@ impl<'a> Machine<'a> {
             },
             Global::FromBuffer => self.buffer_array(arguments)?,
             Global::DType => match arguments.first().map(|&id| self.text(id)) {
-                // Every use copies the code, so a long one must not get in.
+                // Every use copies the code, so long codes are rejected.
                 Some(Some(code)) if code.len() <= 16 => Node::DType(DTypeNode {
                     code: code.into_owned(),
                     big_endian: false,
@@ -89,8 +89,10 @@ impl<'a> Machine<'a> {
             ("bytes" | "bytearray", [data, ..]) => {
                 let bytes = match self.node(*data) {
                     Node::Bytes(b) | Node::ByteArray(b) | Node::Raw(b) => b.to_vec(),
-                    Node::Str(text) => latin1(text).ok_or_else(|| self.malformed("text beyond Latin-1"))?,
-                    _ => return Err(self.malformed(format!("{name} of something else than bytes"))),
+                    Node::Str(text) => {
+                        latin1(text).ok_or_else(|| self.malformed("text with characters outside Latin-1"))?
+                    }
+                    _ => return Err(self.malformed(format!("{name} of a value other than bytes"))),
                 };
                 self.budget.bytes(bytes.len() as u64)?;
                 match name {
@@ -102,7 +104,9 @@ impl<'a> Machine<'a> {
             ("int" | "float" | "str" | "bool", [value]) => {
                 let node = self.node(*value);
                 if !matches!(node, Node::Int(_) | Node::Float(_) | Node::Str(_) | Node::Bool(_)) {
-                    return Err(self.malformed(format!("{name} of a value that is not plain")));
+                    return Err(self.malformed(format!(
+                        "{name} of a value that is not a number, string or boolean"
+                    )));
                 }
                 let node = node.clone();
                 if let Node::Str(text) = &node {
@@ -114,13 +118,13 @@ impl<'a> Machine<'a> {
         })
     }
 
-    /// A copy of a sequence's items, paid for.
+    /// Copies the items of a sequence, within the budget.
     fn items(&mut self, id: Id) -> Result<Vec<Id>, Error> {
         let items = match self.node(id) {
             Node::List(items) | Node::Tuple(items) | Node::Set(items) | Node::FrozenSet(items) => {
                 items.clone()
             }
-            _ => return Err(self.malformed("a sequence was expected")),
+            _ => return Err(self.malformed("expected a sequence")),
         };
         self.budget.nodes(items.len())?;
         Ok(items)
@@ -135,7 +139,7 @@ impl<'a> Machine<'a> {
                     let pairs = self.items(*source)?;
                     let pair = |&id: &Id| match self.node(id) {
                         Node::List(pair) | Node::Tuple(pair) if pair.len() == 2 => Ok((pair[0], pair[1])),
-                        _ => Err(self.malformed("a dictionary item is no pair")),
+                        _ => Err(self.malformed("a dictionary item is not a pair")),
                     };
                     pairs.iter().map(pair).collect::<Result<_, _>>()?
                 }
@@ -145,17 +149,17 @@ impl<'a> Machine<'a> {
         Ok(Node::Dict(kind, entries))
     }
 
-    /// `_codecs.encode(text, "latin1")`: how protocol 2 holds bytes.
+    /// Reads `_codecs.encode(text, "latin1")`, the bytes of protocol 2.
     fn encode(&mut self, arguments: &[Id]) -> Result<Node<'a>, Error> {
         let encoding = arguments.get(1).and_then(|&id| self.text(id));
         if !matches!(encoding.as_deref(), Some("latin1" | "latin-1")) {
-            return Err(self.malformed("bytes in another encoding than latin1"));
+            return Err(self.malformed("bytes in another encoding than Latin-1"));
         }
         let bytes = match arguments.first().map(|&id| self.node(id)) {
             Some(Node::Str(text)) => latin1(text),
             _ => None,
         };
-        let bytes = bytes.ok_or_else(|| self.malformed("bytes beyond latin1"))?;
+        let bytes = bytes.ok_or_else(|| self.malformed("bytes with characters outside Latin-1"))?;
         self.budget.bytes(bytes.len() as u64)?;
         Ok(Node::Bytes(Cow::Owned(bytes)))
     }
@@ -172,7 +176,7 @@ impl<'a> Machine<'a> {
     fn dtype(&self, id: Id) -> Result<DTypeNode, Error> {
         match self.node(id) {
             Node::DType(dtype) => Ok(dtype.clone()),
-            _ => Err(self.malformed("a numpy dtype was expected")),
+            _ => Err(self.malformed("expected a numpy dtype")),
         }
     }
 
@@ -184,9 +188,9 @@ impl<'a> Machine<'a> {
                     u64::try_from(*n).map_err(|_| self.malformed("negative length"))?
                 ])
             }
-            _ => return Err(self.malformed("a shape was expected")),
+            _ => return Err(self.malformed("expected a shape")),
         };
-        // numpy allows 64 axes, torch as many.
+        // numpy and torch allow at most 64 axes.
         if items.len() > 64 {
             return Err(self.malformed(format!("{} axes", items.len())));
         }
@@ -201,11 +205,11 @@ impl<'a> Machine<'a> {
     fn unsigned(&self, id: Id) -> Result<u64, Error> {
         match self.node(id) {
             Node::Int(n) if *n >= 0 => Ok(*n as u64),
-            _ => Err(self.malformed("a non-negative integer was expected")),
+            _ => Err(self.malformed("expected a non-negative integer")),
         }
     }
 
-    /// `numpy.core.numeric._frombuffer(buffer, dtype, shape, order)`: arrays of protocol 5.
+    /// Reads `numpy.core.numeric._frombuffer(buffer, dtype, shape, order)`, the arrays of protocol 5.
     fn buffer_array(&mut self, arguments: &[Id]) -> Result<Node<'a>, Error> {
         let [data, dtype, shape, order] = arguments else {
             return Err(self.malformed("numpy buffer without type, shape and order"));
@@ -225,7 +229,7 @@ impl<'a> Machine<'a> {
         })))
     }
 
-    /// `_rebuild_tensor_v2(storage, offset, size, stride, ...)` and its kin.
+    /// Reads `_rebuild_tensor_v2(storage, offset, size, stride, ...)` and its variants.
     fn tensor(&mut self, arguments: &[Id], dtype: Option<TensorType>) -> Result<Node<'a>, Error> {
         let [storage, offset, size, stride, ..] = arguments else {
             return Err(self.malformed("tensor without storage, offset, size and stride"));
@@ -253,7 +257,7 @@ impl<'a> Machine<'a> {
         Ok(Node::Tensor(Box::new(tensor)))
     }
 
-    /// Applies the state that BUILD hands to an object.
+    /// Applies the state of a BUILD instruction to an object.
     pub(crate) fn build(&mut self, target: Id, state: Id) -> Result<(), Error> {
         // An array's shape is copied out of its state.
         self.budget.nodes(1)?;
@@ -266,7 +270,7 @@ impl<'a> Machine<'a> {
                     Some(">") => true,
                     _ => return Err(self.malformed("numpy dtype without a byte order")),
                 };
-                // A structured dtype has its fields here.
+                // The state of a structured dtype has its fields here.
                 if state
                     .get(3)
                     .is_some_and(|&id| !matches!(self.node(id), Node::None))
@@ -281,7 +285,7 @@ impl<'a> Machine<'a> {
                 })
             }
             Node::EmptyArray => {
-                // (version, shape, dtype, is_fortran, data); the first may be absent in old files.
+                // (version, shape, dtype, is_fortran, data); the version is absent in old files.
                 let state = self.tuple(state)?;
                 let state = if state.len() == 5 { &state[1..] } else { state };
                 let &[shape, dtype, fortran, data] = state else {
@@ -296,15 +300,15 @@ impl<'a> Machine<'a> {
                     data,
                 }))
             }
-            // Attributes of a container, such as a state dict's `_metadata`, carry nothing that is used.
+            // Attributes of a container, such as a state dict's `_metadata`, are not used.
             Node::Dict(..) | Node::List(_) | Node::Set(_) => return Ok(()),
-            _ => return Err(self.malformed("state for something that takes none")),
+            _ => return Err(self.malformed("state for an object without state")),
         };
         self.nodes[target as usize] = built;
         Ok(())
     }
 
-    /// `("storage", class, key, location, elements[, view])`, torch's reference to tensor data.
+    /// Reads `("storage", class, key, location, elements[, view])`, torch's reference to tensor data.
     pub(crate) fn persistent_storage(&mut self, id: Id) -> Result<(), Error> {
         let items = self.tuple(id)?;
         let storage = match items {
@@ -314,7 +318,7 @@ impl<'a> Machine<'a> {
                 let Node::Global(Global::Storage(dtype)) = *self.node(*class) else {
                     return Err(self.malformed("storage of an unknown class"));
                 };
-                // Every tensor copies the key, so a long one must not get in.
+                // Every tensor copies the key, so long keys are rejected.
                 let key = self.text(*key).filter(|k| k.len() <= 64).map(Cow::into_owned);
                 let key = key.ok_or_else(|| self.malformed("storage without a short key"))?;
                 let elements = self.unsigned(*elements)?;
@@ -323,7 +327,7 @@ impl<'a> Machine<'a> {
                     Some(Node::Tuple(view)) if view.len() == 3 => {
                         Some((self.unsigned(view[1])?, self.unsigned(view[2])?))
                     }
-                    Some(_) => return Err(self.malformed("bad storage view")),
+                    Some(_) => return Err(self.malformed("invalid storage view")),
                 };
                 StorageRef {
                     key,
@@ -332,7 +336,7 @@ impl<'a> Machine<'a> {
                     view,
                 }
             }
-            _ => return Err(self.malformed("a reference to outside data that is no torch storage")),
+            _ => return Err(self.malformed("a persistent reference that is not a torch storage")),
         };
         self.push(Node::Storage(Box::new(storage)))
     }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-/// Why a pickle or checkpoint could not be read or written.
+/// Errors of this crate.
 #[derive(Debug, thiserror::Error, run::Coded)]
 pub enum Error {
     /// A file could not be opened, read or replaced.
@@ -11,108 +11,108 @@ pub enum Error {
     Io {
         /// The file.
         path: PathBuf,
-        /// The system's reason.
+        /// Error of the operating system.
         source: std::io::Error,
     },
-    /// Writing failed; the file that was there before is unchanged.
+    /// A file could not be written. The previous file is unchanged.
     #[error(transparent)]
     #[code(transparent)]
     Storage(#[from] storage::Error),
-    /// An error in the content of a file.
+    /// The content of a file is invalid.
     #[error("{}: {source}", path.display())]
     #[code(transparent)]
     File {
         /// The file.
         path: PathBuf,
-        /// What is wrong in it.
+        /// The error in the content.
         source: Box<Error>,
     },
-    /// The data end in the middle of an object.
-    #[error("pickle truncated at byte {offset}: expected {expected} more bytes, found {found}; the file is incomplete, copy or write it again")]
+    /// The data end within an object.
+    #[error("pickle truncated at byte {offset}: expected {expected} more bytes, found {found}; the file is incomplete; copy or write it again")]
     #[code(PickleTruncated)]
     Truncated {
-        /// Where reading stopped.
+        /// Byte offset of the end of the data.
         offset: usize,
-        /// Bytes that the next item needs.
+        /// Bytes that the next item requires.
         expected: u64,
-        /// Bytes that were left.
+        /// Bytes that remain.
         found: usize,
     },
-    /// A byte that is no instruction of pickle protocols 0 to 5.
+    /// A byte is not an instruction of pickle protocols 0 to 5.
     #[error("byte {offset}: {opcode:#04x} is not a pickle instruction; the file is damaged or not a pickle")]
     #[code(PickleMalformed)]
     Opcode {
-        /// Where it stands.
+        /// Byte offset of the instruction.
         offset: usize,
-        /// The byte.
+        /// The byte found.
         #[detail(name = "found")]
         opcode: u8,
     },
-    /// The pickle names a Python class or function outside the list this reader knows. Nothing was executed.
-    #[error("byte {offset}: the pickle refers to {module}.{name}, which is not read here (only plain values, numpy arrays and scalars, and torch tensors are); nothing was executed")]
+    /// The pickle refers to a Python class or function that is not supported. Nothing was executed.
+    #[error("byte {offset}: the pickle refers to {module}.{name}, which is not supported; expected plain values, numpy arrays and scalars, or torch tensors; nothing was executed")]
     #[code(PickleGlobal)]
     UnknownGlobal {
-        /// Where it stands.
+        /// Byte offset of the name.
         offset: usize,
         /// Python module.
         module: String,
         /// Class or function in it.
         name: String,
     },
-    /// A structure that no Python writes.
+    /// The pickle has a structure that Python never writes.
     #[error("byte {offset}: {problem}")]
     #[code(PickleMalformed)]
     Malformed {
-        /// Where it stands; 0 where it cannot be told.
+        /// Byte offset of the structure, or 0 if unknown.
         offset: usize,
-        /// What was found and expected.
+        /// The problem: found and expected content.
         problem: String,
     },
-    /// A bound of [`crate::Limits`] was exceeded: the data are hostile, or the bound has to be raised.
-    #[error("more than {limit} {what}: refused to protect memory; raise the limit if the file is trusted")]
+    /// A bound of [`crate::Limits`] was exceeded: the data are hostile, or the bound is too low.
+    #[error("more than {limit} {what}: rejected to protect memory; raise the limit if the file is trusted")]
     #[code(PickleLimit)]
     Limit {
-        /// What is bounded.
+        /// The bounded quantity.
         what: &'static str,
         /// The bound.
         limit: u64,
     },
-    /// A value exists in Python but has no counterpart here.
+    /// A value exists in Python but is not supported here.
     #[error("{found} is not supported")]
     #[code(PickleUnsupported)]
     Unsupported {
-        /// What was found.
+        /// The unsupported value.
         found: String,
     },
     /// The zip container of a checkpoint is damaged.
     #[error("damaged checkpoint archive: {problem}")]
     #[code(CheckpointArchive)]
     Archive {
-        /// What is wrong.
+        /// The problem found.
         problem: String,
     },
-    /// A key that has to be there is not.
+    /// A required key is missing.
     #[error("key {key:?} is missing")]
     #[code(PickleValue)]
     MissingKey {
         /// The key.
         key: String,
     },
-    /// A value has another type than its use requires.
+    /// A value has an unexpected type.
     #[error("{key}: expected {expected}, found {found}")]
     #[code(PickleValue)]
     Type {
         /// Key or position of the value.
         key: String,
-        /// What is needed.
+        /// Expected type.
         expected: &'static str,
-        /// What is there.
+        /// Type found.
         found: &'static str,
     },
 }
 
 impl Error {
-    /// Names the file in which this error occurred, unless it is named already.
+    /// Adds the file's path to this error, unless the error already names a file.
     pub fn in_file(self, path: &Path) -> Self {
         match self {
             Self::Io { .. } | Self::Storage(_) | Self::File { .. } => self,

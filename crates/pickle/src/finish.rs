@@ -1,4 +1,4 @@
-//! From the machine's nodes to a tree of values.
+//! Conversion of the machine's nodes to a tree of values.
 
 use std::collections::HashMap;
 
@@ -11,7 +11,7 @@ use crate::tensor::Tensor;
 use crate::value::Dict;
 use crate::{Error, NdArray, Value};
 
-/// Makes values of nodes, each reference a copy, within a budget.
+/// Builds values from nodes within a budget. Each reference becomes a copy.
 pub(crate) struct Finisher<'n, 'a, 's> {
     nodes: &'n [Node<'a>],
     budget: Budget,
@@ -27,12 +27,12 @@ impl<'n, 'a, 's> Finisher<'n, 'a, 's> {
         }
     }
 
-    /// The value of a node; `depth` containers are around it.
+    /// Returns the value of a node at nesting depth `depth`.
     pub(crate) fn value(&mut self, id: Id, depth: usize) -> Result<Value, Error> {
-        // Also ends self-references, which pickle allows and a tree cannot hold.
+        // Also stops at self-references, which pickles allow and trees cannot hold.
         if depth > self.budget.depth() {
             return Err(Error::Limit {
-                what: "containers inside one another",
+                what: "nested containers",
                 limit: self.budget.depth() as u64,
             });
         }
@@ -71,7 +71,7 @@ impl<'n, 'a, 's> Finisher<'n, 'a, 's> {
             Node::Global(_) | Node::EmptyArray | Node::Storage(_) => {
                 return Err(Error::malformed(
                     0,
-                    "a class, an unfinished array or a bare storage stands for a value",
+                    "expected a value, found a class, an unfinished array or a bare storage",
                 ));
             }
         })
@@ -86,7 +86,7 @@ impl<'n, 'a, 's> Finisher<'n, 'a, 's> {
         items.iter().map(|&id| self.value(id, depth + 1)).collect()
     }
 
-    /// Entries with unique keys: a later value replaces an earlier one in its place, as in Python.
+    /// Returns entries with unique keys. As in Python, a later value replaces an earlier one at its position.
     fn entries(&mut self, entries: &[(Id, Id)], depth: usize) -> Result<Vec<(Value, Value)>, Error> {
         let mut out: Vec<(Value, Value)> = Vec::new();
         let mut places: HashMap<Vec<u8>, usize> = HashMap::new();
@@ -144,13 +144,15 @@ impl<'n, 'a, 's> Finisher<'n, 'a, 's> {
         let bytes = match &nodes[data as usize] {
             Node::Bytes(b) | Node::ByteArray(b) | Node::Raw(b) => self.copy(b)?,
             Node::Str(text) => {
-                // Python 2 pickles read by tools that decode them hold the bytes as Latin-1 text.
+                // Pickles of Python 2, read by tools that decode them, hold the bytes as Latin-1 text.
                 let bytes: Option<Vec<u8>> = text.chars().map(|c| u8::try_from(u32::from(c)).ok()).collect();
-                let bytes = bytes.ok_or_else(|| Error::malformed(0, "array data is text beyond Latin-1"))?;
+                let bytes = bytes.ok_or_else(|| {
+                    Error::malformed(0, "array data is text with characters outside Latin-1")
+                })?;
                 self.budget.bytes(bytes.len() as u64)?;
                 bytes
             }
-            _ => return Err(Error::malformed(0, "array data is no bytes")),
+            _ => return Err(Error::malformed(0, "array data is not bytes")),
         };
         let mut array = NdArray::new(kind, shape.to_vec(), bytes)?;
         if fortran && shape.len() > 1 {
@@ -175,7 +177,7 @@ impl<'n, 'a, 's> Finisher<'n, 'a, 's> {
     }
 }
 
-/// Writes what makes a key equal to another; false for values that Python cannot hash.
+/// Writes bytes that are equal for equal keys. Returns false for values that Python cannot hash.
 fn key_bytes(key: &Value, out: &mut Vec<u8>) -> bool {
     let mut tagged = |tag: u8, bytes: &[u8]| {
         out.push(tag);
@@ -199,7 +201,7 @@ fn key_bytes(key: &Value, out: &mut Vec<u8>) -> bool {
     }
 }
 
-/// The same array in C order, from bytes in Fortran order.
+/// Reorders an array from Fortran order to C order.
 fn from_fortran(array: &NdArray) -> Result<NdArray, Error> {
     let (shape, size) = (array.shape().to_vec(), array.dtype().item_size());
     let mut strides = Vec::with_capacity(shape.len());

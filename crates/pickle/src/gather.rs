@@ -1,4 +1,4 @@
-//! Tensors out of their storages.
+//! Copies tensors out of their storages.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use crate::node::TensorNode;
 use crate::tensor::Tensor;
 use crate::Error;
 
-/// Copies a strided view out of its storage; a tensor that is its whole storage shares it instead.
+/// Copies a strided view out of its storage. A tensor that covers its whole storage shares it instead.
 pub(crate) fn gather(
     node: &TensorNode,
     storage: &Arc<Vec<u8>>,
@@ -87,7 +87,7 @@ pub(crate) fn gather(
     })
 }
 
-/// Whether strides are those of C order; the stride of an axis of length 1 is of no consequence.
+/// Whether the strides are those of C order. The stride of an axis of length 1 is ignored.
 fn is_contiguous(shape: &[usize], stride: &[u64]) -> bool {
     let mut step = 1u64;
     shape.iter().zip(stride).rev().all(|(&n, &s)| {

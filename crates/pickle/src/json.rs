@@ -1,12 +1,13 @@
-//! A view of a [`Value`] as JSON, for people and for `inspect`.
+//! JSON form of a [`Value`], for display and `inspect`.
 
 use serde_json::{json, Map, Number, Value as Json};
 
 use crate::{NdArray, Value};
 
 impl Value {
-    /// This value as JSON: tuples, sets and arrays become (nested) arrays, keys become strings, NaN and infinities become
-    /// null. Arrays of more than `longest` elements, tensors and bytes are summarised as an object with type and shape.
+    /// Returns this value as JSON. Tuples, sets and arrays become (nested) arrays, keys become strings, NaN
+    /// and infinities become null. Arrays of more than `longest` elements, tensors and bytes become an object
+    /// with type and shape.
     pub fn to_json(&self, longest: usize) -> Json {
         match self {
             Self::None => Json::Null,
@@ -49,7 +50,7 @@ fn number(value: f64) -> Json {
 
 fn array(a: &NdArray, longest: usize) -> Json {
     let summary = || json!({ "type": format!("numpy {}", a.dtype().code()), "shape": a.shape() });
-    // Empty axes count as 1 here: a shape of (1000000, 0) would be a million empty lists.
+    // Empty axes count as 1: a shape of (1000000, 0) would otherwise be a million empty lists.
     if a.shape().iter().map(|&n| n.max(1)).product::<usize>() > longest {
         return summary();
     }

@@ -1,9 +1,9 @@
 //! Restricted reader and writer of Python pickles and torch checkpoints.
 //!
-//! [`read`] understands protocols 0 to 5 with plain values, containers, and numpy arrays and scalars; [`torch`] adds the
-//! tensors of checkpoints. Unlike Python's own reader it never executes anything: a pickle is a program for a small stack
-//! machine, and the names it may refer to are a fixed list. [`write`] makes pickles that Python (and nnU-Net v1) loads,
-//! keeping types apart (`tuple` and `list`, `int` and `numpy.int64`).
+//! [`read`] supports protocols 0 to 5 with plain values, containers, and numpy arrays and scalars. [`torch`]
+//! adds the tensors of checkpoints. A pickle is a program for a small stack machine. Unlike Python's reader,
+//! this one never executes code: only names of a fixed list are accepted. [`write`] writes pickles that
+//! Python and nnU-Net v1 can load, with distinct types (`tuple` and `list`, `int` and `numpy.int64`).
 //!
 //! ```
 //! use pickle::{read, write, Dict, Limits, NdArray, Protocol, Value};
@@ -44,10 +44,10 @@ pub use write::{write, Protocol};
 use std::io::Write;
 use std::path::Path;
 
-/// Pickles `value` with the default protocol into a file, replacing it in one step.
+/// Pickles `value` into a file with the default protocol. An existing file is replaced atomically.
 ///
 /// # Errors
-/// [`Error::Storage`] naming the file (what was there before is unchanged), or what [`write`] gives.
+/// [`Error::Storage`] naming the file, which is then unchanged, or an error of [`write`].
 pub fn write_file(path: &Path, value: &Value) -> Result<(), Error> {
     let bytes = write(value, Protocol::default()).map_err(|e| e.in_file(path))?;
     storage::write_atomic(path, |file| file.write_all(&bytes))?;

@@ -1,17 +1,18 @@
-//! Bounds on what reading may cost, whatever the bytes say.
+//! Bounds on the cost of reading.
 
 use crate::Error;
 
-/// Bounds on memory and depth while reading. The defaults fit every file nnU-Net writes.
+/// Bounds on memory and depth of one read. The defaults suffice for every file of nnU-Net.
 #[derive(Clone, Debug)]
 pub struct Limits {
-    /// Bytes of one pickle or checkpoint file.
+    /// Maximum size in bytes of a pickle or checkpoint file.
     pub input: u64,
-    /// Values in the pickle, and again in the tree made from it (a pickle may refer to one value many times).
+    /// Maximum number of values in the pickle, and in the tree built from it. A pickle may refer to one value
+    /// many times.
     pub nodes: u64,
-    /// Bytes of strings, arrays and tensors in the tree beyond four times the input's size.
+    /// Maximum bytes of strings, arrays and tensors in the tree, in addition to four times the input size.
     pub spare_bytes: u64,
-    /// Containers inside one another.
+    /// Maximum nesting depth of containers.
     pub depth: usize,
 }
 
@@ -38,7 +39,7 @@ impl Limits {
     }
 }
 
-/// Counts down what [`Limits`] allows.
+/// Remaining budget of [`Limits`].
 #[derive(Clone, Debug)]
 pub(crate) struct Budget {
     nodes: u64,
@@ -75,7 +76,7 @@ impl Budget {
         Ok(())
     }
 
-    /// Bytes that may still be taken.
+    /// Remaining bytes.
     pub(crate) fn bytes_left(&self) -> u64 {
         self.bytes
     }

@@ -1,4 +1,4 @@
-//! Instructions that hold a value in themselves, and the bytes they are read from.
+//! Instructions that contain a value, and their decoding.
 
 use std::borrow::Cow;
 
@@ -9,7 +9,7 @@ use crate::text::{self, Number};
 use crate::Error;
 
 impl<'a> Machine<'a> {
-    /// Pushes the value that follows a literal's instruction.
+    /// Pushes the value after a literal's instruction.
     pub(crate) fn literal(&mut self, opcode: u8) -> Result<(), Error> {
         match opcode {
             op::NONE => self.push(Node::None)?,
@@ -33,7 +33,7 @@ impl<'a> Machine<'a> {
                 let value = self
                     .line_text()?
                     .parse()
-                    .map_err(|_| self.malformed("not a number"))?;
+                    .map_err(|_| self.malformed("expected a number"))?;
                 self.push(Node::Float(value))?;
             }
             op::BINFLOAT => {
@@ -42,7 +42,7 @@ impl<'a> Machine<'a> {
             }
             op::STRING => {
                 let line = self.line()?;
-                let bytes = text::quoted(line).ok_or_else(|| self.malformed("badly quoted string"))?;
+                let bytes = text::quoted(line).ok_or_else(|| self.malformed("invalid quoted string"))?;
                 self.push(Node::Raw(Cow::Owned(bytes)))?;
             }
             op::BINSTRING | op::SHORT_BINSTRING => {
@@ -51,7 +51,7 @@ impl<'a> Machine<'a> {
             }
             op::UNICODE => {
                 let line = self.line()?;
-                let text = text::raw_unicode(line).ok_or_else(|| self.malformed("bad unicode escape"))?;
+                let text = text::raw_unicode(line).ok_or_else(|| self.malformed("invalid unicode escape"))?;
                 self.push(Node::Str(Cow::Owned(text)))?;
             }
             op::SHORT_BINUNICODE | op::BINUNICODE | op::BINUNICODE8 => {
@@ -73,7 +73,7 @@ impl<'a> Machine<'a> {
                 let bytes = self.counted(8)?;
                 self.push(Node::ByteArray(Cow::Borrowed(bytes)))?;
             }
-            // Extension registry and out-of-band buffers need a Python process around the file.
+            // The extension registry and out-of-band buffers require a Python process.
             _ => {
                 return Err(Error::Opcode {
                     offset: self.at.saturating_sub(1),
@@ -111,7 +111,7 @@ impl<'a> Machine<'a> {
         Ok(u64::from_le_bytes(self.array()?))
     }
 
-    /// An unsigned number of 1, 2, 4 or 8 bytes.
+    /// Reads an unsigned number of 1, 2, 4 or 8 bytes.
     pub(crate) fn length(&mut self, width: u64) -> Result<u64, Error> {
         Ok(self
             .take(width)?
@@ -125,7 +125,7 @@ impl<'a> Machine<'a> {
         self.take(count)
     }
 
-    /// The bytes up to the next line feed, which is consumed.
+    /// Returns the bytes up to the next line feed, and skips the line feed.
     fn line(&mut self) -> Result<&'a [u8], Error> {
         let rest = &self.input[self.at..];
         let end = rest
@@ -148,7 +148,7 @@ impl<'a> Machine<'a> {
             (op::INT, "01") => self.push(Node::Bool(true)),
             _ => {
                 let digits = line.strip_suffix('L').unwrap_or(line);
-                let number = text::integer(digits).ok_or_else(|| self.malformed("not an integer"))?;
+                let number = text::integer(digits).ok_or_else(|| self.malformed("expected an integer"))?;
                 self.push_number(number)
             }
         }

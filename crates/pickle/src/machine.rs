@@ -1,4 +1,4 @@
-//! The pickle stack machine. It only builds nodes; nothing named in the data is ever called.
+//! The pickle stack machine. It only builds nodes and never calls a named object.
 
 use std::collections::HashMap;
 
@@ -8,13 +8,13 @@ use crate::opcode as op;
 use crate::value::DictKind;
 use crate::Error;
 
-/// One run over one pickle.
+/// State of the machine for one pickle.
 pub(crate) struct Machine<'a> {
     pub(crate) input: &'a [u8],
     pub(crate) at: usize,
     pub(crate) nodes: Vec<Node<'a>>,
     pub(crate) budget: Budget,
-    /// Whether persistent identifiers (torch storages) may occur.
+    /// Whether persistent identifiers (torch storages) are allowed.
     persistent: bool,
     stack: Vec<Id>,
     marks: Vec<usize>,
@@ -35,7 +35,8 @@ impl<'a> Machine<'a> {
         }
     }
 
-    /// Runs to the STOP instruction; returns the value on top of the stack. `at` is then behind STOP.
+    /// Runs to the STOP instruction and returns the value at the top of the stack. Afterwards `at` is after
+    /// STOP.
     pub(crate) fn run(&mut self) -> Result<Id, Error> {
         loop {
             let opcode = self.take(1)?[0];
@@ -51,7 +52,7 @@ impl<'a> Machine<'a> {
             op::PROTO => {
                 let version = self.take(1)?[0];
                 if version > 5 {
-                    return Err(self.malformed(format!("pickle protocol {version}; 0 to 5 are known")));
+                    return Err(self.malformed(format!("pickle protocol is {version}; expected 0 to 5")));
                 }
             }
             op::FRAME => {
@@ -62,7 +63,7 @@ impl<'a> Machine<'a> {
             }
             op::MARK => self.marks.push(self.stack.len()),
             op::POP => {
-                // Python's POP also drops a mark that stands on top.
+                // Python's POP also drops a mark at the top.
                 if self.marks.last() == Some(&self.stack.len()) {
                     self.marks.pop();
                 } else {
@@ -169,15 +170,13 @@ impl<'a> Machine<'a> {
                 self.persistent_storage(id)?;
             }
             op::PERSID | op::BINPERSID => {
-                return Err(
-                    self.malformed("a reference to outside data, which only torch checkpoints may hold")
-                );
+                return Err(self.malformed("a persistent reference; only torch checkpoints may contain one"));
             }
             op::GET => {
                 let key = self
                     .line_text()?
                     .parse()
-                    .map_err(|_| self.malformed("bad memo key"))?;
+                    .map_err(|_| self.malformed("invalid memo key"))?;
                 self.recall(key)?;
             }
             op::BINGET | op::LONG_BINGET => {
@@ -188,7 +187,7 @@ impl<'a> Machine<'a> {
                 let key = self
                     .line_text()?
                     .parse()
-                    .map_err(|_| self.malformed("bad memo key"))?;
+                    .map_err(|_| self.malformed("invalid memo key"))?;
                 self.remember(key)?;
             }
             op::BINPUT | op::LONG_BINPUT => {
@@ -222,7 +221,7 @@ impl<'a> Machine<'a> {
         self.push(Node::Global(global))
     }
 
-    /// Values above the last mark are the only ones that may be taken.
+    /// Only values above the last mark may be popped.
     fn floor(&self) -> usize {
         self.marks.last().copied().unwrap_or(0)
     }
@@ -290,7 +289,7 @@ impl<'a> Machine<'a> {
         let target = self.top()?;
         match &mut self.nodes[target as usize] {
             Node::List(list) | Node::Set(list) => list.extend_from_slice(items),
-            _ => return Err(self.malformed("items added to something that is no list or set")),
+            _ => return Err(self.malformed("items added to an object that is neither a list nor a set")),
         }
         Ok(())
     }
@@ -300,7 +299,7 @@ impl<'a> Machine<'a> {
         let target = self.top()?;
         match &mut self.nodes[target as usize] {
             Node::Dict(_, entries) => entries.extend(pairs),
-            _ => return Err(self.malformed("keys set on something that is no dictionary")),
+            _ => return Err(self.malformed("keys set on an object that is not a dictionary")),
         }
         Ok(())
     }

@@ -1,14 +1,14 @@
-//! What the stack machine builds before a tree of [`crate::Value`]s is made from it.
+//! Nodes that the stack machine builds, before they become a tree of [`crate::Value`]s.
 
 use std::borrow::Cow;
 
 use crate::tensor::TensorType;
 use crate::value::DictKind;
 
-/// Position of a node in the machine's arena.
+/// Index of a node in the machine's arena.
 pub(crate) type Id = u32;
 
-/// The Python names that the reader knows. None of them is ever called: each is a constructor written here.
+/// The supported Python names. None of them is called: each selects a constructor of this crate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Global {
     OrderedDict,
@@ -30,7 +30,7 @@ pub(crate) enum Global {
 }
 
 impl Global {
-    /// The global of that name, if this reader knows it.
+    /// Returns the global with that name, if it is supported.
     pub(crate) fn find(module: &str, name: &str) -> Option<Self> {
         const BUILTINS: [&str; 11] = [
             "list",
@@ -70,31 +70,31 @@ impl Global {
     }
 }
 
-/// A numpy dtype as pickled: its code and, once its state is known, its byte order.
+/// A pickled numpy dtype: its code and, after its state is read, its byte order.
 #[derive(Clone, Debug)]
 pub(crate) struct DTypeNode {
     pub(crate) code: String,
     pub(crate) big_endian: bool,
 }
 
-/// Elements of an array that is being built.
+/// An array under construction.
 #[derive(Clone, Debug)]
 pub(crate) struct ArrayNode {
     pub(crate) dtype: DTypeNode,
     pub(crate) shape: Vec<usize>,
     pub(crate) fortran: bool,
-    /// Bytes, or for object arrays a list.
+    /// Bytes, or a list for object arrays.
     pub(crate) data: Id,
 }
 
-/// A storage of a torch checkpoint, or a part of one.
+/// A storage of a torch checkpoint, or a view into one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct StorageRef {
     pub(crate) key: String,
-    /// `None` for an untyped storage, whose `elements` are bytes.
+    /// Element type. `None` for an untyped storage, whose `elements` are bytes.
     pub(crate) dtype: Option<TensorType>,
     pub(crate) elements: u64,
-    /// First element of a view into the storage (legacy files only).
+    /// Offset and length of a view into the storage (legacy files only).
     pub(crate) view: Option<(u64, u64)>,
 }
 
@@ -115,7 +115,7 @@ pub(crate) enum Node<'a> {
     BigInt(Vec<u8>),
     Float(f64),
     Str(Cow<'a, str>),
-    /// Python 2's `str`: text or bytes, to be told apart by use.
+    /// Python 2's `str`: text or bytes, depending on its use.
     Raw(Cow<'a, [u8]>),
     Bytes(Cow<'a, [u8]>),
     ByteArray(Cow<'a, [u8]>),
@@ -126,7 +126,7 @@ pub(crate) enum Node<'a> {
     Dict(DictKind, Vec<(Id, Id)>),
     Global(Global),
     DType(DTypeNode),
-    /// `_reconstruct` without its state yet.
+    /// `_reconstruct` without its state.
     EmptyArray,
     Array(Box<ArrayNode>),
     Scalar(Box<DTypeNode>, Id),

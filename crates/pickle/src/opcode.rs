@@ -1,4 +1,4 @@
-//! Instructions of pickle protocols 0 to 5 (Python's `pickletools` describes each).
+//! Opcodes of pickle protocols 0 to 5, as described in Python's `pickletools`.
 
 macro_rules! opcodes {
     ($($name:ident = $value:expr),* $(,)?) => {$( pub(crate) const $name: u8 = $value; )*};

@@ -1,4 +1,4 @@
-//! Reading pickles.
+//! Reader of pickles.
 
 use std::io::Read;
 use std::path::Path;
@@ -8,10 +8,10 @@ use crate::limits::Budget;
 use crate::machine::Machine;
 use crate::{Error, Limits, Value};
 
-/// Reads one pickle of protocol 0 to 5. Bytes behind its end are ignored, as Python does.
+/// Reads one pickle of protocol 0 to 5. As in Python, bytes after its end are ignored.
 ///
-/// Nothing is executed: the known names (containers, numpy arrays, scalars and dtypes) are built by code written here, any
-/// other is [`Error::UnknownGlobal`]. Time and memory stay within `limits`.
+/// Nothing is executed. Only known names are accepted: containers, numpy arrays, scalars and dtypes. Any
+/// other name gives [`Error::UnknownGlobal`]. Time and memory stay within `limits`.
 ///
 /// # Errors
 /// [`Error::Truncated`], [`Error::Malformed`], [`Error::Opcode`], [`Error::UnknownGlobal`], [`Error::Limit`],
@@ -23,7 +23,7 @@ pub fn read(bytes: &[u8], limits: &Limits) -> Result<Value, Error> {
 /// Reads a pickle file within [`Limits::default`].
 ///
 /// # Errors
-/// [`Error::Io`], or [`Error::File`] naming the file around what [`read`] gives.
+/// [`Error::Io`], or [`Error::File`] with the file's path and an error of [`read`].
 pub fn read_file(path: &Path) -> Result<Value, Error> {
     let limits = Limits::default();
     let io = |source| Error::Io {
@@ -38,7 +38,7 @@ pub fn read_file(path: &Path) -> Result<Value, Error> {
     read(&bytes, &limits).map_err(|e| e.in_file(path))
 }
 
-/// Reads the pickle at the start of `bytes`; also says how many bytes it takes.
+/// Reads the pickle at the start of `bytes`. Also returns its length in bytes.
 pub(crate) fn read_prefix(bytes: &[u8], limits: &Limits) -> Result<(Value, usize), Error> {
     limits.check_input(bytes.len() as u64)?;
     let budget = Budget::new(limits, bytes.len() as u64);

@@ -1,4 +1,4 @@
-//! Storages: the bytes behind a checkpoint's tensors.
+//! Storages: the bytes of a checkpoint's tensors.
 
 use std::sync::Arc;
 
@@ -7,12 +7,12 @@ use crate::node::StorageRef;
 use crate::tensor::TensorType;
 use crate::Error;
 
-/// Gives the bytes of storages, little endian.
+/// Source of storage bytes, little endian.
 pub(crate) trait Storages {
     fn load(&mut self, storage: &StorageRef, budget: &mut Budget) -> Result<Arc<Vec<u8>>, Error>;
 }
 
-/// Refuses a storage whose declared size and bytes differ, before anything of that size is allocated.
+/// Returns the size of a storage in bytes. Rejects a size that overflows, before allocation.
 pub(crate) fn storage_bytes(storage: &StorageRef) -> Result<u64, Error> {
     let size = storage.dtype.map_or(1, TensorType::item_size) as u64;
     let too_long = || {

@@ -30,7 +30,7 @@ pub enum TensorType {
     Bool,
 }
 
-/// Type, its name in torch, its legacy storage class, bytes of an element.
+/// Type, its name in torch, its legacy storage class, and the size of an element in bytes.
 const TYPES: [(TensorType, &str, &str, usize); 10] = [
     (TensorType::F32, "float32", "FloatStorage", 4),
     (TensorType::F64, "float64", "DoubleStorage", 8),
@@ -54,7 +54,7 @@ impl TensorType {
         self.entry().1
     }
 
-    /// Bytes of one element.
+    /// Size of one element in bytes.
     pub fn item_size(self) -> usize {
         self.entry().3
     }
@@ -72,7 +72,8 @@ impl TensorType {
     }
 }
 
-/// A tensor: contiguous, C order, little endian. Clones share the data; tensors that share data are written once.
+/// A contiguous tensor in C order, little endian. Clones share the data. Tensors that share data are written
+/// once.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tensor {
     /// Element type.
@@ -84,7 +85,7 @@ pub struct Tensor {
 }
 
 impl Tensor {
-    /// A tensor of the given bytes, whose number must fit shape and type.
+    /// Returns a tensor of the given bytes. Their number must match shape and type.
     pub fn new(dtype: TensorType, shape: Vec<usize>, data: Vec<u8>) -> Result<Self, Error> {
         if byte_count(&shape, dtype.item_size()) != Some(data.len()) {
             let what = format!(
@@ -101,7 +102,7 @@ impl Tensor {
         })
     }
 
-    /// A float32 tensor.
+    /// Returns a float32 tensor.
     pub fn from_f32(shape: Vec<usize>, values: &[f32]) -> Result<Self, Error> {
         Self::new(
             TensorType::F32,
@@ -115,12 +116,12 @@ impl Tensor {
         self.data.len() / self.dtype.item_size()
     }
 
-    /// Whether there is no element.
+    /// Whether the tensor has no elements.
     pub fn is_empty(&self) -> bool {
         self.data.is_empty()
     }
 
-    /// All elements as float32 (float64 is rounded); `None` for integers and booleans.
+    /// Returns all elements as float32 (float64 is rounded), or `None` for integers and booleans.
     pub fn to_f32(&self) -> Option<Vec<f32>> {
         let bits16 = |b: &[u8]| u16::from(b[0]) | u16::from(b[1]) << 8;
         let word = |b: &[u8]| u32::from(bits16(b)) | u32::from(bits16(&b[2..])) << 16;

@@ -1,13 +1,14 @@
-//! The textual literals of protocol 0.
+//! Text literals of protocol 0.
 
-/// A whole number of any size, in decimal.
+/// An integer of any size, in decimal.
 pub(crate) enum Number {
     Small(i64),
     /// Two's complement, little endian.
     Big(Vec<u8>),
 }
 
-/// Longer ones are refused, as Python does, because the time grows with the square of the length.
+/// Maximum number of digits. As in Python, longer numbers are rejected, because the time is quadratic in the
+/// length.
 const MOST_DIGITS: usize = 640;
 
 /// Parses the decimal argument of `LONG` and `INT`.
@@ -44,7 +45,7 @@ pub(crate) fn integer(text: &str) -> Option<Number> {
     Some(Number::Big(shortest(bytes)))
 }
 
-/// Without the bytes that only repeat the sign, so that equal numbers are equal bytes.
+/// Removes bytes that only repeat the sign, so that equal numbers have equal bytes.
 fn shortest(mut bytes: Vec<u8>) -> Vec<u8> {
     while let [.., second, last] = bytes[..] {
         let sign = if second & 0x80 != 0 { 0xff } else { 0 };
@@ -56,7 +57,7 @@ fn shortest(mut bytes: Vec<u8>) -> Vec<u8> {
     bytes
 }
 
-/// Two's complement, little endian, as an integer of 64 bits where it fits.
+/// Converts two's complement, little endian, to a 64-bit integer if it fits.
 pub(crate) fn long(bytes: &[u8]) -> Number {
     let fill = if bytes.last().is_some_and(|b| b & 0x80 != 0) {
         0xff
@@ -76,7 +77,7 @@ pub(crate) fn long(bytes: &[u8]) -> Number {
     }
 }
 
-/// Undoes Python 2's `repr` of a byte string: quotes and backslash escapes.
+/// Decodes Python 2's `repr` of a byte string: quotes and backslash escapes.
 pub(crate) fn quoted(text: &[u8]) -> Option<Vec<u8>> {
     let (&first, rest) = text.split_first()?;
     let (&last, body) = rest.split_last()?;
@@ -165,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn decimal_beyond_64_bits() {
+    fn decimal_above_64_bits_becomes_bytes() {
         // torch's legacy magic number, as Python prints it.
         assert_eq!(
             big("119547037146038801333356"),
@@ -179,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn longs_sign_extend_and_shrink() {
+    fn longs_are_sign_extended_and_shortened() {
         let small = |bytes: &[u8]| match long(bytes) {
             Number::Small(i) => Some(i),
             Number::Big(_) => None,
@@ -192,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn escapes_of_protocol_0() {
+    fn escapes_of_protocol_0_are_decoded() {
         assert_eq!(quoted(br"'a\'\x41\101\n\q'").unwrap(), b"a'AA\n\\q");
         assert!(quoted(b"'a\"").is_none() && quoted(b"'").is_none() && quoted(br"'\x4'").is_none());
         assert_eq!(raw_unicode(b"\xe9\\u00df\\U0001f600").unwrap(), "éß\u{1f600}");

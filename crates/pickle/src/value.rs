@@ -3,8 +3,8 @@
 use crate::tensor::Tensor;
 use crate::NdArray;
 
-/// A value of a pickle. References to one object from several places become copies; attributes set on containers
-/// (such as a state dict's `_metadata`) are dropped.
+/// A value of a pickle. Several references to one object become copies. Attributes of containers (such as a
+/// state dict's `_metadata`) are dropped.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum Value {
     /// `None`
@@ -12,13 +12,13 @@ pub enum Value {
     None,
     /// `bool`
     Bool(bool),
-    /// `int` within 64 bits
+    /// `int` that fits 64 bits
     Int(i64),
-    /// `int` beyond 64 bits: two's complement, little endian
+    /// `int` that exceeds 64 bits: two's complement, little endian
     BigInt(Vec<u8>),
     /// `float`
     Float(f64),
-    /// `str`; also Python 2's byte strings where they are UTF-8
+    /// `str`, and Python 2's byte strings if they are UTF-8
     Str(String),
     /// `bytes`
     Bytes(Vec<u8>),
@@ -28,11 +28,11 @@ pub enum Value {
     List(Vec<Value>),
     /// `tuple`
     Tuple(Vec<Value>),
-    /// `dict` and its ordered and default kinds
+    /// `dict`, `OrderedDict` and `defaultdict`
     Dict(Dict),
-    /// `set`, in the order of the file
+    /// `set`, in file order
     Set(Vec<Value>),
-    /// `frozenset`, in the order of the file
+    /// `frozenset`, in file order
     FrozenSet(Vec<Value>),
     /// `numpy.ndarray` of numbers, booleans or strings
     Array(NdArray),
@@ -40,11 +40,11 @@ pub enum Value {
     ObjectArray(Vec<usize>, Vec<Value>),
     /// numpy scalar such as `numpy.float64`: an array with an empty shape
     Scalar(NdArray),
-    /// `torch.Tensor`; only in checkpoints
+    /// `torch.Tensor`, only in checkpoints
     Tensor(Tensor),
 }
 
-/// Which Python class a [`Dict`] is.
+/// Python class of a [`Dict`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum DictKind {
     /// `dict`
@@ -64,17 +64,17 @@ pub struct Dict {
 }
 
 impl Dict {
-    /// An empty `dict`.
+    /// Returns an empty `dict`.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// An empty `collections.OrderedDict`.
+    /// Returns an empty `collections.OrderedDict`.
     pub fn ordered() -> Self {
         Self::of_kind(DictKind::Ordered)
     }
 
-    /// An empty dictionary of the given class.
+    /// Returns an empty dictionary of the given class.
     pub fn of_kind(kind: DictKind) -> Self {
         Self {
             kind,
@@ -86,12 +86,12 @@ impl Dict {
         Self { kind, entries }
     }
 
-    /// The Python class.
+    /// Returns the Python class.
     pub fn kind(&self) -> &DictKind {
         &self.kind
     }
 
-    /// Keys and values in insertion order.
+    /// Iterates over keys and values in insertion order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&Value, &Value)> {
         self.entries.iter().map(|(k, v)| (k, v))
     }
@@ -101,12 +101,12 @@ impl Dict {
         self.entries.len()
     }
 
-    /// Whether there is no entry.
+    /// Whether the dictionary is empty.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
-    /// Value of a key that is a string.
+    /// Returns the value of a string key.
     pub fn get(&self, key: &str) -> Option<&Value> {
         self.entries
             .iter()
@@ -114,12 +114,12 @@ impl Dict {
             .map(|(_, v)| v)
     }
 
-    /// Value of any key; linear in the number of entries.
+    /// Returns the value of any key, in time linear in the number of entries.
     pub fn get_value(&self, key: &Value) -> Option<&Value> {
         self.entries.iter().find(|(k, _)| k == key).map(|(_, v)| v)
     }
 
-    /// Sets the value of a key, in place where the key exists, else at the end.
+    /// Sets the value of a key. An existing key keeps its position; a new one is appended.
     pub fn set(&mut self, key: impl Into<Value>, value: impl Into<Value>) {
         let (key, value) = (key.into(), value.into());
         match self.entries.iter_mut().find(|(k, _)| *k == key) {
@@ -128,7 +128,7 @@ impl Dict {
         }
     }
 
-    /// Sets the value of a key and returns the dictionary, to build one in a chain.
+    /// Sets the value of a key and returns the dictionary, for chained calls.
     #[must_use]
     pub fn with(mut self, key: impl Into<Value>, value: impl Into<Value>) -> Self {
         self.set(key, value);
@@ -179,37 +179,37 @@ from! {
 }
 
 impl Value {
-    /// A Python list.
+    /// Returns a Python list.
     pub fn list<T: Into<Self>>(items: impl IntoIterator<Item = T>) -> Self {
         Self::List(items.into_iter().map(Into::into).collect())
     }
 
-    /// A Python tuple.
+    /// Returns a Python tuple.
     pub fn tuple<T: Into<Self>>(items: impl IntoIterator<Item = T>) -> Self {
         Self::Tuple(items.into_iter().map(Into::into).collect())
     }
 
-    /// A `numpy.float64` scalar.
+    /// Returns a `numpy.float64` scalar.
     pub fn numpy_f64(value: f64) -> Self {
         Self::Scalar(scalar(NdArray::from_f64(&[value])))
     }
 
-    /// A `numpy.float32` scalar.
+    /// Returns a `numpy.float32` scalar.
     pub fn numpy_f32(value: f32) -> Self {
         Self::Scalar(scalar(NdArray::from_f32(&[value])))
     }
 
-    /// A `numpy.int64` scalar.
+    /// Returns a `numpy.int64` scalar.
     pub fn numpy_i64(value: i64) -> Self {
         Self::Scalar(scalar(NdArray::from_i64(&[value])))
     }
 
-    /// A `numpy.bool_` scalar.
+    /// Returns a `numpy.bool_` scalar.
     pub fn numpy_bool(value: bool) -> Self {
         Self::Scalar(scalar(NdArray::from_bool(&[value])))
     }
 
-    /// The Python class, for messages.
+    /// Returns the name of the Python class, for messages.
     pub fn type_name(&self) -> &'static str {
         match self {
             Self::None => "None",

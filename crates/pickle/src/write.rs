@@ -1,4 +1,4 @@
-//! Writing pickles that Python loads.
+//! Writer of pickles that Python can load.
 
 use std::collections::HashMap;
 
@@ -10,7 +10,7 @@ use crate::{DType, Error, NdArray, Value};
 /// Pickle protocol to write.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Protocol {
-    /// Loads in every Python, and is what torch checkpoints use.
+    /// Loads in every Python. torch checkpoints use it.
     V2,
     /// Python 3.0 and later; the default of Python 3.7 and before.
     V3,
@@ -19,16 +19,16 @@ pub enum Protocol {
     V4,
 }
 
-/// Stores tensors outside the pickle and says under which key.
+/// Stores tensors outside the pickle and returns their keys.
 pub(crate) trait TensorSink {
     fn store(&mut self, tensor: &Tensor) -> Result<String, Error>;
 }
 
-/// Pickles `value`. Types stay what they are: tuples, ordered dictionaries, numpy arrays and scalars.
+/// Pickles `value`. Types are kept: tuples, ordered dictionaries, numpy arrays and scalars.
 ///
 /// # Errors
-/// [`Error::Unsupported`] for tensors, which only [`crate::torch::write_checkpoint`] can write, and for arrays or
-/// strings of 4 GiB and more below protocol 4.
+/// [`Error::Unsupported`] for tensors, which only [`crate::torch::write_checkpoint`] can write, and for
+/// arrays or strings of 4 GiB or more in protocols below 4.
 pub fn write(value: &Value, protocol: Protocol) -> Result<Vec<u8>, Error> {
     Writer::new(protocol, None).finish(value)
 }
@@ -36,7 +36,7 @@ pub fn write(value: &Value, protocol: Protocol) -> Result<Vec<u8>, Error> {
 pub(crate) struct Writer<'t> {
     out: Vec<u8>,
     protocol: Protocol,
-    /// Strings, globals and dtypes already written, by what they are.
+    /// Strings, globals and dtypes that are already written, by identity.
     memo: HashMap<String, u32>,
     tensors: Option<&'t mut dyn TensorSink>,
 }
@@ -121,7 +121,7 @@ impl<'t> Writer<'t> {
         }
     }
 
-    /// Recalls what was written under `identity`, or has it written and remembered.
+    /// Writes a reference to the value stored under `identity`, or writes and stores it.
     fn once(
         &mut self,
         identity: String,
@@ -160,7 +160,7 @@ impl<'t> Writer<'t> {
 
     fn bytes(&mut self, bytes: &[u8]) -> Result<(), Error> {
         if self.protocol == Protocol::V2 {
-            // Protocol 2 has no bytes: Python rebuilds them from their Latin-1 text.
+            // Protocol 2 has no bytes: Python decodes them from their Latin-1 text.
             self.global("_codecs", "encode")?;
             let text: String = bytes.iter().map(|&b| char::from(b)).collect();
             self.text(&text)?;
@@ -183,7 +183,7 @@ impl<'t> Writer<'t> {
     }
 
     fn global(&mut self, module: &str, name: &str) -> Result<(), Error> {
-        // Below protocol 3 Python expects the names of Python 2.
+        // Below protocol 3, Python expects the names of Python 2.
         let module = match module {
             "builtins" if self.protocol == Protocol::V2 => "__builtin__",
             other => other,
@@ -259,7 +259,7 @@ impl<'t> Writer<'t> {
         Ok(())
     }
 
-    /// `numpy.dtype(code, False, True)` and its state; `None` is the type of Python objects.
+    /// Writes `numpy.dtype(code, False, True)` and its state. `None` is the type of Python objects.
     fn dtype(&mut self, dtype: Option<DType>) -> Result<(), Error> {
         let code = dtype.map_or_else(|| "O8".to_owned(), DType::code);
         self.once(format!("dtype {code}"), |w| {
@@ -304,7 +304,7 @@ impl<'t> Writer<'t> {
         Ok(())
     }
 
-    /// `torch._utils._rebuild_tensor_v2(storage, 0, size, stride, False, OrderedDict())`.
+    /// Writes `torch._utils._rebuild_tensor_v2(storage, 0, size, stride, False, OrderedDict())`.
     fn tensor(&mut self, tensor: &Tensor) -> Result<(), Error> {
         let Some(sink) = self.tensors.as_mut() else {
             return Err(Error::Unsupported {

@@ -1,9 +1,5 @@
-//! Pickles and checkpoints that nnU-Net v1 wrote.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "helpers of tests fail as tests do"
-)]
+//! Pickles and checkpoints written by nnU-Net v1.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "test helpers fail by panicking")]
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -32,7 +28,7 @@ fn files(topic: &str, wanted: impl Fn(&str) -> bool) -> Vec<PathBuf> {
 }
 
 #[test]
-fn every_pickle_survives_writing() {
+fn recorded_pickles_round_trip() {
     for path in files("checkpoint", |n| n.ends_with(".pkl")) {
         let value = read_file(&path).unwrap();
         for protocol in [Protocol::V2, Protocol::V3, Protocol::V4] {
@@ -43,7 +39,7 @@ fn every_pickle_survives_writing() {
 }
 
 #[test]
-fn one_value_in_all_protocols() {
+fn all_protocols_give_equal_values() {
     let plans = read_file(&files("checkpoint", |n| n.ends_with("/plans.pkl"))[0]).unwrap();
     for path in files("checkpoint", |n| n.contains("/compat/plans_")) {
         assert_eq!(read_file(&path).unwrap(), plans, "{}", path.display());
@@ -55,13 +51,13 @@ fn dense(tensor: &Tensor) -> ArrayD<f64> {
     ArrayD::from_shape_vec(IxDyn(&tensor.shape), values).unwrap()
 }
 
-/// The tensors of a checkpoint under the names of the recording.
+/// Returns the tensors of a checkpoint, by the names of the recording.
 fn tensors(checkpoint: &Value) -> BTreeMap<String, ArrayD<f64>> {
     let mut found = BTreeMap::new();
     let state = checkpoint.get("state_dict").and_then(Value::as_dict).unwrap();
     for (key, value) in state.iter() {
         let Value::Tensor(tensor) = value else {
-            panic!("{key:?} is no tensor")
+            panic!("{key:?} is not a tensor")
         };
         found.insert(format!("state_dict/{}", key.as_str().unwrap()), dense(tensor));
     }
@@ -78,7 +74,7 @@ fn tensors(checkpoint: &Value) -> BTreeMap<String, ArrayD<f64>> {
 }
 
 #[test]
-fn tensors_equal_the_recording() {
+fn tensors_equal_recording() {
     let recorded = testkit::npz(&testkit::folder("checkpoint").join("checkpoint_tensors.npz"));
     let is_final =
         |n: &str| n.ends_with("/model_final_checkpoint.model") || n.contains("/compat/model_legacy");
@@ -99,7 +95,7 @@ fn tensors_equal_the_recording() {
 }
 
 #[test]
-fn checkpoints_survive_writing_with_plain_numbers() {
+fn checkpoints_round_trip_with_plain_numbers() {
     let folder = tempfile::tempdir().unwrap();
     for path in files("checkpoint", |n| n.ends_with(".model")) {
         let value = read_checkpoint(&path).unwrap();

@@ -1,9 +1,5 @@
-//! Hostile and damaged input: a clear error, never a panic, a hang, or memory without bound.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "helpers of tests fail as tests do"
-)]
+//! Hostile and damaged input gives an error: no panic, no endless loop, no unbounded memory.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "test helpers fail by panicking")]
 
 use std::io::Cursor;
 use std::path::Path;
@@ -13,7 +9,7 @@ use pickle::{read, Dict, Error, Limits, NdArray, Value};
 use proptest::prelude::*;
 use run::Coded;
 
-/// Bounds as small as the recorded files allow, so that an escape from them shows.
+/// Limits just above the recorded files, so that an excess is detected.
 fn tight() -> Limits {
     Limits {
         input: 1 << 20,
@@ -41,7 +37,7 @@ fn pickles() -> Vec<Vec<u8>> {
     pickles.iter().map(|p| std::fs::read(p).unwrap()).collect()
 }
 
-/// A small zip checkpoint, and nnU-Net's legacy one.
+/// A small zip checkpoint, and nnU-Net's legacy checkpoint.
 fn checkpoints() -> Vec<Vec<u8>> {
     let tensor = |n: usize| Tensor::from_f32(vec![n, 2], &vec![0.5; n * 2]).unwrap();
     let value = Dict::new()
@@ -88,7 +84,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn mutated_pickles(which in any::<prop::sample::Index>(), edits in edits()) {
+    fn mutated_pickles_never_panic(which in any::<prop::sample::Index>(), edits in edits()) {
         let all = pickles();
         let mut bytes = all[which.index(all.len())].clone();
         mutate(&mut bytes, &edits);
@@ -98,7 +94,7 @@ proptest! {
     }
 
     #[test]
-    fn noise(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+    fn random_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
         let _ = read_tight(&bytes);
         let _ = checkpoint_tight(&bytes);
     }
@@ -108,9 +104,10 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn mutated_checkpoints(which in 0usize..2, head in any::<bool>(), edits in edits()) {
+    fn mutated_checkpoints_never_panic(which in 0usize..2, head in any::<bool>(), edits in edits()) {
         let mut bytes = checkpoints().swap_remove(which);
-        // Structure is at the start (pickles) and at the end (the zip's directory); tensor data would absorb most edits.
+        // Structure is at the start (pickles) and at the end (the zip directory). Tensor data would absorb
+        // most edits.
         let window = if head { 3000 } else { 1500 };
         let at = |n: usize| match bytes.len().checked_sub(window) {
             Some(rest) if !head => rest + n % window,
@@ -123,7 +120,7 @@ proptest! {
 }
 
 #[test]
-fn every_truncation_is_an_error() {
+fn truncated_input_is_rejected() {
     for bytes in pickles() {
         for end in 0..bytes.len() {
             assert!(
@@ -145,7 +142,7 @@ fn every_truncation_is_an_error() {
 }
 
 #[test]
-fn crashes_found_before_stay_errors() {
+fn inputs_of_earlier_crashes_are_rejected() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/crashes");
     let mut count = 0;
     for entry in std::fs::read_dir(folder).unwrap() {
@@ -158,11 +155,11 @@ fn crashes_found_before_stay_errors() {
         assert!(read_tight(&bytes).is_err(), "{}", path.display());
         assert!(checkpoint_tight(&bytes).is_err(), "{}", path.display());
     }
-    assert!(count > 0, "the folder holds the cases");
+    assert!(count > 0, "the folder contains no cases");
 }
 
 #[test]
-fn unknown_globals_are_named_with_the_file() {
+fn unknown_global_is_rejected_with_name_and_file() {
     let cases: [&[u8]; 4] = [
         b"cos\nsystem\n(S'echo'\ntR.",
         b"\x80\x04\x8c\x02os\x8c\x06system\x93.",
@@ -182,7 +179,7 @@ fn unknown_globals_are_named_with_the_file() {
 }
 
 #[test]
-fn builtins_are_not_open_doors() {
+fn unsupported_builtins_are_rejected() {
     for name in [
         "eval",
         "exec",
@@ -209,8 +206,8 @@ fn is_limit(bytes: &[u8]) {
 }
 
 #[test]
-fn bombs_hit_the_limits() {
-    // Each list holds the one before twice: 2^40 values in 240 bytes.
+fn exponential_and_recursive_pickles_exceed_limits() {
+    // Each list contains the previous one twice: 2^40 values in 240 bytes.
     let mut doubling = b"\x80\x02]q\x00".to_vec();
     for level in 0..40u8 {
         doubling.extend([b'(', b'h', level, b'h', level, b'l', b'q', level + 1]);
@@ -224,17 +221,17 @@ fn bombs_hit_the_limits() {
     text.extend(b"h\x00".repeat(60_000));
     text.extend(b"l.");
     is_limit(&text);
-    // Lists inside lists.
+    // Nested lists.
     is_limit(&[&b"]".repeat(40)[..], &b"a".repeat(39), b"."].concat());
-    // A list that holds itself.
+    // A list that contains itself.
     is_limit(b"]q\x00h\x00a.");
-    // Values without end on the stack.
+    // Unlimited values on the stack.
     is_limit(&b"N".repeat(200_000));
 }
 
 #[test]
-fn declared_sizes_are_not_believed() {
-    // 2^63 bytes of bytes, and of an array.
+fn declared_sizes_above_input_are_rejected() {
+    // 2^63 bytes of `bytes`, and of an array.
     let claims: [&[u8]; 3] = [
         b"\x80\x04\x8e\xff\xff\xff\xff\xff\xff\xff\x7f.",
         b"\x80\x04\x95\xff\xff\xff\xff\xff\xff\xff\xffN.",
@@ -253,7 +250,7 @@ fn declared_sizes_are_not_believed() {
 }
 
 #[test]
-fn a_zip_entry_that_inflates_without_end_is_cut() {
+fn zip_entry_above_limit_is_rejected() {
     let mut file = Cursor::new(Vec::new());
     let mut zip = zip::ZipWriter::new(&mut file);
     let options = zip::write::SimpleFileOptions::default();
@@ -268,13 +265,13 @@ fn a_zip_entry_that_inflates_without_end_is_cut() {
 }
 
 #[test]
-fn a_tensor_that_exceeds_its_storage_is_refused() {
+fn tensor_larger_than_storage_is_rejected() {
     let tensor = Tensor::from_f32(vec![2, 3], &[0.0; 6]).unwrap();
     let mut file = Cursor::new(Vec::new());
     write_checkpoint_to(&mut file, "model", &Dict::new().with("t", tensor).into()).unwrap();
     let bytes = file.into_inner();
-    // `K\x02K\x03\x86` is the shape (2, 3), `K\x03K\x01\x86` the stride. Checksums of entries are verified as well, so
-    // the pickle is taken out and put into a new archive.
+    // `K\x02K\x03\x86` is the shape (2, 3), `K\x03K\x01\x86` the stride. The edited pickle is written to a
+    // new archive, because checksums of entries are verified.
     for (from, to) in [
         (*b"K\x02K\x03\x86", *b"K\x03K\x03\x86"),
         (*b"K\x03K\x01\x86", *b"K\x04K\x01\x86"),
@@ -300,7 +297,7 @@ fn a_tensor_that_exceeds_its_storage_is_refused() {
 }
 
 #[test]
-fn a_missing_checkpoint_names_its_file() {
+fn missing_checkpoint_is_rejected_with_path() {
     let error = read_checkpoint(Path::new("/nowhere/model_best.model")).unwrap_err();
     assert!(error.to_string().contains("/nowhere/model_best.model"));
     assert_eq!(error.code(), "ERR_NOT_FOUND");

@@ -1,9 +1,5 @@
-//! Every kind of value, as Python wrote it in each protocol (`data/make_kinds.py`), and written back.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "helpers of tests fail as tests do"
-)]
+//! Every kind of value: written by Python in each protocol (`data/make_kinds.py`), read, and written back.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "test helpers fail by panicking")]
 
 use pickle::{read, read_file, write, DType, Dict, DictKind, Limits, NdArray, Protocol, Value};
 
@@ -145,7 +141,7 @@ fn expected() -> Value {
         .into()
 }
 
-/// Compares key by key, so that a failure names the key.
+/// Compares key by key, so that a failure shows the key.
 fn assert_same(found: &Value, expected: &Value, what: &str) {
     let (found, expected) = (found.as_dict().unwrap(), expected.as_dict().unwrap());
     for (key, value) in expected.iter() {
@@ -155,7 +151,7 @@ fn assert_same(found: &Value, expected: &Value, what: &str) {
 }
 
 #[test]
-fn python_3_every_protocol() {
+fn python_3_pickles_of_every_protocol_are_read() {
     for name in (0..=5)
         .map(|p| format!("kinds_protocol{p}.pkl"))
         .chain(["kinds_numpy2.pkl".to_owned()])
@@ -165,7 +161,7 @@ fn python_3_every_protocol() {
 }
 
 #[test]
-fn written_pickles_read_back() {
+fn written_pickles_read_back_unchanged() {
     for protocol in [Protocol::V2, Protocol::V3, Protocol::V4] {
         let bytes = write(&expected(), protocol).unwrap();
         assert_same(
@@ -177,7 +173,7 @@ fn written_pickles_read_back() {
 }
 
 #[test]
-fn python_2() {
+fn python_2_pickles_are_read() {
     let expected: Value = Dict::ordered()
         .with("text", "abc\n\\'\"")
         .with("unicode", "é€")
@@ -199,7 +195,7 @@ fn python_2() {
 }
 
 #[test]
-fn json_of_every_kind() {
+fn every_kind_has_json_form() {
     let json = expected().to_json(3);
     assert_eq!(json["floats"], serde_json::json!([0.1, null, -0.0]));
     assert_eq!(json["ordered"], serde_json::json!({ "2": "b", "1": "a" }));

@@ -1,5 +1,5 @@
-//! Peak memory, counted by the allocator: a hostile checkpoint costs no more than its limits allow.
-#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+//! Peak memory, counted by the allocator. Reading a hostile checkpoint stays within its limits.
+#![allow(clippy::unwrap_used, reason = "test helpers fail by panicking")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::io::{Cursor, Read, Write};
@@ -15,12 +15,12 @@ struct Counting;
 static LIVE: AtomicUsize = AtomicUsize::new(0);
 static PEAK: AtomicUsize = AtomicUsize::new(0);
 
-// SAFETY: every call is passed on to the system's allocator unchanged; only counters are touched besides.
+// SAFETY: every call is forwarded to the system's allocator unchanged. Besides, only counters change.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         let live = LIVE.fetch_add(layout.size(), Relaxed) + layout.size();
         PEAK.fetch_max(live, Relaxed);
-        // SAFETY: the caller's promise is the one `System` asks for.
+        // SAFETY: the contract of this function is that of `System`.
         unsafe { System.alloc(layout) }
     }
 
@@ -34,7 +34,7 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// A checkpoint whose one storage is `bytes` zeros, deflated to a thousandth.
+/// Returns a checkpoint whose only storage is `bytes` zeros, compressed to a thousandth.
 fn bomb(bytes: usize) -> Vec<u8> {
     let tensor = Tensor::from_f32(vec![bytes / 4], &vec![0.0; bytes / 4]).unwrap();
     let mut stored = Cursor::new(Vec::new());
@@ -54,9 +54,9 @@ fn bomb(bytes: usize) -> Vec<u8> {
     deflated.into_inner()
 }
 
-/// One test: the counters are shared by all threads of the process.
+/// A single test, because all threads of the process share the counters.
 #[test]
-fn a_storage_that_inflates_without_end_costs_what_the_limits_allow() {
+fn storage_above_limit_uses_bounded_memory() {
     let bytes = bomb(64 << 20);
     assert!(bytes.len() < 1 << 20, "{}", bytes.len());
     let limits = Limits {
@@ -68,7 +68,7 @@ fn a_storage_that_inflates_without_end_costs_what_the_limits_allow() {
     let result = read_from(Cursor::new(&bytes), bytes.len() as u64, &limits);
     let peak = PEAK.load(Relaxed) - before;
     assert!(matches!(result, Err(Error::Limit { .. })), "{result:?}");
-    // A vector that grows holds up to twice its content, and its former self while it moves.
+    // A growing vector reserves up to twice its content, and keeps the old allocation while it moves.
     let allowed = (limits.spare_bytes as usize + 4 * bytes.len()) * 3 + (1 << 20);
     assert!(peak < allowed, "{peak} bytes at the peak, {allowed} allowed");
 }

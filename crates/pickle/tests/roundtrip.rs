@@ -1,9 +1,5 @@
-//! What is written is what is read, for any value.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "helpers of tests fail as tests do"
-)]
+//! Any value that is written is read back unchanged.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "test helpers fail by panicking")]
 
 use pickle::torch::{read_from, write_checkpoint_to, Tensor, TensorType};
 use pickle::{read, write, DType, Dict, DictKind, Limits, NdArray, Protocol, Value};
@@ -90,13 +86,13 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_value(value in value(), protocol in prop_oneof![Just(Protocol::V2), Just(Protocol::V3), Just(Protocol::V4)]) {
+    fn any_value_round_trips(value in value(), protocol in prop_oneof![Just(Protocol::V2), Just(Protocol::V3), Just(Protocol::V4)]) {
         let bytes = write(&value, protocol).unwrap();
         prop_assert_eq!(read(&bytes, &Limits::default()).unwrap(), value);
     }
 
     #[test]
-    fn any_tensors(tensors in prop::collection::vec((".{0,8}", tensor()), 0..5), twice in any::<bool>()) {
+    fn any_tensors_round_trip(tensors in prop::collection::vec((".{0,8}", tensor()), 0..5), twice in any::<bool>()) {
         let mut dict = Dict::ordered();
         for (key, tensor) in tensors {
             if twice {

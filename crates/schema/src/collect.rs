@@ -1,5 +1,7 @@
 //! The schemas of every verb.
 
+use std::collections::BTreeSet;
+
 use run::{merge_references, Coded, Context, Event, Given, Options};
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, SchemaGenerator};
@@ -113,11 +115,50 @@ pub(crate) fn collect() -> Collected {
     };
     verbs::visit(&mut collector);
     let event = collector.outputs.schema::<Event>();
+    let verbs = collector.verbs;
+    let options = verbs.iter().map(|v| v.options.clone()).collect();
+    let mut summaries: BTreeSet<String> = verbs.iter().map(|v| v.summary.clone()).collect();
+    references(&event, &mut summaries);
     Collected {
-        verbs: collector.verbs,
-        inputs: collector.inputs.definitions,
-        outputs: collector.outputs.definitions,
+        inputs: reachable(collector.inputs.definitions, options),
+        outputs: reachable(collector.outputs.definitions, summaries),
+        verbs,
         event,
+    }
+}
+
+/// The definitions that `roots` need; a struct whose fields were merged into its variant is not one.
+fn reachable(definitions: Definitions, roots: BTreeSet<String>) -> Definitions {
+    let mut needed = roots;
+    loop {
+        let before = needed.len();
+        for name in needed.clone() {
+            references(&definitions[&name], &mut needed);
+        }
+        if needed.len() == before {
+            break;
+        }
+    }
+    definitions
+        .into_iter()
+        .filter(|(name, _)| needed.contains(name))
+        .collect()
+}
+
+/// Adds the names of the types that a schema refers to.
+fn references(schema: &Value, names: &mut BTreeSet<String>) {
+    match schema {
+        Value::Object(fields) => {
+            let reference = fields.get("$ref").and_then(Value::as_str);
+            names.extend(
+                reference
+                    .and_then(|r| r.strip_prefix("#/$defs/"))
+                    .map(str::to_owned),
+            );
+            fields.values().for_each(|value| references(value, names));
+        }
+        Value::Array(items) => items.iter().for_each(|item| references(item, names)),
+        _ => {}
     }
 }
 

@@ -1,4 +1,4 @@
-//! Replacing a file in one step.
+//! Atomic replacement of a file.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, ErrorKind, Write};
@@ -8,25 +8,27 @@ use tempfile::{Builder, NamedTempFile};
 
 use crate::Error;
 
-/// Large enough that an array written row by row costs few system calls.
+/// Buffer size in bytes. A large buffer keeps the number of system calls low when an array is written row by
+/// row.
 const BUFFER: usize = 1 << 18;
 
-/// Writes a file through `write` so that `path` holds either its former content or all of the new one.
+/// Writes a file through `write`. `path` holds either its previous content or the complete new content.
 ///
-/// The content goes to a temporary file beside `path` (named `.<name>.<random>.tmp`, so that no pattern for results
-/// matches what a killed process leaves), is flushed to the disk and then renamed over `path`. An existing file keeps
-/// its mode where the file system allows; a symbolic link is kept and what it points to is replaced.
+/// The content goes to a temporary file in the same folder, is flushed to the disk and then renamed to
+/// `path`. The temporary file is named `.<name>.<random>.tmp`, so that patterns for results never match the
+/// remains of a killed process. An existing file keeps its mode if the file system allows it. A symbolic link
+/// is kept; its target is replaced.
 ///
 /// # Errors
-/// [`Error::DiskFull`] or [`Error::Io`] naming `path`; it is then as it was before, and the temporary file is gone. An error
-/// returned by `write` counts as a failure to write `path`.
+/// [`Error::DiskFull`] or [`Error::Io`] naming `path`. The file at `path` is then unchanged, and the
+/// temporary file is deleted. An error returned by `write` is reported as a failure to write `path`.
 pub fn write_atomic<T>(
     path: &Path,
     write: impl FnOnce(&mut BufWriter<File>) -> io::Result<T>,
 ) -> Result<T, Error> {
     let target = link_target(path);
-    let former = fs::metadata(&target).ok();
-    if former.as_ref().is_some_and(fs::Metadata::is_dir) {
+    let previous = fs::metadata(&target).ok();
+    if previous.as_ref().is_some_and(fs::Metadata::is_dir) {
         return Err(Error::io("write", path, io::Error::from(ErrorKind::IsADirectory)));
     }
     let temporary = create_sibling(&target).map_err(|e| Error::io("create", path, e))?;
@@ -35,11 +37,11 @@ pub fn write_atomic<T>(
     let value = write(&mut writer).map_err(|e| Error::io("write", path, e))?;
     writer.flush().map_err(|e| Error::io("write", path, e))?;
     sync(writer.get_ref()).map_err(|e| Error::io("write", path, e))?;
-    if let Some(former) = former {
-        // Servers that keep no permission metadata refuse this; the content is what matters.
-        let _ = fs::set_permissions(&location, former.permissions());
+    if let Some(previous) = previous {
+        // Servers that store no permission metadata reject this. The content is what matters.
+        let _ = fs::set_permissions(&location, previous.permissions());
     }
-    // Closed before the rename: some systems refuse to rename an open file.
+    // Closed before the rename: some systems cannot rename an open file.
     drop(writer);
     location
         .persist(&target)
@@ -48,7 +50,7 @@ pub fn write_atomic<T>(
     Ok(value)
 }
 
-/// The file that a symbolic link at `path` ends at, or `path` itself.
+/// Returns the final target of a symbolic link at `path`, or `path` itself.
 fn link_target(path: &Path) -> PathBuf {
     let is_link = fs::symlink_metadata(path).is_ok_and(|m| m.file_type().is_symlink());
     if is_link {
@@ -58,7 +60,7 @@ fn link_target(path: &Path) -> PathBuf {
     }
 }
 
-/// The folder that holds `path`; the current one for a bare name.
+/// Returns the folder of `path`: the current folder for a bare name.
 fn folder_of(path: &Path) -> &Path {
     path.parent()
         .filter(|p| !p.as_os_str().is_empty())
@@ -73,13 +75,13 @@ fn create_sibling(path: &Path) -> io::Result<NamedTempFile> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        // As `open` does: the process's umask decides, not the 0600 of a private temporary file.
+        // Same as `open`: the umask decides, instead of mode 0600 of a private temporary file.
         builder.permissions(fs::Permissions::from_mode(0o666));
     }
     builder.tempfile_in(folder_of(path))
 }
 
-/// At most 200 bytes of a name, so that the temporary file's fits where the file's own does: systems allow 255.
+/// Returns at most 200 bytes of a name, so that the temporary name stays within the usual limit of 255 bytes.
 fn shortened(name: &str) -> &str {
     let end = (0..=name.len().min(200))
         .rev()
@@ -87,7 +89,7 @@ fn shortened(name: &str) -> &str {
     &name[..end.unwrap_or(0)]
 }
 
-/// Flushes to the disk, where the file system knows how: some network file systems refuse.
+/// Flushes to the disk. File systems without support for it, such as some network file systems, are ignored.
 fn sync(file: &File) -> io::Result<()> {
     match file.sync_all() {
         Err(e) if matches!(e.kind(), ErrorKind::Unsupported | ErrorKind::InvalidInput) => Ok(()),
@@ -95,7 +97,7 @@ fn sync(file: &File) -> io::Result<()> {
     }
 }
 
-/// Makes the rename itself durable; a file system that cannot is left to its own order.
+/// Makes the rename durable. Errors are ignored, because some file systems do not support it.
 fn sync_folder(path: &Path) {
     if let Ok(folder) = File::open(folder_of(path)) {
         let _ = folder.sync_all();
@@ -114,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn replaces_the_whole_content() {
+    fn shorter_content_replaces_longer_file() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.txt");
         fs::write(&path, "old and longer").unwrap();
@@ -125,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn keeps_the_old_file_when_writing_fails() {
+    fn failed_write_keeps_previous_file() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.txt");
         fs::write(&path, "old").unwrap();
@@ -143,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_names_can_be_written() {
+    fn longest_file_name_is_written() {
         let folder = tempfile::tempdir().unwrap();
         for name in ["a".repeat(255), "é".repeat(127)] {
             let path = folder.path().join(&name);
@@ -154,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_folder_names_the_file() {
+    fn missing_folder_is_rejected_with_file_path() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("no/such/a.txt");
         let error = write_atomic(&path, |_| Ok(())).unwrap_err();
@@ -163,11 +165,11 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn modes_follow_the_umask_and_the_former_file() {
+    fn new_file_uses_umask_and_existing_file_keeps_mode() {
         use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().unwrap();
         let mode = |p: &Path| fs::metadata(p).unwrap().permissions().mode() & 0o777;
-        let (plain, fresh, former) = (
+        let (plain, fresh, previous) = (
             folder.path().join("p"),
             folder.path().join("n"),
             folder.path().join("f"),
@@ -175,15 +177,15 @@ mod tests {
         fs::write(&plain, "").unwrap();
         write_atomic(&fresh, |_| Ok(())).unwrap();
         assert_eq!(mode(&fresh), mode(&plain));
-        fs::write(&former, "").unwrap();
-        fs::set_permissions(&former, fs::Permissions::from_mode(0o640)).unwrap();
-        write_atomic(&former, |_| Ok(())).unwrap();
-        assert_eq!(mode(&former), 0o640);
+        fs::write(&previous, "").unwrap();
+        fs::set_permissions(&previous, fs::Permissions::from_mode(0o640)).unwrap();
+        write_atomic(&previous, |_| Ok(())).unwrap();
+        assert_eq!(mode(&previous), 0o640);
     }
 
     #[cfg(unix)]
     #[test]
-    fn writes_through_a_link() {
+    fn symbolic_link_is_kept_and_target_replaced() {
         let folder = tempfile::tempdir().unwrap();
         let (real, link) = (folder.path().join("real"), folder.path().join("link"));
         fs::write(&real, "old").unwrap();

@@ -7,14 +7,14 @@ use run::Coded;
 use serde::{Serialize, Serializer};
 use serde_json::json;
 
-/// One entry of a folder that could not be copied.
+/// A folder entry that could not be copied.
 #[derive(Debug)]
 pub struct CopyFailure {
-    /// The entry.
+    /// Path of the entry.
     pub source: PathBuf,
-    /// Where it should have gone.
+    /// Path of the copy.
     pub target: PathBuf,
-    /// Why it did not.
+    /// Reason of the failure.
     pub error: Error,
 }
 
@@ -26,57 +26,57 @@ impl Serialize for CopyFailure {
     }
 }
 
-/// A file that could not be written or copied.
+/// Errors of this crate.
 #[derive(Debug, thiserror::Error, Coded)]
 pub enum Error {
-    /// The disk or the user's quota is full. What stood at `path` before is unchanged.
-    #[error("no space left to write {}: {source}; free some space and try again (the file's earlier state is kept)", path.display())]
+    /// The disk or the user's quota is full. The previous file at `path` is unchanged.
+    #[error("no space left to write {}: {source}; free some space and try again (the previous file is unchanged)", path.display())]
     #[code(DiskFull)]
     DiskFull {
-        /// The file that was to be written.
+        /// The file to write.
         path: PathBuf,
-        /// The system's own words.
+        /// Error of the operating system.
         source: io::Error,
     },
-    /// Any other failure of the operating system.
+    /// Any other error of the operating system.
     #[error("cannot {action} {}: {source}", path.display())]
     #[code(io(StorageIo))]
     Io {
-        /// What was attempted, as a verb: `create`, `write`, `replace`.
+        /// The failed action, as a verb: `create`, `write`, `replace`.
         action: &'static str,
-        /// The file or folder concerned.
+        /// The file or folder.
         path: PathBuf,
-        /// The system's own words.
+        /// Error of the operating system.
         source: io::Error,
     },
-    /// There is less free space than will be needed; nothing was written.
-    #[error("{} needs {needed} bytes of free space, {available} are available; free some, or choose another folder", path.display())]
+    /// The disk has less free space than required. Nothing was written.
+    #[error("{} needs {needed} bytes of free space, but {available} are available; free some space, or choose another folder", path.display())]
     #[code(DiskFull)]
     Space {
         /// The folder, or a file on its disk.
         path: PathBuf,
-        /// Bytes that will be needed.
+        /// Required bytes.
         needed: u64,
         /// Bytes available to this user.
         available: u64,
     },
-    /// Source and target are one file.
+    /// Source and target are the same file.
     #[error("{} and {} are the same file", path.display(), target.display())]
     #[code(SameFile)]
     SameFile {
-        /// The file to be copied.
+        /// The file to copy.
         path: PathBuf,
-        /// Where it was to go.
+        /// The target.
         target: PathBuf,
     },
-    /// A pipe, socket or device, which has no content to copy.
+    /// The entry is a pipe, socket or device, which has no content to copy.
     #[error("{} is neither a file nor a folder", path.display())]
     #[code(SpecialFile)]
     Special {
         /// The entry.
         path: PathBuf,
     },
-    /// A link to a folder that contains the link.
+    /// A link leads to a folder that contains the link.
     #[error("{} links to {}, which contains it", path.display(), folder.display())]
     #[code(LinkCycle)]
     LinkCycle {
@@ -85,16 +85,16 @@ pub enum Error {
         /// The folder.
         folder: PathBuf,
     },
-    /// A pattern of names to leave out that is not a valid pattern.
+    /// A pattern of names to exclude is invalid.
     #[error("the pattern '{pattern}' is not valid: {problem}")]
     #[code(Pattern)]
     Pattern {
         /// The pattern.
         pattern: String,
-        /// What is wrong with it.
+        /// The problem found.
         problem: &'static str,
     },
-    /// Some entries of a folder could not be copied; all others were.
+    /// Some entries of a folder could not be copied. All other entries were copied.
     #[error("{} of the entries of {} could not be copied:{}", failures.len(), path.display(), list(failures))]
     #[code(CopyTree)]
     Tree {
@@ -113,7 +113,7 @@ fn list(failures: &[CopyFailure]) -> String {
 }
 
 impl Error {
-    /// Names the failed action and its path; a full disk or quota gets its own variant.
+    /// Returns the error of an action on a path. A full disk or quota has its own variant.
     pub(crate) fn io(action: &'static str, path: &Path, source: io::Error) -> Self {
         let path = path.to_owned();
         match source.kind() {

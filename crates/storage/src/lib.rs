@@ -1,4 +1,4 @@
-//! Writing files so that a reader never meets half of one, and copying that needs no permission metadata.
+//! Atomic file writes, and copying without permission metadata.
 
 mod atomic;
 mod copy;

@@ -1,15 +1,15 @@
-//! Room on the disk.
+//! Free disk space.
 
 use std::io;
 use std::path::Path;
 
 use crate::Error;
 
-/// Bytes that this user may still write to the disk that holds `path`, or will hold it: the nearest existing folder
-/// above it decides.
+/// Returns the free bytes that this user may write on the disk of `path`. If `path` does not exist, the
+/// nearest existing parent folder decides.
 ///
 /// # Errors
-/// [`Error::Io`] when the system does not say.
+/// [`Error::Io`] if the system does not report the free space.
 pub fn available_space(path: &Path) -> Result<u64, Error> {
     let absolute = std::path::absolute(path).map_err(|e| Error::io("measure the free space of", path, e))?;
     let existing = absolute.ancestors().find(|folder| folder.exists());
@@ -19,7 +19,7 @@ pub fn available_space(path: &Path) -> Result<u64, Error> {
     space.map_err(|e| Error::io("measure the free space of", path, e))
 }
 
-/// Fails unless `needed` bytes are free on the disk of `path`: to be asked before a long job, not in the middle of it.
+/// Fails unless `needed` bytes are free on the disk of `path`. Callers check this before a long job.
 ///
 /// # Errors
 /// [`Error::Space`] with both numbers; [`Error::Io`].
@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_folder_that_does_not_exist_yet_is_measured_by_the_one_above() {
+    fn missing_folder_reports_space_of_existing_parent() {
         let folder = tempfile::tempdir().unwrap();
         assert!(available_space(&folder.path().join("a/b/c.npy")).unwrap() > 0);
         require_space(folder.path(), 1).unwrap();

@@ -9,15 +9,15 @@ use serde_json::{json, Value};
 
 use crate::Error;
 
-/// Arrays up to this many elements are shown whole, longer ones by shape and type.
-const LONGEST: usize = 64;
-
 /// Options of [`inspect`].
 #[run::options]
 pub struct InspectOptions {
     /// A `.pkl`, `.model`, `.npz`, `.npy`, `.nii` or `.nii.gz` file.
     #[schemars(length(min = 1))]
     pub file: PathBuf,
+    /// Shows arrays of up to this many elements whole, longer ones by shape and type.
+    #[default(64)]
+    pub longest: usize,
 }
 
 impl Options for InspectOptions {}
@@ -37,15 +37,15 @@ pub fn inspect(options: &InspectOptions, context: &Context) -> Result<InspectSum
         verb: "inspect",
         settings: json!({ "file": options.file }),
     });
-    content(&options.file).map(InspectSummary)
+    content(&options.file, options.longest).map(InspectSummary)
 }
 
-fn content(file: &Path) -> Result<Value, Error> {
+fn content(file: &Path, longest: usize) -> Result<Value, Error> {
     let name = file.file_name().and_then(|n| n.to_str()).unwrap_or_default();
     let extension = name.rsplit('.').next().unwrap_or_default();
     match extension {
-        "pkl" => Ok(pickle::read_file(file)?.to_json(LONGEST)),
-        "model" => Ok(pickle::torch::read_checkpoint(file)?.to_json(LONGEST)),
+        "pkl" => Ok(pickle::read_file(file)?.to_json(longest)),
+        "model" => Ok(pickle::torch::read_checkpoint(file)?.to_json(longest)),
         "npz" => {
             let headers = volume::npz::headers(file)?;
             let arrays: Vec<Value> = headers

@@ -1,6 +1,6 @@
 #![expect(
     clippy::unwrap_used,
-    reason = "test support: what cannot be written must fail the test loudly"
+    reason = "test support: a file that cannot be written must fail the test"
 )]
 
 use std::path::{Path, PathBuf};
@@ -12,10 +12,10 @@ use serde_json::json;
 use tempfile::TempDir;
 use volume::npz::Compression;
 
-/// A preprocessed task, `Task901_Ball`, whose one class is a bright ball. Every other plane of its cases is unlabelled;
-/// under a recipe without an ignore label that is background.
+/// A preprocessed task, `Task901_Ball`, with one class: a bright ball. Every second plane of its cases is
+/// unlabelled. Recipes without an ignore label treat those planes as background.
 pub struct BallTask {
-    /// Everything lies below it; tests may put their own beside.
+    /// Temporary folder of the task. Tests may add their own files.
     pub folder: TempDir,
     /// nnU-Net's folder of preprocessed tasks.
     pub preprocessed: PathBuf,
@@ -29,7 +29,7 @@ impl BallTask {
     /// Shape (z, y, x) of a case.
     pub const SHAPE: [usize; 3] = [10, 16, 14];
 
-    /// Writes the task, to be trained with batches of two patches of this size (z, y, x).
+    /// Writes the task with plans for batches of two patches of this size (z, y, x).
     pub fn new(patch_size: [usize; 3]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let preprocessed = folder.path().join("preprocessed");
@@ -52,7 +52,7 @@ impl BallTask {
         }
     }
 
-    /// Writes a weightmap of 1.5 everywhere beside every case.
+    /// Writes a weightmap of constant 1.5 for every case.
     pub fn write_weightmaps(&self) {
         let [z, y, x] = Self::SHAPE;
         let weights = Array4::<f32>::from_elem((1, z, y, x), 1.5);
@@ -63,7 +63,7 @@ impl BallTask {
     }
 }
 
-/// Plans of one channel, one class and two poolings by 2: those of the task itself, so that no recording decides.
+/// Plans with one channel, one class and two poolings by 2. They do not depend on a recording.
 fn plans(patch_size: [usize; 3]) -> Plans {
     let spacing = [1.2, 1.0, 1.0];
     let size = BallTask::SHAPE.map(|n| n as i64);

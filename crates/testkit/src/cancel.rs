@@ -2,14 +2,14 @@ use std::fmt::Debug;
 
 use run::{Cancel, Coded};
 
-/// Checks that `work`, which must succeed, ends soon after it is cancelled, at the beginning, in the middle and at the end.
-/// Returns how often it looks whether it was cancelled: the number of its parts.
+/// Checks that `work`, which must succeed, stops soon after it is cancelled: at the beginning, in the middle
+/// and at the end. Returns the number of its parts: how often `work` checks for cancellation.
 ///
-/// A part follows each look, so that looks count work and not time. After the flag is set each thread may look once more,
-/// and so may the callers of what was stopped.
+/// Each check is followed by one part of the work, so that checks count work, not time. After the flag is
+/// set, each thread may check once more, and so may the callers of the stopped function.
 ///
 /// # Panics
-/// Where it succeeds although cancelled, fails otherwise, or goes on looking.
+/// If `work` succeeds although it is cancelled, fails with another error, or continues.
 #[expect(clippy::panic, reason = "test support")]
 pub fn ends_when_cancelled<T: Debug, E: Coded>(work: impl Fn(&Cancel) -> Result<T, E>) -> u64 {
     let whole = Cancel::after(u64::MAX);

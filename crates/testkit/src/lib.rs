@@ -1,7 +1,8 @@
-//! Recorded reference values for tests, a sink that keeps events, and a made-up task to train on.
+//! Recorded reference values for tests, a sink that keeps events, and a synthetic task to train on.
 //!
-//! Fixtures live in `__test__/fixtures/<topic>/`, laid out as they were recorded. `NNUNET_DIAG_FIXTURES` names another
-//! folder of the same form: tests are driven by each topic's JSON and must pass on other recordings.
+//! Fixtures are in `__test__/fixtures/<topic>/`, in the layout of the recording. `NNUNET_DIAG_FIXTURES` names
+//! another folder of the same layout. Tests read each topic's JSON and must pass with other recordings.
+//! `__test__/fixtures-second` is a second set; `bench/record` makes such sets.
 
 mod ball;
 mod cancel;
@@ -17,7 +18,8 @@ use std::path::{Path, PathBuf};
 use ndarray::ArrayD;
 use serde_json::Value;
 
-/// Folder of a topic's fixtures: `$NNUNET_DIAG_FIXTURES/<topic>`, else the committed one.
+/// Returns the folder of a topic's fixtures: `$NNUNET_DIAG_FIXTURES/<topic>`, or the committed one if that is
+/// not set.
 pub fn folder(topic: &str) -> PathBuf {
     let base = std::env::var_os("NNUNET_DIAG_FIXTURES").map_or_else(
         || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../__test__/fixtures"),
@@ -26,7 +28,7 @@ pub fn folder(topic: &str) -> PathBuf {
     base.join(topic)
 }
 
-/// All files below a folder, sorted; panics with the folder that cannot be listed.
+/// Lists all files below a folder, sorted. Panics with the folder that cannot be listed.
 #[expect(clippy::panic, reason = "test support")]
 pub fn files_below(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
@@ -45,7 +47,7 @@ pub fn files_below(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// Parses a JSON file; panics with its path, as tests want.
+/// Parses a JSON file. Panics with its path.
 #[expect(
     clippy::panic,
     reason = "test support: a missing fixture must fail the test loudly"
@@ -61,25 +63,25 @@ pub fn json(path: &Path) -> Value {
 pub struct Case {
     /// File name, relative to the topic's folder.
     pub file: String,
-    /// Reference function that made it, or empty.
+    /// Reference function that made the file, or empty.
     pub function: String,
     /// Parameters of that call.
     pub parameters: Value,
-    /// What the recording says about it.
+    /// Note of the recording.
     pub note: String,
     /// Absolute path of the file.
     pub path: PathBuf,
 }
 
 impl Case {
-    /// The arrays of this case's npz, as float64.
+    /// Reads the arrays of this case's npz, as float64.
     pub fn arrays(&self) -> BTreeMap<String, ArrayD<f64>> {
         npz(&self.path)
     }
 }
 
-/// The cases of a topic whose file name starts with `prefix` and ends in `.npz`; panics when there is none, so that a
-/// fixture test cannot pass by testing nothing.
+/// Returns the cases of a topic whose file name starts with `prefix` and ends in `.npz`. Panics if none
+/// exists, so that a fixture test cannot pass without cases.
 #[expect(clippy::panic, reason = "test support")]
 pub fn cases(topic: &str, prefix: &str) -> Vec<Case> {
     let folder = folder(topic);
@@ -104,13 +106,14 @@ pub fn cases(topic: &str, prefix: &str) -> Vec<Case> {
     found
 }
 
-/// All arrays of an npz file, converted to float64 (bool becomes 0 and 1; strings are left out).
+/// Reads all arrays of an npz file, converted to float64. Bool becomes 0 and 1; strings are skipped.
 #[expect(clippy::panic, reason = "test support")]
 pub fn npz(path: &Path) -> BTreeMap<String, ArrayD<f64>> {
     volume::npz::read_all_f64(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
 }
 
-/// Panics unless both arrays have one shape and agree within `absolute + relative * |expected|`; NaN equals NaN.
+/// Panics unless both arrays have the same shape and agree within `absolute + relative * |expected|`. NaN
+/// equals NaN.
 #[expect(clippy::panic, reason = "test support")]
 pub fn assert_close(found: &ArrayD<f64>, expected: &ArrayD<f64>, absolute: f64, relative: f64, what: &str) {
     assert_eq!(found.shape(), expected.shape(), "{what}: shape");
@@ -120,7 +123,7 @@ pub fn assert_close(found: &ArrayD<f64>, expected: &ArrayD<f64>, absolute: f64, 
             continue;
         }
         let excess = (f - e).abs() / (absolute + relative * e.abs());
-        // A NaN on one side is as wrong as can be.
+        // A NaN in only one of the arrays is the largest possible error.
         let excess = if excess.is_nan() { f64::INFINITY } else { excess };
         if excess > worst.0 {
             worst = (excess, i);
@@ -135,7 +138,7 @@ pub fn assert_close(found: &ArrayD<f64>, expected: &ArrayD<f64>, absolute: f64, 
     }
 }
 
-/// Fraction of equal elements; panics unless shapes agree.
+/// Returns the fraction of equal elements. Panics unless the shapes agree.
 pub fn agreement(found: &ArrayD<f64>, expected: &ArrayD<f64>, what: &str) -> f64 {
     assert_eq!(found.shape(), expected.shape(), "{what}: shape");
     let equal = found.iter().zip(expected).filter(|(f, e)| f == e).count();

@@ -2,7 +2,7 @@ use std::sync::{Mutex, PoisonError};
 
 use run::{Event, Sink};
 
-/// Keeps every event of a verb.
+/// A sink that keeps every event of a verb.
 #[derive(Default)]
 pub struct Recorder(Mutex<Vec<Event>>);
 
@@ -13,12 +13,12 @@ impl Sink for Recorder {
 }
 
 impl Recorder {
-    /// The events so far, in order.
+    /// Returns the events in order.
     pub fn events(&self) -> Vec<Event> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The codes of the warnings so far, in order.
+    /// Returns the codes of the warnings in order.
     pub fn warnings(&self) -> Vec<&'static str> {
         let code = |event: &Event| match event {
             Event::Warning { code, .. } => Some(*code),

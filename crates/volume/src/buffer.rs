@@ -1,18 +1,19 @@
-//! Memory that is filled as bytes and becomes an array.
+//! Buffer that is filled as bytes and becomes an array.
 
 use std::ops::Range;
 
 use crate::element::{convert, Dtype, Element};
 use crate::error::{Error, Place};
 
-/// Bytes of a file or archive member in a buffer that can become the array itself.
+/// Bytes of a file or archive member, in a buffer that can become the array itself.
 pub(crate) struct Buffer<T: Element> {
     words: Vec<T::Raw>,
     length: usize,
 }
 
 impl<T: Element> Buffer<T> {
-    /// Room for `length` bytes, zeroed lazily by the system; fails instead of aborting when there is no memory.
+    /// Allocates `length` bytes, zeroed lazily by the system. Returns an error instead of aborting if memory
+    /// is exhausted.
     pub(crate) fn new(length: usize, place: &Place) -> Result<Self, Error> {
         let words = bytemuck::allocation::try_zeroed_slice_box(length.div_ceil(size_of::<T::Raw>()))
             .map_err(|()| Error::Memory {
@@ -25,7 +26,7 @@ impl<T: Element> Buffer<T> {
         })
     }
 
-    /// The bytes, to be filled.
+    /// Returns the bytes, to fill.
     pub(crate) fn bytes_mut(&mut self) -> &mut [u8] {
         &mut bytemuck::cast_slice_mut(&mut self.words)[..self.length]
     }
@@ -35,7 +36,7 @@ impl<T: Element> Buffer<T> {
         &bytemuck::cast_slice(&self.words)[..self.length]
     }
 
-    /// Turns the elements in the byte `range` into values of `T`; without a second copy when they are `T` already.
+    /// Converts the elements in the byte `range` to values of `T`. Elements of type `T` are not copied again.
     pub(crate) fn into_values(
         mut self,
         dtype: Dtype,

@@ -1,11 +1,11 @@
-//! Element types of arrays on disk and in memory, and the conversions between them.
+//! Element types of arrays on disk and in memory, and their conversions.
 
 use bytemuck::Pod;
 use half::f16;
 
-/// An element type that npy files can hold.
+/// An element type of npy files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[expect(missing_docs, reason = "the names are Rust's")]
+#[expect(missing_docs, reason = "the names equal those of Rust's types")]
 pub enum Dtype {
     Bool,
     I8,
@@ -22,7 +22,7 @@ pub enum Dtype {
 }
 
 impl Dtype {
-    /// Bytes of one element.
+    /// Size of one element in bytes.
     pub fn size(self) -> usize {
         match self {
             Self::Bool | Self::I8 | Self::U8 => 1,
@@ -51,7 +51,7 @@ impl Dtype {
     }
 }
 
-/// A number on its way from one element type to another.
+/// A number during conversion between element types.
 #[derive(Clone, Copy, Debug)]
 pub enum Number {
     /// Any integer or bool.
@@ -61,17 +61,17 @@ pub enum Number {
 }
 
 impl Number {
-    /// The integer, when there is no fraction to lose.
+    /// Returns the integer, if the number has no fraction.
     fn integer(self) -> Option<i128> {
         match self {
             Self::Int(i) => Some(i),
-            // i128 holds every finite whole float of magnitude below 2^127; the cast saturates beyond, and no element
-            // type reaches there.
+            // i128 holds every finite whole float of magnitude below 2^127. The cast saturates above, which
+            // exceeds every element type.
             Self::Float(f) => (f.is_finite() && f.fract() == 0.0).then_some(f as i128),
         }
     }
 
-    /// The nearest float64.
+    /// Returns the nearest float64.
     fn float(self) -> f64 {
         match self {
             Self::Int(i) => i as f64,
@@ -93,28 +93,28 @@ mod sealed {
     pub trait Sealed {}
 }
 
-/// An element type of arrays read and written here: `bool`, `i8`..`i64`, `u8`..`u64`, [`f16`], `f32`, `f64`.
+/// An element type of arrays: `bool`, `i8`..`i64`, `u8`..`u64`, [`f16`], `f32`, `f64`.
 ///
-/// Converting between them rounds to the nearest where the target is a float, and must be exact, value by value, where
-/// the target is an integer or bool.
+/// Conversion to a float type rounds to the nearest value. Conversion to an integer type or bool must be
+/// exact for every value.
 pub trait Element: sealed::Sealed + Copy + Send + Sync + 'static {
-    /// This type on disk.
+    /// Element type on disk.
     const DTYPE: Dtype;
-    /// The same bytes as a type that may hold any bit pattern.
+    /// Type with the same bytes, for which every bit pattern is valid.
     type Raw: Pod;
-    /// Takes the bytes for what they are; a bool is true unless its byte is 0, as in numpy.
+    /// Reinterprets the bytes. As in numpy, a bool is true unless its byte is 0.
     fn from_raw(raw: Vec<Self::Raw>) -> Vec<Self>;
-    /// The bytes of `values`, in memory order.
+    /// Returns the bytes of `values`, in memory order.
     fn bytes(values: &[Self]) -> &[u8];
-    /// Converts a number; `None` when the target is an integer that cannot hold it exactly.
+    /// Converts a number. Returns `None` if an integer target type cannot hold it exactly.
     fn from_number(number: Number) -> Option<Self>;
-    /// This value as a number.
+    /// Returns this value as a number.
     fn to_number(self) -> Number;
-    /// The nearest float64.
+    /// Returns the nearest float64.
     fn to_f64(self) -> f64;
 }
 
-/// Reads one element from exactly its bytes.
+/// Decodes one element from its bytes.
 pub(crate) trait Decode: Element {
     fn decode(bytes: &[u8], big_endian: bool) -> Self;
 }
@@ -205,7 +205,7 @@ impl Decode for bool {
     }
 }
 
-/// Runs `$body` with `$type` bound to the Rust type behind `$dtype`.
+/// Runs `$body` with `$type` bound to the Rust type of `$dtype`.
 macro_rules! with_type {
     ($dtype:expr, $type:ident => $body:expr) => {
         match $dtype {
@@ -261,7 +261,8 @@ macro_rules! with_type {
     };
 }
 
-/// Converts the elements in `bytes`; on failure, the index and value of the first that `T` cannot hold.
+/// Converts the elements in `bytes`. Fails with the index and value of the first element that `T` cannot
+/// hold.
 pub(crate) fn convert<T: Element>(
     dtype: Dtype,
     big_endian: bool,
@@ -278,7 +279,7 @@ pub(crate) fn convert<T: Element>(
     with_type!(dtype, S => all::<S, T>(bytes, big_endian))
 }
 
-/// Converts the elements in `bytes` by way of float64, where `value` may change them.
+/// Converts the elements in `bytes` to float64 and applies `value` to each.
 pub(crate) fn map_f64<T>(
     dtype: Dtype,
     big_endian: bool,

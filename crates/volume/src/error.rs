@@ -6,18 +6,18 @@ use std::path::{Path, PathBuf};
 use run::Coded;
 use serde::Serialize;
 
-/// A file, or one member of an npz archive.
+/// A file, or one array of an npz archive.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Place {
     /// The file.
     pub path: PathBuf,
-    /// The array's name inside an npz archive.
+    /// Name of the array inside an npz archive.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub member: Option<String>,
 }
 
 impl Place {
-    /// A whole file.
+    /// Returns the place of a whole file.
     pub fn file(path: &Path) -> Self {
         Self {
             path: path.to_owned(),
@@ -25,7 +25,7 @@ impl Place {
         }
     }
 
-    /// One array of an npz archive.
+    /// Returns the place of one array of an npz archive.
     pub fn member(path: &Path, name: &str) -> Self {
         Self {
             path: path.to_owned(),
@@ -41,19 +41,19 @@ impl fmt::Display for Place {
     }
 }
 
-/// A file of arrays that could not be read or written.
+/// Errors of this crate.
 #[derive(Debug, thiserror::Error, Coded)]
 pub enum Error {
-    /// The operating system refused.
+    /// The operating system could not read the file.
     #[error("cannot read {}: {source}", path.display())]
     #[code(io(VolumeIo))]
     Io {
-        /// The file concerned.
+        /// The file.
         path: PathBuf,
-        /// The system's own words.
+        /// Error of the operating system.
         source: std::io::Error,
     },
-    /// A file could not be written; what was there before is unchanged.
+    /// A file could not be written. The previous file is unchanged.
     #[error(transparent)]
     #[code(transparent)]
     Write(#[from] storage::Error),
@@ -61,65 +61,65 @@ pub enum Error {
     #[error(transparent)]
     #[code(transparent)]
     Cancelled(#[from] run::Cancelled),
-    /// More memory is needed than the machine grants.
-    #[error("{place} needs {bytes} bytes of memory, which the system refused")]
+    /// The system did not grant the required memory.
+    #[error("{place} needs {bytes} bytes of memory, which the system did not grant")]
     #[code(OutOfMemory)]
     Memory {
-        /// What was being read.
+        /// The file or array being read.
         #[detail(flatten)]
         place: Place,
-        /// Bytes asked for.
+        /// Requested bytes.
         bytes: usize,
     },
-    /// The file ends before the data that its header announces.
-    #[error("{place} is truncated: its header announces {expected} bytes of data, {found} are there; write the file again")]
+    /// The file ends before the end of the data described in its header.
+    #[error("{place} is truncated: its header expects {expected} bytes of data, but the file has {found}; write the file again")]
     #[code(FileTruncated)]
     Truncated {
-        /// What was being read.
+        /// The file or array being read.
         #[detail(flatten)]
         place: Place,
-        /// Bytes of data announced.
+        /// Bytes of data expected by the header.
         expected: u64,
-        /// Bytes of data present.
+        /// Bytes of data in the file.
         found: u64,
     },
-    /// Not an npy array, or one whose header makes no sense.
+    /// The file is not an npy array, or its header is invalid.
     #[error("{place} is not a valid npy array: {problem}")]
     #[code(NpyHeader)]
     NpyHeader {
-        /// What was being read.
+        /// The file or array being read.
         #[detail(flatten)]
         place: Place,
-        /// What is wrong with it.
+        /// The problem found.
         problem: String,
     },
-    /// An element type that is not supported, or not the one asked for.
+    /// The element type is not supported, or differs from the expected one.
     #[error("{place} holds elements of type {found}; expected {expected}")]
     #[code(ArrayDtype)]
     Dtype {
-        /// What was being read.
+        /// The file or array being read.
         #[detail(flatten)]
         place: Place,
-        /// numpy's description of the type found.
+        /// numpy's description of the element type.
         found: String,
-        /// The types that would do.
+        /// The accepted types.
         expected: String,
     },
-    /// A memory map needs C order and aligned data.
+    /// The array cannot be memory-mapped, which requires C order and aligned data.
     #[error("{place} cannot be mapped into memory: {problem}; save it again as a C-ordered array")]
     #[code(NpyLayout)]
     Layout {
-        /// What was being mapped.
+        /// The file or array to map.
         #[detail(flatten)]
         place: Place,
-        /// What stands in the way.
+        /// The problem found.
         problem: &'static str,
     },
-    /// A value that the requested integer type cannot hold exactly.
+    /// The requested integer type cannot hold a value exactly.
     #[error("{place}: the value {value} at flat index {index} does not fit {expected}")]
     #[code(ArrayValue)]
     Value {
-        /// What was being read.
+        /// The file or array being read.
         #[detail(flatten)]
         place: Place,
         /// Position of the first such value in storage order.
@@ -127,91 +127,91 @@ pub enum Error {
         /// The value.
         #[detail(name = "found")]
         value: String,
-        /// The type it should fit.
+        /// The requested type.
         expected: &'static str,
     },
-    /// Not a zip archive, or a damaged one.
+    /// The file is not a zip archive, or it is damaged.
     #[error("{} is not a valid npz archive: {problem}; it may be half-written: write it again", path.display())]
     #[code(NpzArchive)]
     NpzArchive {
         /// The archive.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The problem found.
         problem: String,
     },
-    /// A member whose compressed bytes are damaged.
+    /// The compressed bytes of an array are damaged.
     #[error("{place} cannot be decompressed: {problem}; write the file again")]
     #[code(NpzInflate)]
     NpzInflate {
-        /// The member.
+        /// The array.
         #[detail(flatten)]
         place: Place,
-        /// What is wrong with it.
+        /// The problem found.
         problem: String,
     },
-    /// Not a NIfTI file, or one of a kind that is not supported.
+    /// The file is not a NIfTI file, or its kind is not supported.
     #[error("{} is not a readable NIfTI file: {problem}", path.display())]
     #[code(NiftiHeader)]
     NiftiHeader {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The problem found.
         problem: String,
     },
-    /// A pair of files where the voxels have to follow the header.
-    #[error("{}: a pair of .hdr and .img; write it as .nii.gz first", path.display())]
+    /// The file is a pair of .hdr and .img. A single file is required.
+    #[error("{} is a pair of .hdr and .img; expected a single file: convert it to .nii.gz", path.display())]
     #[code(DatasetUnsupported)]
     Pair {
         /// The file.
         path: PathBuf,
     },
-    /// A NIfTI header whose position in space has no meaning.
+    /// The geometry of a NIfTI header is invalid.
     #[error("{} has no usable geometry: {problem}", path.display())]
     #[code(NiftiGeometry)]
     NiftiGeometry {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The problem found.
         problem: String,
     },
-    /// An array or geometry that NIfTI-1 cannot hold.
+    /// NIfTI-1 cannot hold the array or geometry.
     #[error("cannot write {}: {problem}", path.display())]
     #[code(NiftiWrite)]
     NiftiWrite {
         /// The file.
         path: PathBuf,
-        /// What does not fit.
+        /// The problem found.
         problem: String,
     },
-    /// A damaged gzip file.
+    /// The gzip file is damaged.
     #[error("{} cannot be decompressed: {problem}; it may be half-written: write it again", path.display())]
     #[code(Gzip)]
     Gzip {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The problem found.
         problem: String,
     },
-    /// A value of a label map that is no label.
+    /// A voxel of a label map is not a valid label.
     #[error("{} holds the value {value} at (z, y, x) = {voxel:?}; labels are whole numbers from -32768 to 32767", path.display())]
     #[code(LabelValue)]
     Label {
         /// The file.
         path: PathBuf,
-        /// Where the first such value is: (z, y, x).
+        /// Index (z, y, x) of the first such voxel.
         voxel: [usize; 3],
-        /// The value.
+        /// Value of that voxel.
         #[detail(name = "found")]
         value: String,
     },
-    /// The archive has no array of that name.
-    #[error("{place} does not exist; the archive holds {}", list(found))]
+    /// The archive has no array of this name.
+    #[error("{place} does not exist; the archive contains {}", list(found))]
     #[code(NpzMember)]
     NpzMember {
-        /// The missing member.
+        /// The missing array.
         #[detail(flatten)]
         place: Place,
-        /// Names of the arrays that are there.
+        /// Names of the existing arrays.
         found: Vec<String>,
     },
 }

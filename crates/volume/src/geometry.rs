@@ -1,8 +1,9 @@
-//! Where a volume lies in space.
+//! Position of a volume in space.
 
 use serde::{Deserialize, Serialize};
 
-/// Position of a volume's voxels, in ITK's convention (LPS: x to the left, y to the back, z up; millimetres).
+/// Position of a volume's voxels, in ITK's convention: LPS (x to the left, y to the back, z up), in
+/// millimetres.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Geometry {
     /// Distance between voxel centres along the array's axes (z, y, x), in mm; always positive.
@@ -14,7 +15,7 @@ pub struct Geometry {
 }
 
 impl Default for Geometry {
-    /// Unit spacing at the origin, axes along the patient's.
+    /// Unit spacing, origin at 0, axes parallel to the patient's.
     fn default() -> Self {
         Self {
             spacing: [1.0; 3],
@@ -24,19 +25,19 @@ impl Default for Geometry {
     }
 }
 
-/// Largest absolute difference between two geometries, by component.
+/// Largest absolute differences between two geometries.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Deviation {
-    /// Of the spacing, in mm.
+    /// Largest difference of the spacing, in mm.
     pub spacing: f64,
-    /// Of the origin, in mm.
+    /// Largest difference of the origin, in mm.
     pub origin: f64,
-    /// Of the direction cosines.
+    /// Largest difference of the direction cosines.
     pub direction: f64,
 }
 
 impl Deviation {
-    /// Whether no component differs by more than `tolerance`; NaN is not within any tolerance.
+    /// Whether every difference is at most `tolerance`. NaN exceeds every tolerance.
     pub fn within(&self, tolerance: f64) -> bool {
         [self.spacing, self.origin, self.direction]
             .iter()
@@ -45,10 +46,10 @@ impl Deviation {
 }
 
 impl Geometry {
-    /// How far `other` is from this geometry.
+    /// Returns the deviation of `other` from this geometry.
     pub fn deviation(&self, other: &Self) -> Deviation {
         fn largest(a: &[f64], b: &[f64]) -> f64 {
-            // `f64::max` would drop a NaN.
+            // `f64::max` would ignore a NaN.
             a.iter()
                 .zip(b)
                 .map(|(a, b)| (a - b).abs())
@@ -67,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn deviation_is_the_largest_by_component() {
+    fn deviation_returns_largest_difference_per_field() {
         let one = Geometry::default();
         let mut two = one.clone();
         two.spacing[1] = 1.5;

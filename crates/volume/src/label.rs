@@ -1,8 +1,8 @@
-//! The label of unlabelled voxels.
+//! Label of unlabelled voxels.
 
-/// Label of voxels that nobody annotated, and the only ignore label of training.
+/// Label of voxels without annotation, and the only ignore label of training.
 ///
-/// Labels are int16 everywhere: in label files as nnU-Net v1 and this package write them, in segmentations
-/// and in patches. An ignore label is one of them, so it has their type, and no value can be asked for that
-/// no file can hold. Only libtorch's kernels, whose targets are float32, see it as a float.
+/// Labels are int16 in label files of nnU-Net v1 and this package, in segmentations and in patches. An ignore
+/// label has the same type, so that every value can be stored. Only libtorch's kernels, whose targets are
+/// float32, use a float.
 pub const UNLABELLED: i16 = -1;

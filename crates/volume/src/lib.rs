@@ -1,7 +1,7 @@
 //! Arrays with geometry; NIfTI, npy and npz files.
 //!
-//! Arrays are C-contiguous. Everything read is checked against the bytes that are really there before memory is taken
-//! for it, so that a truncated or hostile file gives a typed [`Error`] instead of a crash or an exhausted machine.
+//! Arrays are C-contiguous. Sizes in a file are checked against its real length before memory is allocated. A
+//! truncated or hostile file therefore gives a typed [`Error`], not a crash or exhausted memory.
 
 mod buffer;
 mod element;

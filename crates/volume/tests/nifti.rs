@@ -1,4 +1,4 @@
-//! NIfTI files: every version, byte order and element type; writing and reading back; damage.
+//! NIfTI files: every version, byte order and element type; round trips; damaged files.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 use std::io::Write;
@@ -8,7 +8,7 @@ use ndarray::{Array3, Array4};
 use proptest::prelude::*;
 use volume::{nifti, Dtype, Error, Geometry};
 
-/// A NIfTI file put together field by field, independently of the reader.
+/// A NIfTI file written field by field, independently of the reader.
 struct Builder {
     version: u8,
     big: bool,
@@ -107,7 +107,7 @@ impl Builder {
 
     fn single_file(&self) -> Vec<u8> {
         let mut bytes = self.header();
-        // An offset of 0 means right behind the header.
+        // An offset of 0 means directly after the header.
         let size = bytes.len() - 4;
         bytes.resize(self.offset.max(size), 0);
         bytes.extend(&self.data);
@@ -135,7 +135,7 @@ fn save(folder: &Path, name: &str, bytes: &[u8]) -> PathBuf {
     path
 }
 
-/// Bytes of `value` as NIfTI's `datatype`, and the float32 it reads back as.
+/// Returns the bytes of `value` as NIfTI's `datatype`, and the float32 that they decode to.
 fn encode(datatype: i16, value: i64, big: bool) -> (Vec<u8>, f32) {
     macro_rules! word {
         ($type:ty) => {{
@@ -180,7 +180,7 @@ const DATATYPES: [(i16, Dtype); 10] = [
 
 proptest! {
     #[test]
-    fn every_version_order_and_type(
+    fn every_version_byte_order_and_type_is_read(
         kind in 0_usize..10,
         two in any::<bool>(),
         big in any::<bool>(),
@@ -232,7 +232,7 @@ proptest! {
     }
 
     #[test]
-    fn damage_never_panics(
+    fn damaged_file_never_panics(
         changes in prop::collection::vec((0_usize..390, any::<u8>()), 0..6),
         cut in 0_usize..400,
         packed in any::<bool>(),
@@ -255,7 +255,7 @@ proptest! {
 }
 
 #[test]
-fn scaling_follows_slope_and_intercept() {
+fn slope_and_intercept_scale_intensities() {
     let folder = tempfile::tempdir().unwrap();
     let read = |slope: f64, inter: f64| {
         let mut builder = Builder::new(
@@ -285,7 +285,7 @@ fn scaling_follows_slope_and_intercept() {
 }
 
 #[test]
-fn pairs_and_gzip_variants_are_found() {
+fn pairs_and_gzipped_files_are_read() {
     let folder = tempfile::tempdir().unwrap();
     let mut builder = Builder::new(2, [3, 2, 1, 1], vec![1, 2, 3, 4, 5, 6]);
     builder.magic = b"ni1";
@@ -312,7 +312,7 @@ fn pairs_and_gzip_variants_are_found() {
 }
 
 #[test]
-fn gzip_of_several_members_or_with_more_behind_is_read() {
+fn gzip_with_several_members_or_trailing_bytes_is_read() {
     let folder = tempfile::tempdir().unwrap();
     let builder = Builder::new(2, [3, 2, 1, 1], vec![1, 2, 3, 4, 5, 6]);
     let bytes = builder.single_file();
@@ -325,7 +325,7 @@ fn gzip_of_several_members_or_with_more_behind_is_read() {
 }
 
 #[test]
-fn refusals_say_what_is_wrong() {
+fn invalid_files_are_rejected_with_reason() {
     let folder = tempfile::tempdir().unwrap();
     let message = |bytes: &[u8]| {
         nifti::read_image(&save(folder.path(), "case.nii.gz", bytes))
@@ -336,19 +336,19 @@ fn refusals_say_what_is_wrong() {
     assert!(message(&good[..200]).contains("within the header"));
     let truncated = message(&good[..good.len() - 6]);
     assert!(
-        truncated.contains("16 bytes of data, 10 are there"),
+        truncated.contains("16 bytes of data, but the file has 10"),
         "{truncated}"
     );
     let truncated = message(&gzip(&good[..good.len() - 6]));
     assert!(
-        truncated.contains("16 bytes of data, 10 are there"),
+        truncated.contains("16 bytes of data, but the file has 10"),
         "{truncated}"
     );
     let packed = gzip(&good);
     assert!(message(&packed[..packed.len() - 12]).contains("cannot be decompressed"));
     assert!(message(b"plain text that is no image").contains("expected 348"));
     assert!(message(&Builder::new(128, [2, 2, 2, 1], vec![0; 24]).single_file()).contains("RGB"));
-    // 30000^3 voxels announced in a file of 368 bytes: refused before any memory is taken.
+    // 30000^3 voxels in the header of a file of 368 bytes: rejected before allocation.
     let huge = Builder::new(4, [30_000, 30_000, 30_000, 1], vec![0; 16]);
     assert!(message(&huge.single_file()).contains("truncated"));
     assert!(message(&gzip(&huge.single_file())).contains("truncated"));

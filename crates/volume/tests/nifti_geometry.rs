@@ -1,11 +1,11 @@
-//! Geometry against SimpleITK's, recorded by `data/record_itk_geometry.py`.
+//! Geometry compared with SimpleITK's, recorded by `data/record_itk_geometry.py`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 use serde_json::Value;
 use volume::{nifti, Error};
 
 #[test]
-fn headers_mean_what_they_mean_to_itk() {
+fn recorded_headers_give_itk_geometry() {
     let text = include_str!("data/itk_geometry.json");
     let cases: Vec<Value> = serde_json::from_str(text).unwrap();
     assert!(cases.len() > 50);
@@ -35,13 +35,13 @@ fn headers_mean_what_they_mean_to_itk() {
         };
         let mut spacing = list("spacing");
         spacing.reverse();
-        // ITK's choice between two forms that differ in rounding only is not reproducible.
+        // ITK's choice between two forms that differ only by rounding is not reproducible.
         let tolerance = if name.contains("s2 differ 0") || name.contains("tiny shear") {
             1e-6
         } else {
             1e-15
         };
-        // Exact: nnU-Net's records hold these numbers.
+        // Exact, because nnU-Net's records hold these numbers.
         assert_eq!(found.spacing.as_slice(), spacing, "{name}");
         assert_eq!(found.origin.as_slice(), list("origin"), "{name}");
         for (f, e) in found.direction.iter().zip(list("direction")) {

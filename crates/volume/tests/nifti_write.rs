@@ -1,4 +1,4 @@
-//! NIfTI files written here read back the same.
+//! Written NIfTI files read back unchanged.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 use ndarray::Array3;
@@ -7,7 +7,7 @@ use volume::{nifti, Dtype, Error, Geometry};
 
 proptest! {
     #[test]
-    fn written_volumes_read_back(
+    fn written_volumes_read_back_unchanged(
         size in [1_usize..6, 1_usize..6, 1_usize..6],
         spacing in [0.1_f64..9.0, 0.1_f64..9.0, 0.1_f64..9.0],
         origin in [-500.0_f64..500.0, -500.0_f64..500.0, -500.0_f64..500.0],
@@ -37,7 +37,7 @@ proptest! {
         prop_assert_eq!(place.spacing, geometry.spacing);
         let far = geometry.deviation(&place);
         prop_assert!(far.direction < 1e-6 && far.origin < 1e-4, "{:?}", far);
-        // The qform alone says the same; near half turns the format itself is coarse.
+        // The qform alone gives the same geometry. Near 180 degrees the format itself is imprecise.
         if !packed {
             let mut bytes = std::fs::read(&path).unwrap();
             bytes[254] = 0;
@@ -55,7 +55,7 @@ proptest! {
 }
 
 #[test]
-fn what_cannot_be_written_is_refused() {
+fn unsupported_volumes_are_rejected() {
     let folder = tempfile::tempdir().unwrap();
     let array = Array3::<i16>::zeros((1, 1, 1));
     let name = nifti::write_labels(&folder.path().join("a.mha"), array.view(), &Geometry::default());

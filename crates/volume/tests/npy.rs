@@ -1,4 +1,4 @@
-//! npy files: round trips, foreign layouts, and files that must be refused.
+//! npy files: round trips, other layouts, and invalid files.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 use half::f16;
@@ -12,7 +12,7 @@ fn file(bytes: &[u8]) -> tempfile::NamedTempFile {
     file
 }
 
-/// An npy file with a header written by hand.
+/// Writes an npy file with the given header.
 fn raw(header: &str, data: &[u8]) -> tempfile::NamedTempFile {
     let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
     bytes.extend((header.len() as u16).to_le_bytes());
@@ -45,7 +45,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(12))]
 
     #[test]
-    fn every_dtype_round_trips(shape in prop::collection::vec(0_usize..5, 0..5)) {
+    fn arrays_of_every_dtype_round_trip(shape in prop::collection::vec(0_usize..5, 0..5)) {
         round_trip(&shape, |n| n % 3 == 0);
         round_trip(&shape, |n| n as i8);
         round_trip(&shape, |n| n as i16);
@@ -64,7 +64,7 @@ proptest! {
 
 proptest! {
     #[test]
-    fn fortran_order_and_byte_order(shape in prop::collection::vec(1_usize..5, 1..4), big in any::<bool>()) {
+    fn fortran_order_and_both_byte_orders_are_read(shape in prop::collection::vec(1_usize..5, 1..4), big in any::<bool>()) {
         let count = shape.iter().product::<usize>();
         let mut data = Vec::new();
         for n in 0..count {
@@ -84,7 +84,7 @@ proptest! {
     }
 
     #[test]
-    fn damaged_files_never_panic(
+    fn damaged_file_never_panics(
         cut in 0_usize..200,
         changes in prop::collection::vec((0_usize..200, any::<u8>()), 0..6),
     ) {
@@ -106,7 +106,7 @@ proptest! {
 }
 
 #[test]
-fn writes_the_bytes_of_numpy() {
+fn written_bytes_equal_numpy() {
     // numpy 2.3: numpy.save(path, numpy.zeros((2, 30), numpy.float32)) and numpy.save(path, numpy.int64(5)).
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.npy");
@@ -123,7 +123,7 @@ fn writes_the_bytes_of_numpy() {
 }
 
 #[test]
-fn conversions_are_exact_or_refused() {
+fn inexact_integer_conversion_is_rejected() {
     let header = |kind: &str| format!("{{'descr': '{kind}', 'fortran_order': False, 'shape': (2,), }}\n");
     let whole = raw(
         &header("<f4"),
@@ -173,7 +173,7 @@ fn conversions_are_exact_or_refused() {
 }
 
 #[test]
-fn refusals_say_what_is_wrong() {
+fn invalid_files_are_rejected_with_reason() {
     let hostile = raw(
         "{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999, 99999999999, 7), }\n",
         &[0; 16],
@@ -244,7 +244,7 @@ fn refusals_say_what_is_wrong() {
 }
 
 #[test]
-fn maps_what_it_can_and_refuses_the_rest() {
+fn aligned_c_order_array_is_mapped_and_others_rejected() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.npy");
     let array = Array::from_shape_fn(IxDyn(&[2, 3, 4]), |i| (i[0] * 100 + i[1] * 10 + i[2]) as f32);
@@ -268,7 +268,7 @@ fn maps_what_it_can_and_refuses_the_rest() {
     ));
     npy::write(&path, ArrayD::<i16>::zeros(IxDyn(&[0, 3])).view()).unwrap();
     assert!(npy::Mapped::<i16>::open(&path).unwrap().view().is_empty());
-    // A replaced file does not disturb a map that is open.
+    // Replacing a file does not change an open map.
     npy::write(&path, ArrayD::<i16>::zeros(IxDyn(&[1])).view()).unwrap();
     assert_eq!(mapped.view(), array);
     assert_eq!(npy::read_header(&path).unwrap().dtype, Some(Dtype::I16));

@@ -1,4 +1,4 @@
-//! npz archives: round trips and damage.
+//! npz archives: round trips and damaged files.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 use ndarray::{Array, ArrayD, IxDyn};
@@ -27,7 +27,7 @@ fn written(compression: Compression) -> (tempfile::TempDir, std::path::PathBuf) 
 }
 
 #[test]
-fn round_trips_at_every_compression() {
+fn arrays_round_trip_at_every_compression() {
     for compression in [Compression::Stored, Compression::Fast, Compression::Default] {
         let (_folder, path) = written(compression);
         assert_eq!(npz::names(&path).unwrap(), ["data", "other"]);
@@ -41,7 +41,7 @@ fn round_trips_at_every_compression() {
 }
 
 #[test]
-fn headers_are_read_without_the_arrays() {
+fn headers_are_read_without_array_data() {
     for compression in [Compression::Stored, Compression::Fast, Compression::Default] {
         let (_folder, path) = written(compression);
         let headers = npz::headers(&path).unwrap();
@@ -66,7 +66,7 @@ fn headers_are_read_without_the_arrays() {
     }
 }
 
-/// An archive of one stored member of these bytes.
+/// Writes an archive with one stored member of these bytes.
 fn stored(folder: &std::path::Path, bytes: &[u8]) -> std::path::PathBuf {
     let path = folder.join("case.npz");
     let mut zip = zip::ZipWriter::new(std::fs::File::create(&path).unwrap());
@@ -77,7 +77,7 @@ fn stored(folder: &std::path::Path, bytes: &[u8]) -> std::path::PathBuf {
     path
 }
 
-/// An array of bytes, its header of version 2 and of any claimed length.
+/// Returns a byte array with a header of version 2 and any length field.
 fn version_2(length: u32, shape: &str, data: &[u8]) -> Vec<u8> {
     let text = format!("{{'descr': '|u1', 'fortran_order': True, 'shape': {shape}, }}\n");
     let mut bytes = b"\x93NUMPY\x02\x00".to_vec();
@@ -88,7 +88,7 @@ fn version_2(length: u32, shape: &str, data: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn a_damaged_header_names_file_and_member() {
+fn damaged_header_is_rejected_with_file_and_member() {
     let folder = tempfile::tempdir().unwrap();
     let whole = version_2(0, "(3, 2)", &[0; 6]);
     let good = npz::headers(&stored(folder.path(), &whole)).unwrap();
@@ -114,7 +114,7 @@ fn a_damaged_header_names_file_and_member() {
     }
     let (_keep, path) = written(Compression::Default);
     let mut bytes = std::fs::read(&path).unwrap();
-    // A stored block's length and its complement stand in front of the header; then they disagree.
+    // A stored block has its length and the complement before the header. This change makes them disagree.
     let start = bytes.windows(6).position(|w| w == b"\x93NUMPY").unwrap();
     bytes[start - 1] ^= 0xff;
     std::fs::write(&path, &bytes).unwrap();
@@ -124,7 +124,7 @@ fn a_damaged_header_names_file_and_member() {
 }
 
 #[test]
-fn strings_are_left_out_and_bools_counted() {
+fn string_arrays_are_skipped_and_bools_converted() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.npz");
     let mut zip = zip::ZipWriter::new(std::fs::File::create(&path).unwrap());
@@ -151,7 +151,7 @@ fn strings_are_left_out_and_bools_counted() {
 }
 
 #[test]
-fn a_missing_array_lists_what_is_there() {
+fn missing_array_is_rejected_with_existing_names() {
     let (_folder, path) = written(Compression::Fast);
     let error = npz::read::<f32>(&path, "seg").unwrap_err();
     assert!(error.to_string().contains("case.npz[seg]"), "{error}");
@@ -159,7 +159,7 @@ fn a_missing_array_lists_what_is_there() {
 }
 
 #[test]
-fn a_claimed_size_beyond_any_deflate_stream_is_refused() {
+fn size_above_deflate_limit_is_rejected() {
     let (_folder, path) = written(Compression::Default);
     let mut bytes = std::fs::read(&path).unwrap();
     // Uncompressed size in the first central header: 32 bits at offset 24, else 64 bits in the zip64 field.
@@ -174,7 +174,7 @@ fn a_claimed_size_beyond_any_deflate_stream_is_refused() {
 }
 
 #[test]
-fn a_changed_byte_is_noticed() {
+fn changed_byte_is_rejected() {
     let (_folder, path) = written(Compression::Stored);
     let mut bytes = std::fs::read(&path).unwrap();
     bytes[300] ^= 1;
@@ -185,7 +185,7 @@ fn a_changed_byte_is_noticed() {
 
 proptest! {
     #[test]
-    fn truncation_is_an_error(part in 0.0_f64..1.0) {
+    fn truncated_archive_is_rejected(part in 0.0_f64..1.0) {
         let (_folder, path) = written(Compression::Default);
         let bytes = std::fs::read(&path).unwrap();
         std::fs::write(&path, &bytes[..(bytes.len() as f64 * part) as usize]).unwrap();
@@ -194,7 +194,7 @@ proptest! {
     }
 
     #[test]
-    fn damage_never_panics(changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8)) {
+    fn damaged_archive_never_panics(changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8)) {
         let (_folder, path) = written(Compression::Fast);
         let mut bytes = std::fs::read(&path).unwrap();
         for (position, byte) in changes {

@@ -1,4 +1,4 @@
-//! `splits_final.pkl`.
+//! The splits file `splits_final.pkl`.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use crate::Error;
 /// Name of the splits file in a preprocessed task.
 pub const SPLITS_FILE: &str = "splits_final.pkl";
 
-/// Reads splits: nnU-Net v1's pickle, or a JSON list of `{"train": [...], "val": [...]}` (as nnU-Net v2 writes).
+/// Reads splits from nnU-Net v1's pickle, or from nnU-Net v2's JSON list of `{"train": [...], "val": [...]}`.
 ///
 /// # Errors
 /// [`Error::Pickle`], [`Error::Io`] or [`Error::Record`] naming the file.
@@ -35,12 +35,12 @@ pub fn read_splits(path: &Path) -> Result<Vec<Split>, Error> {
     read().map_err(|e| e.in_file(path).into())
 }
 
-/// Writes splits as nnU-Net v1 does: a list of ordered dictionaries of string arrays.
+/// Writes splits in the form of nnU-Net v1: a list of ordered dictionaries of string arrays.
 ///
 /// # Errors
 /// [`Error::Pickle`] naming the file.
 pub fn write_splits(path: &Path, splits: &[Split]) -> Result<(), Error> {
-    // numpy gives each array the width of the array it was taken from: the longest of all cases.
+    // numpy gives each array the width of its source array: the longest of all case names.
     let width = splits
         .iter()
         .flat_map(|s| s.train.iter().chain(&s.val))
@@ -65,7 +65,8 @@ pub fn write_splits(path: &Path, splits: &[Split]) -> Result<(), Error> {
     Ok(pickle::write_file(path, &Value::List(folds?))?)
 }
 
-/// The splits of a preprocessed task: those of its file, else nnU-Net's five folds, which are then written there.
+/// Reads the splits of a preprocessed task. If the file does not exist, writes and returns nnU-Net's five
+/// folds.
 ///
 /// # Errors
 /// As [`read_splits`], [`default_splits`] and [`write_splits`].

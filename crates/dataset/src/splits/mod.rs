@@ -1,4 +1,4 @@
-//! Cross-validation splits, draw for draw those of nnU-Net v1 (`nnUNetTrainerV2.do_split`).
+//! Cross-validation splits, equal to those of nnU-Net v1 (`nnUNetTrainerV2.do_split`).
 
 mod file;
 
@@ -14,31 +14,31 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::Error;
 
-/// Folds of a cross-validation.
+/// Number of folds of a cross-validation.
 pub const FOLDS: usize = 5;
-/// nnU-Net's seed for splits.
+/// nnU-Net's random seed of splits.
 const SEED: u32 = 12345;
 
 /// Cases of one fold.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Split {
-    /// Cases to train on.
+    /// Training cases.
     pub train: Vec<String>,
-    /// Cases to validate on.
+    /// Validation cases.
     pub val: Vec<String>,
 }
 
-/// Which cases to train on.
+/// Selection of training cases.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Fold {
-    /// A fold of the splits file; beyond its end, a random 80:20 split drawn for that number.
+    /// A fold of the splits file. Numbers past its end are random 80:20 splits, seeded with the number.
     Index(u32),
-    /// All cases, for training and for validation.
+    /// All cases, for both training and validation.
     All,
 }
 
 impl Fold {
-    /// Name of the folder that a model of this fold is in: `fold_0`, `all`.
+    /// Returns the name of the fold's folder: `fold_0`, `all`.
     pub fn folder(self) -> String {
         match self {
             Self::Index(i) => format!("fold_{i}"),
@@ -46,11 +46,11 @@ impl Fold {
         }
     }
 
-    /// The fold whose model is in a folder of that name.
+    /// Returns the fold of a folder name.
     pub fn from_folder(name: &str) -> Option<Self> {
         match name {
             "all" => Some(Self::All),
-            // `fold_01` would be a folder that this fold is never looked for in.
+            // `fold_01` is not the folder name of any fold.
             other => {
                 let fold = Self::Index(other.strip_prefix("fold_")?.parse().ok()?);
                 (fold.folder() == other).then_some(fold)
@@ -122,10 +122,11 @@ impl<'de> Deserialize<'de> for Fold {
     }
 }
 
-/// nnU-Net's five folds: scikit-learn's `KFold(5, shuffle=True, random_state=12345)` over the sorted cases.
+/// Returns nnU-Net's five folds: scikit-learn's `KFold(5, shuffle=True, random_state=12345)` on the sorted
+/// cases.
 ///
 /// # Errors
-/// [`Error::TooFewCases`] below five cases.
+/// [`Error::TooFewCases`] for fewer than five cases.
 pub fn default_splits<S: AsRef<str>>(cases: &[S]) -> Result<Vec<Split>, Error> {
     let cases = sorted(cases);
     let parts = k_fold(cases.len(), "cases")?;
@@ -139,11 +140,11 @@ pub fn default_splits<S: AsRef<str>>(cases: &[S]) -> Result<Vec<Split>, Error> {
         .collect())
 }
 
-/// Train and test indices of scikit-learn's `KFold(5, shuffle=True, random_state=12345)` over `n` items, each ascending.
-/// `unit` names the items in the error.
+/// Returns the train and test indices of scikit-learn's `KFold(5, shuffle=True, random_state=12345)` for `n`
+/// items, each in ascending order. `unit` names the items in the error.
 ///
 /// # Errors
-/// [`Error::TooFewCases`] below five items.
+/// [`Error::TooFewCases`] for fewer than five items.
 pub fn k_fold(n: usize, unit: &'static str) -> Result<Vec<(Vec<usize>, Vec<usize>)>, Error> {
     if n < FOLDS {
         return Err(Error::TooFewCases {
@@ -166,12 +167,12 @@ pub fn k_fold(n: usize, unit: &'static str) -> Result<Vec<(Vec<usize>, Vec<usize
     Ok((0..FOLDS).map(fold).collect())
 }
 
-/// The cases of a fold, train and validation each sorted.
+/// Returns the cases of a fold. Training and validation cases are each sorted.
 ///
-/// A fold beyond the end of `splits` is nnU-Net's random 80:20 split of all cases, `RandomState(12345 + fold)`.
+/// A fold past the end of `splits` is nnU-Net's random 80:20 split of all cases, `RandomState(12345 + fold)`.
 ///
 /// # Errors
-/// [`Error::Splits`] when the split names cases that the data set does not have, or trains on cases it validates on.
+/// [`Error::Splits`] if the split contains unknown cases, or a case is in both training and validation.
 pub fn split_for_fold<S: AsRef<str>>(splits: &[Split], cases: &[S], fold: Fold) -> Result<Split, Error> {
     let cases = sorted(cases);
     let number = match fold {
@@ -202,12 +203,12 @@ pub fn split_for_fold<S: AsRef<str>>(splits: &[Split], cases: &[S], fold: Fold) 
     })
 }
 
-/// Checks the split of fold number `fold`. The message about cases that are not among `cases` ends with `lacking`, such as
-/// "that are not preprocessed".
+/// Checks the split of fold number `fold`. `problem` completes the message about cases outside `cases`, such
+/// as "that are not preprocessed".
 ///
 /// # Errors
-/// [`Error::Splits`] naming cases that are not among `cases`, or cases in both parts.
-pub fn check_split(split: &Split, cases: &[String], fold: usize, lacking: &str) -> Result<(), Error> {
+/// [`Error::Splits`] naming cases outside `cases`, or cases in both training and validation.
+pub fn check_split(split: &Split, cases: &[String], fold: usize, problem: &str) -> Result<(), Error> {
     let known: BTreeSet<&String> = cases.iter().collect();
     let refuse = |problem: String, cases: BTreeSet<&String>| match cases.is_empty() {
         true => Ok(()),
@@ -218,13 +219,16 @@ pub fn check_split(split: &Split, cases: &[String], fold: usize, lacking: &str) 
     };
     let named = split.train.iter().chain(&split.val);
     let unknown = named.filter(|case| !known.contains(case)).collect();
-    refuse(format!("fold {fold} names cases {lacking}"), unknown)?;
+    refuse(format!("fold {fold} contains cases {problem}"), unknown)?;
     let train: BTreeSet<&String> = split.train.iter().collect();
     let both = split.val.iter().filter(|case| train.contains(case)).collect();
-    refuse(format!("fold {fold} validates on cases it trains on"), both)
+    refuse(
+        format!("fold {fold} has cases in both training and validation"),
+        both,
+    )
 }
 
-/// In code point order, as numpy sorts strings.
+/// Sorts in code point order, as numpy sorts strings.
 fn sorted<S: AsRef<str>>(cases: &[S]) -> Vec<String> {
     let mut cases: Vec<String> = cases.iter().map(|c| c.as_ref().to_owned()).collect();
     cases.sort();

@@ -15,13 +15,13 @@ use crate::{Error, Limits, Value};
 
 pub(super) fn read<R: Read + Seek>(source: R, length: u64, limits: &Limits) -> Result<Value, Error> {
     let mut zip = ZipArchive::new(source).map_err(damaged)?;
-    // The folder's name is that of the file when it was saved. Undecodable names cannot be it.
+    // The folder has the name of the file at the time of saving. Undecodable names cannot be this folder.
     let names = zip.file_names().filter_map(Result::ok);
     let pickle = names
         .filter(|n| n == "data.pkl" || n.ends_with("/data.pkl"))
         .min_by_key(|n| n.len());
     let pickle = pickle.ok_or_else(|| Error::Archive {
-        problem: "no data.pkl inside: not written by torch.save".into(),
+        problem: "data.pkl is missing; the file was not written by torch.save".into(),
     })?;
     let root = pickle.trim_end_matches("data.pkl").to_owned();
     let mut budget = Budget::new(limits, length);
@@ -49,12 +49,12 @@ pub(super) fn read<R: Read + Seek>(source: R, length: u64, limits: &Limits) -> R
 
 fn damaged(error: zip::result::ZipError) -> Error {
     Error::Archive {
-        problem: format!("{error}; the file is incomplete or no checkpoint"),
+        problem: format!("{error}; the file is incomplete or not a checkpoint"),
     }
 }
 
-/// The content of one entry, at most `most` bytes and what the budget has left: compressed entries may claim any size, and
-/// so may the pickle that says how long a storage is.
+/// Reads the content of one entry, limited to `most` bytes and the remaining budget. The sizes in the archive
+/// and the storage lengths in the pickle are not trusted.
 fn entry<R: Read + Seek>(
     zip: &mut ZipArchive<R>,
     name: &str,
@@ -68,13 +68,13 @@ fn entry<R: Read + Seek>(
     let read = |e: std::io::Error| Error::Archive {
         problem: format!("{name}: {e}"),
     };
-    // One byte more tells whether there is more.
+    // One additional byte shows whether the entry is longer.
     file.take(most.min(budget.bytes_left()).saturating_add(1))
         .read_to_end(&mut bytes)
         .map_err(read)?;
     if bytes.len() as u64 > most {
         return Err(Error::Archive {
-            problem: format!("{name}: more than the {most} bytes expected"),
+            problem: format!("{name}: more than the expected {most} bytes"),
         });
     }
     budget.bytes(bytes.len() as u64)?;
@@ -107,7 +107,7 @@ impl<R: Read + Seek> Storages for ZipStorages<R> {
         };
         if data.len() as u64 != expected {
             let problem = format!(
-                "storage {}: {} bytes, {expected} expected",
+                "storage {}: found {} bytes, expected {expected}",
                 storage.key,
                 data.len()
             );

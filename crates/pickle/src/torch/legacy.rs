@@ -1,4 +1,4 @@
-//! The format before torch 1.6: five pickles one after another, then the storages.
+//! The format before torch 1.6: five consecutive pickles, then the storages.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Value, Error> {
     let magic = plain(&mut at);
     if !matches!(&magic, Ok(Value::BigInt(n)) if n.starts_with(&MAGIC)) {
         return Err(Error::Archive {
-            problem: "neither a zip file nor torch's legacy format".into(),
+            problem: "the file is neither a zip file nor in torch's legacy format".into(),
         });
     }
     let version = plain(&mut at)?;
@@ -41,7 +41,7 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Value, Error> {
     at += machine.at;
     let keys = plain(&mut at)?
         .to_strings()
-        .ok_or_else(|| Error::malformed(at, "the list of storages is no list of strings"))?;
+        .ok_or_else(|| Error::malformed(at, "the list of storages is not a list of strings"))?;
     let sizes = declared_types(&machine.nodes);
     let mut storages = LegacyStorages {
         parts: HashMap::new(),
@@ -78,7 +78,7 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Value, Error> {
     Finisher::new(&machine.nodes, budget, Some(&mut storages)).value(top, 0)
 }
 
-/// Element types of all storages that the pickle refers to: the data do not repeat them.
+/// Returns the element types of all storages in the pickle. The data do not repeat them.
 fn declared_types<'n>(nodes: &'n [Node<'_>]) -> HashMap<&'n str, Option<TensorType>> {
     let storages = nodes.iter().filter_map(|node| match node {
         Node::Storage(storage) => Some((storage.key.as_str(), storage.dtype)),

@@ -1,7 +1,7 @@
-//! Checkpoints as `torch.save` writes them: the zip format (torch 1.6 and later) and the one before it.
+//! Checkpoints of `torch.save`: the zip format (torch 1.6 and later) and its predecessor.
 //!
-//! Tensors become [`Tensor`] leaves of a [`Value`]; nothing in the file is executed. Written checkpoints are zip files
-//! that `torch.load` accepts, with `weights_only=True` (the default since torch 2.6) too.
+//! Tensors become [`Tensor`] leaves of a [`Value`]. Nothing in the file is executed. Written checkpoints are
+//! zip files that `torch.load` accepts, also with `weights_only=True` (the default since torch 2.6).
 
 mod archive;
 mod legacy;
@@ -18,7 +18,8 @@ use crate::{Error, Limits, Value};
 /// Reads a checkpoint file of either format within [`Limits::default`].
 ///
 /// # Errors
-/// [`Error::File`] naming the file around the cause: an unknown global, a truncated or damaged file, a limit.
+/// [`Error::File`] with the file's path and the cause: an unknown global, a truncated or damaged file, a
+/// limit.
 pub fn read_checkpoint(path: &Path) -> Result<Value, Error> {
     read_checkpoint_within(path, &Limits::default())
 }
@@ -43,7 +44,7 @@ pub fn read_checkpoint_within(path: &Path, limits: &Limits) -> Result<Value, Err
 /// Reads a checkpoint of `length` bytes from any seekable source.
 ///
 /// # Errors
-/// As [`read_checkpoint`], without the file's name.
+/// As [`read_checkpoint`], without the file's path.
 pub fn read_from<R: Read + Seek>(mut source: R, length: u64, limits: &Limits) -> Result<Value, Error> {
     limits.check_input(length)?;
     let io = |e: std::io::Error| Error::Archive {

@@ -1,4 +1,4 @@
-//! Writing checkpoints in the zip format.
+//! Writer of checkpoints in the zip format.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -12,13 +12,13 @@ use crate::value::Dict;
 use crate::write::{Protocol, TensorSink, Writer};
 use crate::{Error, Value};
 
-/// Writes a checkpoint that `torch.load` reads, replacing the file in one step.
+/// Writes a checkpoint that `torch.load` can read. An existing file is replaced atomically.
 ///
-/// numpy scalars are written as plain Python numbers: nnU-Net reads those just as well, and `torch.load` refuses the former
-/// under its default `weights_only=True`.
+/// numpy scalars are written as plain Python numbers. nnU-Net reads both, and `torch.load` rejects numpy
+/// scalars under its default `weights_only=True`.
 ///
 /// # Errors
-/// [`Error::Storage`] naming the file when it cannot be written; what was there before is then unchanged.
+/// [`Error::Storage`] naming the file, which is then unchanged.
 pub fn write_checkpoint(path: &Path, value: &Value) -> Result<(), Error> {
     let name = path
         .file_stem()
@@ -45,7 +45,7 @@ pub fn write_checkpoint(path: &Path, value: &Value) -> Result<(), Error> {
 /// Torch maps storages into memory at 64-byte boundaries.
 const ALIGNMENT: u64 = 64;
 
-/// Writes a checkpoint to any target; `name` becomes the folder inside the zip file.
+/// Writes a checkpoint to any target. `name` becomes the folder inside the zip file.
 ///
 /// # Errors
 /// [`Error::Io`] from the target, [`Error::Unsupported`] for values that cannot be pickled.
@@ -81,13 +81,13 @@ pub fn write_checkpoint_to<W: Write>(target: W, name: &str, value: &Value) -> Re
         .map_err(put)
 }
 
-/// Storages in the order of their first use.
+/// Storages in order of first use.
 #[derive(Default)]
 struct Parts(Vec<Arc<Vec<u8>>>);
 
 impl TensorSink for Parts {
     fn store(&mut self, tensor: &Tensor) -> Result<String, Error> {
-        // Tied parameters stay tied: one storage for tensors that share their data.
+        // Tied parameters stay tied: tensors that share their data share one storage.
         let known = self.0.iter().position(|data| Arc::ptr_eq(data, &tensor.data));
         let key = known.unwrap_or_else(|| {
             self.0.push(Arc::clone(&tensor.data));
@@ -97,7 +97,7 @@ impl TensorSink for Parts {
     }
 }
 
-/// The same value with numpy scalars as Python numbers.
+/// Converts numpy scalars to Python numbers.
 fn plain(value: &Value) -> Value {
     let all = |items: &[Value]| items.iter().map(plain).collect();
     match value {

@@ -1,8 +1,9 @@
 //! Cubic B-spline coefficients.
 //!
-//! The samples `s` of an axis become the coefficients `c` with `(c[k-1] + 4 c[k] + c[k+1]) / 6 = s[k]`, by one causal and
-//! one anticausal recursion with the pole `sqrt(3) - 2` (M. Unser, A. Aldroubi and M. Eden, "B-spline signal
-//! processing", IEEE Transactions on Signal Processing, 1993). Cost: 4 operations a voxel and axis.
+//! The samples `s` of an axis become the coefficients `c` with `(c[k-1] + 4 c[k] + c[k+1]) / 6 = s[k]`, by
+//! one causal and one anticausal recursion with the pole `sqrt(3) - 2` (M. Unser, A. Aldroubi and M. Eden,
+//! "B-spline signal processing", IEEE Transactions on Signal Processing, 1993). Cost: 4 operations per voxel
+//! and axis.
 
 mod columns;
 mod lanes;
@@ -16,13 +17,13 @@ use crate::Real;
 use recursion::Recursion;
 pub(crate) use recursion::POLE;
 
-/// Replaces the samples of a `(z, y, x)` volume in C order by their cubic B-spline coefficients along the axes where
-/// `axes` is true, in place; beyond its border the volume keeps its edge values. An axis of one voxel stays as it is.
+/// Replaces the samples of a `(z, y, x)` volume in C order by their cubic B-spline coefficients, in place, along
+/// the axes where `axes` is true. The volume is extended by its edge values. An axis of one voxel is unchanged.
 ///
-/// Extra memory: 64 voxels of an axis a thread.
+/// Additional memory: 64 voxels of an axis per thread.
 ///
 /// # Errors
-/// [`Cancelled`] within the work of a few rows or of 64 columns; the volume is then half done.
+/// [`Cancelled`] within the work of a few rows or of 64 columns. The volume is then incomplete.
 pub(crate) fn prefilter<T: Real>(
     values: &mut [T],
     shape: [usize; 3],

@@ -1,15 +1,15 @@
-//! The two recursions' coefficients.
+//! Coefficients of the two recursions.
 
 use crate::Real;
 
-/// The pole of the cubic B-spline's inverse filter, `sqrt(3) - 2`.
+/// Pole of the cubic B-spline's inverse filter, `sqrt(3) - 2`.
 pub const POLE: f64 = -0.267_949_192_431_122_7;
 
-/// Both recursions, for samples that keep the edge value beyond the border, `a a a | a b c d | d d d`: the limit of what
-/// scipy does for mode `nearest`, which pads by 12 edge values.
+/// Filter of samples extended by their edge value, `a a a | a b c d | d d d`: the limit of scipy's mode
+/// `nearest`, which pads by 12 edge values.
 pub(super) struct Recursion<T> {
     pub(super) pole: T,
-    /// Scales the samples so that the filter's gain is one: 6.
+    /// Factor of the samples that makes the filter's gain one: 6.
     pub(super) gain: T,
     /// Weight of the first sample in the first causal value.
     pub(super) head: T,
@@ -20,7 +20,7 @@ pub(super) struct Recursion<T> {
 impl<T: Real> Recursion<T> {
     pub(super) fn new() -> Self {
         let gain = (1.0 - POLE) * (1.0 - 1.0 / POLE);
-        // Both follow from summing the geometric series over the constant continuation.
+        // Both follow from the geometric series over the constant extension.
         let last_causal = -POLE / (1.0 - POLE * POLE);
         let constant = -POLE * gain / (1.0 - POLE);
         let last_sample = constant * (1.0 / (1.0 - POLE) - 1.0 / (1.0 - POLE * POLE));

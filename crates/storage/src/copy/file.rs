@@ -1,4 +1,4 @@
-//! Copying one file.
+//! Copies of single files.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
@@ -6,22 +6,23 @@ use std::path::{Path, PathBuf};
 
 use crate::{write_atomic, Error};
 
-/// What to do with a symbolic link.
+/// Treatment of symbolic links.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Links {
-    /// Copy the content of what it points to.
+    /// Copy the content of the link's target.
     #[default]
     Follow,
-    /// Make the same link again.
+    /// Copy the link itself.
     Keep,
 }
 
-/// Copies the content of `source` to `target`, or into `target` under its own name where that is a folder, and returns the
-/// path written. A file that is already there is replaced in one step and keeps its mode; a new one gets the default mode.
+/// Copies the content of `source` to `target` and returns the written path. If `target` is a folder, the copy
+/// keeps the file name of `source` in it. An existing file is replaced atomically and keeps its mode. A new
+/// file gets the default mode.
 ///
 /// # Errors
-/// [`Error::SameFile`], [`Error::Special`], [`Error::DiskFull`], or [`Error::Io`] where `source` is missing or a folder, or the
-/// folder of `target` is missing. What was at the target is then unchanged.
+/// [`Error::SameFile`], [`Error::Special`], [`Error::DiskFull`]. [`Error::Io`] if `source` is missing or a
+/// folder, or the folder of `target` is missing. The target is then unchanged.
 pub fn copy_file(source: &Path, target: &Path, links: Links) -> Result<PathBuf, Error> {
     let target = match (target.is_dir(), source.file_name()) {
         (true, Some(name)) => target.join(name),
@@ -52,12 +53,12 @@ pub fn copy_file(source: &Path, target: &Path, links: Links) -> Result<PathBuf, 
         });
     }
     let mut input = File::open(source).map_err(read)?;
-    // From file to file, past the buffer: the system may copy without moving bytes through this process.
+    // Bypasses the buffer: the system may copy from file to file without this process.
     write_atomic(&target, |output| io::copy(&mut input, output.get_mut()))?;
     Ok(target)
 }
 
-/// Whether both paths lead to one file.
+/// Whether both paths refer to one file.
 fn same_file(source: &Path, target: &Path, links: Links) -> bool {
     let metadata = |path| match links {
         Links::Follow => fs::metadata(path),
@@ -76,7 +77,7 @@ fn same_file(source: &Path, target: &Path, links: Links) -> bool {
     }
 }
 
-/// Makes the link `source` again at `target`.
+/// Copies the link `source` to `target` as a link.
 fn copy_link(source: &Path, target: &Path) -> Result<(), Error> {
     let destination = fs::read_link(source).map_err(|e| Error::io("read", source, e))?;
     #[cfg(unix)]

@@ -1,14 +1,15 @@
-//! Copying of content alone.
+//! Copies of file content without metadata.
 //!
-//! Some storage servers keep no permission metadata and refuse every attempt to set it, so modes, times and owners are
-//! never touched: not of files, and not of folders (which `shutil.copytree`, and so DIAG's `shutil_sol`, still does).
-//! Otherwise the behaviour is that of `shutil_sol.copyfile` and `copytree`, except where those lose files silently: a
-//! relative link is resolved from its own folder instead of the current one, and no error is swallowed.
+//! Some storage servers store no permission metadata and reject every attempt to set it. Modes, times and
+//! owners of files and folders are therefore never set. `shutil.copytree`, and so DIAG's `shutil_sol`, still
+//! sets those of folders. Otherwise the behaviour equals `shutil_sol.copyfile` and `copytree`, with two
+//! exceptions where those lose files silently: a relative link is resolved from its own folder instead of the
+//! current one, and no error is ignored.
 
 mod file;
 mod tree;
 
-// Two attributes, because clippy looks for `test` alone.
+// Two attributes, because clippy checks for `test` alone.
 #[cfg(test)]
 #[cfg(unix)]
 mod scenarios;

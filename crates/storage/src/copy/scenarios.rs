@@ -1,4 +1,4 @@
-//! The recorded scenarios of `shutil_sol`, replayed; each difference is named.
+//! Replays of recorded `shutil_sol` scenarios. Each difference from the recording is explained.
 
 mod recording;
 
@@ -14,7 +14,7 @@ use super::tree::copy_tree_by;
 use super::{copy_file, copy_tree, Links, TreeOptions};
 use crate::Error;
 
-/// Modes of a new file and folder: the recording's umask was 022, this process's may differ.
+/// Modes of a new file and a new folder. The recording's umask was 022; that of this process may differ.
 fn default_modes() -> (u32, u32) {
     let folder = tempfile::tempdir().unwrap();
     let (file, sub) = (folder.path().join("f"), folder.path().join("d"));
@@ -24,7 +24,7 @@ fn default_modes() -> (u32, u32) {
     (mode(&file), mode(&sub))
 }
 
-/// Makes the scenario's files, then its modes.
+/// Creates the scenario's files, then sets their modes.
 fn build(scenario: &Scenario, root: &Path) {
     for (name, (kind, _, content)) in &scenario.before {
         let path = root.join(name.trim_end_matches('/'));
@@ -59,7 +59,7 @@ fn found(root: &Path) -> State {
             let mode = fs::metadata(&path).map_or(0o777, |m| m.permissions().mode() & 0o777);
             let content = fs::read_to_string(&path).ok();
             if kind.is_symlink() {
-                // The mode recorded for a link to a folder is the folder's.
+                // The recording shows the folder's mode for a link to a folder.
                 let mode = if path.is_dir() { mode } else { 0o777 };
                 state.insert(name, ("symlink".to_owned(), mode, content));
             } else if kind.is_dir() {
@@ -79,7 +79,7 @@ fn errno(code: i32) -> Error {
     Error::io("write", Path::new("x"), io::Error::from_raw_os_error(code))
 }
 
-/// Makes the scenario's call; returns the path that the reference returns.
+/// Runs the scenario's call. Returns the path that the reference returns.
 fn act(scenario: &Scenario, call: &Call, root: &Path) -> Result<PathBuf, Error> {
     let (source, target) = (root.join(&call.source), root.join(&call.target));
     if call.is_file {
@@ -107,7 +107,7 @@ fn act(scenario: &Scenario, call: &Call, root: &Path) -> Result<PathBuf, Error> 
 }
 
 #[test]
-fn recorded_scenarios() {
+fn recorded_scenarios_give_recorded_files() {
     let recorded = testkit::json(&testkit::folder("fs").join("shutil_sol_scenarios.json"));
     let scenarios = recorded["scenarios"].as_array().unwrap();
     assert!(!scenarios.is_empty());
@@ -126,14 +126,14 @@ fn check_result(scenario: &Scenario, call: &Call, result: Result<PathBuf, Error>
     let name = scenario.name;
     let simulated = scenario.simulated();
     match (scenario.raised(), result) {
-        // Swallowed there, a listed error here: the file is missing.
+        // The reference ignores this error; here it is listed. The file is missing in both.
         (None, Err(Error::Tree { failures, .. })) if simulated.is_some() => {
             let failed: Vec<PathBuf> = failures.into_iter().map(|f| f.source).collect();
             assert_eq!(failed, [root.join(simulated.unwrap().0)], "{name}");
         }
         (None, Ok(path)) => {
             assert!(simulated.is_none(), "{name}");
-            // A path from another current folder is the target all the same.
+            // A path relative to another current folder is still the target.
             let returned = scenario.returned().unwrap();
             let expected = if returned.starts_with("../") {
                 root.join(&call.target)
@@ -164,9 +164,9 @@ fn check_result(scenario: &Scenario, call: &Call, result: Result<PathBuf, Error>
     }
 }
 
-/// What the links below the source lead to: here a relative link is followed from its own folder, in the reference only
-/// where the current folder makes it lead somewhere.
-fn behind_links(scenario: &Scenario, call: &Call) -> State {
+/// Returns the content behind the links below the source. Here a relative link is resolved from its own
+/// folder. In the reference it is resolved from the current folder.
+fn linked_content(scenario: &Scenario, call: &Call) -> State {
     let (source, target) = (call.source.to_str().unwrap(), call.target.display());
     let mut state = State::new();
     for (link, entry) in scenario.before.iter().filter(|(_, entry)| entry.0 == "symlink") {
@@ -178,9 +178,9 @@ fn behind_links(scenario: &Scenario, call: &Call) -> State {
             .rsplit_once('/')
             .map_or("", |(folder, _)| folder);
         if link.ends_with('/') {
-            let behind = format!("{folder}/{}/", scenario.link_target(link));
+            let prefix = format!("{folder}/{}/", scenario.link_target(link));
             for (path, entry) in &scenario.before {
-                if let Some(inside) = path.strip_prefix(&behind) {
+                if let Some(inside) = path.strip_prefix(&prefix) {
                     state.insert(format!("{target}{below}{inside}"), entry.clone());
                 }
             }
@@ -197,7 +197,7 @@ fn behind_links(scenario: &Scenario, call: &Call) -> State {
 fn check_state(scenario: &Scenario, call: &Call, found: &State) {
     let mut expected = scenario.after.clone();
     if !call.is_file {
-        expected.extend(behind_links(scenario, call));
+        expected.extend(linked_content(scenario, call));
     }
     let (file_mode, folder_mode) = default_modes();
     for (path, (kind, mode, _)) in &mut expected {
@@ -214,8 +214,8 @@ fn check_state(scenario: &Scenario, call: &Call, found: &State) {
 }
 
 #[test]
-fn the_modes_of_folders_are_not_needed() {
-    // A folder that may be entered but not changed is copied to one that may.
+fn read_only_folder_is_copied_to_writable_folder() {
+    // The source folder is readable but not writable. The copy must be writable.
     let folder = tempfile::tempdir().unwrap();
     let source = folder.path().join("src");
     fs::create_dir(&source).unwrap();
@@ -231,7 +231,7 @@ fn the_modes_of_folders_are_not_needed() {
 }
 
 #[test]
-fn odd_entries_are_listed_and_the_rest_is_copied() {
+fn uncopyable_entries_are_listed_and_others_copied() {
     let folder = tempfile::tempdir().unwrap();
     let source = folder.path().join("src");
     fs::create_dir(&source).unwrap();
@@ -264,7 +264,7 @@ fn odd_entries_are_listed_and_the_rest_is_copied() {
 }
 
 #[test]
-fn a_tree_can_be_copied_into_itself() {
+fn folder_is_copied_into_itself_once() {
     let folder = tempfile::tempdir().unwrap();
     let source = folder.path().join("src");
     fs::create_dir(&source).unwrap();

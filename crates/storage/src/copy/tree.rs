@@ -1,4 +1,4 @@
-//! Copying a folder.
+//! Copies of folders.
 
 use std::ffi::OsString;
 use std::fs;
@@ -13,41 +13,42 @@ use crate::Error;
 
 use super::{copy_file, Links};
 
-/// How to copy a folder.
+/// Options of [`copy_tree`].
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct TreeOptions {
-    /// Names to leave out, files and folders alike, as shell patterns: `*.tmp`.
+    /// Names of files and folders to exclude, as shell patterns such as `*.tmp`.
     pub ignore: Vec<String>,
 }
 
-/// What was copied.
+/// Result of a folder copy.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TreeSummary {
-    /// Files written.
+    /// Number of files written.
     pub files: u64,
-    /// Folders made, the target included.
+    /// Number of folders created, including the target.
     pub folders: u64,
-    /// Links that lead nowhere, which were left out.
+    /// Dangling links, which were skipped.
     pub dangling_links: Vec<PathBuf>,
 }
 
-/// Copies the folder `source` and all in it to the new folder `target`, making the folders above it.
+/// Copies the folder `source` with all its content to the new folder `target`. Missing parent folders of
+/// `target` are created.
 ///
-/// Links are followed: what they point to is copied, files and folders alike; a link that leads nowhere is left out and
-/// listed in the summary. Every entry is tried; each file is whole or absent.
+/// Links are followed: the target of a link is copied, files and folders alike. A dangling link is skipped
+/// and listed in the summary. Every entry is tried. Each copied file is complete or absent.
 ///
 /// # Errors
-/// [`Error::Tree`] with every entry that failed, and why; [`Error::Io`] when `source` is missing or `target` exists;
-/// [`Error::Pattern`].
+/// [`Error::Tree`] with every failed entry and its reason. [`Error::Io`] if `source` is missing or `target`
+/// exists. [`Error::Pattern`] for an invalid pattern.
 pub fn copy_tree(source: &Path, target: &Path, options: &TreeOptions) -> Result<TreeSummary, Error> {
     copy_tree_by(source, target, options, &|from, to| {
         copy_file(from, to, Links::Follow).map(drop)
     })
 }
 
-/// [`copy_tree`] with another way of copying a file.
+/// [`copy_tree`] with another function that copies a file.
 pub(super) fn copy_tree_by(
     source: &Path,
     target: &Path,
@@ -67,7 +68,7 @@ pub(super) fn copy_tree_by(
         summary: TreeSummary::default(),
         failures: Vec::new(),
     };
-    // Listed before the target is made, which may lie inside the source.
+    // Listed before the target is created, because the target may be inside the source.
     let entries = walk.list(source).map_err(|e| Error::io("read", source, e))?;
     if fs::symlink_metadata(target).is_ok() {
         return Err(Error::io("create", target, ErrorKind::AlreadyExists.into()));
@@ -94,7 +95,7 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    /// Names in a folder, sorted, without the ignored ones.
+    /// Returns the names in a folder, sorted, without the ignored ones.
     fn list(&self, folder: &Path) -> io::Result<Vec<OsString>> {
         let mut names = Vec::new();
         for entry in fs::read_dir(folder)? {
@@ -111,11 +112,11 @@ impl Walk<'_> {
         Ok(names)
     }
 
-    /// Copies the `names` of `source`; `above` are the real paths of the folders being copied.
-    fn entries(&mut self, source: &Path, target: &Path, names: Vec<OsString>, above: &mut Vec<PathBuf>) {
+    /// Copies the `names` of `source`. `parents` holds the real paths of the folders being copied.
+    fn entries(&mut self, source: &Path, target: &Path, names: Vec<OsString>, parents: &mut Vec<PathBuf>) {
         for name in names {
             let (from, to) = (source.join(&name), target.join(&name));
-            if let Err(error) = self.entry(&from, &to, above) {
+            if let Err(error) = self.entry(&from, &to, parents) {
                 self.failures.push(CopyFailure {
                     source: from,
                     target: to,
@@ -125,7 +126,7 @@ impl Walk<'_> {
         }
     }
 
-    fn entry(&mut self, from: &Path, to: &Path, above: &mut Vec<PathBuf>) -> Result<(), Error> {
+    fn entry(&mut self, from: &Path, to: &Path, parents: &mut Vec<PathBuf>) -> Result<(), Error> {
         let read = |e| Error::io("read", from, e);
         let link = fs::symlink_metadata(from).map_err(read)?.file_type().is_symlink();
         let metadata = match fs::metadata(from) {
@@ -141,7 +142,7 @@ impl Walk<'_> {
             return Ok(());
         }
         let real = fs::canonicalize(from).map_err(read)?;
-        if above.contains(&real) {
+        if parents.contains(&real) {
             return Err(Error::LinkCycle {
                 path: from.to_owned(),
                 folder: real,
@@ -150,9 +151,9 @@ impl Walk<'_> {
         let names = self.list(from).map_err(read)?;
         fs::create_dir(to).map_err(|e| Error::io("create", to, e))?;
         self.summary.folders += 1;
-        above.push(real);
-        self.entries(from, to, names, above);
-        above.pop();
+        parents.push(real);
+        self.entries(from, to, names, parents);
+        parents.pop();
         Ok(())
     }
 }

@@ -1,4 +1,4 @@
-//! What a header says, checked.
+//! Parsed and checked NIfTI header.
 
 use std::path::{Path, PathBuf};
 
@@ -9,7 +9,7 @@ use crate::geometry::Geometry;
 use super::layout::{Field, Layout};
 use super::transform::{Forms, Matrix};
 
-/// NIfTI's code of an element type, where it has one.
+/// NIfTI's codes of the supported element types.
 pub(super) const CODES: [(i16, Dtype); 10] = [
     (2, Dtype::U8),
     (4, Dtype::I16),
@@ -23,26 +23,26 @@ pub(super) const CODES: [(i16, Dtype); 10] = [
     (1280, Dtype::U64),
 ];
 
-/// What the header of a NIfTI file says.
+/// Header of a NIfTI file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Header {
-    /// Voxels along (z, y, x).
+    /// Number of voxels along (z, y, x).
     pub size: [usize; 3],
-    /// Volumes in the file: the product of the fourth and later dimensions.
+    /// Number of volumes in the file: the product of the fourth and later dimensions.
     pub channels: usize,
-    /// Where the voxels lie, as ITK reads it.
+    /// Position of the voxels, as read by ITK.
     pub geometry: Geometry,
     /// Element type on disk.
     pub dtype: Dtype,
-    /// 1 or 2.
+    /// NIfTI version: 1 or 2.
     pub version: u8,
     /// Whether the file is big endian.
     pub big_endian: bool,
-    /// `scl_slope` as stored; 0 means that intensities are not scaled.
+    /// `scl_slope` as stored; 0 means unscaled intensities.
     pub slope: f64,
     /// `scl_inter` as stored.
     pub inter: f64,
-    /// Byte at which the voxels begin, in the same file or in the `.img`.
+    /// Byte offset of the voxels, in the same file or in the `.img`.
     pub offset: usize,
     /// Whether the voxels are in the same file.
     pub single_file: bool,
@@ -73,7 +73,8 @@ impl Header {
             .try_fold(dtype.size(), |n, axis| n.checked_mul(*axis));
         count.ok_or_else(|| problem(format!("its dimensions {channels} x {size:?} overflow")))?;
         let start = layout.vox_offset(bytes);
-        // A single file's voxels cannot begin within its header; tools that left the field 0 meant its end.
+        // The voxels of a single file cannot begin within its header. Some tools write 0 for the end of the
+        // header.
         let least = if layout.single_file { layout.size() } else { 0 };
         if !(0.0..1e15).contains(&start) {
             return Err(problem(format!("its voxels begin at byte {start}")));
@@ -84,7 +85,7 @@ impl Header {
                 path: PathBuf::from(path),
                 problem,
             })?;
-        // Values that are not finite count as 0, as in nifti_clib.
+        // Non-finite values count as 0, as in nifti_clib.
         let finite = |value: f64| if value.is_finite() { value } else { 0.0 };
         Ok(Self {
             size,
@@ -100,16 +101,16 @@ impl Header {
         })
     }
 
-    /// Slope and intercept, unless they change nothing.
+    /// Returns slope and intercept, or `None` if they change nothing.
     ///
-    /// A slope of 0 switches both off, as the format says; ITK would still add the intercept.
+    /// A slope of 0 disables both, as the format specifies. ITK would still add the intercept.
     pub(super) fn scaling(&self) -> Option<(f64, f64)> {
         let identity = self.slope == 0.0 || (self.slope == 1.0 && self.inter == 0.0);
         (!identity).then_some((self.slope, self.inter))
     }
 }
 
-/// Size (z, y, x) and number of volumes.
+/// Returns size (z, y, x) and number of volumes.
 fn dimensions(layout: Layout, bytes: &[u8]) -> Result<([usize; 3], usize), String> {
     let rank = layout.dim(bytes, 0);
     if !(1..=7).contains(&rank) {
@@ -130,7 +131,7 @@ fn dimensions(layout: Layout, bytes: &[u8]) -> Result<([usize; 3], usize), Strin
     Ok(([z, y, x], channels.ok_or("its dimensions overflow")?))
 }
 
-/// The two transforms of the header with what they need.
+/// Returns the two transforms of the header with their related fields.
 fn forms(layout: Layout, bytes: &[u8]) -> Forms {
     let float = |field, index| layout.float(bytes, field, index);
     let scale = match layout.space_unit(bytes) {
@@ -141,7 +142,7 @@ fn forms(layout: Layout, bytes: &[u8]) -> Forms {
     let rank = layout.dim(bytes, 0).clamp(1, 7) as usize;
     let spacing = [1, 2, 3].map(|axis| {
         let value = float(Field::Pixdim, axis);
-        // As nifti_clib: a spacing that cannot be is 1. Axes beyond the rank have none.
+        // As in nifti_clib: an invalid spacing becomes 1. Axes above the rank have no spacing.
         if axis > rank || value == 0.0 || !value.is_finite() {
             1.0
         } else {
@@ -168,7 +169,7 @@ fn forms(layout: Layout, bytes: &[u8]) -> Forms {
     }
 }
 
-/// Names of the element types that exist but are not read.
+/// Names of the known but unsupported element types.
 fn name(code: i64) -> &'static str {
     match code {
         1 => "binary",

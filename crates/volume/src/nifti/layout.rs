@@ -1,16 +1,16 @@
-//! Where the fields of a header stand, in both versions and byte orders.
+//! Offsets of header fields, in both versions and byte orders.
 
 /// Version and byte order of a header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Layout {
-    /// 1 or 2.
+    /// NIfTI version: 1 or 2.
     pub version: u8,
     pub big_endian: bool,
-    /// Whether the voxels follow in the same file (`n+1`) or stand in an `.img` (`ni1`).
+    /// Whether the voxels are in the same file (`n+1`) or in an `.img` (`ni1`).
     pub single_file: bool,
 }
 
-/// Bits of the units that are the unit of length.
+/// Bit mask of the unit of length in the units field.
 const SPACE_UNIT: u8 = 7;
 /// Bytes of a NIfTI-1 header.
 pub(super) const SIZE_1: usize = 348;
@@ -24,7 +24,7 @@ pub(super) const MAGIC_1: usize = 344;
 /// Offset of the magic in a NIfTI-2 header.
 const MAGIC_2: usize = 4;
 
-/// Fields that are read or written.
+/// Header fields used by this crate.
 #[derive(Clone, Copy)]
 pub(super) enum Field {
     Datatype,
@@ -43,7 +43,7 @@ pub(super) enum Field {
 }
 
 impl Field {
-    /// Offset in a header of the version.
+    /// Returns the offset in a header of the version.
     fn offset(self, version: u8) -> usize {
         let (one, two) = match self {
             Self::Datatype => (70, 12),
@@ -69,7 +69,7 @@ impl Field {
 }
 
 impl Layout {
-    /// Recognises a header from its length field and magic; on failure, what stands there instead.
+    /// Detects a header by its length field and magic. Fails with the value found instead.
     pub(super) fn detect(bytes: &[u8]) -> Result<Self, String> {
         let too_short = || format!("it ends after {} bytes, within the header", bytes.len());
         let length = bytes.first_chunk::<4>().ok_or_else(too_short)?;
@@ -110,7 +110,7 @@ impl Layout {
         })
     }
 
-    /// Bytes of the header.
+    /// Size of the header in bytes.
     pub(super) fn size(self) -> usize {
         if self.version == 1 {
             SIZE_1
@@ -136,7 +136,7 @@ impl Layout {
         }
     }
 
-    /// Element `index` of an integer field: 16 bits in NIfTI-1; `wide` bits in NIfTI-2.
+    /// Returns element `index` of an integer field: 16 bits in NIfTI-1, `wide` bits in NIfTI-2.
     fn integer(self, bytes: &[u8], field: Field, index: usize, wide: usize) -> i64 {
         let at = field.offset(self.version);
         match (self.version, wide) {
@@ -146,15 +146,15 @@ impl Layout {
         }
     }
 
-    /// Sets element `index` of an integer field, whose bits are those of [`Layout::integer`].
+    /// Sets element `index` of an integer field; see [`Layout::integer`] for its bits.
     fn put_integer(self, bytes: &mut [u8], field: Field, index: usize, wide: usize, value: i64) {
         let width = if self.version == 1 { 2 } else { wide / 8 };
         let at = field.offset(self.version) + width * index;
-        // Truncating the two's complement fits every width.
+        // Truncation of the two's complement is valid for every width.
         self.put_word(bytes, at, &value.to_le_bytes()[..width]);
     }
 
-    /// Element `index` of `dim`.
+    /// Returns element `index` of `dim`.
     pub(super) fn dim(self, bytes: &[u8], index: usize) -> i64 {
         self.integer(bytes, Field::Dim, index, 64)
     }
@@ -164,18 +164,18 @@ impl Layout {
         self.put_integer(bytes, Field::Dim, index, 64, length);
     }
 
-    /// NIfTI's code of the element type.
+    /// Returns NIfTI's code of the element type.
     pub(super) fn datatype(self, bytes: &[u8]) -> i64 {
         self.integer(bytes, Field::Datatype, 0, 16)
     }
 
-    /// Sets NIfTI's code of the element type, and its bits.
+    /// Sets NIfTI's code and the number of bits of the element type.
     pub(super) fn put_datatype(self, bytes: &mut [u8], code: i16, bits: usize) {
         self.put_integer(bytes, Field::Datatype, 0, 16, i64::from(code));
         self.put_integer(bytes, Field::Bitpix, 0, 16, bits as i64);
     }
 
-    /// `qform_code` or `sform_code`.
+    /// Returns `qform_code` or `sform_code`.
     pub(super) fn code(self, bytes: &[u8], field: Field) -> i64 {
         self.integer(bytes, field, 0, 32)
     }
@@ -185,7 +185,7 @@ impl Layout {
         self.put_integer(bytes, field, 0, 32, code);
     }
 
-    /// Element `index` of a floating-point field: float32 in NIfTI-1, float64 in NIfTI-2.
+    /// Returns element `index` of a floating-point field: float32 in NIfTI-1, float64 in NIfTI-2.
     pub(super) fn float(self, bytes: &[u8], field: Field, index: usize) -> f64 {
         let at = field.offset(self.version);
         if self.version == 1 {
@@ -207,7 +207,7 @@ impl Layout {
         }
     }
 
-    /// Byte at which the voxels begin.
+    /// Returns the byte offset of the voxels.
     pub(super) fn vox_offset(self, bytes: &[u8]) -> f64 {
         if self.version == 1 {
             self.float(bytes, Field::VoxOffset, 0)
@@ -216,7 +216,7 @@ impl Layout {
         }
     }
 
-    /// Byte that holds the units: one of its own in NIfTI-1, the lowest of a 32-bit word in NIfTI-2.
+    /// Returns the offset of the units: a byte in NIfTI-1, the lowest byte of a 32-bit word in NIfTI-2.
     fn units_at(self) -> usize {
         let at = Field::Units.offset(self.version);
         match (self.version, self.big_endian) {
@@ -225,24 +225,24 @@ impl Layout {
         }
     }
 
-    /// Code of the unit of length.
+    /// Returns the code of the unit of length.
     pub(super) fn space_unit(self, bytes: &[u8]) -> u8 {
         bytes[self.units_at()] & SPACE_UNIT
     }
 
-    /// Sets the code of the unit of length; that of time stays.
+    /// Sets the code of the unit of length and keeps that of time.
     pub(super) fn put_space_unit(self, bytes: &mut [u8], unit: u8) {
         let at = self.units_at();
         bytes[at] = (bytes[at] & !SPACE_UNIT) | unit;
     }
 
-    /// Sets the code of the unit of time; that of length stays.
+    /// Sets the code of the unit of time and keeps that of length.
     pub(super) fn put_time_unit(self, bytes: &mut [u8], unit: u8) {
         let at = self.units_at();
         bytes[at] = (bytes[at] & SPACE_UNIT) | unit;
     }
 
-    /// Takes over all fields that say where the voxels lie from another header.
+    /// Copies all position fields from another header.
     pub(super) fn copy_geometry(self, bytes: &mut [u8], from: Self, source: &[u8]) {
         let floats = [
             (Field::Pixdim, 4),

@@ -4,21 +4,21 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// What the names of NIfTI files end in; the first is preferred.
+/// File extensions of NIfTI files; the first is preferred.
 pub const EXTENSIONS: [&str; 2] = [".nii.gz", ".nii"];
 
-/// The name of a NIfTI file without its extension; `None` for other files.
+/// Returns the name of a NIfTI file without its extension, or `None` for other files.
 pub fn stem(name: &str) -> Option<&str> {
     EXTENSIONS
         .iter()
         .find_map(|extension| name.strip_suffix(extension))
 }
 
-/// NIfTI files of a folder by name without extension, sorted. Hidden files (such as the `._*` of macOS) are left out; a
-/// `.nii.gz` goes before a `.nii` of the same name.
+/// Lists the NIfTI files of a folder by name without extension, sorted. Hidden files (such as the `._*` of
+/// macOS) are skipped. A `.nii.gz` takes precedence over a `.nii` of the same name.
 ///
 /// # Errors
-/// Where the folder cannot be listed.
+/// If the folder cannot be listed.
 pub fn list(folder: &Path) -> io::Result<BTreeMap<String, PathBuf>> {
     let mut files: BTreeMap<String, PathBuf> = BTreeMap::new();
     for entry in std::fs::read_dir(folder)? {
@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn gzipped_files_are_preferred_and_hidden_ones_skipped() {
+    fn gzipped_files_are_preferred_and_hidden_files_skipped() {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
         for name in ["b.nii", "a.nii", "a.nii.gz", "._a.nii.gz", "a.json", "c.hdr"] {

@@ -1,10 +1,11 @@
 //! NIfTI-1 and NIfTI-2 volumes: `.nii`, `.nii.gz`, and `.hdr`/`.img` pairs (each also `.gz`).
 //!
-//! Reading follows ITK (and so SimpleITK and nnU-Net): its geometry, its choice between the two transforms of a header,
-//! its scaling of intensities. Arrays are (z, y, x); NIfTI stores x fastest, so this is the order on disk.
+//! Reading follows ITK (and so SimpleITK and nnU-Net): its geometry, its choice between the two transforms of
+//! a header, its scaling of intensities. Arrays are (z, y, x). NIfTI stores x fastest, so this is the order
+//! on disk.
 //!
-//! Written here because the `nifti` crate (0.18) lacks what this needs: it reads no NIfTI-2, takes the sform whenever its
-//! code is set (ITK does not), knows nothing of units, and reserves what a header announces before the data are there.
+//! The `nifti` crate (0.18) does not suffice: it does not read NIfTI-2, uses the sform whenever its code is
+//! set (unlike ITK), ignores units, and allocates the size given in a header before checking the data.
 
 mod header;
 mod layout;
@@ -30,7 +31,7 @@ pub use write::{write_image, write_labels, write_labels_cancellable};
 
 use source::Source;
 
-/// Labels of a scaled file may be off a whole number by this much: scaling rounds.
+/// Maximum deviation of labels from whole numbers in a scaled file, caused by rounding.
 const LABEL_TOLERANCE: f64 = 1e-3;
 
 /// Reads only the header of `path`.
@@ -45,10 +46,10 @@ fn header_of(source: &Source) -> Result<Header, Error> {
     Header::parse(&source.header()?, source.path())
 }
 
-/// Reads `path` as float32 with shape (channel, z, y, x): one channel for each volume of a 4D (or 5D) file.
+/// Reads `path` as float32 with shape (channel, z, y, x). Each volume of a 4D (or 5D) file is one channel.
 ///
-/// Intensities are `stored * scl_slope + scl_inter`, computed in float64, or as stored when the slope is 0. NaN and
-/// infinity are kept.
+/// Intensities are `stored * scl_slope + scl_inter`, computed in float64. They are unscaled if the slope is
+/// 0. NaN and infinity are kept.
 ///
 /// # Errors
 /// As [`read_header`], and [`Error::Truncated`], [`Error::Memory`].
@@ -78,8 +79,9 @@ pub fn read_image(path: &Path) -> Result<(Array4<f32>, Geometry), Error> {
 /// Reads `path` as labels with shape (z, y, x).
 ///
 /// # Errors
-/// [`Error::Label`] with the first value that is not a whole number of int16 (a file with intensity scaling may be off by 1e-3),
-/// [`Error::NiftiHeader`] when there is more than one volume, otherwise as [`read_image`].
+/// [`Error::Label`] with the first value that is not a whole number of int16; a file with intensity scaling
+/// may deviate by 1e-3. [`Error::NiftiHeader`] if the file has more than one volume. Otherwise as
+/// [`read_image`].
 pub fn read_labels(path: &Path) -> Result<(Array3<i16>, Geometry), Error> {
     let source = Source::new(path);
     let header = header_of(&source)?;
@@ -89,7 +91,7 @@ pub fn read_labels(path: &Path) -> Result<(Array3<i16>, Geometry), Error> {
     };
     if header.channels != 1 {
         return Err(problem(format!(
-            "it holds {} volumes, a label map is one",
+            "it holds {} volumes; a label map has one",
             header.channels
         )));
     }

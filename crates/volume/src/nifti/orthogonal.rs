@@ -1,12 +1,12 @@
-//! The rotation nearest to a matrix, and its quaternion.
+//! Nearest rotation of a matrix, and its quaternion.
 
 use super::transform::determinant;
 
-/// The orthogonal matrix nearest to `matrix` (its polar factor), by Higham's iteration X <- (X + X^-T) / 2; `None` when
-/// the matrix is singular.
+/// Returns the orthogonal matrix nearest to `matrix` (its polar factor), by Higham's iteration X <- (X +
+/// X^-T) / 2. Returns `None` if the matrix is singular.
 pub(super) fn nearest(matrix: [[f64; 3]; 3]) -> Option<[[f64; 3]; 3]> {
     let mut x = matrix;
-    // Converges quadratically from any regular matrix; direction cosines need two or three rounds.
+    // Converges quadratically from any regular matrix. Direction cosines need two or three iterations.
     for _ in 0..100 {
         let det = determinant(&x);
         if det.is_nan() || det.abs() <= 1e-9 {
@@ -16,7 +16,7 @@ pub(super) fn nearest(matrix: [[f64; 3]; 3]) -> Option<[[f64; 3]; 3]> {
         let mut change = 0.0_f64;
         for i in 0..3 {
             for j in 0..3 {
-                // The inverse transposed is the matrix of cofactors over the determinant.
+                // The transposed inverse is the matrix of cofactors divided by the determinant.
                 let (a, b, c, d) = ((i + 1) % 3, (i + 2) % 3, (j + 1) % 3, (j + 2) % 3);
                 let cofactor = x[a][c] * x[b][d] - x[a][d] * x[b][c];
                 next[i][j] = 0.5 * (x[i][j] + cofactor / det);
@@ -31,14 +31,15 @@ pub(super) fn nearest(matrix: [[f64; 3]; 3]) -> Option<[[f64; 3]; 3]> {
     x.as_flattened().iter().all(|v| v.is_finite()).then_some(x)
 }
 
-/// Quaternion (b, c, d) of an orthogonal matrix, and whether its third column had to be flipped (`qfac` -1) because the
-/// matrix is left-handed. NIfTI-1's method 2, section "Quaternion representation of rotation matrix" of nifti1.h.
+/// Returns the quaternion (b, c, d) of an orthogonal matrix, and whether its third column was negated (`qfac`
+/// -1) because the matrix is left-handed. See method 2 of NIfTI-1, section "Quaternion representation of
+/// rotation matrix" of nifti1.h.
 pub(super) fn quaternion(mut r: [[f64; 3]; 3]) -> ([f64; 3], bool) {
     let flipped = determinant(&r) < 0.0;
     if flipped {
         r.iter_mut().for_each(|row| row[2] = -row[2]);
     }
-    // Four times the square of each component; dividing by the largest keeps the digits.
+    // Four times the square of each component. Division by the largest preserves precision.
     let squares = [
         1.0 + r[0][0] + r[1][1] + r[2][2],
         1.0 + r[0][0] - r[1][1] - r[2][2],
@@ -75,7 +76,7 @@ pub(super) fn quaternion(mut r: [[f64; 3]; 3]) -> ([f64; 3], bool) {
         ],
     };
     if q[0] < 0.0 {
-        // Only b, c, d are stored, and a is taken to be positive.
+        // Only b, c, d are stored. Readers assume a positive a.
         q = q.map(|v| -v);
     }
     let [_, b, c, d] = q;

@@ -1,4 +1,4 @@
-//! The bytes behind a NIfTI file: plain or gzipped, one file or two.
+//! Bytes of a NIfTI file: plain or gzipped, one file or two.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
@@ -14,14 +14,14 @@ use crate::error::{Error, Place};
 use super::header::Header;
 use super::layout::SIZE_2;
 
-/// No deflate stream expands further: 258 bytes from 2 bits.
+/// Upper limit of the deflate ratio: 258 bytes from 2 bits.
 const MAX_RATIO: u64 = 1032;
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
 /// Buffer and range of the voxels.
 type Data<T> = (Buffer<T>, std::ops::Range<usize>);
 
-/// A NIfTI file, found but not yet read.
+/// Location of a NIfTI file that is not read yet.
 pub(super) struct Source {
     path: PathBuf,
 }
@@ -33,19 +33,19 @@ impl Source {
         }
     }
 
-    /// The path that the caller named.
+    /// Returns the path given by the caller.
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// At most the bytes of the longest header.
+    /// Reads the start of the file, at most the length of the longest header.
     pub(super) fn header(&self) -> Result<Vec<u8>, Error> {
         start(&self.sibling("img", "hdr"), SIZE_2)
     }
 
-    /// Header and voxels of a single file as they are stored, uncompressed.
+    /// Reads header and voxels of a single file as stored, uncompressed.
     pub(super) fn whole(&self, header: &Header) -> Result<Vec<u8>, Error> {
-        // `Header` has checked that this product fits.
+        // `Header` has checked this product for overflow.
         let data = header.size.iter().product::<usize>() * header.channels * header.dtype.size();
         let bytes = start(&self.path, header.offset.saturating_add(data))?;
         let found = bytes.len().saturating_sub(header.offset);
@@ -59,7 +59,8 @@ impl Source {
         Ok(bytes)
     }
 
-    /// The voxels in a buffer, and where they are in it. Nothing is allocated before the file was found long enough.
+    /// Reads the voxels into a buffer, and returns it with their range. Nothing is allocated before the file
+    /// length is checked.
     pub(super) fn data<T: Element>(&self, header: &Header) -> Result<Data<T>, Error> {
         let path = if header.single_file {
             self.path.clone()
@@ -68,7 +69,7 @@ impl Source {
         };
         let place = Place::file(&path);
         let [z, y, x] = header.size;
-        // `Header` has checked that this product fits.
+        // `Header` has checked this product for overflow.
         let size = header.channels * z * y * x * header.dtype.size();
         let (mut file, gzip) = open(&path)?;
         let length = file.metadata().map_err(|e| failed(&path, false, e))?.len();
@@ -96,7 +97,8 @@ impl Source {
         Ok((buffer, 0..size))
     }
 
-    /// This path with the extension `from` replaced by `to`, also before `.gz`; the path itself if it has another.
+    /// Returns this path with the extension `from` replaced by `to`, also before `.gz`. Returns the path
+    /// itself if it has another extension.
     fn sibling(&self, from: &str, to: &str) -> PathBuf {
         let Some(name) = self.path.file_name().and_then(|n| n.to_str()) else {
             return self.path.clone();
@@ -118,7 +120,7 @@ impl Source {
     }
 }
 
-/// The first `length` bytes of a file, or all if there are fewer; uncompressed.
+/// Returns the first `length` uncompressed bytes of a file, or all bytes of a shorter file.
 fn start(path: &Path, length: usize) -> Result<Vec<u8>, Error> {
     let (file, gzip) = open(path)?;
     let mut bytes = Vec::new();
@@ -133,7 +135,7 @@ fn start(path: &Path, length: usize) -> Result<Vec<u8>, Error> {
     Ok(bytes)
 }
 
-/// Opens a file and tells whether it is gzipped, by its content.
+/// Opens a file, and returns whether its content is gzipped.
 fn open(path: &Path) -> Result<(File, bool), Error> {
     let io = |source| Error::Io {
         path: path.to_owned(),
@@ -161,11 +163,11 @@ fn failed(path: &Path, gzip: bool, source: io::Error) -> Error {
     }
 }
 
-/// Inflates a gzip file up to the last voxel.
+/// Decompresses a gzip file up to the last voxel.
 ///
-/// libdeflate does it in one go, 1.6 times as fast as zlib-rs, when the file is one gzip member that ends with the voxels,
-/// as nearly all are. Anything else (several members, bytes after the voxels, damage) goes through the streaming
-/// decoder, which takes what is needed or says what is wrong.
+/// Nearly all files are one gzip member that ends with the voxels. libdeflate decompresses them at once, 1.6
+/// times as fast as zlib-rs. All other files (several members, bytes after the voxels, damage) go through the
+/// streaming decoder, which returns the voxels or the error.
 fn inflate<T: Element>(
     mut file: File,
     length: u64,

@@ -1,4 +1,4 @@
-//! NIfTI files as they are stored: changing the geometry or splitting volumes without touching the voxels.
+//! Stored NIfTI files: changes the geometry or splits volumes without conversion of the voxels.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use super::layout::Layout;
 use super::source::Source;
 use super::write::save;
 
-/// A single-file NIfTI volume as it is stored, uncompressed, with its header read.
+/// A single-file NIfTI volume as stored, uncompressed, with its parsed header.
 pub struct Stored {
     header: Header,
     layout: Layout,
@@ -17,10 +17,10 @@ pub struct Stored {
 }
 
 impl Stored {
-    /// Reads `.nii` or `.nii.gz` whole.
+    /// Reads a complete `.nii` or `.nii.gz`.
     ///
     /// # Errors
-    /// As [`super::read_header`]; [`Error::Truncated`]; [`Error::Pair`] where the voxels are in an `.img`.
+    /// As [`super::read_header`]; [`Error::Truncated`]; [`Error::Pair`] if the voxels are in an `.img`.
     pub fn open(path: &Path) -> Result<Self, Error> {
         let source = Source::new(path);
         let (layout, header) = read(&source.header()?, path)?;
@@ -41,7 +41,7 @@ impl Stored {
         self.header.channels
     }
 
-    /// Writes the file again, compressed if its name ends in `.gz`, replacing what is there in one step.
+    /// Writes the file, compressed if its name ends in `.gz`. An existing file is replaced atomically.
     ///
     /// # Errors
     /// [`Error::Write`].
@@ -49,7 +49,7 @@ impl Stored {
         save(path, is_gzip(path), |out| out.write_all(&self.bytes))
     }
 
-    /// Writes volume `index`, counted from 0, as a file of its own.
+    /// Writes volume `index`, counted from 0, as a separate file.
     ///
     /// # Errors
     /// [`Error::Write`].
@@ -67,7 +67,7 @@ impl Stored {
         })
     }
 
-    /// Takes over all fields that say where the voxels lie from the header of another file.
+    /// Copies all position fields from the header of another file.
     ///
     /// # Errors
     /// As [`super::read_header`].
@@ -96,7 +96,7 @@ mod tests {
     use super::*;
     use crate::nifti::{read_header, read_labels};
 
-    /// Puts element `index` of the field at `at`.
+    /// Writes element `index` of the field at `at`.
     fn put_number(
         bytes: &mut [u8],
         big_endian: bool,
@@ -115,7 +115,8 @@ mod tests {
         bytes[at + index * width..][..width].copy_from_slice(&word);
     }
 
-    /// A file of `volumes` volumes of 2 x 3 x 4 int16 voxels counted from 0, with an oblique sform and qform.
+    /// Returns a file of `volumes` volumes of 2 x 3 x 4 int16 voxels, numbered from 0, with an oblique sform
+    /// and qform.
     fn file(version: u8, big_endian: bool, volumes: usize, shift: f64) -> Vec<u8> {
         let (size, dim, width) = if version == 2 { (540, 16, 8) } else { (348, 40, 2) };
         let mut bytes = vec![0; size + 4];
@@ -148,7 +149,7 @@ mod tests {
         );
         put(&mut bytes, pick(252, 344), code, 0, 1.0, false);
         put(&mut bytes, pick(254, 348), code, 0, 2.0, false);
-        // A turn by 90 degrees around z.
+        // A rotation by 90 degrees around z.
         let half = std::f64::consts::FRAC_1_SQRT_2;
         for (index, value) in [0.0, 0.0, half, shift, -shift, 7.0].into_iter().enumerate() {
             put(&mut bytes, pick(256, 352), float, index, value, true);
@@ -161,7 +162,7 @@ mod tests {
         for (index, value) in rows.concat().into_iter().enumerate() {
             put(&mut bytes, pick(280, 400), float, index, value, true);
         }
-        // Millimetres, and seconds.
+        // Millimetres and seconds.
         bytes[match (two, big_endian) {
             (true, true) => 503,
             (true, false) => 500,
@@ -183,7 +184,7 @@ mod tests {
     const KINDS: [(u8, bool); 4] = [(1, false), (1, true), (2, false), (2, true)];
 
     #[test]
-    fn geometry_crosses_versions_and_byte_orders() {
+    fn geometry_is_copied_between_versions_and_byte_orders() {
         let folder = tempfile::tempdir().unwrap();
         let (first, second) = (
             folder.path().join("first.nii"),
@@ -212,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn volumes_are_split_as_they_are_stored() {
+    fn split_volumes_keep_stored_voxels() {
         let folder = tempfile::tempdir().unwrap();
         let (whole, part) = (folder.path().join("whole.nii"), folder.path().join("part.nii.gz"));
         for (version, big_endian) in KINDS {
@@ -231,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn truncated_files_are_refused() {
+    fn truncated_file_is_rejected() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("cut.nii");
         let bytes = file(1, false, 1, 0.0);

@@ -1,22 +1,28 @@
-//! From a header's qform and sform to a geometry, by ITK's rules.
+//! Conversion of a header's qform and sform to a geometry, by ITK's rules.
 //!
-//! Source: `itk::NiftiImageIO::SetImageIOOrientationFromNIfTI` (ITK 5.4) and `nifti_quatern_to_mat44` of nifti_clib. In
-//! short: without either code the volume lies along the axes at the origin. The sform is used when it has no shear and
-//! either the qform has no code, or the sform's code is 1 (scanner), or both agree; otherwise the qform; with neither
-//! fit, an error. The spacing always comes from `pixdim`. ITK computes in float32, and so does this for NIfTI-1, so that
-//! directions and origins are the same numbers. Departure: ITK judges whether both agree by singular vectors too, which are
-//! unique neither in sign nor for isotropic voxels; here they agree when their elements do. The two rules can differ only
-//! by choosing between forms that are the same but for rounding.
+//! Source: `itk::NiftiImageIO::SetImageIOOrientationFromNIfTI` (ITK 5.4) and `nifti_quatern_to_mat44` of
+//! nifti_clib. Summary of the rules:
+//!
+//! - Without either code, the volume is aligned with the axes, and its origin is 0.
+//! - The sform is used if it has no shear and one of these holds: the qform has no code, the sform's code is
+//!   1 (scanner), or both forms agree.
+//! - Otherwise the qform is used. If neither form is usable, reading fails.
+//! - The spacing always comes from `pixdim`.
+//!
+//! ITK computes in float32. So does this module for NIfTI-1, so that directions and origins are the same
+//! numbers. Departure: ITK compares the forms by singular vectors too, which are unique neither in sign nor
+//! for isotropic voxels. Here the forms agree if their elements agree. The two rules differ only between
+//! forms that are equal up to rounding.
 
 use crate::geometry::Geometry;
 
-/// The upper three rows of an affine matrix, in the RAS convention of NIfTI.
+/// The upper three rows of an affine matrix, in NIfTI's RAS convention.
 pub(super) type Matrix = [[f64; 4]; 3];
 
-/// What a header says about position.
+/// Position fields of a header.
 pub(super) struct Forms {
     pub version: u8,
-    /// Millimetres in the header's unit of length.
+    /// Millimetres per unit of length of the header.
     pub scale: f64,
     /// `pixdim[1..=3]`, (x, y, z).
     pub spacing: [f64; 3],
@@ -33,7 +39,7 @@ pub(super) struct Forms {
 const SCANNER: i64 = 1;
 
 impl Forms {
-    /// The geometry, or why there is none.
+    /// Returns the geometry, or the reason why it is invalid.
     pub(super) fn geometry(&self) -> Result<Geometry, String> {
         let (mut spacing, mut direction, mut origin) = (self.spacing, identity(), [0.0; 3]);
         if self.qform_code > 0 || self.sform_code > 0 {
@@ -58,7 +64,7 @@ impl Forms {
             .chain(direction.as_flattened())
             .all(|v| v.is_finite());
         if !finite || determinant(&direction).abs() < 1e-6 {
-            return Err("its directions do not span space".to_owned());
+            return Err("its direction matrix is singular".to_owned());
         }
         let mut flat = [0.0; 9];
         flat.copy_from_slice(direction.as_flattened());
@@ -94,12 +100,12 @@ impl Forms {
         }
     }
 
-    /// The matrix of the quaternion.
+    /// Returns the matrix of the quaternion.
     fn qform(&self) -> Matrix {
         let [mut b, mut c, mut d] = self.quatern;
         let mut a = 1.0 - (b * b + c * c + d * d);
         if a < 1e-7 {
-            // A rotation by 180 degrees, or a quaternion that rounding made too long.
+            // A rotation by 180 degrees, or a quaternion whose norm exceeds 1 by rounding.
             let length = (b * b + c * c + d * d).sqrt();
             (b, c, d) = (b / length, c / length, d / length);
             a = 0.0;
@@ -137,7 +143,7 @@ impl Forms {
         matrix
     }
 
-    /// nifti_clib keeps matrices in float32.
+    /// nifti_clib stores matrices in float32.
     fn rounded(&self, value: f64) -> f64 {
         if self.version == 1 {
             f64::from(value as f32)
@@ -162,7 +168,7 @@ fn lengths<const N: usize>(matrix: &[[f64; N]; 3]) -> [f64; 3] {
     })
 }
 
-/// Scales each column to length 1; a zero column stays.
+/// Scales each column to length 1. A zero column is unchanged.
 fn normalise_columns(matrix: &mut [[f64; 3]; 3]) {
     let lengths = lengths(matrix);
     for row in matrix {
@@ -185,7 +191,7 @@ pub(super) fn determinant(m: &[[f64; 3]; 3]) -> f64 {
         + m[0][2] * (m[1][0] * m[2][1] - m[1][1] * m[2][0])
 }
 
-/// Whether the axes are orthogonal within 1e-4 and none is zero.
+/// Whether the axes are orthogonal within 1e-4 and non-zero.
 fn without_shear(matrix: &Matrix) -> bool {
     let unit = rotation(matrix);
     (0..3).all(|i| {
@@ -196,7 +202,7 @@ fn without_shear(matrix: &Matrix) -> bool {
     })
 }
 
-/// Whether both are the same but for the last digits of float32.
+/// Whether both matrices are equal up to float32 rounding.
 fn identical(one: &Matrix, two: &Matrix) -> bool {
     let offset: f64 = one.iter().zip(two).map(|(a, b)| (a[3] - b[3]).abs()).sum();
     let mut linear = one.iter().zip(two).flat_map(|(a, b)| a[..3].iter().zip(&b[..3]));

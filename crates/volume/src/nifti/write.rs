@@ -1,4 +1,4 @@
-//! Writing NIfTI-1 files that ITK and nibabel read with the same geometry.
+//! Writes NIfTI-1 files that ITK and nibabel read with the same geometry.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -15,17 +15,17 @@ use super::header::CODES;
 use super::layout::{Field, Layout, MAGIC_1, REGULAR, SIZE_1};
 use super::orthogonal::{nearest, quaternion};
 
-/// NIfTI's codes of the units written.
+/// NIfTI's codes of the written units.
 const MILLIMETRES: u8 = 2;
 const SECONDS: u8 = 8;
-/// The header and the four bytes that say that no extension follows.
+/// Length of the header and the four bytes for "no extension".
 const DATA_START: usize = SIZE_1 + 4;
 
-/// Writes float32 intensities of shape (z, y, x); gzipped when `path` ends in `.gz`.
+/// Writes float32 intensities of shape (z, y, x). The file is gzipped if `path` ends in `.gz`.
 ///
 /// # Errors
-/// [`Error::NiftiWrite`] when the array or geometry does not fit NIfTI-1 or the name ends in neither `.nii` nor `.nii.gz`;
-/// [`Error::Write`].
+/// [`Error::NiftiWrite`] if the array or geometry does not fit NIfTI-1, or the name ends in neither `.nii`
+/// nor `.nii.gz`. [`Error::Write`].
 pub fn write_image(path: &Path, image: ArrayView3<'_, f32>, geometry: &Geometry) -> Result<(), Error> {
     write(
         path,
@@ -37,7 +37,8 @@ pub fn write_image(path: &Path, image: ArrayView3<'_, f32>, geometry: &Geometry)
     )
 }
 
-/// Writes labels of shape (z, y, x), as uint8 when all fit, otherwise as int16; gzipped when `path` ends in `.gz`.
+/// Writes labels of shape (z, y, x): as uint8 if all fit, otherwise as int16. The file is gzipped if `path`
+/// ends in `.gz`.
 ///
 /// # Errors
 /// As [`write_image`].
@@ -45,10 +46,10 @@ pub fn write_labels(path: &Path, labels: ArrayView3<'_, i16>, geometry: &Geometr
     write_labels_cancellable(path, labels, geometry, &Cancel::new())
 }
 
-/// [`write_labels`], which compressing makes long.
+/// [`write_labels`] with cancellation, because compression takes long.
 ///
 /// # Errors
-/// As [`write_image`], and [`Error::Cancelled`] within the work of one row; `path` is then as it was before.
+/// As [`write_image`]; [`Error::Cancelled`] within the work of one row. The file at `path` is then unchanged.
 pub fn write_labels_cancellable(
     path: &Path,
     labels: ArrayView3<'_, i16>,
@@ -103,13 +104,13 @@ fn write<T: Element>(
             })
     };
     save(path, gzip, voxels).or_else(|error| {
-        // Not an error of the disk where a row was not written.
+        // A row that was not written is not a disk error.
         cancel.check()?;
         Err(error)
     })
 }
 
-/// Writes a file in one step.
+/// Writes a file atomically.
 pub(super) fn save(
     path: &Path,
     gzip: bool,
@@ -117,7 +118,7 @@ pub(super) fn save(
 ) -> Result<(), Error> {
     storage::write_atomic(path, |file| {
         if gzip {
-            // No name and no time in the gzip header: the same volume gives the same bytes.
+            // The gzip header has no name and no time: equal volumes give equal bytes.
             let mut out = GzBuilder::new().write(file, Compression::default());
             content(&mut out)?;
             out.finish().map(drop)
@@ -128,7 +129,7 @@ pub(super) fn save(
     Ok(())
 }
 
-/// A header as ITK writes it: qform and sform both set, both with code 1 (scanner), units mm and s.
+/// Returns a header like ITK's: qform and sform both set, both with code 1 (scanner), units mm and s.
 fn header((z, y, x): (usize, usize, usize), geometry: &Geometry, dtype: Dtype) -> Result<Vec<u8>, String> {
     let layout = Layout {
         version: 1,
@@ -144,7 +145,7 @@ fn header((z, y, x): (usize, usize, usize), geometry: &Geometry, dtype: Dtype) -
     bytes[REGULAR] = b'r';
     for (index, length) in [3, x, y, z, 1, 1, 1, 1].into_iter().enumerate() {
         let length = i16::try_from(length)
-            .map_err(|_| format!("{length} voxels along an axis; NIfTI-1 holds 32767"))?;
+            .map_err(|_| format!("an axis has {length} voxels; NIfTI-1 allows at most 32767"))?;
         layout.put_dim(&mut bytes, index, i64::from(length));
     }
     layout.put_datatype(&mut bytes, code, 8 * dtype.size());
@@ -153,7 +154,7 @@ fn header((z, y, x): (usize, usize, usize), geometry: &Geometry, dtype: Dtype) -
         || [sx, sy, sz].iter().any(|s| *s <= 0.0)
     {
         return Err(format!(
-            "spacing {:?} or origin {:?} is not usable",
+            "spacing {:?} or origin {:?} is invalid; expected finite numbers and a positive spacing",
             geometry.spacing, geometry.origin
         ));
     }
@@ -166,7 +167,7 @@ fn header((z, y, x): (usize, usize, usize), geometry: &Geometry, dtype: Dtype) -
         }
     }
     let ras =
-        nearest(ras).ok_or_else(|| format!("direction {:?} does not span space", geometry.direction))?;
+        nearest(ras).ok_or_else(|| format!("the direction matrix {:?} is singular", geometry.direction))?;
     let ([b, c, d], flipped) = quaternion(ras);
     let qfac = if flipped { -1.0 } else { 1.0 };
     let offset: Vec<f64> = signs

@@ -1,4 +1,4 @@
-//! From the bytes of an npy array to an array in memory.
+//! Decodes the bytes of an npy array.
 
 use ndarray::{ArrayD, IxDyn, ShapeBuilder};
 
@@ -8,7 +8,7 @@ use crate::error::{Error, Place};
 
 use super::Header;
 
-/// Makes the array that the bytes describe, in C order.
+/// Decodes an array in C order.
 pub(crate) fn decode<T: Element>(buffer: Buffer<T>, place: &Place) -> Result<ArrayD<T>, Error> {
     let header = Header::parse(buffer.bytes(), place)?;
     let dtype = header.supported(place)?;
@@ -24,7 +24,7 @@ pub(crate) fn decode<T: Element>(buffer: Buffer<T>, place: &Place) -> Result<Arr
         place: place.clone(),
         problem: e.to_string(),
     })?;
-    // Callers count on C order.
+    // Callers require C order.
     Ok(if array.is_standard_layout() {
         array
     } else {

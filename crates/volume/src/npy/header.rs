@@ -10,18 +10,18 @@ use crate::error::{Error, Place};
 use super::literal::{self, Literal};
 
 const MAGIC: &[u8] = b"\x93NUMPY";
-/// numpy's own limit on dimensions since 2.0.
+/// numpy's limit on dimensions since version 2.0.
 const MAX_DIMENSIONS: usize = 64;
 
-/// Longest header taken for one, in bytes: that of an array of numbers has 128, the length field may claim 4 GiB.
+/// Longest accepted header in bytes. Numeric arrays have 128 bytes; the length field allows up to 4 GiB.
 const MAX_LENGTH: usize = 1 << 20;
 
-/// What an npy header says.
+/// Header of an npy array.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
-    /// Element type; `None` for strings, objects, structures, complex numbers and the like.
+    /// Element type; `None` for strings, objects, structures, complex numbers and other types.
     pub dtype: Option<Dtype>,
-    /// The type as numpy writes it, such as `<f4`.
+    /// Element type in numpy's notation, such as `<f4`.
     pub descr: String,
     /// Whether multi-byte elements are big endian.
     pub big_endian: bool,
@@ -29,15 +29,16 @@ pub struct Header {
     pub fortran_order: bool,
     /// Length of each axis.
     pub shape: Vec<usize>,
-    /// Byte at which the elements begin.
+    /// Byte offset of the elements.
     pub offset: usize,
 }
 
 impl Header {
-    /// Bytes from the start that must be at hand to know the header's length.
+    /// Number of bytes required to read the header's length.
     const PRELUDE: usize = 12;
 
-    /// Total length of the header in bytes, from its first [`Header::PRELUDE`] bytes (or fewer, in a shorter file).
+    /// Returns the total length of the header in bytes, from its first [`Header::PRELUDE`] bytes. A shorter
+    /// file has fewer.
     fn length(prelude: &[u8], place: &Place) -> Result<usize, Error> {
         let problem = |problem: &str| Error::NpyHeader {
             place: place.clone(),
@@ -58,16 +59,16 @@ impl Header {
         };
         if size > MAX_LENGTH {
             return Err(problem(&format!(
-                "its header claims {size} bytes; at most {MAX_LENGTH} are read"
+                "its header length is {size} bytes; expected at most {MAX_LENGTH}"
             )));
         }
         Ok(8 + width + size)
     }
 
-    /// Reads the header that `source` begins with, and no more than that.
+    /// Reads the header at the start of `source`, and nothing after it.
     ///
     /// # Errors
-    /// [`Error::NpyHeader`], or what `failed` makes of a failure of `source`.
+    /// [`Error::NpyHeader`]. `failed` converts a read error of `source`.
     pub(crate) fn read(
         mut source: impl Read,
         place: &Place,
@@ -76,7 +77,7 @@ impl Header {
         let mut bytes = Vec::new();
         let mut fill = |length: usize, bytes: &mut Vec<u8>| {
             let rest = length.saturating_sub(bytes.len()) as u64;
-            // Grows with what is there, not with what a length field claims.
+            // Memory grows with the bytes read, not with the length field.
             Read::by_ref(&mut source)
                 .take(rest)
                 .read_to_end(bytes)
@@ -87,7 +88,7 @@ impl Header {
         Self::parse(&bytes, place)
     }
 
-    /// Reads the header at the start of `bytes`, of which `bytes` need not hold more than the header itself.
+    /// Parses the header at the start of `bytes`. `bytes` may end after the header.
     pub(crate) fn parse(bytes: &[u8], place: &Place) -> Result<Self, Error> {
         let problem = |problem: String| Error::NpyHeader {
             place: place.clone(),
@@ -98,7 +99,7 @@ impl Header {
         let text = bytes
             .get(start..offset)
             .ok_or_else(|| problem("it ends within the header".to_owned()))?;
-        // Version 1 and 2 are latin-1 and version 3 UTF-8; both agree on everything but names of structure fields.
+        // Versions 1 and 2 are latin-1, version 3 is UTF-8. They differ only in names of structure fields.
         let entries = literal::dictionary(&String::from_utf8_lossy(text)).map_err(&problem)?;
         let get = |key: &str| {
             let found = entries.iter().find(|(k, _)| k == key).map(|(_, value)| value);
@@ -137,7 +138,7 @@ impl Header {
         })
     }
 
-    /// The element type, or an error that names the one found.
+    /// Returns the element type, or an error naming an unsupported type.
     pub fn supported(&self, place: &Place) -> Result<Dtype, Error> {
         self.dtype.ok_or_else(|| Error::Dtype {
             place: place.clone(),
@@ -146,7 +147,7 @@ impl Header {
         })
     }
 
-    /// Number of elements and of their bytes, checked against the `available` bytes after the header.
+    /// Returns the number of elements and of bytes, checked against the `available` bytes after the header.
     pub(crate) fn extent(
         &self,
         dtype: Dtype,
@@ -171,7 +172,7 @@ impl Header {
     }
 }
 
-/// Element type and byte order behind numpy's `<f4`.
+/// Parses element type and byte order from numpy's notation, such as `<f4`.
 fn parse_descr(descr: &str) -> (Option<Dtype>, bool) {
     let (order, kind) = match descr.as_bytes() {
         [b'<' | b'>' | b'=' | b'|', ..] => descr.split_at(1),
@@ -198,7 +199,8 @@ fn parse_descr(descr: &str) -> (Option<Dtype>, bool) {
     )
 }
 
-/// The bytes in front of the elements, as numpy itself writes them (version 1.0, C order, this machine's byte order).
+/// Returns the header before the elements, identical to numpy's (version 1.0, C order, this machine's byte
+/// order).
 pub(crate) fn format(dtype: Dtype, shape: &[usize]) -> Vec<u8> {
     let order = match (dtype.size(), cfg!(target_endian = "big")) {
         (1, _) => '|',
@@ -219,7 +221,7 @@ pub(crate) fn format(dtype: Dtype, shape: &[usize]) -> Vec<u8> {
     let descr = format!("{order}{kind}{}", dtype.size());
     let mut text = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {tuple}, }}");
     if let Some(first) = axes.first() {
-        // numpy leaves room for the first axis to grow to 21 digits in place.
+        // numpy reserves space for the first axis to grow to 21 digits in place.
         text.push_str(&" ".repeat(21_usize.saturating_sub(first.len())));
     }
     // The elements begin at a multiple of 64 bytes, so that a memory map is aligned.
@@ -228,7 +230,7 @@ pub(crate) fn format(dtype: Dtype, shape: &[usize]) -> Vec<u8> {
     text.push('\n');
     let mut bytes = MAGIC.to_vec();
     bytes.extend([1, 0]);
-    // 64 axes of 20 digits fit 16 bits with room to spare.
+    // 64 axes of 20 digits fit 16 bits.
     bytes.extend((length as u16).to_le_bytes());
     bytes.extend(text.into_bytes());
     bytes

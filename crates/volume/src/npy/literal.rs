@@ -1,4 +1,4 @@
-//! The part of Python's literal syntax that npy headers use.
+//! Parser for Python literals in npy headers.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ pub(super) enum Literal {
     Bool(bool),
     Text(String),
     Tuple(Vec<usize>),
-    /// A list, as a structured type has, kept as text.
+    /// A list of a structured type, kept as text.
     List(String),
 }
 
@@ -126,7 +126,7 @@ impl Cursor<'_> {
         Ok(Literal::Tuple(axes))
     }
 
-    /// Everything up to the bracket that closes the list; brackets inside strings do not occur in types numpy writes.
+    /// Returns the text up to the closing bracket. numpy's types contain no brackets inside strings.
     fn list(&mut self) -> Result<Literal, String> {
         let mut depth = 0_usize;
         for (position, c) in self.rest.char_indices() {

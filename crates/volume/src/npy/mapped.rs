@@ -1,4 +1,4 @@
-//! An npy array in a memory map.
+//! Memory-mapped npy arrays.
 
 use std::fs::File;
 use std::marker::PhantomData;
@@ -13,9 +13,10 @@ use crate::error::{Error, Place};
 
 use super::Header;
 
-/// A C-ordered npy array of `T`, mapped read-only: only the pages that are looked at are read from the disk.
+/// A C-ordered npy array of `T`, mapped read-only. Only accessed pages are read from the disk.
 ///
-/// Files of this project are replaced, never changed in place, so a map keeps showing the array that it was opened on.
+/// This project replaces files and never changes them in place, so that a map always shows the array it was
+/// opened on.
 pub struct Mapped<T> {
     map: Mmap,
     offset: usize,
@@ -28,8 +29,9 @@ impl<T: Element + Pod> Mapped<T> {
     /// Maps the array at `path`.
     ///
     /// # Errors
-    /// [`Error::Dtype`] unless the elements are exactly `T` in this machine's byte order, [`Error::Layout`] unless they are
-    /// in C order and aligned, [`Error::Truncated`] when some are missing, [`Error::NpyHeader`], [`Error::Io`].
+    /// [`Error::Dtype`] unless the elements are exactly `T` in this machine's byte order. [`Error::Layout`]
+    /// unless they are in C order and aligned. [`Error::Truncated`] if elements are missing.
+    /// [`Error::NpyHeader`], [`Error::Io`].
     pub fn open(path: &Path) -> Result<Self, Error> {
         let place = Place::file(path);
         let io = |source| Error::Io {
@@ -37,9 +39,9 @@ impl<T: Element + Pod> Mapped<T> {
             source,
         };
         let file = File::open(path).map_err(io)?;
-        // SAFETY: the map is read-only and only bytes of types without invalid values are read through it. What remains
-        // is another process shortening the file in place, which every program on memory maps is exposed to; this
-        // project only ever replaces files by renaming, which leaves an open map intact.
+        // SAFETY: the map is read-only, and only types without invalid bit patterns are read through it.
+        // Another process could shorten the file in place; every program with memory maps has this risk. This
+        // project replaces files by renaming, which keeps an open map intact.
         let map = unsafe { Mmap::map(&file) }.map_err(io)?;
         let header = Header::parse(&map, &place)?;
         let dtype = header.supported(&place)?;
@@ -73,7 +75,7 @@ impl<T: Element + Pod> Mapped<T> {
             shape: header.shape,
             element: PhantomData,
         };
-        // Rules out shapes that no array can have, so that `view` cannot fail later.
+        // Rejects impossible shapes, so that `view` cannot fail later.
         match ArrayViewD::from_shape(IxDyn(&mapped.shape), mapped.as_slice()) {
             Ok(_) => Ok(mapped),
             Err(e) => Err(Error::NpyHeader {
@@ -83,19 +85,20 @@ impl<T: Element + Pod> Mapped<T> {
         }
     }
 
-    /// Length of each axis.
+    /// Returns the length of each axis.
     pub fn shape(&self) -> &[usize] {
         &self.shape
     }
 
-    /// The elements in C order.
+    /// Returns the elements in C order.
     pub fn as_slice(&self) -> &[T] {
         bytemuck::cast_slice(&self.map[self.offset..self.offset + self.count * size_of::<T>()])
     }
 
-    /// The array.
+    /// Returns the array.
     pub fn view(&self) -> ArrayViewD<'_, T> {
-        // SAFETY: `open` built this very view with the checked constructor; map and shape never change afterwards.
+        // SAFETY: `open` built the same view with the checked constructor. Map and shape never change
+        // afterwards.
         unsafe { ArrayViewD::from_shape_ptr(IxDyn(&self.shape), self.as_slice().as_ptr()) }
     }
 }

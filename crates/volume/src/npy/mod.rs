@@ -1,8 +1,8 @@
-//! npy files: one array each.
+//! npy files: one array per file.
 //!
-//! Written here rather than taken from `npyz` or `ndarray-npy`: reads convert between element types with a check on every
-//! value, decode in place (no second copy of a volume), serve archive members inflated as a whole, and size nothing by
-//! a header that the file does not bear out.
+//! `npyz` and `ndarray-npy` do not suffice. This module converts between element types with a check on every
+//! value, decodes in place (no second copy of a volume), decodes decompressed archive members, and checks
+//! sizes in headers against the file length.
 
 mod decode;
 mod header;
@@ -23,7 +23,8 @@ use crate::buffer::Buffer;
 use crate::element::Element;
 use crate::error::{Error, Place};
 
-/// Reads the array at `path` as `T`, in C order whatever the order on disk. See [`Element`] for the conversions allowed.
+/// Reads the array at `path` as `T`, in C order for every order on disk. [`Element`] lists the allowed
+/// conversions.
 ///
 /// # Errors
 /// [`Error::NpyHeader`], [`Error::Dtype`], [`Error::Truncated`], [`Error::Value`], [`Error::Memory`], [`Error::Io`]; each
@@ -58,22 +59,22 @@ pub fn read_header(path: &Path) -> Result<Header, Error> {
     Header::read(File::open(path).map_err(io)?, &place, io)
 }
 
-/// Writes `array` to `path`, replacing it in one step. The bytes are those of `numpy.save`.
+/// Writes `array` to `path` with the same bytes as `numpy.save`. An existing file is replaced atomically.
 ///
 /// # Errors
-/// [`Error::Write`], which names the file; it is then as it was before.
+/// [`Error::Write`] naming the file, which is then unchanged.
 pub fn write<T: Element>(path: &Path, array: ArrayViewD<'_, T>) -> Result<(), Error> {
     Ok(storage::write_atomic(path, |file| write_to(file, &array))?)
 }
 
-/// The header that stands in front of an array's elements.
+/// Returns the header before an array's elements.
 pub(crate) fn header_of<T: Element>(array: &ArrayViewD<'_, T>) -> Vec<u8> {
     header::format(T::DTYPE, array.shape())
 }
 
 /// Writes header and elements in C order.
 fn write_to<T: Element>(out: &mut impl Write, array: &ArrayViewD<'_, T>) -> io::Result<()> {
-    /// Elements gathered at a time from an array that is not contiguous.
+    /// Number of elements gathered at a time from a non-contiguous array.
     const CHUNK: usize = 1 << 14;
     out.write_all(&header_of(array))?;
     if let Some(values) = array.as_slice() {

@@ -1,4 +1,4 @@
-//! The zip archive around the arrays of an npz file.
+//! Zip archive of an npz file.
 
 use std::fs::File;
 use std::io::{BufReader, Read};
@@ -12,7 +12,7 @@ use crate::element::Element;
 use crate::error::{Error, Place};
 use crate::npy::Header;
 
-/// No deflate stream expands further: 258 bytes from 2 bits.
+/// Upper limit of the deflate ratio: 258 bytes from 2 bits.
 const MAX_RATIO: u64 = 1032;
 
 /// An npz file open for reading.
@@ -41,19 +41,19 @@ impl Archive {
         })
     }
 
-    /// Names of the arrays in the archive's order: members without their `.npy`.
+    /// Returns the array names in archive order: member names without `.npy`.
     pub(super) fn names(&self) -> Vec<String> {
         let raw = self.zip.file_names_raw().map(String::from_utf8_lossy);
         raw.map(|name| name.strip_suffix(".npy").unwrap_or(&name).to_owned())
             .collect()
     }
 
-    /// Where member `index` is, for messages.
+    /// Returns the location of array `name`, for messages.
     pub(super) fn place(&self, name: &str) -> Place {
         Place::member(&self.path, name)
     }
 
-    /// The header of member `index`, held against the size that the archive gives the member.
+    /// Reads the header of member `index`, and checks it against the size of the member in the archive.
     pub(super) fn header(&mut self, index: usize, place: &Place) -> Result<Header, Error> {
         let damaged = |problem: String| Error::NpzInflate {
             place: place.clone(),
@@ -68,10 +68,10 @@ impl Archive {
         Ok(header)
     }
 
-    /// The uncompressed bytes of member `index`, verified against their checksum.
+    /// Reads the uncompressed bytes of member `index` and verifies their checksum.
     ///
-    /// Memory is the compressed and the uncompressed bytes once each; sizes that the archive claims are held against the
-    /// length of the file before anything is allocated.
+    /// Memory is one copy each of the compressed and uncompressed bytes. The sizes in the archive are checked
+    /// against the file length before anything is allocated.
     pub(super) fn bytes<T: Element>(&mut self, index: usize, place: &Place) -> Result<Buffer<T>, Error> {
         let damaged = |problem: String| Error::NpzInflate {
             place: place.clone(),
@@ -114,14 +114,14 @@ impl Archive {
                 .map_err(|e| damaged(e.to_string()))?;
             if written as u64 != size {
                 return Err(damaged(format!(
-                    "it holds {written} bytes, {size} were announced"
+                    "it holds {written} bytes; the archive lists {size}"
                 )));
             }
         }
         let found = libdeflater::crc32(buffer.bytes());
         if found != checksum {
             return Err(damaged(format!(
-                "its checksum is {found:08x}, {checksum:08x} was recorded"
+                "its checksum is {found:08x}, expected {checksum:08x}"
             )));
         }
         Ok(buffer)

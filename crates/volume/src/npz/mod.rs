@@ -1,7 +1,7 @@
-//! npz files: named arrays in a zip archive, as `numpy.savez` and `numpy.savez_compressed` write them.
+//! npz files: named arrays in a zip archive, as written by `numpy.savez` and `numpy.savez_compressed`.
 //!
-//! Members are deflated and inflated as a whole with libdeflate: inflating is 1.6 times as fast as streaming with zlib-rs
-//! on float32 volumes, deflating about twice, and an array can be decoded in place.
+//! libdeflate compresses and decompresses whole members. On float32 volumes, decompression is 1.6 times as
+//! fast as streaming with zlib-rs, and compression about twice as fast. An array can be decoded in place.
 
 mod archive;
 mod writer;
@@ -19,7 +19,7 @@ use crate::npy::{self, Header};
 use archive::Archive;
 pub use writer::Compression;
 
-/// Names of the arrays in `path`, in the archive's order.
+/// Returns the names of the arrays in `path`, in archive order.
 ///
 /// # Errors
 /// [`Error::NpzArchive`], [`Error::Io`].
@@ -27,12 +27,11 @@ pub fn names(path: &Path) -> Result<Vec<String>, Error> {
     Ok(Archive::open(path)?.names())
 }
 
-/// Name and header of every array in `path`, in the archive's order. Of each array only as much is inflated as its header
-/// takes.
+/// Returns the name and header of every array in `path`, in archive order. Only the headers are decompressed.
 ///
 /// # Errors
-/// [`Error::NpzArchive`], [`Error::Io`]; [`Error::NpzInflate`], [`Error::NpyHeader`] and [`Error::Truncated`] name the file
-/// and the array. Damage behind a header is not looked for.
+/// [`Error::NpzArchive`], [`Error::Io`]. [`Error::NpzInflate`], [`Error::NpyHeader`] and [`Error::Truncated`]
+/// name the file and the array. Damage after a header is not detected.
 pub fn headers(path: &Path) -> Result<Vec<(String, Header)>, Error> {
     let mut archive = Archive::open(path)?;
     let named = archive.names().into_iter().enumerate();
@@ -41,12 +40,12 @@ pub fn headers(path: &Path) -> Result<Vec<(String, Header)>, Error> {
         .collect()
 }
 
-/// Reads the array `name` of `path` as `T`, in C order whatever the order on disk. See [`Element`] for the conversions
-/// allowed.
+/// Reads the array `name` of `path` as `T`, in C order for every order on disk. [`Element`] lists the allowed
+/// conversions.
 ///
 /// # Errors
-/// [`Error::NpzArchive`], [`Error::NpzMember`], [`Error::NpzInflate`] and what [`npy::read`] gives; each names the file and
-/// the array.
+/// [`Error::NpzArchive`], [`Error::NpzMember`], [`Error::NpzInflate`] and the errors of [`npy::read`]. Each
+/// names the file and the array.
 pub fn read<T: Element>(path: &Path, name: &str) -> Result<ArrayD<T>, Error> {
     let mut archive = Archive::open(path)?;
     let found = archive.names();
@@ -57,8 +56,8 @@ pub fn read<T: Element>(path: &Path, name: &str) -> Result<ArrayD<T>, Error> {
     }
 }
 
-/// Reads all numeric arrays of `path` as float64, bool as 0 and 1; arrays of strings, objects and other types are left
-/// out.
+/// Reads all numeric arrays of `path` as float64. Bool becomes 0 and 1. Arrays of strings, objects and other
+/// types are skipped.
 ///
 /// # Errors
 /// As [`read`].
@@ -75,10 +74,10 @@ pub fn read_all_f64(path: &Path) -> Result<BTreeMap<String, ArrayD<f64>>, Error>
     Ok(arrays)
 }
 
-/// Writes `arrays` to `path`, replacing it in one step. The same arrays give the same bytes.
+/// Writes `arrays` to `path`. An existing file is replaced atomically. Equal arrays give equal bytes.
 ///
 /// # Errors
-/// [`Error::Write`], which names the file; it is then as it was before.
+/// [`Error::Write`] naming the file, which is then unchanged.
 pub fn write<T: Element>(
     path: &Path,
     arrays: &[(&str, ArrayViewD<'_, T>)],

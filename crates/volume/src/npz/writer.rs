@@ -14,7 +14,7 @@ use crate::npy;
 /// How hard to compress.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Compression {
-    /// Not at all, as `numpy.savez`.
+    /// No compression, as `numpy.savez`.
     Stored,
     /// libdeflate's level 1: about ten times as fast as `numpy.savez_compressed` on float32 volumes, 2 to 25 % larger.
     Fast,
@@ -59,11 +59,11 @@ pub(super) fn add<T: Element, W: Write>(
     archive.add(&format!("{name}.npy"), &content)
 }
 
-/// A whole deflate stream of `body`.
+/// Returns the complete deflate stream of `body`.
 fn deflate(body: &[u8], level: i32) -> io::Result<Vec<u8>> {
     let level = CompressionLvl::new(level).map_err(|_| ErrorKind::InvalidInput)?;
     let mut compressor = Compressor::new(level);
-    // Zeroed lazily by the system: only what is filled takes memory.
+    // The system zeroes memory lazily: only filled pages use memory.
     let room = compressor.deflate_compress_bound(body.len());
     let room = bytemuck::allocation::try_zeroed_slice_box::<u8>(room).map_err(|()| ErrorKind::OutOfMemory)?;
     let mut out = room.into_vec();

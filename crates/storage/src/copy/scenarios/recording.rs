@@ -1,16 +1,16 @@
-//! A recorded scenario: the folder before and after, and the call, whatever its files are called.
+//! A recorded scenario: the folder before and after the call, and the call itself. File names are free.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-/// Path -> (kind, mode, content); paths of folders, and of links to folders, end in `/`.
+/// Path -> (kind, mode, content). Paths of folders, and of links to folders, end in `/`.
 pub type State = BTreeMap<String, (String, u32, Option<String>)>;
 
-/// The call of a scenario; paths are relative to its folder.
+/// The call of a scenario. Paths are relative to its folder.
 pub struct Call {
-    /// `copyfile`, else `copytree`.
+    /// Whether the call is `copyfile`; otherwise it is `copytree`.
     pub is_file: bool,
     pub source: PathBuf,
     pub target: PathBuf,
@@ -36,7 +36,7 @@ fn state(recorded: &Value) -> State {
     recorded.as_array().unwrap().iter().map(entry).collect()
 }
 
-/// What stands between single quotes.
+/// Returns the text between single quotes.
 fn quoted(text: &str) -> Vec<&str> {
     text.split('\'').skip(1).step_by(2).collect()
 }
@@ -63,7 +63,7 @@ impl<'a> Scenario<'a> {
         self.record["returned"].as_str()
     }
 
-    /// Paths that the recorded error names.
+    /// Returns the paths in the recorded error.
     fn named(&self) -> Vec<&'a str> {
         self.record["str"].as_str().map_or_else(Vec::new, quoted)
     }
@@ -92,7 +92,7 @@ impl<'a> Scenario<'a> {
         }
     }
 
-    /// Source and target of a copied file, from what was there and what came of it.
+    /// Infers source and target of a copied file from the folder before and after.
     fn file_call(&self) -> (&str, &str) {
         let target = match (self.raised(), self.returned()) {
             (_, Some(target)) => match target.rsplit_once('/') {
@@ -118,7 +118,7 @@ impl<'a> Scenario<'a> {
         (source, target)
     }
 
-    /// Source and target of a copied folder.
+    /// Infers source and target of a copied folder.
     fn tree_call(&self) -> (&str, &str) {
         let new = self.after.keys().find(|path| !self.before.contains_key(*path));
         let target = match (self.raised(), self.returned()) {
@@ -138,8 +138,8 @@ impl<'a> Scenario<'a> {
         (source, target)
     }
 
-    /// What a link points to, relative to its own folder: the recording shows only what is behind it. A link to a path
-    /// that is there only from the current folder gets the name of such a file.
+    /// Returns the target of a link, relative to the link's own folder. The recording only shows the content
+    /// behind the link. A path that exists only relative to the current folder gets the name of such a file.
     pub fn link_target(&self, link: &str) -> String {
         let (_, mode, content) = &self.before[link];
         let path = link.trim_end_matches('/');
@@ -148,7 +148,7 @@ impl<'a> Scenario<'a> {
             let of_kind = self.before.iter().filter(move |(_, entry)| entry.0 == kind);
             of_kind.filter_map(move |(path, entry)| Some((path.strip_prefix(folder)?, entry)))
         };
-        let behind = match content {
+        let linked = match content {
             _ if link.ends_with('/') => beside("dir").find(|(name, e)| !name.is_empty() && e.1 == *mode),
             Some(_) => beside("file").find(|(_, entry)| entry.2 == *content),
             None => None,
@@ -161,7 +161,7 @@ impl<'a> Scenario<'a> {
                 .filter(|(path, e)| e.0 == "file" && !path.contains('/'));
             files.next().filter(|_| listed).map(|(name, _)| name.clone())
         };
-        let target = behind.map(|(name, _)| name.trim_end_matches('/').to_owned());
+        let target = linked.map(|(name, _)| name.trim_end_matches('/').to_owned());
         target.or_else(elsewhere).unwrap_or_else(|| "nowhere".to_owned())
     }
 
@@ -170,7 +170,7 @@ impl<'a> Scenario<'a> {
         self.action().starts_with("absolute links")
     }
 
-    /// The entries of a recorded `shutil.Error`: source, target, message.
+    /// Returns the entries of a recorded `shutil.Error`: source, target, message.
     fn args(&self) -> &[Value] {
         let entries = self.record["args"].as_array().map_or(&[][..], Vec::as_slice);
         if self.raised() == Some("Error") {
@@ -180,8 +180,8 @@ impl<'a> Scenario<'a> {
         }
     }
 
-    /// The sources of the recorded failures that are failures here, too: no metadata is copied, so that nothing of it can
-    /// be refused for a folder, and a link that leads nowhere is left out.
+    /// Returns the sources of the recorded failures that also fail here. Metadata is not copied, so a
+    /// folder's metadata cannot fail. Dangling links are skipped.
     pub fn failed_files(&self) -> Vec<&str> {
         let sources = self.args().iter().filter_map(|entry| entry[0].as_str());
         sources
@@ -189,8 +189,8 @@ impl<'a> Scenario<'a> {
             .collect()
     }
 
-    /// The file whose copying was made to fail, and the number of the error. The reference swallows EPERM: there the
-    /// file is missing without an error.
+    /// Returns the file whose copy was made to fail, and the error number. The reference ignores EPERM: the
+    /// file is then missing without an error.
     pub fn simulated(&self) -> Option<(PathBuf, i32)> {
         if !self.action().starts_with("simulated") {
             return None;
