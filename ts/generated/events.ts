@@ -1,25 +1,25 @@
 // Made from the Rust types by `npm run build` (crates/schema). Do not edit.
 import type { CheckpointKind } from './summaries.js';
 
-/** Work begins. */
+/** The verb starts. */
 export interface StartedEvent {
   readonly type: 'started';
-  /** The verb, as on the command line. */
+  /** Name of the verb, as on the command line. */
   readonly verb: string;
-  /** What was decided before the start (device, precision, memory), as JSON. */
+  /** Decisions made before the start (device, precision, memory), as JSON. */
   readonly settings: Readonly<Record<string, unknown>>;
 }
 
 /** `done` of `total` units are finished. */
 export interface ProgressEvent {
   readonly type: 'progress';
-  /** Units finished. */
+  /** Finished units. */
   readonly done: number;
-  /** Units in all. */
+  /** Total units. */
   readonly total: number;
-  /** What a unit is: `cases`, `tiles`, `iterations`. */
+  /** Name of the unit: `cases`, `tiles`, `iterations`. */
   readonly unit: string;
-  /** The case concerned, where there is one. */
+  /** The case, if the event concerns one. */
   readonly case: string | null;
 }
 
@@ -28,73 +28,73 @@ export interface IterationEvent {
   readonly type: 'iteration';
   /** Epoch, counted from 0. */
   readonly epoch: number;
-  /** Epochs in the whole schedule. */
+  /** Total epochs of the schedule. */
   readonly epochs: number;
   /** Iteration in the epoch, counted from 0. */
   readonly iteration: number;
-  /** Training iterations in an epoch. */
+  /** Training iterations per epoch. */
   readonly iterations: number;
   /** Loss of this iteration. */
   readonly loss: number;
-  /** Estimated wall time left in seconds for the whole run. */
+  /** Estimated remaining time of the whole run in seconds. */
   readonly secondsLeft: number;
 }
 
 /** A training epoch finished. */
 export interface EpochEvent {
   readonly type: 'epoch';
-  /** Epoch just finished, counted from 0. */
+  /** The finished epoch, counted from 0. */
   readonly epoch: number;
-  /** Epochs in the whole schedule. */
+  /** Total epochs of the schedule. */
   readonly epochs: number;
   /** Mean training loss. */
   readonly trainLoss: number;
-  /** Mean validation loss; null where no validation batch had an annotated voxel. */
+  /** Mean validation loss; null if no validation batch had an annotated voxel. */
   readonly validationLoss: number | null;
-  /** Online Dice of each foreground class on validation patches; null where the class never occurred. */
+  /** Online Dice of each foreground class on validation patches; null if the class did not occur. */
   readonly dice: readonly (number | null)[];
-  /** Whether the moving average of the metric is the best so far: `model_best` is written. */
+  /** Whether the moving average of the metric is the best so far. If so, `model_best` is written. */
   readonly best: boolean;
-  /** Learning rate used. */
+  /** Learning rate of this epoch. */
   readonly learningRate: number;
   /** Wall time of this epoch in seconds. */
   readonly seconds: number;
-  /** Estimated wall time left in seconds. */
+  /** Estimated remaining time in seconds. */
   readonly secondsLeft: number;
 }
 
-/** A checkpoint was written, whole. */
+/** A checkpoint was completely written. */
 export interface CheckpointEvent {
   readonly type: 'checkpoint';
   /** The `.model` file. */
   readonly path: string;
-  /** Which one. */
+  /** Its kind. */
   readonly kind: CheckpointKind;
 }
 
-/** Memory that a part of the verb will hold at most, known before it starts. */
+/** Upper bound of the memory of one part of the verb, known before it starts. */
 export interface MemoryEvent {
   readonly type: 'memory';
-  /** The part: `loader`. */
+  /** Name of the part: `loader`. */
   readonly part: string;
-  /** Bytes at most. */
+  /** Upper bound in bytes. */
   readonly bytes: number;
-  /** What they are for, in bytes, as JSON. */
+  /** Composition of the bound in bytes, as JSON. */
   readonly parts: Readonly<Record<string, unknown>>;
 }
 
-/** Something the user should know that does not stop the verb. */
+/** A problem that does not stop the verb. */
 export interface WarningEvent {
   readonly type: 'warning';
   /** Stable identifier such as `WARN_SINGLE_CASE`. */
   readonly code: string;
-  /** What was found, and what to do. */
+  /** The problem and the remedy. */
   readonly message: string;
-  /** The case concerned, where there is one. */
+  /** The case, if the event concerns one. */
   readonly case: string | null;
 }
 
-/** Every event of every verb, told apart by `type`. */
+/** Every event of every verb, distinguished by `type`. */
 export type VerbEvent = StartedEvent | ProgressEvent | IterationEvent | EpochEvent | CheckpointEvent | MemoryEvent | WarningEvent;
 
 /** Events of the verb `check`. */

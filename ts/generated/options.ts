@@ -1,14 +1,13 @@
 // Made from the Rust types by `npm run build` (crates/schema). Do not edit.
 import type { Abortable } from '../abortable.js';
 
-/** How training patches are transformed. */
+/** Augmentation of training patches. */
 export interface Augmentation {
   /**
    * Repeats the mistakes of nnU-Net v1 and DIAG's fork, for comparison with their results.
    *
    * Unlabelled voxels outside the patch and between labels become background, and the image is blanked
-   * there; see
-   * `augment::PipelineOptions::reference_rules`.
+   * there; see `augment::PipelineOptions::reference_rules`.
    *
    * @default false
    */
@@ -58,7 +57,7 @@ export interface CheckOptions extends Abortable {
   /** Folder of trained models. The default is `$RESULTS_FOLDER`. */
   readonly results?: string | undefined;
   /**
-   * Threads to use; 0 uses all cores.
+   * Number of threads; 0 uses all cores.
    *
    * @default 0
    */
@@ -99,7 +98,7 @@ export interface ConvertOptions extends Abortable {
   /** Folder of trained models. The default is `$RESULTS_FOLDER`. */
   readonly results?: string | undefined;
   /**
-   * Threads to use; 0 uses all cores.
+   * Number of threads; 0 uses all cores.
    *
    * @default 0
    */
@@ -158,7 +157,7 @@ export interface EvaluateOptions extends Abortable {
    */
   readonly task?: string | undefined;
   /**
-   * Threads to use; 0 uses all cores.
+   * Number of threads; 0 uses all cores.
    *
    * @default 0
    */
@@ -190,14 +189,14 @@ export interface InspectOptions extends Abortable {
    */
   readonly longest?: number | undefined;
   /**
-   * Threads to use; 0 uses all cores.
+   * Number of threads; 0 uses all cores.
    *
    * @default 0
    */
   readonly workers?: number | undefined;
 }
 
-/** How the loss is composed. Class weights have one value for each class, background first. */
+/** Composition of the loss. Class weights have one value per class, background first. */
 export interface LossRecipe {
   /**
    * Weight of the cross-entropy.
@@ -213,9 +212,9 @@ export interface LossRecipe {
    * @default 1.0
    */
   readonly dice?: number | undefined;
-  /** Class weights of the cross-entropy: a voxel is weighted by the class of its label. */
+  /** Class weights of the cross-entropy, applied to each voxel by its label. */
   readonly crossEntropyClassWeights?: readonly number[] | undefined;
-  /** Class weights of Dice: its mean over foreground classes becomes a weighted mean. */
+  /** Class weights of Dice: the mean over foreground classes becomes a weighted mean. */
   readonly diceClassWeights?: readonly number[] | undefined;
   /**
    * Minimises -log(Dice) instead of -Dice.
@@ -224,14 +223,15 @@ export interface LossRecipe {
    */
   readonly logDice?: boolean | undefined;
   /**
-   * Added to numerator and denominator of Dice.
+   * Smoothing term, added to numerator and denominator of Dice.
    *
    * Range: above 0.
    * @default 0.00001
    */
   readonly smooth?: number | undefined;
   /**
-   * Counts ignored voxels as background in the cross-entropy, as the fork's class-weighted loss does.
+   * Counts ignored voxels as background in the cross-entropy, like the class-weighted loss of DIAG's
+   * fork.
    *
    * @default false
    */
@@ -320,7 +320,7 @@ export interface PlanOptions extends Abortable {
   /** Folder of trained models. The default is `$RESULTS_FOLDER`. */
   readonly results?: string | undefined;
   /**
-   * Threads to use; 0 uses all cores.
+   * Number of threads; 0 uses all cores.
    *
    * @default 0
    */
@@ -337,33 +337,33 @@ export interface PlanOptions extends Abortable {
 export type Pooling = 'bySpacing' | 'late';
 
 /**
- * Arithmetic of the convolutions of a network; parameters, normalisation statistics and the loss stay
+ * Precision of the network's convolutions. Parameters, normalisation statistics and the loss stay
  * float32.
- * - `auto`: The fastest safe one on the device: float16 on CUDA, bfloat16 on CPUs that support it
- * natively, else float32.
+ * - `auto`: The fastest safe precision of the device: float16 on CUDA, bfloat16 on CPUs that support
+ * it natively, else float32.
  * - `float32`: Single precision.
- * - `bfloat16`: Half the bytes at float32's range.
- * - `float16`: Half the bytes at more digits than bfloat16 and a smaller range; training scales the
- * loss.
+ * - `bfloat16`: Half the memory of float32, with its range.
+ * - `float16`: Half the memory of float32. More precise than bfloat16, with a smaller range. Training
+ * scales the loss.
  */
 export type Precision = 'auto' | 'float32' | 'bfloat16' | 'float16';
 
 /** Options of the verb `predict`. */
 export interface PredictOptions extends Abortable {
-  /** Folder of images, `<case>_0000.nii.gz` and so on, one file a channel. */
+  /** Folder of images: `<case>_0000.nii.gz` and so on, one file per channel. */
   readonly input: string;
-  /** Folder for the segmentations, created where it is missing. */
+  /** Folder for the segmentations. Created if missing. */
   readonly output: string;
-  /** Folder `<trainer>__<plans>` that holds `plans.pkl` and the folds. */
+  /** Folder `<trainer>__<plans>` with `plans.pkl` and the folds. */
   readonly model: string;
   /**
-   * Folds to average: numbers or `all`. The default is all that are trained.
+   * Folds to average: numbers or `all`. The default is every trained fold.
    *
    * Range: at least 1 values.
    */
   readonly folds?: readonly Fold[] | undefined;
   /**
-   * Checkpoint to use of each fold.
+   * Checkpoint of each fold.
    *
    * @default "model_final_checkpoint"
    */
@@ -381,20 +381,20 @@ export interface PredictOptions extends Abortable {
    */
   readonly export?: ExportMode | undefined;
   /**
-   * Distance between tiles as a share of the patch.
+   * Step between tiles as a fraction of the patch.
    *
    * Range: above 0, at most 1.
    * @default 0.5
    */
   readonly stepSize?: number | undefined;
   /**
-   * Averages over mirrored copies along every axis.
+   * Averages predictions over mirrored copies along every axis.
    *
    * @default true
    */
   readonly mirroring?: boolean | undefined;
   /**
-   * Predicts cases again whose segmentation exists.
+   * Predicts cases with an existing segmentation again.
    *
    * @default false
    */
@@ -406,13 +406,13 @@ export interface PredictOptions extends Abortable {
    */
   readonly device?: string | undefined;
   /**
-   * Arithmetic of the network; `auto` selects the fastest safe one and reports which.
+   * Precision of the network. `auto` selects the fastest safe one and reports it.
    *
    * @default "auto"
    */
   readonly precision?: Precision | undefined;
   /**
-   * Threads to use; 0 uses all cores.
+   * Number of threads; 0 uses all cores.
    *
    * @default 0
    */
@@ -494,7 +494,7 @@ export interface PreprocessOptions extends Abortable {
   /** Folder of trained models. The default is `$RESULTS_FOLDER`. */
   readonly results?: string | undefined;
   /**
-   * Threads to use; 0 uses all cores.
+   * Number of threads; 0 uses all cores.
    *
    * @default 0
    */
@@ -514,33 +514,33 @@ export interface PreviewBatchesOptions extends Abortable {
    */
   readonly fold?: Fold | undefined;
   /**
-   * Preset of sampling, ignored label, voxel weights and loss; the model carries its name.
+   * Preset of sampling, ignore label, voxel weights and loss. The model folder has its name.
    *
    * @default "nnUNetTrainerV2"
    */
   readonly trainer?: Trainer | undefined;
-  /** Recipe instead of the preset's, such as `{"ignoreLabel":-1,"voxelWeights":true}`. */
+  /** Recipe that replaces the preset, such as `{"ignoreLabel":-1,"voxelWeights":true}`. */
   readonly recipe?: Recipe | undefined;
   /**
-   * Excludes cases without any annotated voxel, where patches are centred on annotated voxels.
+   * Excludes cases without annotated voxels. Requires sampling around annotated voxels.
    *
    * @default false
    */
   readonly skipUnannotated?: boolean | undefined;
   /**
-   * Key of all random draws: the same inputs, options and seed give the same result.
+   * Seed of all random draws. The same inputs, options and seed give the same result.
    *
    * @default 0
    */
   readonly seed?: number | undefined;
   /**
-   * Batch size instead of the planned one.
+   * Batch size; overrides the planned one.
    *
    * Range: at least 1.
    */
   readonly batchSize?: number | undefined;
   /**
-   * Patch size in voxels instead of the planned one: three values, two for 2D.
+   * Patch size in voxels (three values, two for 2D); overrides the planned one.
    *
    * Range: at least 2 values, at most 3 values.
    */
@@ -561,7 +561,7 @@ export interface PreviewBatchesOptions extends Abortable {
   /** Folder of trained models. The default is `$RESULTS_FOLDER`. */
   readonly results?: string | undefined;
   /**
-   * Augmented training batches, or validation batches as they are.
+   * Augmented training batches, or unaugmented validation batches.
    *
    * @default "training"
    */
@@ -579,20 +579,20 @@ export interface PreviewBatchesOptions extends Abortable {
    */
   readonly iteration?: number | undefined;
   /**
-   * Number of batches, of consecutive iterations.
+   * Number of consecutive batches.
    *
    * Range: at least 1.
    * @default 1
    */
   readonly batches?: number | undefined;
   /**
-   * Writes `<case>.npy` files as training does, instead of inflating the cases in memory.
+   * Writes `<case>.npy` files like training, instead of decompressing the cases in memory.
    *
    * @default false
    */
   readonly unpack?: boolean | undefined;
   /**
-   * Threads to use; 0 uses all cores.
+   * Number of threads; 0 uses all cores.
    *
    * @default 0
    */
@@ -612,33 +612,33 @@ export interface PreviewOptions extends Abortable {
    */
   readonly fold?: Fold | undefined;
   /**
-   * Preset of sampling, ignored label, voxel weights and loss; the model carries its name.
+   * Preset of sampling, ignore label, voxel weights and loss. The model folder has its name.
    *
    * @default "nnUNetTrainerV2"
    */
   readonly trainer?: Trainer | undefined;
-  /** Recipe instead of the preset's, such as `{"ignoreLabel":-1,"voxelWeights":true}`. */
+  /** Recipe that replaces the preset, such as `{"ignoreLabel":-1,"voxelWeights":true}`. */
   readonly recipe?: Recipe | undefined;
   /**
-   * Excludes cases without any annotated voxel, where patches are centred on annotated voxels.
+   * Excludes cases without annotated voxels. Requires sampling around annotated voxels.
    *
    * @default false
    */
   readonly skipUnannotated?: boolean | undefined;
   /**
-   * Key of all random draws: the same inputs, options and seed give the same result.
+   * Seed of all random draws. The same inputs, options and seed give the same result.
    *
    * @default 0
    */
   readonly seed?: number | undefined;
   /**
-   * Batch size instead of the planned one.
+   * Batch size; overrides the planned one.
    *
    * Range: at least 1.
    */
   readonly batchSize?: number | undefined;
   /**
-   * Patch size in voxels instead of the planned one: three values, two for 2D.
+   * Patch size in voxels (three values, two for 2D); overrides the planned one.
    *
    * Range: at least 2 values, at most 3 values.
    */
@@ -659,7 +659,7 @@ export interface PreviewOptions extends Abortable {
   /** Folder of trained models. The default is `$RESULTS_FOLDER`. */
   readonly results?: string | undefined;
   /**
-   * Augmented training batches, or validation batches as they are.
+   * Augmented training batches, or unaugmented validation batches.
    *
    * @default "training"
    */
@@ -677,44 +677,43 @@ export interface PreviewOptions extends Abortable {
    */
   readonly iteration?: number | undefined;
   /**
-   * Number of batches, of consecutive iterations.
+   * Number of consecutive batches.
    *
    * Range: at least 1.
    * @default 1
    */
   readonly batches?: number | undefined;
   /**
-   * Writes `<case>.npy` files as training does, instead of inflating the cases in memory.
+   * Writes `<case>.npy` files like training, instead of decompressing the cases in memory.
    *
    * @default false
    */
   readonly unpack?: boolean | undefined;
   /**
-   * Picture to write, `.svg` or `.png`. An existing one is replaced.
+   * Picture to write, `.svg` or `.png`. Replaces an existing file.
    *
    * @default "preview.svg"
    */
   readonly output?: string | undefined;
   /**
-   * Threads to use; 0 uses all cores.
+   * Number of threads; 0 uses all cores.
    *
    * @default 0
    */
   readonly workers?: number | undefined;
 }
 
-/** A trainer as a value: what patches it sees, which voxels count how much, and what it minimises. */
+/** A trainer as a value: sampling, augmentation, voxel weights and loss. */
 export interface Recipe {
   /**
-   * Where training patches lie: anywhere with a third of each batch forced onto foreground (nnU-Net v1),
-   * or around
-   * annotated voxels, background included (DIAG's sparse trainer).
+   * Sampling of training patches: random positions with a third of each batch forced onto foreground
+   * (nnU-Net v1), or around annotated voxels including the background (DIAG's sparse trainer).
    *
    * @default {"kind":"foreground","fraction":0.33}
    */
   readonly sampling?: Sampling | undefined;
   /**
-   * Label excluded from loss and metrics: -1, the unlabelled voxels. The default excludes none.
+   * Label excluded from loss and metrics: -1 (unlabelled). By default no label is excluded.
    *
    * Range: at least -1, at most -1.
    */
@@ -726,13 +725,13 @@ export interface Recipe {
    */
   readonly voxelWeights?: boolean | undefined;
   /**
-   * How patches are transformed.
+   * Augmentation of training patches.
    *
    * @default {"referenceRules":false}
    */
   readonly augmentation?: Augmentation | undefined;
   /**
-   * What is minimised.
+   * Composition of the loss.
    *
    * @default
    * {"crossEntropy":1.0,"dice":1.0,"crossEntropyClassWeights":null,"diceClassWeights":null,"logDice":false,"smooth":0.00001,"ignoredIsBackground":false}
@@ -825,7 +824,7 @@ export interface SplitsOptions extends Abortable {
   /** Folder of trained models. The default is `$RESULTS_FOLDER`. */
   readonly results?: string | undefined;
   /**
-   * Threads to use; 0 uses all cores.
+   * Number of threads; 0 uses all cores.
    *
    * @default 0
    */
@@ -845,33 +844,33 @@ export interface TrainOptions extends Abortable {
    */
   readonly fold?: Fold | undefined;
   /**
-   * Preset of sampling, ignored label, voxel weights and loss; the model carries its name.
+   * Preset of sampling, ignore label, voxel weights and loss. The model folder has its name.
    *
    * @default "nnUNetTrainerV2"
    */
   readonly trainer?: Trainer | undefined;
-  /** Recipe instead of the preset's, such as `{"ignoreLabel":-1,"voxelWeights":true}`. */
+  /** Recipe that replaces the preset, such as `{"ignoreLabel":-1,"voxelWeights":true}`. */
   readonly recipe?: Recipe | undefined;
   /**
-   * Excludes cases without any annotated voxel, where patches are centred on annotated voxels.
+   * Excludes cases without annotated voxels. Requires sampling around annotated voxels.
    *
    * @default false
    */
   readonly skipUnannotated?: boolean | undefined;
   /**
-   * Key of all random draws: the same inputs, options and seed give the same result.
+   * Seed of all random draws. The same inputs, options and seed give the same result.
    *
    * @default 0
    */
   readonly seed?: number | undefined;
   /**
-   * Batch size instead of the planned one.
+   * Batch size; overrides the planned one.
    *
    * Range: at least 1.
    */
   readonly batchSize?: number | undefined;
   /**
-   * Patch size in voxels instead of the planned one: three values, two for 2D.
+   * Patch size in voxels (three values, two for 2D); overrides the planned one.
    *
    * Range: at least 2 values, at most 3 values.
    */
@@ -892,7 +891,7 @@ export interface TrainOptions extends Abortable {
   /** Folder of trained models. The default is `$RESULTS_FOLDER`. */
   readonly results?: string | undefined;
   /**
-   * Weight of each class in cross-entropy and Dice, background first, for the class-weighted trainer.
+   * Weight of each class in cross-entropy and Dice, background first. For the class-weighted trainer.
    *
    * Range: at least 1 values.
    */
@@ -905,58 +904,60 @@ export interface TrainOptions extends Abortable {
    */
   readonly epochs?: number | undefined;
   /**
-   * Training iterations in an epoch.
+   * Training iterations per epoch.
    *
    * Range: at least 1.
    * @default 250
    */
   readonly iterations?: number | undefined;
   /**
-   * Validation iterations in an epoch.
+   * Validation iterations per epoch.
    *
    * Range: at least 1.
    * @default 50
    */
   readonly validationIterations?: number | undefined;
   /**
-   * Learning rate at the start of the poly schedule.
+   * Initial learning rate of the poly schedule.
    *
    * Range: above 0.
    * @default 0.01
    */
   readonly initialLr?: number | undefined;
   /**
-   * Continues from the last checkpoint of the fold, if there is one.
+   * Continues from the last checkpoint of the fold, if one exists.
    *
    * @default false
    */
   readonly continue?: boolean | undefined;
   /**
-   * Epochs between writings of `model_latest`.
+   * Epochs between checkpoints `model_latest`.
    *
    * Range: at least 1.
    * @default 50
    */
   readonly saveEvery?: number | undefined;
   /**
-   * Folder of the model, which holds the folds. The default is nnU-Net's layout below the results
+   * Folder of the model, with one folder per fold. The default follows nnU-Net's layout below the
+   * results
    * folder.
    */
   readonly outputFolder?: string | undefined;
   /**
-   * Unpacks the compressed cases to `<case>.npy` files once and maps those.
+   * Unpacks the compressed cases once to `<case>.npy` files and memory-maps these.
    *
    * @default true
    */
   readonly unpack?: boolean | undefined;
   /**
-   * Threads that make batches; 0 uses all workers.
+   * Loader threads; 0 uses all workers.
    *
    * @default 0
    */
   readonly loaderThreads?: number | undefined;
   /**
-   * Chooses CUDA algorithms once instead of by measuring: slower, and closer to repeatable.
+   * Selects CUDA algorithms deterministically instead of by measurement: slower, but closer to
+   * repeatable.
    *
    * @default false
    */
@@ -968,13 +969,13 @@ export interface TrainOptions extends Abortable {
    */
   readonly device?: string | undefined;
   /**
-   * Arithmetic of the network; `auto` selects the fastest safe one and reports which.
+   * Precision of the network. `auto` selects the fastest safe one and reports it.
    *
    * @default "auto"
    */
   readonly precision?: Precision | undefined;
   /**
-   * Threads to use; 0 uses all cores.
+   * Number of threads; 0 uses all cores.
    *
    * @default 0
    */
@@ -982,13 +983,14 @@ export interface TrainOptions extends Abortable {
 }
 
 /**
- * A trainer of nnU-Net v1 or DIAG's fork that is a preset here. Models carry its name.
- * - `nnUNetTrainerV2`: nnU-Net v1's standard trainer: foreground oversampled, CE + Dice.
+ * Name of a trainer of nnU-Net v1 or DIAG's fork, a preset of the recipe. The model folder has this
+ * name.
+ * - `nnUNetTrainerV2`: nnU-Net v1's standard trainer: oversampled foreground, cross-entropy + Dice.
  * - `nnUNetTrainerV2Sparse`: Sparse annotations: patches centred on annotated voxels, -1 ignored.
- * - `nnUNetTrainerV2SparseNormalSampling`: Sparse annotations with nnU-Net's own sampling, -1 ignored.
+ * - `nnUNetTrainerV2SparseNormalSampling`: Sparse annotations with nnU-Net's sampling, -1 ignored.
  * - `nnUNetTrainerV2Weighted`: Voxel weightmaps: cross-entropy weighted with `<case>_weightmap.npy`.
- * - `nnUNetTrainer_V2_Loss_CEandDice_Weighted`: Class-weighted CE + class-weighted Dice; it needs
- * class weights.
+ * - `nnUNetTrainer_V2_Loss_CEandDice_Weighted`: Class-weighted cross-entropy + class-weighted Dice.
+ * Requires class weights.
  */
 export type Trainer = 'nnUNetTrainerV2' | 'nnUNetTrainerV2Sparse' | 'nnUNetTrainerV2SparseNormalSampling' | 'nnUNetTrainerV2Weighted' | 'nnUNetTrainer_V2_Loss_CEandDice_Weighted';
 
@@ -1097,7 +1099,7 @@ export interface WeightmapsOptions extends Abortable {
    */
   readonly overwrite?: boolean | undefined;
   /**
-   * Threads to use; 0 uses all cores.
+   * Number of threads; 0 uses all cores.
    *
    * @default 0
    */

@@ -1,15 +1,15 @@
 // Made from the Rust types by `npm run build` (crates/schema). Do not edit.
 import type { Configuration } from './options.js';
 
-/** One case of a verb over many cases that failed while the others went on. */
+/** A failed case of a verb that continues with the other cases. */
 export interface CaseFailure {
-  /** The case's identifier, or the file name where no case could be told. */
+  /** The case's identifier, or the file name if the case is unknown. */
   readonly case: string;
   /** The error's code. */
   readonly code: string;
   /** The error's message: found, expected, where, what to do. */
   readonly message: string;
-  /** The facts behind the message: file, found, expected; null where there are none. */
+  /** The details of the message: file, found, expected. Null if there are none. */
   readonly details: Readonly<Record<string, unknown>> | null;
 }
 
@@ -87,10 +87,10 @@ export interface CheckedCase {
 }
 
 /**
- * Which checkpoint of a fold was written.
- * - `latest`: `model_latest`: to resume from.
- * - `best`: `model_best`: best moving average of the validation metric.
- * - `final`: `model_final_checkpoint`: the finished fold.
+ * The kind of a checkpoint.
+ * - `latest`: `model_latest`: the state to resume from.
+ * - `best`: `model_best`: the best moving average of the validation metric.
+ * - `final`: `model_final_checkpoint`: the end of the training.
  */
 export type CheckpointKind = 'latest' | 'best' | 'final';
 
@@ -226,9 +226,9 @@ export interface PlannedConfiguration {
 export interface PredictSummary {
   /** Cases segmented in this run. */
   readonly written: number;
-  /** Cases whose segmentation existed. */
+  /** Skipped cases with an existing segmentation. */
   readonly skipped: number;
-  /** Cases that failed while the others went on. */
+  /** Cases that failed while the others continued. */
   readonly failures: readonly CaseFailure[];
   /** Folder of the segmentations. */
   readonly output: string;
@@ -236,7 +236,7 @@ export interface PredictSummary {
   readonly device: string;
   /** Precision used. */
   readonly precision: string;
-  /** Wall time. */
+  /** Wall time in seconds. */
   readonly seconds: number;
 }
 
@@ -268,11 +268,11 @@ export type PreviewBatchesSummary = null;
 export interface PreviewSummary {
   /** The picture written. */
   readonly output: string;
-  /** Whole name of the task. */
+  /** Full name of the task. */
   readonly task: string;
-  /** Batches drawn. */
+  /** Number of drawn batches. */
   readonly batches: number;
-  /** The case of each sample drawn, in order. */
+  /** The case of each drawn sample, in order. */
   readonly cases: readonly string[];
 }
 
@@ -327,23 +327,23 @@ export interface SplitsSummary {
 
 /** Outcome of `train`. */
 export interface TrainSummary {
-  /** The fold's folder in nnU-Net's results layout. */
+  /** Folder of the fold in nnU-Net's results layout. */
   readonly folder: string;
   /** `model_final_checkpoint.model`. */
   readonly checkpoint: string;
-  /** Finished epochs, those of earlier runs included. */
+  /** Finished epochs, including earlier runs. */
   readonly epochs: number;
   /** Training loss of the last epoch. */
   readonly trainLoss: number;
-  /** Validation loss of the last epoch; null where no validation patch had an annotated voxel. */
+  /** Validation loss of the last epoch; null if no validation patch had an annotated voxel. */
   readonly validationLoss: number | null;
-  /** Online Dice of each foreground class in the last epoch; null where the class never occurred. */
+  /** Online Dice of each foreground class in the last epoch; null if the class did not occur. */
   readonly dice: readonly (number | null)[];
   /** Device used. */
   readonly device: string;
   /** Precision used. */
   readonly precision: string;
-  /** Wall time. */
+  /** Wall time in seconds. */
   readonly seconds: number;
 }
 

@@ -148,11 +148,6 @@ impl FoldFolder {
         self.path.join("debug.json")
     }
 
-    /// Picture of the learning curves.
-    pub fn progress_picture(&self) -> PathBuf {
-        self.path.join("progress.png")
-    }
-
     /// Model folder that contains this fold and the predictions for the next stage.
     pub fn model(&self) -> ModelFolder {
         ModelFolder::new(self.path.parent().unwrap_or_else(|| Path::new("")))

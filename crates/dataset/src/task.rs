@@ -147,17 +147,6 @@ impl Task {
             None => Ok(folders.preprocessed()?.join(&self.name)),
         }
     }
-
-    /// Returns the folder of the preprocessed task, which must exist.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`], or as [`Folders::preprocessed`].
-    pub fn existing_preprocessed_folder(&self, folders: &Folders) -> Result<PathBuf, Error> {
-        let folder = self.preprocessed_folder(folders)?;
-        let advice = format!("run `nnunet-diag preprocess {}` first", self.name);
-        NotFound::unless_exists("preprocessed task", &folder, advice)?;
-        Ok(folder)
-    }
 }
 
 /// Lists the names of the subfolders of a folder. A folder that cannot be listed gives none.

@@ -55,7 +55,11 @@ fn every_entry_has_a_name(model: &ModelFolder) {
     for fold in folds {
         let fold = model.fold(fold);
         let mut known = vec![fold.validation_raw(), fold.validation_raw_postprocessed()];
-        known.extend([fold.postprocessing(), fold.debug(), fold.progress_picture()]);
+        known.extend([
+            fold.postprocessing(),
+            fold.debug(),
+            fold.path.join("progress.png"),
+        ]);
         for checkpoint in [FINAL_CHECKPOINT, BEST_CHECKPOINT, LATEST_CHECKPOINT] {
             known.extend([fold.checkpoint(checkpoint), fold.checkpoint_info(checkpoint)]);
         }

@@ -1,8 +1,6 @@
 // C entry points for Rust. Each returns null, or the message of what went wrong, to be freed with engine_free.
 #include "shim.h"
 
-#include <c10/core/CachingDeviceAllocator.h>
-
 #include <cstdlib>
 #include <cstring>
 
@@ -72,25 +70,6 @@ char* engine_sgd_step(const at::Tensor* const* parameters, const at::Tensor* con
             if (!momenta[i] && before[i].defined()) momenta[i] = new at::Tensor(before[i]);
         }
     });
-}
-
-// Bytes of device memory that tensors hold now and held at most, and that the allocator has reserved.
-char* engine_cuda_memory(int32_t device, int64_t* current, int64_t* peak, int64_t* reserved) {
-    return guarded([&] {
-        // The CUDA allocator registers itself in c10, so that this needs no symbol of libtorch_cuda.
-        at::globalContext().lazyInitDevice(c10::DeviceType::CUDA);
-        auto* allocator = at::getDeviceAllocator(c10::DeviceType::CUDA);
-        const auto stats = allocator->getDeviceStats(static_cast<c10::DeviceIndex>(device));
-        constexpr size_t all = static_cast<size_t>(c10::CachingAllocator::StatType::AGGREGATE);
-        *current = stats.allocated_bytes[all].current;
-        *peak = stats.allocated_bytes[all].peak;
-        *reserved = stats.reserved_bytes[all].current;
-    });
-}
-
-// Gives memory that the allocator keeps for reuse back to the device.
-char* engine_cuda_empty_cache() {
-    return guarded([&] { at::getDeviceAllocator(c10::DeviceType::CUDA)->emptyCache(); });
 }
 
 }  // extern "C"

@@ -15,5 +15,4 @@ pub use compute::{available_devices, device_name, find_device, Compute};
 pub use error::{Error, Result};
 pub use recipe::{Architecture, LossRecipe, Recipe};
 pub use settings::{ComputeOptions, Precision, TrainOptions, TrainSummary};
-pub use shim::{cuda_empty_cache, cuda_memory, DeviceMemory};
 pub use trainer::{train, PROGRESS_FILE};

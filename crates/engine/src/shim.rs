@@ -65,8 +65,6 @@ unsafe extern "C" {
         count: usize,
         options: *const SgdOptions,
     ) -> *mut c_char;
-    fn engine_cuda_memory(device: i32, current: *mut i64, peak: *mut i64, reserved: *mut i64) -> *mut c_char;
-    fn engine_cuda_empty_cache() -> *mut c_char;
 }
 
 fn raw(tensor: &Tensor) -> *const RawTensor {
@@ -186,46 +184,4 @@ pub(crate) fn sgd_step(
         *momentum = Some(unsafe { Tensor::from_ptr(pointer.cast()) });
     }
     check(message)
-}
-
-/// Memory of a CUDA device according to libtorch's allocator, in bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct DeviceMemory {
-    /// Currently allocated to tensors.
-    pub current: i64,
-    /// Peak allocated to tensors.
-    pub peak: i64,
-    /// Reserved from the device.
-    pub reserved: i64,
-}
-
-/// Returns the memory in use on CUDA device `index`.
-///
-/// # Errors
-/// [`Error::Torch`] if the device does not exist.
-pub fn cuda_memory(index: usize) -> Result<DeviceMemory> {
-    let mut memory = DeviceMemory {
-        current: 0,
-        peak: 0,
-        reserved: 0,
-    };
-    let DeviceMemory {
-        current,
-        peak,
-        reserved,
-    } = &mut memory;
-    let index = i32::try_from(index).map_err(|_| Error::torch("no such CUDA device"))?;
-    // SAFETY: three valid, distinct output pointers.
-    check(unsafe { engine_cuda_memory(index, current, peak, reserved) })?;
-    Ok(memory)
-}
-
-/// Returns cached memory to the CUDA devices.
-///
-/// # Errors
-/// [`Error::Torch`] without CUDA.
-pub fn cuda_empty_cache() -> Result<()> {
-    // SAFETY: takes no arguments and reports errors as a message.
-    check(unsafe { engine_cuda_empty_cache() })
 }

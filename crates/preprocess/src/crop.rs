@@ -1,6 +1,6 @@
 //! Cropping to the non-zero region.
 
-use ndarray::{s, Array3, Array4, ArrayView3, Axis};
+use ndarray::{s, Array3, Array4, Axis};
 use run::{Cancel, Cancelled};
 use serde::{Deserialize, Serialize};
 use volume::UNLABELLED;
@@ -43,11 +43,6 @@ pub struct Cropped {
 }
 
 impl Cropped {
-    /// Returns the mask for normalisation. Negative values are outside.
-    pub fn normalisation_mask(&self) -> ArrayView3<'_, i16> {
-        self.mask.as_ref().unwrap_or(&self.segmentation).view()
-    }
-
     /// Returns a case from cropped data. The mask of a sparse case is computed again; cropping does not
     /// change it.
     pub fn from_parts(

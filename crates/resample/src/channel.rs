@@ -3,12 +3,12 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use ndarray::{ArrayView3, ArrayViewMut3};
+use ndarray::ArrayView3;
 use rayon::prelude::*;
 use run::{Cancel, Cancelled};
 
 use crate::blocks;
-use crate::bspline::{prefilter, Boundary};
+use crate::bspline::prefilter;
 use crate::rows::Rows;
 use crate::taps::{Grid, Taps};
 use crate::{Order, Real};
@@ -151,7 +151,7 @@ pub(crate) fn tensor<'a, S: Real>(
             values.copy_from_slice(&source[z * plane..][..plane]);
         }
         let range = range(values);
-        filter(
+        prefilter(
             values,
             [1, shape_in[1], shape_in[2]],
             [false, spline[1], spline[2]],
@@ -160,7 +160,7 @@ pub(crate) fn tensor<'a, S: Real>(
         Ok(range)
     });
     let ranges: Vec<[S; 2]> = ranges.collect::<Result<_, Cancelled>>()?;
-    filter(&mut coefficients, shape_in, [spline[0], false, false], cancel)?;
+    prefilter(&mut coefficients, shape_in, [spline[0], false, false], cancel)?;
     let bounds = match clip {
         Clip::Volume => vec![ranges.into_iter().fold(NO_RANGE.map(S::of), union)],
         Clip::Slices => ranges,
@@ -172,18 +172,6 @@ pub(crate) fn tensor<'a, S: Real>(
         taps: taps(shape_in, shape_out, &axes),
         bounds,
     }))
-}
-
-fn filter<S: Real>(
-    values: &mut [S],
-    shape: [usize; 3],
-    axes: [bool; 3],
-    cancel: &Cancel,
-) -> Result<(), Cancelled> {
-    match ArrayViewMut3::from_shape(shape, values) {
-        Ok(block) => prefilter(block, axes, Boundary::Edge, cancel),
-        Err(_) => Ok(()),
-    }
 }
 
 fn taps<T: Real>(shape_in: [usize; 3], shape_out: [usize; 3], axes: &[(Order, Grid); 3]) -> [Taps<T>; 3] {

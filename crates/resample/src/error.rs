@@ -87,12 +87,4 @@ pub enum Error {
     #[error(transparent)]
     #[code(transparent)]
     Cancelled(#[from] run::Cancelled),
-    /// The sink of a streamed softmax failed.
-    #[error("the resampled softmax could not be written: {source}")]
-    #[code(io(ExportWrite))]
-    Sink {
-        /// Error of the sink.
-        #[source]
-        source: std::io::Error,
-    },
 }

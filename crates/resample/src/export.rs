@@ -6,7 +6,7 @@ use run::Cancel;
 use serde::{Deserialize, Serialize};
 
 use crate::spacing::separate_axis;
-use crate::{decide, resample_labels, resample_segmentation, resample_softmax};
+use crate::{decide, resample_labels, resample_softmax};
 use crate::{Decision, Error, ExportMode, Order, Resampling, SeparateZ, ANISOTROPY_THRESHOLD};
 
 /// Position of a prediction, from the case's properties and the plans. Sizes, box and original spacing are in
@@ -208,27 +208,4 @@ pub fn segmentation_of(
         });
     }
     placement.place(decide(resampled, decision, cancel)?.view(), cancel)
-}
-
-/// Returns the segmentation on the original grid of labels in the network's axis order, as
-/// `save_segmentation_nifti`, which nnU-Net's modes `fast` and `fastest` use. [`ExportOptions::mode`] and
-/// [`ExportOptions::regions`] are ignored. With order 0 no axis is separate.
-///
-/// # Errors
-/// [`Error::EmptyShape`], [`Error::Transpose`], [`Error::Spacing`], [`Error::Crop`].
-pub fn export_labels(
-    labels: ArrayView3<'_, i16>,
-    placement: &Placement,
-    options: &ExportOptions,
-) -> Result<Array3<i16>, Error> {
-    let mut to = placement.resampling(options)?;
-    if options.order == Order::Nearest {
-        to.separate_axis = None;
-    }
-    let never = Cancel::new();
-    let region = resample_segmentation(labels, &to, None, &never)?;
-    placement.place(
-        region.view().permuted_axes(placement.transpose_backward()?),
-        &never,
-    )
 }

@@ -14,7 +14,7 @@
 //! set.
 
 mod blocks;
-pub mod bspline;
+mod bspline;
 mod channel;
 mod data;
 mod error;
@@ -34,7 +34,7 @@ pub use data::{resample_data, Resampling};
 pub use error::Error;
 pub use order::Order;
 pub use real::Real;
-pub use resize::{resize, resize_2d};
+pub use resize::resize;
 pub use segmentation::{resample_segmentation, resize_segmentation};
-pub use softmax::{decide, resample_labels, resample_softmax, stream_softmax, Decision, ExportMode, Slab};
+pub use softmax::{decide, resample_labels, resample_softmax, Decision, ExportMode};
 pub use spacing::{low_resolution_axes, resampled_shape, separate_axis, SeparateZ, ANISOTROPY_THRESHOLD};

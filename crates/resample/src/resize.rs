@@ -1,6 +1,6 @@
 //! `skimage.transform.resize`.
 
-use ndarray::{Array2, Array3, ArrayView2, ArrayView3, Axis};
+use ndarray::{Array3, ArrayView3};
 use run::Cancel;
 
 use crate::channel::Method;
@@ -40,19 +40,6 @@ pub fn resize<S: Real>(
         method.channel(volume, &never)?.render(values, shape, &never)?;
     }
     Ok(out)
-}
-
-/// [`resize`] of a `(y, x)` image.
-///
-/// # Errors
-/// [`Error::EmptyShape`].
-pub fn resize_2d<S: Real>(
-    image: ArrayView2<'_, S>,
-    shape: [usize; 2],
-    order: Order,
-) -> Result<Array2<S>, Error> {
-    let volume = resize(image.insert_axis(Axis(0)), [1, shape[0], shape[1]], order)?;
-    Ok(volume.index_axis_move(Axis(0), 0))
 }
 
 pub(crate) fn check_shapes(found: &[usize], expected: &[usize]) -> Result<(), Error> {

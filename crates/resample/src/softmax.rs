@@ -1,9 +1,6 @@
 //! Resampling of a network's softmax, to softmax or labels.
 
-use std::ops::Range;
-
 use ndarray::{Array3, Array4, ArrayView3, ArrayView4, Axis};
-use rayon::prelude::*;
 use run::{Cancel, Cancelled};
 use serde::{Deserialize, Serialize};
 
@@ -80,7 +77,7 @@ impl Decision {
 }
 
 /// Resamples a `(class, z, y, x)` softmax, all classes at once. [`ExportMode::Streamed`] gives the same
-/// numbers as [`ExportMode::Default`] here. [`stream_softmax`] and [`resample_labels`] need less memory.
+/// numbers as [`ExportMode::Default`] here. [`resample_labels`] needs less memory.
 ///
 /// # Errors
 /// [`Error::EmptyShape`], [`Error::Axis`]; [`Error::Cancelled`] within the work of a few rows.
@@ -191,69 +188,4 @@ fn stream_labels(
     } else {
         labels.permuted_axes(back).as_standard_layout().into_owned()
     })
-}
-
-/// Consecutive planes of one resampled channel.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Slab<'a> {
-    /// Channel of the planes.
-    pub channel: usize,
-    /// Planes along axis 0 of the new grid.
-    pub planes: Range<usize>,
-    /// Values of the planes, C-contiguous `(plane, y, x)`.
-    pub values: &'a [f32],
-}
-
-/// Resamples a `(class, z, y, x)` softmax and passes it to `sink` in C order, slab by slab, for writing to an
-/// array file.
-///
-/// Memory: one slab of about 16 MB and, for order 3 or a separate axis other than 0, one channel.
-///
-/// # Errors
-/// [`Error::EmptyShape`], [`Error::Axis`]. [`Error::Sink`] with the first error of `sink`.
-/// [`Error::Cancelled`] within the work of one plane.
-pub fn stream_softmax(
-    softmax: ArrayView4<'_, f32>,
-    to: &Resampling,
-    mode: ExportMode,
-    cancel: &Cancel,
-    mut sink: impl FnMut(Slab<'_>) -> std::io::Result<()>,
-) -> Result<(), Error> {
-    const SLAB: usize = 4 << 20;
-    let (channels, z, y, x) = softmax.dim();
-    let method = to.method([z, y, x], mode.grid())?;
-    let mut give = |channel, planes, values: &[f32]| {
-        sink(Slab {
-            channel,
-            planes,
-            values,
-        })
-        .map_err(|source| Error::Sink { source })
-    };
-    for channel in 0..channels {
-        if to.separate_axis.unwrap_or(0) != 0 {
-            let one = softmax.slice(ndarray::s![channel..=channel, .., .., ..]);
-            let resampled = resample_on(one, to, mode.grid(), cancel)?;
-            give(channel, 0..to.shape[0], resampled.as_slice().unwrap_or_default())?;
-            continue;
-        }
-        let source = method.channel(softmax.index_axis(Axis(0), channel), cancel)?;
-        let [nz, ny, nx] = to.shape;
-        let planes_at_once = (SLAB / (ny * nx)).clamp(1, nz);
-        let mut values = vec![0.0; planes_at_once * ny * nx];
-        for first in (0..nz).step_by(planes_at_once) {
-            let planes = first..(first + planes_at_once).min(nz);
-            let values = &mut values[..planes.len() * ny * nx];
-            values
-                .par_chunks_mut(ny * nx)
-                .enumerate()
-                .try_for_each(|(i, plane)| {
-                    cancel.check()?;
-                    source.fill(first + i, 0..ny, plane);
-                    Ok::<_, Cancelled>(())
-                })?;
-            give(channel, planes, values)?;
-        }
-    }
-    Ok(())
 }

@@ -40,7 +40,7 @@ pub(crate) struct Taps<T> {
 
 impl<T: Real> Taps<T> {
     /// Returns the taps of `n_out` output voxels on `n_in` input voxels. Cubic taps apply to B-spline
-    /// coefficients with [`crate::bspline::Boundary::Edge`]. An axis of unchanged size is copied, for any
+    /// coefficients of [`crate::bspline::prefilter`]. An axis of unchanged size is copied, for any
     /// order.
     pub(crate) fn new(n_in: usize, n_out: usize, order: Order, grid: Grid) -> Self {
         let identity = n_in == n_out;

@@ -2,9 +2,7 @@
 
 use ndarray::{Array3, Array4};
 use resample::export::{export_segmentation, export_softmax, segmentation_of, ExportOptions, Placement};
-use resample::{
-    resample_data, resample_segmentation, stream_softmax, Decision, ExportMode, Order, Resampling,
-};
+use resample::{resample_data, resample_segmentation, Decision, ExportMode, Order, Resampling};
 use run::Cancel;
 use testkit::ends_when_cancelled;
 
@@ -84,15 +82,5 @@ fn cancelled_export_stops_within_a_few_rows() {
             segmentation_of(resampled.view(), &placement, &Decision::Argmax, cancel)
         });
         assert!(parts >= 2 * 40 + 40, "{parts}");
-    }
-}
-
-#[test]
-fn cancelled_streamed_softmax_stops_within_one_plane() {
-    for to in kinds() {
-        let parts = ends_when_cancelled(|cancel| {
-            stream_softmax(volume(2).view(), &to, ExportMode::Streamed, cancel, |_| Ok(()))
-        });
-        assert!(parts >= 2 * 30, "{parts} {to:?}");
     }
 }

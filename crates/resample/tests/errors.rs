@@ -105,27 +105,6 @@ fn invalid_exports_are_rejected() {
     refused(other, "ERR_EXPORT_SHAPE", "[4, 5, 7]");
 }
 
-#[test]
-fn sink_error_is_returned() {
-    let to = Resampling {
-        shape: [3; 3],
-        separate_axis: None,
-        order: Order::Linear,
-        order_z: Order::Nearest,
-    };
-    let result = stream_softmax(
-        Array4::zeros((2, 2, 2, 2)).view(),
-        &to,
-        ExportMode::Streamed,
-        &Cancel::new(),
-        |slab| {
-            assert_eq!((slab.channel, slab.planes, slab.values.len()), (0, 0..3, 27));
-            Err(std::io::Error::other("no space left"))
-        },
-    );
-    refused(result, "ERR_EXPORT_WRITE", "no space left");
-}
-
 /// One voxel remains where the reference would request an array of size 0.
 #[test]
 fn shapes_round_half_to_even_and_stay_positive() {

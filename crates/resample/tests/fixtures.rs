@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use ndarray::{Array3, Array4, ArrayD, Axis, Ix3, Ix4};
-use resample::export::{export_labels, export_segmentation, export_softmax, segmentation_of};
+use resample::export::{export_segmentation, export_softmax, segmentation_of};
 use resample::export::{ExportOptions, Placement, SpacingAxes};
 use resample::*;
 use run::Cancel;
@@ -116,8 +116,9 @@ fn resize_equals_skimage() {
         let input = &arrays[&input];
         let found = match shape[..] {
             [y, x] => {
-                let image = input.view().into_dimensionality().unwrap();
-                resize_2d(image, [y, x], order).unwrap().into_dyn()
+                let image = input.view().insert_axis(Axis(0)).into_dimensionality().unwrap();
+                let resized = resize(image, [1, y, x], order).unwrap();
+                resized.index_axis_move(Axis(0), 0).into_dyn()
             }
             [z, y, x] => {
                 let volume = input.view().into_dimensionality().unwrap();
@@ -267,12 +268,10 @@ fn export_case(p: &Value) -> (Placement, ExportOptions) {
 fn exported_segmentations_equal_recording() {
     for (name, p, arrays) in recordings("export") {
         let (placement, mut options) = export_case(&p);
-        if let Some(seg) = arrays.get("seg_in") {
-            let found = export_labels(labels(seg).view(), &placement, &options).unwrap();
-            check_labels(&found, &arrays["seg_out"], &name);
+        // Labels alone are what nnU-Net's modes `fast` and `fastest` export.
+        let Some(softmax) = arrays.get("softmax").map(image) else {
             continue;
-        }
-        let softmax = image(&arrays["softmax"]);
+        };
         for (mode, suffix) in [
             (ExportMode::Default, "default"),
             (ExportMode::Streamed, "default"),

@@ -209,8 +209,6 @@ codes! {
     ExportShape = "ERR_EXPORT_SHAPE",
     /// The regions of an export do not match the channels of the softmax.
     ExportRegions = "ERR_EXPORT_REGIONS",
-    /// An exported segmentation could not be written.
-    ExportWrite = "ERR_EXPORT_WRITE",
     /// A file of preprocessing could not be created or removed. Check the permissions.
     PreprocessIo = "ERR_PREPROCESS_IO",
     /// Every voxel of a case is 0. Repair the case, or remove it.

@@ -14,9 +14,18 @@ use std::sync::Arc;
 use common::{annotated, open, options, scribble, write, SHAPE};
 use ndarray::Array4;
 use run::{Cancel, Context};
-use sampling::{index_path, Collection, Error, Placement, Sampling};
+use sampling::{index_path, Collection, Error, PatchBox, PatchSizes, Placement, Sampling};
 use testkit::Recorder;
 use volume::npy;
+
+/// The network's box at the centre of a loaded box.
+fn network_within(sizes: &PatchSizes, loaded: &PatchBox) -> PatchBox {
+    let size = sizes.network;
+    PatchBox {
+        lower: std::array::from_fn(|d| loaded.lower[d] + ((loaded.size[d] - size[d]) / 2) as i64),
+        size,
+    }
+}
 
 /// Counts of each voxel over many draws.
 fn draw_many(collection: &Collection, draws: usize) -> BTreeMap<[usize; 3], usize> {
@@ -26,7 +35,7 @@ fn draw_many(collection: &Collection, draws: usize) -> BTreeMap<[usize; 3], usiz
         let case = collection.draw_case(&mut numbers);
         let Placement { loaded, voxel } = collection.draw_placement(case, 0, &mut numbers);
         let voxel = voxel.unwrap();
-        let network = collection.sizes().network_within(&loaded);
+        let network = network_within(collection.sizes(), &loaded);
         assert!(network.contains(voxel), "{voxel:?} outside {network:?}");
         for d in 0..3 {
             assert!(

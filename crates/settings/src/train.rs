@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use dataset::{Configuration, Fold};
+use dataset::Configuration;
 use recipe::{DataOptions, Recipe};
 use run::{OptionError, OptionResult, Options};
 use schemars::JsonSchema;
@@ -84,13 +84,6 @@ impl Options for TrainOptions {
 }
 
 impl TrainOptions {
-    /// nnU-Net v1's settings for a fold of a task.
-    pub fn of_fold(task: impl Into<String>, configuration: Configuration, fold: Fold) -> Self {
-        let mut data = DataOptions::new(task, configuration);
-        data.fold = fold;
-        Self::new(data)
-    }
-
     /// The data options, with the class weights in the recipe.
     #[must_use]
     pub fn weighted_data(&self) -> DataOptions {
@@ -158,7 +151,7 @@ mod tests {
         let options = run::parse::<TrainOptions>(text).unwrap().options;
         assert_eq!(
             (options.data.fold, options.resume, options.epochs),
-            (Fold::All, true, 1000)
+            (dataset::Fold::All, true, 1000)
         );
         assert_eq!(options.data.trainer, Trainer::Sparse);
         assert_eq!(options.data.folders.results, Some("/r".into()));

@@ -29,7 +29,7 @@ impl<T: Real> Kernel for Filter<'_, '_, T> {
                 &Recursion {
                     pole,
                     gain,
-                    ref head,
+                    head,
                     tail,
                 },
         } = self;
@@ -37,9 +37,9 @@ impl<T: Real> Kernel for Filter<'_, '_, T> {
         // The causal values stay in a contiguous tile. With a power-of-two stride, the matrix itself would
         // leave the cache before the anticausal pass.
         let mut tile = vec![T::default(); steps * width];
-        for (row, &weight) in matrix.rows().into_iter().zip(head) {
+        if let Some(row) = matrix.rows().into_iter().next() {
             for (t, &s) in tile.iter_mut().zip(row.to_slice().unwrap_or_default()) {
-                *t = *t + weight * s;
+                *t = head * s;
             }
         }
         for (k, row) in matrix.rows().into_iter().enumerate().skip(1) {
@@ -49,8 +49,8 @@ impl<T: Real> Kernel for Filter<'_, '_, T> {
                 *t = gain * s + pole * p;
             }
             if k == steps - 1 {
-                for ((t, &p), &s) in now.iter_mut().zip(&before[(k - 1) * width..]).zip(samples) {
-                    *t = tail[0] * s + tail[1] * *t + tail[2] * p;
+                for (t, &s) in now.iter_mut().zip(samples) {
+                    *t = tail[0] * s + tail[1] * *t;
                 }
             }
         }

@@ -27,7 +27,7 @@ impl<T: Real> Kernel for Filter<'_, T> {
                 &Recursion {
                     pole,
                     gain,
-                    ref head,
+                    head,
                     tail,
                 },
             n,
@@ -42,24 +42,17 @@ impl<T: Real> Kernel for Filter<'_, T> {
                 }
             }
         }
-        let mut value = [T::default(); LANES];
-        for (samples, &weight) in tile.iter().zip(head) {
-            for lane in 0..LANES {
-                value[lane] = value[lane] + weight * samples[lane];
-            }
-        }
+        let mut value = tile[0].map(|sample| head * sample);
         tile[0] = value;
-        let mut before = value;
         let last = tile[n - 1];
         for t in &mut tile[1..] {
-            before = value;
             for lane in 0..LANES {
                 value[lane] = gain * t[lane] + pole * value[lane];
             }
             *t = value;
         }
         for lane in 0..LANES {
-            value[lane] = tail[0] * last[lane] + tail[1] * value[lane] + tail[2] * before[lane];
+            value[lane] = tail[0] * last[lane] + tail[1] * value[lane];
         }
         tile[n - 1] = value;
         for t in tile[..n - 1].iter_mut().rev() {

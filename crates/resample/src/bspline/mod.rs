@@ -15,46 +15,39 @@ use run::{Cancel, Cancelled};
 
 use crate::Real;
 use recursion::Recursion;
-pub use recursion::{Boundary, POLE};
+pub(crate) use recursion::POLE;
 
-/// Replaces the samples of a `(z, y, x)` block by their cubic B-spline coefficients, in place, along the axes
-/// where `axes` is true. A 2D block has one plane. With [`Boundary::Mirror`] this equals
-/// `scipy.ndimage.spline_filter(order=3, mode='mirror')`. An axis of one voxel is unchanged.
+/// Replaces the samples of a `(z, y, x)` volume in C order by their cubic B-spline coefficients, in place, along
+/// the axes where `axes` is true. The volume is extended by its edge values. An axis of one voxel is unchanged.
 ///
-/// Additional memory: 64 voxels of an axis per thread if the block is C-contiguous, otherwise a copy of it.
+/// Additional memory: 64 voxels of an axis per thread.
 ///
 /// # Errors
-/// [`Cancelled`] within the work of a few rows or of 64 columns. The block is then incomplete.
-pub fn prefilter<T: Real>(
-    mut block: ArrayViewMut3<'_, T>,
+/// [`Cancelled`] within the work of a few rows or of 64 columns. The volume is then incomplete.
+pub(crate) fn prefilter<T: Real>(
+    values: &mut [T],
+    shape: [usize; 3],
     axes: [bool; 3],
-    boundary: Boundary,
     cancel: &Cancel,
 ) -> Result<(), Cancelled> {
-    if !block.is_standard_layout() {
-        let mut copy = block.as_standard_layout().into_owned();
-        prefilter(copy.view_mut(), axes, boundary, cancel)?;
-        block.assign(&copy);
+    if values.is_empty() {
         return Ok(());
     }
-    let (nz, ny, nx) = block.dim();
-    if block.is_empty() {
-        return Ok(());
-    }
+    let [nz, ny, nx] = shape;
+    let recursion = Recursion::new();
     if axes[2] && nx > 1 {
-        let recursion = Recursion::new(nx, boundary);
-        if let Some(rows) = block.as_slice_mut() {
-            rows.par_chunks_mut(lanes::LANES * nx).try_for_each(|rows| {
-                cancel.check()?;
-                lanes::filter(rows, &recursion, nx);
-                Ok(())
-            })?;
-        }
+        values.par_chunks_mut(lanes::LANES * nx).try_for_each(|rows| {
+            cancel.check()?;
+            lanes::filter(rows, &recursion, nx);
+            Ok(())
+        })?;
     }
+    let Ok(mut block) = ArrayViewMut3::from_shape(shape, values) else {
+        return Ok(());
+    };
     // Along y each plane is a matrix of columns, along z each slab of one y.
     for (axis, across, steps) in [(1, 0, ny), (0, 1, nz)] {
         if axes[axis] && steps > 1 {
-            let recursion = Recursion::new(steps, boundary);
             let mut matrices: Vec<_> = block.axis_iter_mut(Axis(across)).collect();
             let blocks: Vec<_> = matrices
                 .iter_mut()

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use dataset::{Configuration, Fold, Plans};
+use recipe::DataOptions;
 use run::{Cancel, Coded, Sink};
 use testkit::BallTask;
 
@@ -31,7 +32,9 @@ impl Task {
     }
 
     fn options(&self, trainer: &str, results: &str) -> TrainOptions {
-        let mut options = TrainOptions::of_fold("Task901_Ball", Configuration::FullRes, Fold::Index(0));
+        let mut data = DataOptions::new("Task901_Ball", Configuration::FullRes);
+        data.fold = Fold::Index(0);
+        let mut options = TrainOptions::new(data);
         options.data.folders.preprocessed = Some(self.0.preprocessed.clone());
         options.data.folders.results = Some(self.path(results));
         options.data.trainer = trainer.parse().unwrap();
