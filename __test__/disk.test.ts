@@ -14,7 +14,7 @@ const STAGE = 'nnUNetData_plans_v2.1_stage0';
 // One worker at a time, so that the order of events is that of the cases.
 const SETTINGS = ['-c', '3d_fullres', '--no-keep-cropped', '--workers', '1'];
 
-/** Runs the program with files of at most so many blocks. */
+/** Runs the program with a limit on the size of files. */
 function program(blocks: number | 'unlimited', ...argv: string[]): { code: number | null; text: string } {
   const { code, out, err } = limited(blocks, [...PROGRAM, ...argv]);
   return { code, text: out + err };
@@ -60,7 +60,7 @@ withLimits('a pickle that cannot be written is named, and the former one stays',
   t.deepEqual(read(), before);
 });
 
-/** Whether this user may mount a file system of its own, as most Linux systems allow; the others skip what needs one. */
+/** Whether this user may mount a file system, as on most Linux systems; else tests that need one are skipped. */
 const mounts = spawnSync('unshare', ['-rm', 'sh', '-c', 'mount -t tmpfs none /tmp']).status === 0;
 const withMounts = mounts ? test : test.skip;
 
@@ -79,7 +79,7 @@ function onSmallDisk(disk: string, folder: string, argv: readonly string[]) {
 
 withMounts('a full file system ends the verb with its own code, and room lets it go on', async (t) => {
   const { folders, flags } = await workspace(t);
-  // What a full disk ends would fail for the case behind it, too.
+  // The next case would fail on a full disk, too.
   await writeTask(folders.rawDataBase, 'Task623_Disk', { a: SMALL, b: LARGE, c: LARGE });
   const folder = join(folders.preprocessed, 'Task623_Disk', STAGE);
   const verb = ['preprocess', '623', ...SETTINGS, '--quiet', ...flags];
