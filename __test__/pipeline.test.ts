@@ -144,7 +144,7 @@ async function oddities(t: ExecutionContext<Workspace>, model: string): Promise<
     ],
   );
   const missing = predict({ input, output, model, folds: ['3'] });
-  await t.throwsAsync(missing.result, { code: 'ERR_MODEL', message: /fold_3 .*one in fold_0/ });
+  await t.throwsAsync(missing.result, { code: 'ERR_NOT_FOUND', message: /fold_3.*one in fold_0/ });
   const wrong = predict({ input, output, model, folds: ['x'] });
   await t.throwsAsync(wrong.result, {
     code: 'ERR_OPTIONS',

@@ -140,11 +140,11 @@ test('a wrong or missing input of a preview is an error that names it', async (t
     previewBatches({ task: '999', ...SMALL, ...folders }).result,
     { message: /999/ },
   );
-  t.is(code, 'ERR_TASK_NOT_FOUND');
+  t.is(code, 'ERR_NOT_FOUND');
   const bare = previewBatches({ task: '502', trainer: 'nnUNetTrainerV2Weighted', ...SMALL, ...folders });
   await t.throwsAsync(bare.result, { code: 'ERR_WEIGHTMAPS', message: /icbm_0\d\d/ });
   const odd = previewBatches({ task: '501', ...SMALL, patchSize: [16, 25, 16], ...folders });
-  await t.throwsAsync(odd.result, { code: 'ERR_OPTION', message: /patchSize/ });
+  await t.throwsAsync(odd.result, { code: 'ERR_OPTIONS', message: /patchSize/ });
   const zero = t.throws(() => previewBatches({ task: '501', ...SMALL, batches: 0, ...folders }));
   t.like(zero, { code: 'ERR_OPTIONS' });
   const format = t.throws(() => preview({ task: '501', ...SMALL, output: 'x.jpg', ...folders }));
@@ -214,7 +214,7 @@ test('an output that cannot be written is an error before any batch is made', as
   const read = async () => {
     for await (const event of missing) events.push(event);
   };
-  await t.throwsAsync(read(), { code: 'ERR_IO', message: /create the folder .*such/ });
+  await t.throwsAsync(read(), { code: 'ERR_NOT_FOUND', message: /create the folder .*such/ });
   t.deepEqual(events, []);
   const folder = join(root, 'folder.svg');
   await mkdir(folder);

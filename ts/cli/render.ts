@@ -29,14 +29,15 @@ function renderFailure({ case: name, code, message }: CaseFailure): string {
 export const anyFailed = (summary: { readonly failures: readonly CaseFailure[] }): boolean =>
   summary.failures.length > 0;
 
-export function renderCheck({ task, folder, cases, problems }: CheckSummary): string {
-  if (problems.length === 0) return `${task}: ${cases.length} cases, no problem`;
+export function renderCheck({ task, folder, cases, problems, failures }: CheckSummary): string {
+  const failed = failures.map(renderFailure);
+  if (problems.length === 0) return [`${task}: ${cases.length} cases, no problem`, ...failed].join('\n');
   const lines = problems.map(({ case: name, file, message, fixed }) => {
     // A message about an unreadable file contains its name.
     const where = file === null || message.includes(file) ? '' : ` ${relative(folder, file)}:`;
     return `  ${name ?? 'task'}:${where} ${message}${fixed ? ' (fixed)' : ''}`;
   });
-  return [`${task}: ${cases.length} cases, ${problems.length} problems:`, ...lines].join('\n');
+  return [`${task}: ${cases.length} cases, ${problems.length} problems:`, ...lines, ...failed].join('\n');
 }
 
 export function renderPlan({ task, cases, configurations }: PlanSummary): string {

@@ -20,28 +20,30 @@ export interface CheckOptions extends Abortable {
   /** Number, `TaskXXX_NAME` or folder of a raw task. */
   readonly task: string;
   /**
-   * Largest difference of spacing and origin (mm) and of direction cosines that is no problem.
+   * Maximum difference of spacing and origin (mm) and of direction cosines.
    *
    * Range: at least 0.
    * @default 0.001
    */
   readonly tolerance?: number | undefined;
   /**
-   * Copies the geometry of a case's first channel into its other files where they differ harmlessly.
+   * Copies the geometry of a case's first channel into other files of the case if their difference is
+   * harmless.
    *
-   * What is harmless: see `ProblemKind::Geometry`.
+   * `ProblemKind::Geometry` defines harmless differences.
    *
    * @default false
    */
   readonly fix?: boolean | undefined;
   /**
-   * With `fix`: copies the geometry wherever the sizes agree, also where files lie at different places.
+   * With `fix`, copies the geometry whenever the sizes agree, even if the files are at different
+   * positions.
    *
    * @default false
    */
   readonly fixDisplaced?: boolean | undefined;
   /**
-   * With `fix`: keeps the original as `<name>.orig` beside each repaired file.
+   * With `fix`, keeps the original of each repaired file as `<name>.orig`.
    *
    * @default true
    */
@@ -65,23 +67,24 @@ export interface CheckOptions extends Abortable {
 
 /**
  * A configuration of nnU-Net.
- * - `2d`: A 2D network over slices.
+ * - `2d`: A 2D network on slices.
  * - `3d_fullres`: Volumes at full resolution.
  * - `3d_lowres`: Volumes at low resolution; the first stage of the cascade.
- * - `3d_cascade_fullres`: Volumes at full resolution with the low resolution's segmentation as input.
+ * - `3d_cascade_fullres`: Volumes at full resolution, with the segmentation of the low resolution as
+ * additional input.
  */
 export type Configuration = '2d' | '3d_fullres' | '3d_lowres' | '3d_cascade_fullres';
 
 /** Options of the verb `convert`. */
 export interface ConvertOptions extends Abortable {
-  /** Folder of the data set: `Dataset###_NAME` (nnU-Net v2) or `Task##_NAME` (Medical Decathlon). */
+  /** Folder of the dataset: `Dataset###_NAME` (nnU-Net v2) or `Task##_NAME` (Medical Decathlon). */
   readonly source: string;
-  /** Name of the new task, such as `Task027_ACDC`. The default is number and name of the source. */
+  /** Name of the new task, such as `Task027_ACDC`. The default is the number and name of the source. */
   readonly task?: string | undefined;
-  /** Folder to put the task in. The default is `nnUNet_raw_data`. */
+  /** Folder that receives the task. The default is `nnUNet_raw_data`. */
   readonly output?: string | undefined;
   /**
-   * Converts into a task that exists, replacing its files.
+   * Converts into an existing task and replaces its files.
    *
    * @default false
    */
@@ -110,13 +113,13 @@ export interface EvaluateOptions extends Abortable {
   /** Folder of predicted segmentations with the same file names. */
   readonly predictionDir: string;
   /**
-   * Labels or unions of labels to evaluate. The default is every label that occurs in a case.
+   * Labels or unions of labels to evaluate. The default is every label in a case.
    *
    * Range: at least 1 values.
    */
   readonly labels?: readonly Region[] | undefined;
   /**
-   * Excludes voxels that have this label in the reference, such as -1 for unlabelled ones.
+   * Excludes voxels with this label in the reference, such as -1 for unlabelled voxels.
    *
    * Range: at least -32768, at most 32767.
    */
@@ -130,13 +133,13 @@ export interface EvaluateOptions extends Abortable {
   /** File to write. The default is `summary.json` in the folder of predictions. */
   readonly output?: string | undefined;
   /**
-   * Writes undefined metrics as the bare token `NaN`, as nnU-Net v1 does, not as null.
+   * Writes undefined metrics as the bare token `NaN`, as nnU-Net v1 does, instead of null.
    *
    * @default false
    */
   readonly bareNan?: boolean | undefined;
   /**
-   * Largest difference of spacing and origin (mm) and direction between a prediction and its reference.
+   * Maximum difference of spacing and origin (mm) and direction between a prediction and its reference.
    *
    * Range: at least 0.
    * @default 0.001
@@ -149,7 +152,7 @@ export interface EvaluateOptions extends Abortable {
    */
   readonly predictedOnly?: boolean | undefined;
   /**
-   * Name of the task, recorded in the summary.
+   * Name of the task in the summary.
    *
    * @default ""
    */
@@ -163,13 +166,13 @@ export interface EvaluateOptions extends Abortable {
 }
 
 /**
- * How a softmax gets back to the original grid.
- * - `default`: nnU-Net's own resampling: all classes in memory on the original grid.
- * - `alt`: The alternative of DIAG's fork (`DIAG_NNUNET_ALT_RESAMPLING`): with a separate axis, that
- * axis is interpolated between the centres of its first and last slices, `i * (n_in - 1) / (n_out -
- * 1)`, and a single output slice is the first one. Otherwise as the default.
- * - `streamed`: The default's values, labels decided block by block: memory does not grow with classes
- * times original grid.
+ * Method of resampling a softmax to the original grid.
+ * - `default`: nnU-Net's own resampling, with all classes in memory on the original grid.
+ * - `alt`: The alternative of DIAG's fork (`DIAG_NNUNET_ALT_RESAMPLING`). A separate axis is
+ * interpolated between the centres of its first and last slices, `i * (n_in - 1) / (n_out - 1)`. A
+ * single output slice is the first one. Otherwise equal to the default.
+ * - `streamed`: Values of the default, with labels decided block by block. Memory does not grow with
+ * classes times original grid.
  */
 export type ExportMode = 'default' | 'alt' | 'streamed';
 
@@ -247,7 +250,7 @@ export interface PlanOptions extends Abortable {
   /** Number, `TaskXXX_NAME` or folder of a task. */
   readonly task: string;
   /**
-   * Configurations to plan and preprocess. The default is all that nnU-Net plans.
+   * Configurations to plan and preprocess. The default is all configurations that nnU-Net plans.
    *
    * Range: at least 1 values.
    */
@@ -277,25 +280,26 @@ export interface PlanOptions extends Abortable {
    */
   readonly pooling?: Pooling | undefined;
   /**
-   * Applies mask normalisation to a modality called `ct` (not `CT`), as nnU-Net v1 does by mistake.
+   * Applies mask normalisation to a modality called `ct` (not `CT`), which nnU-Net v1 does by mistake.
    *
    * @default false
    */
   readonly maskLowercaseCt?: boolean | undefined;
   /**
-   * Memory for cases in flight, in GiB. The default is most of what is available.
+   * Memory in GiB for cases that are processed at the same time. The default is most of the available
+   * memory.
    *
    * Range: at least 0.000001.
    */
   readonly memoryBudget?: number | undefined;
   /**
-   * Repeats what is finished.
+   * Repeats finished work.
    *
    * @default false
    */
   readonly overwrite?: boolean | undefined;
   /**
-   * Writes `nnUNet_cropped_data` as nnU-Net v1 does; nothing here needs it.
+   * Writes `nnUNet_cropped_data`, as nnU-Net v1 does. This package does not need it.
    *
    * @default true
    */
@@ -324,8 +328,8 @@ export interface PlanOptions extends Abortable {
 }
 
 /**
- * Which rule orders the poolings of the 3D network.
- * - `bySpacing`: The finest axes first, until spacings are alike (`get_pool_and_conv_props`): nnU-Net
+ * Order of the poolings of the 3D network.
+ * - `bySpacing`: Finest axes first, until spacings are similar (`get_pool_and_conv_props`): nnU-Net
  * v1's default planner.
  * - `late`: Axes with fewer poolings start later (`get_pool_and_conv_props_poolLateV2`): nnU-Net's
  * first planner.
@@ -420,7 +424,7 @@ export interface PreprocessOptions extends Abortable {
   /** Number, `TaskXXX_NAME` or folder of a task. */
   readonly task: string;
   /**
-   * Configurations to plan and preprocess. The default is all that nnU-Net plans.
+   * Configurations to plan and preprocess. The default is all configurations that nnU-Net plans.
    *
    * Range: at least 1 values.
    */
@@ -450,25 +454,26 @@ export interface PreprocessOptions extends Abortable {
    */
   readonly pooling?: Pooling | undefined;
   /**
-   * Applies mask normalisation to a modality called `ct` (not `CT`), as nnU-Net v1 does by mistake.
+   * Applies mask normalisation to a modality called `ct` (not `CT`), which nnU-Net v1 does by mistake.
    *
    * @default false
    */
   readonly maskLowercaseCt?: boolean | undefined;
   /**
-   * Memory for cases in flight, in GiB. The default is most of what is available.
+   * Memory in GiB for cases that are processed at the same time. The default is most of the available
+   * memory.
    *
    * Range: at least 0.000001.
    */
   readonly memoryBudget?: number | undefined;
   /**
-   * Repeats what is finished.
+   * Repeats finished work.
    *
    * @default false
    */
   readonly overwrite?: boolean | undefined;
   /**
-   * Writes `nnUNet_cropped_data` as nnU-Net v1 does; nothing here needs it.
+   * Writes `nnUNet_cropped_data`, as nnU-Net v1 does. This package does not need it.
    *
    * @default true
    */
@@ -736,13 +741,13 @@ export interface Recipe {
 }
 
 /**
- * A label, or the union of several. In JSON: `1`, `[1, 2]`, or `{ "name": "whole tumour", "labels":
- * [1, 2] }`.
+ * A label or a union of labels. In JSON: `1`, `[1, 2]`, or `{ "name": "whole tumour", "labels": [1, 2]
+ * }`.
  */
 export type Region = number | readonly number[] | {
-  /** Its key in results. */
+  /** Key of the region in results. */
   readonly name: string;
-  /** The labels. */
+  /** Labels of the region. */
   readonly labels: readonly number[];
 };
 
@@ -798,14 +803,14 @@ export type Sampling = {
 export interface SplitsOptions extends Abortable {
   /** Number, `TaskXXX_NAME` or folder of a task. */
   readonly task: string;
-  /** Keeps patients together: a regular expression whose first group is the patient in a case's name. */
+  /** Regular expression that keeps patients together. Its first group is the patient in a case's name. */
   readonly groupPattern?: string | undefined;
-  /** Keeps patients together: a file with a JSON object of case to patient, or CSV lines `case,patient`. */
+  /** File that keeps patients together: a JSON object of case to patient, or CSV lines `case,patient`. */
   readonly groups?: string | undefined;
-  /** Takes the folds of a file: `splits_final.pkl`, or JSON `[{"train":[…],"val":[…]},…]`. */
+  /** File of custom folds: `splits_final.pkl`, or JSON `[{"train":[…],"val":[…]},…]`. */
   readonly from?: string | undefined;
   /**
-   * Replaces existing splits and keeps them as `splits_final.old<n>.pkl`.
+   * Replaces existing splits. The previous file is kept as `splits_final.old<n>.pkl`.
    *
    * @default false
    */
@@ -988,10 +993,10 @@ export interface TrainOptions extends Abortable {
 export type Trainer = 'nnUNetTrainerV2' | 'nnUNetTrainerV2Sparse' | 'nnUNetTrainerV2SparseNormalSampling' | 'nnUNetTrainerV2Weighted' | 'nnUNetTrainer_V2_Loss_CEandDice_Weighted';
 
 /**
- * What -1 in the user's label means next to the -1 that cropping writes outside the non-zero mask.
- * - `distinct`: Unlabelled, and nothing else is: in such a case background outside the mask stays 0.
- * - `merged`: The same as outside the mask, as nnU-Net v1 has it: masked background becomes
- * unlabelled, and mask normalisation erases the image at unlabelled voxels.
+ * Meaning of -1 in the user's label, besides the -1 that cropping writes outside the non-zero mask.
+ * - `distinct`: -1 means unlabelled only: in such a case, background outside the mask stays 0.
+ * - `merged`: -1 means both unlabelled and outside the mask, as in nnU-Net v1: masked background
+ * becomes unlabelled, and mask normalisation erases the image at unlabelled voxels.
  */
 export type Unlabelled = 'distinct' | 'merged';
 
@@ -999,23 +1004,23 @@ export type Unlabelled = 'distinct' | 'merged';
  * Element type on disk.
  * - `float16`: Half precision: three significant digits, for storage.
  * - `float32`: Single precision.
- * - `float64`: Double precision, as the fork writes.
+ * - `float64`: Double precision, as in the fork.
  */
 export type WeightmapDtype = 'float16' | 'float32' | 'float64';
 
 /**
- * What the class frequencies are counted over.
- * - `case`: Each case alone.
- * - `dataset`: All cases together; reads every case twice.
+ * Scope of the class frequencies.
+ * - `case`: Each case separately.
+ * - `dataset`: All cases together. Every case is read twice.
  */
 export type WeightmapFrequencies = 'case' | 'dataset';
 
 /**
- * Which formula makes the map.
+ * Formula of the weightmap.
  * - `border`: Distance to the nearest eroded object, in three dimensions.
- * - `instances`: The U-Net paper's own: the sum of the distances to the two nearest objects, which are
- * the connected components of each class.
- * - `2d`: `Mode::Border` slice by slice: erosion and distance stay in the plane.
+ * - `instances`: Formula of the U-Net paper: the sum of the distances to the two nearest objects,
+ * which are the connected components of each class.
+ * - `2d`: `Mode::Border` slice by slice: erosion and distance are two-dimensional.
  */
 export type WeightmapMode = 'border' | 'instances' | '2d';
 
@@ -1023,10 +1028,10 @@ export type WeightmapMode = 'border' | 'instances' | '2d';
 export interface WeightmapsOptions extends Abortable {
   /** Folder of preprocessed cases, such as `…/Task501_X/nnUNetData_plans_v2.1_stage0`. */
   readonly folder: string;
-  /** Folder for the weightmaps, created where it is missing. The default is beside the cases. */
+  /** Folder for the weightmaps, created if it is missing. The default is the folder of the cases. */
   readonly outputDir?: string | undefined;
   /**
-   * Which files of the folder are cases: a pattern with `*`, `?`, `[ab]` and `**`.
+   * Pattern of the case files in the folder, with `*`, `?`, `[ab]` and `**`.
    *
    * @default "*.npz"
    */
@@ -1045,24 +1050,24 @@ export interface WeightmapsOptions extends Abortable {
    * @default 10.0
    */
   readonly w0?: number | undefined;
-  /** Labels that count as objects. The default is the non-zero labels of `../dataset.json`. */
+  /** Labels of objects. The default is the non-zero labels of `../dataset.json`. */
   readonly classes?: readonly number[] | undefined;
   /**
-   * Number type on disk.
+   * Element type on disk.
    *
    * @default "float32"
    */
   readonly dtype?: WeightmapDtype | undefined;
   /**
-   * Reproduces DIAG's fork to the last digit, its errors included.
+   * Reproduces DIAG's fork to the last digit, including its errors.
    *
-   * What differs is listed in the documentation of the crate.
+   * The documentation of the crate lists the differences.
    *
    * @default false
    */
   readonly compat?: boolean | undefined;
   /**
-   * Measures distances and sigma in millimetres, by the spacing of each case.
+   * Measures distances and sigma in millimetres, with the spacing of each case.
    *
    * @default false
    */
@@ -1074,19 +1079,19 @@ export interface WeightmapsOptions extends Abortable {
    */
   readonly mode?: WeightmapMode | undefined;
   /**
-   * What class frequencies are counted over.
+   * Scope of the class frequencies.
    *
    * @default "case"
    */
   readonly frequencies?: WeightmapFrequencies | undefined;
   /**
-   * Keeps weightmaps that exist.
+   * Keeps existing weightmaps.
    *
    * @default false
    */
   readonly skipExisting?: boolean | undefined;
   /**
-   * Replaces weightmaps that exist, which is the default.
+   * Replaces existing weightmaps, which is the default.
    *
    * @default false
    */

@@ -30,59 +30,59 @@ export type CaseMetrics = Readonly<Record<string, LabelMetrics>> & {
 };
 
 /**
- * Where the names of a task's cases come from.
+ * Source of a task's case names.
  * - `preprocessed`: The files of the preprocessed task.
- * - `datasetJson`: `dataset.json`, as nothing is preprocessed yet.
+ * - `datasetJson`: The lists of `dataset.json`, because no case is preprocessed.
  */
 export type CaseOrigin = 'preprocessed' | 'datasetJson';
 
-/** One thing that is wrong with a task. */
+/** A problem of a task. */
 export interface CheckProblem {
-  /** What kind of thing. */
+  /** Kind of the problem. */
   readonly kind: ProblemKind;
-  /** The case, where there is one. */
+  /** The affected case, if any. */
   readonly case: string | null;
-  /** The file, where there is one. */
+  /** The affected file, if any. */
   readonly file: string | null;
-  /** What was found, what was expected, what to do. */
+  /** Description: found value, expected value, and what to do. */
   readonly message: string;
-  /** The values behind the message. */
+  /** Values in the message. */
   readonly details: unknown;
-  /** Whether it was repaired in this run. */
+  /** Whether this run repaired the problem. */
   readonly fixed: boolean;
 }
 
-/** What `check_dataset` found. */
+/** Result of `check_dataset`. */
 export interface CheckSummary {
   /** Name of the task. */
   readonly task: string;
-  /** Its folder. */
+  /** Folder of the task. */
   readonly folder: string;
-  /** Channels of each case. */
+  /** Number of channels per case. */
   readonly channels: number;
-  /** What each case holds, in the order of `dataset.json`, test cases last. */
+  /** Reports of the cases, in the order of `dataset.json`, test cases last. */
   readonly cases: readonly CheckedCase[];
-  /** All problems: those of the lists first, then case by case. */
+  /** All problems: first those of the lists, then those of each case. */
   readonly problems: readonly CheckProblem[];
-  /** Problems that were repaired. */
+  /** Number of repaired problems. */
   readonly fixed: number;
-  /** Cases that could not be checked or repaired, in the order of `cases`, which lacks them. */
+  /** Cases that could not be checked or repaired, in the order of `cases`, which does not contain them. */
   readonly failures: readonly CaseFailure[];
-  /** Whether no problem is left, and no case failed. */
+  /** Whether no problem remains and no case failed. */
   readonly ok: boolean;
 }
 
-/** What a case holds. */
+/** Report of one case. */
 export interface CheckedCase {
-  /** The case. */
+  /** Name of the case. */
   readonly case: string;
-  /** Size (z, y, x) of its first channel; null where that cannot be read. */
+  /** Size (z, y, x) of the first channel, or null if it cannot be read. */
   readonly size: readonly [number, number, number] | null;
-  /** Spacing (z, y, x) in mm of its first channel; null where that cannot be read. */
+  /** Spacing (z, y, x) in mm of the first channel, or null if it cannot be read. */
   readonly spacing: readonly [number, number, number] | null;
-  /** Voxels of each label value; empty for a case without a label. */
+  /** Number of voxels of each label value. Empty for a case without a label. */
   readonly labelVoxels: Readonly<Record<string, number>>;
-  /** Voxels that the user left unlabelled (-1). */
+  /** Number of unlabelled voxels (-1). */
   readonly unlabelledVoxels: number;
 }
 
@@ -95,32 +95,32 @@ export interface CheckedCase {
 export type CheckpointKind = 'latest' | 'best' | 'final';
 
 /**
- * Which convention a data set follows.
+ * Convention of a dataset.
  * - `nnunetV2`: nnU-Net v2: `Dataset###_NAME`.
  * - `decathlon`: Medical Segmentation Decathlon: `Task##_NAME` with all channels of a case in one
  * file.
  */
 export type Convention = 'nnunetV2' | 'decathlon';
 
-/** What `convert` did. */
+/** Result of `convert`. */
 export interface ConvertSummary {
-  /** What the source was. */
+  /** Convention of the source. */
   readonly convention: Convention;
-  /** The new task. */
+  /** Name of the new task. */
   readonly task: string;
-  /** Its folder. */
+  /** Folder of the new task. */
   readonly folder: string;
-  /** Training cases converted. */
+  /** Number of converted training cases. */
   readonly training: number;
-  /** Test cases converted. */
+  /** Number of converted test cases. */
   readonly test: number;
   /**
-   * Label value of the source that became -1, unlabelled.
+   * Label value of the source that was changed to -1 (unlabelled).
    *
    * Range: at least -32768, at most 32767.
    */
   readonly ignoreLabel: number | null;
-  /** Cases that could not be converted; `dataset.json` does not list them. */
+  /** Cases that could not be converted. `dataset.json` does not list them. */
   readonly failures: readonly CaseFailure[];
 }
 
@@ -128,98 +128,97 @@ export interface ConvertSummary {
 export interface EvaluateResults {
   /** Each case, in the order of file names. */
   readonly all: readonly CaseMetrics[];
-  /** Mean of each metric over the cases where it is defined, by region. */
+  /** Mean of each metric by region, over the cases where it is defined. */
   readonly mean: Readonly<Record<string, LabelMetrics>>;
 }
 
-/** What was evaluated. */
+/** Result of the evaluation. */
 export interface EvaluateSummary {
-  /** The file written. */
+  /** The written file. */
   readonly output: string;
-  /** Its results. */
+  /** Results in the file. */
   readonly results: EvaluateResults;
-  /** Cases that could not be evaluated, and why. */
+  /** Cases that could not be evaluated, with reasons. */
   readonly failures: readonly CaseFailure[];
 }
 
 /**
- * What `inspect` found: the content of a pickle or checkpoint with tensors and arrays as shapes and
- * types, or the headers of an
- * archive, array or image.
+ * Result of `inspect`: the content of a pickle or checkpoint with tensors and arrays as shapes and
+ * types,
+ * or the headers of an archive, array or image.
  */
 export type InspectSummary = unknown;
 
 /**
- * Metrics of one region in one case, or their means over cases, under nnU-Net's names.
+ * Metrics of one region in one case, or their means over cases, with nnU-Net's names.
  *
- * NaN stands for a metric that is not defined; in JSON it is null.
+ * An undefined metric is NaN, and null in JSON.
  */
 export interface LabelMetrics {
   /** (TP + TN) / all. */
   readonly Accuracy: number;
-  /** 2 TP / (2 TP + FP + FN); not defined where neither segmentation has the region. */
+  /** 2 TP / (2 TP + FP + FN); undefined if neither segmentation contains the region. */
   readonly Dice: number;
   /** 1 - precision. */
   readonly 'False Discovery Rate': number;
   /** 1 - recall. */
   readonly 'False Negative Rate': number;
-  /** FN / (FN + TN); not defined where the prediction is nothing but the region. */
+  /** FN / (FN + TN); undefined if every voxel of the prediction belongs to the region. */
   readonly 'False Omission Rate': number;
   /** 1 - true negative rate. */
   readonly 'False Positive Rate': number;
   /**
-   * 95th percentile of the distances between both surfaces in mm; absent unless asked for, not defined
-   * where either
-   * segmentation is empty or full.
+   * 95th percentile of the distances between both surfaces in mm. Absent unless requested; undefined if
+   * either segmentation is empty or full.
    */
   readonly 'Hausdorff Distance 95'?: number | null;
-  /** TP / (TP + FP + FN); not defined where neither segmentation has the region. */
+  /** TP / (TP + FP + FN); undefined if neither segmentation contains the region. */
   readonly Jaccard: number;
   /** 1 - false omission rate. */
   readonly 'Negative Predictive Value': number;
-  /** TP / (TP + FP); not defined where the prediction lacks the region. */
+  /** TP / (TP + FP); undefined if the prediction lacks the region. */
   readonly Precision: number;
-  /** TP / (TP + FN); not defined where the reference lacks the region. */
+  /** TP / (TP + FN); undefined if the reference lacks the region. */
   readonly Recall: number;
-  /** Voxels of the region in the reference. */
+  /** Number of voxels of the region in the reference. */
   readonly 'Total Positives Reference': number;
-  /** Voxels of the region in the prediction. */
+  /** Number of voxels of the region in the prediction. */
   readonly 'Total Positives Test': number;
-  /** TN / (TN + FP); not defined where the reference is nothing but the region. */
+  /** TN / (TN + FP); undefined if every voxel of the reference belongs to the region. */
   readonly 'True Negative Rate': number;
 }
 
-/** What was planned. */
+/** Result of planning. */
 export interface PlanSummary {
   /** `TaskXXX_NAME` */
   readonly task: string;
-  /** Training cases. */
+  /** Number of training cases. */
   readonly cases: number;
-  /** The fingerprint's file. */
+  /** File of the fingerprint. */
   readonly fingerprint: string;
-  /** Plans files written. */
+  /** Written plans files. */
   readonly plans: readonly string[];
-  /** Every configuration planned, lowest resolution first. */
+  /** Every planned configuration, lowest resolution first. */
   readonly configurations: readonly PlannedConfiguration[];
 }
 
-/** One configuration, for people. */
+/** A planned configuration, for display. */
 export interface PlannedConfiguration {
   /** The configuration. */
   readonly configuration: Configuration;
-  /** Its stage in the plans. */
+  /** Stage of the configuration in the plans. */
   readonly stage: number;
   /** Patch size in voxels after the transpose. */
   readonly patchSize: readonly number[];
-  /** Samples per batch. */
+  /** Number of samples per batch. */
   readonly batchSize: number;
   /** Spacing in mm after the transpose. */
   readonly spacing: readonly [number, number, number];
   /** Median shape after the transpose. */
   readonly medianShape: readonly [number, number, number];
-  /** Feature map values of one forward pass, which memory grows with. */
+  /** Number of feature map values of one forward pass, proportional to memory. */
   readonly vramEstimate: number;
-  /** What the planner lets the estimate be at batch size 2. */
+  /** Maximum of the estimate at batch size 2. */
   readonly vramReference: number;
 }
 
@@ -241,25 +240,25 @@ export interface PredictSummary {
   readonly seconds: number;
 }
 
-/** What was planned and preprocessed. */
+/** Result of planning and preprocessing. */
 export interface PreprocessSummary {
-  /** The plans. */
+  /** Result of planning. */
   readonly plan: PlanSummary;
-  /** The preprocessed data. */
+  /** Result of preprocessing. */
   readonly preprocess: PreprocessedCases;
 }
 
-/** What was preprocessed. */
+/** Result of preprocessing. */
 export interface PreprocessedCases {
   /** `TaskXXX_NAME` */
   readonly task: string;
-  /** Folders of preprocessed data, one a stage. */
+  /** Folders of preprocessed data, one per stage. */
   readonly folders: readonly string[];
-  /** Cases written. */
+  /** Number of written cases. */
   readonly written: number;
-  /** Cases that were finished before. */
+  /** Number of skipped cases, which were already finished. */
   readonly skipped: number;
-  /** Cases that failed. */
+  /** Failed cases. */
   readonly failures: readonly CaseFailure[];
 }
 
@@ -280,48 +279,49 @@ export interface PreviewSummary {
 /**
  * Kind of a problem.
  * - `modalities`: The channels of `dataset.json` are not numbered 0, 1, 2, ...
- * - `labels`: The labels of `dataset.json` have no background 0, or a gap.
+ * - `labels`: The labels of `dataset.json` have no background 0, or are not consecutive.
  * - `listedTwice`: A training or test case is listed more than once.
  * - `nameMismatch`: Image and label of an entry have different names.
  * - `fileName`: A file in an image folder does not end in `_XXXX`.
- * - `notListed`: Image or label files of a case that `dataset.json` does not list.
- * - `channelMissing`: A case lacks the file of a channel.
- * - `channelUnexpected`: A case has a channel that `dataset.json` does not know.
+ * - `notListed`: `dataset.json` does not list the case of an image or label file.
+ * - `channelMissing`: The file of a channel is missing for a case.
+ * - `channelUnexpected`: A case has a channel that is not in `dataset.json`.
  * - `labelMissing`: A case has an image but no label.
  * - `imageMissing`: A case has a label but no image.
- * - `unreadable`: A file cannot be read; its error's code is in the details.
- * - `severalVolumes`: A file holds several volumes.
- * - `size`: A file has another size than the case's first channel.
- * - `geometry`: A file has another spacing, origin or direction than the case's first channel.
- * - `notFinite`: An image holds NaN or infinity.
- * - `unlistedLabel`: A label file holds values that `dataset.json` does not list.
- * - `noAnnotation`: All voxels of a label file are -1, unlabelled.
+ * - `unreadable`: A file cannot be read. The details contain the error code.
+ * - `severalVolumes`: A file contains several volumes.
+ * - `size`: The size of a file differs from that of the case's first channel.
+ * - `geometry`: The spacing, origin or direction of a file differs from that of the case's first
+ * channel.
+ * - `notFinite`: An image contains NaN or infinity.
+ * - `unlistedLabel`: A label file contains values that `dataset.json` does not list.
+ * - `noAnnotation`: All voxels of a label file are -1 (unlabelled).
  */
 export type ProblemKind = 'modalities' | 'labels' | 'listedTwice' | 'nameMismatch' | 'fileName' | 'notListed' | 'channelMissing' | 'channelUnexpected' | 'labelMissing' | 'imageMissing' | 'unreadable' | 'severalVolumes' | 'size' | 'geometry' | 'notFinite' | 'unlistedLabel' | 'noAnnotation';
 
 /** Cases of one fold. */
 export interface Split {
-  /** Cases to train on. */
+  /** Training cases. */
   readonly train: readonly string[];
-  /** Cases to validate on. */
+  /** Validation cases. */
   readonly val: readonly string[];
 }
 
-/** What `make_splits` wrote. */
+/** Result of `make_splits`. */
 export interface SplitsSummary {
   /** `TaskXXX_NAME` */
   readonly task: string;
-  /** The file written. */
+  /** The written file. */
   readonly file: string;
-  /** Where the splits that were there before are kept. */
+  /** Backup of the previous splits. */
   readonly backup: string | null;
-  /** Where the names of the cases come from. */
+  /** Source of the case names. */
   readonly origin: CaseOrigin;
-  /** Cases of the task. */
+  /** Number of cases of the task. */
   readonly cases: number;
-  /** Patients, where cases were grouped. */
+  /** Number of patients, if cases were grouped. */
   readonly groups: number | null;
-  /** The folds, each with the cases it trains on and those it validates on. */
+  /** The folds, with their training and validation cases. */
   readonly folds: readonly Split[];
 }
 
@@ -347,19 +347,19 @@ export interface TrainSummary {
   readonly seconds: number;
 }
 
-/** What a run did. */
+/** Result of a run. */
 export interface WeightmapsSummary {
-  /** Files that matched. */
+  /** Number of matching files. */
   readonly cases: number;
-  /** Maps written. */
+  /** Number of written weightmaps. */
   readonly written: number;
-  /** Cases left alone because their map exists. */
+  /** Number of skipped cases, whose weightmap exists. */
   readonly skipped: number;
-  /** Cases that failed, in the order of their files. */
+  /** Failed cases, in the order of their files. */
   readonly failures: readonly CaseFailure[];
-  /** Folder of the maps; absent when they lie beside their cases. */
+  /** Folder of the weightmaps. Absent if it is the folder of the cases. */
   readonly outputDir: string | null;
-  /** The classes used. */
+  /** Classes of the weightmaps. */
   readonly classes: readonly number[];
   /** Wall time in seconds. */
   readonly seconds: number;

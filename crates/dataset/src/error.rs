@@ -26,7 +26,7 @@ pub enum Error {
     NotFound(#[from] run::NotFound),
     /// No task has this number or name.
     #[error(
-        "no task {task}: looked for {pattern} in {}; name another folder, or make the task with `nnunet-diag convert`",
+        "no task {task}: looked for {pattern} in {}; choose another folder, or create the task with `nnunet-diag convert`",
         list_paths(searched)
     )]
     #[code(NotFound)]

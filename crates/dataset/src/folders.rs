@@ -65,7 +65,7 @@ impl Folders {
     pub fn raw_base(&self) -> Result<&Path, Error> {
         let path = set(&self.raw_base, "raw data", "rawDataBase", RAW_VARIABLE)?;
         let what = "raw data, from the option rawDataBase or the variable nnUNet_raw_data_base";
-        run::NotFound::unless_exists(what, path, "create the folder, or name another")?;
+        run::NotFound::unless_exists(what, path, "create the folder, or choose another")?;
         Ok(path)
     }
 

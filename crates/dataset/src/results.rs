@@ -77,7 +77,7 @@ impl ModelFolder {
     /// [`Error::NotFound`] if the folder or the checkpoint does not exist. [`Error::Model`] if the folder is
     /// not a model folder. [`Error::Io`] if it cannot be listed.
     pub fn folds(&self, checkpoint: &str) -> Result<Vec<Fold>, Error> {
-        let advice = "train it with `nnunet-diag train` first, or name another folder";
+        let advice = "train it with `nnunet-diag train` first, or choose another folder";
         NotFound::unless_exists("model", &self.path, advice)?;
         let mut folds = Vec::new();
         let mut incomplete = Vec::new();

@@ -50,7 +50,8 @@ impl Task {
     /// given by name need not exist.
     ///
     /// # Errors
-    /// [`Error::TaskNotFound`], [`Error::NotFound`] for a path, [`Error::TaskAmbiguous`], [`Error::TaskName`].
+    /// [`Error::TaskNotFound`], [`Error::NotFound`] for a path, [`Error::TaskAmbiguous`],
+    /// [`Error::TaskName`].
     pub fn resolve(text: &str, folders: &Folders) -> Result<Self, Error> {
         let text = text.trim();
         if let Ok(id) = text.parse::<u32>() {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use run::CaseFailure;
 use volume::{Deviation, Geometry};
 
-/// A folder or case that could not be evaluated or postprocessed.
+/// Errors of this crate.
 #[derive(Debug, thiserror::Error, run::Coded)]
 pub enum Error {
     /// A segmentation could not be read or written.
@@ -20,11 +20,11 @@ pub enum Error {
     #[error(transparent)]
     #[code(transparent)]
     Cancelled(#[from] run::Cancelled),
-    /// A distance transform refused its input.
+    /// The input of a distance transform is invalid.
     #[error(transparent)]
     #[code(transparent)]
     Distance(#[from] edt::Error),
-    /// Options that cannot be used.
+    /// An option has an invalid value.
     #[error(transparent)]
     #[code(transparent)]
     Option(#[from] run::OptionError),
@@ -38,55 +38,55 @@ pub enum Error {
     Folder {
         /// The folder.
         folder: PathBuf,
-        /// The system's own words.
+        /// Error of the operating system.
         source: std::io::Error,
     },
-    /// A folder without any segmentation.
-    #[error("{} holds no .nii.gz or .nii file", folder.display())]
+    /// The folder contains no segmentation.
+    #[error("{} contains no .nii.gz or .nii file", folder.display())]
     #[code(NoCases)]
     NoCases {
         /// The folder.
         folder: PathBuf,
     },
-    /// A reference without a prediction.
+    /// The prediction of a reference is missing.
     #[error("case {case} has a reference but no prediction in {}", folder.display())]
     #[code(MissingPrediction)]
     MissingPrediction {
         /// The case.
         case: String,
-        /// The folder of predictions.
+        /// Folder of predictions.
         folder: PathBuf,
     },
-    /// A prediction without a reference.
+    /// The reference of a prediction is missing.
     #[error("case {case} has a prediction but no reference in {}", folder.display())]
     #[code(MissingReference)]
     MissingReference {
         /// The case.
         case: String,
-        /// The folder of references.
+        /// Folder of references.
         folder: PathBuf,
     },
-    /// Two segmentations of different shapes.
-    #[error("the prediction has {prediction:?} voxels (z, y, x), its reference {reference:?}")]
+    /// Prediction and reference have different shapes.
+    #[error("the prediction has {prediction:?} voxels (z, y, x), but its reference has {reference:?}")]
     #[code(ShapeMismatch)]
     Shape {
-        /// Voxels of the reference, (z, y, x).
+        /// Shape (z, y, x) of the reference.
         #[detail(name = "expected")]
         reference: [usize; 3],
-        /// Voxels of the prediction, (z, y, x).
+        /// Shape (z, y, x) of the prediction.
         #[detail(name = "found")]
         prediction: [usize; 3],
     },
-    /// Two segmentations that lie differently in space.
+    /// Prediction and reference have different geometries.
     #[error(
-        "{} lies elsewhere than its reference: spacing {:?} instead of {:?}, origin {:?} instead of {:?}, direction {:?} \
+        "{} has another geometry than its reference: spacing {:?} instead of {:?}, origin {:?} instead of {:?}, direction {:?} \
          instead of {:?}; allow the difference by a tolerance above {tolerance} if it is harmless",
         prediction.display(), found.spacing, expected.spacing, found.origin, expected.origin, found.direction,
         expected.direction
     )]
     #[code(GeometryMismatch)]
     Geometry {
-        /// The prediction's file.
+        /// File of the prediction.
         #[detail(name = "path")]
         prediction: PathBuf,
         /// Geometry of the reference.
@@ -95,47 +95,47 @@ pub enum Error {
         found: Box<Geometry>,
         /// Largest differences.
         deviation: Deviation,
-        /// Difference allowed.
+        /// Maximum allowed difference.
         tolerance: f64,
     },
     /// Connected components could not be labelled.
     #[error(transparent)]
     #[code(transparent)]
     Components(#[from] components::Error),
-    /// A `summary.json` that cannot be used.
-    #[error("{} cannot be used: {problem}", path.display())]
+    /// A `summary.json` is invalid.
+    #[error("{} is invalid: {problem}", path.display())]
     #[code(SummaryFile)]
     Summary {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The problem found.
         problem: String,
     },
-    /// A `postprocessing.json` that cannot be used.
-    #[error("{} cannot be used: {problem}", path.display())]
+    /// A `postprocessing.json` is invalid.
+    #[error("{} is invalid: {problem}", path.display())]
     #[code(PostprocessingFile)]
     Postprocessing {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The problem found.
         problem: String,
     },
-    /// Background cannot be removed.
+    /// A region contains the background, which cannot be removed.
     #[error("label 0 is the background, whose components cannot be removed")]
     #[code(PostprocessingBackground)]
     Background,
-    /// A minimum object size is given for some regions, but not for this one.
-    #[error("there is no minimum object size for {region}")]
+    /// The minimum object size of a region is missing.
+    #[error("the minimum object size for {region} is missing")]
     #[code(PostprocessingMinimumSize)]
     MinimumSize {
         /// Key of the region.
         region: String,
     },
-    /// Cases failed where all are needed.
+    /// Some cases failed, but all are required.
     #[error("{} cases failed; first {}: {}", failures.len(), failures[0].case, failures[0].message)]
     #[code(CasesFailed)]
     Cases {
-        /// Every case that failed; at least one.
+        /// Every failed case, at least one.
         failures: Vec<CaseFailure>,
     },
     /// The threads could not be started.

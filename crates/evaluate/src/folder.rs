@@ -1,4 +1,4 @@
-//! Evaluating a folder of predictions.
+//! Evaluation of a folder of predictions.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -22,60 +22,61 @@ pub struct EvaluateOptions {
     /// Folder of predicted segmentations with the same file names.
     #[schemars(length(min = 1))]
     pub prediction_dir: PathBuf,
-    /// Labels or unions of labels to evaluate. The default is every label that occurs in a case.
+    /// Labels or unions of labels to evaluate. The default is every label in a case.
     #[schemars(length(min = 1))]
     pub labels: Option<Vec<Region>>,
-    /// Excludes voxels that have this label in the reference, such as -1 for unlabelled ones.
+    /// Excludes voxels with this label in the reference, such as -1 for unlabelled voxels.
     pub ignore_label: Option<i16>,
     /// Also measures "Hausdorff Distance 95" in millimetres (nnU-Net's `advanced`).
     #[default]
     pub hausdorff: bool,
     /// File to write. The default is `summary.json` in the folder of predictions.
     pub output: Option<PathBuf>,
-    /// Writes undefined metrics as the bare token `NaN`, as nnU-Net v1 does, not as null.
+    /// Writes undefined metrics as the bare token `NaN`, as nnU-Net v1 does, instead of null.
     #[default]
     pub bare_nan: bool,
-    /// Largest difference of spacing and origin (mm) and direction between a prediction and its reference.
+    /// Maximum difference of spacing and origin (mm) and direction between a prediction and its reference.
     #[default(1e-3)]
     #[schemars(range(min = 0.0))]
     pub tolerance: f64,
     /// Skips references without a prediction, such as those of other folds.
     #[default]
     pub predicted_only: bool,
-    /// Name of the task, recorded in the summary.
+    /// Name of the task in the summary.
     #[default]
     pub task: String,
 }
 
 impl Options for EvaluateOptions {}
 
-/// What was evaluated.
+/// Result of the evaluation.
 #[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct EvaluateSummary {
-    /// The file written.
+    /// The written file.
     pub output: PathBuf,
-    /// Its results.
+    /// Results in the file.
     pub results: Results,
-    /// Cases that could not be evaluated, and why.
+    /// Cases that could not be evaluated, with reasons.
     pub failures: Vec<CaseFailure>,
 }
 
-/// The cases of both folders.
+/// Cases of both folders.
 struct Folders {
     references: BTreeMap<String, PathBuf>,
     predictions: BTreeMap<String, PathBuf>,
-    /// In the order of their names.
+    /// Case names in order.
     cases: Vec<String>,
 }
 
 /// Compares every prediction of a folder with its reference and writes nnU-Net's `summary.json`.
 ///
-/// Cases are worked on in parallel, each with its two label maps in memory. A case that fails (a file without its
-/// counterpart, different shapes or geometry, a damaged file) is listed in the summary; the means are over the others.
+/// Cases run in parallel, each with its two label maps in memory. Failed cases (a missing counterpart,
+/// different shapes or geometry, a damaged file) are listed in the summary. The means exclude them.
 ///
 /// # Errors
-/// [`Error::Option`], [`Error::NotFound`], [`Error::NoCases`], [`Error::Folder`], [`Error::Storage`], [`Error::Cancelled`].
+/// [`Error::Option`], [`Error::NotFound`], [`Error::NoCases`], [`Error::Folder`], [`Error::Storage`],
+/// [`Error::Cancelled`].
 pub fn evaluate_folder(options: &EvaluateOptions, context: &Context) -> Result<EvaluateSummary, Error> {
     run::validate(options)?;
     let folders = Folders::list(options)?;
@@ -90,7 +91,7 @@ pub fn evaluate_folder(options: &EvaluateOptions, context: &Context) -> Result<E
     score(options, &folders, context)
 }
 
-/// [`evaluate_folder`] as a part of another verb.
+/// Runs [`evaluate_folder`] as a part of another verb.
 pub(crate) fn evaluate_quietly(
     options: &EvaluateOptions,
     context: &Context,
@@ -134,9 +135,9 @@ fn score(options: &EvaluateOptions, folders: &Folders, context: &Context) -> Res
 
 impl Folders {
     fn list(options: &EvaluateOptions) -> Result<Self, Error> {
-        let predict = "run `nnunet-diag predict` first, or name another folder";
+        let predict = "run `nnunet-diag predict` first, or choose another folder";
         NotFound::unless_exists("folder of predictions", &options.prediction_dir, predict)?;
-        let other = "name the folder of the reference segmentations, such as labelsTs of the task";
+        let other = "choose the folder of the reference segmentations, such as labelsTs of the task";
         NotFound::unless_exists("folder of references", &options.reference_dir, other)?;
         let mut references = list(&options.reference_dir)?;
         let predictions = list(&options.prediction_dir)?;
@@ -159,7 +160,7 @@ impl Folders {
     }
 }
 
-/// NIfTI files of a folder by case.
+/// Lists the NIfTI files of a folder by case.
 pub(crate) fn list(folder: &Path) -> Result<BTreeMap<String, PathBuf>, Error> {
     nifti::list(folder).map_err(|source| Error::Folder {
         folder: folder.to_owned(),

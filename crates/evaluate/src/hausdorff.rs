@@ -5,14 +5,17 @@ use run::{Cancel, Cancelled};
 
 use crate::Error;
 
-/// 95th percentile (linear interpolation) of the distances from each surface voxel of one mask to the surface of the other,
-/// both ways taken together; masks of shape (z, y, x), voxels of `spacing` (z, y, x) mm. NaN when either mask is empty.
+/// Returns the 95th percentile (linear interpolation) of the distances between the surfaces of two masks. It
+/// is computed over the distances from each surface voxel of one mask to the surface of the other, in both
+/// directions. Masks have shape (z, y, x), voxels have `spacing` (z, y, x) in mm. The result is NaN if either
+/// mask is empty.
 ///
-/// A surface voxel is one with a face neighbour outside the mask or outside the image. Equal to `medpy.metric.hd95`
-/// up to float32 rounding of squared distances. Only the box around both masks is looked at.
+/// A surface voxel has a face neighbour outside the mask or outside the image. The result equals
+/// `medpy.metric.hd95` up to float32 rounding of squared distances. Only the box around both masks is
+/// processed.
 ///
 /// # Errors
-/// [`Error::Distance`] when a spacing is not positive; [`Error::Cancelled`] within one slice's work.
+/// [`Error::Distance`] if a spacing is not positive; [`Error::Cancelled`] within the work of one slice.
 pub fn hausdorff_95(
     one: ArrayView3<'_, bool>,
     two: ArrayView3<'_, bool>,
@@ -31,7 +34,7 @@ pub fn hausdorff_95(
     Ok(percentile_95(distances))
 }
 
-/// Smallest box that holds every true voxel of both masks; `None` when either has none.
+/// Returns the smallest box with every true voxel of both masks, or `None` if either has none.
 fn bounds(
     masks: [ArrayView3<'_, bool>; 2],
     cancel: &Cancel,
@@ -55,7 +58,7 @@ fn bounds(
     Ok(Some(bounds))
 }
 
-/// Voxels of the mask with a face neighbour that is not in it.
+/// Returns the voxels of the mask with a face neighbour outside it.
 fn surface(mask: ArrayView3<'_, bool>, cancel: &Cancel) -> Result<Array3<bool>, Cancelled> {
     let (depth, height, width) = mask.dim();
     let mut surface = Array3::from_elem(mask.dim(), false);
@@ -76,7 +79,7 @@ fn surface(mask: ArrayView3<'_, bool>, cancel: &Cancel) -> Result<Array3<bool>, 
     Ok(surface)
 }
 
-/// Distance from each voxel of `from` to the nearest of `to`.
+/// Returns the distance from each voxel of `from` to the nearest voxel of `to`.
 fn distances(
     from: &Array3<bool>,
     to: &Array3<bool>,
@@ -94,7 +97,7 @@ fn distances(
         .collect())
 }
 
-/// `numpy.percentile(values, 95)`.
+/// Returns `numpy.percentile(values, 95)`.
 fn percentile_95(mut values: Vec<f64>) -> f64 {
     values.sort_unstable_by(f64::total_cmp);
     let position = 0.95 * (values.len().saturating_sub(1)) as f64;

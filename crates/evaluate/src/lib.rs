@@ -1,6 +1,6 @@
-//! Comparing segmentations with their references: metrics, and postprocessing that keeps the largest component.
+//! Comparison of segmentations with references: metrics, and postprocessing that keeps the largest component.
 //!
-//! Files and numbers are those of nnU-Net v1 (`nnunet/evaluation`, `nnunet/postprocessing`).
+//! Files and numbers equal those of nnU-Net v1 (`nnunet/evaluation`, `nnunet/postprocessing`).
 
 mod error;
 mod folder;

@@ -1,15 +1,16 @@
-//! Means as numpy computes them.
+//! Means with numpy's rounding.
 
-/// `numpy.nanmean`: NaN where there is nothing but NaN.
+/// Returns `numpy.nanmean`: NaN if all values are NaN.
 ///
-/// Bit for bit, for decisions hang on whether a mean Dice became larger: numpy sums in an order of its own.
+/// The result is bit-identical to numpy's, which sums in its own order, because decisions depend on whether a
+/// mean Dice increased.
 pub(crate) fn nanmean(values: &[f64]) -> f64 {
     let filled: Vec<f64> = values.iter().map(|v| if v.is_nan() { 0.0 } else { *v }).collect();
     let count = values.iter().filter(|v| !v.is_nan()).count();
     pairwise_sum(&filled) / count as f64
 }
 
-/// The pairwise summation of numpy's `add.reduce` over contiguous float64.
+/// Pairwise summation of numpy's `add.reduce` over contiguous float64.
 fn pairwise_sum(values: &[f64]) -> f64 {
     const BLOCK: usize = 128;
     if values.len() < 8 {
@@ -40,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sums_in_the_order_of_numpy() {
+    fn nanmean_equals_numpy() {
         // numpy 2.4.6: v = 1 / (numpy.arange(n) + 3.0); v[::5] = nan for n > 5; float.hex(numpy.nanmean(v))
         let mean = |n: usize| {
             let value = |i: usize| {

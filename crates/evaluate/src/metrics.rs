@@ -1,4 +1,4 @@
-//! Metrics of a prediction against its reference.
+//! Metrics of a prediction and its reference.
 
 use std::collections::BTreeMap;
 
@@ -9,24 +9,25 @@ use crate::hausdorff::hausdorff_95;
 use crate::scores::Scores;
 use crate::{Error, Region};
 
-/// How to compare two segmentations.
+/// Options of [`evaluate`].
 #[derive(Clone, Debug, Default)]
 pub struct MetricOptions {
-    /// What to evaluate; nothing means every label that occurs.
+    /// Regions to evaluate. Empty means every label in either segmentation.
     pub regions: Vec<Region>,
-    /// Voxels that have this value in the reference count for nothing.
+    /// Excludes voxels with this value in the reference.
     pub ignore_label: Option<i16>,
-    /// Whether to measure the 95th percentile of surface distances, which takes longer than all the rest. Ignored voxels
-    /// are then outside both segmentations.
+    /// Whether to compute the 95th percentile of surface distances, which takes longer than all other
+    /// metrics. Excluded voxels are then outside both segmentations.
     pub hausdorff: bool,
 }
 
-/// Compares two label maps of shape (z, y, x) with voxels of `spacing` (z, y, x) mm; scores by [`Region::key`].
+/// Compares two label maps of shape (z, y, x) with voxels of `spacing` (z, y, x) mm. Returns scores by
+/// [`Region::key`].
 ///
-/// Definitions and undefined cases are those of nnU-Net's `evaluate_folder` (with `nan_for_nonexisting`).
+/// Definitions and undefined cases equal those of nnU-Net's `evaluate_folder` (with `nan_for_nonexisting`).
 ///
 /// # Errors
-/// [`Error::Shape`] unless both have one shape; [`Error::Cancelled`].
+/// [`Error::Shape`] unless both have the same shape; [`Error::Cancelled`].
 pub fn evaluate(
     reference: ArrayView3<'_, i16>,
     prediction: ArrayView3<'_, i16>,
@@ -72,7 +73,7 @@ pub fn evaluate(
     Ok(scores)
 }
 
-/// How often each pair of (reference, prediction) values occurs.
+/// Number of voxels for each pair of (reference, prediction) values.
 struct Pairs {
     counts: BTreeMap<(i16, i16), u64>,
 }
@@ -80,7 +81,7 @@ struct Pairs {
 impl Pairs {
     fn count(reference: ArrayView3<'_, i16>, prediction: ArrayView3<'_, i16>, ignore: Option<i16>) -> Self {
         let mut counts = BTreeMap::new();
-        // Neighbouring voxels are mostly alike, so that the map is asked once for a run.
+        // Neighbouring voxels are mostly equal, so that the map is accessed once per run.
         let mut current = (0, 0);
         let mut length = 0;
         Zip::from(reference).and(prediction).for_each(|r, p| {
@@ -96,7 +97,7 @@ impl Pairs {
         Self { counts }
     }
 
-    /// Every label that occurs.
+    /// Returns every label that occurs.
     fn labels(&self) -> Vec<Region> {
         let mut labels: Vec<i16> = self.counts.keys().flat_map(|(r, p)| [*r, *p]).collect();
         labels.sort_unstable();
@@ -118,7 +119,7 @@ impl Pairs {
     }
 }
 
-/// Counts of true and false, positive and negative voxels.
+/// Numbers of true and false, positive and negative voxels.
 #[derive(Default)]
 struct Confusion {
     tp: u64,
@@ -128,14 +129,13 @@ struct Confusion {
 }
 
 impl Confusion {
-    /// Whether both segmentations have the region and something else.
+    /// Whether both segmentations contain the region and other voxels.
     fn both_partial(&self) -> bool {
         let Self { tp, fp, fn_, tn } = *self;
         tp + fp > 0 && fn_ + tn > 0 && tp + fn_ > 0 && fp + tn > 0
     }
 
-    /// The rates, computed in the reference's order of operations. A ratio of nothing to nothing is NaN, which is every
-    /// undefined case.
+    /// Returns the rates, computed in the reference's order of operations. Undefined ratios (0 / 0) are NaN.
     fn scores(&self) -> Scores {
         let [tp, fp, fn_, tn] = [self.tp, self.fp, self.fn_, self.tn].map(|n| n as f64);
         let precision = tp / (tp + fp);

@@ -1,8 +1,8 @@
-//! What is evaluated or postprocessed as one thing: a label, or several together.
+//! Regions for evaluation and postprocessing: a label, or a union of labels.
 
 use serde::{Deserialize, Serialize};
 
-/// A label, or the union of several. In JSON: `1`, `[1, 2]`, or `{ "name": "whole tumour", "labels": [1, 2] }`.
+/// A label or a union of labels. In JSON: `1`, `[1, 2]`, or `{ "name": "whole tumour", "labels": [1, 2] }`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(untagged)]
 pub enum Region {
@@ -10,17 +10,17 @@ pub enum Region {
     Label(i16),
     /// The union of several labels.
     Union(Vec<i16>),
-    /// The union of one or several labels under a name.
+    /// A named union of one or more labels.
     Named {
-        /// Its key in results.
+        /// Key of the region in results.
         name: String,
-        /// The labels.
+        /// Labels of the region.
         labels: Vec<i16>,
     },
 }
 
 impl Region {
-    /// The labels.
+    /// Returns the labels of the region.
     pub fn labels(&self) -> &[i16] {
         match self {
             Self::Label(label) => std::slice::from_ref(label),
@@ -28,12 +28,12 @@ impl Region {
         }
     }
 
-    /// Whether a voxel of this value is part of the region.
+    /// Whether a voxel with this value belongs to the region.
     pub fn contains(&self, value: i16) -> bool {
         self.labels().contains(&value)
     }
 
-    /// Key in result files, as Python writes it: `1`, `(1, 2)`, `(1,)`, or the name.
+    /// Returns the key in result files, in Python's notation: `1`, `(1, 2)`, `(1,)`, or the name.
     pub fn key(&self) -> String {
         match self {
             Self::Label(label) => label.to_string(),

@@ -1,17 +1,17 @@
-//! The metrics of one region.
+//! Metrics of one region.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// Metrics of one region in one case, or their means over cases, under nnU-Net's names.
+/// Metrics of one region in one case, or their means over cases, with nnU-Net's names.
 ///
-/// NaN stands for a metric that is not defined; in JSON it is null.
+/// An undefined metric is NaN, and null in JSON.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[schemars(rename = "LabelMetrics")]
 pub struct Scores {
     /// (TP + TN) / all.
     #[serde(rename = "Accuracy", deserialize_with = "number")]
     pub accuracy: f64,
-    /// 2 TP / (2 TP + FP + FN); not defined where neither segmentation has the region.
+    /// 2 TP / (2 TP + FP + FN); undefined if neither segmentation contains the region.
     #[serde(rename = "Dice", deserialize_with = "number")]
     pub dice: f64,
     /// 1 - precision.
@@ -20,14 +20,14 @@ pub struct Scores {
     /// 1 - recall.
     #[serde(rename = "False Negative Rate", deserialize_with = "number")]
     pub false_negative_rate: f64,
-    /// FN / (FN + TN); not defined where the prediction is nothing but the region.
+    /// FN / (FN + TN); undefined if every voxel of the prediction belongs to the region.
     #[serde(rename = "False Omission Rate", deserialize_with = "number")]
     pub false_omission_rate: f64,
     /// 1 - true negative rate.
     #[serde(rename = "False Positive Rate", deserialize_with = "number")]
     pub false_positive_rate: f64,
-    /// 95th percentile of the distances between both surfaces in mm; absent unless asked for, not defined where either
-    /// segmentation is empty or full.
+    /// 95th percentile of the distances between both surfaces in mm. Absent unless requested; undefined if
+    /// either segmentation is empty or full.
     #[serde(
         rename = "Hausdorff Distance 95",
         default,
@@ -35,33 +35,33 @@ pub struct Scores {
         deserialize_with = "present"
     )]
     pub hausdorff_distance_95: Option<f64>,
-    /// TP / (TP + FP + FN); not defined where neither segmentation has the region.
+    /// TP / (TP + FP + FN); undefined if neither segmentation contains the region.
     #[serde(rename = "Jaccard", deserialize_with = "number")]
     pub jaccard: f64,
     /// 1 - false omission rate.
     #[serde(rename = "Negative Predictive Value", deserialize_with = "number")]
     pub negative_predictive_value: f64,
-    /// TP / (TP + FP); not defined where the prediction lacks the region.
+    /// TP / (TP + FP); undefined if the prediction lacks the region.
     #[serde(rename = "Precision", deserialize_with = "number")]
     pub precision: f64,
-    /// TP / (TP + FN); not defined where the reference lacks the region.
+    /// TP / (TP + FN); undefined if the reference lacks the region.
     #[serde(rename = "Recall", deserialize_with = "number")]
     pub recall: f64,
-    /// Voxels of the region in the reference.
+    /// Number of voxels of the region in the reference.
     #[serde(
         rename = "Total Positives Reference",
         deserialize_with = "number",
         serialize_with = "count"
     )]
     pub total_positives_reference: f64,
-    /// Voxels of the region in the prediction.
+    /// Number of voxels of the region in the prediction.
     #[serde(
         rename = "Total Positives Test",
         deserialize_with = "number",
         serialize_with = "count"
     )]
     pub total_positives_test: f64,
-    /// TN / (TN + FP); not defined where the reference is nothing but the region.
+    /// TN / (TN + FP); undefined if every voxel of the reference belongs to the region.
     #[serde(rename = "True Negative Rate", deserialize_with = "number")]
     pub true_negative_rate: f64,
 }
@@ -71,14 +71,14 @@ fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
     Ok(Option::deserialize(deserializer)?.unwrap_or(f64::NAN))
 }
 
-/// Reads null as NaN where the key is there.
+/// Reads null as NaN if the key exists.
 fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
     number(deserializer).map(Some)
 }
 
-/// Writes a whole number without a fraction, as the counts of a case are written by nnU-Net.
+/// Writes a whole number without a fraction, as nnU-Net writes counts.
 fn count<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
-    // Up to 2^53 a float64 holds every count.
+    // Up to 2^53 a float64 holds every count exactly.
     if value.fract() == 0.0 && value.abs() < 9e15 {
         serializer.serialize_u64(*value as u64)
     } else {
@@ -87,7 +87,7 @@ fn count<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
 }
 
 impl Scores {
-    /// The metrics in a fixed order, so that they can be averaged alike.
+    /// Returns the metrics in a fixed order, for averaging.
     pub(crate) fn values(&self) -> [f64; 14] {
         [
             self.accuracy,
@@ -107,7 +107,7 @@ impl Scores {
         ]
     }
 
-    /// The reverse of [`Scores::values`]; `hausdorff` says whether that metric was asked for.
+    /// The inverse of [`Scores::values`]. `hausdorff` is true if that metric was requested.
     pub(crate) fn from_values(values: [f64; 14], hausdorff: bool) -> Self {
         let [accuracy, dice, fdr, fnr, fomr, fpr, hd95, jaccard, npv, precision, recall, reference, test, tnr] =
             values;

@@ -14,19 +14,19 @@ use crate::mean::nanmean;
 use crate::scores::Scores;
 use crate::Error;
 
-/// The content of a `summary.json`, keys in nnU-Net's (alphabetical) order.
+/// Content of a `summary.json`, with keys in nnU-Net's (alphabetical) order.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
-    /// Who made it.
+    /// Author of the file.
     #[serde(default)]
     pub author: String,
     /// Free text.
     #[serde(default)]
     pub description: String,
-    /// Cases that could not be evaluated; not known to nnU-Net, and absent when there is none.
+    /// Cases that could not be evaluated. nnU-Net does not have this key; it is absent without failures.
     #[serde(default, skip_serializing_if = "Vec::is_empty", skip_deserializing)]
     pub failures: Vec<CaseFailure>,
-    /// Twelve hexadecimal digits that depend on the results.
+    /// Identifier of twelve hexadecimal digits, derived from the results.
     #[serde(default)]
     pub id: String,
     /// Free text.
@@ -37,7 +37,7 @@ pub struct Summary {
     /// Name of the task.
     #[serde(default)]
     pub task: String,
-    /// When it was made (UTC), as Python prints a date.
+    /// Time of creation (UTC), in Python's date format.
     #[serde(default)]
     pub timestamp: String,
 }
@@ -48,7 +48,7 @@ pub struct Summary {
 pub struct Results {
     /// Each case, in the order of file names.
     pub all: Vec<CaseScores>,
-    /// Mean of each metric over the cases where it is defined, by region.
+    /// Mean of each metric by region, over the cases where it is defined.
     pub mean: BTreeMap<String, Scores>,
 }
 
@@ -68,7 +68,7 @@ pub struct CaseScores {
 }
 
 impl Results {
-    /// Adds the means to the scores of the cases.
+    /// Computes the means of the cases' scores.
     pub fn new(all: Vec<CaseScores>) -> Self {
         let mut by_region: BTreeMap<&String, Vec<&Scores>> = BTreeMap::new();
         for (region, scores) in all.iter().flat_map(|case| &case.regions) {
@@ -89,7 +89,7 @@ impl Results {
 }
 
 impl Summary {
-    /// A summary of `results`, dated now.
+    /// Returns a summary of `results` with the current date.
     pub fn new(results: Results, task: &str) -> Self {
         let seconds = SystemTime::now()
             .duration_since(UNIX_EPOCH)
@@ -107,7 +107,7 @@ impl Summary {
     }
 }
 
-/// Twelve hexadecimal digits of the FNV-1a hash of the results.
+/// Returns twelve hexadecimal digits of the FNV-1a hash of the results.
 fn fingerprint(results: &Results) -> String {
     let text = serde_json::to_string(results).unwrap_or_default();
     let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
@@ -116,7 +116,8 @@ fn fingerprint(results: &Results) -> String {
     format!("{:012x}", hash >> 16)
 }
 
-/// `2026-11-23 15:04:05` of a Unix time (H. Hinnant, "chrono-compatible low-level date algorithms", civil_from_days).
+/// Formats a Unix time as `2026-11-23 15:04:05` (H. Hinnant, "chrono-compatible low-level date algorithms",
+/// civil_from_days).
 fn date(seconds: u64) -> String {
     let (days, time) = (seconds / 86_400 + 719_468, seconds % 86_400);
     let (era, day_of_era) = (days / 146_097, days % 146_097);
@@ -130,7 +131,7 @@ fn date(seconds: u64) -> String {
     format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}")
 }
 
-/// Reads a `summary.json`. The bare `NaN` and `Infinity` that Python writes are taken as undefined.
+/// Reads a `summary.json`. Python's bare `NaN` and `Infinity` are read as undefined.
 ///
 /// # Errors
 /// [`Error::Summary`].
@@ -143,7 +144,7 @@ pub fn read_summary(path: &Path) -> Result<Summary, Error> {
     serde_json::from_str(&strict(&text)).map_err(|e| problem(e.to_string()))
 }
 
-/// Turns Python's bare `NaN`, `Infinity` and `-Infinity` into null, outside strings.
+/// Replaces Python's bare `NaN`, `Infinity` and `-Infinity` by null, outside strings.
 pub(crate) fn strict(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -173,8 +174,9 @@ pub(crate) fn strict(text: &str) -> String {
     out
 }
 
-/// Writes a `summary.json`, replacing it in one step. Undefined metrics are null, or with `bare_nan` the token `NaN`, which is
-/// not JSON but what nnU-Net v1 itself writes and needs where it compares numbers.
+/// Writes a `summary.json`. An existing file is replaced atomically. Undefined metrics are null or, with
+/// `bare_nan`, the token `NaN`. That token is not JSON, but nnU-Net v1 writes it and requires it for
+/// comparisons of numbers.
 ///
 /// # Errors
 /// [`Error::Storage`].
@@ -187,14 +189,14 @@ pub fn write_summary(path: &Path, summary: &Summary, bare_nan: bool) -> Result<(
     Ok(())
 }
 
-/// JSON laid out as `json.dump(..., indent=4)` does.
+/// Formats JSON as `json.dump(..., indent=4)` does.
 pub(crate) struct Python {
     pretty: PrettyFormatter<'static>,
     bare_nan: bool,
 }
 
 impl Python {
-    /// `bare_nan` writes null as `NaN`.
+    /// With `bare_nan`, null is written as `NaN`.
     pub(crate) fn new(bare_nan: bool) -> Self {
         Self {
             pretty: PrettyFormatter::with_indent(b"    "),
@@ -205,7 +207,7 @@ impl Python {
 
 impl Formatter for Python {
     fn write_null<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
-        // Only undefined metrics are ever null.
+        // Only undefined metrics are null.
         writer.write_all(if self.bare_nan { b"NaN" } else { b"null" })
     }
     fn begin_array<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
@@ -242,14 +244,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn dates() {
+    fn unix_times_are_formatted_as_dates() {
         assert_eq!(date(0), "1970-01-01 00:00:00");
         assert_eq!(date(951_782_400), "2000-02-29 00:00:00");
         assert_eq!(date(1_795_446_245), "2026-11-23 15:04:05");
     }
 
     #[test]
-    fn bare_tokens_are_replaced_outside_strings_only() {
+    fn bare_tokens_are_replaced_only_outside_strings() {
         let text = r#"{"NaN \" NaN": NaN, "é\\": [-Infinity, Infinity]}"#;
         assert_eq!(strict(text), r#"{"NaN \" NaN": null, "é\\": [null, null]}"#);
     }

@@ -1,4 +1,4 @@
-//! `evaluate_folder` against the recorded reference.
+//! `evaluate_folder` compared with the recorded reference.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use std::fs;
@@ -14,7 +14,7 @@ use run::{Cancel, Coded, Context, Event};
 use serde_json::Value;
 use volume::{nifti, Geometry};
 
-/// Folders of the topic that hold a scenario.
+/// Returns the scenario folders of the topic.
 fn scenarios() -> Vec<PathBuf> {
     let entries = fs::read_dir(testkit::folder("evaluation")).unwrap();
     let folders = entries
@@ -61,7 +61,7 @@ fn check(what: &str, found: &Scores, expected: &Value) {
 }
 
 #[test]
-fn recorded_folders() {
+fn recorded_folders_give_recorded_scores() {
     let output = tempfile::tempdir().unwrap();
     for scenario in scenarios() {
         let expected = testkit::json(&scenario.join("expected.json"));
@@ -91,10 +91,10 @@ fn recorded_folders() {
                 &means[region],
             );
         }
-        // What Python wrote, bare NaN and all, reads as what was computed here.
+        // Python's file, with bare NaN, has the computed results.
         let python = read_summary(&scenario.join("pred/summary.json")).unwrap();
         assert_same(&python.results.mean, &found.results.mean);
-        // And what was written here reads back, with null as with NaN.
+        // The written file reads back, with null as NaN.
         assert_same(&read_summary(&found.output).unwrap().results, &found.results);
         options.bare_nan = true;
         evaluate_folder(&options, &Context::silent(1)).unwrap();
@@ -107,7 +107,7 @@ fn recorded_folders() {
     }
 }
 
-/// Panics unless both say the same; numbers to 1e-6, NaN equals NaN.
+/// Panics unless both are equal: numbers to 1e-6, NaN equals NaN.
 fn assert_same(found: &impl serde::Serialize, expected: &impl serde::Serialize) {
     fn same(found: &Value, expected: &Value) -> bool {
         match (found, expected) {
@@ -151,7 +151,7 @@ fn folders(references: &[(&str, i16)], predictions: &[(&str, i16)]) -> Folders {
 }
 
 #[test]
-fn a_case_that_fails_is_named_and_the_others_are_done() {
+fn failed_case_is_reported_and_others_are_evaluated() {
     let folders = folders(
         &[
             ("a.nii.gz", 1),
@@ -201,7 +201,7 @@ fn a_case_that_fails_is_named_and_the_others_are_done() {
         found.failures[1].message
     );
     assert_eq!(found.failures[1].details["deviation"]["origin"], 0.5);
-    // A .nii beside a .nii.gz is the same case.
+    // A .nii and a .nii.gz with one name are the same case.
     assert_eq!(found.results.all.len(), 2);
     assert_eq!(found.results.mean["1"].dice, 1.0);
     let mut tolerant = options.clone();
@@ -216,7 +216,7 @@ fn a_case_that_fails_is_named_and_the_others_are_done() {
 }
 
 #[test]
-fn nothing_to_evaluate_and_cancelling() {
+fn empty_folder_and_cancellation_are_errors() {
     let empty = folders(&[], &[]);
     assert!(matches!(
         evaluate_folder(&empty.options, &Context::silent(1)),
@@ -232,7 +232,7 @@ fn nothing_to_evaluate_and_cancelling() {
     assert!(!one.options.prediction_dir.join("summary.json").exists());
 }
 
-/// Scores by the definitions, voxel by voxel.
+/// Scores by their definitions, voxel by voxel.
 fn oracle(reference: &[i16], prediction: &[i16], label: i16, ignore: Option<i16>) -> (f64, f64, f64, f64) {
     let pairs = || {
         reference
@@ -262,7 +262,7 @@ fn oracle(reference: &[i16], prediction: &[i16], label: i16, ignore: Option<i16>
 
 proptest! {
     #[test]
-    fn scores_follow_their_definitions(
+    fn scores_equal_definitions(
         pairs in prop::collection::vec((-1_i16..3, -1_i16..3), 12),
         ignore in prop::option::of(-1_i16..2),
     ) {
@@ -290,7 +290,7 @@ proptest! {
     }
 
     #[test]
-    fn surface_distances_by_brute_force(
+    fn hausdorff_distance_equals_brute_force(
         one in prop::collection::vec(any::<bool>(), 4 * 5 * 6),
         two in prop::collection::vec(any::<bool>(), 4 * 5 * 6),
         spacing in [0.5_f64..3.0, 0.5_f64..3.0, 0.5_f64..3.0],
@@ -330,7 +330,7 @@ proptest! {
     }
 }
 
-/// Two balls, one moved by a voxel.
+/// Two balls, one of them shifted by a voxel.
 fn balls(size: usize) -> [Array3<i16>; 2] {
     [0, 1].map(|shift| {
         Array3::from_shape_fn([size; 3], |(z, y, x)| {
@@ -341,7 +341,7 @@ fn balls(size: usize) -> [Array3<i16>; 2] {
 }
 
 #[test]
-fn a_cancelled_hausdorff_distance_ends_after_a_few_slices() {
+fn cancelled_hausdorff_distance_stops_within_a_few_slices() {
     let [reference, prediction] = balls(40);
     let options = MetricOptions {
         hausdorff: true,
@@ -356,12 +356,12 @@ fn a_cancelled_hausdorff_distance_ends_after_a_few_slices() {
             cancel,
         )
     });
-    // For each label the slices of two masks, of two surfaces and of two distance transforms.
+    // For each label: the slices of two masks, two surfaces and two distance transforms.
     assert!(parts >= 2 * 6 * 20, "{parts}");
 }
 
 #[test]
-fn evaluation_reports_its_start_and_each_failure_and_writes_nothing_when_cancelled() {
+fn evaluation_reports_start_and_failures_and_writes_nothing_if_cancelled() {
     let base = tempfile::tempdir().unwrap();
     let folders = ["labels", "predicted"].map(|name| base.path().join(name));
     for (folder, ball) in folders.iter().zip(balls(16)) {
@@ -377,7 +377,7 @@ fn evaluation_reports_its_start_and_each_failure_and_writes_nothing_when_cancell
     let events = Arc::new(testkit::Recorder::default());
     let with = |cancel| Context::new(events.clone(), cancel, 2);
 
-    // Within the second half of the work.
+    // In the second half of the work.
     let whole = Cancel::after(u64::MAX);
     evaluate_folder(&options, &with(whole.clone())).unwrap();
     let summary = folders[1].join("summary.json");

@@ -1,4 +1,4 @@
-//! Postprocessing against the recorded reference.
+//! Postprocessing compared with the recorded reference.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use std::fs;
@@ -24,7 +24,7 @@ fn regions(recorded: &Value) -> Option<Vec<Region>> {
 }
 
 #[test]
-fn recorded_removals() {
+fn removed_components_equal_recording() {
     let recorded = testkit::json(&topic().join("remove_all_but_largest.json"));
     let arrays = topic().join("remove_all_but_largest.npz");
     for (name, case) in recorded.as_object().unwrap() {
@@ -66,7 +66,7 @@ fn recorded_removals() {
 }
 
 #[test]
-fn background_and_missing_sizes_are_refused() {
+fn background_and_missing_sizes_are_rejected() {
     let mut image = ndarray::Array3::<i16>::ones((1, 1, 1));
     let zero = [Region::Union(vec![1, 0])];
     assert!(matches!(
@@ -102,7 +102,7 @@ fn same_segmentations(found: &Path, recorded: &Path) {
 }
 
 #[test]
-fn recorded_decisions() {
+fn selected_postprocessing_equals_recording() {
     let scenarios: Vec<PathBuf> = fs::read_dir(topic().join("determine"))
         .unwrap()
         .map(|e| e.unwrap().path())
@@ -136,9 +136,9 @@ fn recorded_decisions() {
             for (label, scores) in &theirs.mean {
                 assert!((scores.dice - ours.mean[label].dice).abs() <= 1e-12);
             }
-            // Nothing else is left behind.
+            // No other files remain.
             assert_eq!(fs::read_dir(base.path()).unwrap().count(), 3);
-            // The decision applied to the raw predictions gives the same again.
+            // The selected postprocessing, applied to the raw predictions, gives the same segmentations.
             let applied = base.path().join("applied");
             let apply = ApplyOptions {
                 input: base.path().join("validation_raw"),
@@ -153,7 +153,7 @@ fn recorded_decisions() {
 }
 
 #[test]
-fn determining_needs_an_evaluation() {
+fn predictions_without_evaluation_are_rejected() {
     let base = tempfile::tempdir().unwrap();
     fs::create_dir(base.path().join("validation_raw")).unwrap();
     let options = DetermineOptions::new(base.path(), base.path());

@@ -1,4 +1,4 @@
-//! Reading a case from its NIfTI files.
+//! Reads a case from its NIfTI files.
 
 use std::path::{Path, PathBuf};
 
@@ -9,7 +9,7 @@ use volume::{nifti, Geometry};
 use crate::crop::{crop, Cropped, Unlabelled};
 use crate::Error;
 
-/// The files of a case: one image a modality, and the label of a training case.
+/// Files of a case: one image per modality, and the label of a training case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CaseFiles {
     /// `<case>_0000.nii.gz`, `<case>_0001.nii.gz`, ...
@@ -18,7 +18,7 @@ pub struct CaseFiles {
     pub label: Option<PathBuf>,
 }
 
-/// A case as read and cropped, with what its properties record of the original.
+/// A cropped case, with the shape and geometry of the original.
 #[derive(Clone, Debug)]
 pub struct RawCase {
     /// The cropped case.
@@ -32,8 +32,9 @@ pub struct RawCase {
 impl CaseFiles {
     /// Reads and crops the case.
     ///
-    /// Fails where a file cannot be read, the files differ in shape, or no voxel differs from 0, and with
-    /// [`Error::Cancelled`] within the reading of one file.
+    /// # Errors
+    /// If a file cannot be read, the files differ in shape, or every voxel is 0. [`Error::Cancelled`] within
+    /// the reading of one file.
     pub fn read(&self, unlabelled: Unlabelled, cancel: &Cancel) -> Result<RawCase, Error> {
         let mut channels: Vec<Array3<f32>> = Vec::with_capacity(self.images.len());
         let mut first: Option<Geometry> = None;
@@ -85,12 +86,12 @@ impl CaseFiles {
         }
     }
 
-    /// Shape of the first image (z, y, x), from its header.
+    /// Reads the shape (z, y, x) of the first image from its header.
     pub fn shape(&self) -> Result<[usize; 3], Error> {
         Ok(self.header()?.size)
     }
 
-    /// Spacing of the first image (z, y, x) in mm, from its header.
+    /// Reads the spacing (z, y, x) of the first image in mm from its header.
     pub fn spacing(&self) -> Result<[f64; 3], Error> {
         Ok(self.header()?.geometry.spacing)
     }
@@ -102,14 +103,14 @@ impl CaseFiles {
         }
     }
 
-    /// Bytes that [`CaseFiles::read`] takes at its peak for a volume of `shape`: every channel as float32, one file's bytes
-    /// as read, and the label.
+    /// Returns the peak memory in bytes of [`CaseFiles::read`] for a volume of `shape`: every channel as
+    /// float32, the raw bytes of one file, and the label.
     pub fn bytes_to_read(&self, shape: [usize; 3]) -> u64 {
         let voxels = shape.iter().product::<usize>() as u64;
         voxels * (4 * self.images.len() as u64 + 4 + 2)
     }
 
-    /// All files of the case.
+    /// Iterates over all files of the case.
     pub fn all(&self) -> impl Iterator<Item = &PathBuf> {
         self.images.iter().chain(&self.label)
     }

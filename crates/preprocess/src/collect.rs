@@ -1,4 +1,4 @@
-//! Taking the fingerprint of a task.
+//! Computation of a task's fingerprint.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -19,17 +19,17 @@ use crate::{Error, Options};
 /// File name of the fingerprint.
 const PROPERTIES: &str = "dataset_properties.pkl";
 
-/// What the fingerprint takes from one case.
+/// Fingerprint data of one case.
 struct CaseFacts {
     size: [usize; 3],
     original_size: [usize; 3],
     spacing: [f64; 3],
-    /// Foreground voxels of each modality, where intensities are needed.
+    /// Foreground voxels of each modality, if intensities are needed.
     foreground: Option<Vec<Vec<f32>>>,
 }
 
-/// The task's fingerprint: as it was taken before, where it is younger than every file of every case, else anew. Writes
-/// the cropped data on the way, if they are wanted.
+/// Returns the task's fingerprint. An existing one is reused if it is newer than every file of every case.
+/// Otherwise the cases are read, and the cropped data are written if requested.
 pub fn collect(session: &Session<'_>) -> Result<Fingerprint, Error> {
     let Session { task, options, cases } = session;
     let keep = task.cropped.as_deref().filter(|_| options.keep_cropped);
@@ -38,7 +38,7 @@ pub fn collect(session: &Session<'_>) -> Result<Fingerprint, Error> {
         copy_unless_same(&task.dataset_json, &folder.join("dataset.json"))?;
     }
     if !options.overwrite && keep.is_none() {
-        if let Some(found) = taken_before(task) {
+        if let Some(found) = existing_fingerprint(task) {
             return Ok(found);
         }
     }
@@ -74,7 +74,7 @@ pub fn collect(session: &Session<'_>) -> Result<Fingerprint, Error> {
 }
 
 fn job<'a>(case: &'a TrainingCase, task: &TaskCases) -> Result<Job<&'a TrainingCase>, Error> {
-    // A case that cannot be read fails in its own turn.
+    // A case that cannot be read fails later, in its own job.
     let bytes = case
         .source
         .extent(&case.name, task.modalities.len())
@@ -171,8 +171,9 @@ fn assemble(task: &TaskCases, mut facts: Vec<CaseFacts>) -> Fingerprint {
     }
 }
 
-/// A fingerprint in the preprocessed folder that covers exactly these cases and is no older than any of their files.
-fn taken_before(task: &TaskCases) -> Option<Fingerprint> {
+/// Reads a fingerprint from the preprocessed folder. It must have exactly these cases, and be no older than
+/// any of their files.
+fn existing_fingerprint(task: &TaskCases) -> Option<Fingerprint> {
     let path = task.preprocessed.join(PROPERTIES);
     let taken = modified(&path)?;
     let found = Fingerprint::from_value(&pickle::read_file(&path).ok()?).ok()?;

@@ -7,47 +7,49 @@ use volume::UNLABELLED;
 
 use crate::outside::{BoundingBox, Outside};
 
-/// Value of a segmentation where a voxel is outside the non-zero mask: nnU-Net v1 writes the one of unlabelled voxels.
+/// Segmentation value outside the non-zero mask. nnU-Net v1 uses the value of unlabelled voxels.
 pub const OUTSIDE: i16 = UNLABELLED;
 
-/// What -1 in the user's label means next to the -1 that cropping writes outside the non-zero mask.
+/// Meaning of -1 in the user's label, besides the -1 that cropping writes outside the non-zero mask.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Unlabelled {
-    /// Unlabelled, and nothing else is: in such a case background outside the mask stays 0.
+    /// -1 means unlabelled only: in such a case, background outside the mask stays 0.
     #[default]
     Distinct,
-    /// The same as outside the mask, as nnU-Net v1 has it: masked background becomes unlabelled, and mask normalisation
-    /// erases the image at unlabelled voxels.
+    /// -1 means both unlabelled and outside the mask, as in nnU-Net v1: masked background becomes unlabelled,
+    /// and mask normalisation erases the image at unlabelled voxels.
     Merged,
 }
 
-/// A case cropped to the box around its non-zero mask; axes (z, y, x).
+/// A case cropped to the box around its non-zero mask. Axes are (z, y, x).
 ///
-/// A dense case (whose label has no -1, or which has none) says -1 in `segmentation` outside the mask, where the label is
-/// 0, exactly as nnU-Net v1. In a sparse case -1 is what the user left unlabelled, and nothing else: background outside the
-/// mask stays 0, and the mask stands in `mask`.
+/// A dense case has no label, or a label without -1. As in nnU-Net v1, its `segmentation` is -1 outside the
+/// mask where the label is 0. In a sparse case, -1 only means unlabelled: background outside the mask stays
+/// 0, and `mask` holds the mask.
 #[derive(Clone, Debug)]
 pub struct Cropped {
     /// (channel, z, y, x)
     pub data: Array4<f32>,
-    /// Labels; without a label file, 0 in the mask.
+    /// Labels. Without a label file, 0 within the mask.
     pub segmentation: Array3<i16>,
-    /// Of a sparse case: 0 in the mask and where a class was labelled, -1 elsewhere. `None` where `segmentation` says it.
+    /// Mask of a sparse case: 0 within the mask and at labelled classes, -1 elsewhere. `None` for a dense
+    /// case, whose `segmentation` contains the mask.
     pub mask: Option<Array3<i16>>,
-    /// What was kept of the original volume.
+    /// Box of the original volume that was kept.
     pub bounds: BoundingBox,
-    /// Different values of the segmentation, ascending, as they were before values below -1 became 0.
+    /// Distinct values of the segmentation in ascending order, before values below -1 become 0.
     pub classes: Vec<i16>,
 }
 
 impl Cropped {
-    /// Where normalisation looks for the mask: negative values are outside.
+    /// Returns the mask for normalisation. Negative values are outside.
     pub fn normalisation_mask(&self) -> ArrayView3<'_, i16> {
         self.mask.as_ref().unwrap_or(&self.segmentation).view()
     }
 
-    /// A case that was cropped before. The mask of a sparse one is found again: cropping does not change it.
+    /// Returns a case from cropped data. The mask of a sparse case is computed again; cropping does not
+    /// change it.
     pub fn from_parts(
         data: Array4<f32>,
         segmentation: Array3<i16>,
@@ -90,10 +92,10 @@ impl Cropped {
     }
 }
 
-/// Crops `channels` and their `label`, all of one shape (z, y, x), to the non-zero mask. `None` where every voxel of every
-/// channel is 0.
+/// Crops `channels` and their `label`, all of the same shape (z, y, x), to the non-zero mask. Returns `None`
+/// if every voxel of every channel is 0.
 ///
-/// Reference: `crop_to_nonzero` and `ImageCropper.crop`; for sparse cases see [`Cropped`].
+/// Reference: `crop_to_nonzero` and `ImageCropper.crop`. For sparse cases see [`Cropped`].
 ///
 /// # Errors
 /// [`Cancelled`] within one pass over a volume.
@@ -138,7 +140,7 @@ pub fn crop(
     }))
 }
 
-/// The mask of a sparse case: a class that was labelled outside it counts as inside, as in a dense case.
+/// Returns the mask of a sparse case. As in a dense case, a labelled class outside the mask counts as inside.
 fn sparse_mask(outside: &Outside, bounds: &BoundingBox, segmentation: &Array3<i16>) -> Array3<i16> {
     let mut mask = Array3::zeros(segmentation.dim());
     outside.visit(bounds, mask.view_mut(), |v| *v = OUTSIDE);
@@ -152,7 +154,7 @@ fn sparse_mask(outside: &Outside, bounds: &BoundingBox, segmentation: &Array3<i1
     mask
 }
 
-/// The part of a volume inside `bounds`; without a copy where that is all of it.
+/// Returns the part of a volume inside `bounds`. The whole volume is not copied.
 fn cut<T: Clone>(volume: Array3<T>, bounds: &BoundingBox) -> Array3<T> {
     let [z, y, x] = *bounds;
     if [z, y, x]
@@ -165,7 +167,7 @@ fn cut<T: Clone>(volume: Array3<T>, bounds: &BoundingBox) -> Array3<T> {
     volume.slice(s![z[0]..z[1], y[0]..y[1], x[0]..x[1]]).to_owned()
 }
 
-/// Crops the channels into one array; each original is dropped as soon as it is copied.
+/// Crops the channels into one array. Each original is freed after it is copied.
 fn stack(
     mut channels: Vec<Array3<f32>>,
     bounds: &BoundingBox,
@@ -186,7 +188,7 @@ fn stack(
     Ok(data)
 }
 
-/// Different values, ascending.
+/// Returns the distinct values in ascending order.
 fn distinct(segmentation: &Array3<i16>) -> Vec<i16> {
     let mut seen = vec![false; 1 << 16];
     for &v in segmentation {

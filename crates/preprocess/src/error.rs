@@ -6,11 +6,11 @@ use run::{Cancelled, CaseFailure};
 
 const GIB: f64 = (1u64 << 30) as f64;
 
-/// A failure of planning or preprocessing.
+/// Errors of this crate.
 #[derive(Debug, thiserror::Error, run::Coded)]
 #[non_exhaustive]
 pub enum Error {
-    /// The verb was asked to stop.
+    /// The verb was cancelled.
     #[error(transparent)]
     #[code(transparent)]
     Cancelled(#[from] Cancelled),
@@ -40,32 +40,35 @@ pub enum Error {
     Folder {
         /// The folder or file.
         path: PathBuf,
-        /// The system's own words.
+        /// Error of the operating system.
         source: std::io::Error,
     },
     /// The threads could not be started.
     #[error(transparent)]
     #[code(transparent)]
     Threads(#[from] run::ThreadsError),
-    /// There is nothing to plan from.
+    /// The task has no training cases.
     #[error("the task has no training cases: dataset.json must list at least one under \"training\"")]
     #[code(NoCases)]
     NoCases,
-    /// Some cases failed where the whole task is needed.
+    /// Some cases failed, but planning requires all cases.
     #[error("{} of {total} cases failed, so the task cannot be planned; the first is {}: {}",
         failures.len(), failures[0].case, failures[0].message)]
     #[code(CasesFailed)]
     Cases {
-        /// Cases of the task.
+        /// Number of cases of the task.
         total: usize,
-        /// Every failure; at least one.
+        /// Every failure, at least one.
         failures: Vec<CaseFailure>,
     },
-    /// No voxel of a case is different from 0.
-    #[error("every voxel is 0 in {}: repair the case or leave it out", list(paths))]
+    /// Every voxel of a case is 0.
+    #[error(
+        "every voxel is 0 in {}: repair the case or remove it from the task",
+        list(paths)
+    )]
     #[code(EmptyImage)]
     EmptyImage {
-        /// The case's images.
+        /// Images of the case.
         paths: Vec<PathBuf>,
     },
     /// The files of a case differ in shape.
@@ -73,132 +76,132 @@ pub enum Error {
         path.display(), first.display())]
     #[code(CaseShape)]
     Shape {
-        /// The file that differs.
+        /// The file with another shape.
         path: PathBuf,
-        /// Its shape.
+        /// Shape of this file.
         found: [usize; 3],
-        /// The case's first image.
+        /// First image of the case.
         first: PathBuf,
-        /// Its shape.
+        /// Shape of the first image.
         expected: [usize; 3],
     },
-    /// An image holds several channels.
+    /// An image has several channels.
     #[error("{} has {found} channels, expected 1: split it into one file per modality", path.display())]
     #[code(ImageChannels)]
     #[detail(expected = 1)]
     Channels {
         /// The image.
         path: PathBuf,
-        /// Its channels.
+        /// Number of channels.
         found: usize,
     },
-    /// Cropped data of another form than a case's.
-    #[error("{} holds an array of shape {found:?}, expected (channels + 1, z, y, x): crop the case again", path.display())]
+    /// Cropped data have an invalid shape.
+    #[error("{} contains an array of shape {found:?}, expected (channels + 1, z, y, x): crop the case again", path.display())]
     #[code(CroppedShape)]
     #[detail(expected = "(channels + 1, z, y, x)")]
     CroppedShape {
         /// The file.
         path: PathBuf,
-        /// Its shape.
+        /// Shape of the array.
         found: Vec<usize>,
     },
     /// A test case has too few or too many images.
     #[error(
-        "the plans expect {expected} images a case (one per modality), found {found}: {}",
+        "the plans expect {expected} images per case (one per modality), found {found}: {}",
         list(paths)
     )]
     #[code(CaseModalities)]
     Modalities {
-        /// The images given.
+        /// The given images.
         paths: Vec<PathBuf>,
-        /// How many they are.
+        /// Number of images.
         found: usize,
-        /// Modalities of the plans.
+        /// Number of modalities in the plans.
         expected: usize,
     },
-    /// A case that the machine cannot hold once it is resampled.
+    /// A resampled case exceeds the machine's memory.
     #[error("resampling {shape:?} voxels from spacing {spacing:?} mm to {target:?} mm makes {resampled:?} voxels, \
              {:.1} GiB where this machine has {:.1} GiB: check the spacing in the image's header, or plan a larger one",
         bytes / GIB, *capacity as f64 / GIB)]
     #[code(CaseTooLarge)]
     TooLarge {
-        /// Shape before resampling, axes transposed.
+        /// Shape before resampling, with transposed axes.
         shape: [usize; 3],
-        /// Its spacing in mm.
+        /// Spacing before resampling in mm.
         spacing: [f64; 3],
-        /// Spacing resampled to, in mm.
+        /// Target spacing in mm.
         target: [f64; 3],
         /// Shape after resampling.
         resampled: [usize; 3],
-        /// Bytes of the result.
+        /// Size of the result in bytes.
         bytes: f64,
-        /// Bytes of memory that there are.
+        /// Memory of the machine in bytes.
         capacity: u64,
     },
-    /// CT normalisation lacks its statistics.
+    /// The statistics for CT normalisation are missing.
     #[error("modality {modality} is normalised as {scheme}, but the foreground statistics are missing: no training \
              case has a label above 0 there, or the plans were made without them")]
     #[code(NoIntensities)]
     NoIntensities {
         /// Index of the modality.
         modality: usize,
-        /// The normalisation scheme.
+        /// Normalisation scheme.
         scheme: String,
     },
-    /// A normalisation that is not known.
+    /// A normalisation scheme is unknown.
     #[error("modality {modality} has normalisation scheme \"{found}\", expected CT, CT2, nonCT or noNorm")]
     #[code(NormalizationScheme)]
     Scheme {
         /// Index of the modality.
         modality: usize,
-        /// The scheme of the plans.
+        /// Normalisation scheme in the plans.
         found: String,
     },
-    /// Plans of a preprocessor that is not known.
+    /// The plans name an unknown preprocessor.
     #[error(
-        "the plans want the preprocessor {found}; known are GenericPreprocessor, \
-             GenericPreprocessor_linearResampling, PreprocessorFor2D and PreprocessorFor3D_NoResampling"
+        "the plans name the preprocessor {found}; expected GenericPreprocessor, \
+             GenericPreprocessor_linearResampling, PreprocessorFor2D or PreprocessorFor3D_NoResampling"
     )]
     #[code(Preprocessor)]
     Preprocessor {
-        /// Its class.
+        /// Class name in the plans.
         found: String,
     },
     /// A file or folder does not exist.
     #[error(transparent)]
     #[code(transparent)]
     NotFound(#[from] run::NotFound),
-    /// The median case vanishes at a spacing.
+    /// The median case has no voxels at a spacing.
     #[error("the median case has shape {shape:?} at spacing {spacing:?} mm: choose a smaller spacing")]
     #[code(EmptyStage)]
     EmptyStage {
         /// Shape after resampling.
         shape: [usize; 3],
-        /// Target spacing, transposed.
+        /// Target spacing, with transposed axes.
         spacing: [f64; 3],
     },
-    /// A patch is below the bottleneck's feature map.
-    #[error("patch {patch:?} has an axis shorter than {minimum} voxels, which late pooling needs: pool by spacing")]
+    /// A patch is smaller than the bottleneck's feature map.
+    #[error("patch {patch:?} has an axis shorter than {minimum} voxels, the minimum for late pooling: use pooling by spacing")]
     #[code(PatchTooSmall)]
     PatchTooSmall {
         /// The patch.
         patch: Vec<usize>,
-        /// Voxels an axis needs.
+        /// Minimum number of voxels per axis.
         minimum: usize,
     },
-    /// Even the smallest patch costs too much.
-    #[error("no patch fits: {patch:?} still costs {estimate} of {reference}; there are too many modalities or classes, \
-             so give patchSize by hand")]
+    /// Even the smallest patch exceeds the memory reference.
+    #[error("no patch fits: {patch:?} has an estimate of {estimate}, expected at most {reference}; the task has too many modalities or classes, \
+             set patchSize")]
     #[code(NothingFits)]
     NothingFits {
         /// Smallest patch tried.
         patch: Vec<usize>,
         /// Its memory estimate.
         estimate: u64,
-        /// What it may be.
+        /// Maximum of the estimate.
         reference: f64,
     },
-    /// A value given by hand does not fit.
+    /// An option has an invalid value.
     #[error(transparent)]
     #[code(transparent)]
     Option(#[from] run::OptionError),

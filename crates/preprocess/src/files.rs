@@ -1,4 +1,4 @@
-//! Folders created and files copied on the way.
+//! Creates folders and copies files.
 
 use std::path::Path;
 
@@ -14,7 +14,7 @@ pub fn create(folder: &Path) -> Result<(), Error> {
     })
 }
 
-/// Copies a label to `gt_segmentations` of `folder`.
+/// Copies a label to the folder `gt_segmentations` of `folder`.
 pub fn copy_label(label: &Path, folder: &Path) -> Result<(), Error> {
     let Some(name) = label.file_name() else {
         return Ok(());
@@ -22,7 +22,7 @@ pub fn copy_label(label: &Path, folder: &Path) -> Result<(), Error> {
     copy_unless_same(label, &folder.join("gt_segmentations").join(name))
 }
 
-/// Copies a file, but not onto itself.
+/// Copies a file, unless source and target are the same.
 pub fn copy_unless_same(from: &Path, to: &Path) -> Result<(), Error> {
     if from.canonicalize().ok() != to.canonicalize().ok() || !to.exists() {
         copy_file(from, to, Links::Follow)?;

@@ -1,10 +1,10 @@
-//! What planning knows about a task: shapes, spacings, intensities.
+//! Dataset fingerprint: shapes, spacings, intensities.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-/// Intensity statistics of foreground voxels (`intensityproperties.pkl`). NaN where there were none.
+/// Intensity statistics of foreground voxels (`intensityproperties.pkl`). NaN without foreground.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Intensities {
     /// Median.
@@ -26,13 +26,13 @@ pub struct Intensities {
 /// Statistics of one modality.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ModalityIntensities {
-    /// Over all cases together.
+    /// Statistics of all cases together.
     pub all: Intensities,
-    /// Of each case, in the fingerprint's order of cases.
+    /// Statistics of each case, in the fingerprint's order of cases.
     pub cases: Vec<Intensities>,
 }
 
-/// A task's fingerprint (`dataset_properties.pkl`). Lists have one entry per case, in the order of `cases`.
+/// Fingerprint of a task (`dataset_properties.pkl`). Lists have one entry per case, in the order of `cases`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fingerprint {
     /// Case identifiers, in the order of their `.npz` file names.
@@ -45,8 +45,8 @@ pub struct Fingerprint {
     pub classes: Vec<i64>,
     /// Names of the modalities.
     pub modalities: BTreeMap<usize, String>,
-    /// Intensity statistics of every modality; collected only where one of them is CT.
+    /// Intensity statistics of every modality. Computed only if one of them is CT.
     pub intensities: Option<BTreeMap<usize, ModalityIntensities>>,
-    /// Voxels after cropping divided by voxels before.
+    /// Number of voxels after cropping divided by the number before.
     pub size_reductions: Vec<f64>,
 }

@@ -1,4 +1,4 @@
-//! Which cases need no work: interrupted preprocessing goes on where it stopped.
+//! Detection of finished cases, so that interrupted preprocessing can continue.
 
 use std::path::Path;
 use std::time::SystemTime;
@@ -11,12 +11,13 @@ use crate::crop::Unlabelled;
 use crate::source::Source;
 use crate::stage::Target;
 
-/// Key of a preprocessed case's properties that says how it was made. nnU-Net v1 ignores it.
+/// Key of a preprocessed case's properties with a record of its preprocessing. nnU-Net v1 ignores it.
 const MADE_BY: &str = "preprocessing_record";
 
-/// Whether `<case>.npz` and `<case>.pkl` in `folder` are whole, made for `target` from the present files of `source`.
+/// Whether `<case>.npz` and `<case>.pkl` in `folder` are complete and were written for `target` from the
+/// current files of `source`.
 ///
-/// Files of nnU-Net v1, which carry no record of how they were made, count where grid and age agree.
+/// Files of nnU-Net v1 have no such record. They are accepted if their grid and age match.
 pub fn is_preprocessed(
     folder: &Path,
     name: &str,
@@ -47,7 +48,7 @@ pub fn is_preprocessed(
     same_recipe && on_grid().is_some_and(|[z, y, x]| archive::holds(&npz, [channels + 1, z, y, x]))
 }
 
-/// The properties of a cropped case whose npz is whole and no older than the files of `source`.
+/// Returns the properties of a cropped case whose npz is complete and no older than the files of `source`.
 pub fn cropped_properties(
     folder: &Path,
     name: &str,
@@ -59,14 +60,14 @@ pub fn cropped_properties(
     archive::holds(&folder.join(format!("{name}.npz")), [channels + 1, z, y, x]).then_some(properties)
 }
 
-/// Marks properties as made by `target`, which is [`Target::for_case`], under a rule for unlabelled voxels.
+/// Records `target` (a result of [`Target::for_case`]) and the rule for unlabelled voxels in the properties.
 pub fn mark(properties: &mut CaseProperties, target: &Target, classes: &[i64], unlabelled: Unlabelled) {
     properties
         .dict_mut()
         .set(MADE_BY, record(target, classes, unlabelled));
 }
 
-/// Properties in `folder` that can be read and are, like their npz, no older than the files of `source`.
+/// Returns readable properties in `folder` that are, like their npz, no older than the files of `source`.
 fn properties(folder: &Path, name: &str, source: &Source) -> Option<CaseProperties> {
     let needed = source.modified(name)?;
     let pkl = folder.join(format!("{name}.pkl"));
@@ -78,12 +79,12 @@ fn properties(folder: &Path, name: &str, source: &Source) -> Option<CaseProperti
     CaseProperties::read(&pkl).ok()
 }
 
-/// When a file changed last.
+/// Returns the time of a file's last change.
 pub fn modified(path: &Path) -> Option<SystemTime> {
     path.metadata().ok()?.modified().ok()
 }
 
-/// Everything that decides a case's values, but for the case.
+/// Returns a record of every setting that determines a case's values.
 fn record(target: &Target, classes: &[i64], unlabelled: Unlabelled) -> String {
     json!({ "target": target, "classes": classes, "unlabelled": unlabelled }).to_string()
 }

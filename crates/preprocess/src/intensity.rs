@@ -5,10 +5,10 @@ use ndarray::ArrayView3;
 use crate::fingerprint::{Intensities, ModalityIntensities};
 use crate::statistics::{mean_and_deviation, median_sorted_f32, percentile_sorted_f32};
 
-/// Of the foreground, every tenth voxel is enough.
+/// Sampling interval of the foreground: every tenth voxel suffices.
 const EVERY: usize = 10;
 
-/// Every tenth voxel of `channel`, in C order, where the segmentation is above 0.
+/// Returns every tenth voxel of `channel` in C order, among those with a segmentation above 0.
 ///
 /// Reference: `DatasetAnalyzer._get_voxels_in_foreground`.
 pub fn foreground(channel: ArrayView3<'_, f32>, segmentation: ArrayView3<'_, i16>) -> Vec<f32> {
@@ -16,7 +16,8 @@ pub fn foreground(channel: ArrayView3<'_, f32>, segmentation: ArrayView3<'_, i16
     labelled.step_by(EVERY).map(|(&v, _)| v).collect()
 }
 
-/// Statistics of one modality over all cases together and over each case; `voxels` has one list a case.
+/// Returns the statistics of one modality for all cases together and for each case. `voxels` has one list per
+/// case.
 ///
 /// Reference: `DatasetAnalyzer.collect_intensity_properties`.
 pub fn modality(voxels: Vec<Vec<f32>>) -> ModalityIntensities {

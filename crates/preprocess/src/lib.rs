@@ -1,7 +1,7 @@
-//! Fingerprint, planning, cropping, resampling and normalisation: from raw data to what training reads.
+//! Fingerprint, planning, cropping, resampling and normalisation: from raw data to training data.
 //!
-//! [`plan_experiment`], [`preprocess`] and [`plan_and_preprocess`] read and write nnU-Net v1's folders and files.
-//! [`preprocess_test_case`] does the same to one case in memory, for inference.
+//! [`plan_experiment`], [`preprocess`] and [`plan_and_preprocess`] read and write nnU-Net v1's folders and
+//! files. [`preprocess_test_case`] preprocesses one case in memory, for inference.
 
 mod archive;
 pub mod case;
@@ -39,21 +39,21 @@ use serde::Serialize;
 
 use session::Session;
 
-/// What was planned and preprocessed.
+/// Result of planning and preprocessing.
 #[derive(Clone, Debug, Serialize, schemars::JsonSchema)]
 #[schemars(rename = "PreprocessSummary")]
 pub struct PlanAndPreprocessSummary {
-    /// The plans.
+    /// Result of planning.
     pub plan: PlanSummary,
-    /// The preprocessed data.
+    /// Result of preprocessing.
     pub preprocess: PreprocessSummary,
 }
 
-/// [`plan_experiment`], then [`preprocess`]: nnU-Net v1's `nnUNet_plan_and_preprocess`. One verb, which starts once; its
-/// progress counts the cases of either part under a unit of its own.
+/// Runs [`plan_experiment`], then [`preprocess`], as nnU-Net v1's `nnUNet_plan_and_preprocess`. The start
+/// event is emitted once. Progress counts the cases of each part with its own unit.
 ///
 /// # Errors
-/// As those two.
+/// As [`plan_experiment`] and [`preprocess`].
 pub fn plan_and_preprocess(options: &Options, context: &Context) -> Result<PlanAndPreprocessSummary, Error> {
     let session = Session::start("preprocess", options, context)?;
     Ok(PlanAndPreprocessSummary {

@@ -1,4 +1,4 @@
-//! Where the classes are: what sampling draws foreground patches from.
+//! Class locations, from which sampling draws foreground patches.
 
 use std::collections::BTreeMap;
 
@@ -6,18 +6,18 @@ use ndarray::{Array2, ArrayView3};
 use random::RandomState;
 use run::{Cancel, Cancelled};
 
-/// Voxels drawn from a class, if it has them.
+/// Maximum number of voxels sampled per class, unless `COVERAGE` requires more.
 const SAMPLES: usize = 10_000;
-/// Part of a class's voxels drawn at least.
+/// Minimum fraction of a class's voxels to sample.
 const COVERAGE: f64 = 0.01;
-/// One generator a case.
+/// Seed of the generator of each case.
 const SEED: u32 = 1234;
 
-/// Voxels drawn without replacement from each of `classes`: rows of (z, y, x) in the order drawn. A class that does not
-/// occur has none, and draws nothing.
+/// Returns voxels sampled without replacement from each of `classes`: rows of (z, y, x) in the order drawn. A
+/// class without voxels has no rows and consumes no random numbers.
 ///
-/// Repeats `RandomState(1234).choice` of nnU-Net v1's `_run_internal`, in the order of `classes`. Stops within the work of
-/// one slice.
+/// Equal to `RandomState(1234).choice` in nnU-Net v1's `_run_internal`, in the order of `classes`. Stops
+/// within the work of one slice if cancelled.
 pub fn class_locations(
     segmentation: ArrayView3<'_, i16>,
     classes: &[i64],
@@ -40,7 +40,7 @@ pub fn class_locations(
         .map(|count| Draw::new(count, &mut random))
         .collect();
 
-    // Second pass: the voxel of each drawn rank, without a list of all voxels.
+    // The second pass finds the voxel of each drawn rank, without a list of all voxels.
     let (_, _, nx) = segmentation.dim();
     for (z, slice) in segmentation.outer_iter().enumerate() {
         cancel.check()?;
@@ -54,7 +54,7 @@ pub fn class_locations(
     Ok(classes.iter().copied().zip(rows).collect())
 }
 
-/// Position in `classes` of every int16 label, or -1.
+/// Returns the index in `classes` of every int16 label, or -1.
 fn slots(classes: &[i64]) -> Vec<i32> {
     let mut slots = vec![-1; 1 << 16];
     for (i, &class) in classes.iter().enumerate() {
@@ -65,9 +65,9 @@ fn slots(classes: &[i64]) -> Vec<i32> {
     slots
 }
 
-/// The ranks drawn from one class, and their voxels as these are met.
+/// Drawn ranks of one class, and their voxels found so far.
 struct Draw {
-    /// Rank among the class's voxels and row in the result, by rank, next one last.
+    /// Rank among the class's voxels and row in the result, in descending order of rank.
     wanted: Vec<(usize, usize)>,
     met: usize,
     rows: Array2<i64>,
@@ -115,19 +115,19 @@ mod tests {
 
     proptest! {
         #[test]
-        fn draws_every_voxel_of_a_small_class_once(labels in prop::collection::vec(-1i16..4, 60)) {
+        fn every_voxel_of_small_class_is_drawn_once(labels in prop::collection::vec(-1i16..4, 60)) {
             let segmentation = Array3::from_shape_vec((3, 4, 5), labels).unwrap();
             let found = class_locations(segmentation.view(), &[1, 3], &Cancel::new()).unwrap();
             prop_assert_eq!(found.keys().copied().collect::<Vec<_>>(), [1, 3]);
             for (class, rows) in found {
                 let drawn: BTreeSet<Vec<i64>> = rows.rows().into_iter().map(|r| r.to_vec()).collect();
-                let there: BTreeSet<Vec<i64>> = segmentation
+                let occurring: BTreeSet<Vec<i64>> = segmentation
                     .indexed_iter()
                     .filter(|(_, &l)| i64::from(l) == class)
                     .map(|((z, y, x), _)| vec![z as i64, y as i64, x as i64])
                     .collect();
-                prop_assert_eq!(rows.nrows(), there.len());
-                prop_assert_eq!(drawn, there);
+                prop_assert_eq!(rows.nrows(), occurring.len());
+                prop_assert_eq!(drawn, occurring);
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Intensity normalisation, after resampling.
+//! Intensity normalisation after resampling.
 
 use ndarray::{ArrayView3, ArrayViewMut3};
 use rayon::prelude::*;
@@ -8,24 +8,25 @@ use serde::Serialize;
 use crate::fingerprint::Intensities;
 use crate::statistics::mean_and_deviation;
 
-/// How the intensities of one modality are normalised.
+/// Normalisation scheme of one modality.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub enum Scheme {
-    /// Clip to the training foreground's percentiles, then its mean and deviation (`CT`).
+    /// Clips to the training foreground's percentiles, then uses its mean and deviation (`CT`).
     Ct(Intensities),
-    /// Clip likewise, then the mean and deviation of the case's voxels strictly between the bounds (`CT2`).
+    /// Clips as `CT`, then uses the mean and deviation of the case's voxels strictly between the bounds
+    /// (`CT2`).
     Ct2(Intensities),
-    /// Mean and deviation of the case (`nonCT`).
+    /// Uses mean and deviation of the case (`nonCT`).
     ZScore,
-    /// Nothing (`noNorm`).
+    /// No normalisation (`noNorm`).
     None,
 }
 
 /// numpy adds this to a float32 deviation as float64 and divides float32 by the sum.
 const EPSILON: f64 = 1e-8;
 
-/// Normalises one channel in place. Where `mask` is given, voxels whose value there is negative become 0, and do not
-/// count in [`Scheme::ZScore`]'s statistics; [`Scheme::None`] ignores it.
+/// Normalises one channel in place. If `mask` is given, voxels with a negative mask value become 0, and
+/// [`Scheme::ZScore`] excludes them from its statistics. [`Scheme::None`] ignores the mask.
 ///
 /// Reference: `GenericPreprocessor.resample_and_normalize`.
 ///
@@ -80,7 +81,7 @@ fn bounds(all: &Intensities) -> (f32, f32) {
 
 fn clip(channel: ArrayViewMut3<'_, f32>, all: &Intensities, cancel: &Cancel) -> Result<(), Cancelled> {
     let (low, high) = bounds(all);
-    // As numpy's clip: the upper bound wins where the bounds cross, and NaN stays.
+    // As in numpy's clip, the upper bound wins if the bounds cross, and NaN is kept.
     let clipped = |v: f32, _| {
         let v = if v < low { low } else { v };
         if v > high {
@@ -92,7 +93,7 @@ fn clip(channel: ArrayViewMut3<'_, f32>, all: &Intensities, cancel: &Cancel) -> 
     each(channel, None, clipped, cancel)
 }
 
-/// Replaces every value by `f` of it and of whether it is outside the mask, slices in parallel.
+/// Replaces every value by `f` of the value and of whether it is outside the mask. Slices run in parallel.
 fn each(
     mut channel: ArrayViewMut3<'_, f32>,
     mask: Option<ArrayView3<'_, i16>>,
@@ -145,7 +146,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn equals_the_definition(
+        fn normalisation_equals_float64_definition(
             values in prop::collection::vec(-100f32..100.0, 60),
             mask in prop::collection::vec(-1i16..3, 60),
             masked in any::<bool>(),
@@ -183,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn a_constant_image_becomes_zero() {
+    fn constant_image_becomes_zero() {
         let mut image = Array3::from_elem((2, 2, 2), 7f32);
         normalise(image.view_mut(), &Scheme::ZScore, None, &Cancel::new()).unwrap();
         assert!(image.iter().all(|&v| v == 0.0));

@@ -13,24 +13,25 @@ pub struct Options {
     /// Number, `TaskXXX_NAME` or folder of a task.
     #[schemars(length(min = 1))]
     pub task: String,
-    /// Configurations to plan and preprocess. The default is all that nnU-Net plans.
+    /// Configurations to plan and preprocess. The default is all configurations that nnU-Net plans.
     #[schemars(length(min = 1))]
     pub configurations: Option<Vec<Configuration>>,
-    /// Patch size, batch size and spacing by hand; they need `configurations`.
+    /// Overrides of patch size, batch size and spacing. They require `configurations`.
     #[default]
     #[serde(flatten)]
     pub overrides: Overrides,
-    /// Choices in planning.
+    /// Planning rules.
     #[default]
     #[serde(flatten)]
     pub rules: Rules,
-    /// Memory for cases in flight, in GiB. The default is most of what is available.
+    /// Memory in GiB for cases that are processed at the same time. The default is most of the available
+    /// memory.
     #[schemars(range(min = 1e-6))]
     pub memory_budget: Option<f64>,
-    /// Repeats what is finished.
+    /// Repeats finished work.
     #[default]
     pub overwrite: bool,
-    /// Writes `nnUNet_cropped_data` as nnU-Net v1 does; nothing here needs it.
+    /// Writes `nnUNet_cropped_data`, as nnU-Net v1 does. This package does not need it.
     #[default(true)]
     pub keep_cropped: bool,
     /// Meaning of -1 in labels.
@@ -49,7 +50,7 @@ impl run::Options for Options {
     fn check(&self) -> OptionResult<()> {
         if self.configurations.is_none() {
             if let Some(given) = self.overrides.given() {
-                let problem = "expected the configurations that it is for, with the option configurations";
+                let problem = "expected the option configurations as well, which selects the configurations it applies to";
                 return Err(OptionError::new(given, problem));
             }
         }
@@ -58,24 +59,24 @@ impl run::Options for Options {
 }
 
 impl Options {
-    /// The memory budget in bytes.
+    /// Returns the memory budget in bytes.
     pub(crate) fn memory_bytes(&self) -> Option<u64> {
         self.memory_budget.map(|gib| (gib * GIB) as u64)
     }
 
-    /// Whether a configuration is asked for.
+    /// Whether a configuration is requested.
     pub(crate) fn wants(&self, configuration: Configuration) -> bool {
         self.configurations
             .as_ref()
             .is_none_or(|wanted| wanted.contains(&configuration))
     }
 
-    /// Whether a configuration is asked for by name.
+    /// Whether a configuration is requested by name.
     pub(crate) fn names(&self, configuration: Configuration) -> bool {
         self.configurations.is_some() && self.wants(configuration)
     }
 
-    /// What a configuration takes by hand; the cascade's second stage is full resolution.
+    /// Returns the overrides of a configuration. The cascade's second stage uses those of full resolution.
     pub(crate) fn overrides_of(&self, configuration: Configuration) -> Overrides {
         let named = self.names(configuration)
             || configuration == Configuration::FullRes && self.names(Configuration::CascadeFullRes);

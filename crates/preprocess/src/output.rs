@@ -1,4 +1,4 @@
-//! The folders of preprocessed data, one a stage.
+//! Folders of preprocessed data, one per stage.
 
 use std::path::PathBuf;
 
@@ -10,18 +10,18 @@ use crate::stage::Target;
 use crate::task_cases::{TaskCases, TrainingCase};
 use crate::{Error, Options};
 
-/// One stage's folder and what it holds.
+/// Output of one stage.
 #[derive(Clone, Debug)]
 pub struct Output {
     /// The folder.
     pub folder: PathBuf,
-    /// What is done to every case.
+    /// Target grid and normalisation of every case.
     pub target: Target,
-    /// Classes whose locations are drawn.
+    /// Classes whose locations are sampled.
     pub classes: Vec<i64>,
 }
 
-/// The stages of the configurations asked for, 3D first.
+/// Returns the outputs of the requested configurations, 3D first.
 pub fn outputs(task: &TaskCases, options: &Options) -> Result<Vec<Output>, Error> {
     let mut outputs: Vec<Output> = vec![];
     for (file, configurations) in [
@@ -37,7 +37,7 @@ pub fn outputs(task: &TaskCases, options: &Options) -> Result<Vec<Output>, Error
     ] {
         let path = task.preprocessed.join(file);
         let named = configurations.iter().any(|c| options.names(*c));
-        // Without a choice, whatever was planned.
+        // Without a selection: every configuration with a plans file.
         let wanted = named || (options.configurations.is_none() && path.is_file());
         if !wanted {
             continue;
@@ -71,11 +71,14 @@ pub fn outputs(task: &TaskCases, options: &Options) -> Result<Vec<Output>, Error
 }
 
 fn no_plans(task: &TaskCases, path: PathBuf) -> Error {
-    let advice = format!("run `nnunet-diag preprocess {}`, which plans first", task.name);
+    let advice = format!(
+        "run `nnunet-diag preprocess {}`, which also writes the plans",
+        task.name
+    );
     NotFound::new("plans", path, advice).into()
 }
 
-/// The outputs that a case lacks.
+/// Returns the outputs that are missing for a case.
 pub fn unfinished<'a>(case: &TrainingCase, outputs: &'a [Output], options: &Options) -> Vec<&'a Output> {
     let finished = |o: &Output| {
         !options.overwrite
@@ -91,7 +94,7 @@ pub fn unfinished<'a>(case: &TrainingCase, outputs: &'a [Output], options: &Opti
     outputs.iter().filter(|o| !finished(o)).collect()
 }
 
-/// Removes the unpacked array of an earlier run, which training would read in place of the new one.
+/// Deletes the unpacked array of an earlier run. Training would read it instead of the new one.
 pub fn drop_unpacked(output: &Output, name: &str, context: &Context) -> Result<(), Error> {
     let npy = output.folder.join(format!("{name}.npy"));
     match std::fs::remove_file(&npy) {
@@ -103,7 +106,7 @@ pub fn drop_unpacked(output: &Output, name: &str, context: &Context) -> Result<(
     let weightmap = output.folder.join(format!("{name}_weightmap.npy"));
     if weightmap.exists() {
         let message = format!(
-            "{} was made from the former data: make it again",
+            "{} was written for the previous data; write it again",
             weightmap.display()
         );
         context.warn("WARN_STALE_WEIGHTMAP", message, Some(name));
@@ -111,20 +114,20 @@ pub fn drop_unpacked(output: &Output, name: &str, context: &Context) -> Result<(
     Ok(())
 }
 
-/// Warns of cases in `output` that the task does not have (any more): training would take them.
-pub fn warn_of_strangers(output: &Output, task: &TaskCases, context: &Context) {
+/// Warns about cases in `output` that are not in the task: training would use them.
+pub fn warn_of_unlisted_cases(output: &Output, task: &TaskCases, context: &Context) {
     let entries = std::fs::read_dir(&output.folder).into_iter().flatten().flatten();
     let names = entries.filter_map(|e| e.file_name().into_string().ok());
-    let mut strangers: Vec<String> = names
+    let mut unlisted: Vec<String> = names
         .filter_map(|n| n.strip_suffix(".npz").map(str::to_owned))
         .filter(|n| task.cases.iter().all(|case| case.name != *n))
         .collect();
-    if !strangers.is_empty() {
-        strangers.sort();
+    if !unlisted.is_empty() {
+        unlisted.sort();
         let message = format!(
-            "{} holds cases that dataset.json does not list, which training would take: {}; remove their files",
+            "{} contains cases that dataset.json does not list, and training would use them: {}; remove their files",
             output.folder.display(),
-            strangers.join(", ")
+            unlisted.join(", ")
         );
         context.warn("WARN_UNLISTED_CASES", message, None);
     }

@@ -1,9 +1,9 @@
 //! The region outside a case's non-zero mask.
 //!
-//! nnU-Net v1 takes the union of the channels' non-zero voxels and fills its holes (`create_nonzero_mask`, scipy's
-//! `binary_fill_holes` with face connectivity). Its complement is what this module finds: zero voxels connected to the
-//! border of the volume. They are kept as runs along x, because a scan's surroundings are few long runs: memory is a
-//! small part of a mask's, and so is the time.
+//! nnU-Net v1 takes the union of the channels' non-zero voxels and fills its holes (`create_nonzero_mask`,
+//! scipy's `binary_fill_holes` with face connectivity). This module finds the complement: zero voxels
+//! connected to the border of the volume. They are stored as runs along x. The surroundings of a scan are few
+//! long runs, so that memory and time are a small part of a mask's.
 
 use ndarray::{ArrayView3, ArrayViewMut3};
 use rayon::prelude::*;
@@ -19,17 +19,18 @@ struct Run {
     end: usize,
 }
 
-/// Voxels that are zero in every channel and connected, through faces of such voxels, to the volume's border.
+/// Voxels that are zero in every channel and connected to the volume's border through faces of such voxels.
 #[derive(Clone, Debug)]
 pub struct Outside {
     shape: [usize; 3],
-    /// Runs of row `z * ny + y` are `runs[rows[r]..rows[r + 1]]`; no two of them touch.
+    /// Runs of row `z * ny + y` are `runs[rows[r]..rows[r + 1]]`. No two of them touch.
     rows: Vec<usize>,
     runs: Vec<Run>,
 }
 
 impl Outside {
-    /// Finds the region outside the mask of `channels`, all of one shape (z, y, x). A NaN is not zero.
+    /// Finds the region outside the mask of `channels`, all of the same shape (z, y, x). NaN counts as
+    /// non-zero.
     ///
     /// # Errors
     /// [`Cancelled`] within the work of one slice.
@@ -41,7 +42,7 @@ impl Outside {
         Ok(zeros)
     }
 
-    /// All runs of zeros.
+    /// Finds all runs of zeros.
     fn zeros(
         channels: &[ArrayView3<'_, f32>],
         shape: [usize; 3],
@@ -84,7 +85,8 @@ impl Outside {
         self.rows[row]..self.rows[row + 1]
     }
 
-    /// For each run, whether it reaches the border: union of touching runs, with one more element for the border.
+    /// Returns for each run whether it reaches the border. Touching runs are united; one additional element
+    /// is the border.
     fn connected_to_border(&self, cancel: &Cancel) -> Result<Vec<bool>, Cancelled> {
         let [nz, ny, nx] = self.shape;
         let border = self.runs.len();
@@ -111,7 +113,7 @@ impl Outside {
         Ok((0..border).map(|i| sets.root(i) == root).collect())
     }
 
-    /// Unites the runs of two neighbouring rows that overlap.
+    /// Unites overlapping runs of two neighbouring rows.
     fn unite_rows(&self, a: std::ops::Range<usize>, b: std::ops::Range<usize>, sets: &mut Sets) {
         let (mut i, mut j) = (a.start, b.start);
         while i < a.end && j < b.end {
@@ -144,7 +146,7 @@ impl Outside {
         self.runs.shrink_to_fit();
     }
 
-    /// The smallest box that holds the mask; `None` where every voxel is outside.
+    /// Returns the smallest box that contains the mask, or `None` if every voxel is outside.
     pub fn bounding_box(&self) -> Option<BoundingBox> {
         let [nz, ny, nx] = self.shape;
         let mut found: Option<BoundingBox> = None;
@@ -165,7 +167,7 @@ impl Outside {
         found
     }
 
-    /// Calls `visit` with every row part of `segmentation`, which covers `bounds` of the volume, that is outside.
+    /// Calls `visit` with every outside run of `segmentation`, which covers `bounds` of the volume.
     pub fn visit<T>(
         &self,
         bounds: &BoundingBox,
@@ -201,7 +203,7 @@ fn push_runs(zero: &[bool], runs: &mut Vec<Run>) {
     }
 }
 
-/// Disjoint sets with path halving; the smaller root wins, which keeps trees flat in scan order.
+/// Disjoint sets with path halving. The smaller root wins, which keeps trees flat in scan order.
 struct Sets(Vec<usize>);
 
 impl Sets {
@@ -227,7 +229,7 @@ mod tests {
 
     use super::*;
 
-    /// Floods from a border of imaginary zeros.
+    /// Flood fill from a border of added zeros.
     fn flooded(zero: &Array3<bool>) -> Array3<bool> {
         let (nz, ny, nx) = zero.dim();
         let mut padded = Array3::from_elem((nz + 2, ny + 2, nx + 2), true);
@@ -257,7 +259,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn equals_flooding_from_the_border(
+        fn outside_equals_flood_fill_from_border(
             (nz, ny, nx, first, second) in (1usize..6, 1usize..7, 1usize..8).prop_flat_map(|(nz, ny, nx)| {
                 let voxels = prop::collection::vec(prop_oneof![Just(0f32), Just(0f32), Just(2f32)], nz * ny * nx);
                 (Just(nz), Just(ny), Just(nx), voxels.clone(), voxels)
@@ -301,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn nan_is_not_zero() {
+    fn nan_counts_as_nonzero() {
         let image = Array3::from_elem((2, 2, 2), f32::NAN);
         let outside = Outside::of(&[image.view()], &Cancel::new()).unwrap();
         assert_eq!(outside.bounding_box(), Some([[0, 2]; 3]));

@@ -1,4 +1,4 @@
-//! The verb that crops the cases, takes the fingerprint and writes plans.
+//! Verb that crops the cases, computes the fingerprint and writes plans.
 
 use std::path::PathBuf;
 
@@ -16,54 +16,54 @@ use crate::session::Session;
 use crate::task_cases::TaskCases;
 use crate::{Error, Options};
 
-/// What was planned.
+/// Result of planning.
 #[derive(Clone, Debug, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PlanSummary {
     /// `TaskXXX_NAME`
     pub task: String,
-    /// Training cases.
+    /// Number of training cases.
     pub cases: usize,
-    /// The fingerprint's file.
+    /// File of the fingerprint.
     pub fingerprint: PathBuf,
-    /// Plans files written.
+    /// Written plans files.
     pub plans: Vec<PathBuf>,
-    /// Every configuration planned, lowest resolution first.
+    /// Every planned configuration, lowest resolution first.
     pub configurations: Vec<ConfigurationSummary>,
 }
 
-/// One configuration, for people.
+/// A planned configuration, for display.
 #[derive(Clone, Debug, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "PlannedConfiguration")]
 pub struct ConfigurationSummary {
     /// The configuration.
     pub configuration: Configuration,
-    /// Its stage in the plans.
+    /// Stage of the configuration in the plans.
     pub stage: usize,
     /// Patch size in voxels after the transpose.
     pub patch_size: Vec<usize>,
-    /// Samples per batch.
+    /// Number of samples per batch.
     pub batch_size: usize,
     /// Spacing in mm after the transpose.
     pub spacing: [f64; 3],
     /// Median shape after the transpose.
     pub median_shape: [usize; 3],
-    /// Feature map values of one forward pass, which memory grows with.
+    /// Number of feature map values of one forward pass, proportional to memory.
     pub vram_estimate: u64,
-    /// What the planner lets the estimate be at batch size 2.
+    /// Maximum of the estimate at batch size 2.
     pub vram_reference: f64,
 }
 
-/// Crops every training case, takes the task's fingerprint, and writes the plans of the configurations asked for, with the
-/// files and names of nnU-Net v1's `nnUNet_plan_and_preprocess -no_pp`.
+/// Crops every training case, computes the task's fingerprint, and writes the plans of the requested
+/// configurations. Files and names are those of nnU-Net v1's `nnUNet_plan_and_preprocess -no_pp`.
 ///
-/// Cases that are already cropped are not read again. Fails when one case fails, after all were tried.
+/// Cropped cases are not read again. If a case fails, the others continue, and then planning fails.
 pub fn plan_experiment(options: &Options, context: &Context) -> Result<PlanSummary, Error> {
     plan(&Session::start("plan", options, context)?)
 }
 
-/// [`plan_experiment`] of a verb that has started.
+/// Runs [`plan_experiment`] for a verb that has already started.
 pub(crate) fn plan(session: &Session<'_>) -> Result<PlanSummary, Error> {
     let Session { task, options, cases } = session;
     let fingerprint = collect(session)?;
@@ -72,7 +72,7 @@ pub(crate) fn plan(session: &Session<'_>) -> Result<PlanSummary, Error> {
     Ok(summary)
 }
 
-/// Plans and writes what follows from the fingerprint.
+/// Plans from the fingerprint and writes the plans.
 fn write_plans(
     task: &TaskCases,
     fingerprint: &Fingerprint,
@@ -105,7 +105,7 @@ fn write_plans(
         let planned = plan_3d(fingerprint, &options.rules, &full, &low)?;
         summary.add(task, fingerprint, &planned, PLANS_3D_FILE, context)?;
         if planned.stages.len() == 1 {
-            warn_of_one_stage(options, context);
+            warn_of_missing_stage(options, context);
         }
     }
     if options.wants(Configuration::TwoD) {
@@ -116,13 +116,13 @@ fn write_plans(
     Ok(summary)
 }
 
-/// Says that a configuration asked for is not there to be trained.
-fn warn_of_one_stage(options: &Options, context: &Context) {
+/// Warns that a requested configuration was not planned.
+fn warn_of_missing_stage(options: &Options, context: &Context) {
     for wanted in [Configuration::LowRes, Configuration::CascadeFullRes] {
         if options.names(wanted) {
             let message = format!(
-                "{wanted} is not planned: a patch of 3d_fullres sees enough of a case; train that, or give 3d_lowres a \
-                 spacing of your own"
+                "{wanted} was not planned: one patch of 3d_fullres covers enough of a case; train 3d_fullres, or set a \
+                 spacing for 3d_lowres"
             );
             context.warn("WARN_ONE_STAGE", message, None);
         }
@@ -172,7 +172,7 @@ impl PlanSummary {
 }
 
 impl ConfigurationSummary {
-    /// The planner stays within its reference; a patch or batch by hand may not.
+    /// The planner stays within its reference. An overridden patch or batch size may exceed it.
     fn warn_if_large(&self, context: &Context) {
         let needed = self.vram_estimate as f64 * self.batch_size as f64 / 2.0;
         if needed > self.vram_reference {

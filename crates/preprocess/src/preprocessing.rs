@@ -1,4 +1,4 @@
-//! The verb that writes preprocessed cases.
+//! Verb that writes preprocessed cases.
 
 use std::path::PathBuf;
 
@@ -10,44 +10,44 @@ use crate::archive;
 use crate::files::{copy_label, create};
 use crate::finished::mark;
 use crate::locations::class_locations;
-use crate::output::{drop_unpacked, outputs, unfinished, warn_of_strangers, Output};
+use crate::output::{drop_unpacked, outputs, unfinished, warn_of_unlisted_cases, Output};
 use crate::session::Session;
 use crate::stage::Target;
 use crate::task_cases::{TaskCases, TrainingCase};
 use crate::{Error, Options};
 
-/// What was preprocessed.
+/// Result of preprocessing.
 #[derive(Clone, Debug, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "PreprocessedCases")]
 pub struct PreprocessSummary {
     /// `TaskXXX_NAME`
     pub task: String,
-    /// Folders of preprocessed data, one a stage.
+    /// Folders of preprocessed data, one per stage.
     pub folders: Vec<PathBuf>,
-    /// Cases written.
+    /// Number of written cases.
     pub written: usize,
-    /// Cases that were finished before.
+    /// Number of skipped cases, which were already finished.
     pub skipped: usize,
-    /// Cases that failed.
+    /// Failed cases.
     pub failures: Vec<CaseFailure>,
 }
 
-/// A case and the outputs that it lacks.
+/// A case and its missing outputs.
 struct Work<'a> {
     case: &'a TrainingCase,
     outputs: Vec<&'a Output>,
 }
 
-/// Preprocesses the training cases for every planned configuration asked for: crops, transposes, resamples, normalises, draws
-/// class locations, and writes nnU-Net v1's `<case>.npz` and `<case>.pkl`.
+/// Preprocesses the training cases for the requested configurations: crops, transposes, resamples,
+/// normalises, samples class locations, and writes nnU-Net v1's `<case>.npz` and `<case>.pkl`.
 ///
-/// Cases that are finished are skipped, unless `overwrite`. A case that fails does not stop the others.
+/// Finished cases are skipped, unless `overwrite` is set. If a case fails, the others continue.
 pub fn preprocess(options: &Options, context: &Context) -> Result<PreprocessSummary, Error> {
     preprocess_all(&Session::start("preprocess", options, context)?)
 }
 
-/// [`preprocess`] of a verb that has started.
+/// Runs [`preprocess`] for a verb that has already started.
 pub(crate) fn preprocess_all(session: &Session<'_>) -> Result<PreprocessSummary, Error> {
     let Session { task, options, cases } = session;
     let context = cases.context();
@@ -55,7 +55,7 @@ pub(crate) fn preprocess_all(session: &Session<'_>) -> Result<PreprocessSummary,
     create(&task.preprocessed.join("gt_segmentations"))?;
     for output in &outputs {
         create(&output.folder)?;
-        warn_of_strangers(output, task, context);
+        warn_of_unlisted_cases(output, task, context);
     }
     let mut jobs = vec![];
     for case in &task.cases {
@@ -65,7 +65,7 @@ pub(crate) fn preprocess_all(session: &Session<'_>) -> Result<PreprocessSummary,
             outputs: unfinished(case, &outputs, options),
         };
         if !work.outputs.is_empty() {
-            // A case that cannot be read fails in its own turn.
+            // A case that cannot be read fails later, in its own job.
             let bytes = bytes(&work, task).unwrap_or(0);
             jobs.push(Job {
                 case: case.name.clone(),
@@ -92,13 +92,13 @@ pub(crate) fn preprocess_all(session: &Session<'_>) -> Result<PreprocessSummary,
     })
 }
 
-/// Bytes that a case takes at its peak: reading it, or its cropped form beside its largest resampled one and the copies that
-/// resampling makes of one channel.
+/// Returns the peak memory of a case in bytes. It is the larger of reading and resampling: the cropped case,
+/// its largest resampled form, and the copies of one channel.
 fn bytes(work: &Work<'_>, task: &TaskCases) -> Result<u64, Error> {
     let channels = task.modalities.len();
     let (shape, reading) = work.case.source.extent(&work.case.name, channels)?;
     let spacing = work.case.source.spacing(&work.case.name)?;
-    // A wrong spacing makes numbers beyond all bounds; such a case fails in its own turn.
+    // A wrong spacing gives huge numbers. Such a case fails later, in its own job.
     let voxels = |shape: [usize; 3]| shape.iter().fold(1u64, |n, &axis| n.saturating_mul(axis as u64));
     let mut largest = 0;
     for output in &work.outputs {
@@ -125,14 +125,14 @@ fn preprocess_one(
         let npz = output.folder.join(format!("{name}.npz"));
         let pkl = output.folder.join(format!("{name}.pkl"));
         drop_unpacked(output, name, context)?;
-        // 2D and 3D full resolution are often one and the same.
+        // 2D and 3D full resolution often have equal targets.
         let target = output.target.for_case(spacing);
-        let twin = written
+        let duplicate = written
             .iter()
             .find(|(made, other)| *made == target && other.classes == output.classes);
-        if let Some((_, twin)) = twin {
-            copy_file(&twin.folder.join(format!("{name}.npz")), &npz, Links::Follow)?;
-            copy_file(&twin.folder.join(format!("{name}.pkl")), &pkl, Links::Follow)?;
+        if let Some((_, duplicate)) = duplicate {
+            copy_file(&duplicate.folder.join(format!("{name}.npz")), &npz, Links::Follow)?;
+            copy_file(&duplicate.folder.join(format!("{name}.pkl")), &pkl, Links::Follow)?;
             continue;
         }
         let staged = target.apply(&loaded.cropped, spacing, cancel)?;

@@ -1,4 +1,4 @@
-//! The fingerprint and the plans as nnU-Net v1 pickles them.
+//! Pickled form of fingerprint and plans, as in nnU-Net v1.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use crate::plan::stage::{Stage, CONVOLUTIONS_PER_STAGE};
 use crate::plan::Planned;
 
 impl Fingerprint {
-    /// The content of `dataset_properties.pkl`.
+    /// Returns the content of `dataset_properties.pkl`.
     pub fn to_value(&self) -> Value {
         let reductions = std::iter::zip(&self.cases, &self.size_reductions)
             .fold(Dict::ordered(), |all, (case, &r)| {
@@ -36,7 +36,7 @@ impl Fingerprint {
             .into()
     }
 
-    /// The content of `intensityproperties.pkl`; `None` where nothing was collected.
+    /// Returns the content of `intensityproperties.pkl`, or `None` without intensities.
     pub fn intensities_value(&self) -> Value {
         let Some(intensities) = &self.intensities else {
             return Value::None;
@@ -54,7 +54,8 @@ impl Fingerprint {
         all.into()
     }
 
-    /// Reads what [`Fingerprint::to_value`] or nnU-Net v1 wrote; the cases are those of `size_reductions`.
+    /// Reads the pickled form of [`Fingerprint::to_value`] or of nnU-Net v1. The cases are those of
+    /// `size_reductions`.
     pub fn from_value(value: &Value) -> Result<Self, pickle::Error> {
         let dict = value.expect_as("dataset_properties", "a dictionary", Value::as_dict)?;
         let reductions = dict.require_as("size_reductions", "a dictionary", Value::as_dict)?;
@@ -71,11 +72,11 @@ impl Fingerprint {
             ),
         };
         Ok(Self {
-            sizes: dict.require_as("all_sizes", "three integers a case", |v| each(v, sizes))?,
-            spacings: dict.require_as("all_spacings", "three numbers a case", |v| each(v, three))?,
+            sizes: dict.require_as("all_sizes", "three integers per case", |v| each(v, sizes))?,
+            spacings: dict.require_as("all_spacings", "three numbers per case", |v| each(v, three))?,
             classes: dict.require_as("all_classes", "integers", Value::to_i64s)?,
             modalities: dict.require_as("modalities", "names by number", |v| modalities(v, text))?,
-            size_reductions: dict.require_as("size_reductions", "a number a case", |_| {
+            size_reductions: dict.require_as("size_reductions", "a number per case", |_| {
                 reductions.iter().map(|(_, r)| r.as_f64()).collect()
             })?,
             intensities,
@@ -124,7 +125,7 @@ impl Intensities {
             .with("percentile_00_5", Value::numpy_f64(self.percentile_00_5))
     }
 
-    /// The statistics that a dictionary holds.
+    /// Reads the statistics from a dictionary.
     pub(crate) fn from_value(value: &Value) -> Option<Self> {
         let get = |key: &str| value.get(key)?.as_f64();
         Some(Self {
@@ -139,13 +140,13 @@ impl Intensities {
     }
 }
 
-/// Where plans say that their task's files are.
+/// File locations recorded in the plans.
 pub(crate) struct Places {
     pub cropped_files: Vec<String>,
     pub preprocessed_folder: String,
 }
 
-/// The plans as nnU-Net v1 writes them: `2d` says which planner.
+/// Returns the plans in nnU-Net v1's form. `flat` selects the 2D planner.
 pub(crate) fn plans(fingerprint: &Fingerprint, planned: &Planned, places: Places, flat: bool) -> Plans {
     let stage = |stage: &Stage| StagePlan {
         batch_size: stage.batch_size,

@@ -1,4 +1,4 @@
-//! What planning and preprocessing begin with.
+//! Common start of planning and preprocessing.
 
 use run::{CaseLoop, Context, Event};
 use serde_json::json;
@@ -6,18 +6,18 @@ use serde_json::json;
 use crate::task_cases::TaskCases;
 use crate::{Error, Options};
 
-/// A task, and what works on it.
+/// A task with its options and its loop over cases.
 pub struct Session<'a> {
-    /// Its folders and cases.
+    /// Folders and cases of the task.
     pub task: TaskCases,
     /// The verb's options.
     pub options: &'a Options,
-    /// Workers, memory, and where events go.
+    /// Loop over cases, with its workers, memory budget and event sink.
     pub cases: CaseLoop<'a>,
 }
 
 impl<'a> Session<'a> {
-    /// Checks the options, finds the task, and tells that `verb` has started.
+    /// Checks the options, finds the task, and reports the start of `verb`.
     pub fn start(verb: &'static str, options: &'a Options, context: &'a Context) -> Result<Self, Error> {
         run::validate(options)?;
         let folders = options.folders.resolve(context);

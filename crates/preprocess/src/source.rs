@@ -1,4 +1,4 @@
-//! Where a training case's data come from.
+//! Source of a training case: raw or cropped data.
 
 use std::path::PathBuf;
 use std::time::SystemTime;
@@ -13,7 +13,7 @@ use crate::case::{CaseFiles, RawCase};
 use crate::crop::{Cropped, Unlabelled};
 use crate::Error;
 
-/// NIfTI files or, where a task has none, data that were cropped before.
+/// NIfTI files or, for a task without raw data, cropped data.
 #[derive(Clone, Debug)]
 pub enum Source {
     /// Images and label.
@@ -25,16 +25,16 @@ pub enum Source {
     },
 }
 
-/// A cropped case and its properties so far.
+/// A cropped case and its properties.
 pub struct Loaded {
     /// The cropped case.
     pub cropped: Cropped,
-    /// Its properties, as they stand beside cropped data.
+    /// Properties of the cropped data.
     pub properties: CaseProperties,
 }
 
 impl Source {
-    /// Reads and crops the case `name`; stops within the reading of one file.
+    /// Reads and crops the case `name`. Stops within the reading of one file if cancelled.
     pub fn load(&self, name: &str, unlabelled: Unlabelled, cancel: &Cancel) -> Result<Loaded, Error> {
         match self {
             Self::Raw(files) => {
@@ -53,7 +53,7 @@ impl Source {
         }
     }
 
-    /// The files that the case is made from.
+    /// Returns the source files of the case.
     pub fn files(&self, name: &str) -> Vec<PathBuf> {
         match self {
             Self::Raw(files) => files.all().cloned().collect(),
@@ -63,7 +63,7 @@ impl Source {
         }
     }
 
-    /// The user's label, to copy to `gt_segmentations`.
+    /// Returns the user's label file, which is copied to `gt_segmentations`.
     pub fn label(&self, name: &str) -> Option<PathBuf> {
         match self {
             Self::Raw(files) => files.label.clone(),
@@ -73,7 +73,7 @@ impl Source {
         }
     }
 
-    /// When the last of the files changed; `None` where one cannot be asked.
+    /// Returns the time of the latest change of the files, or `None` if a file has none.
     pub fn modified(&self, name: &str) -> Option<SystemTime> {
         let times = self
             .files(name)
@@ -82,7 +82,7 @@ impl Source {
         times.collect::<Option<Vec<_>>>()?.into_iter().max()
     }
 
-    /// Spacing (z, y, x) in mm.
+    /// Returns the spacing (z, y, x) in mm.
     pub fn spacing(&self, name: &str) -> Result<[f64; 3], Error> {
         match self {
             Self::Raw(files) => files.spacing(),
@@ -92,7 +92,8 @@ impl Source {
         }
     }
 
-    /// Shape of the case before cropping (after it, for cropped data) and bytes needed to load it.
+    /// Returns the shape of the case before cropping (for cropped data after it), and the bytes needed to
+    /// load it.
     pub fn extent(&self, name: &str, channels: usize) -> Result<([usize; 3], u64), Error> {
         match self {
             Self::Raw(files) => {
@@ -110,7 +111,7 @@ impl Source {
     }
 }
 
-/// What nnU-Net v1 records of a case when it is cropped, in its order, and what -1 means.
+/// Returns the properties that nnU-Net v1 records for a cropped case, in its order, and the meaning of -1.
 pub fn properties(files: &CaseFiles, raw: &RawCase) -> CaseProperties {
     let text = |path: &PathBuf| path.to_string_lossy().into_owned();
     let [z, y, x] = raw.geometry.spacing;
@@ -135,7 +136,7 @@ pub fn properties(files: &CaseFiles, raw: &RawCase) -> CaseProperties {
     out
 }
 
-/// Writes `<case>.npz` and then `<case>.pkl`, each in one step: a whole pkl vouches for its npz.
+/// Writes `<case>.npz` and then `<case>.pkl`, each atomically. A complete pkl guarantees a complete npz.
 pub fn write_cropped(
     folder: &std::path::Path,
     name: &str,

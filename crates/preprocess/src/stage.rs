@@ -1,4 +1,4 @@
-//! From a cropped case to one stage's grid and intensities.
+//! Conversion of a cropped case to the grid and intensities of a stage.
 
 use dataset::{CaseProperties, Plans};
 use ndarray::{Array3, Array4, Axis};
@@ -12,34 +12,34 @@ use crate::fingerprint::Intensities;
 use crate::normalise::{normalise, Scheme};
 use crate::Error;
 
-/// What a stage does to every case.
+/// Target grid and normalisation of a stage.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Target {
-    /// Spacing in mm, after the transpose; on axes that are `kept`, the case's own.
+    /// Spacing in mm, after the transpose. Axes in `kept` have the case's own spacing.
     pub spacing: [f64; 3],
-    /// Axes (after the transpose) that are not resampled: the first one in 2D.
+    /// Axes (after the transpose) without resampling: the first one in 2D.
     pub kept: [bool; 3],
-    /// Order of the images' resampling.
+    /// Interpolation order of the images.
     pub order: Order,
-    /// Axes in the order that data are transposed to.
+    /// Axis order of the transposed data.
     pub transpose: [usize; 3],
     /// Normalisation of each modality.
     pub schemes: Vec<Scheme>,
-    /// Whether each modality is normalised inside the mask only.
+    /// Whether each modality is normalised within the mask only.
     pub use_mask: Vec<bool>,
 }
 
-/// A case on a stage's grid, axes transposed.
+/// A case on a stage's grid, with transposed axes.
 #[derive(Clone, Debug)]
 pub struct Staged {
     /// (channel, z, y, x)
     pub data: Array4<f32>,
-    /// Labels and -1, as [`Cropped`] defines them.
+    /// Labels and -1, as in [`Cropped`].
     pub segmentation: Array3<i16>,
 }
 
 impl Target {
-    /// What the plans do to every case in one of their stages.
+    /// Returns the target of one stage of the plans.
     pub fn of_plans(plans: &Plans, stage: usize) -> Result<Self, Error> {
         let mut schemes = Vec::with_capacity(plans.num_modalities);
         for modality in 0..plans.num_modalities {
@@ -68,8 +68,8 @@ impl Target {
         })
     }
 
-    /// What the stage does to a case of `spacing` (z, y, x): kept axes get that spacing. Cases with equal results have equal
-    /// targets then.
+    /// Returns the target for a case of `spacing` (z, y, x): kept axes get that spacing. Cases with equal
+    /// results then have equal targets.
     pub fn for_case(&self, spacing: [f64; 3]) -> Self {
         let own = self.transpose.map(|axis| spacing[axis]);
         let spacing = [0, 1, 2].map(|a| if self.kept[a] { own[a] } else { self.spacing[a] });
@@ -80,7 +80,7 @@ impl Target {
         }
     }
 
-    /// Shape on this stage's grid of a case of `shape` and `spacing` (z, y, x).
+    /// Returns the shape on this stage's grid of a case of `shape` and `spacing` (z, y, x).
     pub fn shape(&self, shape: [usize; 3], spacing: [f64; 3]) -> Result<[usize; 3], Error> {
         let (shape, own) = (
             self.transpose.map(|axis| shape[axis]),
@@ -93,17 +93,19 @@ impl Target {
         )?)
     }
 
-    /// Transposes, resamples (labels linear; nearest along an anisotropic axis) and normalises a cropped case of the
-    /// given spacing (z, y, x, mm).
+    /// Transposes, resamples and normalises a cropped case of the given spacing (z, y, x, mm). Labels are
+    /// resampled linearly, and by nearest neighbour along an anisotropic axis.
     ///
-    /// In a sparse case a voxel is a class only where that class has the majority, else unlabelled; mask statistics come
-    /// from the non-zero mask, not from what was annotated, so that unlabelled voxels keep their image content.
+    /// In a sparse case a voxel gets a class only if that class has the majority, and is otherwise
+    /// unlabelled. Mask statistics come from the non-zero mask, not from the annotation, so that unlabelled
+    /// voxels keep their image content.
     ///
-    /// Reference: `GenericPreprocessor._run_internal` and `resample_and_normalize`. NaN must be gone
-    /// ([`Cropped::remove_nan`]).
+    /// Reference: `GenericPreprocessor._run_internal` and `resample_and_normalize`. The case must not contain
+    /// NaN ([`Cropped::remove_nan`]).
     ///
-    /// Fails where the result would not fit the machine's memory, as a wrong spacing in a header makes it, and with
-    /// [`Error::Cancelled`] within one pass over a channel.
+    /// # Errors
+    /// [`Error::TooLarge`] if the result exceeds the machine's memory, for example after a wrong spacing in a
+    /// header. [`Error::Cancelled`] within one pass over a channel.
     pub fn apply(&self, case: &Cropped, spacing: [f64; 3], cancel: &Cancel) -> Result<Staged, Error> {
         let [a, b, c] = self.transpose;
         let data = case.data.view().permuted_axes([0, a + 1, b + 1, c + 1]);
@@ -135,14 +137,14 @@ impl Target {
         Ok(Staged { data, segmentation })
     }
 
-    /// Records in a case's properties which grid it is on; of a target [`Target::for_case`].
+    /// Records the grid in the case's properties. `self` is the result of [`Target::for_case`].
     pub fn record(&self, staged: &Staged, properties: &mut CaseProperties) {
         properties.set_size_after_resampling(staged.segmentation.dim().into());
         properties.set_spacing_after_resampling(self.spacing);
     }
 }
 
-/// Refuses a result that the machine cannot hold: the system would end the whole process over it.
+/// Rejects a result that exceeds the machine's memory. The system would otherwise end the whole process.
 fn check_size(
     channels: usize,
     shape: [usize; 3],

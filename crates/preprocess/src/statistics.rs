@@ -1,6 +1,7 @@
-//! numpy's statistics, rounding included, so that recorded values repeat.
+//! numpy's statistics with its rounding, so that results equal recorded values.
 
-/// `numpy.percentile(values, percent)` with linear interpolation, for `percent` in 0..=100. NaN for no values.
+/// Returns `numpy.percentile(values, percent)` with linear interpolation, for `percent` in 0..=100. Returns
+/// NaN without values.
 pub fn percentile(values: &[f64], percent: f64) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_unstable_by(f64::total_cmp);
@@ -10,8 +11,8 @@ pub fn percentile(values: &[f64], percent: f64) -> f64 {
     interpolate(sorted[low], sorted[high], sorted[high] - sorted[low], t)
 }
 
-/// `numpy.percentile` of float32 values that are already sorted: the difference of neighbours is rounded to float32,
-/// the rest is float64. NaN for no values.
+/// Returns `numpy.percentile` of sorted float32 values. The difference of neighbours is rounded to float32;
+/// the rest is float64. Returns NaN without values.
 pub fn percentile_sorted_f32(sorted: &[f32], percent: f64) -> f64 {
     let Some((low, high, t)) = neighbours(sorted.len(), percent) else {
         return f64::NAN;
@@ -40,7 +41,7 @@ fn interpolate(low: f64, high: f64, difference: f64, t: f64) -> f64 {
     }
 }
 
-/// `numpy.median`: the mean of the two middle values. NaN for no values.
+/// Returns `numpy.median`: the mean of the two middle values. Returns NaN without values.
 pub fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_unstable_by(f64::total_cmp);
@@ -51,7 +52,7 @@ pub fn median(values: &[f64]) -> f64 {
     }
 }
 
-/// `numpy.median` of float32 values that are already sorted, in float32.
+/// Returns `numpy.median` of sorted float32 values, in float32.
 pub fn median_sorted_f32(sorted: &[f32]) -> f32 {
     match sorted.len() {
         0 => f32::NAN,
@@ -60,24 +61,25 @@ pub fn median_sorted_f32(sorted: &[f32]) -> f32 {
     }
 }
 
-/// Mean and standard deviation (no degrees of freedom removed) of float32 values, accumulated in float32 as
-/// `numpy.mean` and `numpy.std` do: pairwise, in blocks of 128 with 8 accumulators. NaN for no values.
+/// Returns mean and standard deviation (no degrees of freedom removed) of float32 values. As in `numpy.mean`
+/// and `numpy.std`, sums are float32 and pairwise, in blocks of 128 with 8 accumulators. Returns NaN without
+/// values.
 pub fn mean_and_deviation(values: &[f32]) -> (f32, f32) {
     let n = values.len();
     let sum = pairwise_sum(values, &|v| v);
     let mean = (f64::from(sum) / n as f64) as f32;
-    // numpy divides the array that it subtracts in float32.
+    // numpy subtracts the mean as float32.
     let centre = sum / n as f32;
     let squares = pairwise_sum(values, &|v| (v - centre) * (v - centre));
     let variance = (f64::from(squares) / n as f64) as f32;
     (mean, variance.sqrt())
 }
 
-/// Below this length a sum is not worth another thread.
+/// Shorter sums are not split between threads.
 const PARALLEL: usize = 1 << 16;
 
-/// numpy's pairwise float32 sum of `f` of each value. The tree depends on the length only, so the result does not
-/// depend on the number of threads.
+/// Returns numpy's pairwise float32 sum of `f` of each value. The summation tree depends only on the length,
+/// so that the result does not depend on the number of threads.
 fn pairwise_sum<F: Fn(f32) -> f32 + Sync>(values: &[f32], f: &F) -> f32 {
     let n = values.len();
     if n < 8 {
@@ -89,7 +91,7 @@ fn pairwise_sum<F: Fn(f32) -> f32 + Sync>(values: &[f32], f: &F) -> f32 {
         let rest = blocks.remainder();
         for (i, block) in blocks.enumerate() {
             for lane in 0..8 {
-                // The first block initialises: adding it to +0 would lose a -0.
+                // The first block initialises: an addition to +0 would lose a -0.
                 lanes[lane] = if i == 0 {
                     f(block[lane])
                 } else {
@@ -118,8 +120,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn follows_numpy() {
-        // numpy.percentile([1, 2, 4, 8], 10) and friends.
+    fn statistics_equal_numpy() {
+        // numpy.percentile([1, 2, 4, 8], 10) and similar calls.
         let values = [8.0, 1.0, 4.0, 2.0];
         assert_eq!(percentile(&values, 0.0), 1.0);
         assert_eq!(percentile(&values, 10.0), 1.3);
@@ -128,7 +130,7 @@ mod tests {
         assert_eq!(median(&values), 3.0);
         assert_eq!(median(&values[..3]), 4.0);
         assert!(percentile(&[], 50.0).is_nan() && median(&[]).is_nan());
-        // A naive float32 sum of 1e8 ones-and-a-bit would stop at 2^24; the pairwise one does not drift.
+        // A naive float32 sum of 1.1 stops growing at 2^24. The pairwise sum stays accurate.
         let many = vec![1.1f32; 20_000_000];
         let (mean, deviation) = mean_and_deviation(&many);
         assert!(
@@ -139,7 +141,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn agrees_with_float64(values in prop::collection::vec(-1000f32..1000.0, 1..2000)) {
+        fn mean_and_deviation_are_close_to_float64(values in prop::collection::vec(-1000f32..1000.0, 1..2000)) {
             let n = values.len() as f64;
             let mean = values.iter().map(|&v| f64::from(v)).sum::<f64>() / n;
             let deviation = (values.iter().map(|&v| (f64::from(v) - mean).powi(2)).sum::<f64>() / n).sqrt();
@@ -149,7 +151,7 @@ mod tests {
         }
 
         #[test]
-        fn percentile_counts(values in prop::collection::vec(-50i32..50, 1..200), percent in 0f64..=100.0) {
+        fn percentile_splits_values_by_count(values in prop::collection::vec(-50i32..50, 1..200), percent in 0f64..=100.0) {
             let values: Vec<f64> = values.into_iter().map(f64::from).collect();
             let p = percentile(&values, percent);
             let below = values.iter().filter(|&&v| v < p - 1e-9).count() as f64;

@@ -1,4 +1,4 @@
-//! The training cases of a task and where their files are.
+//! Training cases of a task and their files.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -13,33 +13,33 @@ use crate::Error;
 /// A training case.
 #[derive(Clone, Debug)]
 pub struct TrainingCase {
-    /// Identifier: the image's file name without channel and extension.
+    /// Case identifier: the image's file name without channel and extension.
     pub name: String,
-    /// Where its data come from; the error where files are missing is that case's own.
+    /// Source of the data. A missing file is an error of the case, not of the task.
     pub source: Source,
 }
 
 /// A task's folders and cases.
 #[derive(Clone, Debug)]
 pub struct TaskCases {
-    /// Name, `TaskXXX_NAME`.
+    /// Name of the task, `TaskXXX_NAME`.
     pub name: String,
-    /// The `dataset.json` read.
+    /// Path of `dataset.json`.
     pub dataset_json: PathBuf,
-    /// Its content.
+    /// Content of `dataset.json`.
     pub dataset: DatasetJson,
     /// Names of the modalities.
     pub modalities: BTreeMap<usize, String>,
-    /// Folder of the cropped data, if one is known.
+    /// Folder of the cropped data, if known.
     pub cropped: Option<PathBuf>,
     /// Folder of the preprocessed data.
     pub preprocessed: PathBuf,
-    /// Cases in the order of their file names, which is nnU-Net v1's.
+    /// Cases in the order of their file names, as in nnU-Net v1.
     pub cases: Vec<TrainingCase>,
 }
 
 impl TaskCases {
-    /// Finds the task's raw data or, where there are none, its cropped data.
+    /// Finds the task's raw data or, without raw data, its cropped data.
     pub fn find(text: &str, folders: &Folders) -> Result<Self, Error> {
         let task = Task::resolve(text, folders)?;
         let preprocessed = task.preprocessed_folder(folders)?;
@@ -62,7 +62,7 @@ impl TaskCases {
                 Some(raw) => Source::Raw(raw_files(raw, &name, &entry.label, modalities.len())),
                 None => Source::Cropped { folder: home.clone() },
             };
-            // nnU-Net sorts `<case>.npz`, which orders `a-1` before `a` and `a_1` behind it.
+            // nnU-Net sorts by `<case>.npz`: `a-1` comes before `a`, and `a_1` after it.
             cases.insert(format!("{name}.npz"), TrainingCase { name, source });
         }
         if cases.is_empty() {
@@ -80,7 +80,7 @@ impl TaskCases {
         })
     }
 
-    /// Labels above 0, in the order of dataset.json.
+    /// Returns the labels above 0, in the order of dataset.json.
     pub fn classes(&self) -> Vec<i64> {
         self.dataset
             .labels
@@ -90,13 +90,13 @@ impl TaskCases {
             .collect()
     }
 
-    /// Whether foreground intensities are needed: a modality is CT.
+    /// Whether foreground intensities are needed: one modality is CT.
     pub fn has_ct(&self) -> bool {
         self.modalities.values().any(|name| name == "CT" || name == "ct")
     }
 }
 
-/// The files of a case; those that do not exist keep their usual name, and reading the case will say so.
+/// Returns the files of a case. Missing files keep their usual name; reading the case reports them.
 fn raw_files(raw: &Path, case: &str, label: &str, channels: usize) -> CaseFiles {
     let images = raw.join("imagesTr");
     let usual = |channel| images.join(format!("{case}_{channel:04}.nii.gz"));

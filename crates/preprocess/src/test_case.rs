@@ -1,4 +1,4 @@
-//! One case in memory, for inference.
+//! Preprocessing of one case in memory, for inference.
 
 use std::path::PathBuf;
 
@@ -12,21 +12,24 @@ use crate::source::{Loaded, Source};
 use crate::stage::{Staged, Target};
 use crate::Error;
 
-/// A case as a network takes it, and what inference needs to go back.
+/// A preprocessed case, with the properties that inference needs to undo preprocessing.
 #[derive(Clone, Debug)]
 pub struct PreprocessedCase {
     /// Image and segmentation on the stage's grid.
     pub staged: Staged,
-    /// Properties, `size_after_resampling` and `spacing_after_resampling` included.
+    /// Case properties, including `size_after_resampling` and `spacing_after_resampling`.
     pub properties: CaseProperties,
 }
 
-/// Reads, crops, resamples and normalises one case of a plans' stage; without a label its segmentation is 0 in the non-zero
-/// mask and -1 outside.
+/// Reads, crops, resamples and normalises one case for a stage of the plans. Without a label, its
+/// segmentation is 0 within the non-zero mask and -1 outside.
 ///
-/// Reference: `GenericPreprocessor.preprocess_test_case`. Fails where the number of images is not that of the modalities, a
-/// file cannot be read, the files differ in shape, or no voxel differs from 0, and with [`Error::Cancelled`] within one
-/// pass over a channel or the reading of one file.
+/// Reference: `GenericPreprocessor.preprocess_test_case`.
+///
+/// # Errors
+/// If the number of images differs from that of the modalities, a file cannot be read, the files differ in
+/// shape, or every voxel is 0. [`Error::Cancelled`] within one pass over a channel or the reading of one
+/// file.
 pub fn preprocess_case(
     files: &CaseFiles,
     plans: &Plans,
@@ -55,7 +58,7 @@ pub fn preprocess_case(
     Ok(PreprocessedCase { staged, properties })
 }
 
-/// [`preprocess_case`] for inference: the image (channel, z, y, x) and the properties.
+/// [`preprocess_case`] for inference: returns the image (channel, z, y, x) and the properties.
 pub fn preprocess_test_case(
     files: &[PathBuf],
     plans: &Plans,

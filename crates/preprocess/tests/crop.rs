@@ -1,4 +1,4 @@
-//! Cropping against recorded results of nnU-Net v1's `crop_to_nonzero` and `ImageCropper.crop`.
+//! Cropping compared with recorded results of nnU-Net v1's `crop_to_nonzero` and `ImageCropper.crop`.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use std::collections::BTreeMap;
@@ -62,7 +62,7 @@ fn cropped(channels: Vec<Array3<f32>>, label: Option<Array3<i16>>, rule: Unlabel
 }
 
 #[test]
-fn the_mask_repeats_the_reference() {
+fn mask_equals_recording() {
     for (name, arrays) in recordings() {
         let channels = channels(&arrays["data"]);
         let views: Vec<_> = channels.iter().map(|c| c.view()).collect();
@@ -76,7 +76,7 @@ fn the_mask_repeats_the_reference() {
 }
 
 #[test]
-fn cropping_repeats_the_reference() {
+fn cropped_cases_equal_recording() {
     for (name, arrays) in recordings() {
         let label = label(&arrays["seg"]);
         let found = cropped(channels(&arrays["data"]), Some(label.clone()), Unlabelled::Merged).unwrap();
@@ -88,7 +88,7 @@ fn cropping_repeats_the_reference() {
         let unlabelled = cropped(channels(&arrays["data"]), None, Unlabelled::Merged).unwrap();
         assert_cropped(&unlabelled, &arrays, "out_seg_when_none", &name);
 
-        // Without -1 in the label the rule for sparse cases changes nothing.
+        // Without -1 in the label, the rule for sparse cases has no effect.
         let distinct = cropped(
             channels(&arrays["data"]),
             Some(label.clone()),
@@ -103,10 +103,10 @@ fn cropping_repeats_the_reference() {
 }
 
 #[test]
-fn unlabelled_and_outside_stay_apart() {
+fn unlabelled_voxels_are_distinct_from_outside() {
     for (name, arrays) in recordings() {
         let mut sparse = label(&arrays["seg"]);
-        // Every third voxel loses its annotation.
+        // Every third voxel becomes unlabelled.
         sparse.iter_mut().step_by(3).for_each(|v| *v = -1);
         let found = cropped(
             channels(&arrays["data"]),
@@ -136,6 +136,6 @@ fn unlabelled_and_outside_stay_apart() {
 }
 
 #[test]
-fn an_empty_image_has_no_crop() {
+fn image_of_zeros_gives_no_crop() {
     assert!(cropped(vec![Array3::zeros((3, 4, 5)); 2], None, Unlabelled::Distinct).is_none());
 }

@@ -1,4 +1,4 @@
-//! Planning against recorded plans of nnU-Net v1's planners.
+//! Planning compared with recorded plans of nnU-Net v1's planners.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use std::collections::BTreeMap;
@@ -116,8 +116,8 @@ fn assert_planned(found: &Planned, expected: &Value, what: &str) {
 }
 
 #[test]
-fn plans_repeat_the_reference() {
-    // The reference's treatment of a modality "ct" included.
+fn plans_equal_recording() {
+    // Includes the reference's treatment of a modality "ct".
     let rules = Rules {
         mask_lowercase_ct: true,
         ..Rules::default()
@@ -143,7 +143,7 @@ fn plans_repeat_the_reference() {
 }
 
 #[test]
-fn only_the_fork_masks_a_modality_called_ct() {
+fn mask_normalisation_of_ct_requires_option() {
     let mut input = fingerprint(&fingerprints()[0].1);
     input.size_reductions.fill(0.5);
     input.modalities = ["ct", "CT", "PET-CT", "MRI"]
@@ -168,7 +168,7 @@ fn only_the_fork_masks_a_modality_called_ct() {
 }
 
 #[test]
-fn stages_and_their_memory_repeat_the_reference() {
+fn stages_and_memory_estimates_equal_recording() {
     for (path, recording) in fingerprints() {
         for kind in ["3d", "2d"] {
             let Some(calls) = recording[kind]["get_properties_for_stage_calls_first_and_last"].as_array()
@@ -225,7 +225,7 @@ fn stages_and_their_memory_repeat_the_reference() {
 }
 
 #[test]
-fn memory_estimates_repeat_the_reference() {
+fn vram_estimates_equal_recording() {
     for call in testkit::json(&testkit::folder("planner").join("vram_function.json"))
         .as_array()
         .unwrap()
@@ -249,7 +249,7 @@ fn memory_estimates_repeat_the_reference() {
 }
 
 #[test]
-fn poolings_repeat_the_reference() {
+fn poolings_equal_recording() {
     let calls = testkit::json(&testkit::folder("planner").join("pool_and_conv_props.json"));
     for call in calls.as_array().unwrap() {
         let (spacing, patch): (Vec<f64>, Vec<usize>) = (list(&call["spacing"]), list(&call["patch_size"]));

@@ -1,4 +1,4 @@
-//! Planning and preprocessing against a recorded run of nnU-Net v1's `nnUNet_plan_and_preprocess`.
+//! Planning and preprocessing compared with a recorded run of nnU-Net v1's `nnUNet_plan_and_preprocess`.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod support;
@@ -26,7 +26,7 @@ fn tasks() -> Vec<String> {
     found
 }
 
-/// Folders of a run of its own, with a copy of a recorded raw task.
+/// Folders of a separate run, with a copy of a recorded raw task.
 fn copy_of(task: &str) -> Run {
     let run = Run::empty(task);
     let from = recording().join("nnunet_base/nnUNet_raw_data").join(task);
@@ -38,7 +38,7 @@ fn copy_of(task: &str) -> Run {
     run
 }
 
-/// Keys that name files of the run.
+/// Keys of file paths.
 const PATHS: [&str; 4] = [
     "list_of_data_files",
     "seg_file",
@@ -46,12 +46,14 @@ const PATHS: [&str; 4] = [
     "preprocessed_data_folder",
 ];
 
-/// Compares JSON; numbers to 1e-9, of paths only the file name. `found` may have more keys: v1 ignores them.
+/// Compares JSON: numbers to 1e-9, paths by file name. `found` may have additional keys, which v1 ignores.
 fn assert_json(found: &Value, expected: &Value, what: &str) {
     match (found, expected) {
         (Value::Object(found), Value::Object(expected)) => {
             for (key, value) in expected.iter().filter(|(key, _)| *key != "class_locations") {
-                let found = found.get(key).unwrap_or_else(|| panic!("{what}: no {key}"));
+                let found = found
+                    .get(key)
+                    .unwrap_or_else(|| panic!("{what}: {key} is missing"));
                 let what = format!("{what}.{key}");
                 if PATHS.contains(&key.as_str()) {
                     assert_eq!(file_names(found), file_names(value), "{what}");
@@ -99,7 +101,7 @@ fn assert_pickles(folder: &Path, json: &Path) {
     }
 }
 
-/// Compares an image to 1e-4 and its last channel, the segmentation, to 99.9 %.
+/// Compares an image to 1e-4, and its last channel, the segmentation, to 99.9 %.
 fn assert_case(found: &ArrayD<f64>, expected: &ArrayD<f64>, what: &str) {
     assert_eq!(found.shape(), expected.shape(), "{what}");
     let last = found.len_of(Axis(0)) - 1;
@@ -122,7 +124,7 @@ fn assert_case(found: &ArrayD<f64>, expected: &ArrayD<f64>, what: &str) {
 }
 
 #[test]
-fn repeats_the_recorded_run() {
+fn preprocessed_cases_equal_recording() {
     for task in tasks() {
         let run = copy_of(&task);
         let summary = plan_and_preprocess(&run.options(), &Context::silent(2)).unwrap();
@@ -158,12 +160,12 @@ fn repeats_the_recorded_run() {
             assert_case(found, expected, &format!("{task}/{file}"));
             compared += 1;
         }
-        assert!(compared > 0, "{task}: nothing preprocessed is recorded");
+        assert!(compared > 0, "{task}: the recording has no preprocessed case");
     }
 }
 
 #[test]
-fn class_locations_repeat_the_recorded_draws() {
+fn class_locations_equal_recording() {
     let recorded = recording().join("class_locations");
     for task in tasks() {
         let run = copy_of(&task);
@@ -191,13 +193,13 @@ fn class_locations_repeat_the_recorded_draws() {
         }
         let prefix = format!("nnunet_preprocessed__{task}__");
         let all = names(&recorded).into_iter().filter(|f| f.starts_with(&prefix));
-        assert!(compared > 0, "{task}: no class locations recorded");
-        assert_eq!(compared, all.count(), "{task}: a recorded case was not made");
+        assert!(compared > 0, "{task}: the recording has no class locations");
+        assert_eq!(compared, all.count(), "{task}: a recorded case is missing");
     }
 }
 
 #[test]
-fn writes_the_recorded_files_and_no_others() {
+fn written_files_equal_recorded_files() {
     let recorded = testkit::json(&recording().join("file_tree_after_plan_and_preprocess.json"));
     let below = |part: &str, prefix: &str| -> Vec<String> {
         let all = recorded[part]
@@ -227,7 +229,7 @@ fn writes_the_recorded_files_and_no_others() {
 }
 
 #[test]
-fn test_cases_repeat_the_recorded_ones() {
+fn preprocessed_test_cases_equal_recording() {
     let recorded = recording().join("preprocess_test_case");
     let mut compared = 0;
     for file in names(&recorded).iter().filter(|f| f.ends_with(".npz")) {
@@ -276,5 +278,5 @@ fn test_cases_repeat_the_recorded_ones() {
         );
         compared += 1;
     }
-    assert!(compared > 0, "no test case recorded");
+    assert!(compared > 0, "the recording has no test case");
 }

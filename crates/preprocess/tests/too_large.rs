@@ -1,4 +1,4 @@
-//! A wrong spacing in one header must not end the process.
+//! A wrong spacing in a header must not end the process.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use ndarray::Array3;
@@ -9,7 +9,7 @@ use resample::Order;
 use run::{Cancel, Coded};
 
 #[test]
-fn a_case_that_no_memory_can_hold_is_an_error() {
+fn case_larger_than_memory_is_rejected() {
     let target = Target {
         spacing: [1.0; 3],
         kept: [false; 3],
@@ -22,7 +22,7 @@ fn a_case_that_no_memory_can_hold_is_an_error() {
     let case = crop(vec![image], None, Unlabelled::Distinct, &Cancel::new())
         .unwrap()
         .unwrap();
-    // Micrometres taken for millimetres; then beyond what an axis can count.
+    // Micrometres instead of millimetres, then a size that exceeds an axis.
     for spacing in [1e5, 1e30] {
         let error = target.apply(&case, [spacing; 3], &Cancel::new()).unwrap_err();
         assert_eq!(error.code(), "ERR_CASE_TOO_LARGE", "{error}");

@@ -1,16 +1,16 @@
-//! Splitting an output volume into independent blocks of rows.
+//! Division of an output volume into independent blocks of rows.
 
 use std::ops::Range;
 
 use rayon::prelude::*;
 use run::{Cancel, Cancelled};
 
-/// Rows in a block: enough to make the rows that neighbouring blocks both read a small fraction, few enough to keep all
-/// threads busy on a single slice.
+/// Number of rows per block. It keeps the fraction of rows read by two blocks small, and all threads busy on
+/// a single slice.
 const ROWS: usize = 64;
 
-/// Calls `work(z, rows, values)` in parallel for blocks that cover a `(z, y, x)` volume; a block never crosses planes.
-/// Starts no block once `cancel` is set.
+/// Calls `work(z, rows, values)` in parallel for blocks that cover a `(z, y, x)` volume. A block never
+/// crosses planes. No block starts after `cancel` is set.
 pub(crate) fn for_each<T: Send>(
     values: &mut [T],
     shape: [usize; 3],
@@ -29,7 +29,7 @@ pub(crate) fn for_each<T: Send>(
     })
 }
 
-/// As [`for_each`], over two volumes of one shape.
+/// [`for_each`] over two volumes of the same shape.
 pub(crate) fn for_each_pair<T: Send, U: Send>(
     first: &mut [T],
     second: &mut [U],

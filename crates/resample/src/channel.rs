@@ -1,4 +1,4 @@
-//! One channel made ready to give rows of its resampled volume.
+//! One channel, prepared to compute rows of its resampled volume.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -13,25 +13,26 @@ use crate::rows::Rows;
 use crate::taps::{Grid, Taps};
 use crate::{Order, Real};
 
-/// How a volume is resampled; the axis that is resampled separately, if any, is axis 0.
+/// Resampling method. The separately resampled axis, if any, is axis 0.
 #[derive(Clone, Debug)]
 pub(crate) struct Method {
     pub(crate) shape_in: [usize; 3],
     pub(crate) shape_out: [usize; 3],
     pub(crate) order: Order,
-    /// Order and grid of axis 0 where it is resampled separately, after all slices.
+    /// Order and grid of axis 0 if it is resampled separately, after all slices.
     pub(crate) separate: Option<(Order, Grid)>,
 }
 
-/// Rows of one resampled channel. Linear and nearest work on the input itself, in float64; splines on coefficients.
+/// Rows of one resampled channel. Linear and nearest read the input itself, in float64; splines read
+/// coefficients.
 pub(crate) enum Channel<'a, S: Real> {
     Direct(Rows<'a, S, f64>),
     Spline(Rows<'a, S, S>),
 }
 
 impl Method {
-    /// Whether slices have to be resampled as a whole before the separate axis can be: the reference stores them in
-    /// the output's type, and clips them, in between.
+    /// Whether slices must be resampled completely before the separate axis. The reference stores them in the
+    /// output's type, and clips them, in between.
     pub(crate) fn staged(&self) -> bool {
         matches!(self.separate, Some((order, _)) if order != Order::Nearest)
             && self.shape_in[0] != self.shape_out[0]
@@ -42,7 +43,7 @@ impl Method {
         self.order == Order::Cubic || self.staged()
     }
 
-    /// Prepares a channel of shape `shape_in`: filters it where the order is cubic, and resamples its slices first where
+    /// Prepares a channel of shape `shape_in`: filters it for cubic order, and resamples its slices first if
     /// the separate axis is interpolated.
     pub(crate) fn channel<'a, S: Real>(
         &self,
@@ -95,7 +96,7 @@ impl Method {
 }
 
 impl<S: Real> Channel<'_, S> {
-    /// Writes the rows `ys` of output plane `z` into `out`.
+    /// Writes the rows `ys` of output plane `z` to `out`.
     pub(crate) fn fill(&self, z: usize, ys: Range<usize>, out: &mut [S]) {
         match self {
             Self::Direct(rows) => rows.fill(z, ys, out),
@@ -109,7 +110,7 @@ impl<S: Real> Channel<'_, S> {
     }
 }
 
-/// What cubic interpolation is clipped to.
+/// Clipping range of cubic interpolation.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Clip {
     /// The range of the input volume.
@@ -144,7 +145,7 @@ pub(crate) fn tensor<'a, S: Real>(
         Cow::Borrowed(samples) => (vec![S::default(); samples.len()], Some(samples)),
         Cow::Owned(samples) => (samples, None),
     };
-    // All that concerns one plane, while it is in the cache.
+    // All work on one plane, while it is in the cache.
     let ranges = coefficients.par_chunks_mut(plane).enumerate().map(|(z, values)| {
         if let Some(source) = source {
             values.copy_from_slice(&source[z * plane..][..plane]);
@@ -191,9 +192,9 @@ fn taps<T: Real>(shape_in: [usize; 3], shape_out: [usize; 3], axes: &[(Order, Gr
 
 const NO_RANGE: [f64; 2] = [f64::INFINITY, f64::NEG_INFINITY];
 
-/// Minimum and maximum; a NaN is passed over.
+/// Returns minimum and maximum. NaN is ignored.
 fn range<S: Real>(values: &[S]) -> [S; 2] {
-    // Sixteen ranges side by side: one would wait for each comparison.
+    // Sixteen independent ranges: a single one would wait for each comparison.
     let mut ranges = [NO_RANGE.map(S::of); 16];
     for values in values.chunks(16) {
         for (range, &v) in ranges.iter_mut().zip(values) {

@@ -1,4 +1,4 @@
-//! Resampling images between spacings.
+//! Resampling of images between spacings.
 
 use ndarray::{Array4, ArrayView3, ArrayView4, Axis};
 use run::Cancel;
@@ -9,22 +9,22 @@ use crate::spacing::{resampled_shape, separate_axis};
 use crate::taps::Grid;
 use crate::{Error, Order, SeparateZ};
 
-/// What a volume becomes: nnU-Net's arguments of `resample_data_or_seg`.
+/// Target of a resampling: nnU-Net's arguments of `resample_data_or_seg`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Resampling {
     /// New shape, in the array's axis order.
     pub shape: [usize; 3],
-    /// The axis that is resampled after the slices across it, if any.
+    /// Axis that is resampled after the slices across it, if any.
     pub separate_axis: Option<usize>,
-    /// Order in plane, or of all axes.
+    /// Interpolation order in plane, or of all axes.
     pub order: Order,
-    /// Order along the separate axis (0 in nnU-Net).
+    /// Interpolation order along the separate axis (0 in nnU-Net).
     pub order_z: Order,
 }
 
 impl Resampling {
-    /// nnU-Net's choice between two spacings (mm, in the array's axis order) for `shape` voxels, with order 0 along the
-    /// separate axis.
+    /// Returns nnU-Net's resampling of `shape` voxels between two spacings (mm, in the array's axis order),
+    /// with order 0 along the separate axis.
     ///
     /// # Errors
     /// [`Error::Spacing`].
@@ -44,7 +44,7 @@ impl Resampling {
         })
     }
 
-    /// The axes in the order that puts the separate one first, and the way back.
+    /// Returns the axis order with the separate axis first, and its inverse.
     pub(crate) fn permutation(&self) -> ([usize; 3], [usize; 3]) {
         match self.separate_axis {
             Some(1) => ([1, 0, 2], [1, 0, 2]),
@@ -53,7 +53,7 @@ impl Resampling {
         }
     }
 
-    /// The method for volumes of shape `shape_in`, both permuted.
+    /// Returns the method for volumes of shape `shape_in`, both permuted.
     pub(crate) fn method(&self, shape_in: [usize; 3], grid_z: Grid) -> Result<Method, Error> {
         check_shapes(&shape_in, &self.shape)?;
         if let Some(found @ 3..) = self.separate_axis {
@@ -69,11 +69,11 @@ impl Resampling {
     }
 }
 
-/// Resamples a `(channel, z, y, x)` image; nnU-Net's `resample_data_or_seg(is_seg=False)`. Order 3 is clipped to the range
-/// of the channel, or of each slice where an axis is separate.
+/// Resamples a `(channel, z, y, x)` image, as nnU-Net's `resample_data_or_seg(is_seg=False)`. Order 3 is
+/// clipped to the range of the channel, or of each slice with a separate axis.
 ///
-/// Memory besides the result: for order 3 one copy of one channel; with a separate axis of order 1 or 3 one channel of
-/// resampled slices; with a separate axis other than 0 one resampled channel.
+/// Memory in addition to the result: one copy of one channel for order 3; one channel of resampled slices
+/// with a separate axis of order 1 or 3; one resampled channel with a separate axis other than 0.
 ///
 /// # Errors
 /// [`Error::EmptyShape`], [`Error::Axis`]; [`Error::Cancelled`] within the work of a few rows.

@@ -2,7 +2,7 @@
 
 use run::Coded;
 
-/// Why a resampling or an export was refused.
+/// Errors of this crate.
 #[derive(Debug, thiserror::Error, Coded)]
 pub enum Error {
     /// An array or a requested shape has an empty axis.
@@ -13,17 +13,17 @@ pub enum Error {
     EmptyShape {
         /// Shape of the input.
         found: Vec<usize>,
-        /// Shape asked for.
+        /// Requested shape.
         expected: Vec<usize>,
     },
-    /// An interpolation order other than 0, 1 and 3.
+    /// The interpolation order is not 0, 1 or 3.
     #[error(
         "interpolation order {found} is not supported: use 0 (nearest), 1 (linear) or 3 (cubic B-spline)"
     )]
     #[code(ResampleOrder)]
     #[detail(expected = [0, 1, 3])]
     Order {
-        /// Order asked for.
+        /// Requested order.
         found: i64,
     },
     /// The axis to resample separately does not exist.
@@ -31,31 +31,31 @@ pub enum Error {
     #[code(ResampleAxis)]
     #[detail(expected = [0, 1, 2])]
     Axis {
-        /// Axis asked for.
+        /// Requested axis.
         found: usize,
     },
-    /// A spacing that is not a positive number.
+    /// A spacing is not a positive number.
     #[error("spacing {found:?} is not valid: every axis needs a positive number of millimetres")]
     #[code(ResampleSpacing)]
     Spacing {
-        /// Spacing found.
+        /// The spacing.
         found: [f64; 3],
     },
     /// `transpose_forward` is not a permutation of the axes.
     #[error("transpose_forward {found:?} is not a permutation of 0, 1 and 2")]
     #[code(ExportTranspose)]
     Transpose {
-        /// Value found.
+        /// The invalid value.
         found: [usize; 3],
     },
-    /// The box of the cropped region does not fit.
+    /// The cropped region does not fit its box.
     #[error(
         "crop_bbox {bbox:?} does not place a region of {region:?} voxels inside the original {original:?} voxels: \
          the case's properties belong to another image"
     )]
     #[code(ExportCrop)]
     Crop {
-        /// First voxel and voxel after the last one, per axis.
+        /// First voxel and end (exclusive) of each axis.
         #[detail(name = "cropBbox")]
         bbox: [[usize; 2]; 3],
         /// Size after cropping.
@@ -65,7 +65,7 @@ pub enum Error {
         #[detail(name = "originalSize")]
         original: [usize; 3],
     },
-    /// A prediction that should be on the cropped region's grid has another size.
+    /// The size of a prediction differs from that of the cropped region.
     #[error("the prediction has {found:?} voxels, but the case has {expected:?} after cropping (size_after_cropping)")]
     #[code(ExportShape)]
     Region {
@@ -78,20 +78,20 @@ pub enum Error {
     #[error("region_class_order names {found} classes, but the prediction has {expected} channels")]
     #[code(ExportRegions)]
     Regions {
-        /// Classes named.
+        /// Number of classes.
         found: usize,
-        /// Channels of the prediction.
+        /// Number of channels of the prediction.
         expected: usize,
     },
     /// The caller asked to stop.
     #[error(transparent)]
     #[code(transparent)]
     Cancelled(#[from] run::Cancelled),
-    /// The receiver of a streamed softmax failed.
+    /// The sink of a streamed softmax failed.
     #[error("the resampled softmax could not be written: {source}")]
     #[code(io(ExportWrite))]
     Sink {
-        /// What the receiver said.
+        /// Error of the sink.
         #[source]
         source: std::io::Error,
     },

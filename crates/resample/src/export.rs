@@ -1,4 +1,5 @@
-//! From a network's prediction to a segmentation on the original grid; nnU-Net's `segmentation_export` without its files.
+//! Conversion of a network's prediction to a segmentation on the original grid: nnU-Net's
+//! `segmentation_export` without files.
 
 use ndarray::{Array3, Array4, ArrayView3, ArrayView4};
 use run::Cancel;
@@ -8,7 +9,7 @@ use crate::spacing::separate_axis;
 use crate::{decide, resample_labels, resample_segmentation, resample_softmax};
 use crate::{Decision, Error, ExportMode, Order, Resampling, SeparateZ, ANISOTROPY_THRESHOLD};
 
-/// Where a prediction belongs: facts of the case's properties and of the plans. Sizes, box and original spacing are in
+/// Position of a prediction, from the case's properties and the plans. Sizes, box and original spacing are in
 /// the original image's axis order.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -17,7 +18,7 @@ pub struct Placement {
     pub original_size: [usize; 3],
     /// `size_after_cropping`.
     pub size_after_cropping: [usize; 3],
-    /// `crop_bbox`: first voxel and voxel after the last one, per axis. Without one the image was not cropped.
+    /// `crop_bbox`: first voxel and end (exclusive) of each axis. `None` if the image was not cropped.
     pub crop_bbox: Option<[[usize; 2]; 3]>,
     /// `original_spacing` in mm.
     pub original_spacing: [f64; 3],
@@ -27,33 +28,33 @@ pub struct Placement {
     pub transpose_forward: [usize; 3],
 }
 
-/// Which axes `spacing_after_resampling` is taken to describe.
+/// Axis order assumed for `spacing_after_resampling`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum SpacingAxes {
-    /// The network's axes, which it does describe.
+    /// The network's axes, which is correct.
     #[default]
     Network,
-    /// The original axes, as nnU-Net v1 mistakes it: the low-resolution axis comes out wrong when the transpose is not
-    /// the identity and only the target spacing is anisotropic.
+    /// The original axes, as nnU-Net v1 assumes by mistake. The low-resolution axis is wrong if the transpose
+    /// is not the identity and only the target spacing is anisotropic.
     Original,
 }
 
-/// How a prediction is exported. The default is nnU-Net's, streamed.
+/// Options of the export. The default is nnU-Net's export, streamed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ExportOptions {
     /// Interpolation order (1).
     pub order: Order,
-    /// Order along a separate axis (0).
+    /// Interpolation order along a separate axis (0).
     pub order_z: Order,
     /// Whether the low-resolution axis is resampled separately.
     pub separate_z: SeparateZ,
-    /// Which resampling.
+    /// Resampling method.
     pub mode: ExportMode,
     /// `region_class_order`: the class of each channel, for networks trained on overlapping regions.
     pub regions: Option<Vec<i16>>,
-    /// How the stored target spacing is read.
+    /// Axis order assumed for the stored target spacing.
     pub spacing_axes: SpacingAxes,
 }
 
@@ -71,14 +72,14 @@ impl Default for ExportOptions {
 }
 
 impl ExportOptions {
-    /// How channels become labels.
+    /// Returns the conversion of channels to labels.
     pub fn decision(&self) -> Decision {
         self.regions.clone().map_or(Decision::Argmax, Decision::Regions)
     }
 }
 
 impl Placement {
-    /// The resampling of a prediction in the network's axis order to the cropped region, in the network's axis order.
+    /// Returns the resampling of a prediction to the cropped region, both in the network's axis order.
     ///
     /// # Errors
     /// [`Error::Transpose`], [`Error::Spacing`].
@@ -99,17 +100,18 @@ impl Placement {
         })
     }
 
-    /// Places labels of the cropped region, in the original axis order, in an image of background of the original size.
+    /// Places labels of the cropped region, in the original axis order, in a background image of the original
+    /// size.
     ///
     /// # Errors
-    /// [`Error::Crop`] where the region does not fit; [`Error::Cancelled`] within the work of one plane.
+    /// [`Error::Crop`] if the region does not fit. [`Error::Cancelled`] within the work of one plane.
     pub fn place(&self, region: ArrayView3<'_, i16>, cancel: &Cancel) -> Result<Array3<i16>, Error> {
         let Some(bbox) = self.crop_bbox else {
             return Ok(region.as_standard_layout().into_owned());
         };
         let size: [usize; 3] = region.dim().into();
         let mut whole = Array3::zeros(self.original_size);
-        // As the reference: the box's end follows from the region's size.
+        // As in the reference, the region's size determines the end of the box.
         let fits = (0..3).all(|axis| bbox[axis][0] + size[axis] <= self.original_size[axis]);
         if !fits {
             return Err(Error::Crop {
@@ -144,8 +146,8 @@ impl Placement {
     }
 }
 
-/// The segmentation on the original grid of a `(class, z, y, x)` softmax in the network's axis order;
-/// `save_segmentation_nifti_from_softmax`. See [`resample_labels`] for memory.
+/// Returns the segmentation on the original grid of a `(class, z, y, x)` softmax in the network's axis order,
+/// as `save_segmentation_nifti_from_softmax`. [`resample_labels`] states the memory.
 ///
 /// # Errors
 /// [`Error::EmptyShape`], [`Error::Regions`], [`Error::Transpose`], [`Error::Spacing`], [`Error::Crop`];
@@ -164,11 +166,12 @@ pub fn export_segmentation(
     )
 }
 
-/// The softmax on the cropped region of the original grid, in the original axis order: what nnU-Net keeps for ensembling
-/// (as float16). [`segmentation_of`] makes its segmentation.
+/// Returns the softmax on the cropped region of the original grid, in the original axis order. nnU-Net stores
+/// it for ensembling (as float16). [`segmentation_of`] converts it to a segmentation.
 ///
 /// # Errors
-/// [`Error::EmptyShape`], [`Error::Transpose`], [`Error::Spacing`]; [`Error::Cancelled`] within the work of a few rows.
+/// [`Error::EmptyShape`], [`Error::Transpose`], [`Error::Spacing`]; [`Error::Cancelled`] within the work of a
+/// few rows.
 pub fn export_softmax(
     softmax: ArrayView4<'_, f32>,
     placement: &Placement,
@@ -186,7 +189,8 @@ pub fn export_softmax(
         .into_owned())
 }
 
-/// The segmentation on the original grid of a softmax that [`export_softmax`] gave, or the mean of several.
+/// Returns the segmentation on the original grid of a softmax of [`export_softmax`], or of the mean of
+/// several.
 ///
 /// # Errors
 /// [`Error::Region`], [`Error::Regions`], [`Error::Crop`]; [`Error::Cancelled`] within the work of one plane.
@@ -206,9 +210,9 @@ pub fn segmentation_of(
     placement.place(decide(resampled, decision, cancel)?.view(), cancel)
 }
 
-/// The segmentation on the original grid of labels in the network's axis order; `save_segmentation_nifti`, which nnU-Net's
-/// modes `fast` and `fastest` use. [`ExportOptions::mode`] and [`ExportOptions::regions`] do not apply. With order 0 no
-/// axis is separate.
+/// Returns the segmentation on the original grid of labels in the network's axis order, as
+/// `save_segmentation_nifti`, which nnU-Net's modes `fast` and `fastest` use. [`ExportOptions::mode`] and
+/// [`ExportOptions::regions`] are ignored. With order 0 no axis is separate.
 ///
 /// # Errors
 /// [`Error::EmptyShape`], [`Error::Transpose`], [`Error::Spacing`], [`Error::Crop`].

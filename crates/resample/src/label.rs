@@ -1,4 +1,4 @@
-//! Elections: each output voxel takes the label that has most of the interpolation weight.
+//! Label interpolation: each output voxel gets the label with most of the interpolation weight.
 
 use run::{Cancel, Cancelled};
 
@@ -8,13 +8,13 @@ use crate::simd::{dispatch, Kernel};
 use crate::taps::{Grid, Pairs};
 use crate::Order;
 
-/// When a label wins a voxel.
+/// Rule by which a label wins a voxel.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Rule {
-    /// More than half of the weight is needed, not just half.
+    /// Whether more than half of the weight is required, instead of at least half.
     pub(crate) strict: bool,
-    /// The label that wins ties and takes the voxels that nobody wins; without one the largest label wins ties, and
-    /// 0 takes the others.
+    /// The label that wins ties and gets the voxels without a winner. If `None`, the largest label wins ties,
+    /// and the other voxels become 0.
     pub(crate) unlabelled: Option<i16>,
 }
 
@@ -27,15 +27,15 @@ impl Rule {
         }
     }
 
-    /// Where a label stands in the order in which labels are written over each other.
+    /// Returns the order in which labels overwrite each other.
     fn rank(self, label: i16) -> (bool, i16) {
         (Some(label) == self.unlabelled, label)
     }
 }
 
-/// Resizes a C-contiguous volume of labels, with one order and grid per axis. Linear and nearest need no extra memory and
-/// no pass per label; cubic takes four float64 volumes and one pass per label.
-pub(crate) fn elect(
+/// Resizes a C-contiguous volume of labels, with one order and grid per axis. Linear and nearest need no
+/// additional memory and no pass per label. Cubic needs four float64 volumes and one pass per label.
+pub(crate) fn resize_labels(
     labels: &[i16],
     shape_in: [usize; 3],
     shape_out: [usize; 3],
@@ -91,7 +91,7 @@ struct Row<'a> {
     out: &'a mut [i16],
 }
 
-/// Marks a column in which the rows do not agree on a label.
+/// Marks a column whose rows have different labels.
 const SPLIT: i32 = i32::MAX;
 
 impl Kernel for Row<'_> {
@@ -124,7 +124,7 @@ impl Kernel for Row<'_> {
                 .for_each(|(o, &[voxel, _])| *o = rows[0].0[voxel]);
             return;
         }
-        // Nearly all voxels lie inside one label.
+        // Nearly all voxels are inside one label.
         let mut agreed: Vec<i32> = rows[0].0.iter().map(|&label| i32::from(label)).collect();
         for (row, _) in &rows[1..] {
             for (a, &label) in agreed.iter_mut().zip(*row) {
@@ -142,7 +142,7 @@ impl Kernel for Row<'_> {
     }
 }
 
-/// Decides one voxel with the sums in the reference's order, so that halves fall as they do there.
+/// Decides one voxel with sums in the reference's order, so that ties round as in the reference.
 fn winner(rows: &[(&[i16], f64)], voxels: &[usize], weights: &[f64; 2], rule: Rule) -> i16 {
     let mut votes = [(0_i16, 0.0_f64); 8];
     let mut candidates = 0;

@@ -1,16 +1,17 @@
-//! Spline, linear and nearest resampling of images and segmentations, and the resampling of a network's softmax back
-//! to the original grid.
+//! Spline, linear and nearest resampling of images and segmentations, and the resampling of a network's
+//! softmax back to the original grid.
 //!
-//! Arrays are `(z, y, x)` or `(channel, z, y, x)`, spacings `(z, y, x)` in millimetres; any consistent axis order
-//! works. The interpolation is that of `skimage.transform.resize(mode='edge', anti_aliasing=False, clip=True)`, which
-//! nnU-Net v1 uses:
+//! Arrays are `(z, y, x)` or `(channel, z, y, x)`, spacings `(z, y, x)` in millimetres. Any consistent axis
+//! order is valid. The interpolation equals `skimage.transform.resize(mode='edge', anti_aliasing=False,
+//! clip=True)`, which nnU-Net v1 uses:
 //!
-//! - output voxel `i` of an axis lies at `(i + 0.5) * n_in / n_out - 0.5` on the input axis;
-//! - the image is extended beyond its border by its edge value;
-//! - order 3 is exact cubic B-spline interpolation (M. Unser, "Splines: a perfect fit for signal and image processing",
-//!   1999), clipped to the range of the input.
+//! - output voxel `i` of an axis is at `(i + 0.5) * n_in / n_out - 0.5` on the input axis;
+//! - the image is extended past its border by its edge value;
+//! - order 3 is exact cubic B-spline interpolation (M. Unser, "Splines: a perfect fit for signal and image
+//!   processing", 1999), clipped to the range of the input.
 //!
-//! Kernels run in the current rayon pool; results do not depend on the number of threads or the instruction set.
+//! Kernels run in the current rayon pool. Results do not depend on the number of threads or the instruction
+//! set.
 
 mod blocks;
 pub mod bspline;

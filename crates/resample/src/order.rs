@@ -4,11 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::Error;
 
-/// Order of interpolation; serialises as the number 0, 1 or 3.
+/// Interpolation order. Serialises as the number 0, 1 or 3.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "i64", into = "i64")]
 pub enum Order {
-    /// The nearest voxel (order 0).
+    /// Nearest voxel (order 0).
     Nearest,
     /// Linear in every axis (order 1).
     Linear,

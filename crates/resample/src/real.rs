@@ -1,4 +1,4 @@
-//! The two floating-point types that can be resampled.
+//! Floating-point types of volumes.
 
 use std::ops::{Add, Mul, Sub};
 
@@ -21,9 +21,9 @@ pub trait Real:
     + Mul<Output = Self>
     + 'static
 {
-    /// The nearest value of this type.
+    /// Returns the nearest value of this type.
     fn of(value: f64) -> Self;
-    /// This value, exactly.
+    /// Returns this value exactly.
     fn to_f64(self) -> f64;
 }
 

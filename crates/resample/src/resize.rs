@@ -6,10 +6,11 @@ use run::Cancel;
 use crate::channel::Method;
 use crate::{Error, Order, Real};
 
-/// Resizes a `(z, y, x)` volume as `skimage.transform.resize(volume, shape, order, mode='edge', anti_aliasing=False)`.
+/// Resizes a `(z, y, x)` volume as `skimage.transform.resize(volume, shape, order, mode='edge',
+/// anti_aliasing=False)`.
 ///
-/// Extra memory: none for orders 0 and 1, one copy of the input for order 3 (also when the input is not C-contiguous).
-/// Computes in `f64`, except that order 3 on `f32` computes in `f32`.
+/// Additional memory: none for orders 0 and 1, one copy of the input for order 3, and for an input that is
+/// not C-contiguous. Computes in `f64`, except that order 3 on `f32` computes in `f32`.
 ///
 /// # Errors
 /// [`Error::EmptyShape`].
@@ -41,7 +42,7 @@ pub fn resize<S: Real>(
     Ok(out)
 }
 
-/// [`resize`] for a `(y, x)` image.
+/// [`resize`] of a `(y, x)` image.
 ///
 /// # Errors
 /// [`Error::EmptyShape`].

@@ -1,4 +1,4 @@
-//! Tensor-product interpolation, one output row after the other.
+//! Tensor-product interpolation, row by row.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -7,19 +7,21 @@ use crate::simd::{dispatch, Kernel};
 use crate::taps::Taps;
 use crate::Real;
 
-/// A volume of samples (or B-spline coefficients) and the taps of its three axes. Computes in `W`, gives `S`.
+/// A volume of samples (or B-spline coefficients) and the taps of its three axes. Computes in `W` and returns
+/// `S`.
 pub(crate) struct Rows<'a, S: Real, W: Real> {
     /// Input volume, rows contiguous.
     pub(crate) source: Cow<'a, [S]>,
     /// Distance between planes and between rows of `source`.
     pub(crate) strides: [usize; 2],
     pub(crate) taps: [Taps<W>; 3],
-    /// Range to clip to: none, one for the volume, or one a plane of the input (the taps of axis 0 then index planes).
+    /// Clipping ranges: none, one for the volume, or one per plane of the input (the taps of axis 0 then
+    /// index planes).
     pub(crate) bounds: Vec<[S; 2]>,
 }
 
 impl<S: Real, W: Real> Rows<'_, S, W> {
-    /// Writes the rows `ys` of output plane `z` into `out`. Extra memory: at most five rows of the input.
+    /// Writes the rows `ys` of output plane `z` to `out`. Additional memory: at most five rows of the input.
     pub(crate) fn fill(&self, z: usize, ys: Range<usize>, out: &mut [S]) {
         dispatch(Fill {
             rows: self,
@@ -58,7 +60,8 @@ impl<S: Real, W: Real> Kernel for Fill<'_, '_, S, W> {
         let [tz, ty, tx] = &rows.taps;
         let nx = tx.size_in;
         let (z0, wz) = (tz.start[z], &tz.weights[z]);
-        // Rows of the input plane interpolated at `z`, each computed once: input row r lies at r % ty.count.
+        // Rows of the input plane interpolated at `z`, each computed once. Input row r is stored at r %
+        // ty.count.
         let mut ring = vec![W::default(); if tz.count > 1 { ty.count * nx } else { 0 }];
         let mut ready = 0;
         let mut line = vec![W::default(); nx];
@@ -123,7 +126,7 @@ fn combine<'a, R: Real, W: Real>(
     }
 }
 
-/// One output row from one row that is interpolated in the other axes already.
+/// Computes one output row from one row that is already interpolated along the other axes.
 #[inline(always)]
 fn sample<R: Real, S: Real, W: Real>(out: &mut [S], row: &[R], taps: &Taps<W>) {
     let narrow = |value: W| S::of(value.to_f64());

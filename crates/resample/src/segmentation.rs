@@ -1,18 +1,20 @@
-//! Resampling segmentations.
+//! Resampling of segmentations.
 
 use ndarray::{Array3, ArrayView3};
 use run::Cancel;
 
 use crate::data::Resampling;
-use crate::label::{elect, Rule};
+use crate::label::{resize_labels, Rule};
 use crate::taps::Grid;
 use crate::{Error, Order};
 
-/// Resizes a `(z, y, x)` segmentation as batchgenerators' `resize_segmentation`: every label's mask is resized, and a
-/// voxel takes the largest label whose mask reaches one half there, or 0 where none does. -1 is a label like others.
+/// Resizes a `(z, y, x)` segmentation as batchgenerators' `resize_segmentation`. Every label's mask is
+/// resized. A voxel gets the largest label whose mask is at least one half, or 0 if there is none. -1 is a
+/// label like any other.
 ///
-/// With `unlabelled` (-1 where voxels were left without annotation) that label wins ties and takes the voxels that no
-/// label wins, so that resizing never turns unlabelled into background or a class without a majority.
+/// If `unlabelled` is given (-1 for voxels without annotation), that label wins ties and gets the voxels that
+/// no label wins. Resizing then never turns unlabelled voxels into background, or into a class without a
+/// majority.
 ///
 /// # Errors
 /// [`Error::EmptyShape`].
@@ -31,9 +33,10 @@ pub fn resize_segmentation(
     resample_segmentation(labels, &to, unlabelled, &Cancel::new())
 }
 
-/// Resamples a `(z, y, x)` segmentation; nnU-Net's `resample_data_or_seg(is_seg=True)`. Without a separate axis this is
-/// [`resize_segmentation`]; with one, slices are resized so first, and along the axis the nearest slice is taken (order
-/// 0) or a label needs more than half of the weight (orders 1 and 3).
+/// Resamples a `(z, y, x)` segmentation, as nnU-Net's `resample_data_or_seg(is_seg=True)`. Without a separate
+/// axis this is [`resize_segmentation`]. With a separate axis, slices are first resized in that way. Along
+/// the axis, the nearest slice is used (order 0), or a label needs more than half of the weight (orders 1 and
+/// 3).
 ///
 /// # Errors
 /// [`Error::EmptyShape`], [`Error::Axis`]; [`Error::Cancelled`] within the work of a few rows.
@@ -58,7 +61,7 @@ pub fn resample_segmentation(
         unlabelled,
     };
     let resized = match method.separate {
-        None => elect(
+        None => resize_labels(
             values,
             method.shape_in,
             method.shape_out,
@@ -68,7 +71,7 @@ pub fn resample_segmentation(
         )?,
         Some((order, grid)) if method.staged() => {
             let between = [method.shape_in[0], method.shape_out[1], method.shape_out[2]];
-            let slices = elect(
+            let slices = resize_labels(
                 values,
                 method.shape_in,
                 between,
@@ -80,7 +83,7 @@ pub fn resample_segmentation(
                 strict: true,
                 unlabelled,
             };
-            elect(
+            resize_labels(
                 &slices,
                 between,
                 method.shape_out,
@@ -89,7 +92,7 @@ pub fn resample_segmentation(
                 cancel,
             )?
         }
-        Some(_) => elect(
+        Some(_) => resize_labels(
             values,
             method.shape_in,
             method.shape_out,

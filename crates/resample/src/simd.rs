@@ -1,17 +1,18 @@
-//! Runtime choice of the instruction set.
+//! Runtime selection of the instruction set.
 
-/// A computation that is compiled once a set of instructions. `run` and all it calls must be `#[inline(always)]`, so
-/// that it is compiled inside the function that enables the instructions.
+/// A computation that is compiled once per instruction set. `run` and all functions it calls must be
+/// `#[inline(always)]`, so that they are compiled inside the function that enables the instructions.
 pub(crate) trait Kernel {
-    /// Executes it.
+    /// Runs the computation.
     fn run(self);
 }
 
-/// Runs a kernel with AVX2 where the machine has it. Nothing is fused or reordered, so results are the same bit for bit.
+/// Runs a kernel with AVX2 if the machine supports it. Nothing is fused or reordered, so that results are
+/// bit-identical.
 pub(crate) fn dispatch<K: Kernel>(kernel: K) {
     #[cfg(target_arch = "x86_64")]
     if std::arch::is_x86_feature_detected!("avx2") {
-        // SAFETY: the feature was detected just above.
+        // SAFETY: the check above detected the feature.
         return unsafe { with_avx2(kernel) };
     }
     kernel.run();

@@ -1,4 +1,4 @@
-//! A network's softmax on another grid, as it is or as labels.
+//! Resampling of a network's softmax, to softmax or labels.
 
 use std::ops::Range;
 
@@ -13,17 +13,18 @@ use crate::data::{resample_on, Resampling};
 use crate::taps::Grid;
 use crate::Error;
 
-/// How a softmax gets back to the original grid.
+/// Method of resampling a softmax to the original grid.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum ExportMode {
-    /// nnU-Net's own resampling: all classes in memory on the original grid.
+    /// nnU-Net's own resampling, with all classes in memory on the original grid.
     Default,
-    /// The alternative of DIAG's fork (`DIAG_NNUNET_ALT_RESAMPLING`): with a separate axis, that axis is interpolated
-    /// between the centres of its first and last slices, `i * (n_in - 1) / (n_out - 1)`, and a single output slice is
-    /// the first one. Otherwise as the default.
+    /// The alternative of DIAG's fork (`DIAG_NNUNET_ALT_RESAMPLING`). A separate axis is interpolated between
+    /// the centres of its first and last slices, `i * (n_in - 1) / (n_out - 1)`. A single output slice is the
+    /// first one. Otherwise equal to the default.
     Alt,
-    /// The default's values, labels decided block by block: memory does not grow with classes times original grid.
+    /// Values of the default, with labels decided block by block. Memory does not grow with classes times
+    /// original grid.
     #[default]
     Streamed,
 }
@@ -37,12 +38,13 @@ impl ExportMode {
     }
 }
 
-/// How the channels of a prediction become labels.
+/// Conversion of a prediction's channels to labels.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decision {
-    /// The index of the largest channel, the first one of equal ones.
+    /// Index of the largest channel, the first of equal ones.
     Argmax,
-    /// nnU-Net's regions: channel `i` above one half gives the `i`-th class, later channels over earlier ones; else 0.
+    /// nnU-Net's regions: channel `i` above one half gives the `i`-th class. Later channels overwrite earlier
+    /// ones. Otherwise 0.
     Regions(Vec<i16>),
 }
 
@@ -57,7 +59,8 @@ impl Decision {
         }
     }
 
-    /// Takes in one channel's values, channels in ascending order. `best` starts at minus infinity, `labels` at 0.
+    /// Merges one channel's values, in ascending channel order. `best` starts at minus infinity, `labels` at
+    /// 0.
     fn merge(&self, channel: usize, values: &[f32], best: &mut [f32], labels: &mut [i16]) {
         match self {
             Self::Argmax => {
@@ -76,8 +79,8 @@ impl Decision {
     }
 }
 
-/// Resamples a `(class, z, y, x)` softmax, all classes at once. [`ExportMode::Streamed`] gives the same numbers as
-/// [`ExportMode::Default`] here; use [`stream_softmax`] or [`resample_labels`] to save memory.
+/// Resamples a `(class, z, y, x)` softmax, all classes at once. [`ExportMode::Streamed`] gives the same
+/// numbers as [`ExportMode::Default`] here. [`stream_softmax`] and [`resample_labels`] need less memory.
 ///
 /// # Errors
 /// [`Error::EmptyShape`], [`Error::Axis`]; [`Error::Cancelled`] within the work of a few rows.
@@ -90,7 +93,7 @@ pub fn resample_softmax(
     resample_on(softmax, to, mode.grid(), cancel)
 }
 
-/// Labels of a softmax that is on the wanted grid already.
+/// Returns the labels of a softmax that is already on the target grid.
 ///
 /// # Errors
 /// [`Error::Regions`]; [`Error::Cancelled`] within the work of a few rows.
@@ -110,15 +113,17 @@ pub fn decide(
     stream_labels(softmax, &to, Grid::Cells, decision, cancel)
 }
 
-/// Resamples a `(class, z, y, x)` softmax and decides each voxel's label.
+/// Resamples a `(class, z, y, x)` softmax and decides the label of each voxel.
 ///
-/// Memory besides the softmax and the labels: [`ExportMode::Default`] and [`ExportMode::Alt`] hold all classes on the new
-/// grid. [`ExportMode::Streamed`] holds a few rows a thread where the orders are 0 or 1 in plane, 0 along a separate axis
-/// that is axis 0, and the softmax is C-contiguous; else one channel's copy and one float32 volume on the new grid,
-/// whatever the number of classes (two copies for a separate axis of order 1 or 3).
+/// Memory in addition to the softmax and the labels: [`ExportMode::Default`] and [`ExportMode::Alt`] hold all
+/// classes on the new grid. [`ExportMode::Streamed`] holds a few rows per thread if the order is 0 or 1 in
+/// plane, 0 along a separate axis that is axis 0, and the softmax is C-contiguous. Otherwise it holds one
+/// channel's copy and one float32 volume on the new grid, for any number of classes (two copies for a
+/// separate axis of order 1 or 3).
 ///
 /// # Errors
-/// [`Error::EmptyShape`], [`Error::Axis`], [`Error::Regions`]; [`Error::Cancelled`] within the work of a few rows.
+/// [`Error::EmptyShape`], [`Error::Axis`], [`Error::Regions`]; [`Error::Cancelled`] within the work of a few
+/// rows.
 pub fn resample_labels(
     softmax: ArrayView4<'_, f32>,
     to: &Resampling,
@@ -191,21 +196,22 @@ fn stream_labels(
 /// Consecutive planes of one resampled channel.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Slab<'a> {
-    /// Channel they belong to.
+    /// Channel of the planes.
     pub channel: usize,
     /// Planes along axis 0 of the new grid.
     pub planes: Range<usize>,
-    /// Their values, C-contiguous `(plane, y, x)`.
+    /// Values of the planes, C-contiguous `(plane, y, x)`.
     pub values: &'a [f32],
 }
 
-/// Resamples a `(class, z, y, x)` softmax and hands it over in C order, slab after slab, as an array file is written.
+/// Resamples a `(class, z, y, x)` softmax and passes it to `sink` in C order, slab by slab, for writing to an
+/// array file.
 ///
 /// Memory: one slab of about 16 MB and, for order 3 or a separate axis other than 0, one channel.
 ///
 /// # Errors
-/// [`Error::EmptyShape`], [`Error::Axis`], and [`Error::Sink`] with the first error of `sink`; [`Error::Cancelled`]
-/// within the work of one plane.
+/// [`Error::EmptyShape`], [`Error::Axis`]. [`Error::Sink`] with the first error of `sink`.
+/// [`Error::Cancelled`] within the work of one plane.
 pub fn stream_softmax(
     softmax: ArrayView4<'_, f32>,
     to: &Resampling,

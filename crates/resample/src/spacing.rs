@@ -1,4 +1,4 @@
-//! Which shape a volume gets, and which axis is resampled separately.
+//! Shape of the resampled volume, and the axis that is resampled separately.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,11 +7,12 @@ use crate::Error;
 /// Ratio of the largest to the smallest spacing above which the low-resolution axis is resampled separately.
 pub const ANISOTROPY_THRESHOLD: f64 = 3.0;
 
-/// Whether slices are resampled in plane first and the low-resolution axis afterwards; nnU-Net's `force_separate_z`.
+/// Whether slices are resampled in plane first and the low-resolution axis afterwards: nnU-Net's
+/// `force_separate_z`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum SeparateZ {
-    /// Where the original, else the target spacing is anisotropic.
+    /// If the original or else the target spacing is anisotropic.
     #[default]
     Auto,
     /// Always, along the low-resolution axis of the original spacing.
@@ -20,18 +21,19 @@ pub enum SeparateZ {
     Never,
 }
 
-/// The axes whose spacing is the largest one.
+/// Returns the axes with the largest spacing.
 pub fn low_resolution_axes(spacing: [f64; 3]) -> Vec<usize> {
     let largest = spacing.into_iter().fold(f64::NEG_INFINITY, f64::max);
-    // A quotient of 1 also takes spacings that differ in the last bit, as the reference does.
+    // As in the reference, a quotient of 1 also accepts spacings that differ in the last bit.
     (0..3).filter(|&axis| largest / spacing[axis] == 1.0).collect()
 }
 
-/// The axis to resample separately, if any. Two or three low-resolution axes, as in (0.3, 1.5, 1.5), are never resampled
-/// separately. `threshold` is [`ANISOTROPY_THRESHOLD`] in nnU-Net; a ratio equal to it is not anisotropic.
+/// Returns the axis to resample separately, if any. Two or three low-resolution axes, as in (0.3, 1.5, 1.5),
+/// are never resampled separately. `threshold` is [`ANISOTROPY_THRESHOLD`] in nnU-Net. A ratio equal to it is
+/// not anisotropic.
 ///
 /// # Errors
-/// [`Error::Spacing`] where a spacing is not a positive number.
+/// [`Error::Spacing`] if a spacing is not a positive number.
 pub fn separate_axis(
     original: [f64; 3],
     target: [f64; 3],
@@ -57,11 +59,11 @@ pub fn separate_axis(
     })
 }
 
-/// The shape that covers `shape` voxels of spacing `original` with voxels of spacing `target`: halves round to even, and
-/// an axis keeps at least one voxel (where the reference fails).
+/// Returns the shape with voxels of spacing `target` that covers `shape` voxels of spacing `original`. Halves
+/// round to even. An axis keeps at least one voxel (the reference fails instead).
 ///
 /// # Errors
-/// [`Error::Spacing`] where a spacing is not a positive number.
+/// [`Error::Spacing`] if a spacing is not a positive number.
 pub fn resampled_shape(shape: [usize; 3], original: [f64; 3], target: [f64; 3]) -> Result<[usize; 3], Error> {
     check_spacing(original)?;
     check_spacing(target)?;

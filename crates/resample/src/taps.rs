@@ -1,20 +1,21 @@
-//! Which input voxels, with which weights, make each output voxel of one axis.
+//! Input voxels and weights of each output voxel along one axis.
 
 use crate::bspline::POLE;
 use crate::{Order, Real};
 
-/// Where output voxels lie on the input axis.
+/// Positions of output voxels on the input axis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Grid {
     /// Voxels are cells: `(i + 0.5) * n_in / n_out - 0.5`.
     Cells,
-    /// The first and last voxels of both grids coincide: `i * (n_in - 1) / (n_out - 1)`; a single output voxel is the
-    /// first input voxel.
+    /// The first and last voxels of both grids coincide: `i * (n_in - 1) / (n_out - 1)`. A single output
+    /// voxel is the first input voxel.
     Corners,
 }
 
 impl Grid {
-    /// Positions of the output voxels, in the reference's own floating-point operations: they decide ties.
+    /// Returns the positions of the output voxels, computed with the reference's floating-point operations,
+    /// which decide ties.
     fn positions(self, n_in: usize, n_out: usize) -> impl Iterator<Item = f64> {
         let (step, shift) = match self {
             Self::Cells => (n_in as f64 / n_out as f64, 0.5),
@@ -25,21 +26,22 @@ impl Grid {
     }
 }
 
-/// The taps of one axis: output voxel `i` is the sum over `k < count` of `weights[i][k] * input[start[i] + k]`.
+/// Taps of one axis: output voxel `i` is the sum over `k < count` of `weights[i][k] * input[start[i] + k]`.
 #[derive(Clone, Debug)]
 pub(crate) struct Taps<T> {
     pub(crate) size_in: usize,
-    /// 1 to 4; with 1 every weight is 1.
+    /// 1 to 4. With 1 every weight is 1.
     pub(crate) count: usize,
     pub(crate) start: Vec<usize>,
     pub(crate) weights: Vec<[T; 4]>,
-    /// Output equals input.
+    /// Whether the output equals the input.
     pub(crate) identity: bool,
 }
 
 impl<T: Real> Taps<T> {
-    /// The taps for `n_in` voxels seen at `n_out` positions; cubic taps apply to B-spline coefficients with
-    /// [`crate::bspline::Boundary::Edge`]. An axis that keeps its size is copied, whatever the order.
+    /// Returns the taps of `n_out` output voxels on `n_in` input voxels. Cubic taps apply to B-spline
+    /// coefficients with [`crate::bspline::Boundary::Edge`]. An axis of unchanged size is copied, for any
+    /// order.
     pub(crate) fn new(n_in: usize, n_out: usize, order: Order, grid: Grid) -> Self {
         let identity = n_in == n_out;
         let order = if identity || n_in == 1 {
@@ -77,20 +79,20 @@ impl<T: Real> Taps<T> {
     }
 }
 
-/// The voxels on both sides of each output voxel of one axis, for elections.
+/// The voxels on both sides of each output voxel along one axis, for label interpolation.
 ///
-/// Labels are decided at exactly one half, so this rounds as the reference does: beyond the border both sides are the edge
-/// voxel, and their weights are added up, which need not give exactly one.
+/// Labels are decided at exactly one half, so that rounding must equal the reference's. Past the border both
+/// sides are the edge voxel, and their weights are added, with a sum that can differ from one.
 pub(crate) struct Pairs {
     pub(crate) size_in: usize,
-    /// 1 or 2; with 1 (nearest) only the first voxel counts, with weight 1.
+    /// 1 or 2. With 1 (nearest) only the first voxel is used, with weight 1.
     pub(crate) count: usize,
     pub(crate) voxels: Vec<[usize; 2]>,
     pub(crate) weights: Vec<[f64; 2]>,
 }
 
 impl Pairs {
-    /// Pairs of order 1, or of order 0 where `order` is not linear or the size stays.
+    /// Returns pairs of order 1 for linear order, otherwise (or if the size is unchanged) of order 0.
     pub(crate) fn new(n_in: usize, n_out: usize, order: Order, grid: Grid) -> Self {
         let linear = order == Order::Linear && n_in != n_out;
         let last = (n_in - 1) as f64;
@@ -126,9 +128,9 @@ fn linear(position: f64, n: usize) -> (usize, [f64; 4]) {
     }
 }
 
-/// Weights of four consecutive coefficients inside `0..n`. Beyond the border the edge value `s` goes on for ever, so the
-/// coefficients there are `s + POLE^d * (c[edge] - s)` at distance `d`, and `s` follows from the two outermost ones:
-/// the outer taps fold into weights of these two.
+/// Returns the weights of four consecutive coefficients inside `0..n`. Past the border the edge value `s` is
+/// constant. The coefficients there are `s + POLE^d * (c[edge] - s)` at distance `d`, and `s` follows from
+/// the two outermost ones. The outer taps therefore add to the weights of these two.
 fn cubic(position: f64, n: usize) -> (usize, [f64; 4]) {
     let below = position.floor();
     let (x, y) = (position - below, 1.0 - (position - below));

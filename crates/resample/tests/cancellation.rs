@@ -1,4 +1,4 @@
-//! Long resamplings and exports end soon after they are cancelled.
+//! Long resamplings and exports stop soon after cancellation.
 
 use ndarray::{Array3, Array4};
 use resample::export::{export_segmentation, export_softmax, segmentation_of, ExportOptions, Placement};
@@ -18,7 +18,7 @@ fn volume(channels: usize) -> Array4<f32> {
     })
 }
 
-/// Every kind of resampling: isotropic, and with each axis apart.
+/// Every kind of resampling: isotropic, and with each axis separate.
 fn kinds() -> Vec<Resampling> {
     let orders = [Order::Nearest, Order::Linear, Order::Cubic];
     let axes = [None, Some(0), Some(2)];
@@ -34,7 +34,7 @@ fn kinds() -> Vec<Resampling> {
 }
 
 #[test]
-fn resampled_images_and_labels_end_within_a_few_rows() {
+fn cancelled_resampling_stops_within_a_few_rows() {
     let labels = Array3::from_shape_fn(SMALL, |(z, y, x)| ((z + y * x) % 3) as i16 - 1);
     // Blocks of at most 64 rows.
     let blocks = |to: &Resampling| {
@@ -54,7 +54,7 @@ fn resampled_images_and_labels_end_within_a_few_rows() {
 }
 
 #[test]
-fn exports_end_within_a_few_rows() {
+fn cancelled_export_stops_within_a_few_rows() {
     let placement = Placement {
         original_size: [45, 75, 32],
         size_after_cropping: [40, 70, 30],
@@ -88,7 +88,7 @@ fn exports_end_within_a_few_rows() {
 }
 
 #[test]
-fn streamed_softmax_ends_within_a_plane() {
+fn cancelled_streamed_softmax_stops_within_one_plane() {
     for to in kinds() {
         let parts = ends_when_cancelled(|cancel| {
             stream_softmax(volume(2).view(), &to, ExportMode::Streamed, cancel, |_| Ok(()))

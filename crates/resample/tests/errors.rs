@@ -1,4 +1,4 @@
-//! Requests that are refused, with what they say.
+//! Invalid requests and their messages.
 #![expect(clippy::unwrap_used, reason = "test support")]
 
 use ndarray::{Array3, Array4};
@@ -35,7 +35,7 @@ fn refused<T: std::fmt::Debug>(result: Result<T, Error>, code: &str, words: &str
 }
 
 #[test]
-fn requests() {
+fn invalid_requests_are_rejected() {
     let volume = Array3::<f32>::zeros((2, 0, 3));
     refused(
         resize(volume.view(), [2, 2, 2], Order::Cubic),
@@ -73,7 +73,7 @@ fn requests() {
 }
 
 #[test]
-fn exports() {
+fn invalid_exports_are_rejected() {
     let options = ExportOptions::default();
     let found = export(&placement(), &options).unwrap();
     assert_eq!(found.dim(), (6, 7, 8));
@@ -106,7 +106,7 @@ fn exports() {
 }
 
 #[test]
-fn a_full_disk_surfaces() {
+fn sink_error_is_returned() {
     let to = Resampling {
         shape: [3; 3],
         separate_axis: None,
@@ -126,9 +126,9 @@ fn a_full_disk_surfaces() {
     refused(result, "ERR_EXPORT_WRITE", "no space left");
 }
 
-/// One voxel remains where the reference would ask for an array of size 0.
+/// One voxel remains where the reference would request an array of size 0.
 #[test]
-fn shapes_round_half_to_even_and_never_vanish() {
+fn shapes_round_half_to_even_and_stay_positive() {
     assert_eq!(
         resampled_shape([5, 7, 1], [1.5; 3], [1.0, 1.0, 4.0]).unwrap(),
         [8, 10, 1]

@@ -1,4 +1,4 @@
-//! Recorded values of the reference. Each folder's `params.json` decides which files are read, and with what parameters.
+//! Recorded values of the reference. Each folder's `params.json` lists the files and their parameters.
 #![expect(clippy::unwrap_used, reason = "test support")]
 
 use std::collections::BTreeMap;
@@ -15,7 +15,7 @@ const TOPIC: &str = "resampling";
 
 type Arrays = BTreeMap<String, ArrayD<f64>>;
 
-/// The recordings of one folder: name, parameters, arrays.
+/// Returns the recordings of one folder: name, parameters, arrays.
 fn recordings(name: &str) -> Vec<(String, Value, Arrays)> {
     let folder = folder(TOPIC).join(name);
     let params = json(&folder.join("params.json"));
@@ -67,7 +67,7 @@ fn image(array: &ArrayD<f64>) -> Array4<f32> {
     array.mapv(|v| v as f32).into_dimensionality::<Ix4>().unwrap()
 }
 
-/// Labels of 3D arrays, of 2D ones as one plane, and of the first channel of 4D ones.
+/// Labels of 3D arrays, of 2D arrays as one plane, and of the first channel of 4D arrays.
 fn labels(array: &ArrayD<f64>) -> Array3<i16> {
     let array = match array.ndim() {
         2 => array.clone().insert_axis(Axis(0)),
@@ -90,14 +90,14 @@ fn check_image(found: &Array4<f32>, expected: &ArrayD<f64>, order: Order, what: 
     assert_close(&found, expected, tolerance(expected, order), 0.0, what);
 }
 
-/// Labels are decided in the reference's own arithmetic: all of them agree.
+/// All labels must agree, because they are decided with the reference's arithmetic.
 fn check_labels(found: &Array3<i16>, expected: &ArrayD<f64>, what: &str) {
     let found = found.mapv(f64::from).into_dyn();
     let expected = labels(expected).mapv(f64::from).into_dyn();
     assert_close(&found, &expected, 0.0, 0.0, what);
 }
 
-/// What a softmax decides may differ where two classes are equal but for rounding.
+/// Labels of a softmax may differ where two classes are equal up to rounding.
 fn check_agreement(found: &Array3<i16>, expected: &ArrayD<f64>, what: &str) {
     let agreement = testkit::agreement(&found.mapv(f64::from).into_dyn(), expected, what);
     assert!(agreement >= 0.999, "{what}: only {agreement} equal");
@@ -125,7 +125,8 @@ fn resize_equals_skimage() {
             }
             _ => panic!("{name}: shape {shape:?}"),
         };
-        // float64 throughout; scipy cuts the edge off after 12 voxels, which leaves 1e-7 of an edge value at most.
+        // float64 throughout. scipy truncates the edge after 12 voxels, with an error of at most 1e-7 of an
+        // edge value.
         assert_close(&found, expected, 1e-9 * expected.std(0.0).max(1.0), 0.0, name);
         tested += 1;
     }
@@ -133,7 +134,7 @@ fn resize_equals_skimage() {
 }
 
 #[test]
-fn resample_patient() {
+fn resampled_patients_equal_recording() {
     for (name, p, arrays) in recordings("resample_patient") {
         let shape = sizes(&p["shape"]);
         let (original, target) = (numbers(&p["original_spacing"]), numbers(&p["target_spacing"]));
@@ -203,7 +204,7 @@ fn resize_segmentation_equals_batchgenerators() {
 }
 
 #[test]
-fn softmax_default_and_alternative() {
+fn softmax_equals_recording_in_default_and_alternative_mode() {
     for (name, p, arrays) in recordings("softmax_default_vs_alt") {
         let to = Resampling {
             shape: sizes(&p["new_shape"]),
@@ -263,7 +264,7 @@ fn export_case(p: &Value) -> (Placement, ExportOptions) {
 }
 
 #[test]
-fn export() {
+fn exported_segmentations_equal_recording() {
     for (name, p, arrays) in recordings("export") {
         let (placement, mut options) = export_case(&p);
         if let Some(seg) = arrays.get("seg_in") {
@@ -283,7 +284,8 @@ fn export() {
             let found = export_segmentation(softmax.view(), &placement, &options, &Cancel::new()).unwrap();
             check_agreement(&found, expected, &what);
             let resampled = export_softmax(softmax.view(), &placement, &options, &Cancel::new()).unwrap();
-            // Half a unit in the last place of float16 below 1, besides the tolerance of the resampling.
+            // Half a unit in the last place of float16 below 1, in addition to the tolerance of the
+            // resampling.
             let stored = &arrays[&format!("npz_softmax_f16_{suffix}")];
             let slack = 2.5e-4 + tolerance(stored, options.order);
             assert_close(&resampled.mapv(f64::from).into_dyn(), stored, slack, 0.0, &what);
@@ -294,9 +296,9 @@ fn export() {
     }
 }
 
-/// A prediction in transposed order comes out as the recorded one does, transposed back.
+/// A prediction in transposed order gives the recorded result, transposed.
 #[test]
-fn export_transposed() {
+fn export_of_transposed_prediction_equals_transposed_recording() {
     for (name, p, arrays) in recordings("export") {
         let (placement, options) = export_case(&p);
         let Some(softmax) = arrays.get("softmax").map(image) else {
@@ -317,10 +319,10 @@ fn export_transposed() {
     }
 }
 
-/// Only the target spacing is anisotropic, and the transpose moves its axis: nnU-Net v1 takes another axis for the
-/// low-resolution one.
+/// Only the target spacing is anisotropic, and the transpose moves its axis. nnU-Net v1 then uses the wrong
+/// low-resolution axis.
 #[test]
-fn low_resolution_axis_of_a_transposed_case() {
+fn transposed_case_uses_its_own_low_resolution_axis() {
     let placement = Placement {
         original_size: [9, 10, 12],
         size_after_cropping: [9, 10, 12],

@@ -1,4 +1,4 @@
-//! Peak memory, counted by the allocator: what the documentation promises.
+//! Peak memory, counted by the allocator, compared with the documented bounds.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -16,11 +16,11 @@ fn grow(bytes: usize) {
     PEAK.fetch_max(LIVE.fetch_add(bytes, Relaxed) + bytes, Relaxed);
 }
 
-// SAFETY: every call is passed on to the system's allocator unchanged; only counters are touched besides.
+// SAFETY: every call is forwarded to the system's allocator unchanged. Besides, only counters change.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         grow(layout.size());
-        // SAFETY: the caller's promise is the one `System` asks for.
+        // SAFETY: the contract of this function is that of `System`.
         unsafe { System.alloc(layout) }
     }
 
@@ -40,7 +40,7 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// Bytes allocated at the peak of `work` beyond what was live before, its result included.
+/// Returns the peak of bytes allocated by `work` above the previous level, including its result.
 fn peak<T>(work: impl FnOnce() -> T) -> usize {
     let before = LIVE.load(Relaxed);
     PEAK.store(before, Relaxed);
@@ -50,9 +50,9 @@ fn peak<T>(work: impl FnOnce() -> T) -> usize {
     peak
 }
 
-/// One test: the counters are shared by all threads of the process.
+/// A single test, because all threads of the process share the counters.
 #[test]
-fn memory_is_bounded() {
+fn peak_memory_stays_within_documented_bounds() {
     rayon::ThreadPoolBuilder::new()
         .num_threads(2)
         .build_global()
@@ -60,7 +60,7 @@ fn memory_is_bounded() {
     let (from, shape) = ([24, 64, 64], [60, 160, 160]);
     let voxels: usize = shape.iter().product();
     let input_voxels: usize = from.iter().product();
-    // Two threads' rows, taps and rayon's own.
+    // Rows of two threads, taps, and rayon's own memory.
     let slack = 800_000;
     let to = |order, separate_axis| Resampling {
         shape,

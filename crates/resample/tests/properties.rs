@@ -1,4 +1,4 @@
-//! Every algorithm against a direct evaluation, and laws that hold for any input.
+//! Every algorithm compared with a direct evaluation, and properties that hold for any input.
 #![expect(clippy::unwrap_used, reason = "test support")]
 
 use ndarray::{Array3, Array4, ArrayView3, Axis};
@@ -20,7 +20,7 @@ fn noise(shape: [usize; 3], seed: u64) -> Array3<f64> {
     Array3::from_shape_simple_fn(shape, || rng.uniform(-1.0, 1.0))
 }
 
-/// B-spline coefficients by solving the tridiagonal system on samples with `pad` edge values on both sides.
+/// Solves the tridiagonal system of B-spline coefficients for samples with `pad` edge values on both sides.
 fn solve(samples: &[f64], pad: usize) -> Vec<f64> {
     let n = samples.len();
     let padded: Vec<f64> = (0..n + 2 * pad)
@@ -56,7 +56,7 @@ fn kernel(order: Order, t: f64) -> f64 {
     }
 }
 
-/// The sum over all voxels of an edge-padded volume of kernel products, clipped.
+/// Returns the clipped sum of kernel products over all voxels of an edge-padded volume.
 fn direct(volume: &Array3<f64>, to: [usize; 3], order: Order) -> Array3<f64> {
     const PAD: usize = 30;
     let mut padded = volume.clone();
@@ -121,7 +121,7 @@ fn largest_difference(a: ArrayView3<'_, f64>, b: ArrayView3<'_, f64>) -> f64 {
         .fold(0.0, |worst, (a, b)| worst.max((a - b).abs()))
 }
 
-/// batchgenerators' `resize_segmentation`, label by label, over `direct`'s arithmetic.
+/// batchgenerators' `resize_segmentation`, label by label, with the arithmetic of `direct`.
 fn elect(labels: &Array3<i16>, to: [usize; 3], order: Order) -> (Array3<i16>, Array3<bool>) {
     let mut out = Array3::zeros(to);
     let mut close = Array3::from_elem(to, false);
@@ -152,7 +152,7 @@ proptest! {
     }
 
     #[test]
-    fn identity_and_constant(from in shape(20), to in shape(20), seed: u64, which in 0..3_usize, value in -1e3..1e3_f32) {
+    fn identity_and_constant_are_unchanged(from in shape(20), to in shape(20), seed: u64, which in 0..3_usize, value in -1e3..1e3_f32) {
         let order = ORDERS[which];
         let volume = noise(from, seed).mapv(|v| v as f32);
         prop_assert_eq!(&resize(volume.view(), from, order).unwrap(), &volume);
@@ -161,9 +161,10 @@ proptest! {
         prop_assert_eq!(found, Array3::from_elem(to, value));
     }
 
-    /// A ramp is reproduced where the edge cannot be felt: the spline's memory of it fades by 0.27 a voxel.
+    /// A ramp is reproduced far from the edge. The edge's influence on the spline falls by a factor of 0.27
+    /// per voxel.
     #[test]
-    fn ramp(n in 30..60_usize, m in 10..90_usize, axis in 0..3_usize, cubic: bool) {
+    fn ramp_is_reproduced_far_from_edge(n in 30..60_usize, m in 10..90_usize, axis in 0..3_usize, cubic: bool) {
         let order = if cubic { Order::Cubic } else { Order::Linear };
         let (mut from, mut to) = ([2, 3, 2], [3, 2, 2]);
         from[axis] = n;
@@ -178,9 +179,9 @@ proptest! {
         }
     }
 
-    /// Slices in plane first, then the axis: the same as two resizes, on every axis and in any memory order.
+    /// Resampling of slices, then of the axis, equals two resizes, on every axis and in any memory order.
     #[test]
-    fn separate_axis_is_two_resizes(
+    fn separate_axis_equals_two_resizes(
         from in shape(7), to in shape(9), seed: u64, axis in 0..3_usize, which in 0..3_usize, along in 0..3_usize,
     ) {
         let (order, order_z) = (ORDERS[which], ORDERS[along]);
@@ -197,7 +198,7 @@ proptest! {
             let resized = resize_2d(slice, out.dim().into(), order).unwrap();
             out.assign(&resized);
         }
-        // Along the axis nothing is clipped: give the resize room by a wide range outside the sampled part.
+        // Nothing is clipped along the axis: a wide range outside the sampled part prevents it in the resize.
         let expected = if order_z == Order::Cubic && from[axis] > 1 && from[axis] != to[axis] {
             unclipped(&slices, to, axis)
         } else {
@@ -234,7 +235,7 @@ proptest! {
         }
     }
 
-    /// Unlabelled voxels: no background appears, and every other label has a majority of its own.
+    /// Unlabelled voxels never become background, and every other label has a majority.
     #[test]
     fn unlabelled_stays_unlabelled(from in shape(6), to in shape(8), seed: u64, cubic: bool) {
         let order = if cubic { Order::Cubic } else { Order::Linear };
@@ -251,7 +252,7 @@ proptest! {
         }
     }
 
-    /// Streaming decides what the default decides, bit for bit, and hands over the default's numbers.
+    /// Streaming gives the same labels and numbers as the default, bit for bit.
     #[test]
     fn streamed_equals_default(
         from in shape(8), to in shape(12), seed: u64, axis in 0..4_usize, which in 0..3_usize, along in 0..3_usize,
@@ -283,7 +284,7 @@ proptest! {
         prop_assert_eq!(&streamed, &whole.iter().copied().collect::<Vec<_>>());
     }
 
-    /// Coefficients give the samples back: `(c[k-1] + 4 c[k] + c[k+1]) / 6`, mirrored at the border.
+    /// Coefficients reproduce the samples: `(c[k-1] + 4 c[k] + c[k+1]) / 6`, mirrored at the border.
     #[test]
     fn mirrored_prefilter_inverts_the_spline(from in shape(90), axes: [bool; 3], seed: u64, transposed: bool) {
         prop_assume!(from.iter().product::<usize>() < 40_000);
@@ -310,10 +311,10 @@ proptest! {
     }
 }
 
-/// Cubic along one axis without clipping, by two planes of huge opposite values that cannot be felt.
+/// Cubic along one axis without clipping, by two distant planes of huge opposite values.
 fn unclipped(slices: &Array3<f32>, to: [usize; 3], axis: usize) -> Array3<f32> {
     let (low, high) = (-1e3, 1e3);
-    // Clipping acts on the range of the whole volume: widen it by one extra column in another axis.
+    // Clipping uses the range of the whole volume. One additional column in another axis widens it.
     let other = if axis == 2 { 1 } else { 2 };
     let mut shape: [usize; 3] = slices.dim().into();
     shape[other] += 2;
@@ -327,9 +328,9 @@ fn unclipped(slices: &Array3<f32>, to: [usize; 3], axis: usize) -> Array3<f32> {
 }
 
 #[test]
-fn ties_and_undecided_voxels() {
+fn ties_and_undecided_voxels_become_unlabelled_or_background() {
     let seg = Array3::from_shape_vec([1, 1, 2], vec![-1, 4]).unwrap();
-    // Three voxels of two: the middle one is half and half.
+    // Three voxels from two: the middle one is a tie.
     let resized = |unlabelled| resize_segmentation(seg.view(), [1, 1, 3], Order::Linear, unlabelled).unwrap();
     assert_eq!(resized(None).as_slice().unwrap(), [-1, 4, 4]);
     assert_eq!(resized(Some(-1)).as_slice().unwrap(), [-1, -1, 4]);
@@ -340,10 +341,10 @@ fn ties_and_undecided_voxels() {
     assert_eq!((middle(None), middle(Some(-1))), (0, -1));
 }
 
-/// Beyond the border scipy adds up the weights of twice the edge voxel, 0.9 + 0.1, and in some columns ends just below
-/// one half; such voxels stay background there (scipy 1.17.1, batchgenerators 0.25).
+/// Past the border scipy adds the weights of twice the edge voxel, 0.9 + 0.1. In some columns the sum is just
+/// below one half, and the voxel becomes background (scipy 1.17.1, batchgenerators 0.25).
 #[test]
-fn halves_at_the_border_round_as_in_scipy() {
+fn ties_at_border_round_as_in_scipy() {
     let seg = Array3::from_shape_fn([300, 4, 512], |(_, y, _)| i16::from(y < 2));
     let found = resize_segmentation(seg.view(), [375, 3, 455], Order::Linear, None).unwrap();
     let background = |z: usize| (0..455).filter(|&x| found[(z, 1, x)] == 0).collect::<Vec<_>>();
@@ -352,7 +353,7 @@ fn halves_at_the_border_round_as_in_scipy() {
 }
 
 #[test]
-fn threads_do_not_matter() {
+fn thread_count_does_not_change_result() {
     let volume = noise([17, 70, 131], 5).mapv(|v| v as f32);
     let labels = volume.mapv(|v| (v * 3.0).round() as i16);
     let all = |threads| {

@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use dataset::Error as DatasetError;
 
-/// Why a verb of this crate failed.
+/// Errors of this crate.
 #[derive(Debug, thiserror::Error, run::Coded)]
 pub enum Error {
-    /// A folder or record of nnU-Net could not be used.
+    /// A folder or record of nnU-Net is invalid.
     #[error(transparent)]
     #[code(transparent)]
     Dataset(#[from] DatasetError),
@@ -23,35 +23,35 @@ pub enum Error {
     #[error(transparent)]
     #[code(transparent)]
     Volume(#[from] volume::Error),
-    /// Options that cannot be used.
+    /// An option has an invalid value.
     #[error(transparent)]
     #[code(transparent)]
     Option(#[from] run::OptionError),
-    /// A new task with the number of another one.
-    #[error("{task} cannot be made: {by} has its number, and tasks are told apart by that; give another name with the option task")]
+    /// Another task has the number of the new task.
+    #[error("{task} cannot be created: {by} has the same number, which must be unique; choose another name with the option task")]
     #[code(TaskNumberTaken)]
     TaskNumberTaken {
         /// The new task.
         task: String,
-        /// The task that is there.
+        /// The existing task.
         by: String,
     },
-    /// Splits are there already.
-    #[error("{} exists already, and models may have been trained with its folds; pass overwrite to replace it (a copy is kept \
-             beside it)", path.display())]
+    /// The splits already exist.
+    #[error("{} exists already, and models may have been trained with its folds; pass overwrite to replace it (a backup is \
+             kept in the same folder)", path.display())]
     #[code(SplitsExist)]
     SplitsExist {
         /// The file.
         path: PathBuf,
     },
-    /// The task to convert into is there already.
+    /// The target task already exists.
     #[error("{} exists already; pass overwrite to convert into it", folder.display())]
     #[code(TaskExists)]
     TaskExists {
         /// The task's folder.
         folder: PathBuf,
     },
-    /// A foreign data set has a feature that nnU-Net v1 cannot express.
+    /// The dataset has a feature that nnU-Net v1 does not support.
     #[error("{}: {problem}", path.display())]
     #[code(DatasetUnsupported)]
     Unsupported {
@@ -60,7 +60,7 @@ pub enum Error {
         /// The feature, and what to do.
         problem: String,
     },
-    /// Not a kind of file that nnU-Net has.
+    /// The file is not of a supported kind.
     #[error("{}: expected a .pkl, .model, .npz, .npy, .nii or .nii.gz file", path.display())]
     #[code(FileKind)]
     FileKind {
@@ -71,7 +71,7 @@ pub enum Error {
     #[error(transparent)]
     #[code(transparent)]
     Threads(#[from] run::ThreadsError),
-    /// The verb was asked to stop.
+    /// The verb was cancelled.
     #[error(transparent)]
     #[code(transparent)]
     Cancelled(#[from] run::Cancelled),

@@ -1,4 +1,4 @@
-//! What a file of nnU-Net holds, as JSON.
+//! Shows the content of an nnU-Net file as JSON.
 
 use std::path::{Path, PathBuf};
 
@@ -22,13 +22,13 @@ pub struct InspectOptions {
 
 impl Options for InspectOptions {}
 
-/// What [`inspect`] found: the content of a pickle or checkpoint with tensors and arrays as shapes and types, or the headers of an
-/// archive, array or image.
+/// Result of [`inspect`]: the content of a pickle or checkpoint with tensors and arrays as shapes and types,
+/// or the headers of an archive, array or image.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(transparent)]
 pub struct InspectSummary(pub Value);
 
-/// Reads a file by its extension; executes nothing in it.
+/// Reads a file by its extension. Nothing in the file is executed.
 ///
 /// # Errors
 /// [`Error::FileKind`] for another extension; [`Error::Pickle`] or [`Error::Volume`] naming the file.
@@ -69,7 +69,7 @@ fn content(file: &Path, longest: usize) -> Result<Value, Error> {
     }
 }
 
-/// An array by its header; those of an archive have names.
+/// Returns the JSON form of an array's header. Arrays of an archive have names.
 fn array(name: Option<&str>, header: &volume::npy::Header) -> Value {
     let named = name.map(|name| ("name".to_owned(), json!(name)));
     let facts = [

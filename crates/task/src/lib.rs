@@ -1,6 +1,7 @@
-//! The small verbs of a task: integrity check, conversion of foreign data sets, splits, and a look into one file.
+//! Verbs on a task's files: integrity check, conversion of other datasets, splits, and inspection of one
+//! file.
 //!
-//! Folders and records are those of the crate `dataset`.
+//! The crate `dataset` defines folders and records.
 
 pub mod check;
 pub mod convert;

@@ -1,9 +1,5 @@
-//! Converting data sets of nnU-Net v2 and of the Decathlon.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "helpers of tests fail as tests do"
-)]
+//! Conversion of datasets of nnU-Net v2 and of the Decathlon.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "test helpers fail by panicking")]
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -70,7 +66,7 @@ fn run(options: &ConvertOptions) -> Result<ConvertSummary, Error> {
 }
 
 #[test]
-fn nnunet_v2_with_an_ignore_label() {
+fn nnunet_v2_ignore_label_becomes_unlabelled() {
     for ending in [".nii.gz", ".nii"] {
         let base = tempfile::tempdir().unwrap();
         let source = v2(base.path(), &v2_json(ending), ending);
@@ -140,7 +136,7 @@ fn nnunet_v2_with_an_ignore_label() {
 }
 
 #[test]
-fn nnunet_v2_features_that_v1_lacks_are_refused() {
+fn unsupported_nnunet_v2_features_are_rejected() {
     for (key, value, word) in [
         (
             "labels",
@@ -164,7 +160,7 @@ fn nnunet_v2_features_that_v1_lacks_are_refused() {
 }
 
 #[test]
-fn channels_are_taken_by_their_numbers() {
+fn channels_are_matched_by_number() {
     let base = tempfile::tempdir().unwrap();
     let source = v2(base.path(), &v2_json(".nii"), ".nii");
     let image = |name: &str| source.join("imagesTr").join(format!("{name}.nii"));
@@ -193,7 +189,7 @@ fn channels_are_taken_by_their_numbers() {
 }
 
 #[test]
-fn a_data_set_that_makes_no_task_is_refused_whole() {
+fn invalid_dataset_is_rejected_before_writing() {
     let with = |key: &str, value: Json| {
         let mut json = v2_json(".nii.gz");
         json[key] = value;
@@ -227,7 +223,7 @@ fn a_data_set_that_makes_no_task_is_refused_whole() {
 }
 
 #[test]
-fn nnunet_v2_with_files_listed_and_failures_apart() {
+fn listed_nnunet_v2_files_are_converted_and_failures_reported() {
     let base = tempfile::tempdir().unwrap();
     let mut json = v2_json(".nii.gz");
     json["dataset"] = json!({
@@ -261,7 +257,7 @@ fn nnunet_v2_with_files_listed_and_failures_apart() {
     assert_eq!(dataset.cases(), ["one"]);
 }
 
-/// A 4D file made of 3D ones: their voxels one after another under a header with a fourth dimension.
+/// Writes a 4D file: the voxels of 3D volumes in sequence, with a header of four dimensions.
 fn write_4d(path: &Path, volumes: usize) {
     let single = path.with_file_name("single.nii");
     let mut bytes = Vec::new();
@@ -278,7 +274,7 @@ fn write_4d(path: &Path, volumes: usize) {
 }
 
 #[test]
-fn decathlon_with_all_channels_in_one_file() {
+fn decathlon_volumes_become_channel_files() {
     let base = tempfile::tempdir().unwrap();
     let source = base.path().join("Task04_Hippocampus");
     ["imagesTr", "labelsTr", "imagesTs"]
@@ -346,7 +342,7 @@ fn decathlon_with_all_channels_in_one_file() {
 }
 
 #[test]
-fn a_task_of_v1_is_not_converted_again() {
+fn task_of_nnunet_v1_is_rejected() {
     let base = tempfile::tempdir().unwrap();
     let source = base.path().join("Task004_X");
     std::fs::create_dir_all(source.join("imagesTr")).unwrap();
@@ -361,11 +357,11 @@ fn a_task_of_v1_is_not_converted_again() {
         ..ConvertOptions::new("")
     })
     .unwrap_err();
-    assert!(error.to_string().contains("nnU-Net v1 already"), "{error}");
+    assert!(error.to_string().contains("a task of nnU-Net v1"), "{error}");
 }
 
 #[test]
-fn events_tell_of_the_start_and_of_each_failure() {
+fn start_and_failures_are_reported_as_events() {
     let base = tempfile::tempdir().unwrap();
     let source = v2(base.path(), &v2_json(".nii.gz"), ".nii.gz");
     std::fs::write(source.join("labelsTr/p1.nii.gz"), "no image").unwrap();
@@ -384,17 +380,17 @@ fn events_tell_of_the_start_and_of_each_failure() {
 }
 
 #[test]
-fn cancellation_ends_between_the_files_of_a_case() {
+fn cancelled_conversion_stops_between_files_of_a_case() {
     let base = tempfile::tempdir().unwrap();
     let options = ConvertOptions {
         source: v2(base.path(), &v2_json(".nii"), ".nii"),
         output: Some(base.path().into()),
         ..ConvertOptions::new("")
     };
-    // One look before the case and one before each of its channels; the third is that before the label.
+    // One check before the case and one before each of its channels. The third is before the label.
     let context = Context::new(Arc::new(run::NullSink), Cancel::after(3), 1);
     assert_eq!(convert(&options, &context).unwrap_err().code(), "ERR_CANCELLED");
-    let there = |name: &str| base.path().join("Task027_ACDC").join(name).exists();
-    assert!(there("imagesTr/p1_0000.nii.gz") && there("imagesTr/p1_0001.nii.gz"));
-    assert!(!there("labelsTr/p1.nii.gz") && !there("dataset.json"));
+    let exists = |name: &str| base.path().join("Task027_ACDC").join(name).exists();
+    assert!(exists("imagesTr/p1_0000.nii.gz") && exists("imagesTr/p1_0001.nii.gz"));
+    assert!(!exists("labelsTr/p1.nii.gz") && !exists("dataset.json"));
 }

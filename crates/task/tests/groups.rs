@@ -1,5 +1,5 @@
 //! Splits that keep the cases of a patient together.
-#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+#![allow(clippy::unwrap_used, reason = "test helpers fail by panicking")]
 
 use std::collections::BTreeMap;
 
@@ -27,7 +27,7 @@ proptest! {
 }
 
 #[test]
-fn groups_come_from_json_and_csv() {
+fn groups_are_read_from_json_and_csv() {
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, text: &str| {
         let path = folder.path().join(name);

@@ -1,9 +1,5 @@
 //! The verb that writes splits.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "helpers of tests fail as tests do"
-)]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "test helpers fail by panicking")]
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -18,7 +14,7 @@ use testkit::Recorder;
 
 const TASK: &str = "Task500_Splits";
 
-/// A raw task of empty files: splits need names alone.
+/// A raw task of empty files: splits only need names.
 struct Fixture {
     base: tempfile::TempDir,
 }
@@ -45,7 +41,7 @@ impl Fixture {
         self.base.path().join("preprocessed").join(TASK)
     }
 
-    /// Puts a case into a stage's folder.
+    /// Writes an empty case into a stage's folder.
     fn preprocess(&self, stage: &str, case: &str) {
         let folder = self.preprocessed().join(stage);
         std::fs::create_dir_all(&folder).unwrap();
@@ -79,7 +75,7 @@ impl Fixture {
     }
 }
 
-/// How the cases are split.
+/// Rule of the split.
 #[derive(Clone)]
 enum Rule {
     FiveFold,
@@ -88,7 +84,7 @@ enum Rule {
     From(PathBuf),
 }
 
-/// Three scans of each patient.
+/// Names of three scans per patient.
 fn names(n: usize) -> Vec<String> {
     (0..n).map(|i| format!("p{:02}_{}", i / 3, i % 3)).collect()
 }
@@ -103,7 +99,7 @@ fn files(folder: &Path) -> Vec<String> {
 }
 
 #[test]
-fn before_preprocessing_the_cases_are_those_of_dataset_json() {
+fn unpreprocessed_task_uses_cases_of_dataset_json() {
     let cases = names(7);
     let fixture = Fixture::new(&cases);
     let summary = fixture.splits(Rule::FiveFold).unwrap();
@@ -115,7 +111,7 @@ fn before_preprocessing_the_cases_are_those_of_dataset_json() {
 }
 
 #[test]
-fn after_preprocessing_they_are_the_preprocessed_ones_of_all_stages() {
+fn preprocessed_task_uses_cases_of_all_stages() {
     let fixture = Fixture::new(&names(8));
     for (stage, range) in [
         ("nnUNetData_plans_v2.1_stage0", 0..5),
@@ -146,7 +142,7 @@ fn after_preprocessing_they_are_the_preprocessed_ones_of_all_stages() {
 }
 
 #[test]
-fn patients_stay_together_by_pattern_and_by_file() {
+fn pattern_and_file_keep_patients_together() {
     let fixture = Fixture::new(&names(20));
     let pattern = Rule::GroupPattern(r"^(p\d+)_".into());
     let by_pattern = fixture.splits(pattern).unwrap();
@@ -156,7 +152,7 @@ fn patients_stay_together_by_pattern_and_by_file() {
             |cases: &[String]| -> BTreeSet<String> { cases.iter().map(|c| c[..3].to_owned()).collect() };
         assert!(patients(&fold.train).is_disjoint(&patients(&fold.val)));
     }
-    // The file may tell of patients that the task does not have.
+    // The file may contain patients that the task does not have.
     let lines: Vec<String> = names(24).iter().map(|c| format!("{c},{}", &c[..3])).collect();
     let csv = fixture.write("patients.csv", &format!("case,patient\n{}\n", lines.join("\n")));
     let options = SplitsOptions {
@@ -168,7 +164,7 @@ fn patients_stay_together_by_pattern_and_by_file() {
 }
 
 #[test]
-fn what_groups_lack_is_named() {
+fn cases_without_group_are_rejected_with_names() {
     let fixture = Fixture::new(&names(20));
     let partial = fixture.write("patients.json", r#"{ "p00_0": "p00" }"#);
     let error = fixture.splits(Rule::Groups(partial)).unwrap_err();
@@ -186,18 +182,21 @@ fn what_groups_lack_is_named() {
         .splits(Rule::Groups("/nonexistent/patients.csv".into()))
         .unwrap_err();
     assert!(absent.to_string().contains("/nonexistent/patients.csv"));
-    assert!(!fixture.preprocessed().exists(), "nothing is written on the way");
+    assert!(
+        !fixture.preprocessed().exists(),
+        "nothing is written before the error"
+    );
 }
 
 #[test]
-fn four_cases_are_told_of_fold_all() {
+fn four_cases_are_rejected_with_hint_to_fold_all() {
     let error = Fixture::new(&names(4)).splits(Rule::FiveFold).unwrap_err();
     assert_eq!(error.code(), "ERR_TOO_FEW_CASES");
     assert!(error.to_string().contains("--fold all"), "{error}");
 }
 
 #[test]
-fn files_of_the_users_own_are_taken_where_they_fit() {
+fn custom_splits_are_accepted_if_they_match_the_cases() {
     let fixture = Fixture::new(&names(6));
     let split = |train: &[usize], val: &[usize]| Split {
         train: train.iter().map(|&i| names(9)[i].clone()).collect(),
@@ -238,10 +237,10 @@ fn files_of_the_users_own_are_taken_where_they_fit() {
     refuse(
         &[split(&[0, 1], &[1])],
         "ERR_SPLITS",
-        &["fold 0 validates", "p00_1"],
+        &["fold 0 has cases in both", "p00_1"],
     );
     refuse(&[split(&[0], &[])], "ERR_DATASET_RECORD", &["val of fold 0"]);
-    refuse(&[], "ERR_DATASET_RECORD", &["no fold"]);
+    refuse(&[], "ERR_DATASET_RECORD", &["no folds"]);
     assert_eq!(
         std::fs::read(fixture.preprocessed().join("splits_final.pkl")).unwrap(),
         before
@@ -249,15 +248,15 @@ fn files_of_the_users_own_are_taken_where_they_fit() {
 }
 
 #[test]
-fn splits_are_never_lost() {
+fn existing_splits_are_kept_or_backed_up() {
     let fixture = Fixture::new(&names(20));
     let first = fixture.splits(Rule::FiveFold).unwrap();
-    let former = std::fs::read(&first.file).unwrap();
+    let previous = std::fs::read(&first.file).unwrap();
     let pattern = Rule::GroupPattern(r"^(p\d+)_".into());
     let error = fixture.splits(pattern.clone()).unwrap_err();
     assert_eq!(error.code(), "ERR_SPLITS_EXIST");
     assert!(error.to_string().contains("splits_final.pkl") && error.to_string().contains("overwrite"));
-    assert_eq!(std::fs::read(&first.file).unwrap(), former);
+    assert_eq!(std::fs::read(&first.file).unwrap(), previous);
 
     let options = SplitsOptions {
         overwrite: true,
@@ -277,12 +276,12 @@ fn splits_are_never_lost() {
     );
     assert_eq!(
         std::fs::read(fixture.preprocessed().join("splits_final.old1.pkl")).unwrap(),
-        former
+        previous
     );
 }
 
 #[test]
-fn a_preprocessed_folder_alone_will_do() {
+fn preprocessed_folder_without_raw_task_is_sufficient() {
     let fixture = Fixture::new(&names(5));
     names(5)
         .iter()

@@ -94,7 +94,7 @@ pub enum Error {
         problem: String,
     },
     /// The element type is not supported, or differs from the expected one.
-    #[error("{place} holds elements of type {found}; expected {expected}")]
+    #[error("{place} contains elements of type {found}; expected {expected}")]
     #[code(ArrayDtype)]
     Dtype {
         /// The file or array being read.
@@ -193,7 +193,7 @@ pub enum Error {
         problem: String,
     },
     /// A voxel of a label map is not a valid label.
-    #[error("{} holds the value {value} at (z, y, x) = {voxel:?}; labels are whole numbers from -32768 to 32767", path.display())]
+    #[error("{} contains the value {value} at (z, y, x) = {voxel:?}; labels are whole numbers from -32768 to 32767", path.display())]
     #[code(LabelValue)]
     Label {
         /// The file.

@@ -1,7 +1,8 @@
-//! The measured side of `bench/weightmaps/run.py`: does one piece of work for every line on standard input.
+//! Measured program of `bench/weightmaps/run.py`. It runs one unit of work for every line on standard input.
 //!
-//! `bench edt MASK.npy THREADS [BOUND]`, `bench map SEGMENTATION.npy THREADS border|instances|2d`, `bench copy ELEMENTS` print the wall and
-//! processor milliseconds of each; `bench generate FOLDER OUTPUT WORKERS` makes weightmaps and ends.
+//! `bench edt MASK.npy THREADS [BOUND]`, `bench map SEGMENTATION.npy THREADS border|instances|2d` and `bench
+//! copy ELEMENTS` print the wall and processor milliseconds of each unit. `bench generate FOLDER OUTPUT
+//! WORKERS` writes weightmaps and exits.
 
 use std::io::BufRead;
 use std::path::Path;
@@ -87,7 +88,7 @@ fn repeat(mut work: impl FnMut() -> Result<(), Failure>) -> Result<(), Failure> 
     Ok(())
 }
 
-/// Milliseconds of processor that the threads of this process have had, as Linux accounts them.
+/// Returns the processor milliseconds of this process's threads, as counted by Linux.
 fn processor_time() -> Result<f64, Failure> {
     let mut sum = 0.0;
     for task in std::fs::read_dir("/proc/self/task")? {

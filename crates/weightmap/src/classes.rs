@@ -1,36 +1,36 @@
-//! The classes of a map and their numbering in a byte.
+//! Classes of a weightmap and their one-byte indices.
 
 use crate::Error;
 
-/// Index of background and of every label that is not a class.
+/// Index of background and of every label that is not listed as a class.
 pub(crate) const BACKGROUND: u8 = 0;
 /// Index of unlabelled voxels.
 pub(crate) const UNLABELLED: u8 = u8::MAX;
 /// Label of unlabelled voxels.
 pub(crate) const UNLABELLED_LABEL: i64 = volume::UNLABELLED as i64;
-/// The most classes beside background.
+/// Maximum number of classes besides the background.
 const LIMIT: usize = UNLABELLED as usize - 1;
 
-/// The classes whose borders count.
+/// Classes of objects.
 #[derive(Clone, Debug)]
 pub(crate) struct Classes {
-    /// Labels other than 0; the index of each is its position plus one.
+    /// Labels other than 0. The index of each is its position plus one.
     labels: Vec<f32>,
-    /// Whether 0 is listed, so that the background has an inside too.
+    /// Whether 0 is listed, so that the background also has an inside.
     background: bool,
-    /// Whether -1 stands for unlabelled voxels rather than for background.
+    /// Whether -1 means unlabelled, instead of background.
     unlabelled: bool,
 }
 
 impl Classes {
-    /// Checks and numbers `classes`. With `compat` -1 is a label like any other.
+    /// Checks and numbers `classes`. With `compat`, -1 is a label like any other.
     pub(crate) fn new(classes: &[i64], compat: bool) -> Result<Self, Error> {
         let mut sorted = classes.to_vec();
         sorted.sort_unstable();
         sorted.dedup();
         let refused = |class: i64| match class {
             _ if class.unsigned_abs() > 1 << 24 => {
-                Some("its magnitude exceeds 16777216, which float32 labels cannot")
+                Some("its magnitude exceeds 16777216, the limit of float32 labels")
             }
             UNLABELLED_LABEL if !compat => Some("-1 marks voxels without a label"),
             _ => None,
@@ -62,7 +62,7 @@ impl Classes {
         (index != BACKGROUND || self.background) && index != UNLABELLED
     }
 
-    /// Indices of `values`; returns false where one is NaN or has a fraction.
+    /// Encodes `values` as indices. Returns false if a value is NaN or has a fraction.
     #[inline(always)]
     pub(crate) fn encode<const N: usize>(&self, values: &[f32; N], indices: &mut [u8; N]) -> bool {
         let mut found = [u32::from(BACKGROUND); N];
@@ -88,7 +88,7 @@ impl Classes {
         let mut whole = true;
         for lane in 0..N {
             indices[lane] = found[lane] as u8;
-            // Beyond the range of i32 this may refuse what is whole; the caller looks again.
+            // Above the range of i32 this may reject whole numbers. The caller checks again.
             whole &= values[lane] as i32 as f32 == values[lane];
         }
         whole

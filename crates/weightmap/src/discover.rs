@@ -1,4 +1,4 @@
-//! Which files are cases, and which labels are classes.
+//! Discovery of cases and classes.
 
 use std::collections::HashMap;
 use std::fs;
@@ -9,19 +9,19 @@ use serde_json::Value;
 
 use crate::{Error, Options};
 
-/// How the names of weightmaps end, before their extension.
+/// Suffix of weightmap names, before the extension.
 pub(crate) const SUFFIX: &str = "_weightmap";
 
-/// A file to make a weightmap of.
+/// A file to write a weightmap for.
 #[derive(Debug)]
 pub(crate) struct Case {
-    /// Its name without extension.
+    /// File name without extension.
     pub(crate) name: String,
-    /// The file itself.
+    /// Path of the file.
     pub(crate) path: PathBuf,
-    /// The weightmap to write.
+    /// Path of the weightmap.
     pub(crate) output: PathBuf,
-    /// Why it cannot be one, where its name tells already.
+    /// Reason to reject the file, if its name is sufficient.
     refused: Option<Refusal>,
 }
 
@@ -33,7 +33,7 @@ enum Refusal {
 }
 
 impl Case {
-    /// Fails where the file's name tells that it is no case.
+    /// Fails if the file name shows that the file is not a case.
     pub(crate) fn check(&self) -> Result<(), Error> {
         match &self.refused {
             None => Ok(()),
@@ -44,10 +44,10 @@ impl Case {
     }
 }
 
-/// The files of the folder that match, by path; an earlier run's weightmaps among them are refused.
+/// Returns the matching files of the folder, by path. Weightmaps of an earlier run are marked as rejected.
 pub(crate) fn cases(options: &Options) -> Result<Vec<Case>, Error> {
     let folder = &options.folder;
-    let advice = "run `nnunet-diag preprocess` first, or name another folder";
+    let advice = "run `nnunet-diag preprocess` first, or choose another folder";
     NotFound::unless_exists("folder of preprocessed cases", folder, advice)?;
     fs::read_dir(folder).map_err(|source| Error::Folder {
         action: "read",
@@ -59,11 +59,11 @@ pub(crate) fn cases(options: &Options) -> Result<Vec<Case>, Error> {
     if Path::new(pattern).is_absolute() || pattern.is_empty() {
         return Err(malformed("expected a pattern relative to the folder".to_owned()).into());
     }
-    // Before the folder is put in front of it, so that a position in it is one that the user can count.
+    // Checked before the folder is prepended, so that the error position refers to the user's pattern.
     glob::Pattern::new(pattern).map_err(|e| malformed(e.to_string()))?;
     let whole = Path::new(&glob::Pattern::escape(&folder.to_string_lossy())).join(pattern);
     let found = glob::glob(&whole.to_string_lossy()).map_err(|e| malformed(e.to_string()))?;
-    // An entry that cannot be read is no file that could be named.
+    // An unreadable entry has no file name.
     let mut paths: Vec<PathBuf> = found
         .filter_map(Result::ok)
         .filter(|path| path.is_file())
@@ -112,10 +112,11 @@ fn case(path: PathBuf, options: &Options, outputs: &mut HashMap<PathBuf, PathBuf
     }
 }
 
-/// The classes to use: those asked for, checked against dataset.json where there is one, else its non-zero labels.
+/// Returns the given classes, checked against dataset.json if it exists. Without given classes, returns the
+/// non-zero labels of dataset.json.
 pub(crate) fn classes(options: &Options) -> Result<Vec<i64>, Error> {
     let asked = options.classes.as_deref().unwrap_or_default();
-    // The fork takes a list without a non-zero class for none.
+    // The fork treats a list without a non-zero class as empty.
     let none = if options.compat {
         asked.iter().all(|&class| class == 0)
     } else {
@@ -136,7 +137,7 @@ pub(crate) fn classes(options: &Options) -> Result<Vec<i64>, Error> {
     }
 }
 
-/// `dataset.json` in the folder above the cases, wherever a link to them leads.
+/// Returns the path of `dataset.json` in the parent folder of the cases, with links resolved.
 fn dataset_json(folder: &Path) -> Result<PathBuf, Error> {
     let real = fs::canonicalize(folder).map_err(|source| Error::Folder {
         action: "read",
@@ -146,7 +147,7 @@ fn dataset_json(folder: &Path) -> Result<PathBuf, Error> {
     Ok(real.parent().unwrap_or(&real).join("dataset.json"))
 }
 
-/// The labels of a dataset.json in its order; `None` when there is no such file.
+/// Returns the labels of a dataset.json in its order, or `None` if the file does not exist.
 fn labels(path: &Path) -> Result<Option<Vec<i64>>, Error> {
     if !path.exists() {
         return Ok(None);
@@ -158,7 +159,7 @@ fn labels(path: &Path) -> Result<Option<Vec<i64>>, Error> {
     let text = fs::read_to_string(path).map_err(|e| refused(e.to_string()))?;
     let json: Value = serde_json::from_str(&text).map_err(|e| refused(e.to_string()))?;
     let labels = json.get("labels").and_then(Value::as_object);
-    let labels = labels.ok_or_else(|| refused("it has no object \"labels\"".to_owned()))?;
+    let labels = labels.ok_or_else(|| refused("the object \"labels\" is missing".to_owned()))?;
     let number = |key: &String| {
         key.trim()
             .parse()

@@ -1,4 +1,4 @@
-//! The inside of objects: each class eroded by one voxel with its face neighbours.
+//! Inside of objects: each class eroded by one voxel with its face neighbours.
 
 use edt::{dispatch, Kernel};
 use ndarray::parallel::prelude::*;
@@ -6,16 +6,17 @@ use ndarray::{Array3, ArrayView1, ArrayView3, ArrayViewMut2, Axis};
 
 use crate::classes::{Classes, UNLABELLED};
 
-/// How to erode.
+/// Options of the erosion.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Erosion {
-    /// Axes along which voxels are worn off.
+    /// Axes of the erosion.
     pub(crate) axes: [bool; 3],
-    /// Whether an unlabelled neighbour is a border.
+    /// Whether an unlabelled neighbour counts as a border.
     pub(crate) unlabelled_is_border: bool,
 }
 
-/// 0 inside an object and 1 elsewhere, and whether there is any inside voxel. Beyond the volume is no object.
+/// Returns 0 inside an object and 1 elsewhere, and whether any inside voxel exists. There is no object
+/// outside the volume.
 pub(crate) fn outside(index: ArrayView3<'_, u8>, classes: &Classes, erosion: Erosion) -> (Array3<u8>, bool) {
     let mut outside = Array3::zeros(index.dim());
     let any = outside
@@ -75,7 +76,7 @@ impl Kernel for Slice<'_> {
             }
             let mut wear = |neighbours: ArrayView1<'_, u8>| {
                 if let Some(neighbours) = neighbours.as_slice() {
-                    wear_off(out, center, neighbours, erosion.unlabelled_is_border);
+                    erode_by(out, center, neighbours, erosion.unlabelled_is_border);
                 }
             };
             if erosion.axes[0] {
@@ -87,13 +88,13 @@ impl Kernel for Slice<'_> {
                 wear(slice.row(y + 1));
             }
             if erosion.axes[2] {
-                wear_off(
+                erode_by(
                     &mut out[1..],
                     &center[1..],
                     &center[..width - 1],
                     erosion.unlabelled_is_border,
                 );
-                wear_off(
+                erode_by(
                     &mut out[..width - 1],
                     &center[..width - 1],
                     &center[1..],
@@ -108,23 +109,23 @@ impl Kernel for Slice<'_> {
     }
 }
 
-/// Marks the voxels whose neighbour is of another class.
+/// Marks the voxels with a neighbour of another class.
 #[inline(always)]
-fn wear_off(out: &mut [u8], center: &[u8], neighbours: &[u8], unlabelled_is_border: bool) {
-    // No index is 256: every unlabelled neighbour differs.
-    let excused = if unlabelled_is_border {
+fn erode_by(out: &mut [u8], center: &[u8], neighbours: &[u8], unlabelled_is_border: bool) {
+    // No index is 256, so that every unlabelled neighbour counts as different.
+    let ignored = if unlabelled_is_border {
         None
     } else {
         Some(UNLABELLED)
     };
-    match excused {
+    match ignored {
         None => out
             .iter_mut()
             .zip(center.iter().zip(neighbours))
             .for_each(|(out, (c, n))| *out |= u8::from(c != n)),
-        Some(excused) => out
+        Some(ignored) => out
             .iter_mut()
             .zip(center.iter().zip(neighbours))
-            .for_each(|(out, (c, n))| *out |= u8::from(c != n) & u8::from(*n != excused)),
+            .for_each(|(out, (c, n))| *out |= u8::from(c != n) & u8::from(*n != ignored)),
     }
 }

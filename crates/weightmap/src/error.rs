@@ -3,26 +3,26 @@ use std::path::{Path, PathBuf};
 
 use run::Cancelled;
 
-/// Why a weightmap, or a whole run, could not be made.
+/// Errors of this crate.
 #[derive(Debug, thiserror::Error, run::Coded)]
 pub enum Error {
     /// The run was cancelled.
     #[error(transparent)]
     #[code(transparent)]
     Cancelled(#[from] Cancelled),
-    /// The folder of cases, or the output folder, cannot be used.
+    /// The folder of cases or the output folder could not be read or created.
     #[error("cannot {action} the folder {}: {source}", folder.display())]
     #[code(io(WeightmapFolder))]
     Folder {
-        /// What was attempted: `read`, `create`.
+        /// The failed action: `read`, `create`.
         action: &'static str,
         /// The folder.
         folder: PathBuf,
-        /// The system's own words.
+        /// Error of the operating system.
         source: io::Error,
     },
-    /// No file matches.
-    #[error("no file in {} matches {pattern:?}; name a folder of preprocessed cases (nnUNetData_plans_v2.1_stage0)", folder.display())]
+    /// No file matches the pattern.
+    #[error("no file in {} matches {pattern:?}; choose a folder of preprocessed cases (nnUNetData_plans_v2.1_stage0)", folder.display())]
     #[code(WeightmapNoCases)]
     NoCases {
         /// The folder.
@@ -30,52 +30,52 @@ pub enum Error {
         /// The pattern.
         pattern: String,
     },
-    /// Classes were neither given nor found.
-    #[error("no classes were given and {} does not exist; name the classes", path.display())]
+    /// No classes were given, and no dataset.json exists.
+    #[error("no classes were given, and {} does not exist; set the classes", path.display())]
     #[code(WeightmapNoClasses)]
     NoClasses {
-        /// The dataset.json looked for.
+        /// Path of the missing dataset.json.
         path: PathBuf,
     },
-    /// dataset.json has no usable labels.
-    #[error("cannot take the classes from {}: {problem}; correct it or name the classes", path.display())]
+    /// The labels of dataset.json are invalid.
+    #[error("cannot read the classes from {}: {problem}; correct it or set the classes", path.display())]
     #[code(WeightmapDatasetJson)]
     DatasetJson {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The problem found.
         problem: String,
     },
-    /// A class that the data set does not have.
+    /// The dataset does not have the class.
     #[error("class {class} is not a label of {}, which has {labels:?}", path.display())]
     #[code(WeightmapClass)]
     UnknownClass {
-        /// The class asked for.
+        /// The requested class.
         class: i64,
-        /// The labels there are.
+        /// Labels of the dataset.
         labels: Vec<i64>,
-        /// The dataset.json that says so.
+        /// Path of dataset.json.
         path: PathBuf,
     },
-    /// A class that cannot be one.
-    #[error("class {class} is not usable: {problem}")]
+    /// The class is invalid.
+    #[error("class {class} is invalid: {problem}")]
     #[code(WeightmapClass)]
     Class {
         /// The class.
         class: i64,
-        /// Why not.
+        /// The problem.
         problem: &'static str,
     },
-    /// More classes than a byte can number.
-    #[error("{found} classes were given; at most {limit} are possible")]
+    /// The number of classes exceeds one byte.
+    #[error("{found} classes were given; expected at most {limit}")]
     #[code(WeightmapClass)]
     TooManyClasses {
-        /// Classes given.
+        /// Number of given classes.
         found: usize,
-        /// The most there can be.
+        /// Maximum number of classes.
         limit: usize,
     },
-    /// An option's value is not usable.
+    /// An option has an invalid value.
     #[error(transparent)]
     #[code(transparent)]
     Option(#[from] run::OptionError),
@@ -93,79 +93,79 @@ pub enum Error {
     File {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The error in the file.
         source: Box<Error>,
     },
-    /// The file is the result of an earlier run.
-    #[error("this is a weightmap, not a case; choose a matching pattern that leaves out *_weightmap.npy")]
+    /// The file is a weightmap of an earlier run.
+    #[error("this is a weightmap, not a case; choose a matching pattern that excludes *_weightmap.npy")]
     #[code(WeightmapIsWeightmap)]
     IsWeightmap,
-    /// Two files would give the same weightmap.
+    /// Two files have the same weightmap path.
     #[error("{} gives the same weightmap; choose a matching pattern that matches one of them", other.display())]
     #[code(WeightmapSameOutput)]
     SameOutput {
-        /// The file that comes first.
+        /// The first of these files.
         other: PathBuf,
     },
-    /// Neither npz nor npy.
+    /// The file is neither npz nor npy.
     #[error("only .npz and .npy files can be read")]
     #[code(WeightmapExtension)]
     Extension,
-    /// Not (channel, z, y, x), or empty.
+    /// The array is empty, or its axes are not (channel, z, y, x).
     #[error("the array has shape {found:?}; expected (channel, z, y, x) with at least one voxel")]
     #[code(WeightmapRank)]
     #[detail(expected = ["channel", "z", "y", "x"])]
     Rank {
-        /// The shape found.
+        /// Shape of the array.
         found: Vec<usize>,
     },
-    /// More voxels than objects can be numbered in.
+    /// The number of voxels exceeds the numbering of objects.
     #[error("the segmentation has {voxels} voxels; mode `instances` takes at most {limit}")]
     #[code(WeightmapSize)]
     TooManyVoxels {
-        /// Voxels found.
+        /// Number of voxels.
         #[detail(name = "found")]
         voxels: usize,
-        /// The most there can be.
+        /// Maximum number of voxels.
         limit: usize,
     },
-    /// No channel holds the segmentation.
+    /// The array has no channel for the segmentation.
     #[error("the array has {found} channel(s); expected the image's channels and then the segmentation")]
     #[code(WeightmapChannels)]
     #[detail(expected = "2 or more")]
     Channels {
-        /// Channels found.
+        /// Number of channels.
         found: usize,
     },
-    /// A value of the segmentation that is no label.
-    #[error("the segmentation holds {value} at (z, y, x) = {voxel:?}; expected whole numbers")]
+    /// A value of the segmentation is not a label.
+    #[error("the segmentation contains {value} at (z, y, x) = {voxel:?}; expected whole numbers")]
     #[code(WeightmapLabel)]
     Label {
         /// The value.
         #[detail(name = "found", text)]
         value: f64,
-        /// The first voxel that holds it.
+        /// Index of the first voxel with this value.
         voxel: [usize; 3],
     },
-    /// The case's properties are needed and missing.
-    #[error("{} does not exist; the spacing of this case is needed from it", path.display())]
+    /// The properties of a case are required but missing.
+    #[error("{} does not exist; it must contain the spacing of this case", path.display())]
     #[code(WeightmapNoProperties)]
     NoProperties {
-        /// The file looked for.
+        /// Path of the missing file.
         path: PathBuf,
     },
-    /// The case's properties have no usable spacing.
+    /// The properties of a case have no valid spacing.
     #[error("{}: {key} is {found:?}; expected three positive numbers in mm", path.display())]
     #[code(WeightmapSpacing)]
     Spacing {
-        /// The properties.
+        /// Path of the properties.
         path: PathBuf,
-        /// The key looked up.
+        /// Key of the spacing.
         key: &'static str,
-        /// What it holds, empty when it is missing or not numbers.
+        /// Value of the key. Empty if it is missing or not numeric.
         found: Vec<f64>,
     },
-    /// The case's properties cannot be read.
+    /// The properties of a case cannot be read.
     #[error(transparent)]
     #[code(transparent)]
     Properties(#[from] pickle::Error),
@@ -177,17 +177,17 @@ pub enum Error {
     #[error(transparent)]
     #[code(transparent)]
     Components(#[from] components::Error),
-    /// The distance transform refused.
+    /// The input of the distance transform is invalid.
     #[error(transparent)]
     #[code(transparent)]
     Distance(#[from] edt::Error),
 }
 
 impl Error {
-    /// Names the file in which this happened.
+    /// Adds the path of the file to this error.
     pub(crate) fn in_file(self, path: &Path) -> Self {
         match self {
-            // These name their file themselves.
+            // These errors already name their file.
             Self::Volume(_)
             | Self::File { .. }
             | Self::Properties(_)

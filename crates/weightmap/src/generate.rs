@@ -1,4 +1,4 @@
-//! The verb: a weightmap for every case of a folder.
+//! Verb that writes a weightmap for every case of a folder.
 
 use std::fs;
 use std::path::PathBuf;
@@ -18,36 +18,38 @@ use crate::map::make;
 use crate::properties::Properties;
 use crate::{read, Dtype, Error, Frequencies, Options, Parameters, Weight};
 
-/// What a run did.
+/// Result of a run.
 #[derive(Clone, Debug, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "WeightmapsSummary")]
 pub struct Summary {
-    /// Files that matched.
+    /// Number of matching files.
     pub cases: usize,
-    /// Maps written.
+    /// Number of written weightmaps.
     pub written: usize,
-    /// Cases left alone because their map exists.
+    /// Number of skipped cases, whose weightmap exists.
     pub skipped: usize,
-    /// Cases that failed, in the order of their files.
+    /// Failed cases, in the order of their files.
     pub failures: Vec<CaseFailure>,
-    /// Folder of the maps; absent when they lie beside their cases.
+    /// Folder of the weightmaps. Absent if it is the folder of the cases.
     pub output_dir: Option<PathBuf>,
-    /// The classes used.
+    /// Classes of the weightmaps.
     pub classes: Vec<i64>,
     /// Wall time in seconds.
     pub seconds: f64,
 }
 
-/// Writes `<case>_weightmap.npy`, of shape (1, z, y, x), for every case of a folder; each file appears whole or not at all.
+/// Writes `<case>_weightmap.npy`, of shape (1, z, y, x), for every case of a folder. Each file is written
+/// atomically.
 ///
-/// A case that fails is reported in the summary (and by a warning event) while the others go on. Cases are worked on in
-/// parallel, `context.workers()` at a time; each takes less than four float32 volumes of memory. The result depends
-/// neither on that number nor on the order.
+/// A failed case is reported in the summary and by a warning event; the others continue. `context.workers()`
+/// cases run in parallel. Each requires less than four float32 volumes of memory. The result depends neither
+/// on that number nor on the order.
 ///
 /// # Errors
-/// [`Error::Option`], [`Error::NotFound`], [`Error::Folder`], [`Error::NoCases`], [`Error::NoClasses`], [`Error::DatasetJson`],
-/// [`Error::UnknownClass`], [`Error::Class`], [`Error::TooManyClasses`] before anything is written; [`Error::Cancelled`].
+/// Before anything is written: [`Error::Option`], [`Error::NotFound`], [`Error::Folder`], [`Error::NoCases`],
+/// [`Error::NoClasses`], [`Error::DatasetJson`], [`Error::UnknownClass`], [`Error::Class`],
+/// [`Error::TooManyClasses`]. At any time: [`Error::Cancelled`].
 pub fn generate(options: &Options, context: &Context) -> Result<Summary, Error> {
     let start = Instant::now();
     run::validate(options)?;
@@ -85,7 +87,7 @@ pub fn generate(options: &Options, context: &Context) -> Result<Summary, Error> 
         })?;
         progress.done = jobs.len() as u64;
         weights = Some(dataset_weights(counted.results.iter().flatten()));
-        // A case fails once.
+        // A case fails only once.
         let mut kept = counted.results.iter().map(Option::is_some);
         jobs.retain(|_| kept.next() == Some(true));
         progress.total -= counted.failures.len() as u64;
@@ -115,7 +117,7 @@ pub fn generate(options: &Options, context: &Context) -> Result<Summary, Error> 
     })
 }
 
-/// The weight of each class from its frequency in all cases.
+/// Returns the weight of each class by its frequency in all cases.
 fn dataset_weights<'a>(cases: impl Iterator<Item = &'a Counts>) -> [f32; 256] {
     let mut counts = Counts::default();
     cases.for_each(|found| counts.add(found));
@@ -135,7 +137,7 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// The case's segmentation, with what -1 means there settled.
+    /// Reads the case's segmentation and resolves the meaning of -1.
     fn labels(&self, case: &Case) -> Result<Labels, Error> {
         case.check()?;
         let mut labels = read::labels(&case.path, &self.classes, self.options.compat, self.cancel)?;

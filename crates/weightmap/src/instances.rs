@@ -1,4 +1,4 @@
-//! The U-Net paper's own formula: the sum of the distances to the two nearest objects.
+//! Formula of the U-Net paper: the sum of the distances to the two nearest objects.
 
 use ndarray::{Array3, Zip};
 use run::{Cancel, Cancelled};
@@ -6,7 +6,8 @@ use run::{Cancel, Cancelled};
 use crate::classes::{Classes, UNLABELLED};
 use crate::{Error, Weight};
 
-/// Squared distances (z, y, x) to the nearest and the second nearest object, infinite beyond `bound`.
+/// Returns the squared distances (z, y, x) to the nearest and the second nearest object, infinite above
+/// `bound`.
 pub(crate) fn distances(
     index: &Array3<u8>,
     classes: &Classes,
@@ -25,7 +26,7 @@ pub(crate) fn distances(
     )?)
 }
 
-/// Voxels are numbered in 32 bits.
+/// Voxels are numbered with 32 bits.
 fn check_size(voxels: usize) -> Result<(), Error> {
     match u32::try_from(voxels) {
         Ok(_) => Ok(()),
@@ -36,7 +37,7 @@ fn check_size(voxels: usize) -> Result<(), Error> {
     }
 }
 
-/// Weights from the sum of both distances; unlabelled voxels weigh 0.
+/// Computes weights from the sum of both distances. Unlabelled voxels have weight 0.
 pub(crate) fn finish<W: Weight>(
     nearest: Array3<f32>,
     second: Array3<f32>,
@@ -61,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn voxels_beyond_32_bits_are_refused() {
+    fn more_voxels_than_32_bits_are_rejected() {
         assert!(check_size(u32::MAX as usize).is_ok());
         assert!(matches!(
             check_size(u32::MAX as usize + 1),

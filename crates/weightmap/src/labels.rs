@@ -1,4 +1,4 @@
-//! A segmentation as class indices, one byte a voxel, encoded piece by piece as it is read.
+//! Segmentation as class indices, one byte per voxel, encoded piece by piece while reading.
 
 use edt::{dispatch, Kernel};
 use ndarray::parallel::prelude::*;
@@ -7,7 +7,7 @@ use ndarray::{Array3, ArrayView2, ArrayView3, ArrayViewMut2};
 use crate::classes::{Classes, BACKGROUND, UNLABELLED};
 use crate::Error;
 
-/// Values encoded at a time.
+/// Number of values encoded at a time.
 const CHUNK: usize = 64;
 
 /// Number of voxels of each class index.
@@ -21,7 +21,7 @@ impl Default for Counts {
 }
 
 impl Counts {
-    /// Adds another volume's.
+    /// Adds the counts of another volume.
     pub(crate) fn add(&mut self, other: &Self) {
         self.0
             .iter_mut()
@@ -29,8 +29,8 @@ impl Counts {
             .for_each(|(sum, count)| *sum += count);
     }
 
-    /// One minus the frequency of each class among the labelled voxels, rounded to float32 as the fork does; 0 for
-    /// unlabelled ones.
+    /// Returns one minus the frequency of each class among the labelled voxels, rounded to float32 as in the
+    /// fork. Unlabelled voxels get 0.
     pub(crate) fn weights(&self) -> [f32; 256] {
         let labelled: u64 = self.0[..usize::from(UNLABELLED)].iter().sum();
         let mut weights = self
@@ -40,7 +40,8 @@ impl Counts {
         weights
     }
 
-    /// The smallest weight above 0 of a class that occurs, and whether one that occurs weighs 0.
+    /// Returns the smallest weight above 0 of an occurring class, and whether an occurring class has weight
+    /// 0.
     pub(crate) fn least(&self, weights: &[f32; 256]) -> (f32, bool) {
         let used = || {
             (0..usize::from(UNLABELLED))
@@ -67,7 +68,7 @@ pub(crate) struct Labels {
 }
 
 impl Labels {
-    /// Takes -1 for background: it marks what lies outside the non-zero mask.
+    /// Changes unlabelled voxels to background, for cases in which -1 marks voxels outside the non-zero mask.
     pub(crate) fn unlabelled_is_background(&mut self) {
         self.index
             .mapv_inplace(|index| if index == UNLABELLED { BACKGROUND } else { index });
@@ -76,7 +77,7 @@ impl Labels {
     }
 }
 
-/// Encodes a segmentation of a known shape from pieces in C order.
+/// Encodes a segmentation of known shape from pieces in C order.
 pub(crate) struct Encoder<'a> {
     rule: Rule<'a>,
     shape: [usize; 3],
@@ -104,7 +105,7 @@ impl<'a> Encoder<'a> {
             .map_err(|offset| refused(start + offset, self.shape, values[offset]))
     }
 
-    /// The whole segmentation, after all its values.
+    /// Returns the whole segmentation, after all its values.
     pub(crate) fn finish(self) -> Result<Labels, Error> {
         let found = vec![self.index.len()];
         let index = Array3::from_shape_vec(self.shape, self.index).map_err(|_| Error::Rank { found })?;
@@ -115,7 +116,7 @@ impl<'a> Encoder<'a> {
     }
 }
 
-/// Encodes a segmentation that is in memory, on the current rayon pool.
+/// Encodes a segmentation in memory, on the current rayon pool.
 pub(crate) fn encode<T>(segmentation: ArrayView3<'_, T>, rule: Rule<'_>) -> Result<Labels, Error>
 where
     T: Copy + Into<f64> + Sync,
@@ -139,7 +140,7 @@ where
         .outer_iter()
         .into_par_iter()
         .zip(index.outer_iter_mut());
-    // Collected in order, so that the first voxel refused is always the same.
+    // Collected in order, so that the reported voxel is always the first one.
     let found: Vec<Result<Counts, Error>> = slices.enumerate().map(slice).collect();
     let mut counts = Counts::default();
     for found in found {
@@ -155,16 +156,17 @@ fn refused(flat: usize, [_, y, x]: [usize; 3], value: f32) -> Error {
     }
 }
 
-/// How values become indices.
+/// Rule that converts values to indices.
 #[derive(Clone, Copy)]
 pub(crate) struct Rule<'a> {
     pub(crate) classes: &'a Classes,
-    /// Whether values with a fraction are background, as an image read in a segmentation's place has them.
+    /// Whether values with a fraction are background. An image that is read as a segmentation has such
+    /// values.
     pub(crate) fractions: bool,
 }
 
 impl Rule<'_> {
-    /// Fails with the position of the first value that is no label.
+    /// Fails with the position of the first value that is not a label.
     fn encode(self, values: &[f32], index: &mut [u8], counts: &mut Counts) -> Result<(), usize> {
         dispatch(Encode {
             rule: self,
@@ -209,7 +211,7 @@ impl Kernel for Encode<'_> {
                 }
             }
             let indices = &indices[..values.len()];
-            // Neighbours mostly agree.
+            // Neighbours are mostly equal.
             let first = indices[0];
             if indices.iter().all(|&index| index == first) {
                 counts.0[usize::from(first)] += indices.len() as u64;

@@ -1,4 +1,4 @@
-//! The map of one segmentation.
+//! Weightmap of one segmentation.
 
 use ndarray::{Array3, ArrayView3};
 use run::Cancel;
@@ -12,20 +12,20 @@ use crate::options::check_numbers;
 use crate::weight::Weight;
 use crate::{Error, Mode};
 
-/// What a map is made with.
+/// Parameters of a weightmap.
 #[derive(Clone, Debug)]
 pub struct Parameters {
-    /// Labels whose borders count. 0 may be among them: the background then has an inside too.
+    /// Labels of objects. If 0 is included, the background also has an inside.
     pub classes: Vec<i64>,
     /// Width of the border, in voxels, or in mm with `spacing`.
     pub sigma: f64,
-    /// Weight added at a border.
+    /// Height of the border term.
     pub w0: f64,
     /// The formula.
     pub mode: Mode,
-    /// Spacing (z, y, x) in mm to measure by; voxels when absent.
+    /// Spacing (z, y, x) in mm for distances. `None` measures in voxels.
     pub spacing: Option<[f64; 3]>,
-    /// Reproduce the fork where it is wrong.
+    /// Reproduces the errors of the fork.
     pub compat: bool,
 }
 
@@ -42,14 +42,15 @@ impl Default for Parameters {
     }
 }
 
-/// The weightmap of a segmentation (z, y, x) of whole numbers, of the same shape.
+/// Returns the weightmap of a segmentation (z, y, x) of whole numbers, with the same shape.
 ///
-/// -1 is unlabelled: weight 0 (background with `compat`). Class frequencies are the segmentation's own. Runs on the
-/// current rayon pool.
+/// -1 means unlabelled: weight 0 (background with `compat`). Class frequencies are those of the segmentation.
+/// Runs on the current rayon pool.
 ///
 /// # Errors
-/// [`Error::Label`] at NaN or a value with a fraction (a fraction is background with `compat`), [`Error::Class`],
-/// [`Error::TooManyClasses`] and [`Error::Option`] on unusable parameters, [`Error::Rank`] on an empty volume.
+/// [`Error::Label`] for NaN or a value with a fraction (with `compat`, a fraction is background).
+/// [`Error::Class`], [`Error::TooManyClasses`] and [`Error::Option`] for invalid parameters. [`Error::Rank`]
+/// for an empty volume.
 ///
 /// ```
 /// let mut segmentation = ndarray::Array3::<u8>::zeros((9, 9, 9));
@@ -75,7 +76,7 @@ pub fn border_weightmap<T: Copy + Into<f64> + Sync, W: Weight>(
     make(labels, &classes, parameters, weights, &Cancel::new())
 }
 
-/// The map of encoded labels, with the given weight of each class index.
+/// Returns the map of encoded labels, with the given weight of each class index.
 pub(crate) fn make<W: Weight>(
     labels: Labels,
     classes: &Classes,
@@ -91,7 +92,7 @@ pub(crate) fn make<W: Weight>(
     }
     let spacing = parameters.spacing.unwrap_or([1.0; 3]);
     let mut gaussian = Gaussian::new(parameters.sigma, parameters.w0);
-    // Where a class weighs nothing the smallest term counts.
+    // If a class has weight 0, the smallest term matters.
     let (least, zero) = counts.least(&weights);
     let bound = if zero {
         f64::INFINITY
@@ -113,7 +114,7 @@ pub(crate) fn make<W: Weight>(
     cancel.check()?;
     let (mask, any) = outside(index.view(), classes, erosion);
     if !any && parameters.compat {
-        return Ok(imaginary_corner(&index, |d2, at| base(at) + gaussian.at(d2)));
+        return Ok(virtual_corner_voxel(&index, |d2, at| base(at) + gaussian.at(d2)));
     }
     let mut distance = Array3::zeros((z, y, x));
     let kept = (bound as f32).next_up();
@@ -137,8 +138,8 @@ pub(crate) fn make<W: Weight>(
     Ok(W::finish(distance, &index, weight, cancel)?)
 }
 
-/// Without an inside voxel the fork's distance is to an imaginary one at (-1, 0, 0).
-fn imaginary_corner<W: Weight>(index: &Array3<u8>, weight: impl Fn(f64, u8) -> f64) -> Array3<W> {
+/// Without an inside voxel, the fork's distance is that to a virtual voxel at (-1, 0, 0).
+fn virtual_corner_voxel<W: Weight>(index: &Array3<u8>, weight: impl Fn(f64, u8) -> f64) -> Array3<W> {
     Array3::from_shape_fn(index.dim(), |at| {
         let (z, y, x) = (at.0 as f64 + 1.0, at.1 as f64, at.2 as f64);
         W::round(weight(z * z + y * y + x * x, index[at]))

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::Weight;
 
-/// Which formula makes the map.
+/// Formula of the weightmap.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[schemars(rename = "WeightmapMode")]
 pub enum Mode {
@@ -15,24 +15,24 @@ pub enum Mode {
     #[default]
     #[serde(rename = "border")]
     Border,
-    /// The U-Net paper's own: the sum of the distances to the two nearest objects, which are the connected components of
-    /// each class.
+    /// Formula of the U-Net paper: the sum of the distances to the two nearest objects, which are the
+    /// connected components of each class.
     #[serde(rename = "instances")]
     Instances,
-    /// [`Mode::Border`] slice by slice: erosion and distance stay in the plane.
+    /// [`Mode::Border`] slice by slice: erosion and distance are two-dimensional.
     #[serde(rename = "2d")]
     TwoD,
 }
 
-/// What the class frequencies are counted over.
+/// Scope of the class frequencies.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "WeightmapFrequencies")]
 pub enum Frequencies {
-    /// Each case alone.
+    /// Each case separately.
     #[default]
     Case,
-    /// All cases together; reads every case twice.
+    /// All cases together. Every case is read twice.
     Dataset,
 }
 
@@ -46,7 +46,7 @@ pub enum Dtype {
     /// Single precision.
     #[default]
     Float32,
-    /// Double precision, as the fork writes.
+    /// Double precision, as in the fork.
     Float64,
 }
 
@@ -66,9 +66,9 @@ pub struct Options {
     /// Folder of preprocessed cases, such as `…/Task501_X/nnUNetData_plans_v2.1_stage0`.
     #[schemars(length(min = 1))]
     pub folder: PathBuf,
-    /// Folder for the weightmaps, created where it is missing. The default is beside the cases.
+    /// Folder for the weightmaps, created if it is missing. The default is the folder of the cases.
     pub output_dir: Option<PathBuf>,
-    /// Which files of the folder are cases: a pattern with `*`, `?`, `[ab]` and `**`.
+    /// Pattern of the case files in the folder, with `*`, `?`, `[ab]` and `**`.
     #[default("*.npz".to_owned())]
     #[schemars(length(min = 1))]
     pub matching_pattern: String,
@@ -80,29 +80,29 @@ pub struct Options {
     #[default(10.0)]
     #[schemars(range(min = 0.0))]
     pub w0: f64,
-    /// Labels that count as objects. The default is the non-zero labels of `../dataset.json`.
+    /// Labels of objects. The default is the non-zero labels of `../dataset.json`.
     pub classes: Option<Vec<i64>>,
-    /// Number type on disk.
+    /// Element type on disk.
     #[default]
     pub dtype: Dtype,
-    /// Reproduces DIAG's fork to the last digit, its errors included.
+    /// Reproduces DIAG's fork to the last digit, including its errors.
     ///
-    /// What differs is listed in the documentation of the crate.
+    /// The documentation of the crate lists the differences.
     #[default]
     pub compat: bool,
-    /// Measures distances and sigma in millimetres, by the spacing of each case.
+    /// Measures distances and sigma in millimetres, with the spacing of each case.
     #[default]
     pub spacing: bool,
     /// Formula of the weight.
     #[default]
     pub mode: Mode,
-    /// What class frequencies are counted over.
+    /// Scope of the class frequencies.
     #[default]
     pub frequencies: Frequencies,
-    /// Keeps weightmaps that exist.
+    /// Keeps existing weightmaps.
     #[default]
     pub skip_existing: bool,
-    /// Replaces weightmaps that exist, which is the default.
+    /// Replaces existing weightmaps, which is the default.
     #[default]
     pub overwrite: bool,
 }
@@ -139,9 +139,10 @@ impl run::Options for Options {
     }
 }
 
-/// Refuses a width or weight with which a map would not be numbers; `largest` is the largest weight that can be written.
+/// Rejects a width or weight that would give non-finite values. `largest` is the largest weight of the
+/// element type.
 pub(crate) fn check_numbers(sigma: f64, w0: f64, largest: f64) -> OptionResult<()> {
-    // Far beyond any border; its square and its inverse are finite.
+    // The limits exceed every border; square and inverse are finite.
     if !(1e-6..=1e6).contains(&sigma) {
         return Err(OptionError::expected(
             "sigma",
@@ -149,7 +150,7 @@ pub(crate) fn check_numbers(sigma: f64, w0: f64, largest: f64) -> OptionResult<(
             sigma,
         ));
     }
-    // The weight of the class is at most 1.
+    // The weight of a class is at most 1.
     if !(w0 >= 0.0 && w0 + 1.0 <= largest) {
         let expected = "a number of 0 or more that the dtype can hold (float16 ends at 65504)";
         return Err(OptionError::expected("w0", expected, w0));

@@ -1,17 +1,17 @@
-//! What a case's `.pkl` says that matters to its weightmap.
+//! Properties of a case that affect its weightmap.
 
 use std::path::{Path, PathBuf};
 
 use crate::classes::UNLABELLED_LABEL;
 use crate::Error;
 
-/// The properties beside a case.
+/// Properties file of a case.
 pub(crate) struct Properties {
     path: PathBuf,
 }
 
 impl Properties {
-    /// Those of `<case>.npz` or `<case>.npy`, read when asked for.
+    /// Returns the properties of `<case>.npz` or `<case>.npy`, which are read on first use.
     pub(crate) fn beside(case: &Path) -> Self {
         Self {
             path: case.with_extension("pkl"),
@@ -25,7 +25,7 @@ impl Properties {
         Ok(Some(pickle::read_file(&self.path)?))
     }
 
-    /// Whether -1 marks what lies outside the non-zero mask. Where nothing says so, it is what a user left unlabelled.
+    /// Whether -1 marks voxels outside the non-zero mask. Without that property, -1 means unlabelled.
     pub(crate) fn minus_one_is_outside_mask(&self) -> Result<bool, Error> {
         let value = self.read()?;
         let mark = value
@@ -35,7 +35,7 @@ impl Properties {
         Ok(mark == Some(UNLABELLED_LABEL))
     }
 
-    /// Spacing (z, y, x) in mm of the preprocessed arrays.
+    /// Returns the spacing (z, y, x) in mm of the preprocessed arrays.
     pub(crate) fn spacing(&self) -> Result<[f64; 3], Error> {
         const KEY: &str = "spacing_after_resampling";
         let value = self.read()?.ok_or_else(|| Error::NoProperties {

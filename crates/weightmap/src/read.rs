@@ -1,4 +1,4 @@
-//! The segmentation of a case as class indices, without holding more of the file than needed.
+//! Reads the segmentation of a case as class indices, with little memory.
 
 use std::fs::File;
 use std::io::{BufReader, Read};
@@ -14,22 +14,23 @@ use crate::classes::Classes;
 use crate::labels::{Encoder, Labels, Rule};
 use crate::Error;
 
-/// The array of a preprocessed npz.
+/// Name of the array in a preprocessed npz.
 const MEMBER: &str = "data";
-/// The channel that the fork reads.
+/// Channel read by the fork.
 const COMPAT_CHANNEL: usize = 1;
-/// No deflate stream expands further: 258 bytes from 2 bits.
+/// Upper limit of the deflate ratio: 258 bytes from 2 bits.
 const MAX_RATIO: u64 = 1032;
-/// Values inflated at a time: they stay in cache until they are encoded, which is as fast as inflating all at once with a
-/// faster library, and takes a fifth of the memory.
+/// Number of values decompressed at a time. They stay in the cache until they are encoded. This is as fast as
+/// decompressing all at once with a faster library, with a fifth of the memory.
 const BLOCK: usize = 1 << 16;
 
-/// Reads and encodes the segmentation of `<case>.npz` or `<case>.npy`: the last channel, or channel 1 with `compat`.
+/// Reads and encodes the segmentation of `<case>.npz` or `<case>.npy`: the last channel, or channel 1 with
+/// `compat`.
 pub(crate) fn labels(path: &Path, classes: &Classes, compat: bool, cancel: &Cancel) -> Result<Labels, Error> {
     if path.extension().is_some_and(|e| e == "npy") {
         return match Mapped::<f32>::open(path) {
             Ok(mapped) => encode(mapped.view(), classes, compat, cancel),
-            // Another element type or order is converted as a whole.
+            // Other element types and orders are converted as a whole.
             Err(volume::Error::Dtype { .. } | volume::Error::Layout { .. }) => {
                 encode(npy::read::<f32>(path)?.view(), classes, compat, cancel)
             }
@@ -45,7 +46,7 @@ pub(crate) fn labels(path: &Path, classes: &Classes, compat: bool, cancel: &Canc
     }
 }
 
-/// Which channel holds the segmentation, and the shape of each.
+/// Returns the channel of the segmentation, and the shape of each channel.
 fn channel(shape: &[usize], compat: bool) -> Result<(usize, [usize; 3]), Error> {
     match *shape {
         [channels, z, y, x] if z * y * x > 0 => match channels {
@@ -88,8 +89,9 @@ fn encode(
     encoder.finish()
 }
 
-/// Inflates the member piece by piece and keeps only the segmentation, encoded. `None` when the member is missing,
-/// inconsistent, or not plain float32 as nnU-Net writes it: reading it as a whole converts it, or tells what is wrong.
+/// Decompresses the member piece by piece and keeps only the encoded segmentation. Returns `None` if the
+/// member is missing, inconsistent, or not the plain float32 of nnU-Net. The caller then reads the whole
+/// member, which converts it or reports the error.
 fn stream(path: &Path, classes: &Classes, compat: bool, cancel: &Cancel) -> Result<Option<Labels>, Error> {
     let file = File::open(path).map_err(|source| volume::Error::Io {
         path: path.to_owned(),
@@ -147,13 +149,13 @@ fn stream(path: &Path, classes: &Classes, compat: bool, cancel: &Cancel) -> Resu
             left -= values.len();
         }
     }
-    // The checksum is compared at the end of the member.
+    // The checksum is verified at the end of the member.
     std::io::copy(&mut member, &mut std::io::sink()).map_err(damaged)?;
     encoder.finish().map(Some)
 }
 
-/// Reads the header that numpy writes for C-ordered little-endian float32 arrays up to the first element, and gives the
-/// shape; `None` for any other.
+/// Reads the header of numpy's C-ordered little-endian float32 arrays up to the first element, and returns
+/// the shape. Returns `None` for any other header.
 fn plain_shape(member: &mut impl Read) -> Option<Vec<usize>> {
     let mut prelude = [0; 10];
     member.read_exact(&mut prelude).ok()?;

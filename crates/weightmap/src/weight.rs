@@ -1,4 +1,4 @@
-//! Element types of maps.
+//! Element types of weightmaps.
 
 use half::f16;
 use ndarray::parallel::prelude::*;
@@ -6,7 +6,7 @@ use ndarray::{Array3, Zip};
 use run::{Cancel, Cancelled};
 use volume::Element;
 
-/// An element type of maps: `half::f16`, `f32` or `f64`.
+/// Element type of a weightmap: `half::f16`, `f32` or `f64`.
 pub trait Weight: Element {
     /// Bits of the significand.
     #[doc(hidden)]
@@ -19,7 +19,7 @@ pub trait Weight: Element {
     #[doc(hidden)]
     fn round(weight: f64) -> Self;
 
-    /// Turns squared distances into weights, in their own memory where the types agree.
+    /// Converts squared distances to weights, in the same memory if the types are equal.
     #[doc(hidden)]
     fn finish(
         distance: Array3<f32>,

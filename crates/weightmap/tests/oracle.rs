@@ -1,4 +1,4 @@
-//! Maps against the formulas, evaluated voxel by voxel.
+//! Weightmaps compared with their formulas, voxel by voxel.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use ndarray::{Array3, Axis};
@@ -7,7 +7,7 @@ use weightmap::{border_weightmap, Mode, Parameters};
 
 type At = (usize, usize, usize);
 
-/// Small volumes of -1 to 3, in blocks so that erosion leaves something.
+/// Small volumes of -1 to 3, in blocks, so that the erosion keeps some voxels.
 fn volumes() -> impl Strategy<Value = Array3<i16>> {
     ([1usize..=9, 1usize..=9, 1usize..=9], any::<u64>(), -1i16..=0).prop_map(|(shape, seed, lowest)| {
         let mut state = seed | 1;
@@ -181,7 +181,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
     #[test]
-    fn border(volume in volumes(), p in parameters()) {
+    fn border_maps_equal_formula(volume in volumes(), p in parameters()) {
         let before = volume.clone();
         let expected = expected_border(&volume, &p);
         let single: Array3<f32> = border_weightmap(volume.view(), &p).unwrap();
@@ -195,15 +195,15 @@ proptest! {
     }
 
     #[test]
-    fn instances(volume in volumes(), p in parameters()) {
+    fn instance_maps_equal_formula(volume in volumes(), p in parameters()) {
         let p = Parameters { mode: Mode::Instances, ..p };
         let found: Array3<f64> = border_weightmap(volume.view(), &p).unwrap();
         assert_equal(&found, &expected_instances(&volume, &p), "instances");
     }
 
-    /// Slice by slice: distances as of each slice alone, class weights as of the whole volume.
+    /// Distances of each slice alone, class weights of the whole volume.
     #[test]
-    fn two_d(volume in volumes(), p in parameters()) {
+    fn two_dimensional_maps_equal_formula(volume in volumes(), p in parameters()) {
         let p = Parameters { mode: Mode::TwoD, ..p };
         let found: Array3<f64> = border_weightmap(volume.view(), &p).unwrap();
         let whole = indices(&volume, &p.classes);

@@ -1,4 +1,4 @@
-//! Maps against recorded results of the fork.
+//! Weightmaps compared with recorded results of the fork.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use ndarray::{Array3, ArrayD, Ix3};
@@ -52,7 +52,7 @@ fn recorded() -> Vec<Recorded> {
     recorded
 }
 
-/// Whether a voxel and its six neighbours are of one class, for any voxel.
+/// Whether a voxel and its six neighbours have one class, for any voxel.
 fn has_inside(segmentation: &Array3<f64>, classes: &[i64]) -> bool {
     let listed = |v: f64| classes.iter().any(|&c| c as f64 == v);
     let label = |v: f64| if listed(v) { v } else { 0.0 };
@@ -73,7 +73,7 @@ fn has_inside(segmentation: &Array3<f64>, classes: &[i64]) -> bool {
 }
 
 #[test]
-fn compat_equals_every_recording() {
+fn compat_maps_equal_all_recordings() {
     for case in recorded() {
         let before = case.segmentation.clone();
         let parameters = Parameters {
@@ -94,9 +94,9 @@ fn compat_equals_every_recording() {
     }
 }
 
-/// The default agrees wherever the fork is right, and differs as documented where it is not.
+/// The default equals the fork where the fork is correct, and differs as documented elsewhere.
 #[test]
-fn default_equals_the_recordings_that_are_right() {
+fn default_maps_equal_recordings_without_errors() {
     let mut right = 0;
     for case in recorded() {
         let found: Array3<f32> = border_weightmap(case.segmentation.view(), &case.parameters).unwrap();
@@ -118,7 +118,7 @@ fn default_equals_the_recordings_that_are_right() {
             testkit::assert_close(&found.into_dyn(), &case.map, 0.0, 1e-6, &case.file);
             right += 1;
         } else {
-            // No border term: one weight for each class.
+            // No border term: one weight per class.
             let listed = |v: f64| case.parameters.classes.iter().any(|&c| c as f64 == v);
             let background = case.segmentation.iter().filter(|&&v| !listed(v)).count() as f64;
             for (&v, &weight) in case.segmentation.iter().zip(&found) {
@@ -132,7 +132,8 @@ fn default_equals_the_recordings_that_are_right() {
     assert!(right > 0, "no recording tests the default");
 }
 
-/// The command lines of the recorded runs: `argv: <program> <task>/<stage> [--sigma S] [--w0 W] [-c C...]`.
+/// Parses the command lines of the recorded runs: `argv: <program> <task>/<stage> [--sigma S] [--w0 W] [-c
+/// C...]`.
 fn command_lines() -> Vec<(PathBuf, Options)> {
     let topic = testkit::folder(TOPIC);
     let mut runs = Vec::new();
@@ -176,7 +177,7 @@ fn cases_of(folder: &Path) -> Vec<PathBuf> {
 }
 
 #[test]
-fn compat_runs_equal_the_recorded_runs() {
+fn compat_runs_equal_recorded_runs() {
     for (folder, options) in command_lines() {
         let output = tempfile::tempdir().unwrap();
         let options = Options {
@@ -203,9 +204,9 @@ fn compat_runs_equal_the_recorded_runs() {
     }
 }
 
-/// By default the last channel is read, whatever the number of modalities.
+/// By default the last channel is read, for any number of modalities.
 #[test]
-fn default_runs_use_the_segmentation() {
+fn default_runs_read_the_last_channel() {
     for (_, options) in command_lines() {
         let output = tempfile::tempdir().unwrap();
         let options = Options {

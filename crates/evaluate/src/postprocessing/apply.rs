@@ -1,4 +1,4 @@
-//! Postprocessing a folder.
+//! Postprocessing of a folder.
 
 use std::path::{Path, PathBuf};
 
@@ -11,33 +11,33 @@ use crate::{Error, Region};
 
 use super::{read_rules, remove_all_but_largest, Removal};
 
-/// What to postprocess.
+/// Options of [`apply_postprocessing`].
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ApplyOptions {
     /// Folder of segmentations, `.nii.gz` or `.nii`.
     pub input: PathBuf,
-    /// Folder to write to, under the same names; may be the same.
+    /// Folder for the results, with the same file names. May equal `input`.
     pub output: PathBuf,
-    /// The `postprocessing.json` that says what to do.
+    /// The `postprocessing.json` to apply.
     pub rules: PathBuf,
 }
 
-/// What was postprocessed.
+/// Result of [`apply_postprocessing`].
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ApplySummary {
-    /// Cases written.
+    /// Number of written cases.
     pub cases: u64,
-    /// Cases that failed, and why.
+    /// Failed cases, with reasons.
     pub failures: Vec<CaseFailure>,
 }
 
 /// Applies a `postprocessing.json` to every segmentation of a folder, cases in parallel.
 ///
 /// # Errors
-/// [`Error::Postprocessing`], [`Error::NoCases`], [`Error::Folder`], [`Error::Cancelled`]; a case that fails is listed in the
-/// summary.
+/// [`Error::Postprocessing`], [`Error::NoCases`], [`Error::Folder`], [`Error::Cancelled`]. Failed cases are
+/// listed in the summary.
 pub fn apply_postprocessing(options: &ApplyOptions, context: &Context) -> Result<ApplySummary, Error> {
     let rules = read_rules(&options.rules)?;
     let jobs = jobs(&options.input)?;
@@ -67,13 +67,13 @@ pub fn apply_postprocessing(options: &ApplyOptions, context: &Context) -> Result
     })
 }
 
-/// A job for each segmentation of a folder.
+/// Returns a job for each segmentation of a folder.
 pub(super) fn jobs(folder: &Path) -> Result<Vec<Job<PathBuf>>, Error> {
     let files = list(folder)?.into_iter();
     Ok(files.map(|(case, path)| Job::new(case, path)).collect())
 }
 
-/// Progress of a loop over [`jobs`].
+/// Returns the progress of a loop over [`jobs`].
 pub(super) fn progress(jobs: &[Job<PathBuf>]) -> Progress {
     Progress::new("cases postprocessed", jobs.len())
 }
@@ -86,7 +86,7 @@ pub(super) fn process(
     minimum_sizes: Option<&[(Region, f64)]>,
 ) -> Result<Vec<Removal>, Error> {
     let (mut labels, geometry) = nifti::read_labels(source)?;
-    // In the order of nnU-Net's product (x, y, z), so that volumes are the same to the last digit.
+    // The order of nnU-Net's product (x, y, z) gives the same volumes to the last digit.
     let [z, y, x] = geometry.spacing;
     let removals = remove_all_but_largest(labels.view_mut(), Some(regions), x * y * z, minimum_sizes)?;
     nifti::write_labels(target, labels.view(), &geometry)?;

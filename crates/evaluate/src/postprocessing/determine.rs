@@ -1,4 +1,4 @@
-//! Finding out from validation cases what postprocessing helps.
+//! Selection of postprocessing on validation cases.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -14,27 +14,27 @@ use crate::{Error, Region};
 use super::apply::{jobs, process, progress};
 use super::{write_rules, Rules};
 
-/// Where the validation cases are.
+/// Options of [`determine_postprocessing`].
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DetermineOptions {
-    /// Folder of a trained fold (or of the cross-validation), where results are written.
+    /// Folder of a trained fold or cross-validation, which receives the results.
     pub base: PathBuf,
     /// Folder of the reference segmentations.
     pub reference: PathBuf,
     /// Subfolder of `base` with the predictions and their `summary.json`.
     #[serde(default = "validation_raw")]
     pub raw: String,
-    /// Subfolder of `base` to write the postprocessed predictions to.
+    /// Subfolder of `base` for the postprocessed predictions.
     #[serde(default = "validation_final")]
     pub processed: String,
-    /// File in `base` to write the decision to.
+    /// File in `base` for the selected postprocessing.
     #[serde(default = "postprocessing_json")]
     pub file: String,
-    /// By how much a mean Dice must rise.
+    /// Minimum increase of a mean Dice.
     #[serde(default)]
     pub dice_threshold: f64,
-    /// Whether to remove only components smaller than the smallest largest component of any case (nnU-Net's
+    /// Whether to remove only components smaller than the smallest largest component of all cases (nnU-Net's
     /// `advanced_postprocessing`).
     #[serde(default)]
     pub minimum_sizes: bool,
@@ -56,7 +56,7 @@ fn postprocessing_json() -> String {
 }
 
 impl DetermineOptions {
-    /// nnU-Net's names and rules.
+    /// Returns options with nnU-Net's names and rules.
     pub fn new(base: &Path, reference: &Path) -> Self {
         Self {
             base: base.to_owned(),
@@ -76,16 +76,17 @@ type Means = BTreeMap<String, Scores>;
 /// Minimum sizes by region.
 type Sizes = Option<Vec<(Region, f64)>>;
 
-/// Decides for which regions keeping only the largest component helps, writes `postprocessing.json`, and the postprocessed
-/// cases with their `summary.json`.
+/// Selects the regions that benefit from keeping only the largest component. Writes `postprocessing.json`,
+/// and the postprocessed cases with their `summary.json`.
 ///
-/// First all foreground labels are treated as one region: kept if the mean Dice of some label rises and of none falls.
-/// Then, with several labels, each by itself: kept if its own mean Dice rises. Means leave out cases where a Dice is
+/// First, all foreground labels are one region. It is selected if the mean Dice of some label rises and of no
+/// label falls. Then, with several labels, each label is a region. It is selected if its own mean Dice rises.
+/// Means exclude cases with an undefined Dice. A label with an undefined mean neither rises nor falls.
 /// undefined; a label whose mean is undefined neither rises nor falls.
 ///
 /// # Errors
-/// [`Error::Summary`] when the predictions were not evaluated before or have labels by name, [`Error::Cases`] when a case
-/// fails (all are needed), otherwise as [`evaluate_folder`].
+/// [`Error::Summary`] if the predictions were not evaluated before, or have labels by name. [`Error::Cases`]
+/// if a case fails (all are required). Otherwise as [`evaluate_folder`].
 pub fn determine_postprocessing(options: &DetermineOptions, context: &Context) -> Result<Rules, Error> {
     let raw = options.base.join(&options.raw);
     let summary_file = raw.join("summary.json");
@@ -100,7 +101,7 @@ pub fn determine_postprocessing(options: &DetermineOptions, context: &Context) -
             classes.push(label);
         }
     }
-    // nnU-Net takes the order of the file, which is that of its sorted keys.
+    // nnU-Net uses the order of the file, which is that of its sorted keys.
     let singles: Vec<Region> = classes.iter().copied().map(Region::Label).collect();
     let together = [Region::Union(classes.clone())];
     let trial = tempfile::Builder::new()
@@ -185,7 +186,8 @@ pub fn determine_postprocessing(options: &DetermineOptions, context: &Context) -
     Ok(rules)
 }
 
-/// Postprocesses every case of `source` into `target`; all must succeed. Gives the smallest kept size of each region.
+/// Postprocesses every case of `source` into `target`. Fails if a case fails. Returns the smallest kept size
+/// of each region.
 fn process_folder(
     source: &Path,
     target: &Path,
@@ -221,9 +223,9 @@ fn process_folder(
         .collect())
 }
 
-/// The smallest largest component of each region over all cases.
+/// Returns the smallest largest component of each region over all cases.
 ///
-/// A region that occurs in no case gets the size 0: nothing of it is ever removed.
+/// A region without voxels in any case gets the size 0, so that none of its components is removed.
 fn smallest_kept(
     source: &Path,
     target: &Path,
@@ -243,7 +245,7 @@ fn smallest_kept(
         .collect())
 }
 
-/// Evaluates a folder of postprocessed cases; all must succeed.
+/// Evaluates a folder of postprocessed cases. Fails if a case fails.
 fn means(
     options: &DetermineOptions,
     folder: &Path,
@@ -253,7 +255,7 @@ fn means(
     let mut evaluation = EvaluateOptions::new(options.reference.as_path(), folder);
     evaluation.labels = (!labels.is_empty()).then(|| labels.to_vec());
     evaluation.bare_nan = options.bare_nan;
-    // The references of other folds have no prediction here, and need none.
+    // References of other folds have no prediction here.
     evaluation.predicted_only = true;
     let result = evaluate_quietly(&evaluation, context)?;
     if result.failures.is_empty() {
@@ -271,7 +273,7 @@ fn mean_dice(means: &Means, class: i16) -> f64 {
         .map_or(f64::NAN, |scores| scores.dice)
 }
 
-/// Mean Dice by label, `None` where undefined.
+/// Returns the mean Dice by label, `None` if undefined.
 fn dice(means: &Means, classes: &[i16]) -> BTreeMap<String, Option<f64>> {
     let defined = |class: &i16| Some(mean_dice(means, *class)).filter(|dice| !dice.is_nan());
     classes

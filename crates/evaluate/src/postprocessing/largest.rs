@@ -1,28 +1,29 @@
-//! Keeping the largest component of each region.
+//! Removal of all but the largest component of each region.
 
 use ndarray::ArrayViewMut3;
 
 use crate::{Error, Region};
 use components::{label, Connectivity};
 
-/// What was done for one region.
+/// Result for one region.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Removal {
     /// The region.
     pub region: Region,
-    /// Volume of the largest component that was removed, in the unit of `volume_per_voxel`.
+    /// Volume of the largest removed component, in the unit of `volume_per_voxel`.
     pub largest_removed: Option<f64>,
-    /// Volume of the largest component, which is always kept; `None` when the region does not occur.
+    /// Volume of the largest component, which is always kept. `None` if the region has no voxels.
     pub kept_size: Option<f64>,
 }
 
-/// Sets to 0 all but the largest component of each region in turn, in place; components touch by faces.
+/// Sets all but the largest component of each region to 0, in order and in place. Components are connected by
+/// faces.
 ///
-/// `regions` of `None` means every label above 0 that occurs, each by itself. Several components of the largest size are all
-/// kept. With `minimum_sizes`, one for each region, only components smaller than that volume are removed.
+/// `regions` of `None` means every label above 0, each separately. Several components of the largest size are
+/// all kept. With `minimum_sizes`, one for each region, only components below that volume are removed.
 ///
 /// # Errors
-/// [`Error::Background`] when a region contains 0; [`Error::MinimumSize`] when `minimum_sizes` lacks a region.
+/// [`Error::Background`] if a region contains 0; [`Error::MinimumSize`] if `minimum_sizes` lacks a region.
 pub fn remove_all_but_largest(
     mut labels: ArrayViewMut3<'_, i16>,
     regions: Option<&[Region]>,
@@ -90,7 +91,7 @@ fn remove(
     })
 }
 
-/// Labels above 0, ascending.
+/// Returns the labels above 0 in ascending order.
 fn positive_labels(labels: &ArrayViewMut3<'_, i16>) -> Vec<Region> {
     let mut seen = vec![false; usize::from(i16::MAX.unsigned_abs()) + 1];
     labels

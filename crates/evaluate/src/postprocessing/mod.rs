@@ -1,4 +1,4 @@
-//! Removing all but the largest connected component, and finding out from validation cases where that helps.
+//! Removal of all but the largest connected component, and its selection on validation cases.
 //!
 //! Source: nnU-Net v1's `nnunet/postprocessing/connected_components.py`.
 

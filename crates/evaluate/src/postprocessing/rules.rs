@@ -10,22 +10,22 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::summary::{strict, Python};
 use crate::{Error, Region};
 
-/// What to do to predictions, and the scores that led there.
+/// Postprocessing of predictions, and the scores on which it is based.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Rules {
-    /// Mean Dice by label after treating all foreground as one region.
+    /// Mean Dice by label, with all foreground postprocessed as one region.
     #[serde(default)]
     pub dc_per_class_pp_all: BTreeMap<String, Option<f64>>,
-    /// Mean Dice by label after treating each label by itself as well; empty with a single label.
+    /// Mean Dice by label, with each label also postprocessed separately. Empty for a single label.
     #[serde(default)]
     pub dc_per_class_pp_per_class: BTreeMap<String, Option<f64>>,
     /// Mean Dice by label before postprocessing.
     #[serde(default)]
     pub dc_per_class_raw: BTreeMap<String, Option<f64>>,
-    /// Regions of which all but the largest component is removed, in this order.
+    /// Regions that keep only their largest component, in this order.
     pub for_which_classes: Vec<Region>,
-    /// Volume (mm³) below which components are removed, by region; `None` removes all but the largest. In the file this is
-    /// text, a Python literal.
+    /// Volume (mm³) below which components are removed, by region. `None` removes all but the largest. The
+    /// file stores a Python literal as text.
     #[serde(
         rename = "min_valid_object_sizes",
         default,
@@ -33,7 +33,7 @@ pub struct Rules {
         deserialize_with = "read_literal"
     )]
     pub minimum_sizes: Option<Vec<(Region, f64)>>,
-    /// Validation cases.
+    /// Number of validation cases.
     #[serde(default)]
     pub num_samples: u64,
     /// Folder of the postprocessed validation cases.
@@ -44,7 +44,7 @@ pub struct Rules {
     pub validation_raw: String,
 }
 
-/// Writes sizes as `str` of a Python dictionary.
+/// Writes sizes in the notation of Python's `str` of a dictionary.
 fn write_literal<S: Serializer>(
     sizes: &Option<Vec<(Region, f64)>>,
     serializer: S,
@@ -78,7 +78,7 @@ pub fn read_rules(path: &Path) -> Result<Rules, Error> {
     serde_json::from_str(&strict(&text)).map_err(|e| problem(e.to_string()))
 }
 
-/// Writes a `postprocessing.json`, replacing it in one step.
+/// Writes a `postprocessing.json`. An existing file is replaced atomically.
 ///
 /// # Errors
 /// [`Error::Storage`].
@@ -137,7 +137,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn python_literals() {
+    fn python_literals_are_parsed() {
         let both = vec![
             (Region::Union(vec![1, 2]), 990.000_039_339_065_6),
             (Region::Label(2), 450.0),

@@ -1,4 +1,4 @@
-//! A stream of bits, the lowest of each byte first.
+//! Bit stream, lowest bit of each byte first.
 
 /// Collects bits into bytes.
 #[derive(Default)]
@@ -9,7 +9,7 @@ pub struct Bits {
 }
 
 impl Bits {
-    /// An empty stream with room for `bytes`.
+    /// Returns an empty stream with capacity for `bytes`.
     pub fn with_capacity(bytes: usize) -> Self {
         Self {
             bytes: Vec::with_capacity(bytes),
@@ -17,7 +17,7 @@ impl Bits {
         }
     }
 
-    /// Appends the lowest `count` bits of `value`, at most 32; the others must be 0.
+    /// Appends the lowest `count` bits of `value`, at most 32. The other bits must be 0.
     #[inline]
     pub fn put(&mut self, value: u32, count: u32) {
         self.pending |= u64::from(value) << self.count;
@@ -29,14 +29,14 @@ impl Bits {
         }
     }
 
-    /// Fills the last byte with zeros and returns all bytes.
+    /// Pads the last byte with zeros and returns all bytes.
     pub fn into_bytes(mut self) -> Vec<u8> {
         let whole = self.count.div_ceil(8) as usize;
         self.bytes.extend_from_slice(&self.pending.to_le_bytes()[..whole]);
         self.bytes
     }
 
-    /// Bits that the last byte lacks.
+    /// Returns the number of unused bits of the last byte.
     pub fn missing(&self) -> u32 {
         self.count.wrapping_neg() % 8
     }

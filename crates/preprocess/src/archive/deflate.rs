@@ -1,40 +1,41 @@
-//! Deflating arrays of float32.
+//! Deflate compression of float32 arrays.
 //!
-//! Format: RFC 1951. General encoders look for repetitions at every byte. Values of 32 bits repeat as wholes, at distances of
-//! wholes, so this one looks once for each value, which is several times as fast.
+//! Format: RFC 1951. General encoders search for repetitions at every byte. 32-bit values repeat as whole
+//! values, at distances of whole values. This encoder searches once per value, which is several times as
+//! fast.
 
 use super::bits::Bits;
 use super::huffman::Huffman;
 
-/// Values of a block, which has codes of its own.
+/// Number of values in a block. Each block has its own codes.
 const BLOCK: usize = 1 << 15;
-/// Deflate refers back 32 KiB at most.
+/// Maximum distance of a repetition: deflate allows 32 KiB.
 const WINDOW: usize = (1 << 15) / 4;
-/// Deflate repeats 258 bytes at most.
+/// Maximum length of a repetition: deflate allows 258 bytes.
 const LONGEST: usize = 256 / 4;
-/// A single value is referred to only from nearby: from afar its four bytes cost less.
+/// Maximum distance of a single repeated value. At larger distances its four bytes are shorter.
 const NEAR: usize = 1 << 10;
-/// log2 of the number of values remembered.
+/// log2 of the hash table's size.
 const MEMORY: u32 = 13;
 const END_OF_BLOCK: usize = 256;
 const LITERALS: usize = 286;
 const DISTANCES: usize = 30;
 const LONGEST_CODE: usize = 15;
 const LONGEST_LENGTH_CODE: usize = 7;
-/// Order in which deflate sends the code of the code lengths.
+/// Order of the code length codes in deflate.
 const LENGTH_ORDER: [usize; 19] = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
 
-/// A value as it is, or a repetition.
+/// A literal value or a repetition.
 #[derive(Clone, Copy)]
 struct Token {
-    /// Values repeated; 0 for a value as it is.
+    /// Number of repeated values; 0 for a literal.
     length: u16,
-    /// How many values back.
+    /// Distance in values.
     distance: u16,
 }
 
-/// Deflates `values` (in little endian) without reference to what came before. The result ends on a byte boundary, so that
-/// pieces can be joined; the last piece ends the stream.
+/// Deflates `values` (in little endian) without reference to earlier data. The result ends on a byte
+/// boundary, so that pieces can be joined. The last piece ends the stream.
 pub fn deflate(values: &[u32], last: bool) -> Vec<u8> {
     let mut out = Bits::with_capacity(values.len() * 3);
     let mut seen = vec![u32::MAX; 1 << MEMORY];
@@ -47,7 +48,7 @@ pub fn deflate(values: &[u32], last: bool) -> Vec<u8> {
         put_block(&values[start..end], &tokens, &mut out);
         start = end;
     }
-    // An empty stored block: its header, the rest of the byte, and a length of 0 with its complement.
+    // An empty stored block: its header, padding to a byte, and a length of 0 with its complement.
     out.put(u32::from(last), 3);
     let missing = out.missing();
     out.put(0, missing);
@@ -55,7 +56,7 @@ pub fn deflate(values: &[u32], last: bool) -> Vec<u8> {
     out.into_bytes()
 }
 
-/// Splits `values[start..end]` into tokens. `seen` holds where a value of some hash was met last.
+/// Splits `values[start..end]` into tokens. `seen` holds the last position of each hash.
 fn find_repetitions(values: &[u32], start: usize, end: usize, seen: &mut [u32], tokens: &mut Vec<Token>) {
     let slot = |value: u32| (value.wrapping_mul(0x9e37_79b1) >> (32 - MEMORY)) as usize;
     let mut at = start;
@@ -85,15 +86,15 @@ fn find_repetitions(values: &[u32], start: usize, end: usize, seen: &mut [u32], 
     }
 }
 
-/// What a block is made of.
+/// A piece of a block.
 enum Piece<'a> {
-    /// The bytes of a value that stands for itself.
+    /// Bytes of a literal value.
     Value([u8; 4]),
-    /// Values that stood before.
+    /// A repetition of earlier values.
     Copy(&'a Token),
 }
 
-/// The pieces of a block.
+/// Iterates over the pieces of a block.
 fn pieces<'a>(values: &'a [u32], tokens: &'a [Token]) -> impl Iterator<Item = Piece<'a>> {
     let mut at = 0;
     tokens.iter().map(move |token| {
@@ -106,7 +107,7 @@ fn pieces<'a>(values: &'a [u32], tokens: &'a [Token]) -> impl Iterator<Item = Pi
     })
 }
 
-/// Writes one block with codes of its own.
+/// Writes one block with its own codes.
 fn put_block(values: &[u32], tokens: &[Token], out: &mut Bits) {
     let mut literals = [0u32; LITERALS];
     let mut distances = [0u32; DISTANCES];
@@ -140,7 +141,7 @@ fn put_block(values: &[u32], tokens: &[Token], out: &mut Bits) {
     literals.put(END_OF_BLOCK, out);
 }
 
-/// Writes a block's header: not the last one, codes of its own, and these codes as their lengths.
+/// Writes a block's header: not the last block, dynamic codes, and the lengths of these codes.
 fn put_codes(literals: &Huffman, distances: &Huffman, out: &mut Bits) {
     let lengths = || {
         literals
@@ -162,7 +163,7 @@ fn put_codes(literals: &Huffman, distances: &Huffman, out: &mut Bits) {
     lengths().for_each(|length| code.put(length, out));
 }
 
-/// A symbol with the bits that follow it.
+/// A symbol and its extra bits.
 struct Symbol {
     symbol: usize,
     extra: u32,
@@ -177,10 +178,10 @@ impl Symbol {
     }
 }
 
-/// Deflate's symbol for a repetition of `values` (1 to 64) values.
+/// Returns deflate's symbol for a repetition of `values` (1 to 64) values.
 #[inline]
 fn length_symbol(values: u16) -> Symbol {
-    // Bytes beyond the shortest repetition, which has three.
+    // Bytes in addition to the shortest repetition, which has three.
     let more = 4 * u32::from(values) - 3;
     if more < 8 {
         return Symbol {
@@ -199,10 +200,10 @@ fn length_symbol(values: u16) -> Symbol {
     }
 }
 
-/// Deflate's symbol for a distance of `values` (1 to 8192) values.
+/// Returns deflate's symbol for a distance of `values` (1 to 8192) values.
 #[inline]
 fn distance_symbol(values: u16) -> Symbol {
-    // Bytes beyond the shortest distance, which is one.
+    // Bytes in addition to the shortest distance, which is one.
     let more = 4 * u32::from(values) - 1;
     let magnitude = more.ilog2();
     let bits = magnitude - 1;
@@ -223,7 +224,7 @@ mod tests {
 
     use super::*;
 
-    /// Inflates what was deflated in pieces, and returns its size.
+    /// Deflates in pieces, checks the inflated result, and returns the compressed size.
     fn assert_whole(values: &[u32], piece: usize) -> usize {
         let mut pieces: Vec<&[u32]> = values.chunks(piece).collect();
         if pieces.is_empty() {
@@ -248,7 +249,7 @@ mod tests {
             .wrapping_mul(0xc2b2_ae35)
     }
 
-    /// Runs, few different values, many different ones, and repetitions from afar.
+    /// Runs, few distinct values, many distinct values, and distant repetitions.
     fn values() -> impl Strategy<Value = Vec<u32>> {
         let part = (0..4, any::<u32>(), 1u32..12_000).prop_map(|(kind, seed, n)| -> Vec<u32> {
             let value = |i: u32| match kind {
@@ -265,13 +266,13 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
         #[test]
-        fn inflates_to_what_went_in(values in values(), piece in 1usize..70_000) {
+        fn deflated_values_inflate_unchanged(values in values(), piece in 1usize..70_000) {
             assert_whole(&values, piece);
         }
     }
 
     #[test]
-    fn every_distance_and_length_comes_back() {
+    fn every_distance_and_length_round_trips() {
         let mut values: Vec<u32> = (0..WINDOW as u32).map(scrambled).collect();
         for distance in [1, 2, 3, 4, 5, 63, 64, 65, NEAR, NEAR + 1, WINDOW - 1, WINDOW] {
             for length in [1, 2, 3, LONGEST - 1, LONGEST, LONGEST + 1, 3 * LONGEST] {
@@ -283,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn noise_hardly_grows_and_background_vanishes() {
+    fn noise_grows_little_and_background_shrinks() {
         let noise: Vec<u32> = (0..1 << 18).map(scrambled).collect();
         assert!(assert_whole(&noise, noise.len()) < noise.len() * 4 + noise.len() / 100);
         let background = vec![(-1024f32).to_bits(); 1 << 18];

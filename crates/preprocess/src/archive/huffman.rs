@@ -1,18 +1,18 @@
-//! Canonical Huffman codes of limited length, as deflate wants them.
+//! Canonical Huffman codes of limited length, as required by deflate.
 
 use super::bits::Bits;
 
 /// A code for each symbol.
 pub struct Huffman {
-    /// Bits of each symbol's code; 0 for symbols that do not occur.
+    /// Code length of each symbol in bits; 0 for unused symbols.
     pub lengths: Vec<u8>,
-    /// Each symbol's code, first bit lowest.
+    /// Code of each symbol, first bit lowest.
     codes: Vec<u32>,
 }
 
 impl Huffman {
-    /// The best code for `counts`, but that no length exceeds `limit`. Two symbols at least get a code: decoders differ on
-    /// fewer.
+    /// Returns the optimal code for `counts` with code lengths up to `limit`. At least two symbols get a
+    /// code, because decoders differ for fewer.
     pub fn new(counts: &[u32], limit: usize) -> Self {
         let (used, unused): (Vec<usize>, Vec<usize>) = (0..counts.len()).partition(|&s| counts[s] > 0);
         let spare = unused.into_iter().take(2usize.saturating_sub(used.len()));
@@ -20,7 +20,7 @@ impl Huffman {
         leaves.sort_unstable();
         let mut per_length = limited(&depths(&leaves), limit);
         let mut lengths = vec![0; counts.len()];
-        // The rarest symbols, which come first, get the longest codes.
+        // The rarest symbols come first and get the longest codes.
         let mut length = limit;
         for &(_, symbol) in &leaves {
             while per_length[length] == 0 {
@@ -40,12 +40,12 @@ impl Huffman {
     }
 }
 
-/// Depth of each leaf of the Huffman tree over `leaves`, which are sorted by count.
+/// Returns the depth of each leaf of the Huffman tree of `leaves`, which are sorted by count.
 fn depths(leaves: &[(u32, usize)]) -> Vec<usize> {
     let n = leaves.len();
     let mut weights: Vec<u64> = leaves.iter().map(|&(count, _)| u64::from(count)).collect();
     let mut parents = vec![0; 2 * n - 1];
-    // Leaves and inner nodes each come in ascending order, so the lightest is at one of two heads.
+    // Leaves and inner nodes are each in ascending order, so that the lightest is at one of two heads.
     let (mut leaf, mut inner) = (0, n);
     for node in n..2 * n - 1 {
         let mut lightest = || {
@@ -67,13 +67,13 @@ fn depths(leaves: &[(u32, usize)]) -> Vec<usize> {
     depths
 }
 
-/// How many codes of each length there are once none is longer than `limit`.
+/// Returns the number of codes of each length, with lengths up to `limit`.
 fn limited(depths: &[usize], limit: usize) -> Vec<usize> {
     let mut per_length = vec![0usize; limit + 1];
     for &depth in depths {
         per_length[depth.min(limit)] += 1;
     }
-    // Cutting codes short takes more room than there is; lengthening shorter ones makes room again.
+    // Truncated codes exceed the available code space. Lengthening shorter codes restores it.
     let mut taken: usize = (1..=limit)
         .map(|length| per_length[length] << (limit - length))
         .sum();
@@ -88,7 +88,8 @@ fn limited(depths: &[usize], limit: usize) -> Vec<usize> {
     per_length
 }
 
-/// Canonical codes in the order of lengths, then symbols; reversed, because deflate sends a code's first bit first.
+/// Returns canonical codes in the order of lengths, then symbols. They are reversed, because deflate writes a
+/// code's first bit first.
 fn canonical(lengths: &[u8], limit: usize) -> Vec<u32> {
     let mut next = vec![0u32; limit + 2];
     for &length in lengths.iter().filter(|&&l| l > 0) {
@@ -116,7 +117,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn complete_limited_and_ordered(
+        fn codes_are_complete_limited_and_ordered(
             counts in prop::collection::vec(prop_oneof![Just(0u32), 1u32..50, 1u32..2_000_000], 2..286),
             limit in 9usize..16,
         ) {
@@ -133,7 +134,7 @@ mod tests {
         }
 
         #[test]
-        fn no_worse_than_the_entropy_by_a_bit(counts in prop::collection::vec(1u32..5000, 2..200)) {
+        fn code_length_exceeds_entropy_by_at_most_one_bit(counts in prop::collection::vec(1u32..5000, 2..200)) {
             let lengths = Huffman::new(&counts, 15).lengths;
             let total: f64 = counts.iter().map(|&n| f64::from(n)).sum();
             let entropy: f64 = counts.iter().map(|&n| -f64::from(n) * (f64::from(n) / total).log2()).sum();
@@ -143,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fibonacci_distribution_meets_the_limit() {
+    fn fibonacci_counts_respect_length_limit() {
         let mut counts = vec![1u32, 1];
         for i in 2..30 {
             counts.push(counts[i - 1] + counts[i - 2]);

@@ -1,7 +1,8 @@
-//! The `<case>.npz` of cropped and preprocessed data: one float32 array `data`, the segmentation its last channel.
+//! The `<case>.npz` of cropped and preprocessed data: one float32 array `data`, whose last channel is the
+//! segmentation.
 //!
-//! Deflating costs more than most other steps of preprocessing, so an array is deflated in pieces, side by side. The pieces
-//! end on byte boundaries and make up one ordinary deflate stream.
+//! Compression is one of the most expensive steps of preprocessing. The array is therefore deflated in
+//! pieces, in parallel. The pieces end on byte boundaries and form one ordinary deflate stream.
 
 mod bits;
 mod deflate;
@@ -23,16 +24,16 @@ use piece::Piece;
 
 use crate::Error;
 
-/// Name of the array's member, as `numpy.savez(data=...)` has it.
+/// Name of the array's member, as in `numpy.savez(data=...)`.
 const MEMBER: &str = "data.npy";
-/// Values of a piece. Its size decides the bytes written, so it does not depend on the machine.
+/// Number of values per piece. It determines the bytes written, so it does not depend on the machine.
 const PIECE: usize = 1 << 18;
 
-/// Writes `channels` (channel, z, y, x) and `segmentation` (z, y, x) as one array, in one step. The same arrays give the
-/// same bytes.
+/// Writes `channels` (channel, z, y, x) and `segmentation` (z, y, x) as one array, atomically. Equal arrays
+/// give equal bytes.
 ///
-/// Nothing is stacked in memory. Fails naming `path`, or with [`Error::Cancelled`] within a few pieces for each thread;
-/// `path` is then as it was before.
+/// The channels are not stacked in memory. Errors name `path`, which is then unchanged. [`Error::Cancelled`]
+/// within a few pieces per thread.
 pub fn write(
     path: &Path,
     channels: ArrayView4<'_, f32>,
@@ -43,7 +44,7 @@ pub fn write(
     let header = header([n + 1, z, y, x]);
     let channels: Vec<_> = channels.outer_iter().map(contiguous).collect();
     let labels = contiguous(segmentation);
-    // Every piece is a range of one channel or of the labels, which follow the channels.
+    // Every piece is a range of one channel, or of the labels after the channels.
     let ranges: Vec<(usize, usize)> = (0..=n)
         .flat_map(|c| (0..labels.len()).step_by(PIECE).map(move |start| (c, start)))
         .collect();
@@ -77,13 +78,13 @@ pub fn write(
         archive.finish()?.flush()
     });
     written.or_else(|error| {
-        // Not an error of the disk where the closure stopped.
+        // A cancelled write is not a disk error.
         cancel.check()?;
         Err(error.into())
     })
 }
 
-/// The values in C order; without a copy where they are.
+/// Returns the values in C order. Contiguous values are not copied.
 fn contiguous<T: Copy>(volume: ArrayView3<'_, T>) -> Cow<'_, [T]> {
     match volume.to_slice() {
         Some(values) => Cow::Borrowed(values),
@@ -91,7 +92,7 @@ fn contiguous<T: Copy>(volume: ArrayView3<'_, T>) -> Cow<'_, [T]> {
     }
 }
 
-/// Bytes, whose number is a multiple of four, as little-endian words.
+/// Converts bytes, whose number is a multiple of four, to little-endian words.
 fn words(bytes: &[u8]) -> Vec<u32> {
     bytes
         .chunks_exact(4)
@@ -99,7 +100,7 @@ fn words(bytes: &[u8]) -> Vec<u32> {
         .collect()
 }
 
-/// numpy's header, version 1.0, padded to a multiple of 64 bytes.
+/// Returns numpy's header, version 1.0, padded to a multiple of 64 bytes.
 fn header(shape: [usize; 4]) -> Vec<u8> {
     let [c, z, y, x] = shape;
     let mut text = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({c}, {z}, {y}, {x}), }}");
@@ -112,8 +113,8 @@ fn header(shape: [usize; 4]) -> Vec<u8> {
     bytes
 }
 
-/// Whether `path` is a whole archive that holds float32 `data` of this shape. An archive's directory is at its end, so one
-/// that was cut off does not open.
+/// Whether `path` is a complete archive with a float32 array `data` of this shape. The archive's directory is
+/// at its end, so that a truncated archive cannot be opened.
 pub fn holds(path: &Path, shape: [usize; 4]) -> bool {
     let found = || -> Option<bool> {
         let mut archive = ZipArchive::new(BufReader::new(File::open(path).ok()?)).ok()?;
@@ -153,8 +154,8 @@ mod tests {
     }
 
     #[test]
-    fn one_array_the_segmentation_last() {
-        // More than one piece a channel, none of them full.
+    fn archive_holds_one_array_with_segmentation_last() {
+        // More than one piece per channel, none of them full.
         let channels = Array4::from_shape_fn((2, 70, 80, 90), |(c, z, y, x)| {
             (c * 7 + z * y % 31 + x) as f32 - 0.5
         });
@@ -170,7 +171,7 @@ mod tests {
             channels.view().permuted_axes([0, 3, 1, 2]),
             segmentation.view().permuted_axes([2, 0, 1]),
         );
-        // An archive may have no channel but the segmentation, and no voxel.
+        // An archive may contain only the segmentation, and no voxels.
         written(Array4::zeros((0, 3, 4, 5)).view(), Array3::ones((3, 4, 5)).view());
         written(
             Array4::zeros((1, 0, 4, 5)).view(),
@@ -179,18 +180,18 @@ mod tests {
     }
 
     #[test]
-    fn a_cancelled_archive_ends_after_a_few_pieces_and_leaves_the_former_file() {
+    fn cancelled_archive_stops_and_keeps_previous_file() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("case.npz");
         let (channels, labels) = (Array4::zeros((20, 64, 64, 64)), Array3::zeros((64, 64, 64)));
         let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
         let parts = testkit::ends_when_cancelled(|cancel| {
-            std::fs::write(&path, "former").unwrap();
+            std::fs::write(&path, "previous").unwrap();
             let written = pool.install(|| write(&path, channels.view(), labels.view(), cancel));
-            let former = std::fs::read(&path).unwrap() == b"former";
+            let unchanged = std::fs::read(&path).unwrap() == b"previous";
             assert_eq!(
                 (written.is_err(), std::fs::read_dir(&folder).unwrap().count()),
-                (former, 1)
+                (unchanged, 1)
             );
             written
         });
@@ -199,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_whole_archive_holds_its_array() {
+    fn truncated_archive_is_not_accepted() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("case.npz");
         let noise = Array4::from_shape_fn((1, 30, 40, 50), |(_, z, y, x)| ((z * 7 + y * 5 + x) as f32).sin());

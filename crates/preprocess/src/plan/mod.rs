@@ -1,6 +1,7 @@
-//! From a fingerprint to plans, as nnU-Net v1's default planners make them.
+//! Plans from a fingerprint, equal to those of nnU-Net v1's default planners.
 //!
-//! Reference: `ExperimentPlanner3D_v21` and `ExperimentPlanner2D_v21`; Isensee et al., nnU-Net, Nature Methods 2021.
+//! Reference: `ExperimentPlanner3D_v21` and `ExperimentPlanner2D_v21`; Isensee et al., nnU-Net, Nature
+//! Methods 2021.
 
 pub mod overrides;
 pub mod pooling;
@@ -19,31 +20,32 @@ pub use rules::Rules;
 use spacing::coarsest_axis;
 use stage::{stage_2d, stage_3d, Query, Stage};
 
-/// A patch of the lowest resolution stage sees at least this part of the median case: one over 4.
+/// A patch of the lowest resolution stage covers at least one part in this number of the median case.
 const PATIENT_PER_PATCH: f64 = 4.0;
-/// Masks are used for normalisation where cropping left less than this part of the voxels.
+/// Masks are used for normalisation if cropping keeps less than this fraction of the voxels.
 const MASK_BELOW: f64 = 0.75;
 
-/// What both planners decide about a task; axes as in the NIfTI files' arrays (z, y, x).
+/// Result of both planners. Axes are as in the NIfTI files' arrays (z, y, x).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Planned {
-    /// Stages, lowest resolution first; the last is full resolution.
+    /// Stages, lowest resolution first. The last is full resolution.
     pub stages: Vec<Stage>,
     /// Target spacing (z, y, x) in mm.
     pub target_spacing: [f64; 3],
-    /// Axes in the order that data are transposed to: the coarsest first.
+    /// Axis order of the transposed data: the coarsest first.
     pub transpose_forward: [usize; 3],
     /// The inverse of `transpose_forward`.
     pub transpose_backward: [usize; 3],
     /// `CT`, `nonCT` or `noNorm` of each modality.
     pub normalization_schemes: BTreeMap<usize, String>,
-    /// Whether each modality is normalised inside the non-zero mask only.
+    /// Whether each modality is normalised within the non-zero mask only.
     pub use_mask_for_norm: BTreeMap<usize, bool>,
 }
 
-/// Plans the 3D configurations: full resolution, and a low resolution before it where a patch would see too little.
+/// Plans the 3D configurations: full resolution, and a low resolution if a patch would cover too little.
 ///
-/// Fails on an empty fingerprint, on overrides that do not fit, and where no patch fits the memory reference.
+/// # Errors
+/// For an empty fingerprint, invalid overrides, or if no patch fits the memory reference.
 pub fn plan_3d(
     fingerprint: &Fingerprint,
     rules: &Rules,
@@ -68,9 +70,10 @@ pub fn plan_3d(
     Ok(frame.finish(stages, rules))
 }
 
-/// Plans the 2D configuration, whose slices are axes 1 and 2 after the transpose.
+/// Plans the 2D configuration. Its slices are axes 1 and 2 after the transpose.
 ///
-/// Fails on an empty fingerprint, on overrides that do not fit, and where no patch fits the memory reference.
+/// # Errors
+/// For an empty fingerprint, invalid overrides, or if no patch fits the memory reference.
 pub fn plan_2d(fingerprint: &Fingerprint, rules: &Rules, over: &Overrides) -> Result<Planned, Error> {
     let target = over
         .spacing
@@ -81,8 +84,9 @@ pub fn plan_2d(fingerprint: &Fingerprint, rules: &Rules, over: &Overrides) -> Re
     Ok(frame.finish(vec![stage], rules))
 }
 
-/// Coarsens the spacing by 1 % a step until a patch sees a quarter of the median case; `None` where full resolution
-/// already does, or where that would not halve the voxels. A spacing by override is taken as it is.
+/// Coarsens the spacing in steps of 1 % until a patch covers a quarter of the median case. Returns `None` if
+/// full resolution already does, or if the low resolution would not halve the number of voxels. An overridden
+/// spacing is not changed.
 fn low_resolution(
     frame: &Frame,
     rules: &Rules,
@@ -119,11 +123,11 @@ fn low_resolution(
     Ok(found.filter(|low| 2.0 * product(&low.median_shape) < product(&full.median_shape)))
 }
 
-/// The task as both planners see it once the target spacing stands.
+/// Task data shared by both planners, for a fixed target spacing.
 struct Frame<'a> {
     fingerprint: &'a Fingerprint,
     target: [f64; 3],
-    /// Median shape at the target spacing, fractions kept.
+    /// Median shape at the target spacing, not rounded.
     median_shape: [f64; 3],
     forward: [usize; 3],
 }
@@ -151,7 +155,7 @@ impl<'a> Frame<'a> {
         })
     }
 
-    /// What a stage of this spacing (z, y, x) is planned from.
+    /// Returns the planning input of a stage with this spacing (z, y, x).
     fn query(&self, spacing: [f64; 3]) -> Query {
         self.query_transposed(self.forward.map(|a| spacing[a]))
     }
@@ -183,7 +187,7 @@ impl<'a> Frame<'a> {
     }
 }
 
-/// `CT` for modalities `CT` and `ct`, `noNorm` for `noNorm`, else `nonCT`.
+/// Returns `CT` for the modalities `CT` and `ct`, `noNorm` for `noNorm`, otherwise `nonCT`.
 fn normalization_schemes(fingerprint: &Fingerprint) -> BTreeMap<usize, String> {
     let scheme = |name: &str| match name {
         "CT" | "ct" => "CT",
@@ -197,7 +201,8 @@ fn normalization_schemes(fingerprint: &Fingerprint) -> BTreeMap<usize, String> {
         .collect()
 }
 
-/// Normalising inside the non-zero mask pays where cropping removed a quarter of the median case; never for CT.
+/// Normalisation within the non-zero mask is used if cropping removes a quarter of the median case, but never
+/// for CT.
 fn use_mask_for_norm(fingerprint: &Fingerprint, rules: &Rules) -> BTreeMap<usize, bool> {
     let reduced = percentile(&fingerprint.size_reductions, 50.0) < MASK_BELOW;
     let is_ct = |name: &str| name.contains("CT") || (name == "ct" && !rules.mask_lowercase_ct);

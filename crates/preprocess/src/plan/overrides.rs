@@ -1,4 +1,4 @@
-//! Patch size, batch size and spacing by hand, with their consequences checked.
+//! Overrides of patch size, batch size and spacing, with checks.
 
 use run::OptionError;
 
@@ -7,7 +7,7 @@ use super::rules::Rules;
 use super::stage::{estimate, is_flat, Query, Stage};
 use crate::Error;
 
-/// What a configuration takes by hand instead of as planned.
+/// Overrides of planned values for a configuration.
 #[run::options]
 pub struct Overrides {
     /// Patch size instead of the planned one, in voxels, coarsest axis first: three values, two for 2D.
@@ -39,7 +39,7 @@ impl Overrides {
     }
 }
 
-/// A 3D stage with `over` in place of what was planned.
+/// Applies `over` to a planned 3D stage.
 pub(super) fn apply_3d(
     configuration: &'static str,
     mut stage: Stage,
@@ -57,7 +57,7 @@ pub(super) fn apply_3d(
     Ok(stage)
 }
 
-/// A 2D stage with `over` in place of what was planned.
+/// Applies `over` to a planned 2D stage.
 pub(super) fn apply_2d(
     configuration: &'static str,
     mut stage: Stage,
@@ -72,7 +72,8 @@ pub(super) fn apply_2d(
     Ok(stage)
 }
 
-/// The poolings of `patch`; fails where its network would need another patch, naming the next that fits.
+/// Returns the poolings of `patch`. Fails if the network requires another patch size, with the nearest valid
+/// size.
 fn fitting(
     configuration: &'static str,
     rule: Rule,

@@ -1,38 +1,41 @@
-//! How often, and when, each axis is halved.
+//! Number and order of the poolings per axis.
 
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
 
-/// Smallest edge of the bottleneck's feature map, in voxels.
+/// Minimum size of the bottleneck's feature map along each axis, in voxels.
 pub const MIN_FEATURE_MAP: usize = 4;
-/// Largest number of poolings per axis; in effect none.
+/// Maximum number of poolings per axis; in practice unlimited.
 pub const MAX_POOLINGS: usize = 999;
 
-/// Which rule orders the poolings of the 3D network.
+/// Order of the poolings of the 3D network.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "Pooling")]
 pub enum Rule {
-    /// The finest axes first, until spacings are alike (`get_pool_and_conv_props`): nnU-Net v1's default planner.
+    /// Finest axes first, until spacings are similar (`get_pool_and_conv_props`): nnU-Net v1's default
+    /// planner.
     #[default]
     BySpacing,
     /// Axes with fewer poolings start later (`get_pool_and_conv_props_poolLateV2`): nnU-Net's first planner.
     Late,
 }
 
-/// Poolings of a U-Net and the patch they fit. All lists have one entry per axis of the patch (3, or 2 for 2D).
+/// Poolings of a U-Net and the resulting patch size. All lists have one entry per axis of the patch (3, or 2
+/// in 2D).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pooling {
     /// Number of poolings of each axis.
     pub per_axis: Vec<usize>,
-    /// Stride of each stage's pooling, finest stage first; 1 leaves an axis alone.
+    /// Stride of each stage's pooling, finest stage first. A stride of 1 keeps the axis.
     pub kernels: Vec<Vec<usize>>,
-    /// Convolution kernel of each stage, finest first; one more than `kernels`, the last for the bottleneck.
+    /// Convolution kernel of each stage, finest first. The list has one more entry than `kernels`, for the
+    /// bottleneck.
     pub convolutions: Vec<Vec<usize>>,
-    /// The patch asked for, each axis rounded up to a multiple of `divisors`.
+    /// The requested patch size, each axis rounded up to a multiple of `divisors`.
     pub patch: Vec<usize>,
-    /// What each axis of the patch must be divisible by: two to the number of its poolings.
+    /// Divisor of each axis of the patch: two to the power of its number of poolings.
     pub divisors: Vec<usize>,
 }
 
@@ -60,7 +63,8 @@ impl Pooling {
     }
 }
 
-/// Poolings by `rule` for a patch (voxels) of the given spacing (mm), both in the same axis order.
+/// Returns the poolings by `rule` for a patch (voxels) of the given spacing (mm), both in the same axis
+/// order.
 pub fn pooling(
     rule: Rule,
     spacing: &[f64],
@@ -74,8 +78,9 @@ pub fn pooling(
     }
 }
 
-/// Halves, at each stage, every axis whose spacing is below twice the finest and which stays at least
-/// `min_feature_map` long. A convolution spans the largest group of axes whose spacings are within a factor of two.
+/// Halves, at each stage, every axis whose spacing is below twice the finest spacing and whose length remains
+/// at least `min_feature_map`. A convolution covers the largest group of axes whose spacings are within a
+/// factor of two.
 ///
 /// Reference: `get_pool_and_conv_props`.
 pub fn by_spacing(spacing: &[f64], patch: &[usize], min_feature_map: usize, max_poolings: usize) -> Pooling {
@@ -106,7 +111,7 @@ pub fn by_spacing(spacing: &[f64], patch: &[usize], min_feature_map: usize, max_
     Pooling::new(patch, per_axis, kernels, convolutions)
 }
 
-/// The first largest set of axes whose spacings are within a factor of two of one axis.
+/// Returns the first largest set of axes whose spacings are within a factor of two of one axis.
 fn largest_group(spacing: &[f64]) -> Vec<bool> {
     let mut best = vec![false; spacing.len()];
     let count = |group: &[bool]| group.iter().filter(|&&g| g).count();
@@ -122,10 +127,10 @@ fn largest_group(spacing: &[f64]) -> Vec<bool> {
     best
 }
 
-/// Halves an axis as often as its length allows, and lets axes with fewer poolings start later.
+/// Halves an axis as often as its length allows. Axes with fewer poolings start later.
 ///
-/// Reference: `get_pool_and_conv_props_poolLateV2`. Fails where an axis is shorter than `min_feature_map`, for which
-/// the reference computes a negative number of poolings and raises.
+/// Reference: `get_pool_and_conv_props_poolLateV2`. Fails if an axis is shorter than `min_feature_map`: the
+/// reference then computes a negative number of poolings and raises.
 pub fn late(
     spacing: &[f64],
     patch: &[usize],

@@ -1,14 +1,14 @@
-//! Choices in planning.
+//! Planning rules.
 
 use super::pooling;
 
-/// Choices in planning; the default is nnU-Net v1's, but for its mistakes.
+/// Planning rules. The defaults are those of nnU-Net v1, without its errors.
 #[run::options]
 pub struct Rules {
     /// Order of the poolings of the 3D network.
     #[default]
     pub pooling: pooling::Rule,
-    /// Applies mask normalisation to a modality called `ct` (not `CT`), as nnU-Net v1 does by mistake.
+    /// Applies mask normalisation to a modality called `ct` (not `CT`), which nnU-Net v1 does by mistake.
     #[default]
     pub mask_lowercase_ct: bool,
 }

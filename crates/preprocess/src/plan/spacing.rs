@@ -1,19 +1,19 @@
-//! The spacing that a task is resampled to.
+//! Target spacing of a task.
 
 use crate::statistics::percentile;
 
-/// An axis is anisotropic when its spacing exceeds the others' by this factor.
+/// An axis is anisotropic if its spacing exceeds that of the others by this factor.
 pub const ANISOTROPY_THRESHOLD: f64 = 3.0;
 
-/// Median spacing of the cases (mm, array axis order).
+/// Returns the median spacing of the cases (mm, array axis order).
 ///
 /// Reference: `ExperimentPlanner.get_target_spacing`, which the 2D planner uses.
 pub fn median_spacing(spacings: &[[f64; 3]]) -> [f64; 3] {
     per_axis(spacings, 50.0)
 }
 
-/// Median spacing, but the 10th percentile along an axis that is both coarse and short: with the median, such data
-/// would lose slices that they have few of.
+/// Returns the median spacing. An axis that is both coarse and short gets the 10th percentile instead: with
+/// the median, such data would lose some of their few slices.
 ///
 /// `sizes` are the cases' shapes after cropping, in the same axis order. Reference:
 /// `ExperimentPlanner3D_v21.get_target_spacing`.
@@ -44,7 +44,7 @@ pub fn target_spacing(spacings: &[[f64; 3]], sizes: &[[usize; 3]]) -> [f64; 3] {
     target
 }
 
-/// The axis of the largest spacing; the first of equals.
+/// Returns the axis of the largest spacing, the first of equal ones.
 pub fn coarsest_axis(spacing: &[f64; 3]) -> usize {
     (1..3).fold(
         0,

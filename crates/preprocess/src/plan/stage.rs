@@ -5,44 +5,45 @@ use super::spacing::ANISOTROPY_THRESHOLD;
 use super::vram::{self, Network};
 use crate::Error;
 
-/// Features of the finest stage.
+/// Number of features of the finest stage.
 pub const BASE_FEATURES: usize = 32;
-/// Features that the 2D planner counts with before it shrinks the patch.
+/// Number of features in the 2D planner's first estimate, before it shrinks the patch.
 const BASE_FEATURES_2D_FIRST: usize = 30;
 const MAX_FEATURES_3D: usize = 320;
 const MAX_FEATURES_2D: usize = 512;
-/// Convolutions per stage of the U-Net.
+/// Number of convolutions per stage of the U-Net.
 pub const CONVOLUTIONS_PER_STAGE: usize = 2;
-/// Batch size that the reference memory stands for.
+/// Batch size of the memory reference.
 const REFERENCE_BATCH: f64 = 2.0;
-/// A batch never covers more than this part of the training voxels...
+/// Maximum fraction of the training voxels in a batch.
 const LARGEST_PART_OF_DATASET: f64 = 0.05;
-/// ... except that 3D always takes two samples.
+/// Minimum batch size in 3D, which overrides the maximum fraction.
 const MIN_BATCH_3D: usize = 2;
 
-/// What a stage is planned from. Axes are transposed: axis 0 is the coarsest.
+/// Input of a stage's plan. Axes are transposed: axis 0 is the coarsest.
 #[derive(Clone, Copy, Debug)]
 pub struct Query {
     /// Spacing of this stage in mm.
     pub spacing: [f64; 3],
     /// Spacing of the full resolution stage in mm.
     pub original_spacing: [f64; 3],
-    /// Median shape at full resolution, in voxels; fractions are kept.
+    /// Median shape at full resolution in voxels, not rounded.
     pub median_shape: [f64; 3],
-    /// Training cases.
+    /// Number of training cases.
     pub cases: usize,
-    /// Image channels.
+    /// Number of image channels.
     pub modalities: usize,
-    /// Classes, background included.
+    /// Number of classes, including the background.
     pub classes: usize,
 }
 
-/// A planned stage. 3D lists have three entries, 2D lists two (without axis 0); spacings and shapes always three.
+/// A planned stage. 3D lists have three entries, 2D lists two (without axis 0). Spacings and shapes always
+/// have three.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Stage {
     /// Samples per batch.
     pub batch_size: usize,
-    /// The patch, in `pooling.patch`, and its poolings.
+    /// Patch size (`pooling.patch`) and poolings.
     pub pooling: Pooling,
     /// Median shape at this stage's spacing.
     pub median_shape: [usize; 3],
@@ -54,7 +55,7 @@ pub struct Stage {
     pub dummy_2d: bool,
     /// [`vram::estimate`] of the patch.
     pub vram: u64,
-    /// What the planner lets the estimate be at batch size 2.
+    /// Maximum of the estimate at batch size 2.
     pub vram_reference: f64,
 }
 
@@ -84,7 +85,7 @@ impl Query {
         }
     }
 
-    /// Largest batch that stays within 5 % of the training voxels.
+    /// Returns the largest batch size within 5 % of the training voxels.
     fn largest_batch(&self, shape: &[usize; 3], patch: &[usize]) -> usize {
         let voxels = (shape.iter().product::<usize>() * self.cases) as f64;
         let patch = patch.iter().product::<usize>() as f64;
@@ -92,9 +93,10 @@ impl Query {
     }
 }
 
-/// Plans a 3D stage: an isotropic patch as large as the data, shrunk until it fits the reference memory.
+/// Plans a 3D stage. The patch starts isotropic and as large as the data, and shrinks until it fits the
+/// reference memory.
 ///
-/// Reference: `ExperimentPlanner3D_v21.get_properties_for_stage`. Fails where no patch fits.
+/// Reference: `ExperimentPlanner3D_v21.get_properties_for_stage`. Fails if no patch fits.
 pub fn stage_3d(query: &Query, rule: Rule) -> Result<Stage, Error> {
     let shape = query.shape()?;
     let start = isotropic_patch(&query.spacing, &shape);
@@ -123,7 +125,8 @@ pub fn stage_3d(query: &Query, rule: Rule) -> Result<Stage, Error> {
     })
 }
 
-/// Plans a 2D stage: whole slices (axes 1 and 2), shrunk only where a pair of them would not fit.
+/// Plans a 2D stage. The patch is a whole slice (axes 1 and 2), and shrinks only if a batch of two does not
+/// fit.
 ///
 /// Reference: `ExperimentPlanner2D_v21.get_properties_for_stage`.
 pub fn stage_2d(query: &Query) -> Result<Stage, Error> {
@@ -162,7 +165,8 @@ pub fn is_flat(patch: &[usize]) -> bool {
     longest as f64 / patch[0] as f64 > ANISOTROPY_THRESHOLD
 }
 
-/// The memory estimate of a given patch: what an override of the patch size costs. `patch` has three entries or two.
+/// Returns the memory estimate of a given patch, for an override of the patch size. `patch` has three entries
+/// or two.
 pub fn estimate(query: &Query, pooling: &Pooling) -> u64 {
     let max_features = if pooling.patch.len() == 3 {
         MAX_FEATURES_3D
@@ -176,7 +180,7 @@ pub fn estimate(query: &Query, pooling: &Pooling) -> u64 {
     )
 }
 
-/// A cube of at least 512 voxels an axis in mm, clipped to the median shape.
+/// Returns a cube in mm with at least 512 voxels per axis, clipped to the median shape.
 fn isotropic_patch(spacing: &[f64; 3], shape: &[usize; 3]) -> Vec<usize> {
     let density = spacing.map(|s| 1.0 / s);
     let mean = (density[0] + density[1] + density[2]) / 3.0;
@@ -190,7 +194,8 @@ fn isotropic_patch(spacing: &[f64; 3], shape: &[usize; 3]) -> Vec<usize> {
         .collect()
 }
 
-/// Takes a step off the axis that covers most of the median shape until the estimate is at most `reference`.
+/// Reduces the axis that covers most of the median shape step by step, until the estimate is at most
+/// `reference`.
 fn shrink(
     rule: Rule,
     spacing: &[f64],
@@ -211,7 +216,7 @@ fn shrink(
                 reference,
             });
         };
-        // One step of the present divisor may need fewer poolings, and then the step itself is smaller.
+        // A step by the current divisor may reduce the number of poolings. The step is then smaller.
         let mut smaller = pooling.patch.clone();
         smaller[axis] -= pooling.divisors[axis];
         let step = pool(&smaller)?.divisors[axis];
@@ -223,8 +228,8 @@ fn shrink(
     Ok((pooling, vram))
 }
 
-/// The axis whose patch covers most of the shape, the last of equals, among those that can still lose a step. (The
-/// reference also empties an axis of one voxel, and then divides by zero.)
+/// Returns the axis whose patch covers most of the shape, the last of equal ones, among those that can still
+/// shrink. (The reference also reduces an axis of one voxel to 0, and then divides by zero.)
 fn fullest_axis(pooling: &Pooling, shape: &[usize]) -> Option<usize> {
     let part = |a: usize| pooling.patch[a] as f64 / shape[a] as f64;
     (0..shape.len())

@@ -1,30 +1,32 @@
-//! The planner's measure of GPU memory.
+//! The planner's estimate of GPU memory.
 
-/// What the 3D planner lets a patch cost at batch size 2: 520e6 for 30 features, scaled to the 32 really used.
+/// Maximum estimate of the 3D planner at batch size 2: 520e6 for 30 features, scaled to the actual 32.
 pub const REFERENCE_3D: f64 = 520_000_000.0 * 32.0 / 30.0;
-/// What the 2D planner lets a patch cost at batch size 2.
+/// Maximum estimate of the 2D planner at batch size 2.
 pub const REFERENCE_2D: f64 = 19_739_648.0 * 50.0 / 2.0;
 
-/// The network whose memory is estimated.
+/// Network of the memory estimate.
 #[derive(Clone, Copy, Debug)]
 pub struct Network {
-    /// Features of the finest stage; doubled at each pooling.
+    /// Number of features of the finest stage, doubled at each pooling.
     pub base_features: usize,
-    /// Upper bound of the features of any stage.
+    /// Maximum number of features of any stage.
     pub max_features: usize,
-    /// Input channels.
+    /// Number of input channels.
     pub modalities: usize,
-    /// Output channels, background included.
+    /// Number of output channels, including the background.
     pub classes: usize,
-    /// Convolutions per stage.
+    /// Number of convolutions per stage.
     pub convolutions_per_stage: usize,
-    /// Whether coarser stages also predict (the planner says no).
+    /// Whether coarser stages also have outputs. The planner uses false.
     pub deep_supervision: bool,
 }
 
-/// Number of feature map values of one forward pass over `patch`: proportional to memory, not bytes.
+/// Returns the number of feature map values of one forward pass of `patch`: proportional to memory, not
+/// bytes.
 ///
-/// `kernels` are the pooling strides, finest first. Reference: `Generic_UNet.compute_approx_vram_consumption`.
+/// `kernels` are the pooling strides, finest first. Reference:
+/// `Generic_UNet.compute_approx_vram_consumption`.
 pub fn estimate(network: &Network, patch: &[usize], kernels: &[Vec<usize>]) -> u64 {
     let mut size: Vec<u64> = patch.iter().map(|&p| p as u64).collect();
     let voxels = |size: &[u64]| size.iter().product::<u64>();
@@ -37,7 +39,7 @@ pub fn estimate(network: &Network, patch: &[usize], kernels: &[Vec<usize>]) -> u
             *s /= k as u64;
         }
         features = (features * 2).min(network.max_features as u64);
-        // Encoder, decoder and one transposed convolution; the bottleneck has an encoder only.
+        // Encoder, decoder and one transposed convolution. The bottleneck has only an encoder.
         let blocks = if stage + 1 < kernels.len() {
             2 * per_stage + 1
         } else {

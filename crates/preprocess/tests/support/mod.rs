@@ -1,10 +1,10 @@
-//! What the end-to-end tests share.
+//! Support code of the end-to-end tests.
 
 use std::path::{Path, PathBuf};
 
 use preprocess::Options;
 
-/// Names in a folder, sorted; none where there is no such folder.
+/// Lists the names in a folder, sorted. A missing folder gives none.
 pub fn names(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder).into_iter().flatten();
     let mut found: Vec<String> = entries
@@ -14,7 +14,7 @@ pub fn names(folder: &Path) -> Vec<String> {
     found
 }
 
-/// All files below a folder, relative to it.
+/// Lists all files below a folder, by relative path.
 pub fn tree(folder: &Path) -> Vec<String> {
     let mut found = vec![];
     for name in names(folder) {
@@ -29,14 +29,14 @@ pub fn tree(folder: &Path) -> Vec<String> {
     found
 }
 
-/// nnU-Net's folders with one raw task, in a temporary place.
+/// nnU-Net's folders with one raw task, in a temporary folder.
 pub struct Run {
     pub folder: tempfile::TempDir,
     pub task: String,
 }
 
 impl Run {
-    /// Folders without a task yet.
+    /// Creates the folders without the task's files.
     pub fn empty(task: &str) -> Self {
         Self {
             folder: tempfile::tempdir().unwrap(),

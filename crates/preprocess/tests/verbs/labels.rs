@@ -1,8 +1,8 @@
-//! Sparse labels, and voxels that are not numbers.
+//! Sparse labels, and NaN voxels.
 
 use super::*;
 
-/// Removes the annotation of all but every fourth slice of each case's label.
+/// Removes the annotation of three of every four slices of each case's label.
 fn make_sparse(run: &Run) {
     for case in 0..CASES {
         let path = run.raw().join(format!("labelsTr/case_{case}.nii.gz"));
@@ -18,7 +18,7 @@ fn make_sparse(run: &Run) {
 }
 
 #[test]
-fn sparse_labels_stay_apart_from_the_mask() {
+fn unlabelled_voxels_are_distinct_from_mask() {
     for ct in [false, true] {
         let (dense, sparse) = (synthetic(ct), synthetic(ct));
         make_sparse(&sparse);
@@ -35,7 +35,8 @@ fn sparse_labels_stay_apart_from_the_mask() {
             );
             let last = before.len_of(Axis(0)) - 1;
             if !ct {
-                // Intensities of CT depend on the annotated foreground; others must not notice the annotation.
+                // Intensities of CT depend on the annotated foreground. Other modalities must not depend on
+                // the annotation.
                 for channel in 0..last {
                     let part = |a: &ArrayD<f64>| a.index_axis(Axis(0), channel).to_owned();
                     testkit::assert_close(&part(&after), &part(&before), 1e-4, 0.0, &what);
@@ -46,23 +47,26 @@ fn sparse_labels_stay_apart_from_the_mask() {
             let count = |keep: &dyn Fn(f64, f64) -> bool| {
                 before.iter().zip(&after).filter(|(&b, &a)| keep(b, a)).count() as f64
             };
-            // Nothing becomes a class or background that was not; what stays is annotated as before.
+            // No voxel changes to a class or to background. The remaining annotation is unchanged.
             assert_eq!(
                 count(&|b, a| a > 0.0 && a != b),
                 0.0,
-                "{what}: a class from nothing"
+                "{what}: an unlabelled voxel became a class"
             );
             assert_eq!(
                 count(&|b, a| a == 0.0 && b > 0.0),
                 0.0,
-                "{what}: background from a class"
+                "{what}: a class became background"
             );
             let unlabelled = count(&|_, a| a == -1.0) / before.len() as f64;
             assert!(
                 (0.5..0.95).contains(&unlabelled),
                 "{what}: {unlabelled} unlabelled"
             );
-            assert!(count(&|b, a| a > 0.0 && a == b) > 0.0, "{what}: no class left");
+            assert!(
+                count(&|b, a| a > 0.0 && a == b) > 0.0,
+                "{what}: every class was lost"
+            );
 
             let pkl = |run: &Run| {
                 let path = run.preprocessed().join(STAGE).join(name).with_extension("pkl");
@@ -73,7 +77,7 @@ fn sparse_labels_stay_apart_from_the_mask() {
             };
             assert_eq!((pkl(&dense), pkl(&sparse)), (-1, 0), "{what}");
         }
-        // The same from cropped data.
+        // The result from cropped data is the same.
         let expected = content(&sparse.preprocessed());
         std::fs::remove_dir_all(sparse.raw()).unwrap();
         preprocess(
@@ -89,7 +93,7 @@ fn sparse_labels_stay_apart_from_the_mask() {
 }
 
 #[test]
-fn merged_unlabelled_voxels_lose_their_image_as_in_the_reference() {
+fn merged_unlabelled_voxels_lose_image_as_in_nnunet() {
     let run = synthetic(false);
     make_sparse(&run);
     let options = Options {
@@ -100,7 +104,7 @@ fn merged_unlabelled_voxels_lose_their_image_as_in_the_reference() {
     let plans = Plans::read(&run.preprocessed().join("nnUNetPlansv2.1_plans_3D.pkl")).unwrap();
     assert!(
         plans.use_mask_for_norm.values().all(|&m| m),
-        "made so that masks are used"
+        "the task must use masks"
     );
     let stage = run.preprocessed().join(STAGE);
     let npz = names(&stage).into_iter().find(|n| n.ends_with(".npz")).unwrap();
@@ -113,7 +117,7 @@ fn merged_unlabelled_voxels_lose_their_image_as_in_the_reference() {
 }
 
 #[test]
-fn nan_becomes_zero_before_resampling() {
+fn nan_voxels_become_zero_before_resampling() {
     let run = synthetic(true);
     let path = run.raw().join("imagesTr/case_0_0000.nii.gz");
     let (image, geometry) = nifti::read_image(&path).unwrap();

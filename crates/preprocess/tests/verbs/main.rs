@@ -1,4 +1,4 @@
-//! The verbs' promises.
+//! Behaviour of the verbs.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod labels;
@@ -34,8 +34,8 @@ const CASES: usize = 3;
 
 const STAGE: &str = "nnUNetData_plans_v2.1_stage0";
 
-/// A task of noisy ellipsoids with two labelled balls: two MRI channels that are 0 around the ellipsoid (so that masks are
-/// used), or one CT channel.
+/// A task of noisy ellipsoids with two labelled balls. It has one CT channel, or two MRI channels that are 0
+/// around the ellipsoid, so that masks are used.
 fn synthetic(ct: bool) -> Run {
     let run = Run::empty(if ct { "Task902_Ct" } else { "Task901_Mri" });
     let channels = if ct { 1 } else { 2 };

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn configurations_are_chosen_and_missing_plans_are_named() {
+fn configurations_are_selected_and_missing_plans_rejected() {
     let run = synthetic(false);
     let choose = |configuration| Options {
         configurations: Some(vec![configuration]),
@@ -30,12 +30,12 @@ fn configurations_are_chosen_and_missing_plans_are_named() {
 }
 
 #[test]
-fn rules_reach_the_plans_and_the_cases() {
+fn rules_change_plans_and_cases() {
     let run = synthetic(true);
     let dataset = run.raw().join("dataset.json");
     let text = std::fs::read_to_string(&dataset).unwrap();
     std::fs::write(&dataset, text.replace("CT", "ct")).unwrap();
-    // Blank all but a corner, so that cropping leaves less than three quarters.
+    // All but a corner is 0, so that cropping keeps less than three quarters.
     for case in 0..CASES {
         let path = run.raw().join(format!("imagesTr/case_{case}_0000.nii.gz"));
         let (image, geometry) = nifti::read_image(&path).unwrap();
@@ -80,7 +80,7 @@ fn rules_reach_the_plans_and_the_cases() {
 }
 
 #[test]
-fn overrides_are_checked_and_planned() {
+fn overrides_are_validated_and_planned() {
     let run = synthetic(false);
     let with = |configuration, over| Options {
         configurations: Some(vec![configuration]),
@@ -134,7 +134,7 @@ fn overrides_are_checked_and_planned() {
         .unwrap();
     assert!((full_summary.vram_estimate as f64) < full_summary.vram_reference);
 
-    // A low resolution that the planner would not have made.
+    // A low resolution that the planner would not plan.
     let low = Overrides {
         spacing: Some([4.0, 4.0, 4.0]),
         ..Overrides::default()

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn a_second_run_does_nothing_and_a_lost_file_is_made_again() {
+fn second_run_skips_finished_cases_and_restores_missing_files() {
     let run = synthetic(false);
     let options = run.options();
     plan_and_preprocess(&options, &context()).unwrap();
@@ -13,7 +13,7 @@ fn a_second_run_does_nothing_and_a_lost_file_is_made_again() {
     assert_eq!((again.preprocess.written, again.preprocess.skipped), (0, CASES));
     assert_eq!(content(run.folder.path()), before);
 
-    // Cut off, as a killed process or a full disk of another program leaves it; and one that was never written.
+    // One file is truncated, as by a killed process or a full disk; the other is missing.
     let stage = run.preprocessed().join(STAGE);
     let npz: Vec<_> = names(&stage)
         .into_iter()
@@ -26,7 +26,7 @@ fn a_second_run_does_nothing_and_a_lost_file_is_made_again() {
     assert_eq!((again.written, again.skipped), (2, CASES - 2));
     assert_eq!(content(run.folder.path()), before);
 
-    // Nothing is kept where that is asked for, or where another spacing is.
+    // Nothing is kept with `overwrite`, or with another spacing.
     let again = preprocess(
         &Options {
             overwrite: true,
@@ -59,7 +59,7 @@ fn a_second_run_does_nothing_and_a_lost_file_is_made_again() {
 }
 
 #[test]
-fn neither_threads_nor_memory_nor_the_way_change_the_result() {
+fn threads_memory_and_separate_verbs_do_not_change_result() {
     for ct in [false, true] {
         let run = synthetic(ct);
         plan_and_preprocess(&run.options(), &Context::silent(1)).unwrap();
@@ -86,7 +86,7 @@ fn neither_threads_nor_memory_nor_the_way_change_the_result() {
 }
 
 #[test]
-fn cropped_data_serve_where_raw_data_are_gone() {
+fn cropped_data_replace_missing_raw_data() {
     for ct in [false, true] {
         let run = synthetic(ct);
         plan_and_preprocess(&run.options(), &context()).unwrap();
@@ -99,7 +99,7 @@ fn cropped_data_serve_where_raw_data_are_gone() {
 }
 
 #[test]
-fn a_broken_case_is_named_and_the_others_go_on() {
+fn failed_case_is_reported_and_others_continue() {
     let run = synthetic(false);
     let images = run.raw().join("imagesTr");
     let broken = images.join(&names(&images)[0]);
@@ -138,7 +138,7 @@ fn a_broken_case_is_named_and_the_others_go_on() {
 }
 
 #[test]
-fn stale_unpacked_arrays_are_removed() {
+fn outdated_unpacked_arrays_are_deleted() {
     let run = synthetic(false);
     plan_and_preprocess(&run.options(), &context()).unwrap();
     let stage = run.preprocessed().join(STAGE);
@@ -146,7 +146,7 @@ fn stale_unpacked_arrays_are_removed() {
     let unpacked = stage.join(npz.replace(".npz", ".npy"));
     std::fs::write(&unpacked, "old").unwrap();
     preprocess(&run.options(), &context()).unwrap();
-    assert!(unpacked.exists(), "nothing was written, so nothing is stale");
+    assert!(unpacked.exists(), "nothing was written, so nothing is outdated");
     preprocess(
         &Options {
             overwrite: true,
@@ -159,7 +159,7 @@ fn stale_unpacked_arrays_are_removed() {
 }
 
 #[test]
-fn cancellation_is_an_error_of_its_own() {
+fn cancelled_verb_returns_cancelled_error() {
     let run = synthetic(false);
     let context = context();
     context.cancel().cancel();
@@ -170,7 +170,7 @@ fn cancellation_is_an_error_of_its_own() {
 }
 
 #[test]
-fn a_fingerprint_is_taken_again_only_where_a_file_is_younger() {
+fn fingerprint_is_recomputed_if_a_file_is_newer() {
     let run = synthetic(true);
     let options = Options {
         keep_cropped: false,
@@ -200,14 +200,14 @@ fn a_fingerprint_is_taken_again_only_where_a_file_is_younger() {
 }
 
 #[test]
-fn one_verb_starts_once_and_counts_each_part_on_its_own() {
+fn combined_verb_starts_once_and_counts_each_part() {
     let run = synthetic(false);
     let events = std::sync::Arc::new(Recorder::default());
     let context = Context::new(events.clone(), run::Cancel::new(), 1);
     plan_and_preprocess(&run.options(), &context).unwrap();
     std::fs::remove_file(run.preprocessed().join(STAGE).join("case_1.npz")).unwrap();
     plan_and_preprocess(&run.options(), &context).unwrap();
-    let told: Vec<_> = events
+    let reported: Vec<_> = events
         .events()
         .iter()
         .map(|event| match event {
@@ -227,11 +227,11 @@ fn one_verb_starts_once_and_counts_each_part_on_its_own() {
         .into_iter()
         .chain(part("cases cropped"))
         .chain([2, 3].map(|done| ("cases preprocessed", done)));
-    assert_eq!(told, first.chain(second).collect::<Vec<_>>());
+    assert_eq!(reported, first.chain(second).collect::<Vec<_>>());
 }
 
 #[test]
-fn what_training_would_trip_over_is_warned_of() {
+fn unlisted_cases_and_outdated_weightmaps_give_warnings() {
     let run = synthetic(false);
     let warnings = std::sync::Arc::new(Recorder::default());
     let context = Context::new(warnings.clone(), run::Cancel::new(), 2);
@@ -268,7 +268,7 @@ fn what_training_would_trip_over_is_warned_of() {
 }
 
 #[test]
-fn cancelled_verbs_end_after_a_few_slices_and_leave_whole_files() {
+fn cancelled_verbs_stop_within_a_few_slices_and_leave_complete_files() {
     let run = synthetic(false);
     let options = Options {
         keep_cropped: true,
@@ -286,7 +286,7 @@ fn cancelled_verbs_end_after_a_few_slices_and_leave_whole_files() {
             }
         }
     };
-    // A case has two channels of at least 30 slices, looked at when cropped, resampled and normalised.
+    // A case has two channels of at least 30 slices. Cropping, resampling and normalising check each of them.
     let least = (CASES * 2 * 30) as u64;
     let parts = testkit::ends_when_cancelled(|cancel| {
         let planned = plan_experiment(&options, &with(cancel));

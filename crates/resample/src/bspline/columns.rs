@@ -1,4 +1,4 @@
-//! The filter along a strided axis: many columns at once, contiguous in memory.
+//! Filter along a strided axis: many columns at once, contiguous in memory.
 
 use ndarray::ArrayViewMut2;
 
@@ -6,7 +6,8 @@ use super::recursion::Recursion;
 use crate::simd::{dispatch, Kernel};
 use crate::Real;
 
-/// Columns filtered together: whole cache lines, and a tile of 512 steps stays in the second-level cache.
+/// Number of columns filtered together. They fill whole cache lines, and a tile of 512 steps fits the L2
+/// cache.
 pub(super) const WIDTH: usize = 64;
 
 /// Filters the columns of a `(step, column)` matrix with at most [`WIDTH`] contiguous columns.
@@ -33,8 +34,8 @@ impl<T: Real> Kernel for Filter<'_, '_, T> {
                 },
         } = self;
         let (steps, width) = matrix.dim();
-        // The causal values stay in a contiguous tile: with a power-of-two stride the matrix itself would fall out of
-        // the cache before the way back.
+        // The causal values stay in a contiguous tile. With a power-of-two stride, the matrix itself would
+        // leave the cache before the anticausal pass.
         let mut tile = vec![T::default(); steps * width];
         for (row, &weight) in matrix.rows().into_iter().zip(head) {
             for (t, &s) in tile.iter_mut().zip(row.to_slice().unwrap_or_default()) {

@@ -1,13 +1,13 @@
-//! The filter along the contiguous axis: sixteen rows at once, transposed.
+//! Filter along the contiguous axis: sixteen rows at once, transposed.
 
 use super::recursion::Recursion;
 use crate::simd::{dispatch, Kernel};
 use crate::Real;
 
-/// Rows filtered together.
+/// Number of rows filtered together.
 pub(super) const LANES: usize = 16;
 
-/// Filters at most [`LANES`] rows that lie one after the other.
+/// Filters at most [`LANES`] consecutive rows.
 pub(super) fn filter<T: Real>(rows: &mut [T], recursion: &Recursion<T>, n: usize) {
     dispatch(Filter { rows, recursion, n });
 }
@@ -33,7 +33,7 @@ impl<T: Real> Kernel for Filter<'_, T> {
             n,
         } = self;
         let mut tile = vec![[T::default(); LANES]; n];
-        // A whole cache line of each row at a time.
+        // One cache line of each row at a time.
         for start in (0..n).step_by(LANES) {
             let part = start..(start + LANES).min(n);
             for (lane, row) in rows.chunks_exact(n).enumerate() {

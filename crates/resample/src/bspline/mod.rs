@@ -1,8 +1,9 @@
 //! Cubic B-spline coefficients.
 //!
-//! The samples `s` of an axis become the coefficients `c` with `(c[k-1] + 4 c[k] + c[k+1]) / 6 = s[k]`, by one causal and
-//! one anticausal recursion with the pole `sqrt(3) - 2` (M. Unser, A. Aldroubi and M. Eden, "B-spline signal
-//! processing", IEEE Transactions on Signal Processing, 1993). Cost: 4 operations a voxel and axis.
+//! The samples `s` of an axis become the coefficients `c` with `(c[k-1] + 4 c[k] + c[k+1]) / 6 = s[k]`, by
+//! one causal and one anticausal recursion with the pole `sqrt(3) - 2` (M. Unser, A. Aldroubi and M. Eden,
+//! "B-spline signal processing", IEEE Transactions on Signal Processing, 1993). Cost: 4 operations per voxel
+//! and axis.
 
 mod columns;
 mod lanes;
@@ -16,14 +17,14 @@ use crate::Real;
 use recursion::Recursion;
 pub use recursion::{Boundary, POLE};
 
-/// Replaces the samples of a `(z, y, x)` block by their cubic B-spline coefficients along the axes where `axes` is true,
-/// in place; a 2D block has one plane. With [`Boundary::Mirror`] this is `scipy.ndimage.spline_filter(order=3,
-/// mode='mirror')`. An axis of one voxel stays as it is.
+/// Replaces the samples of a `(z, y, x)` block by their cubic B-spline coefficients, in place, along the axes
+/// where `axes` is true. A 2D block has one plane. With [`Boundary::Mirror`] this equals
+/// `scipy.ndimage.spline_filter(order=3, mode='mirror')`. An axis of one voxel is unchanged.
 ///
-/// Extra memory: 64 voxels of an axis a thread where the block is C-contiguous, a copy of it where not.
+/// Additional memory: 64 voxels of an axis per thread if the block is C-contiguous, otherwise a copy of it.
 ///
 /// # Errors
-/// [`Cancelled`] within the work of a few rows or of 64 columns; the block is then half done.
+/// [`Cancelled`] within the work of a few rows or of 64 columns. The block is then incomplete.
 pub fn prefilter<T: Real>(
     mut block: ArrayViewMut3<'_, T>,
     axes: [bool; 3],

@@ -1,4 +1,4 @@
-//! The content of one case's files.
+//! Checks the files of one case.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -14,24 +14,24 @@ use super::problem::{Problem, ProblemKind as Kind};
 use super::repair;
 use crate::Error;
 
-/// What a case holds.
+/// Report of one case.
 #[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "CheckedCase")]
 pub struct CaseReport {
-    /// The case.
+    /// Name of the case.
     pub case: String,
-    /// Size (z, y, x) of its first channel; null where that cannot be read.
+    /// Size (z, y, x) of the first channel, or null if it cannot be read.
     pub size: Option<[usize; 3]>,
-    /// Spacing (z, y, x) in mm of its first channel; null where that cannot be read.
+    /// Spacing (z, y, x) in mm of the first channel, or null if it cannot be read.
     pub spacing: Option<[f64; 3]>,
-    /// Voxels of each label value; empty for a case without a label.
+    /// Number of voxels of each label value. Empty for a case without a label.
     pub label_voxels: BTreeMap<i16, u64>,
-    /// Voxels that the user left unlabelled (-1).
+    /// Number of unlabelled voxels (-1).
     pub unlabelled_voxels: u64,
 }
 
-/// Size and place of the case's first channel, which all other files are compared with.
+/// Size and geometry of the case's first channel. All other files are compared with it.
 struct Reference {
     path: PathBuf,
     size: [usize; 3],
@@ -46,7 +46,7 @@ pub(super) struct Checker<'a> {
 }
 
 impl Checker<'_> {
-    /// Reads all files of a case, one at a time, and reports what is wrong with them.
+    /// Reads all files of a case, one at a time, and reports their problems.
     pub(super) fn check(&self, case: &Case) -> Result<(CaseReport, Vec<Problem>), Error> {
         let mut problems = Vec::new();
         let mut report = CaseReport {
@@ -89,7 +89,7 @@ impl Checker<'_> {
         let (image, geometry) = readable(nifti::read_image(path), path, problems)?;
         let (volumes, z, y, x) = image.dim();
         if volumes != 1 {
-            let message = format!("holds {volumes} volumes; each channel needs a file of its own");
+            let message = format!("contains {volumes} volumes; each channel needs a separate file");
             problems.push(
                 Problem::new(Kind::SeveralVolumes, message)
                     .in_file(path)
@@ -100,7 +100,7 @@ impl Checker<'_> {
         let infinite = image.iter().filter(|v| v.is_infinite()).count();
         if nan + infinite > 0 {
             let message = format!(
-                "holds {nan} NaN and {infinite} infinite values of {}",
+                "contains {nan} NaN and {infinite} infinite values of {}",
                 image.len()
             );
             let problem = Problem::new(Kind::NotFinite, message).in_file(path);
@@ -116,7 +116,7 @@ impl Checker<'_> {
         problems: &mut Vec<Problem>,
     ) -> Option<([usize; 3], Geometry)> {
         let (labels, geometry) = readable(nifti::read_labels(path), path, problems)?;
-        // Neighbours are mostly equal: count runs, not voxels.
+        // Neighbours are mostly equal, so that runs are counted, not voxels.
         let mut run = (0i16, 0u64);
         for &label in &labels {
             if label != run.0 {
@@ -140,7 +140,7 @@ impl Checker<'_> {
                 .map(|(label, count)| format!("{label} ({count} voxels)"))
                 .collect();
             let message = format!(
-                "holds labels that dataset.json does not list: {}; listed are {:?} (and -1 for unlabelled voxels)",
+                "contains labels that dataset.json does not list: {}; expected {:?} (and -1 for unlabelled voxels)",
                 found.join(", "),
                 self.labels
             );
@@ -148,14 +148,14 @@ impl Checker<'_> {
             problems.push(problem.with(json!({ "unlisted": unlisted, "listed": self.labels })));
         }
         if report.unlabelled_voxels == labels.len() as u64 {
-            let message = "all voxels are -1, unlabelled: nothing can be learnt from this case";
+            let message = "all voxels are -1 (unlabelled); training cannot use this case";
             problems.push(Problem::new(Kind::NoAnnotation, message).in_file(path));
         }
         let (z, y, x) = labels.dim();
         Some(([z, y, x], geometry))
     }
 
-    /// Compares a file with the first channel, and repairs its geometry where that was asked for and is harmless.
+    /// Compares a file with the first channel. Repairs its geometry if requested and harmless.
     fn compare(
         &self,
         first: &Reference,
@@ -192,7 +192,8 @@ impl Checker<'_> {
         } else if harmless {
             message.push_str("; --fix copies that file's geometry");
         } else {
-            message.push_str("; the files may lie at different places: look at them before forcing a fix");
+            message
+                .push_str("; the files may be at different positions: inspect them before you force a fix");
         }
         let problem = Problem::new(Kind::Geometry, message).in_file(path).with(details);
         problems.push(Problem {

@@ -1,4 +1,4 @@
-//! `dataset.json` against the files that are there.
+//! Compares `dataset.json` with the files of the task.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -11,15 +11,15 @@ use volume::UNLABELLED;
 use super::problem::{Problem, ProblemKind as Kind};
 use crate::Error;
 
-/// The files of a case that has to be read.
+/// Files of a case to read.
 pub(super) struct Case {
     pub(super) name: String,
-    /// Channel files in order; missing ones are reported already.
+    /// Channel files in order, without missing ones, which are reported separately.
     pub(super) images: Vec<PathBuf>,
     pub(super) label: Option<PathBuf>,
 }
 
-/// What follows from names alone.
+/// Problems and cases found from names alone.
 pub(super) struct Listing {
     pub(super) cases: Vec<Case>,
     pub(super) channels: usize,
@@ -52,7 +52,8 @@ pub(super) fn compare(folder: &Path, dataset: &DatasetJson) -> Result<Listing, E
     Ok(listing)
 }
 
-/// nnU-Net v1 needs 0 and no gap; -1 may be listed for unlabelled voxels.
+/// Checks the label numbers. nnU-Net v1 requires consecutive labels from 0; -1 may be listed for unlabelled
+/// voxels.
 fn label_numbers(dataset: &DatasetJson) -> Option<String> {
     let mut labels: Vec<i64> = dataset
         .labels
@@ -63,7 +64,7 @@ fn label_numbers(dataset: &DatasetJson) -> Option<String> {
     labels.sort_unstable();
     let expected = (0..labels.len() as i64).collect::<Vec<_>>();
     (labels != expected || labels.is_empty())
-        .then(|| format!("labels are {labels:?}; expected 0 (background), 1, 2, ... without a gap"))
+        .then(|| format!("labels are {labels:?}; expected consecutive labels 0 (background), 1, 2, ..."))
 }
 
 fn training(folder: &Path, dataset: &DatasetJson, listing: &mut Listing) -> Result<(), Error> {
@@ -74,7 +75,7 @@ fn training(folder: &Path, dataset: &DatasetJson, listing: &mut Listing) -> Resu
         let case = case_of(&entry.image);
         if case != entry.case {
             let message = format!(
-                "image {} and label {} have different names; rename one of them, as nnU-Net looks for both by one name",
+                "image {} and label {} have different names; rename one of them, because nnU-Net uses one name for both",
                 entry.image, entry.label
             );
             let details = json!({ "image": entry.image, "label": entry.label });
@@ -90,7 +91,7 @@ fn training(folder: &Path, dataset: &DatasetJson, listing: &mut Listing) -> Resu
                 .push(Problem::new(Kind::ListedTwice, "listed twice in training").of_case(case));
             continue;
         }
-        // A label under another name is looked into all the same.
+        // A label with another name is still checked.
         let found = labels
             .get_key_value(case)
             .or_else(|| labels.get_key_value(&entry.case));
@@ -99,7 +100,7 @@ fn training(folder: &Path, dataset: &DatasetJson, listing: &mut Listing) -> Resu
         if label.is_none() {
             let path = folder.join("labelsTr").join(format!("{case}.nii.gz"));
             let found = if images.cases.contains_key(case) {
-                "no label (its image is there)"
+                "no label (its image exists)"
             } else {
                 "neither image nor label"
             };
@@ -116,7 +117,7 @@ fn training(folder: &Path, dataset: &DatasetJson, listing: &mut Listing) -> Resu
         let (kind, message) = match images.cases.contains_key(case) {
             true => (
                 Kind::NotListed,
-                "image and label are there, but dataset.json does not list the case",
+                "image and label exist, but dataset.json does not list the case",
             ),
             false => (
                 Kind::ImageMissing,
@@ -140,7 +141,7 @@ fn training(folder: &Path, dataset: &DatasetJson, listing: &mut Listing) -> Resu
             None => problem,
         });
     }
-    odd_names(&images, listing);
+    unnumbered_files(&images, listing);
     Ok(())
 }
 
@@ -161,13 +162,13 @@ fn test(folder: &Path, dataset: &DatasetJson, listing: &mut Listing) -> Result<(
                 .push(Problem::new(Kind::ListedTwice, "listed twice in test").of_case(case));
         }
     }
-    odd_names(&images, listing);
+    unnumbered_files(&images, listing);
     Ok(())
 }
 
-fn odd_names(images: &ImageFolder, listing: &mut Listing) {
+fn unnumbered_files(images: &ImageFolder, listing: &mut Listing) {
     for path in &images.others {
-        let message = "the name does not end in _XXXX, the number of the channel, so that no case has it";
+        let message = "the name does not end in the channel number _XXXX, so that it belongs to no case";
         listing
             .problems
             .push(Problem::new(Kind::FileName, message).in_file(path));

@@ -1,4 +1,4 @@
-//! The integrity check of a raw task.
+//! Integrity check of a raw task.
 
 mod case;
 mod listing;
@@ -21,38 +21,38 @@ use serde_json::json;
 
 use crate::Error;
 
-/// What [`check_dataset`] found.
+/// Result of [`check_dataset`].
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CheckSummary {
     /// Name of the task.
     pub task: String,
-    /// Its folder.
+    /// Folder of the task.
     pub folder: PathBuf,
-    /// Channels of each case.
+    /// Number of channels per case.
     pub channels: usize,
-    /// What each case holds, in the order of `dataset.json`, test cases last.
+    /// Reports of the cases, in the order of `dataset.json`, test cases last.
     pub cases: Vec<CaseReport>,
-    /// All problems: those of the lists first, then case by case.
+    /// All problems: first those of the lists, then those of each case.
     pub problems: Vec<Problem>,
-    /// Problems that were repaired.
+    /// Number of repaired problems.
     pub fixed: usize,
-    /// Cases that could not be checked or repaired, in the order of `cases`, which lacks them.
+    /// Cases that could not be checked or repaired, in the order of `cases`, which does not contain them.
     pub failures: Vec<CaseFailure>,
-    /// Whether no problem is left, and no case failed.
+    /// Whether no problem remains and no case failed.
     pub ok: bool,
 }
 
-/// Checks that a raw task is what nnU-Net needs, and lists everything that is wrong with it at once.
+/// Checks whether a raw task meets nnU-Net's requirements, and lists all problems at once.
 ///
-/// `dataset.json` is compared with the files; every file is read: sizes, spacing, origin and direction of a case's channels
-/// and label agree within the tolerance, images hold no NaN or infinity, labels are whole numbers that `dataset.json` lists
-/// (or -1, unlabelled, which is counted). Memory: one volume for each worker.
+/// `dataset.json` is compared with the files, and every file is read. Sizes, spacing, origin and direction of
+/// a case's channels and label must agree within the tolerance. Images must not contain NaN or infinity.
+/// Labels must be whole numbers that `dataset.json` lists, or -1 (unlabelled), which is counted. Memory: one
+/// volume per worker.
 ///
 /// # Errors
-/// Where nothing can be checked: the task or its `dataset.json` cannot be found or read. A full disk while
-/// files are repaired; cancellation. A file that cannot be read is a [`Problem`]; a file that cannot be repaired is its
-/// case's failure.
+/// If the task or its `dataset.json` cannot be found or read; on a full disk during repairs; on cancellation.
+/// A file that cannot be read is a [`Problem`]. A file that cannot be repaired is a failure of its case.
 pub fn check_dataset(options: &CheckOptions, context: &Context) -> Result<CheckSummary, Error> {
     run::validate(options)?;
     let folders = options.folders.resolve(context);

@@ -9,19 +9,21 @@ pub struct CheckOptions {
     /// Number, `TaskXXX_NAME` or folder of a raw task.
     #[schemars(length(min = 1))]
     pub task: String,
-    /// Largest difference of spacing and origin (mm) and of direction cosines that is no problem.
+    /// Maximum difference of spacing and origin (mm) and of direction cosines.
     #[default(1e-3)]
     #[schemars(range(min = 0.0))]
     pub tolerance: f64,
-    /// Copies the geometry of a case's first channel into its other files where they differ harmlessly.
+    /// Copies the geometry of a case's first channel into other files of the case if their difference is
+    /// harmless.
     ///
-    /// What is harmless: see `ProblemKind::Geometry`.
+    /// `ProblemKind::Geometry` defines harmless differences.
     #[default]
     pub fix: bool,
-    /// With `fix`: copies the geometry wherever the sizes agree, also where files lie at different places.
+    /// With `fix`, copies the geometry whenever the sizes agree, even if the files are at different
+    /// positions.
     #[default]
     pub fix_displaced: bool,
-    /// With `fix`: keeps the original as `<name>.orig` beside each repaired file.
+    /// With `fix`, keeps the original of each repaired file as `<name>.orig`.
     #[default(true)]
     pub keep_originals: bool,
     /// nnU-Net's folders.

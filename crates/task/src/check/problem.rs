@@ -1,4 +1,4 @@
-//! What the integrity check can find.
+//! Problems found by the integrity check.
 
 use std::path::PathBuf;
 
@@ -12,7 +12,7 @@ use serde_json::Value as Json;
 pub enum ProblemKind {
     /// The channels of `dataset.json` are not numbered 0, 1, 2, ...
     Modalities,
-    /// The labels of `dataset.json` have no background 0, or a gap.
+    /// The labels of `dataset.json` have no background 0, or are not consecutive.
     Labels,
     /// A training or test case is listed more than once.
     ListedTwice,
@@ -20,48 +20,48 @@ pub enum ProblemKind {
     NameMismatch,
     /// A file in an image folder does not end in `_XXXX`.
     FileName,
-    /// Image or label files of a case that `dataset.json` does not list.
+    /// `dataset.json` does not list the case of an image or label file.
     NotListed,
-    /// A case lacks the file of a channel.
+    /// The file of a channel is missing for a case.
     ChannelMissing,
-    /// A case has a channel that `dataset.json` does not know.
+    /// A case has a channel that is not in `dataset.json`.
     ChannelUnexpected,
     /// A case has an image but no label.
     LabelMissing,
     /// A case has a label but no image.
     ImageMissing,
-    /// A file cannot be read; its error's code is in the details.
+    /// A file cannot be read. The details contain the error code.
     Unreadable,
-    /// A file holds several volumes.
+    /// A file contains several volumes.
     SeveralVolumes,
-    /// A file has another size than the case's first channel.
+    /// The size of a file differs from that of the case's first channel.
     Size,
-    /// A file has another spacing, origin or direction than the case's first channel.
+    /// The spacing, origin or direction of a file differs from that of the case's first channel.
     Geometry,
-    /// An image holds NaN or infinity.
+    /// An image contains NaN or infinity.
     NotFinite,
-    /// A label file holds values that `dataset.json` does not list.
+    /// A label file contains values that `dataset.json` does not list.
     UnlistedLabel,
-    /// All voxels of a label file are -1, unlabelled.
+    /// All voxels of a label file are -1 (unlabelled).
     NoAnnotation,
 }
 
-/// One thing that is wrong with a task.
+/// A problem of a task.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "CheckProblem")]
 pub struct Problem {
-    /// What kind of thing.
+    /// Kind of the problem.
     pub kind: ProblemKind,
-    /// The case, where there is one.
+    /// The affected case, if any.
     pub case: Option<String>,
-    /// The file, where there is one.
+    /// The affected file, if any.
     pub file: Option<PathBuf>,
-    /// What was found, what was expected, what to do.
+    /// Description: found value, expected value, and what to do.
     pub message: String,
-    /// The values behind the message.
+    /// Values in the message.
     pub details: Json,
-    /// Whether it was repaired in this run.
+    /// Whether this run repaired the problem.
     pub fixed: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Repairing a geometry that was lost or rounded.
+//! Repair of a lost or rounded geometry.
 
 use std::path::Path;
 
@@ -7,10 +7,11 @@ use volume::Geometry;
 
 use crate::Error;
 
-/// Whether a mismatch of two grids of one size says nothing about where the voxels lie.
+/// Whether a mismatch of two grids of equal size says nothing about the position of the voxels.
 ///
-/// That is so when no corner is off by more than half a voxel (rounding by some tool), or when the file's geometry was lost: a
-/// tool wrote it without one, so that it has no origin, axes along the patient's, and unit spacing or the right one.
+/// That is the case if no corner differs by more than half a voxel (rounding by some tool). It is also the
+/// case if a tool wrote the file without its geometry: the origin is 0, the axes are those of the patient,
+/// and the spacing is 1 or correct.
 pub(super) fn is_harmless(first: &Geometry, other: &Geometry, size: [usize; 3]) -> bool {
     let near = |a: f64, b: f64| (a - b).abs() < 1e-6;
     let no_origin = other.origin.iter().all(|&o| near(o, 0.0));
@@ -44,7 +45,7 @@ pub(super) fn is_harmless(first: &Geometry, other: &Geometry, size: [usize; 3]) 
     })
 }
 
-/// Place (x, y, z) in mm of a voxel (z, y, x).
+/// Returns the position (x, y, z) in mm of a voxel (z, y, x).
 fn position(geometry: &Geometry, voxel: [f64; 3]) -> [f64; 3] {
     let along = [2, 1, 0].map(|axis| voxel[axis] * geometry.spacing[axis]);
     let row = |r: usize| {
@@ -56,8 +57,8 @@ fn position(geometry: &Geometry, voxel: [f64; 3]) -> [f64; 3] {
     [row(0), row(1), row(2)]
 }
 
-/// Gives `path` the geometry of `from`. Voxels stay as they are stored; the file is replaced in one step, and the original
-/// kept as `<name>.orig` unless one is there already.
+/// Copies the geometry of `from` to `path`. Voxels keep their stored form. The file is replaced atomically.
+/// The original is kept as `<name>.orig`, unless such a file exists.
 pub(super) fn copy_geometry(from: &Path, path: &Path, keep_original: bool) -> Result<(), Error> {
     let mut file = Stored::open(path)?;
     file.take_geometry(from)?;

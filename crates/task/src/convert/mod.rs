@@ -1,4 +1,4 @@
-//! Converting data sets of nnU-Net v2 and of the Medical Segmentation Decathlon to raw tasks of nnU-Net v1.
+//! Converts datasets of nnU-Net v2 and of the Medical Segmentation Decathlon to raw tasks of nnU-Net v1.
 
 mod source;
 mod write;
@@ -19,14 +19,14 @@ use source::Source;
 /// Options of [`convert`].
 #[run::options]
 pub struct ConvertOptions {
-    /// Folder of the data set: `Dataset###_NAME` (nnU-Net v2) or `Task##_NAME` (Medical Decathlon).
+    /// Folder of the dataset: `Dataset###_NAME` (nnU-Net v2) or `Task##_NAME` (Medical Decathlon).
     #[schemars(length(min = 1))]
     pub source: PathBuf,
-    /// Name of the new task, such as `Task027_ACDC`. The default is number and name of the source.
+    /// Name of the new task, such as `Task027_ACDC`. The default is the number and name of the source.
     pub task: Option<String>,
-    /// Folder to put the task in. The default is `nnUNet_raw_data`.
+    /// Folder that receives the task. The default is `nnUNet_raw_data`.
     pub output: Option<PathBuf>,
-    /// Converts into a task that exists, replacing its files.
+    /// Converts into an existing task and replaces its files.
     #[default]
     pub overwrite: bool,
     /// nnU-Net's folders.
@@ -37,37 +37,37 @@ pub struct ConvertOptions {
 
 impl Options for ConvertOptions {}
 
-/// What [`convert`] did.
+/// Result of [`convert`].
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ConvertSummary {
-    /// What the source was.
+    /// Convention of the source.
     pub convention: Convention,
-    /// The new task.
+    /// Name of the new task.
     pub task: String,
-    /// Its folder.
+    /// Folder of the new task.
     pub folder: PathBuf,
-    /// Training cases converted.
+    /// Number of converted training cases.
     pub training: usize,
-    /// Test cases converted.
+    /// Number of converted test cases.
     pub test: usize,
-    /// Label value of the source that became -1, unlabelled.
+    /// Label value of the source that was changed to -1 (unlabelled).
     pub ignore_label: Option<i16>,
-    /// Cases that could not be converted; `dataset.json` does not list them.
+    /// Cases that could not be converted. `dataset.json` does not list them.
     pub failures: Vec<CaseFailure>,
 }
 
-/// Converts a foreign data set to a raw task of nnU-Net v1.
+/// Converts a dataset of another convention to a raw task of nnU-Net v1.
 ///
-/// Of nnU-Net v2: `channel_names` become `modality`, the label `ignore` becomes -1 (unlabelled), labels of test cases go along.
-/// Of the Decathlon: the volumes of a 4D image become a file for each channel. Voxels stay stored as they are, except in
-/// labels with an ignored value. `dataset.json` is written last, so that a task without one is unfinished; running again
-/// goes on with it.
+/// For nnU-Net v2, `channel_names` become `modality`, the label `ignore` becomes -1 (unlabelled), and labels
+/// of test cases are copied. For the Decathlon, each volume of a 4D image becomes the file of a channel.
+/// Voxels are copied without conversion, except in labels with an ignore label. `dataset.json` is written
+/// last: a task without it is unfinished, and another run continues it.
 ///
 /// # Errors
-/// Where the data set cannot be converted at all: [`Error::Unsupported`] for regions and images that are not NIfTI,
-/// [`dataset::Error::Record`], [`Error::TaskNumberTaken`], [`Error::TaskExists`]; a full disk. Any other case that
-/// fails is in the summary.
+/// If the whole dataset cannot be converted: [`Error::Unsupported`] for regions and for images other than
+/// NIfTI, [`dataset::Error::Record`], [`Error::TaskNumberTaken`], [`Error::TaskExists`], or a full disk. All
+/// other failures of a case are listed in the summary.
 pub fn convert(options: &ConvertOptions, context: &Context) -> Result<ConvertSummary, Error> {
     let folders = options.folders.resolve(context);
     let source = Source::read(&options.source)?;
@@ -131,7 +131,7 @@ pub fn convert(options: &ConvertOptions, context: &Context) -> Result<ConvertSum
     })
 }
 
-/// Two tasks of one number could not be told apart by it.
+/// Fails if another task has the same number. Tasks are identified by their number.
 fn refuse_taken_number(task: &Task, parent: &std::path::Path) -> Result<(), Error> {
     let names = std::fs::read_dir(parent).into_iter().flatten().flatten();
     let names = names.filter_map(|entry| entry.file_name().into_string().ok());

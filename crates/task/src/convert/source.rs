@@ -1,4 +1,4 @@
-//! Foreign data sets, as lists of what has to be written.
+//! Source datasets, as lists of files to write.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use serde_json::{Map, Value as Json};
 
 use crate::Error;
 
-/// Which convention a data set follows.
+/// Convention of a dataset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Convention {
@@ -23,11 +23,11 @@ pub enum Convention {
 /// Image files of a case.
 #[derive(Clone, Debug)]
 pub(super) enum Images {
-    /// One file a channel, by the channel's number in the file's name.
+    /// One file per channel, by the channel number in the file name.
     Channels(BTreeMap<usize, PathBuf>),
-    /// One file a channel, as the data set's own list has them.
+    /// One file per channel, in the order of the dataset's own list.
     Listed(Vec<PathBuf>),
-    /// One file with a volume for each channel.
+    /// One file with one volume per channel.
     Volumes(PathBuf),
 }
 
@@ -40,19 +40,19 @@ pub(super) struct Job {
     pub(super) test: bool,
 }
 
-/// A data set to convert.
+/// A dataset to convert.
 #[derive(Debug)]
 pub(super) struct Source {
     pub(super) convention: Convention,
-    /// Everything but the lists of cases.
+    /// Content of `dataset.json` without the lists of cases.
     pub(super) dataset: DatasetJson,
-    /// Label value that means unlabelled.
+    /// Label value of unlabelled voxels.
     pub(super) ignore: Option<i16>,
     pub(super) jobs: Vec<Job>,
     pub(super) warnings: Vec<String>,
 }
 
-/// The task name that nnU-Net v1 would give to a folder such as `Dataset027_ACDC` or `Task04_Hippocampus`.
+/// Returns the task name of nnU-Net v1 for a folder such as `Dataset027_ACDC` or `Task04_Hippocampus`.
 pub(super) fn task_name(folder: &Path) -> Result<Task, Error> {
     let name = folder.file_name().unwrap_or_default().to_string_lossy();
     let bare = name.strip_prefix("Dataset").or_else(|| name.strip_prefix("Task"));
@@ -79,12 +79,13 @@ impl Source {
             Self::decathlon(folder, &path)?
         };
         if source.jobs.is_empty() {
-            let problem = "there is no case to convert: neither is one listed, nor has imagesTr a file <case>_0000.nii.gz";
+            let problem =
+                "no case to convert: dataset.json lists none, and imagesTr has no file <case>_0000.nii.gz";
             return Err(Error::record(&path, problem));
         }
         match source.dataset.modalities() {
             Ok(_) => Ok(source),
-            // This error knows no file.
+            // This error does not name the file.
             Err(dataset::Error::Value { problem, .. }) => Err(Error::record(&path, problem)),
             Err(other) => Err(other.into()),
         }
@@ -104,13 +105,13 @@ impl Source {
         }
         let channels = json["channel_names"]
             .as_object()
-            .ok_or_else(|| record("channel_names is no object"))?;
+            .ok_or_else(|| record("channel_names is not an object"))?;
         let mut modality = IndexMap::new();
         let mut warnings = Vec::new();
         for (key, name) in channels {
             let name = name
                 .as_str()
-                .ok_or_else(|| record("channel_names holds something else than strings"))?;
+                .ok_or_else(|| record("channel_names has values that are not strings"))?;
             if ["nonorm", "rescale_to_0_1", "rgb_to_0_1"].contains(&name.to_ascii_lowercase().as_str()) {
                 let message = format!(
                     "channel {key} is {name:?}: nnU-Net v1 has no such normalisation and will z-score it"
@@ -123,25 +124,24 @@ impl Source {
         let mut ignore = None;
         for (name, value) in json["labels"]
             .as_object()
-            .ok_or_else(|| record("labels is no object"))?
+            .ok_or_else(|| record("labels is not an object"))?
         {
             let value = match value {
                 Json::Array(_) => {
                     let problem = format!(
-                        "label {name:?} is a region of several labels; nnU-Net v1 has no regions: list the labels that make \
-                         it up instead, and combine them after prediction"
+                        "label {name:?} is a region of several labels; nnU-Net v1 does not support regions: list its labels \
+                         instead, and combine them after prediction"
                     );
                     return Err(unsupported(problem));
                 }
                 other => other
                     .as_i64()
-                    .ok_or_else(|| record("labels holds something else than integers"))?,
+                    .ok_or_else(|| record("labels has values that are not integers"))?,
             };
             if name == "ignore" {
                 ignore = Some(i16::try_from(value).map_err(|_| {
-                    let problem = format!(
-                        "label \"ignore\" is {value}; expected one from -32768 to 32767, as all labels"
-                    );
+                    let problem =
+                        format!("label \"ignore\" is {value}; expected a label from -32768 to 32767");
                     record(&problem)
                 })?);
             } else {
@@ -196,10 +196,10 @@ impl Source {
 
     fn decathlon(folder: &Path, path: &Path) -> Result<Self, Error> {
         let mut dataset = DatasetJson::read(path)?;
-        // A raw task of nnU-Net v1 has the same dataset.json but a file for each channel.
+        // A raw task of nnU-Net v1 has the same dataset.json, but one file per channel.
         if let Some(first) = dataset.training.first() {
             if !below(folder, &first.image).is_file() {
-                let problem = format!("the image {} of the first training case is not there; is this a task of nnU-Net v1 already?", first.image);
+                let problem = format!("the image {} of the first training case is missing; the folder may already be a task of nnU-Net v1", first.image);
                 return Err(Error::record(path, problem));
             }
         }
@@ -217,7 +217,7 @@ impl Source {
             label: None,
             test: true,
         });
-        // Hidden files that macOS put beside the real ones made it into some lists.
+        // Some lists contain the hidden files of macOS.
         let jobs = training
             .chain(test)
             .filter(|job| !job.case.starts_with('.'))
@@ -232,7 +232,7 @@ impl Source {
     }
 }
 
-/// A file that `dataset.json` names, such as `./imagesTr/a.nii.gz`.
+/// Returns the path of a file in `dataset.json`, such as `./imagesTr/a.nii.gz`.
 fn below(folder: &Path, name: &str) -> PathBuf {
     folder.join(name.trim_start_matches("./"))
 }
@@ -245,7 +245,7 @@ fn folder_name(folder: &Path) -> String {
         .into_owned()
 }
 
-/// Cases of `imagesTr` or `imagesTs` with their labels.
+/// Returns the cases of `imagesTr` or `imagesTs` with their labels.
 fn channel_jobs(folder: &Path, part: &str, test: bool) -> Result<Vec<Job>, Error> {
     let images = ImageFolder::list(&folder.join(format!("images{part}")))?;
     let labels_folder = folder.join(format!("labels{part}"));
@@ -263,7 +263,7 @@ fn channel_jobs(folder: &Path, part: &str, test: bool) -> Result<Vec<Job>, Error
     Ok(jobs.collect())
 }
 
-/// An entry of nnU-Net v2's `dataset`, which names the files of a case.
+/// Reads an entry of nnU-Net v2's `dataset`, with the files of a case.
 fn listed_job(folder: &Path, path: &Path, case: &str, entry: &Json) -> Result<Job, Error> {
     let file = |value: &Json| value.as_str().map(|text| below(folder, text));
     let images: Option<Vec<PathBuf>> = entry["images"]
@@ -278,7 +278,7 @@ fn listed_job(folder: &Path, path: &Path, case: &str, entry: &Json) -> Result<Jo
         }),
         _ => Err(Error::record(
             path,
-            format!("dataset: case {case} needs images and a label"),
+            format!("dataset: case {case} has no images or no label; expected both"),
         )),
     }
 }

@@ -1,4 +1,4 @@
-//! Writing one case of a converted data set.
+//! Writes one case of a converted dataset.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use volume::UNLABELLED;
 use super::source::{Images, Job, Source};
 use crate::Error;
 
-/// Makes the folders that the cases go to.
+/// Creates the folders of the cases.
 pub(super) fn make_folders(folder: &Path, jobs: &[Job]) -> Result<(), Error> {
     let mut names = vec!["imagesTr", "labelsTr"];
     if jobs.iter().any(|job| job.test) {
@@ -27,7 +27,7 @@ pub(super) fn make_folders(folder: &Path, jobs: &[Job]) -> Result<(), Error> {
     Ok(())
 }
 
-/// Writes all files of a case; the label last. Looks between files whether it was cancelled.
+/// Writes all files of a case, the label last. Checks for cancellation between files.
 pub(super) fn write_case(source: &Source, job: &Job, folder: &Path, cancel: &Cancel) -> Result<(), Error> {
     let part = if job.test { "Ts" } else { "Tr" };
     let images = folder.join(format!("images{part}"));
@@ -57,7 +57,7 @@ pub(super) fn write_case(source: &Source, job: &Job, folder: &Path, cancel: &Can
         Images::Volumes(file) => {
             let found = nifti::read_header(file)?.channels;
             if found != expected {
-                let problem = format!("holds {found} volumes, but dataset.json lists {expected} channels");
+                let problem = format!("contains {found} volumes, but dataset.json lists {expected} channels");
                 return Err(Error::record(file, problem));
             }
             let image = Stored::open(file)?;
@@ -87,7 +87,7 @@ pub(super) fn write_case(source: &Source, job: &Job, folder: &Path, cancel: &Can
     }
 }
 
-/// Fails unless a case has the files of channels 0, 1, ... and no other.
+/// Fails unless a case has exactly the files of channels 0, 1, ...
 fn numbered(case: &str, files: &BTreeMap<usize, PathBuf>, channels: usize) -> Result<(), Error> {
     if let Some(channel) = (0..channels).find(|channel| !files.contains_key(channel)) {
         let any = files.values().next().and_then(|file| file.parent());
@@ -108,11 +108,11 @@ fn numbered(case: &str, files: &BTreeMap<usize, PathBuf>, channels: usize) -> Re
     }
 }
 
-/// Copies a NIfTI file, compressing it unless it is.
+/// Copies a NIfTI file, compressed.
 fn copy(from: &Path, to: &Path, cancel: &Cancel) -> Result<(), Error> {
     cancel.check()?;
     if from.extension().is_some_and(|e| e == "gz") {
-        // Proves that there is an image before a copy of something else is taken for one.
+        // Checks that the source is an image before it is copied.
         nifti::read_header(from)?;
         storage::copy_file(from, to, Links::Follow)?;
         return Ok(());

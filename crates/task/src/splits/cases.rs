@@ -1,4 +1,4 @@
-//! The cases that a task's splits are made of.
+//! Cases of a task's splits.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -10,19 +10,19 @@ use serde::Serialize;
 
 use crate::Error;
 
-/// Where the names of a task's cases come from.
+/// Source of a task's case names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum CaseOrigin {
     /// The files of the preprocessed task.
     Preprocessed,
-    /// `dataset.json`, as nothing is preprocessed yet.
+    /// The lists of `dataset.json`, because no case is preprocessed.
     DatasetJson,
 }
 
 impl CaseOrigin {
-    /// What is said of a case that is not among them.
-    pub(super) fn lacking(self) -> &'static str {
+    /// Describes cases that are not among the task's cases.
+    pub(super) fn unknown_cases(self) -> &'static str {
         match self {
             Self::Preprocessed => "that are not preprocessed",
             Self::DatasetJson => "that dataset.json does not list",
@@ -30,14 +30,15 @@ impl CaseOrigin {
     }
 }
 
-/// A task's cases, sorted.
+/// Cases of a task, sorted.
 pub(super) struct Cases {
     pub(super) names: Vec<String>,
     pub(super) origin: CaseOrigin,
 }
 
-/// The preprocessed cases or, where there are none, the training cases of `dataset.json`: the raw task's, else the copy that
-/// planning puts beside the plans. Warns of listed cases that are not preprocessed while others are.
+/// Returns the preprocessed cases. If there are none, returns the training cases of `dataset.json`, from the
+/// raw task or from the copy beside the plans. If only some listed cases are preprocessed, warns about the
+/// others.
 pub(super) fn find_cases(
     task: &Task,
     folders: &Folders,
@@ -52,15 +53,15 @@ pub(super) fn find_cases(
             origin: CaseOrigin::DatasetJson,
         });
     }
-    // Training needs no dataset.json, so that one which cannot be read is no obstacle here.
-    let left_out: Vec<String> = listed
+    // Training needs no dataset.json, so an unreadable one is ignored here.
+    let unprocessed: Vec<String> = listed
         .map(|all| all.difference(&done).cloned().collect())
         .unwrap_or_default();
-    if !left_out.is_empty() {
+    if !unprocessed.is_empty() {
         let message = format!(
-            "dataset.json lists cases that are not preprocessed, so no fold has them: {}; preprocess them, then write the \
+            "dataset.json lists cases that are not preprocessed, so no fold contains them: {}; preprocess them, then write the \
              splits again",
-            left_out.join(", ")
+            unprocessed.join(", ")
         );
         context.warn("WARN_CASES_NOT_PREPROCESSED", message, None);
     }

@@ -8,11 +8,12 @@ use regex::Regex;
 
 use crate::Error;
 
-/// Five folds over groups of cases: nnU-Net's `KFold` applied to the sorted groups, so that no group is in both parts of a
-/// fold. `groups` maps each case to its group (its patient).
+/// Returns five folds of groups of cases: nnU-Net's `KFold` applied to the sorted groups. No group is in both
+/// training and validation of a fold. `groups` maps each case to its group (its patient).
 ///
 /// # Errors
-/// [`dataset::Error::Splits`] naming cases without a group; [`dataset::Error::TooFewCases`] below five groups.
+/// [`dataset::Error::Splits`] naming cases without a group; [`dataset::Error::TooFewCases`] for fewer than
+/// five groups.
 pub fn grouped_splits<S: AsRef<str>>(
     cases: &[S],
     groups: &BTreeMap<String, String>,
@@ -50,10 +51,10 @@ pub fn grouped_splits<S: AsRef<str>>(
         .collect())
 }
 
-/// The group of each case: what the first capture group of a regular expression matches in its name.
+/// Returns the group of each case: the match of a regular expression's first capture group in its name.
 ///
 /// # Errors
-/// [`Error::Option`] for a bad expression; [`dataset::Error::Splits`] naming the cases that it does not match.
+/// [`Error::Option`] for an invalid expression; [`dataset::Error::Splits`] naming the cases without a match.
 pub fn groups_by_pattern<S: AsRef<str>>(
     cases: &[S],
     pattern: &str,
@@ -83,8 +84,8 @@ pub fn groups_by_pattern<S: AsRef<str>>(
     .into())
 }
 
-/// The group of each case from a file: a JSON object of case to group, or CSV with the case in the first and the group in the
-/// second column. A first line that says `case` is a heading.
+/// Reads the group of each case from a file: a JSON object of case to group, or CSV with case and group as
+/// the first and second column. A first line that begins with `case` is a header.
 ///
 /// # Errors
 /// [`dataset::Error::Io`] or [`dataset::Error::Record`] naming the file.
@@ -92,7 +93,7 @@ pub fn groups_from_file(path: &Path) -> Result<BTreeMap<String, String>, Error> 
     let text = std::fs::read_to_string(path).map_err(|e| Error::io(path, e))?;
     if path.extension().is_some_and(|e| e == "json") {
         return serde_json::from_str(&text)
-            .map_err(|e| Error::record(path, format!("expected an object of case to patient: {e}")));
+            .map_err(|e| Error::record(path, format!("expected an object that maps case to patient: {e}")));
     }
     let mut groups = BTreeMap::new();
     for (number, line) in text

@@ -1,4 +1,4 @@
-//! The verb that writes a task's splits.
+//! Verb that writes a task's splits.
 
 mod cases;
 mod group;
@@ -20,23 +20,23 @@ use storage::Links;
 use crate::Error;
 use cases::{find_cases, Cases};
 
-/// Options of [`make_splits`]. At most one of `group_pattern`, `groups` and `from` is given; none means nnU-Net's own five
-/// folds.
+/// Options of [`make_splits`]. At most one of `group_pattern`, `groups` and `from` is allowed. Without them,
+/// nnU-Net's own five folds are written.
 #[run::options]
 pub struct SplitsOptions {
     /// Number, `TaskXXX_NAME` or folder of a task.
     #[schemars(length(min = 1))]
     pub task: String,
-    /// Keeps patients together: a regular expression whose first group is the patient in a case's name.
+    /// Regular expression that keeps patients together. Its first group is the patient in a case's name.
     #[schemars(length(min = 1))]
     pub group_pattern: Option<String>,
-    /// Keeps patients together: a file with a JSON object of case to patient, or CSV lines `case,patient`.
+    /// File that keeps patients together: a JSON object of case to patient, or CSV lines `case,patient`.
     #[schemars(length(min = 1))]
     pub groups: Option<PathBuf>,
-    /// Takes the folds of a file: `splits_final.pkl`, or JSON `[{"train":[…],"val":[…]},…]`.
+    /// File of custom folds: `splits_final.pkl`, or JSON `[{"train":[…],"val":[…]},…]`.
     #[schemars(length(min = 1))]
     pub from: Option<PathBuf>,
-    /// Replaces existing splits and keeps them as `splits_final.old<n>.pkl`.
+    /// Replaces existing splits. The previous file is kept as `splits_final.old<n>.pkl`.
     #[default]
     pub overwrite: bool,
     /// nnU-Net's folders.
@@ -68,35 +68,35 @@ impl Options for SplitsOptions {
     }
 }
 
-/// What [`make_splits`] wrote.
+/// Result of [`make_splits`].
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SplitsSummary {
     /// `TaskXXX_NAME`
     pub task: String,
-    /// The file written.
+    /// The written file.
     pub file: PathBuf,
-    /// Where the splits that were there before are kept.
+    /// Backup of the previous splits.
     pub backup: Option<PathBuf>,
-    /// Where the names of the cases come from.
+    /// Source of the case names.
     pub origin: CaseOrigin,
-    /// Cases of the task.
+    /// Number of cases of the task.
     pub cases: usize,
-    /// Patients, where cases were grouped.
+    /// Number of patients, if cases were grouped.
     pub groups: Option<usize>,
-    /// The folds, each with the cases it trains on and those it validates on.
+    /// The folds, with their training and validation cases.
     pub folds: Vec<Split>,
 }
 
 /// Writes `splits_final.pkl`, which training reads, into a task's preprocessed folder.
 ///
-/// The cases are those that are preprocessed; before preprocessing, those that `dataset.json` lists. Splits that are there
-/// already are kept unless `overwrite`, and then as a copy beside the new ones.
+/// The cases are the preprocessed ones or, before preprocessing, those that `dataset.json` lists. Existing
+/// splits are kept, unless `overwrite` is set; they are then backed up in the same folder.
 ///
 /// # Errors
-/// [`Error::SplitsExist`]; [`dataset::Error::TooFewCases`] below five cases or groups; [`dataset::Error::Splits`] naming the cases of a file that
-/// the task lacks, that a fold both trains and validates on, or that have no group; [`Error::Option`]; and those of reading
-/// and writing the files.
+/// [`Error::SplitsExist`]. [`dataset::Error::TooFewCases`] for fewer than five cases or groups.
+/// [`dataset::Error::Splits`] naming cases of a file that the task does not have, that a fold both trains and
+/// validates on, or that have no group. [`Error::Option`]. Errors of reading and writing the files.
 pub fn make_splits(options: &SplitsOptions, context: &Context) -> Result<SplitsSummary, Error> {
     run::validate(options)?;
     let folders = options.folders.resolve(context);
@@ -111,13 +111,13 @@ pub fn make_splits(options: &SplitsOptions, context: &Context) -> Result<SplitsS
     });
 
     let file = preprocessed.join(SPLITS_FILE);
-    let there = file.exists();
-    if there && !options.overwrite {
+    let exists = file.exists();
+    if exists && !options.overwrite {
         return Err(Error::SplitsExist { path: file });
     }
-    let (folds, groups) = part(options, &cases)?;
+    let (folds, groups) = split_cases(options, &cases)?;
     std::fs::create_dir_all(&preprocessed).map_err(|e| Error::io(&preprocessed, e))?;
-    let backup = there.then(|| keep(&file)).transpose()?;
+    let backup = exists.then(|| back_up(&file)).transpose()?;
     write_splits(&file, &folds)?;
     Ok(SplitsSummary {
         task: task.name,
@@ -130,8 +130,8 @@ pub fn make_splits(options: &SplitsOptions, context: &Context) -> Result<SplitsS
     })
 }
 
-/// The folds, and the number of groups where there are any.
-fn part(options: &SplitsOptions, cases: &Cases) -> Result<(Vec<Split>, Option<usize>), Error> {
+/// Returns the folds, and the number of groups if cases are grouped.
+fn split_cases(options: &SplitsOptions, cases: &Cases) -> Result<(Vec<Split>, Option<usize>), Error> {
     let groups = match options {
         SplitsOptions { from: Some(path), .. } => return Ok((custom(path, cases)?, None)),
         SplitsOptions {
@@ -151,11 +151,14 @@ fn part(options: &SplitsOptions, cases: &Cases) -> Result<(Vec<Split>, Option<us
     Ok((folds, Some(used.len())))
 }
 
-/// Splits of the user's own, which have to fit the cases.
+/// Reads custom splits and checks them against the cases.
 fn custom(path: &Path, cases: &Cases) -> Result<Vec<Split>, Error> {
     let folds = read_splits(path)?;
     if folds.is_empty() {
-        return Err(Error::record(path, "it has no fold; expected a list of them"));
+        return Err(Error::record(
+            path,
+            "it contains no folds; expected a list of folds",
+        ));
     }
     for (fold, split) in folds.iter().enumerate() {
         let empty = [("train", &split.train), ("val", &split.val)]
@@ -165,13 +168,13 @@ fn custom(path: &Path, cases: &Cases) -> Result<Vec<Split>, Error> {
             let problem = format!("{part} of fold {fold} is empty; expected at least one case");
             return Err(Error::record(path, problem));
         }
-        check_split(split, &cases.names, fold, cases.origin.lacking())
+        check_split(split, &cases.names, fold, cases.origin.unknown_cases())
             .map_err(|e| in_file(e.into(), path))?;
     }
     Ok(folds)
 }
 
-/// Says which file the splits, or the groups they were made from, are in.
+/// Adds the path of the file with the splits or groups to an error.
 fn in_file(error: Error, path: &Path) -> Error {
     match error {
         Error::Dataset(dataset::Error::Splits { problem, cases }) => dataset::Error::Splits {
@@ -183,8 +186,8 @@ fn in_file(error: Error, path: &Path) -> Error {
     }
 }
 
-/// Copies splits to the first `<name>.old<n>.pkl` that is free.
-fn keep(file: &Path) -> Result<PathBuf, Error> {
+/// Copies splits to the first free `<name>.old<n>.pkl`.
+fn back_up(file: &Path) -> Result<PathBuf, Error> {
     let mut copy = file.with_extension("old1.pkl");
     let mut number = 1u32;
     while copy.exists() {

@@ -1,9 +1,5 @@
-//! The integrity check, on a task in which every kind of problem was planted.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "helpers of tests fail as tests do"
-)]
+//! Integrity check of a task with every kind of problem.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "test helpers fail by panicking")]
 
 mod fixture;
 
@@ -19,7 +15,7 @@ use volume::Geometry;
 
 use fixture::{geometry, image, labels, put, Fixture, SIZE};
 
-/// Kinds of problems by case (or by file, where there is none).
+/// Returns the kinds of problems by case, or by file for problems without a case.
 fn kinds(summary: &CheckSummary) -> BTreeMap<String, Vec<ProblemKind>> {
     let mut found: BTreeMap<String, Vec<ProblemKind>> = BTreeMap::new();
     for problem in &summary.problems {
@@ -42,7 +38,7 @@ fn kinds(summary: &CheckSummary) -> BTreeMap<String, Vec<ProblemKind>> {
 }
 
 #[test]
-fn a_sound_task_has_no_problem_and_every_voxel_counted() {
+fn valid_task_has_no_problems_and_counted_voxels() {
     let mut fixture = Fixture::new(&["a", "b"]);
     let mut sparse = labels();
     sparse.slice_mut(ndarray::s![0, .., ..]).fill(-1);
@@ -76,7 +72,7 @@ fn a_sound_task_has_no_problem_and_every_voxel_counted() {
 }
 
 #[test]
-fn all_problems_are_listed_at_once_with_their_cases() {
+fn all_problems_are_listed_with_their_cases() {
     use ProblemKind as K;
     let names = [
         "good", "nan", "size", "label", "short", "none", "blank", "gone", "cut", "twice",
@@ -100,14 +96,14 @@ fn all_problems_are_listed_at_once_with_their_cases() {
     let whole = std::fs::read(f.image("cut", 0)).unwrap();
     std::fs::write(f.image("cut", 0), &whole[..whole.len() / 2]).unwrap();
     f.list("twice");
-    // Files that no entry of dataset.json speaks of.
+    // Files without an entry in dataset.json.
     put(&f.image("good", 2), image().view(), &geometry());
     put(&f.folder.join("imagesTr/odd.nii.gz"), image().view(), &geometry());
     write_labels(&f.label("only_label"), labels().view(), &geometry()).unwrap();
     put(&f.image("only_image", 0), image().view(), &geometry());
     f.add("unlisted");
     f.dataset.training.pop();
-    // A label that is no whole number.
+    // A label that is not a whole number.
     f.add("half");
     put(&f.label("half"), image().mapv(|v| v / 2.0).view(), &geometry());
     f.dataset.labels.insert(3, "beyond a gap".into());
@@ -157,20 +153,20 @@ fn all_problems_are_listed_at_once_with_their_cases() {
     assert_eq!(of("size").details["found"], serde_json::json!([2, 4, 5]));
     assert!(of("half").details["code"].as_str().unwrap().starts_with("ERR_"));
     assert!(of("cut").message.contains("cut_0000.nii.gz"));
-    // One thread or several: the same report.
+    // The report does not depend on the number of threads.
     let one = check_dataset(&f.options(), &Context::silent(1)).unwrap();
     assert_eq!(one, summary);
 }
 
 #[test]
-fn names_that_differ_are_one_problem_and_the_label_is_looked_into() {
+fn different_names_are_one_problem_and_label_is_checked() {
     let mut f = Fixture::new(&["a", "b", "c"]);
     std::fs::rename(f.label("a"), f.label("other")).unwrap();
     let mut unlisted = labels();
     unlisted[[0, 0, 0]] = 9;
     write_labels(&f.label("other"), unlisted.view(), &geometry()).unwrap();
     f.dataset.training[0].label = "./labelsTr/other.nii.gz".into();
-    // The label of another case is that case's, too.
+    // The label of another case also belongs to that case.
     f.dataset.training[1].label = "./labelsTr/c.nii.gz".into();
     std::fs::remove_file(f.label("b")).unwrap();
     let summary = f.check(&f.options());
@@ -187,7 +183,7 @@ fn names_that_differ_are_one_problem_and_the_label_is_looked_into() {
 }
 
 #[test]
-fn a_channel_file_holds_one_volume() {
+fn channel_file_with_two_volumes_is_reported() {
     let f = Fixture::new(&["a", "b"]);
     let path = f.image("b", 0).with_extension("").with_extension("nii");
     put(&path, image().view(), &geometry());
@@ -206,7 +202,7 @@ fn a_channel_file_holds_one_volume() {
     );
     assert_eq!(summary.problems[0].details["volumes"], 2);
 
-    // A fourth dimension of one volume is none.
+    // A fourth dimension of one volume is accepted.
     bytes.truncate(bytes.len() - (bytes.len() - offset) / 2);
     bytes[48..50].copy_from_slice(&1i16.to_le_bytes());
     std::fs::write(&path, &bytes).unwrap();
@@ -214,7 +210,7 @@ fn a_channel_file_holds_one_volume() {
 }
 
 #[test]
-fn each_part_of_the_geometry_is_compared_in_images_and_labels_of_all_cases() {
+fn spacing_origin_and_direction_of_every_file_are_compared() {
     let mut f = Fixture::new(&["spacing", "origin", "direction"]);
     let mut off = [geometry(), geometry(), geometry()];
     off[0].spacing[0] += 0.004;
@@ -253,7 +249,7 @@ fn moved(by: f64) -> Geometry {
 }
 
 #[test]
-fn geometry_is_compared_within_the_tolerance_and_reported() {
+fn geometry_outside_tolerance_is_reported() {
     let f = Fixture::new(&["near", "off"]);
     put(&f.image("near", 1), image().view(), &moved(0.0008));
     write_labels(&f.label("off"), labels().view(), &moved(0.01)).unwrap();
@@ -290,7 +286,7 @@ fn geometry_is_compared_within_the_tolerance_and_reported() {
 }
 
 #[test]
-fn harmless_mismatches_are_fixed_and_others_only_on_demand() {
+fn harmless_mismatches_are_fixed_and_others_require_force() {
     let f = Fixture::new(&["round", "lost", "far"]);
     write_labels(&f.label("round"), labels().view(), &moved(0.2)).unwrap();
     write_labels(&f.label("lost"), labels().view(), &Geometry::default()).unwrap();
@@ -340,8 +336,8 @@ fn harmless_mismatches_are_fixed_and_others_only_on_demand() {
 }
 
 #[test]
-fn a_file_that_cannot_be_repaired_fails_its_case_only() {
-    // With `.orig` the name of an image has 257 bytes; systems allow 255.
+fn unrepairable_file_fails_only_its_case() {
+    // With `.orig`, the name of an image has 257 bytes. Systems allow 255.
     let long = "n".repeat(240);
     let f = Fixture::new(&[&long, "lost", "same"]);
     for case in [&long, "lost"] {
@@ -362,7 +358,7 @@ fn a_file_that_cannot_be_repaired_fails_its_case_only() {
 }
 
 #[test]
-fn progress_is_reported_and_cancellation_obeyed() {
+fn progress_is_reported_and_cancellation_stops_the_check() {
     let f = Fixture::new(&["a", "b", "c"]);
     f.check(&f.options());
     let sink = Arc::new(Recorder::default());
@@ -391,7 +387,7 @@ fn progress_is_reported_and_cancellation_obeyed() {
 }
 
 #[test]
-fn what_cannot_be_checked_at_all_is_an_error() {
+fn missing_task_is_rejected() {
     let f = Fixture::new(&["a"]);
     let error = |options: &CheckOptions| check_dataset(options, &Context::silent(1)).unwrap_err().code();
     assert_eq!(error(&f.options()), "ERR_NOT_FOUND", "no dataset.json");

@@ -27,8 +27,8 @@ use crate::error::{Error, Place};
 /// conversions.
 ///
 /// # Errors
-/// [`Error::NpyHeader`], [`Error::Dtype`], [`Error::Truncated`], [`Error::Value`], [`Error::Memory`], [`Error::Io`]; each
-/// names the file.
+/// [`Error::NpyHeader`], [`Error::Dtype`], [`Error::Truncated`], [`Error::Value`], [`Error::Memory`],
+/// [`Error::Io`]; each names the file.
 pub fn read<T: Element>(path: &Path) -> Result<ArrayD<T>, Error> {
     let place = Place::file(path);
     let io = |source| Error::Io {

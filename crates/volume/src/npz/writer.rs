@@ -16,7 +16,8 @@ use crate::npy;
 pub enum Compression {
     /// No compression, as `numpy.savez`.
     Stored,
-    /// libdeflate's level 1: about ten times as fast as `numpy.savez_compressed` on float32 volumes, 2 to 25 % larger.
+    /// libdeflate's level 1: about ten times as fast as `numpy.savez_compressed` on float32 volumes, 2 to 25
+    /// % larger.
     Fast,
     /// libdeflate's level 6: about twice as fast as `numpy.savez_compressed`.
     #[default]

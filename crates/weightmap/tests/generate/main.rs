@@ -1,4 +1,4 @@
-//! Runs over folders.
+//! Runs on folders.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod maps;
@@ -65,7 +65,7 @@ impl Task {
         map.index_axis_move(Axis(0), 0).into_dimensionality().unwrap()
     }
 
-    /// Every file below the stage that the cases did not bring.
+    /// Lists every file of the stage that does not belong to the cases.
     fn maps(&self) -> Vec<String> {
         let names = fs::read_dir(self.stage())
             .unwrap()
@@ -96,7 +96,7 @@ fn run(options: &Options) -> Summary {
     generate(options, &Context::silent(2)).unwrap()
 }
 
-/// The code of the failure of each case.
+/// Returns the error code of each failed case.
 fn codes(summary: &Summary) -> Vec<(&str, &str)> {
     summary
         .failures

@@ -1,15 +1,15 @@
-//! What the options make of a map.
+//! Effect of the options on the map.
 
 use super::*;
 
 #[test]
-fn reads_npz_and_npy_whatever_the_number_of_channels() {
+fn npz_and_npy_with_any_number_of_channels_are_read() {
     let task = Task::new();
     for (i, channels) in [1, 2, 5].into_iter().enumerate() {
         task.add(&format!("a{i}.npz"), channels, &segmentation(4, 1.0));
         task.add(&format!("b{i}.npy"), channels, &segmentation(5, 2.0));
     }
-    // Another element type, and Fortran order, are converted.
+    // Other element types and Fortran order are converted.
     let wide = task.path("c.npz");
     let data = ndarray::stack![Axis(0), segmentation(3, 1.0), segmentation(3, 2.0)].mapv(f64::from);
     volume::npz::write(&wide, &[("data", data.view().into_dyn())], Compression::Stored).unwrap();
@@ -34,7 +34,7 @@ fn reads_npz_and_npy_whatever_the_number_of_channels() {
 }
 
 #[test]
-fn options_reach_the_map() {
+fn options_change_the_map() {
     let task = Task::new();
     let mut both = segmentation(5, 2.0);
     both.slice_mut(ndarray::s![0..3, 0..3, 0..3]).fill(1.0);
@@ -99,7 +99,7 @@ fn options_reach_the_map() {
 }
 
 #[test]
-fn options_are_the_same_through_json() {
+fn options_round_trip_through_json() {
     let options: Options =
         serde_json::from_str(r#"{"folder": "f", "outputDir": "o", "mode": "2d", "dtype": "float16"}"#)
             .unwrap();
@@ -112,7 +112,7 @@ fn options_are_the_same_through_json() {
 }
 
 #[test]
-fn what_minus_one_means_is_up_to_the_properties() {
+fn properties_determine_meaning_of_minus_one() {
     let task = Task::new();
     let mut s = segmentation(5, 1.0);
     s.slice_mut(ndarray::s![.., .., 0..2]).fill(-1.0);
@@ -143,7 +143,7 @@ fn what_minus_one_means_is_up_to_the_properties() {
 }
 
 #[test]
-fn frequencies_of_the_data_set() {
+fn dataset_frequencies_count_all_cases() {
     let task = Task::new();
     let cases = [segmentation(3, 1.0), segmentation(5, 1.0), segmentation(4, 2.0)];
     for (i, case) in cases.iter().enumerate() {
@@ -167,7 +167,7 @@ fn frequencies_of_the_data_set() {
 }
 
 #[test]
-fn the_largest_weights_and_widths_stay_numbers() {
+fn largest_weights_and_widths_give_finite_maps() {
     let task = Task::new();
     task.add("a.npz", 1, &segmentation(4, 1.0));
     for (dtype, w0) in [(Dtype::Float16, 65503.0), (Dtype::Float32, 3e38)] {

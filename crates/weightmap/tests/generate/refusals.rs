@@ -1,10 +1,10 @@
-//! Everything that can be wrong with a folder, its files and the options.
+//! Invalid folders, files and options.
 
 use super::*;
 
-/// Each broken case has its own error, naming the file; the sound one is done, and nothing half-written stays.
+/// Each invalid case has its own error with its file. The valid case is written, and no partial file remains.
 #[test]
-fn broken_cases_do_not_stop_the_others() {
+fn invalid_cases_do_not_stop_the_others() {
     let task = Task::new();
     task.add("sound.npz", 1, &segmentation(4, 1.0));
     task.add("nan.npz", 1, &segmentation(4, f32::NAN));
@@ -55,7 +55,7 @@ fn broken_cases_do_not_stop_the_others() {
 }
 
 #[test]
-fn patterns_that_match_too_much() {
+fn pattern_that_matches_other_files_rejects_them() {
     let task = Task::new();
     task.add("a.npy", 1, &segmentation(4, 1.0));
     task.add("a.npz", 1, &segmentation(4, 1.0));
@@ -80,7 +80,7 @@ fn patterns_that_match_too_much() {
 }
 
 #[test]
-fn folders_that_cannot_be_used() {
+fn missing_or_unwritable_folders_are_rejected() {
     let task = Task::new();
     let fail = |options: Options| generate(&options, &Context::silent(1)).unwrap_err();
     assert!(matches!(fail(task.options()), Error::NoCases { .. }));
@@ -115,7 +115,7 @@ fn folders_that_cannot_be_used() {
 }
 
 #[test]
-fn classes_that_cannot_be_used() {
+fn invalid_classes_are_rejected() {
     let task = Task::new();
     task.add("a.npz", 1, &segmentation(4, 1.0));
     let fail = |options: &Options| generate(options, &Context::silent(1)).unwrap_err();
@@ -150,7 +150,7 @@ fn classes_that_cannot_be_used() {
 }
 
 #[test]
-fn numbers_that_cannot_be_used() {
+fn invalid_numbers_are_rejected() {
     let task = Task::new();
     let code = |options: Options| generate(&options, &Context::silent(1)).unwrap_err().code();
     for sigma in [0.0, -1.0, 1e-200, 1e200, f64::NAN, f64::INFINITY] {
@@ -165,7 +165,7 @@ fn numbers_that_cannot_be_used() {
     for w0 in [-1.0, f64::NAN, f64::INFINITY] {
         assert_eq!(code(Options { w0, ..task.options() }), "ERR_OPTIONS");
     }
-    // The map would hold infinities.
+    // The map would contain infinities.
     for (dtype, w0) in [
         (Dtype::Float16, 65504.0),
         (Dtype::Float32, 1e39),

@@ -1,4 +1,4 @@
-//! Files that are there, output folders, workers, progress, cancellation.
+//! Existing files, output folders, workers, progress, cancellation.
 
 use super::*;
 
@@ -23,7 +23,7 @@ fn existing_maps_are_replaced_or_kept() {
 }
 
 #[test]
-fn maps_go_to_the_output_folder_and_workers_do_not_matter() {
+fn maps_are_written_to_output_folder_for_any_number_of_workers() {
     let task = Task::new();
     for i in 0..5 {
         task.add(&format!("{i}.npz"), 1, &segmentation(2 + i, 1.0));
@@ -57,7 +57,7 @@ impl Sink for Record {
 }
 
 #[test]
-fn reports_progress_and_stops_when_asked() {
+fn progress_is_reported_and_cancellation_stops_the_run() {
     let task = Task::new();
     for i in 0..9 {
         task.add(&format!("{i}.npz"), 1, &segmentation(4, 1.0));
@@ -84,7 +84,7 @@ fn reports_progress_and_stops_when_asked() {
 }
 
 #[test]
-fn a_cancelled_map_ends_after_a_few_rows_and_leaves_no_part() {
+fn cancelled_map_stops_within_a_few_rows_and_writes_no_file() {
     for (mode, dtype) in [
         (Mode::Border, Dtype::Float32),
         (Mode::Instances, Dtype::Float64),
@@ -105,13 +105,13 @@ fn a_cancelled_map_ends_after_a_few_rows_and_leaves_no_part() {
             fs::remove_file(task.path("a_weightmap.npy")).ok();
             made
         });
-        // The distance transform looks at every slice, the weights at every row.
+        // The distance transform checks for cancellation at every slice, the weights at every row.
         assert!(parts >= 30 + 30 * 40, "{parts}");
     }
 }
 
 #[test]
-fn a_case_that_cannot_be_counted_fails_once() {
+fn unreadable_case_fails_once_with_dataset_frequencies() {
     let task = Task::new();
     for name in ["a.npz", "c.npz"] {
         task.add(name, 1, &segmentation(4, 1.0));
