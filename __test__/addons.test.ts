@@ -1,4 +1,4 @@
-/** An addon or a libtorch that is missing or damaged: the error says which, and what to do about that one. */
+/** Errors of a missing or damaged addon or libtorch: the message names it and gives the right advice. */
 import { spawnSync } from 'node:child_process';
 import {
   closeSync,
@@ -23,7 +23,7 @@ type Addon = 'core' | 'torch';
 
 const addonFile = (name: Addon): string => `${name}.${platformName()}.node`;
 
-/** This package as installed, with these files as its addons: `whole`, or other content; those not named are missing. */
+/** An installed package with these addons: `whole` is the real file, other text is its content, others are missing. */
 function installed(t: ExecutionContext, addons: Partial<Record<Addon, string>>): string {
   const root = mkdtempSync(join(tmpdir(), 'nnunet-addons-'));
   t.teardown(() => rmSync(root, { recursive: true, force: true }));
@@ -39,7 +39,7 @@ function installed(t: ExecutionContext, addons: Partial<Record<Addon, string>>):
   return root;
 }
 
-/** A libtorch of the right version whose libraries `fill` writes. */
+/** A libtorch of the right version; `fill` writes its libraries. */
 function libtorch(t: ExecutionContext, fill: (lib: string) => void): string {
   const root = mkdtempSync(join(tmpdir(), 'nnunet-damaged-'));
   t.teardown(() => rmSync(root, { recursive: true, force: true }));
@@ -49,7 +49,7 @@ function libtorch(t: ExecutionContext, fill: (lib: string) => void): string {
   return root;
 }
 
-/** The error of `train` in a process of its own: what was loaded cannot be unloaded. */
+/** The error of `train` in its own process, because an addon cannot be unloaded. */
 function trainError(root: string, libtorch?: string): { code: string; message: string } {
   const index = pathToFileURL(join(root, 'dist', 'ts', 'index.js')).href;
   const script = `
@@ -69,7 +69,7 @@ for (const [missing, there] of [
   ['core', 'torch'],
   ['torch', 'core'],
 ] as const) {
-  test(`a missing ${missing} addon is named, and libtorch is not blamed`, (t) => {
+  test(`a missing ${missing} addon is an error that names it and not libtorch`, (t) => {
     const { code, message } = trainError(installed(t, { [there]: 'whole' }));
     t.is(code, 'ERR_ADDON_MISSING', message);
     t.true(message.includes(addonFile(missing)), message);
@@ -77,7 +77,7 @@ for (const [missing, there] of [
     t.notRegex(message, LIBTORCH);
   });
 
-  test(`a file that is no ${missing} addon is named, with the loader’s words`, (t) => {
+  test(`an invalid ${missing} addon is an error with the message of the loader`, (t) => {
     const { code, message } = trainError(
       installed(t, { [there]: 'whole', [missing]: 'no library'.repeat(100) }),
     );
@@ -89,7 +89,7 @@ for (const [missing, there] of [
   });
 }
 
-test('without an addon, a missing libtorch is not mentioned', (t) => {
+test('a missing addon without libtorch is an error that does not mention libtorch', (t) => {
   const { code, message } = trainError(installed(t, { core: 'whole' }), '/nonexistent');
   t.is(code, 'ERR_ADDON_MISSING', message);
 });

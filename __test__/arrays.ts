@@ -18,7 +18,7 @@ export async function readNpy(path: string): Promise<NpyArray> {
   return { shape: shape.map(Number), data };
 }
 
-/** Writes `.npz`, stored, with float32 arrays by name. */
+/** Writes an uncompressed `.npz` file of float32 arrays by name. */
 export async function writeNpz(
   path: string,
   arrays: Record<string, { shape: readonly number[]; data: Float32Array }>,

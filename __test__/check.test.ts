@@ -7,7 +7,7 @@ import { cli, halves, noise, type Shape, workspace, writeNifti, writeTask } from
 const SHAPE: Shape = [4, 5, 6];
 const CASES = ['good', 'nan', 'size', 'label', 'gone', 'renamed', 'extra', 'off', 'many'] as const;
 
-test('every problem at once, each with its case and file; exit code 1', async (t) => {
+test('a task with problems gives all of them, each with case and file, and exit code 1', async (t) => {
   const { folders, flags } = await workspace(t);
   const cases = Object.fromEntries(CASES.map((name) => [name, SHAPE]));
   const folder = await writeTask(folders.rawDataBase, 'Task611_Check', cases);
@@ -46,7 +46,7 @@ test('every problem at once, each with its case and file; exit code 1', async (t
   t.is(shown.out.split('\n').length, problems.length + 2, shown.out);
 });
 
-test('names that differ are told, harmless geometry is mended, the tolerance is an option', async (t) => {
+test('different names are reported, --fix repairs harmless geometry, --tolerance accepts it', async (t) => {
   const { folders, flags } = await workspace(t);
   const folder = await writeTask(folders.rawDataBase, 'Task612_Fix', { a: SHAPE, b: SHAPE });
   await writeNifti(join(folder, 'labelsTr', 'b.nii'), SHAPE, halves(SHAPE), { spacing: [1.01, 1, 1] });

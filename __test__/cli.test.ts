@@ -18,7 +18,7 @@ const VERBS = [
   'inspect',
 ];
 
-test('--help lists every verb, --version says the version', async (t) => {
+test('--help lists every verb, --version prints the version', async (t) => {
   const help = await cli(['--help']);
   t.is(help.code, 0);
   for (const verb of [...VERBS, 'libtorch', 'doctor']) t.true(help.out.includes(`  ${verb}`), verb);
@@ -26,7 +26,7 @@ test('--help lists every verb, --version says the version', async (t) => {
 });
 
 for (const verb of VERBS) {
-  test(`${verb} --help has examples, and every flag its words`, async (t) => {
+  test(`${verb} --help has examples and a description of every flag`, async (t) => {
     const { code, out } = await cli([verb, '--help']);
     t.is(code, 0);
     t.regex(out, /Examples:\n {2}nnunet-diag /);

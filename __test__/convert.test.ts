@@ -6,7 +6,7 @@ import { cli, halves, noise, type Shape, workspace, writeNifti } from './made-up
 
 const SHAPE: Shape = [4, 5, 6];
 
-/** A folder with a dataset.json and, for `cases`, an image (of some volumes) and a label of 0, 1 and 2. */
+/** A folder with a dataset.json and, for each of `cases`, an image (of some volumes) and a label of 0, 1 and 2. */
 async function foreign(
   folder: string,
   dataset: object,
@@ -32,7 +32,7 @@ const V2 = {
   file_ending: '.nii',
 };
 
-test('nnU-Net v2: the ignore label becomes -1, and the task passes the check', async (t) => {
+test('an nnU-Net v2 data set becomes a task without problems, its ignore label becomes -1', async (t) => {
   const { root, folders, flags } = await workspace(t);
   const source = join(root, 'Dataset041_Liver');
   await foreign(source, V2, ['a', 'b']);
@@ -47,7 +47,7 @@ test('nnU-Net v2: the ignore label becomes -1, and the task passes the check', a
   t.regex(again.err, /Task041_Liver exists already/);
 });
 
-test('Decathlon: the volumes of a file become channels', async (t) => {
+test('the volumes of a Decathlon file become channels', async (t) => {
   const { root, folders } = await workspace(t);
   const source = join(root, 'Task05_Prostate');
   const entry = (name: string) => ({ image: `./imagesTr/${name}.nii`, label: `./labelsTr/${name}.nii` });
@@ -70,7 +70,7 @@ test('Decathlon: the volumes of a file become channels', async (t) => {
   t.true((await checkDataset({ task: '5', ...folders }).result).ok);
 });
 
-test('what cannot be converted is said before anything is written, bad cases one by one', async (t) => {
+test('an invalid data set is an error before anything is written, an invalid case is a failure', async (t) => {
   const { root, folders, flags } = await workspace(t);
   const refused: [string, object, RegExp][] = [
     [

@@ -14,7 +14,7 @@ const STAGE = 'nnUNetData_plans_v2.1_stage0';
 // One worker at a time, so that the order of events is that of the cases.
 const SETTINGS = ['-c', '3d_fullres', '--no-keep-cropped', '--workers', '1'];
 
-/** Runs the program with files of at most so many blocks. */
+/** Runs the program with a limit on the size of files. */
 function program(blocks: number | 'unlimited', ...argv: string[]): { code: number | null; text: string } {
   const { code, out, err } = limited(blocks, [...PROGRAM, ...argv]);
   return { code, text: out + err };
@@ -36,13 +36,13 @@ withLimits('a case that cannot be written is named, leaves nothing behind, and i
 
   const second = run('unlimited');
   t.is(second.code, 0, second.text);
-  t.regex(second.text, /1 cases preprocessed, 2 there already/);
+  t.regex(second.text, /1 cases preprocessed, 2 skipped because they exist/);
   const whole = readFileSync(join(stage, 'b.npz'));
 
   t.is(run(128, '--overwrite').code, 1);
   t.deepEqual(readFileSync(join(stage, 'b.npz')), whole);
   t.is(readdirSync(stage).length, 6);
-  t.regex(run('unlimited').text, /0 cases preprocessed, 3 there already/);
+  t.regex(run('unlimited').text, /0 cases preprocessed, 3 skipped because they exist/);
 });
 
 withLimits('a pickle that cannot be written is named, and the former one stays', async (t) => {
@@ -60,7 +60,7 @@ withLimits('a pickle that cannot be written is named, and the former one stays',
   t.deepEqual(read(), before);
 });
 
-/** Whether this user may mount a file system of its own, as most Linux systems allow; the others skip what needs one. */
+/** Whether this user may mount a file system, as on most Linux systems; else tests that need one are skipped. */
 const mounts = spawnSync('unshare', ['-rm', 'sh', '-c', 'mount -t tmpfs none /tmp']).status === 0;
 const withMounts = mounts ? test : test.skip;
 
@@ -79,16 +79,19 @@ function onSmallDisk(disk: string, folder: string, argv: readonly string[]) {
 
 withMounts('a full file system ends the verb with its own code, and room lets it go on', async (t) => {
   const { folders, flags } = await workspace(t);
-  // What a full disk ends would fail for the case behind it, too.
+  // The next case would fail on a full disk, too.
   await writeTask(folders.rawDataBase, 'Task623_Disk', { a: SMALL, b: LARGE, c: LARGE });
   const folder = join(folders.preprocessed, 'Task623_Disk', STAGE);
   const verb = ['preprocess', '623', ...SETTINGS, '--quiet', ...flags];
   const { stdout, stderr } = onSmallDisk(folders.preprocessed, folder, verb);
-  t.regex(stderr, /^ERR_DISK_FULL: no space left to write .*\/b\.npz: .*free some space and try again/);
+  t.regex(
+    stderr,
+    /^error: ERR_DISK_FULL: no space left to write .*\/b\.npz: .*free some space and try again/,
+  );
   t.regex(stdout, /^code 1\na\.npz a\.pkl \n/);
   t.regex(
     stdout,
-    /2 cases preprocessed, 1 there already\ncode 0\na\.npz a\.pkl b\.npz b\.pkl c\.npz c\.pkl \n$/,
+    /2 cases preprocessed, 1 skipped because they exist\ncode 0\na\.npz a\.pkl b\.npz b\.pkl c\.npz c\.pkl \n$/,
   );
 });
 
@@ -104,7 +107,7 @@ withMounts('a full file system ends a conversion, which leaves no dataset.json',
   const disk = join(root, 'disk');
   const verb = ['convert', source, '-o', disk, '--workers', '1', '--quiet'];
   const { stdout, stderr } = onSmallDisk(disk, join(disk, 'Task071_Disk'), verb);
-  t.regex(stderr, /^ERR_DISK_FULL: no space left to write .*\/b_0000\.nii\.gz: /);
+  t.regex(stderr, /^error: ERR_DISK_FULL: no space left to write .*\/b_0000\.nii\.gz: /);
   t.regex(stdout, /^code 1\nimagesTr labelsTr \n/);
   t.regex(stdout, /3 training and 0 test cases\ncode 0\ndataset\.json imagesTr labelsTr \n$/);
 });

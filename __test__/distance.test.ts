@@ -1,7 +1,7 @@
 import test from 'ava';
 import { distanceTransform } from '../ts/distance.js';
 
-/** Distance to the nearest zero voxel by looking at all of them. */
+/** Distance to the nearest zero voxel by brute force. */
 function bruteForce(mask: Uint8Array, shape: readonly number[], spacing: readonly number[]): Float32Array {
   const [depth = 1, height = 1, width = 1] = shape;
   const [sz = 1, sy = 1, sx = 1] = spacing;
@@ -19,7 +19,7 @@ function bruteForce(mask: Uint8Array, shape: readonly number[], spacing: readonl
   );
 }
 
-test('equals brute force, anisotropic, for every kind of typed array', async (t) => {
+test('anisotropic distances equal brute force, for every type of array', async (t) => {
   const shape = [5, 6, 7];
   const spacing = [2.5, 1, 0.5];
   const mask = Uint8Array.from({ length: 210 }, (_, i) => ((i * 7919) % 11 < 9 ? 1 : 0));
@@ -32,13 +32,13 @@ test('equals brute force, anisotropic, for every kind of typed array', async (t)
   }
 });
 
-test('squared distances, one axis, and no zero voxel', async (t) => {
+test('squared distances, one axis, and infinity without a zero voxel', async (t) => {
   t.deepEqual([...(await distanceTransform(Uint8Array.of(0, 1, 1), [3], { squared: true }))], [0, 1, 4]);
   const none = await distanceTransform(Uint8Array.of(1, 1), [2]);
   t.true(none.every((d) => d === Number.POSITIVE_INFINITY));
 });
 
-test('a bound keeps the distances that are as large as it', async (t) => {
+test('distances up to the bound are exact', async (t) => {
   for (let i = 1; i <= 300; i += 1) {
     const spacing = [i / 30];
     const [distance] = await distanceTransform(Uint8Array.of(1, 0), [2], { spacing, bound: i / 30 });
@@ -47,7 +47,7 @@ test('a bound keeps the distances that are as large as it', async (t) => {
   t.deepEqual([...(await distanceTransform(Uint8Array.of(1, 1, 0), [3], { bound: 1.5 }))], [Infinity, 1, 0]);
 });
 
-test('a shape that does not fit, and a spacing that is none', async (t) => {
+test('a wrong shape and an invalid spacing are errors', async (t) => {
   await t.throwsAsync(distanceTransform(Uint8Array.of(1), [2, 2]), {
     code: 'ERR_OPTIONS',
     message: /expected a mask of shape \[2, 2\] but received 1 voxels/,

@@ -11,7 +11,7 @@ test('a failure of an addon keeps its code, message and details', (t) => {
   t.deepEqual(error.details, { path: 'a' });
 });
 
-test('anything else becomes ERR_INTERNAL with its cause', (t) => {
+test('any other error becomes ERR_INTERNAL with its cause', (t) => {
   const cause = new Error('{ not json');
   const error = fromNative(cause);
   t.is(error.code, 'ERR_INTERNAL');

@@ -42,7 +42,7 @@ function parse(...argv: string[]): object {
   return options;
 }
 
-test('flags become values of their kind, and only those that were typed', (t) => {
+test('flags become values of their type, and only given flags become options', (t) => {
   t.deepEqual(parse('dir'), { folder: 'dir' });
   t.deepEqual(parse('dir', '-w', '7', '-c', '1', '2', '--no-mirroring', '--force', '--mode', 'b'), {
     folder: 'dir',
@@ -60,12 +60,12 @@ test('sizes can be written with blanks, crosses or commas', (t) => {
   }
 });
 
-test('text that is not of its kind is passed on for the check to refuse', (t) => {
+test('text of the wrong type stays text, for the check of options', (t) => {
   t.deepEqual(parse('dir', '--width', 'wide'), { folder: 'dir', width: 'wide' });
   t.deepEqual(parse('dir', '--patch-size', '64xx3'), { folder: 'dir', patchSize: ['64xx3'] });
 });
 
-test('values of several types are read as JSON where they are', (t) => {
+test('a value of several types is read as JSON, else as text', (t) => {
   t.deepEqual(parse('dir', '-f', '3'), { folder: 'dir', fold: 3 });
   t.deepEqual(parse('dir', '-f', 'all'), { folder: 'dir', fold: 'all' });
   t.deepEqual(parse('dir', '--regions', '1', '[1,2]'), { folder: 'dir', regions: [1, [1, 2]] });
@@ -79,7 +79,7 @@ test('the help describes the option, not its negated flag', (t) => {
   t.regex(help, /--mode <text> +the mode \[a\|b\] \(default: a\)/);
 });
 
-test('names of flags', (t) => {
+test('camelCase options become kebab-case flags', (t) => {
   t.is(kebab('stepSize'), 'step-size');
   t.is(kebab('w0'), 'w0');
 });

@@ -1,7 +1,7 @@
 import test from 'ava';
 import { readableJson } from '../ts/cli/json.js';
 
-test('short lists of plain values take one line, everything else a line each', (t) => {
+test('a short list of plain values is on one line, every other value on its own line', (t) => {
   const value = {
     shape: [2, 36, 44, 36],
     boxes: [

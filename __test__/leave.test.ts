@@ -1,4 +1,4 @@
-/** A process or thread that leaves while a verb computes ends as it says: without a crash, and soon. */
+/** The end of a process or thread while a verb runs: without a crash, and soon. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
@@ -18,11 +18,11 @@ interface Prepared {
 
 const test = anyTest as TestFn<Prepared>;
 
-/** Tries of each way to leave, at as many moments; crashes come and go. */
+/** Tries of each way to leave, at different moments, because a crash depends on the moment. */
 const ROUNDS = Number(process.env.NNUNET_DIAG_LEAVE_ROUNDS || 3);
-/** Milliseconds from the first step of the work to the last moment tried: some training iterations. */
+/** Milliseconds from the first step of the verb to the last moment tried: some training iterations. */
 const SPAN = 400;
-/** Milliseconds that a process may take in all, on a busy machine; work that has not ended by then hangs. */
+/** Milliseconds after which a process is considered to hang, on a busy machine. */
 const PATIENCE = 60_000;
 
 const LEAVE = fileURLToPath(new URL('leave.js', import.meta.url));
@@ -53,7 +53,7 @@ test.after.always(async (t) => {
 type Verb = 'train' | 'preprocess';
 let runs = 0;
 
-/** A verb that works for minutes, in folders that no other try writes to. */
+/** Options of a verb that runs for minutes, with folders of its own. */
 function optionsOf(t: ExecutionContext<Prepared>, verb: Verb) {
   const { root, folders } = t.context;
   runs += 1;
@@ -66,7 +66,7 @@ function optionsOf(t: ExecutionContext<Prepared>, verb: Verb) {
   return { task: '702', configurations: ['3d_fullres'], workers: 1, ...folders, preprocessed: own };
 }
 
-/** The end of a process, and what it wrote. */
+/** End and output of a process. */
 interface End {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
@@ -74,7 +74,7 @@ interface End {
   readonly err: string;
 }
 
-/** Runs Node; `meddle` gets the process once its output holds a step of the work. Kills what does not end in time. */
+/** Runs Node and calls `meddle` after the first step of the verb. Kills a process that does not end in time. */
 async function node(
   argv: readonly string[],
   meddle: (child: ChildProcess) => Promise<void> = async () => {},
@@ -95,7 +95,7 @@ async function node(
   return { code, signal, ...text };
 }
 
-/** How a way of leaving ends. */
+/** Expected end of each way to leave. */
 interface Expected {
   readonly code: number;
   readonly out?: string;
@@ -126,7 +126,7 @@ for (const verb of ['train', 'preprocess'] as const) {
   }
 }
 
-/** Flags of the command line for the options of a verb; its iterations or cases take long. */
+/** Flags for the options of a verb with long iterations or cases. */
 function flagsOf(t: ExecutionContext<Prepared>, verb: Verb): string[] {
   const { root, folders } = t.context;
   runs += 1;

@@ -1,6 +1,6 @@
 /**
- * A program that leaves while a verb computes: `node leave.js HOW DELAY VERB OPTIONS`. `HOW` says how it leaves, `DELAY`
- * how many milliseconds after the verb's first step, `OPTIONS` are the verb's, as JSON.
+ * A program that leaves while a verb runs: `node leave.js HOW DELAY VERB OPTIONS`. `HOW` is the way to leave, `DELAY` the
+ * milliseconds after the first step of the verb, `OPTIONS` the options of the verb as JSON.
  */
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -13,7 +13,7 @@ const VERBS: Readonly<Record<string, (options: never) => Run<unknown>>> = {
   preprocess: planAndPreprocess,
 };
 
-/** What a thread does at the moment of leaving. */
+/** The ways to leave. */
 const WAYS: Readonly<Record<string, () => unknown>> = {
   exit: () => process.exit(3),
   throw: () => {
@@ -21,13 +21,13 @@ const WAYS: Readonly<Record<string, () => unknown>> = {
       throw new Error('uncaught');
     });
   },
-  // The work is left under way; the parent thread ends it.
+  // The verb continues; the parent thread ends it.
   stay: () => {},
 };
 
 const [how = '', delay = '0', verb = '', options = '{}'] = process.argv.slice(2);
 
-/** Starts the verb and leaves in its midst. */
+/** Starts the verb and leaves while it runs. */
 async function work(way: string): Promise<void> {
   const run = VERBS[verb]?.(JSON.parse(options) as never);
   if (run === undefined) throw new Error(`no verb ${verb}`);
@@ -42,7 +42,7 @@ async function work(way: string): Promise<void> {
   WAYS[way]?.();
 }
 
-/** Leaves in a worker thread, or ends one that works. */
+/** Leaves in a worker thread, or ends a worker thread with a running verb. */
 async function supervise(way: string): Promise<void> {
   const inside = way in WAYS ? way : 'stay';
   const worker = new Worker(fileURLToPath(import.meta.url), { argv: [inside, delay, verb, options] });

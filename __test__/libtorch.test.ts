@@ -7,7 +7,7 @@ import { preloadLibtorch } from '../ts/libtorch/preload.js';
 import { minorOf } from '../ts/libtorch/version.js';
 import { packageRoot, platformName } from '../ts/native/load.js';
 
-/** Runs `work` with some environment variables set or (undefined) unset. */
+/** Runs `work` with environment variables set or, if undefined, unset. */
 function withEnv<T>(variables: Record<string, string | undefined>, work: () => T): T {
   const before = { ...process.env };
   for (const [name, value] of Object.entries(variables)) {
@@ -21,7 +21,7 @@ function withEnv<T>(variables: Record<string, string | undefined>, work: () => T
   }
 }
 
-/** A folder that looks like libtorch of some version; its libraries are not. */
+/** A folder with the file names of libtorch and invalid libraries. */
 function pretend(version: string): string {
   const root = mkdtempSync(join(tmpdir(), 'nnunet-libtorch-'));
   mkdirSync(join(root, 'lib'));
@@ -32,7 +32,7 @@ function pretend(version: string): string {
 
 const nowhere = { NNUNET_DIAG_LIBTORCH: undefined, LIBTORCH: undefined, PATH: '/nonexistent' };
 
-test.serial('a missing libtorch names the places tried and the command to run', (t) => {
+test.serial('a missing libtorch is an error with the locations tried and the command to run', (t) => {
   const cache = mkdtempSync(join(tmpdir(), 'nnunet-cache-'));
   const error = t.throws(() => withEnv({ ...nowhere, NNUNET_DIAG_CACHE: cache }, findLibtorch));
   t.like(error, { code: 'ERR_LIBTORCH_MISSING' });
@@ -40,7 +40,7 @@ test.serial('a missing libtorch names the places tried and the command to run', 
   t.regex(error?.message ?? '', /nnunet-diag libtorch install/);
 });
 
-test.serial('a wrong version is an error of its own, and an environment variable is binding', (t) => {
+test.serial('a wrong version in a variable is ERR_LIBTORCH_VERSION, and no other location is tried', (t) => {
   const wrong = pretend('2.4.1+cpu');
   const error = t.throws(() => withEnv({ NNUNET_DIAG_LIBTORCH: wrong }, findLibtorch));
   t.like(error, { code: 'ERR_LIBTORCH_VERSION' });
@@ -48,13 +48,13 @@ test.serial('a wrong version is an error of its own, and an environment variable
   t.regex(error?.message ?? '', /needed 2\.11\.x/);
 });
 
-test.serial('the environment goes before the cache', (t) => {
+test.serial('a variable has precedence over the cache', (t) => {
   const root = pretend('2.11.7+cpu');
   const found = withEnv({ ...nowhere, LIBTORCH: root }, findLibtorch);
   t.like(found, { source: 'LIBTORCH', version: '2.11.7+cpu', root, cuda: false });
 });
 
-test.serial('the cache follows its variables', (t) => {
+test.serial('NNUNET_DIAG_CACHE and XDG_CACHE_HOME set the cache folder', (t) => {
   t.is(withEnv({ NNUNET_DIAG_CACHE: '/a' }, cacheFolder), '/a');
   t.is(
     withEnv({ NNUNET_DIAG_CACHE: undefined, XDG_CACHE_HOME: '/b' }, () => installFolder('cpu')),
@@ -62,7 +62,7 @@ test.serial('the cache follows its variables', (t) => {
   );
 });
 
-test.serial('a broken libtorch gives the loader’s own words', (t) => {
+test.serial('a broken libtorch is an error with the message of the loader', (t) => {
   const root = pretend('2.11.0+cpu');
   const error = t.throws(() => {
     const found = withEnv({ ...nowhere, LIBTORCH: root }, findLibtorch);
@@ -85,7 +85,7 @@ onElf('a libtorch that was cut off is an error, not the end of the process', (t)
   t.regex(error?.message ?? '', /libc10\.so: file too short: it has 100000 bytes/);
 });
 
-test('minor version', (t) => {
+test('the minor version excludes patch and build', (t) => {
   t.is(minorOf('2.11.0+cu130'), '2.11');
   t.is(minorOf('2.11.0'), '2.11');
 });

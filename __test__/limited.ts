@@ -1,10 +1,10 @@
-/** Programs that may write only so much, as on a disk that fills up. */
+/** Programs with a limit on what they write, as on a full disk. */
 import { spawnSync } from 'node:child_process';
 
-/** Windows knows no limit on the size of files, so that tests which need one are left out there. */
+/** Windows has no limit on the size of files, so tests that need one are skipped there. */
 export const canLimitFiles = process.platform !== 'win32';
 
-/** Runs a program in a shell that lets no file grow beyond `blocks` of 512 bytes. */
+/** Runs a program with files of at most `blocks` blocks of 512 bytes. */
 export function limited(
   blocks: number | 'unlimited',
   words: readonly string[],

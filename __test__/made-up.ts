@@ -15,7 +15,7 @@ export interface Folders {
   results: string;
 }
 
-/** Fresh nnU-Net folders, and the flags that name them; gone when the test ends. */
+/** New nnU-Net folders and their flags. They are removed at the end of the test. */
 export async function workspace(
   t: ExecutionContext,
 ): Promise<{ root: string; folders: Folders; flags: string[] }> {
@@ -32,7 +32,7 @@ export async function workspace(
   return { root, folders, flags };
 }
 
-/** An uncompressed NIfTI-1 file: float32 of spacing 1 mm, or of `spacing` `(z, y, x)`; several volumes make it 4D. */
+/** An uncompressed float32 NIfTI-1 file. The default spacing is 1 mm; `spacing` is `(z, y, x)`. Several volumes make it 4D. */
 export async function writeNifti(
   path: string,
   shape: Shape,
@@ -58,7 +58,7 @@ export async function writeNifti(
   await writeFile(path, file);
 }
 
-/** Values that hardly compress, the same every time. */
+/** Pseudorandom values that do not compress. */
 export function noise(index: number): number {
   return 100 + ((Math.sin(index * 12.9898) * 43758.5453) % 50);
 }
@@ -68,7 +68,7 @@ export function halves(shape: Shape): (index: number) => number {
   return (index) => (index < (shape[0] * shape[1] * shape[2]) / 2 ? 0 : 1);
 }
 
-/** A raw task of one channel; returns its folder. Cases are listed in the order given. */
+/** Writes a raw task of one channel and returns its folder. Cases are listed in the given order. */
 export async function writeTask(
   rawDataBase: string,
   task: string,
@@ -95,7 +95,7 @@ export async function writeTask(
   return folder;
 }
 
-/** Runs the program in this process and keeps what it writes. */
+/** Runs the program in this process and returns its exit code and output. */
 export async function cli(
   argv: readonly string[],
   program: typeof main = main,

@@ -1,8 +1,8 @@
-/** Runs whose messages a test sends by hand. */
+/** Runs whose messages are sent by a test. */
 import type { VerbEvent } from '../ts/generated/events.js';
 import { Run, type Starter } from '../ts/run.js';
 
-/** A starter whose messages the test sends by hand. */
+/** A starter whose messages are sent with `send`. */
 export function manual<R>(take?: () => R): {
   start: Starter<R>;
   send: (message: string) => void;
@@ -23,7 +23,7 @@ export function manual<R>(take?: () => R): {
 /** Lets promises settle. */
 export const tick = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-/** A run under way, with the functions that play its work. */
+/** A started run, with the functions of its verb. */
 export async function started<R = null>(signal?: unknown) {
   const { start, send, cancels } = manual<R>();
   const run = new Run<R>(() => start, signal);
@@ -49,6 +49,6 @@ export async function collect(run: AsyncIterable<VerbEvent>): Promise<VerbEvent[
   return events;
 }
 
-/** What tells events of a test apart. */
+/** A short label of an event. */
 export const label = (event: VerbEvent | undefined): unknown =>
   event?.type === 'progress' ? event.done : event?.type === 'warning' ? event.code : event?.type;

@@ -21,7 +21,7 @@ const epoch = (n: number, validationLoss: number | null, dice: (number | null)[]
   secondsLeft: 0,
 });
 
-test('curves leave out what was not measured', (t) => {
+test('curves have no point for a null value', (t) => {
   const svg = drawCurves('a < b', [epoch(0, null, [null]), epoch(1, 0.5, [0.25]), epoch(2, 0.4, [1])], ['X']);
   t.true(svg.startsWith('<svg '));
   t.true(svg.includes('a &lt; b'));
@@ -29,11 +29,11 @@ test('curves leave out what was not measured', (t) => {
   t.deepEqual(points, [3, 2, 2]);
 });
 
-test('curves of a run without epochs are an empty frame, not NaN', (t) => {
+test('curves without epochs are an empty frame without NaN', (t) => {
   t.false(drawCurves('none', [], ['X']).includes('NaN'));
 });
 
-test('an overlay has one picture a panel and a legend', (t) => {
+test('an overlay has one picture for each panel and a legend', (t) => {
   const volume = (data: number[]): Volume => ({
     data: Float32Array.from(data),
     shape: [2, 2, 3],
@@ -50,7 +50,7 @@ test('an overlay has one picture a panel and a legend', (t) => {
   t.true(svg.includes('■ GM'));
 });
 
-/** A batch of one sample, 2 × 2 × 3 voxels: labels in the second slice, and one unlabelled voxel. */
+/** A batch of one sample, 2 × 2 × 3 voxels, with labels and one unlabelled voxel in the second slice. */
 function batch(changes: Partial<PreviewBatch> = {}): PreviewBatch {
   const labels = [0, 0, 0, 0, 0, 0, 0, 1, 2, -1, 0, 0];
   return {
@@ -78,7 +78,7 @@ function embedded(svg: string): { width: number; height: number; at: (x: number,
   });
 }
 
-test('a contact sheet has a panel a channel, one of labels, and one of weights where there are any', (t) => {
+test('a contact sheet has a panel for each channel, for labels, and for weights if the recipe has them', (t) => {
   const plain = drawContactSheet([batch()], ['title']);
   t.is(embedded(plain).length, 2);
   t.false(plain.includes('weights'));
@@ -103,7 +103,7 @@ test('a contact sheet has a panel a channel, one of labels, and one of weights w
   t.is(embedded(cascade).length, 3);
 });
 
-test('background keeps its grey; classes are tinted and outlined, unlabelled voxels dimmed and hatched', (t) => {
+test('background stays grey, classes are tinted and outlined, unlabelled voxels are dimmed and hatched', (t) => {
   const [image, labels] = embedded(drawContactSheet([batch()], []));
   if (image === undefined || labels === undefined) return t.fail();
   const zoom = image.width / 3;
@@ -119,13 +119,13 @@ test('background keeps its grey; classes are tinted and outlined, unlabelled vox
   t.false(unlabelled.has(image.at(10, 120).join()));
 });
 
-test('a contact sheet of a patch without any annotation, and of no batch at all, is drawn', (t) => {
+test('a patch without annotation and an empty list of batches give a contact sheet', (t) => {
   const nothing = { data: new Float32Array(12).fill(-1), shape: [1, 1, 2, 2, 3] };
   t.true(drawContactSheet([batch({ targets: [nothing] })], []).includes('0 % annotated'));
   t.false(drawContactSheet([], ['none']).includes('NaN'));
 });
 
-test('samples of a 2D batch stand side by side', (t) => {
+test('samples of a 2D batch are side by side', (t) => {
   const flat = batch({
     cases: Array.from({ length: 8 }, (_, i) => `case_${i}`),
     patchSize: [2, 3],
@@ -140,7 +140,7 @@ test('samples of a 2D batch stand side by side', (t) => {
   t.true((width ?? 0) > 600 && (height ?? 0) < 2 * (width ?? 0));
 });
 
-test('a document becomes a PNG of its size, with its words, unless there is no font', async (t) => {
+test('a document becomes a PNG of its size with text, or ERR_NO_FONT without a font', async (t) => {
   const svg = drawContactSheet([batch()], ['some title']);
   const made = await toPng(svg).catch((error: unknown) => error);
   if (!(made instanceof Uint8Array)) return t.like(made, { code: 'ERR_NO_FONT' });

@@ -27,7 +27,7 @@ const test = anyTest as TestFn<Workspace>;
 const data = join(packageRoot, 'examples', 'data');
 const TASKS = ['Task501_IcbmTissue', 'Task502_IcbmTissueSparse'] as const;
 
-/** A schedule of seconds: the whole machinery, on patches and epochs as small as they go. */
+/** A schedule of seconds: the smallest patches and epochs. */
 const SHORT = {
   configuration: '3d_fullres',
   patchSize: [16, 16, 16],
@@ -66,7 +66,7 @@ test.after.always(async (t) => {
 const stage = (t: { context: Workspace }, task: string): string =>
   join(t.context.folders.preprocessed, task, 'nnUNetData_plans_v2.1_stage0');
 
-test('preprocessing again skips what is finished', async (t) => {
+test('preprocessing a preprocessed task skips every case', async (t) => {
   const again = await planAndPreprocess({
     task: '501',
     configurations: ['3d_fullres'],
@@ -75,7 +75,7 @@ test('preprocessing again skips what is finished', async (t) => {
   t.like(again.preprocess, { written: 0, skipped: 16 });
 });
 
-test('a sparse case says that -1 is unlabelled and nothing else', async (t) => {
+test('the properties of a sparse case state that -1 means unlabelled only', async (t) => {
   const read = async (task: string) =>
     (await inspect({ file: join(stage(t, task), 'icbm_000.pkl') }).result) as Record<string, unknown>;
   t.is((await read(TASKS[1])).outside_nonzero_mask_label, 0);
@@ -83,7 +83,7 @@ test('a sparse case says that -1 is unlabelled and nothing else', async (t) => {
   t.true([undefined, -1].includes(dense.outside_nonzero_mask_label as number | undefined));
 });
 
-test('weightmaps train, and the model segments and is evaluated', async (t) => {
+test('weightmaps, training, prediction and evaluation run one after the other', async (t) => {
   const { folders, root } = t.context;
   const folder = stage(t, TASKS[0]);
   t.is((await generateWeightmaps({ folder }).result).written, 16);
@@ -121,7 +121,7 @@ test('weightmaps train, and the model segments and is evaluated', async (t) => {
   t.is(perfect.results.mean['1']?.Dice, 1);
 });
 
-/** One good case among an empty one, one of an absurd spacing, and files that no case takes. */
+/** One good case, an empty one, one with an absurd spacing, and files without a case. */
 async function oddities(t: ExecutionContext<Workspace>, model: string): Promise<void> {
   const [input, output] = [join(t.context.root, 'odd'), join(t.context.root, 'odd-predictions')];
   const shape = [16, 16, 16] as const;
@@ -152,7 +152,7 @@ async function oddities(t: ExecutionContext<Workspace>, model: string): Promise<
   });
 }
 
-test('a run that was cancelled goes on to the same bits', async (t) => {
+test('a cancelled training that is continued gives the bits of an uninterrupted one', async (t) => {
   const { folders, root } = t.context;
   const options: TrainOptions = { task: '502', trainer: 'nnUNetTrainerV2Sparse', ...SHORT, ...folders };
   const whole = await train({ ...options, outputFolder: join(root, 'whole') }).result;
@@ -180,7 +180,8 @@ test('a cancelled training says what it saved and how to continue', async (t) =>
     err: {
       write: (text: string) => {
         err += text;
-        if (text.includes('iteration 1/')) abort.abort();
+        // A log shows an iteration every 30 seconds.
+        if (/iteration \d+\//.test(text)) abort.abort();
       },
     },
     signal: abort.signal,
@@ -193,11 +194,11 @@ test('a cancelled training says what it saved and how to continue', async (t) =>
   );
   t.regex(
     err,
-    /stopped: epoch 1 of 3 saved in .*model_latest\.model; run the same command with --continue to go on/,
+    /stopped: epoch 1 of 3 saved in .*model_latest\.model; to continue, run the same command with --continue/,
   );
 });
 
-/** What a checkpoint holds of the state after training, for comparing. */
+/** Parts of a checkpoint that describe the state after training. */
 async function inspectWeights(checkpoint: string): Promise<unknown> {
   const { state_dict: state, plot_stuff: curves } = (await inspect({ file: checkpoint }).result) as Record<
     string,
@@ -206,14 +207,14 @@ async function inspectWeights(checkpoint: string): Promise<unknown> {
   return { state, curves };
 }
 
-test('a case without a weightmap stops training before it starts, with its name', async (t) => {
+test('a missing weightmap is an error that names the case, before training starts', async (t) => {
   const run = train({ task: '502', trainer: 'nnUNetTrainerV2Weighted', ...SHORT, ...t.context.folders });
   const error = await t.throwsAsync(run.result);
   t.regex(error?.message ?? '', /weightmap/);
   t.regex(error?.message ?? '', /icbm_0\d\d/);
 });
 
-test('what is missing is named: task, model, prediction', async (t) => {
+test('a missing task, model or prediction is an error that names it', async (t) => {
   const { folders, root } = t.context;
   await t.throwsAsync(train({ task: '999', ...SHORT, ...folders }).result, { message: /999/ });
   const empty = join(root, 'empty');
@@ -225,7 +226,7 @@ test('what is missing is named: task, model, prediction', async (t) => {
   t.is(scores.failures.length, 3);
 });
 
-test('a truncated case is a typed error that names the file', async (t) => {
+test('a truncated case is an error that names the file', async (t) => {
   const { root } = t.context;
   const path = join(root, 'truncated.nii.gz');
   const whole = await readFile(join(data, TASKS[0], 'imagesTs', 'icbm_003_0000.nii.gz'));

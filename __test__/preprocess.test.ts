@@ -16,7 +16,7 @@ async function plansOf(folders: Folders, task: string): Promise<Plans> {
   return (await inspect({ file }).result) as Plans;
 }
 
-test('one verb starts once, with the settings of both parts, and counts each part', async (t) => {
+test('preprocess emits started once, with all settings, and progress of cropping and preprocessing', async (t) => {
   const { folders } = await workspace(t);
   await writeTask(folders.rawDataBase, 'Task631_Events', { a: [8, 9, 10], b: [8, 9, 10] });
   const run = planAndPreprocess({ task: '631', workers: 1, configurations: ['3d_fullres'], ...folders });
@@ -39,7 +39,7 @@ test('one verb starts once, with the settings of both parts, and counts each par
   ]);
 });
 
-test('poolings by spacing as nnU-Net’s default planner, or late as its first one', async (t) => {
+test('pooling bySpacing gives the plans of nnU-Net’s default planner, late those of its first one', async (t) => {
   const { folders, flags } = await workspace(t);
   await writeTask(folders.rawDataBase, 'Task632_Flat', { a: FLAT, b: FLAT });
   const first = async (axis: number) => {
@@ -53,9 +53,9 @@ test('poolings by spacing as nnU-Net’s default planner, or late as its first o
   t.is((await cli(['plan', '632', '--pooling', 'early', ...flags])).code, 2);
 });
 
-test('a modality called ct is not normalised inside the mask, unless the reference’s mistake is asked for', async (t) => {
+test('a modality ct is not normalised inside the mask, with maskLowercaseCt it is', async (t) => {
   const { folders, flags } = await workspace(t);
-  // More than a quarter of every slice is empty, so that masks are used.
+  // More than a quarter of each slice is empty: nnU-Net then uses the mask.
   const image = (i: number) => (i % 64 < 30 ? 0 : noise(i));
   await writeTask(folders.rawDataBase, 'Task633_Ct', { a: FLAT, b: FLAT }, { modality: 'ct', image });
   const masked = async () => (await plansOf(folders, 'Task633_Ct')).use_mask_for_norm['0'];
@@ -66,7 +66,7 @@ test('a modality called ct is not normalised inside the mask, unless the referen
   t.true(await masked());
 });
 
-test('an archive is inspected by the headers of its arrays', async (t) => {
+test('inspect of an archive gives the headers of its arrays', async (t) => {
   const { root, folders, flags } = await workspace(t);
   await writeTask(folders.rawDataBase, 'Task634_Inspect', { a: [8, 9, 10], b: [8, 9, 10] });
   t.is((await cli(['preprocess', '634', '-c', '3d_fullres', ...flags])).code, 0);
@@ -75,7 +75,7 @@ test('an archive is inspected by the headers of its arrays', async (t) => {
     arrays: [{ name: 'data', shape: [2, 8, 9, 10], dtype: '<f4', fortranOrder: false }],
   });
   const bytes = await readFile(file);
-  // The member's data begin behind its name and extra field; no deflate stream begins like this.
+  // The data of the member begin after its name and extra field. No deflate stream begins with these bytes.
   bytes[30 + bytes.readUInt16LE(26) + bytes.readUInt16LE(28)] = 0xff;
   const damaged = join(root, 'damaged.npz');
   await writeFile(damaged, bytes);

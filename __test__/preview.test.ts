@@ -49,7 +49,7 @@ function only(batches: readonly PreviewBatch[]): PreviewBatch {
   return batch;
 }
 
-test('batches are typed arrays of the network’s shapes', async (t) => {
+test('batches are typed arrays with the shapes of the network', async (t) => {
   const run = previewBatches({
     task: '501',
     trainer: 'nnUNetTrainerV2Weighted',
@@ -98,7 +98,7 @@ test('batches are typed arrays of the network’s shapes', async (t) => {
   }
 });
 
-test('a preview repeats itself, on any number of threads, and differs by seed', async (t) => {
+test('the same seed gives the same batches on any number of threads, another seed gives others', async (t) => {
   const options = { task: '502', trainer: 'nnUNetTrainerV2Sparse', ...SMALL, ...t.context.folders } as const;
   const one = only(await previewBatches({ ...options, seed: 3, workers: 1 }).result);
   const again = only(await previewBatches({ ...options, seed: 3, workers: 4 }).result);
@@ -109,7 +109,7 @@ test('a preview repeats itself, on any number of threads, and differs by seed', 
   t.notDeepEqual(other.data.data, one.data.data);
 });
 
-test('2D batches have no z, validation batches are not augmented', async (t) => {
+test('2D batches have no z axis, validation batches are not augmented', async (t) => {
   const options = {
     task: TASKS[0],
     configuration: '2d',
@@ -122,7 +122,7 @@ test('2D batches have no z, validation batches are not augmented', async (t) => 
   t.deepEqual(batch.data.shape, [3, 1, ...batch.patchSize]);
 });
 
-test('a preview can be cancelled, before it starts and while it works', async (t) => {
+test('a signal cancels a preview before its start and while it runs', async (t) => {
   const options = { task: '501', ...SMALL, ...t.context.folders } as const;
   await t.throwsAsync(previewBatches({ ...options, signal: AbortSignal.abort() }).result, {
     code: 'ERR_CANCELLED',
@@ -134,7 +134,7 @@ test('a preview can be cancelled, before it starts and while it works', async (t
   await t.throwsAsync(read(), { code: 'ERR_CANCELLED' });
 });
 
-test('what cannot be previewed is named', async (t) => {
+test('a wrong or missing input of a preview is an error that names it', async (t) => {
   const { folders } = t.context;
   const { code } = await t.throwsAsync<Error & { code: string }>(
     previewBatches({ task: '999', ...SMALL, ...folders }).result,
@@ -145,13 +145,13 @@ test('what cannot be previewed is named', async (t) => {
   await t.throwsAsync(bare.result, { code: 'ERR_WEIGHTMAPS', message: /icbm_0\d\d/ });
   const odd = previewBatches({ task: '501', ...SMALL, patchSize: [16, 25, 16], ...folders });
   await t.throwsAsync(odd.result, { code: 'ERR_OPTIONS', message: /patchSize/ });
-  const zero = t.throws(() => previewBatches({ task: '501', ...SMALL, batches: 0, ...folders }));
-  t.like(zero, { code: 'ERR_OPTIONS' });
-  const format = t.throws(() => preview({ task: '501', ...SMALL, output: 'x.jpg', ...folders }));
-  t.regex(format?.message ?? '', /ends in \.svg or \.png/);
+  const none = previewBatches({ task: '501', ...SMALL, batches: 0, ...folders });
+  await t.throwsAsync(none.result, { code: 'ERR_OPTIONS', message: /^batches: / });
+  const format = preview({ task: '501', ...SMALL, output: 'x.jpg', ...folders });
+  await t.throwsAsync(format.result, { code: 'ERR_OPTIONS', message: /ends in \.svg or \.png/ });
 });
 
-test('the command draws an SVG in place of an older one, and leaves no npy file of a case', async (t) => {
+test('the command replaces an existing SVG and writes no npy file of a case', async (t) => {
   const { root, folders } = t.context;
   const flags = ['--preprocessed', folders.preprocessed, '-c', '3d_fullres', '--batch-size', '2'];
   const svg = join(root, 'preview.svg');
@@ -176,7 +176,7 @@ test('the command draws an SVG in place of an older one, and leaves no npy file 
   );
 });
 
-test('the command draws a PNG, or says that this system has no font for it', async (t) => {
+test('the command writes a PNG, or ERR_NO_FONT without a font', async (t) => {
   const { root, folders } = t.context;
   const png = join(root, 'preview.PNG');
   const argv = [
@@ -206,7 +206,7 @@ test('the command draws a PNG, or says that this system has no font for it', asy
   t.true(decode(await readFile(png)).width > 600);
 });
 
-test('a picture that cannot be written fails before the work begins', async (t) => {
+test('an output that cannot be written is an error before any batch is made', async (t) => {
   const { root, folders } = t.context;
   const options = { task: '501', ...SMALL, ...folders } as const;
   const missing = preview({ ...options, output: join(root, 'no', 'such', 'folder.svg') });

@@ -9,7 +9,7 @@ import test, { type ExecutionContext } from 'ava';
 
 const module = fileURLToPath(new URL('../ts/cli/process.js', import.meta.url));
 
-/** A program that writes until it is asked to stop, and ends a while later; the file in its argument says that it did. */
+/** A program that writes until it is cancelled, ends a little later, and then writes to the file in its argument. */
 const endless = `
   import { writeFileSync } from 'node:fs';
   import { setTimeout as sleep } from 'node:timers/promises';
@@ -26,7 +26,7 @@ const endless = `
 `;
 const argv = ['--input-type=module', '-e', endless, '--', 'program'];
 
-/** A file that the program says its end in. */
+/** The file that the program writes at its end. */
 async function witness(t: ExecutionContext): Promise<{ file: string; read: () => Promise<string> }> {
   const folder = await mkdtemp(join(tmpdir(), 'nnunet-process-'));
   t.teardown(() => rm(folder, { recursive: true, force: true }));
@@ -34,7 +34,7 @@ async function witness(t: ExecutionContext): Promise<{ file: string; read: () =>
   return { file, read: () => readFile(file, 'utf8').catch(() => 'nothing') };
 }
 
-/** Starts the program; `meddle` gets it once it writes. Returns how it ended and what it said. */
+/** Starts the program and calls `meddle` when it writes. Returns its end and the content of the file. */
 async function run(t: ExecutionContext, meddle: (child: ChildProcess) => unknown) {
   const { file, read } = await witness(t);
   const child = spawn(process.execPath, [...argv, file], { stdio: ['ignore', 'pipe', 'pipe'] });
@@ -46,7 +46,7 @@ async function run(t: ExecutionContext, meddle: (child: ChildProcess) => unknown
 }
 
 for (const name of ['stdout', 'stderr'] as const) {
-  test(`a closed ${name} ends the program cleanly, with 0`, async (t) => {
+  test(`a closed ${name} stops the program with exit code 0`, async (t) => {
     const { end, said } = await run(t, (child) => child[name]?.destroy());
     t.deepEqual(end, [0, null]);
     t.is(said, 'stopped cleanly');
@@ -56,7 +56,7 @@ for (const name of ['stdout', 'stderr'] as const) {
 const onUnix = process.platform === 'win32' ? test.skip : test;
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  onUnix(`${signal} ends the program cleanly, with 130`, async (t) => {
+  onUnix(`${signal} stops the program with exit code 130`, async (t) => {
     const { end, said } = await run(t, (child) => child.kill(signal));
     t.deepEqual(end, [130, null]);
     t.is(said, 'stopped cleanly');
@@ -64,7 +64,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 }
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  onUnix(`a second ${signal} ends the process at once, with 130`, async (t) => {
+  onUnix(`a second ${signal} ends the process at once with exit code 130`, async (t) => {
     const { end, said } = await run(t, async (child) => {
       child.kill(signal);
       await sleep(300);
@@ -75,7 +75,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   });
 }
 
-onUnix('a second SIGHUP, and a Ctrl-C that npx passes on, do not end the process at once', async (t) => {
+onUnix('a second SIGHUP and a Ctrl-C forwarded by npx do not end the process at once', async (t) => {
   for (const [signal, wait] of [
     ['SIGHUP', 300],
     ['SIGINT', 20],
@@ -90,7 +90,7 @@ onUnix('a second SIGHUP, and a Ctrl-C that npx passes on, do not end the process
   }
 });
 
-/** Runs a command on a terminal that vanishes once the command writes, and exits as the command does. */
+/** Runs a command on a terminal that closes when the command writes; exits with the exit code of the command. */
 const terminal = `
 import os, pty, subprocess, sys
 controlling, command = sys.argv[1] == 'controlling', sys.argv[2:]
@@ -111,10 +111,10 @@ const terminals = spawnSync('python3', ['-c', 'import pty']).status === 0;
 const onTerminal = terminals ? test : test.skip;
 
 for (const [what, kind] of [
-  ['a terminal that hangs up', 'controlling'],
-  ['a terminal that can no longer be written to', 'other'],
+  ['a closed controlling terminal', 'controlling'],
+  ['a closed other terminal', 'other'],
 ] as const) {
-  onTerminal(`${what} ends the program cleanly, with 130`, async (t) => {
+  onTerminal(`${what} stops the program with exit code 130`, async (t) => {
     const { file, read } = await witness(t);
     const child = spawn('python3', ['-c', terminal, kind, process.execPath, ...argv, file]);
     const [code] = (await once(child, 'exit')) as [number | null];

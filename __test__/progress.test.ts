@@ -4,7 +4,7 @@ import { ProgressView } from '../ts/cli/progress.js';
 import { table } from '../ts/cli/text-table.js';
 import type { EpochEvent } from '../ts/index.js';
 
-/** A terminal or a log, and the lines written on it. */
+/** A terminal or a log, and its lines. */
 function recorder(isTTY: boolean) {
   const lines: string[] = [];
   const write = (text: string) => lines.push(text.replace(/^\r.*2K/, '').replace(/\n$/, ''));

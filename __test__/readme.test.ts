@@ -36,7 +36,7 @@ test('every TypeScript example of the README type-checks against the package', a
   t.notThrows(() => execFileSync(process.execPath, [tsc, '-p', folder], { encoding: 'utf8' }));
 });
 
-test('every command of the README exists, with the flags it uses', async (t) => {
+test('every command of the README exists and has the flags used', async (t) => {
   const lines = blocks('sh')
     .join('')
     .split('\n')

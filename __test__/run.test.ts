@@ -15,7 +15,7 @@ test('events arrive in order, then the result', async (t) => {
   t.is(await run.result, 42);
 });
 
-test('a failure rejects the iterator after its events, and the result, with the same error', async (t) => {
+test('a failure rejects iterator and result with the same error, after all events', async (t) => {
   const { run, send } = await started();
   send(progress(1));
   send(FULL);
@@ -31,7 +31,7 @@ test('a failure rejects the iterator after its events, and the result, with the 
   await t.throwsAsync(collect(run), { is: error }, 'an iterator made after the end rejects, too');
 });
 
-test('an iterator rejects once, then says that it is done', async (t) => {
+test('an iterator rejects once, then returns done', async (t) => {
   const { run, send } = await started();
   const iterator = run[Symbol.asyncIterator]();
   const calls = Promise.allSettled([iterator.next(), iterator.next(), iterator.next()]);
@@ -43,7 +43,7 @@ test('an iterator rejects once, then says that it is done', async (t) => {
   t.like(rest, { status: 'fulfilled', value: { done: true } });
 });
 
-test('every iterator gets every event from its creation on, the first also those before', async (t) => {
+test('every iterator gets every event from its creation on, the first one also the earlier events', async (t) => {
   const { run, send } = await started();
   send(warning('A'));
   const first = collect(run);
@@ -55,7 +55,7 @@ test('every iterator gets every event from its creation on, the first also those
   t.deepEqual((await second).map(label), ['C']);
 });
 
-test('break cancels the run and waits until the work has ended', async (t) => {
+test('break cancels the run and waits until the verb has ended', async (t) => {
   const { run, send, cancels } = await started();
   send(progress(1));
   let left = false;
@@ -71,7 +71,7 @@ test('break cancels the run and waits until the work has ended', async (t) => {
   await t.throwsAsync(run.result, { code: 'ERR_CANCELLED' });
 });
 
-test('break with another iterator left cancels nothing', async (t) => {
+test('break with another iterator open cancels nothing', async (t) => {
   const { run, send, cancels } = await started();
   const other = collect(run);
   const leaving = (async () => {
@@ -85,7 +85,7 @@ test('break with another iterator left cancels nothing', async (t) => {
   t.deepEqual((await other).map(label), ['A', 'B']);
 });
 
-test('an error in the loop cancels and stays the error; a failure after break is thrown', async (t) => {
+test('an error in the loop cancels the run and is thrown; a failure after break is thrown', async (t) => {
   const throwing = await started();
   const loop = (async () => {
     for await (const _ of throwing.run) throw new Error('mine');
@@ -106,7 +106,7 @@ test('an error in the loop cancels and stays the error; a failure after break is
   await t.throwsAsync(left, { code: 'ERR_DISK' });
 });
 
-test('await using cancels at the end of its block and waits', async (t) => {
+test('await using cancels the run at the end of its block and waits', async (t) => {
   const { run, send, cancels } = await started();
   let left = false;
   const block = (async () => {
@@ -122,7 +122,7 @@ test('await using cancels at the end of its block and waits', async (t) => {
   await block;
 });
 
-test('a result that is no JSON is taken once the work is done', async (t) => {
+test('a result beyond JSON is taken after done', async (t) => {
   const made = Float32Array.of(1, 2);
   const { start, send } = manual(() => made);
   const run = new Run(() => start);
@@ -131,7 +131,7 @@ test('a result that is no JSON is taken once the work is done', async (t) => {
   t.is(await run.result, made);
 });
 
-test('an error in taking the result rejects it', async (t) => {
+test('an error of take rejects the result', async (t) => {
   const { start, send } = manual(() => {
     throw new Error('nothing to take');
   });
@@ -163,7 +163,7 @@ for (const [how, start] of [
   });
 }
 
-test('an aborted signal starts nothing; a later abort cancels once', async (t) => {
+test('an aborted signal starts nothing, a later abort cancels once', async (t) => {
   const before = manual();
   await t.throwsAsync(new Run(() => before.start, AbortSignal.abort()).result, { code: 'ERR_CANCELLED' });
   const abort = new AbortController();
@@ -206,7 +206,7 @@ for (const signal of [{}, null, 'SIGINT', { aborted: false }]) {
   });
 }
 
-test('a reader that never comes costs bounded memory and loses nothing but steps', async (t) => {
+test('a run without reader keeps all events but steps, in bounded memory', async (t) => {
   const { run, send } = await started();
   for (let i = 0; i < 2000; i += 1) send(warning(`W${i}`));
   for (let i = 0; i < 5000; i += 1) send(progress(i, i % 2 === 0 ? 'cases cropped' : 'cases preprocessed'));

@@ -12,7 +12,7 @@ const named = (n: number): string[] =>
 
 const tasks = (cases: readonly string[]) => Object.fromEntries(cases.map((name) => [name, SHAPE]));
 
-test('before and after preprocessing, as a table, never over splits that are there', async (t) => {
+test('splits are written before and after preprocessing, printed as a table, and never overwritten', async (t) => {
   const { folders, flags } = await workspace(t);
   await writeTask(folders.rawDataBase, 'Task601_Splits', tasks(named(7)));
   const before = await cli(['splits', '601', ...flags]);
@@ -37,7 +37,7 @@ test('before and after preprocessing, as a table, never over splits that are the
   t.true((await readdir(join(file, '..'))).includes('splits_final.old1.pkl'));
 });
 
-test('patients stay together, and own folds are taken', async (t) => {
+test('groups keep patients together, --from takes the folds of a file', async (t) => {
   const { root, folders, flags } = await workspace(t);
   await writeTask(folders.rawDataBase, 'Task602_Splits', tasks(named(12)));
   const grouped = await cli(['splits', '602', '--group-pattern', '^(p\\d+)_', ...flags]);
@@ -71,7 +71,7 @@ test('patients stay together, and own folds are taken', async (t) => {
   );
 });
 
-test('two rules at once are bad usage; four cases are told of --fold all', async (t) => {
+test('two rules are wrong usage, four cases are an error that names --fold all', async (t) => {
   const { folders, flags } = await workspace(t);
   await writeTask(folders.rawDataBase, 'Task603_Splits', tasks(named(4)));
   const both = await cli(['splits', '603', '--groups', 'a.csv', '--from', 'b.json', ...flags]);

@@ -1,4 +1,4 @@
-/** What becomes of a failure: whole scripts, whose end is their exit code. */
+/** Exit codes of scripts whose run fails. */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -7,7 +7,7 @@ import { packageRoot } from '../ts/native/load.js';
 
 const index = pathToFileURL(join(packageRoot, 'dist', 'ts', 'index.js')).href;
 
-/** Runs a script in which `run` is a check that fails. */
+/** Runs a script in which `run` is a failing check. */
 function script(body: string): { code: number | null; out: string; err: string } {
   const text = `
     import { checkDataset } from ${JSON.stringify(index)};
@@ -22,9 +22,9 @@ function script(body: string): { code: number | null; out: string; err: string }
 const FAILED = /NnunetError: .*999/;
 
 for (const [what, body] of [
-  ['for await over a failed run ends the process with its error', 'for await (const event of run);'],
-  ['a failed result ends the process with its error', 'await run.result;'],
-  ['a failure that nobody looks at ends the process with its error', ''],
+  ['for await over a failed run ends the process with the error', 'for await (const event of run);'],
+  ['a failed result ends the process with the error', 'await run.result;'],
+  ['an unhandled failure ends the process with the error', ''],
 ] as const) {
   test(what, (t) => {
     const { code, err } = script(body);
@@ -35,10 +35,10 @@ for (const [what, body] of [
 
 for (const [what, body] of [
   [
-    'a failure seen by the iterator',
+    'a failure caught from the iterator',
     'try { for await (const event of run); } catch (e) { console.log(e.code); }',
   ],
-  ['a failure seen through the result', 'await run.result.catch((e) => console.log(e.code));'],
+  ['a failure caught from the result', 'await run.result.catch((e) => console.log(e.code));'],
 ] as const) {
   test(`${what} is no unhandled rejection`, (t) => {
     const { code, out, err } = script(body);
@@ -48,11 +48,11 @@ for (const [what, body] of [
   });
 }
 
-test('a cancelled run that nobody looks at ends the process with 0', (t) => {
+test('an unhandled cancelled run ends the process with exit code 0', (t) => {
   t.like(script('run.cancel();'), { code: 0, out: '', err: '' });
 });
 
-test('two iterators of one run both come to the end', (t) => {
+test('two iterators of one run both get the error', (t) => {
   const body = `
     const read = async (name) => {
       try { for await (const event of run); } catch (e) { console.log(name, e.name); }

@@ -5,7 +5,7 @@ import { readVolume } from '../ts/volume.js';
 
 const image = join(packageRoot, 'examples/data/Task501_IcbmTissue/imagesTs/icbm_003_0000.nii.gz');
 
-test('a volume has its values, shape and geometry', async (t) => {
+test('readVolume returns values, shape and geometry', async (t) => {
   const { data, shape, spacing, origin, direction } = await readVolume(image);
   t.is(data.length, shape[0] * shape[1] * shape[2]);
   t.deepEqual(spacing, [1, 1, 1]);
@@ -14,7 +14,7 @@ test('a volume has its values, shape and geometry', async (t) => {
   t.true(data.some((v) => v > 0));
 });
 
-test('a channel that is not there, a file that is not there', async (t) => {
+test('a missing channel and a missing file are errors', async (t) => {
   await t.throwsAsync(readVolume(image, 1), {
     code: 'ERR_OPTIONS',
     message: /expected a channel below 1, received 1/,

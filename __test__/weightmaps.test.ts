@@ -20,7 +20,7 @@ interface Outcome {
   readonly err: string;
 }
 
-/** Runs DIAG's command as its users do: as a process of its own. */
+/** Runs DIAG's command as a process. */
 function command(words: readonly string[], cwd?: string): Promise<Outcome> {
   return new Promise((resolve) => {
     const options = cwd === undefined ? {} : { cwd };
@@ -37,7 +37,7 @@ interface JsonOutcome {
   readonly written: number | undefined;
 }
 
-/** The same with `--json`: how it ended. */
+/** Runs the command with `--json` and returns its outcome. */
 async function json(words: readonly string[]): Promise<JsonOutcome> {
   const { code, out } = await command([...words, '--json']);
   const last = JSON.parse(out.trim().split('\n').at(-1) ?? '') as {
@@ -57,7 +57,7 @@ test.afterEach.always(async (t) => {
 
 const CASE = { shape: [2, 6, 8, 7], data: new Float32Array(2 * 6 * 8 * 7).fill(1, 6 * 8 * 7 + 100) };
 
-/** A stage folder with two good cases and a dataset.json of labels 0 to 2. */
+/** A stage folder with two valid cases and a dataset.json with labels 0 to 2. */
 async function stage(t: ExecutionContext<string>): Promise<string> {
   const folder = join(t.context, 'Task901_X', 'nnUNetData_plans_v2.1_stage0');
   await mkdir(folder, { recursive: true });
@@ -70,7 +70,7 @@ async function stage(t: ExecutionContext<string>): Promise<string> {
 const maps = async (folder: string): Promise<string[]> =>
   (await readdir(folder)).filter((name) => name.endsWith('_weightmap.npy')).sort();
 
-test('recorded command lines give the recorded files', async (t) => {
+test('recorded command lines write the recorded files', async (t) => {
   const recordings = (await readdir(FIXTURES, { recursive: true })).filter(
     (p) => basename(p) === 'stdout.txt',
   );
@@ -102,7 +102,7 @@ test('recorded command lines give the recorded files', async (t) => {
   }
 });
 
-test('maps are float32 of shape (1, z, y, x) beside their cases, written again or skipped', async (t) => {
+test('maps are float32 of shape (1, z, y, x) beside their cases; existing maps are replaced or skipped', async (t) => {
   const folder = await stage(t);
   const first = await command([folder]);
   t.is(first.code, 0, first.err);
@@ -117,7 +117,7 @@ test('maps are float32 of shape (1, z, y, x) beside their cases, written again o
   t.deepEqual(await readNpy(join(folder, 'a_weightmap.npy')), map);
 });
 
-test('a bad case is named, the others are done, nothing half-written stays', async (t) => {
+test('an invalid case is a failure, other cases are written, no partial file stays', async (t) => {
   const folder = await stage(t);
   const write = (name: string, arrays: Parameters<typeof writeNpz>[1]) =>
     writeNpz(join(folder, name), arrays);
@@ -151,7 +151,7 @@ test('a bad case is named, the others are done, nothing half-written stays', asy
   t.regex(plain.out, /2 weightmaps written, 4 failed:/);
 });
 
-test('bad folders, patterns and classes are refused before anything is written', async (t) => {
+test('a wrong folder, pattern or class is an error before anything is written', async (t) => {
   const folder = await stage(t);
   const empty = join(t.context, 'empty');
   await mkdir(empty);
@@ -176,7 +176,7 @@ test('bad folders, patterns and classes are refused before anything is written',
   t.deepEqual(await maps(folder), []);
 });
 
-test('a pattern that matches the maps of an earlier run names them', async (t) => {
+test('a pattern that matches weightmaps is an error that names them', async (t) => {
   const folder = await stage(t);
   t.is((await command([folder])).code, 0);
   const { code, failures, error } = await json([folder, '--matching-pattern', '*.npy']);

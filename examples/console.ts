@@ -1,8 +1,8 @@
-/** What the examples share: showing a run on a terminal. */
+/** Progress of a run on a terminal, for the examples. */
 import { ProgressView } from '../ts/cli/progress.js';
 import type { Run, VerbEvent } from '../ts/index.js';
 
-/** Shows a run's events as they come; rejects with its error where it fails. */
+/** Shows the events of a run; rejects with its error if it fails. */
 export async function follow(
   label: string,
   run: Run<unknown>,

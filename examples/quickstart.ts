@@ -1,9 +1,9 @@
 /**
- * The main job on real data: check, plan, preprocess, weightmaps, train, predict, evaluate, look.
+ * The whole job on real data: check, plan, preprocess, weightmaps, train, predict, evaluate, pictures.
  *
- * Two tasks with the same images: Task501 is annotated densely and trained with voxel weightmaps; Task502 has 8 % of
- * its voxels annotated and is trained on those alone. Everything is written below `quickstart/`; a run that was
- * interrupted goes on where it stopped.
+ * Two tasks have the same images. Task501 is annotated densely and trained with voxel weightmaps. 8 % of the voxels of
+ * Task502 are annotated; it is trained on these. Everything is written below `quickstart/`. An interrupted run can be
+ * continued by running it again.
  */
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
@@ -39,8 +39,8 @@ const folders = {
 };
 
 /**
- * A schedule of minutes: network, losses, optimiser and augmentation are nnU-Net's own; patches are smaller than planned
- * and the learning rate is doubled, for more steps in less time.
+ * A schedule of minutes. Network, losses, optimiser and augmentation are nnU-Net's own. Patches are smaller than planned,
+ * and the learning rate is doubled.
  */
 const SCHEDULE = {
   epochs: 18,
@@ -52,7 +52,7 @@ const SCHEDULE = {
   seed: 1,
 } as const;
 
-/** Tissue is all borders: a border term as high and wide as for cells would drown what lies inside. */
+/** Brain tissue has borders almost everywhere, so the border term is lower and narrower than for cells. */
 const WEIGHTMAP = { w0: 2, sigma: 2 } as const;
 
 const CLASSES = ['CSF', 'GM', 'WM'];
@@ -70,19 +70,19 @@ const EXPERIMENTS: readonly Experiment[] = [
 
 const abort = new AbortController();
 process.once('SIGINT', () => {
-  process.stderr.write('\nstopping after this iteration; run again to go on\n');
+  process.stderr.write('\nstopping at the next safe point; run again to continue\n');
   abort.abort();
 });
 const { signal } = abort;
 
-/** Shows a run's events while it works, and returns its result. */
+/** Shows the events of a run and returns its result. */
 async function show<R>(label: string, run: Run<R>, also?: (event: VerbEvent) => void): Promise<R> {
   await follow(label, run, also);
   return run.result;
 }
 
 async function prepare({ task, trainer }: Experiment): Promise<void> {
-  // nnU-Net looks for raw tasks below nnUNet_raw_data; the committed data stays where it is.
+  // Raw tasks must be below nnUNet_raw_data, so the committed data is linked there.
   const raw = join(folders.rawDataBase, 'nnUNet_raw_data');
   await linkTask(join(data, task), join(raw, task));
   const check = await show(`${task} check`, checkDataset({ task, ...folders, signal }));
@@ -107,7 +107,7 @@ async function linkTask(from: string, to: string): Promise<void> {
   await symlink(from, to, 'junction');
 }
 
-/** Folder of the model: nnU-Net's results layout. */
+/** Folder of the model in nnU-Net's layout. */
 function modelFolder({ task, trainer }: Experiment): string {
   return join(folders.results, 'nnUNet', '3d_fullres', task, `${trainer}__nnUNetPlansv2.1`);
 }

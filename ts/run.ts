@@ -6,21 +6,21 @@ import { checkSignal } from './run/signal.js';
 
 type Message<R> = VerbEvent | { type: 'done'; result: R } | { type: 'failed'; error: NativeFailure };
 
-/** Native work under way. */
+/** A running verb of an addon. */
 export interface Work<R> {
-  /** Asks it to stop at its next safe point. */
+  /** Requests cancellation at the next safe point. */
   cancel(): void;
-  /** Gives the result of work that is done, where that is more than the JSON of its last message. */
+  /** Returns the result once, if it is more than the JSON of the last message. */
   take?(): R | Promise<R>;
 }
 
-/** Starts native work, which reports through `onMessage`. */
+/** Starts a verb of an addon, which sends its messages to `onMessage`. */
 export type Starter<R> = (onMessage: (message: string) => void) => Work<R>;
 
 /**
- * Work under way on its own thread.
+ * A running verb. It runs on its own thread.
  *
- * Await {@link Run.result} for the outcome, or iterate for the events first:
+ * Iterate it for events and await {@link Run.result} for the summary:
  *
  * ```ts
  * const run = train({ task: '501', configuration: '3d_fullres', fold: '0' });
@@ -28,39 +28,39 @@ export type Starter<R> = (onMessage: (message: string) => void) => Work<R>;
  * const summary = await run.result;
  * ```
  *
- * **Events.** Every iterator gets every event from its creation on; the first one also gets the events before it. A slow
- * reader misses steps of progress bars (`progress`, `iteration`), never another event.
+ * **Events.** Every iterator gets every event from its creation on; the first iterator also gets the earlier events. A
+ * slow reader misses `progress` and `iteration` events, never another event.
  *
- * **Failure.** The same {@link NnunetError} rejects `result` and every iterator; a script needs to look at one of them
- * only. A failure that it looks for in neither is an unhandled rejection, which ends the process.
+ * **Failure.** The same {@link NnunetError} rejects `result` and every iterator. A script needs to handle it in one place
+ * only. If it handles it nowhere, the error is an unhandled rejection, which ends the process.
  *
- * **Cancellation.** An `AbortSignal` or {@link Run.cancel} ends the work at its next safe point; a training writes its
- * checkpoint there. The error is then `ERR_CANCELLED`, its `cause` the signal's reason; it is no unhandled rejection.
- * `break`, or an error, in the loop of the last iterator cancels too, and the loop is left once the work has ended;
- * `await using run = …` does the same at the end of its block. To stop reading without cancelling, call the iterator's
- * `next` by hand.
+ * **Cancellation.** An `AbortSignal` or {@link Run.cancel} ends the verb at its next safe point. A training writes a
+ * checkpoint there. The error is `ERR_CANCELLED`; its `cause` is the reason of the signal. It is never an unhandled
+ * rejection. `break` or an error in the loop of the last iterator also cancels the run; the loop ends when the verb has
+ * ended. `await using run = …` does the same at the end of its block. To stop reading without cancelling, call `next` of
+ * the iterator instead of using a loop.
  *
- * **End of the process.** `process.exit()`, an uncaught error and the end of a `worker_thread` cancel the work and wait
- * for its safe point, at most ten seconds.
+ * **Exit.** `process.exit()`, an uncaught error and the end of a `worker_thread` cancel the verb and wait for its safe
+ * point, at most ten seconds.
  *
- * @typeParam R - the result
+ * @typeParam R - the summary of the verb
  * @typeParam E - the events of the verb
  */
 export class Run<R, E extends VerbEvent = VerbEvent> implements AsyncIterable<E>, AsyncDisposable {
   /** Resolves with the summary, or rejects with an {@link NnunetError}. */
   readonly result: Promise<R>;
-  /** Fulfilled once the work has ended, however it did. */
+  /** Fulfilled when the verb has ended, with or without an error. */
   readonly #over: Promise<void>;
-  // Of all events inside, so that a `Run<R, TrainEvent>` is a `Run<R, VerbEvent>` too.
+  // Readers of `VerbEvent`, so that `Run<R, TrainEvent>` is assignable to `Run<R, VerbEvent>`.
   readonly #readers = new Set<Reader<VerbEvent>>();
-  /** Events that the first iterator takes over. */
+  /** Events for the first iterator. */
   #backlog: EventQueue<VerbEvent> | undefined = new EventQueue();
   #end: End | undefined;
   #cancel: (() => void) | undefined;
   #cancelled = false;
 
   /**
-   * Whatever `start` throws or rejects with, and a `signal` that is none, rejects the result.
+   * An error of `start` and an invalid `signal` reject the result.
    *
    * @internal
    */
@@ -75,7 +75,7 @@ export class Run<R, E extends VerbEvent = VerbEvent> implements AsyncIterable<E>
     );
   }
 
-  /** Asks the work to stop at its next safe point. Idempotent. */
+  /** Requests cancellation at the next safe point. Idempotent. */
   cancel(): void {
     this.#cancelled = true;
     this.#cancel?.();
@@ -87,11 +87,11 @@ export class Run<R, E extends VerbEvent = VerbEvent> implements AsyncIterable<E>
     this.#backlog = undefined;
     if (this.#end === undefined) this.#readers.add(reader);
     else reader.end(this.#end);
-    // A verb sends the events of its own type only.
+    // A verb sends events of its own type only.
     return reader as AsyncIterableIterator<E, undefined>;
   }
 
-  /** Cancels the work and waits until it has ended. */
+  /** Cancels the run and waits until the verb has ended. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.cancel();
     await this.#over;
@@ -142,12 +142,12 @@ export class Run<R, E extends VerbEvent = VerbEvent> implements AsyncIterable<E>
     this.#readers.clear();
   }
 
-  /** Somebody will see a failure: the promise of the result need not be looked at. */
+  /** Marks the result as handled, because an iterator reports the error. */
   #look(): void {
     this.result.catch(() => {});
   }
 
-  /** An iterator is left before it came to the end. */
+  /** Called when an iterator is left before the end. */
   async #leave(reader: Reader<VerbEvent>): Promise<void> {
     this.#readers.delete(reader);
     if (this.#readers.size > 0) return;
@@ -166,7 +166,7 @@ export class Run<R, E extends VerbEvent = VerbEvent> implements AsyncIterable<E>
   }
 }
 
-/** The result of work that is done; a promise, so that an error in taking it rejects the run. */
+/** The result of a finished verb. It is a promise, so that an error of `take` rejects the run. */
 async function outcome<R>(work: Work<R>, result: R): Promise<R> {
   return work.take === undefined ? result : work.take();
 }

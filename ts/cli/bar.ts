@@ -4,20 +4,20 @@ import { duration } from './duration.js';
 const WIDTH = 20;
 const EIGHTHS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
 
-/** A share between 0 and 1 as a bar. */
+/** Draws a progress bar for a share between 0 and 1. */
 export function bar(share: number): string {
   const eighths = Math.round(Math.min(Math.max(share, 0), 1) * WIDTH * 8);
   return ('█'.repeat(Math.floor(eighths / 8)) + (EIGHTHS[eighths % 8] ?? '')).padEnd(WIDTH, '░');
 }
 
-/** Time that the units of one part of a verb take. */
+/** Elapsed and remaining time of one part of a verb. */
 export class Pace {
   #unit = '';
   #began = Date.now();
-  /** Units that existed before: they say nothing about the speed. */
+  /** Units that were finished before the start; they do not count for the speed. */
   #before = 0;
 
-  /** Takes a step and returns seconds since the part began, and those left; `undefined` before anything is done. */
+  /** Takes a step; returns elapsed and remaining seconds of the part. `left` is `undefined` before the first unit is done. */
   step({ unit, done, total, case: name }: ProgressEvent): { elapsed: number; left: number | undefined } {
     if (unit !== this.#unit) {
       if (this.#unit !== '') this.#began = Date.now();

@@ -13,27 +13,27 @@ import { styled } from './style.js';
 /** Exit codes of every verb. */
 export const EXIT = { done: 0, failed: 1, usage: 2, cancelled: 130 } as const;
 
-/** Where a command writes, and what stops it; given by the caller so that tests need no process. */
+/** Streams and signal of a command. They are parameters so that tests need no process. */
 export interface Io {
   readonly out: Screen;
   readonly err: Screen;
   readonly signal?: AbortSignal;
 }
 
-/** Flags of every verb that only the command line has. */
+/** Flags of every verb that TypeScript does not have. */
 interface Output {
   readonly json?: boolean;
   readonly quiet?: boolean;
   readonly verbose?: boolean;
 }
 
-/** Adds a verb to the program; `finish` gets its exit code. */
+/** Adds a verb to the program; `finish` receives its exit code. */
 export function register(program: Command, row: AnyRow, io: Io, finish: (code: number) => void): void {
   const child = program.command(row.name).description(row.summary);
   configure(child, row, io, finish, `${program.name()} `);
 }
 
-/** Gives `child` the flags, help and action of a verb. */
+/** Adds flags, help and action of a verb to `child`. */
 export function configure(
   child: Command,
   row: AnyRow,

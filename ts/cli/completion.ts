@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { NnunetError } from '../errors.js';
 import { EXIT, type Io } from './command.js';
 
-/** Words that a shell offers after a command: its flags, the choices of each flag, its subcommands. */
+/** Completions of a command: its flags, the choices of each flag, its subcommands. */
 interface Words {
   readonly path: readonly string[];
   readonly flags: readonly string[];
@@ -12,7 +12,7 @@ interface Words {
 
 const SHELLS = { bash, zsh, fish } as const;
 
-/** Adds `completion`, which writes a script for a shell. */
+/** Adds `completion`, which writes the completion script of a shell. */
 export function registerCompletion(program: Command, io: Io, finish: (code: number) => void): void {
   program
     .command('completion')

@@ -8,7 +8,7 @@ import { jsonLine } from './lines.js';
 export function registerDoctor(program: Command, io: Io, finish: (code: number) => void): void {
   program
     .command('doctor')
-    .description('report on node, addon, libtorch, devices, cores, memory and nnU-Net’s folders')
+    .description('check node, addon, libtorch, devices, cores, memory and nnU-Net’s folders')
     .option('--json', 'write the report as JSON')
     .action(async (flags: { json?: boolean }) => {
       const report = await doctor();
@@ -29,6 +29,6 @@ function render(report: DoctorReport): string {
     renderLibtorch(report.libtorch),
     'folders:',
     ...report.folders.map((f) => `  ${f.variable}: ${f.path ?? ''}${f.path ? ' – ' : ''}${f.state}`),
-    report.healthy ? 'everything needed is there' : 'something is missing: see above',
+    report.healthy ? 'no problem found' : 'problems found: see above',
   ].join('\n');
 }

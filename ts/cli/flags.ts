@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import type { Field } from './schema.js';
 
-/** A verb's options on the command line: all of its fields, and what the table says of them. */
+/** Options of a verb on the command line: fields of the schema, and entries of its row. */
 export interface Flags {
   readonly fields: readonly Field[];
   /** Options given by position, in order. */
@@ -15,7 +15,7 @@ export function kebab(key: string): string {
   return key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
-/** Whether an option is on by default, so that its flag turns it off. */
+/** Whether an option is true by default; its flag is then `--no-…`. */
 export function isNegated({ kind, default: initial }: Field): boolean {
   return kind === 'boolean' && initial === true;
 }
@@ -26,7 +26,7 @@ export function addFlags(command: Command, { fields, positional, short }: Flags)
     const field = fields.find((f) => f.name === name);
     if (field === undefined) continue;
     const argument = kebab(name) + (field.list ? '...' : '');
-    // Not required by commander: one place says what is missing.
+    // Optional for commander: the check of options reports what is missing.
     command.argument(`[${argument}]`, field.description);
   }
   for (const field of fields) {
@@ -51,8 +51,8 @@ function defaultOf(field: Field): string {
 }
 
 /**
- * The options that a parsed command line gives. Only what was typed is passed on: defaults are filled in, and values
- * refused, where every caller's options are checked.
+ * The options of a parsed command line. Defaults are not filled in and values are not checked: the addon does both for
+ * every caller.
  */
 export function collect(
   { fields, positional }: Flags,
@@ -63,7 +63,7 @@ export function collect(
   for (const field of fields) {
     const position = positional.indexOf(field.name);
     const given = position >= 0 ? args[position] : flags[field.name];
-    // commander sets a negatable flag to true when it was not typed.
+    // commander sets a `--no-…` flag to true if it is not given.
     if (given === undefined || (field.kind === 'boolean' && given === (field.default ?? false))) continue;
     if (Array.isArray(given) && given.length === 0) continue;
     options[field.name] = typedValue(field, given);
@@ -82,7 +82,7 @@ function split(text: unknown): unknown[] {
   return typeof text === 'string' && /^[\d.]+([x×,][\d.]+)+$/.test(text) ? text.split(/[x×,]/) : [text];
 }
 
-/** Text that is not of its kind is passed on: the check then says what it expected and what it got. */
+/** Converts text to its kind. Text of another kind stays as it is; the check of options then rejects it. */
 function convert(value: unknown, kind: Field['kind']): unknown {
   if (typeof value !== 'string') return value;
   if (kind === 'json') return parseJson(value);

@@ -1,7 +1,7 @@
-/** Longest list that is written on one line, in characters. */
+/** Maximum length of a list on one line, in characters. */
 const LINE = 100;
 
-/** JSON for people: as `JSON.stringify` with two blanks, but with short lists of plain values on one line each. */
+/** JSON with an indent of two blanks, with each short list of plain values on one line. */
 export function readableJson(value: unknown, indent = ''): string {
   const inner = `${indent}  `;
   const block = (open: string, parts: string[], close: string) =>

@@ -8,12 +8,12 @@ import { jsonLine } from './lines.js';
 export function registerLibtorch(program: Command, io: Io, finish: (code: number) => void): void {
   const libtorch = program
     .command('libtorch')
-    .description('install or find libtorch, which trains and predicts');
+    .description('install or find libtorch, which training and prediction need');
   libtorch
     .command('install')
-    .description('fetch libtorch with pip into this project’s cache')
+    .description('install libtorch into the cache, with pip')
     .option('--cuda', 'with CUDA, for NVIDIA GPUs (several gigabytes)')
-    .option('--force', 'install again even where it stands already')
+    .option('--force', 'install again if it is installed already')
     .option('--json', 'write the result as JSON')
     .action(async (flags: { cuda?: boolean; force?: boolean; json?: boolean }) => {
       const onStep = (step: string): void => void io.err.write(`libtorch: ${step}\n`);
@@ -21,13 +21,13 @@ export function registerLibtorch(program: Command, io: Io, finish: (code: number
       io.out.write(
         flags.json
           ? jsonLine({ type: 'done', result })
-          : `libtorch ${result.version} ${result.installed ? 'installed' : 'already'} at ${result.root}\n`,
+          : `libtorch ${result.version} ${result.installed ? 'installed' : 'is already'} at ${result.root}\n`,
       );
       finish(EXIT.done);
     });
   libtorch
     .command('status')
-    .description('say which libtorch is used, where it was looked for, and what devices it has')
+    .description('show which libtorch is used, the locations searched, and its devices')
     .option('--json', 'write the result as JSON')
     .action((flags: { json?: boolean }) => {
       const status = libtorchStatus();
@@ -36,7 +36,7 @@ export function registerLibtorch(program: Command, io: Io, finish: (code: number
     });
 }
 
-/** A status for people. */
+/** A status as text. */
 export function renderLibtorch(status: LibtorchStatus): string {
   const lines = status.places.map((place) => `  ${place.source}: ${place.path} – ${place.found}`);
   const head =

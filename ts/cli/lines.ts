@@ -1,10 +1,10 @@
 import type { NnunetError } from '../errors.js';
 import type { VerbEvent } from '../generated/events.js';
 
-/** Version of the JSON lines; a field may be added within one, never removed or changed. */
+/** Version of the JSON lines. Within a version, fields are added, never removed or changed. */
 const FORMAT = 1;
 
-/** A line of `--json`: an event, or how the command ended. */
+/** A line of `--json`: an event, or the end of the command. */
 export type Line =
   | VerbEvent
   | { readonly type: 'done'; readonly result: unknown }

@@ -1,13 +1,13 @@
 import type { NnunetError } from '../errors.js';
 import { type Flags, isNegated, kebab } from './flags.js';
 
-/** What is wrong with an option, as `ERR_OPTIONS` lists it in its details. */
+/** A problem of an option in the details of `ERR_OPTIONS`. */
 interface Problem {
   readonly option: string;
   readonly problem: string;
 }
 
-/** An error for people; problems of options in the words of the command line: `--epochs: expected a whole number, got "x"`. */
+/** An error as text. Problems of options name the flag: `--epochs: expected a whole number, got "x"`. */
 export function wording(error: NnunetError, flags?: Flags): string {
   const { problems } = error.details as { problems?: readonly Problem[] };
   if (error.code !== 'ERR_OPTIONS' || problems === undefined) return `${error.code}: ${error.message}`;

@@ -1,15 +1,15 @@
 import { core } from '../native/core.js';
 import { EXIT, type Io } from './command.js';
 
-/** A Ctrl-C so soon after the first is the same one: `npx` and `npm run` pass on what the terminal sent already. */
+/** A second Ctrl-C within this time is the same one: `npx` and `npm run` forward the signal that the terminal also sent. */
 const SAME_KEY_MS = 200;
 
 /**
- * Runs a program on this process's streams and sets the exit code.
+ * Runs a program with the streams of this process and sets the exit code.
  *
- * Ctrl-C, SIGTERM, SIGHUP and a terminal that vanished ask the program to end cleanly (with a checkpoint, where it
- * trains); a second Ctrl-C or SIGTERM ends the process at once, with 130. A closed pipe, such as `| head`, ends the
- * program cleanly too, with 0.
+ * Ctrl-C, SIGTERM, SIGHUP and a closed terminal stop the program at its next safe point; a training writes a checkpoint
+ * there. A second Ctrl-C or SIGTERM ends the process at once, with 130. A closed pipe, such as `| head`, stops the program
+ * with 0.
  */
 export async function runProcess(
   program: (argv: readonly string[], io: Io) => Promise<number>,
@@ -22,7 +22,7 @@ export async function runProcess(
     if (abort.signal.aborted) return;
     asked = Date.now();
     abort.abort();
-    process.stderr.write('\nstopping at the next safe point; once more to quit at once\n');
+    process.stderr.write('\nstopping at the next safe point; repeat to quit at once\n');
   };
   const insist = (): void => {
     if (!abort.signal.aborted) ask();
@@ -32,7 +32,7 @@ export async function runProcess(
     hungUp = true;
     ask();
   };
-  // A terminal that closes may send SIGHUP twice, from the shell and from the system: nobody insists there.
+  // A closing terminal may send SIGHUP twice, from the shell and from the system, so a second one ends nothing at once.
   const signals = { SIGINT: insist, SIGTERM: insist, SIGHUP: hangUp };
   for (const [signal, listener] of Object.entries(signals)) process.on(signal, listener);
   const unwritable = (error: NodeJS.ErrnoException): void => {
@@ -44,18 +44,18 @@ export async function runProcess(
   for (const stream of [process.stdout, process.stderr]) stream.on('error', unwritable);
   const io = { out: process.stdout, err: process.stderr, signal: abort.signal };
   const code = await program(process.argv.slice(2), io);
-  // Where its terminal is gone, Node cannot restore the settings and aborts (`ResetStdio`).
+  // Without its terminal, Node cannot restore the settings and aborts (`ResetStdio`).
   if (hungUp) quit(code);
   process.exitCode = closedPipe && code === EXIT.cancelled ? EXIT.done : code;
   for (const [signal, listener] of Object.entries(signals)) process.off(signal, listener);
 }
 
-/** Ends the process at once. Work may be under way, so that no destructor may run. */
+/** Ends the process at once, without destructors: a verb may be running. */
 function quit(code: number): never {
   try {
     return core().exitNow(code);
   } catch {
-    // Without the addon there is no work.
+    // Without the addon no verb runs.
     process.exit(code);
   }
 }

@@ -10,7 +10,7 @@ import { type AnyRow, ROWS, weightmapsRow } from './rows.js';
 /**
  * Runs `nnunet-diag` with the arguments after its name.
  *
- * @returns the exit code: 0 done, 1 failed or some cases failed, 2 bad usage, 130 cancelled
+ * @returns the exit code: 0 done, 1 failed or some cases failed, 2 wrong usage, 130 cancelled
  */
 export function main(argv: readonly string[], io: Io): Promise<number> {
   return execute(io, argv, (finish) => {
@@ -37,7 +37,7 @@ export function weightmapsMain(argv: readonly string[], io: Io): Promise<number>
   });
 }
 
-/** Examples of the verb, under the name of the command that stands for it. */
+/** The row with examples that use the name of DIAG's command. */
 function forOwnName(row: AnyRow): AnyRow {
   const examples = row.examples.map((e) => e.replace(/^weightmaps/, 'nnUNet_diag_generate_unet_weightmaps'));
   return { ...row, examples };

@@ -5,10 +5,10 @@ import type { Screen } from './screen.js';
 import { settingsOf } from './settings.js';
 import { styled } from './style.js';
 
-/** Seconds between progress lines where the output is no terminal. */
+/** Seconds between progress lines in a log. */
 const LOG_INTERVAL = 30;
 
-/** Renders a verb's events for people: a progress bar with times on a terminal, one line an epoch, every warning. */
+/** Shows the events of a verb: a progress bar with times on a terminal, one line an epoch, every warning. */
 export class ProgressView {
   readonly #screen: Screen;
   readonly #label: string;
@@ -39,11 +39,11 @@ export class ProgressView {
         this.#epoch(event);
         break;
       case 'checkpoint':
-        // A new best is marked in its epoch's line.
+        // The line of the epoch marks a new best.
         if (this.#verbose || event.kind === 'final') this.#print(`wrote ${event.path}`);
         break;
       case 'memory':
-        if (this.#verbose) this.#print(`the ${event.part} takes at most ${megabytes(event.bytes)}`);
+        if (this.#verbose) this.#print(`the ${event.part} uses at most ${megabytes(event.bytes)}`);
         break;
       case 'warning':
         this.#line(

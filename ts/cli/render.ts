@@ -9,7 +9,7 @@ import type {
 } from '../generated/summaries.js';
 import { table } from './text-table.js';
 
-/** What verbs over many cases have in common. */
+/** Summary of a verb that writes one result a case. */
 interface CasesSummary {
   readonly written: number;
   readonly skipped: number;
@@ -33,7 +33,7 @@ export function renderCheck({ task, folder, cases, problems, failures }: CheckSu
   const failed = failures.map(renderFailure);
   if (problems.length === 0) return [`${task}: ${cases.length} cases, no problem`, ...failed].join('\n');
   const lines = problems.map(({ case: name, file, message, fixed }) => {
-    // Messages about unreadable files name them already.
+    // A message about an unreadable file contains its name.
     const where = file === null || message.includes(file) ? '' : ` ${relative(folder, file)}:`;
     return `  ${name ?? 'task'}:${where} ${message}${fixed ? ' (fixed)' : ''}`;
   });
@@ -49,7 +49,7 @@ export function renderPlan({ task, cases, configurations }: PlanSummary): string
   return [`${task}: ${cases} cases`, ...lines].join('\n');
 }
 
-/** Names of validation cases that a line of the table has room for. */
+/** Validation cases named in a line of the table. */
 const NAMED = 4;
 
 export function renderSplits({ file, backup, origin, cases, groups, folds }: SplitsSummary): string {
@@ -61,7 +61,7 @@ export function renderSplits({ file, backup, origin, cases, groups, folds }: Spl
   return [
     `${file}: ${cases} ${what}${patients}`,
     table(['fold', 'train', 'val', 'validation cases'], rows),
-    ...(backup === null ? [] : [`the former splits are kept as ${backup}`]),
+    ...(backup === null ? [] : [`copy of the previous splits: ${backup}`]),
   ].join('\n');
 }
 

@@ -23,33 +23,33 @@ import {
 } from './render.js';
 import { type Seen, savedTraining } from './seen.js';
 
-/** What the schema does not say of a verb. */
+/** Facts about a verb that the schema does not have. */
 export interface Row<V extends VerbName = VerbName> {
   readonly name: V;
   readonly summary: string;
-  /** Options given by position, in order; the last may be a list. */
+  /** Options given by position, in order. The last may be a list. */
   readonly positional: readonly string[];
   /** One-letter flags by option. */
   readonly short: Readonly<Record<string, string>>;
   /** Command lines, without the program's name. */
   readonly examples: readonly string[];
   run(options: Verbs[V]['options']): Run<Verbs[V]['summary'], Verbs[V]['event']>;
-  /** The result for people. */
+  /** The summary as text. */
   render(result: Verbs[V]['summary']): string;
-  /** Whether some cases failed though the verb finished. */
+  /** Whether some cases failed. */
   failed?(result: Verbs[V]['summary']): boolean;
-  /** What is kept of a cancelled run, and how to continue. */
+  /** What a cancelled run keeps, and how to continue it. */
   cancelled?(seen: Seen): string;
 }
 
-/** A row whatever its verb, as the program runs it. */
+/** A row of any verb. */
 export interface AnyRow extends Omit<Row, 'run' | 'render' | 'failed'> {
   run(options: object): Run<unknown>;
   render(result: unknown): string;
   failed(result: unknown): boolean;
 }
 
-/** Checks a row against the types of its verb, then lets rows of all verbs share a list. */
+/** Checks a row against the types of its verb and converts it to a row of any verb. */
 function row<V extends VerbName>(definition: Row<V>): AnyRow {
   return {
     ...definition,
@@ -81,7 +81,7 @@ export const weightmapsRow = row<'weightmaps'>({
 export const ROWS: readonly AnyRow[] = [
   row<'check'>({
     name: 'check',
-    summary: 'check a raw task: geometry, labels, missing files; all problems at once',
+    summary: 'check a raw task (geometry, labels, missing files) and list all problems',
     positional: ['task'],
     short: {},
     examples: ['check 501', 'check 501 --tolerance 1e-4 --fix', 'check ./Task501_IcbmTissue --json'],
@@ -91,10 +91,10 @@ export const ROWS: readonly AnyRow[] = [
   }),
   row<'plan'>({
     name: 'plan',
-    summary: 'crop, take the fingerprint, and plan spacing, patch and network',
+    summary: 'crop, compute the fingerprint, and plan spacing, patch and network',
     positional: ['task'],
     short: { configurations: 'c' },
-    examples: ['plan 501', 'plan 501 -c 3d_fullres --patch-size 40 56 40 --batch-size 2'],
+    examples: ['plan 501', 'plan 501 -c 3d_fullres --patch-size 40x56x40 --batch-size 2'],
     run: planExperiment,
     render: renderPlan,
     cancelled: AGAIN,
@@ -112,7 +112,7 @@ export const ROWS: readonly AnyRow[] = [
   }),
   row<'splits'>({
     name: 'splits',
-    summary: 'write the folds of a task: nnU-Net’s five, by patient, or your own',
+    summary: 'write the folds of a task: nnU-Net’s five, folds by patient, or your own',
     positional: ['task'],
     short: {},
     examples: [
@@ -127,13 +127,13 @@ export const ROWS: readonly AnyRow[] = [
   weightmapsRow,
   row<'preview'>({
     name: 'preview',
-    summary: 'draw what the network will see: augmented patches with labels and weightmaps over them',
+    summary: 'draw training batches: augmented patches with labels and weightmaps',
     positional: ['task'],
     short: { configuration: 'c', fold: 'f', output: 'o' },
     examples: [
       'preview 501 -c 3d_fullres --trainer nnUNetTrainerV2Weighted -o preview.svg',
       'preview 502 -c 2d -f all --trainer nnUNetTrainerV2Sparse --epoch 10 --batches 3 -o preview.png',
-      'preview 501 -c 3d_fullres --phase validation --patch-size 64 64 64 --batch-size 4',
+      'preview 501 -c 3d_fullres --phase validation --patch-size 64x64x64 --batch-size 4',
     ],
     run: preview,
     render: ({ output, task, batches, cases }) =>
@@ -182,7 +182,7 @@ export const ROWS: readonly AnyRow[] = [
   }),
   row<'convert'>({
     name: 'convert',
-    summary: 'make a raw task of an nnU-Net v2 data set or a Medical Decathlon task',
+    summary: 'convert a data set of nnU-Net v2 or the Medical Decathlon to a raw task',
     positional: ['source'],
     short: { output: 'o' },
     examples: ['convert Dataset027_ACDC', 'convert Task04_Hippocampus --task Task504_Hippocampus'],
@@ -193,7 +193,7 @@ export const ROWS: readonly AnyRow[] = [
   }),
   row<'inspect'>({
     name: 'inspect',
-    summary: 'show what a file of nnU-Net holds, as JSON',
+    summary: 'show the content of a file of nnU-Net as JSON',
     positional: ['file'],
     short: {},
     examples: [

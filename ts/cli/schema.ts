@@ -4,8 +4,8 @@ import type { VerbName } from '../generated/verbs.js';
 import { packageRoot } from '../native/load.js';
 
 /**
- * What the command line reads of `ts/generated/schema.json`, which is a JSON Schema (draft 2020-12): one property a verb, whose
- * type is among `$defs`. Descriptions, defaults, choices and types of flags come from there and from nowhere else.
+ * The part of JSON Schema (draft 2020-12) that the command line reads in `ts/generated/schema.json`. The file has one
+ * property a verb, whose type is in `$defs`. It is the only source of descriptions, defaults, choices and types of flags.
  */
 export interface Schema {
   readonly $ref?: string;
@@ -22,21 +22,21 @@ export interface Schema {
   readonly $defs?: Readonly<Record<string, Schema>>;
 }
 
-/** How the text of a flag becomes a value. */
+/** Type to which the text of a flag is converted. */
 export type Kind = 'boolean' | 'number' | 'text' | 'json';
 
-/** An option of a verb, as the command line sees it. */
+/** An option of a verb. */
 export interface Field {
-  /** In camelCase. */
+  /** Name in camelCase. */
   readonly name: string;
   /** First paragraph of its documentation. */
   readonly description: string;
   readonly kind: Kind;
   readonly list: boolean;
   readonly required: boolean;
-  /** `undefined` where there is none. */
+  /** `undefined` if there is no default. */
   readonly default: unknown;
-  /** The texts that it can be, if it is an enumeration. */
+  /** Values of an enumeration; else empty. */
   readonly choices: readonly string[];
 }
 
@@ -93,7 +93,7 @@ function kindOf(type: Schema): Kind {
     case 'string':
       return 'text';
     default:
-      // Objects, and values of several types: a number or a word for a fold, a number or a list for a region.
+      // Objects, and values of several types, such as a fold (number or `all`) or a region (number or list).
       return choicesOf(type).length > 0 ? 'text' : 'json';
   }
 }

@@ -1,4 +1,4 @@
-/** Where a renderer writes; a terminal gets one line that is rewritten, a log gets a line now and then. */
+/** A terminal, whose last line is rewritten, or a log, to which lines are added. */
 export interface Screen {
   write(text: string): unknown;
   readonly isTTY?: boolean;

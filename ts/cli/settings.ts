@@ -1,6 +1,6 @@
 import type { StartedEvent } from '../generated/events.js';
 
-/** Settings worth a line on the screen; `--verbose` and `--json` have them all. */
+/** Settings that are shown by default; `--verbose` and `--json` show all. */
 const SHOWN = new Set([
   'task',
   'convention',
@@ -20,7 +20,7 @@ const SHOWN = new Set([
   'threads',
 ]);
 
-/** What a verb decided before it began, in words. */
+/** Settings of a verb as text. */
 export function settingsOf({ settings }: StartedEvent, all: boolean): string {
   return Object.entries(settings)
     .filter(([key, value]) => (all || SHOWN.has(key)) && value !== null)

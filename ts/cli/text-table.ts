@@ -1,4 +1,4 @@
-/** Aligns rows of text under their heads: columns of numbers to the right, others to the left. */
+/** A table as text. Columns of numbers are aligned to the right, other columns to the left. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const all = [head, ...rows];
   const widths = head.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)));

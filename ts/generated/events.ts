@@ -119,7 +119,7 @@ export type PreviewBatchesEvent = StartedEvent | MemoryEvent | ProgressEvent | W
 export type PreviewEvent = StartedEvent | MemoryEvent | ProgressEvent | WarningEvent;
 
 /** Events of the verb `train`. */
-export type TrainEvent = StartedEvent | MemoryEvent | IterationEvent | EpochEvent | CheckpointEvent | WarningEvent;
+export type TrainEvent = StartedEvent | MemoryEvent | ProgressEvent | IterationEvent | EpochEvent | CheckpointEvent | WarningEvent;
 
 /** Events of the verb `predict`. */
 export type PredictEvent = StartedEvent | ProgressEvent | WarningEvent;

@@ -1,11 +1,11 @@
 import type { VerbEvent } from '../generated/events.js';
 
-/** Events that wait for a reader before steps of the same progress bar replace one another. */
+/** Number of waiting events from which a step replaces the previous step of its progress bar. */
 const CAPACITY = 1024;
 
 /**
- * Events that wait for a reader. It loses nothing but steps of progress bars (`progress`, `iteration`): in a full queue
- * a step replaces the last one of its bar, so that memory grows by other events alone.
+ * Events that wait for a reader. In a full queue a step (`progress`, `iteration`) replaces the previous step of its
+ * progress bar. All other events are kept.
  */
 export class EventQueue<E extends VerbEvent> {
   readonly #events: E[] = [];
@@ -31,7 +31,7 @@ export class EventQueue<E extends VerbEvent> {
   }
 }
 
-/** The progress bar that an event moves; `undefined` for an event that must arrive. */
+/** Progress bar of a step; `undefined` for other events. */
 function barOf(event: VerbEvent): string | undefined {
   if (event.type === 'progress') return `progress of ${event.unit}`;
   return event.type === 'iteration' ? event.type : undefined;

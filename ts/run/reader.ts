@@ -1,7 +1,7 @@
 import type { VerbEvent } from '../generated/events.js';
 import type { EventQueue } from './queue.js';
 
-/** How a run ended. */
+/** End of a run, with its error if it failed. */
 export type End = { readonly error?: unknown };
 
 interface Waiting<E> {
@@ -15,12 +15,12 @@ const DONE: IteratorResult<never, undefined> = { done: true, value: undefined };
 export class Reader<E extends VerbEvent> implements AsyncIterableIterator<E, undefined> {
   readonly #queue: EventQueue<E>;
   readonly #leave: (reader: Reader<E>) => Promise<void>;
-  /** Calls of `next` that no event has answered yet. */
+  /** Calls of `next` that wait for an event. */
   #waiting: Waiting<E>[] = [];
   #end: End | undefined;
   #left = false;
 
-  /** `queue` holds the events so far; `leave` is called once where the iterator is left before the end. */
+  /** `queue` has the earlier events. `leave` is called once if the iterator is left before the end. */
   constructor(queue: EventQueue<E>, leave: (reader: Reader<E>) => Promise<void>) {
     this.#queue = queue;
     this.#leave = leave;
@@ -32,7 +32,7 @@ export class Reader<E extends VerbEvent> implements AsyncIterableIterator<E, und
     else waiting.resolve({ done: false, value: event });
   }
 
-  /** The run is over: after the events that wait, `next` rejects once with its error, or says that it is done. */
+  /** Ends the iterator: after the waiting events, `next` rejects once with the error, or returns `done`. */
   end(end: End): void {
     this.#end = end;
     for (const waiting of this.#waiting.splice(0)) this.#answer(waiting);
@@ -47,7 +47,7 @@ export class Reader<E extends VerbEvent> implements AsyncIterableIterator<E, und
     });
   }
 
-  /** As `break` calls it: see {@link Run}. */
+  /** Called by `break`; see {@link Run}. */
   async return(): Promise<IteratorResult<E, undefined>> {
     if (!this.#left) {
       this.#left = true;

@@ -1,7 +1,7 @@
 import { NnunetError } from '../errors.js';
 
 /**
- * A caller's `signal` option, once it is known to be one.
+ * Checks the option `signal`.
  *
  * @throws NnunetError `ERR_OPTIONS`
  */
@@ -13,7 +13,7 @@ export function checkSignal(signal: unknown): AbortSignal | undefined {
   });
 }
 
-/** Also takes a signal of another realm or library, which is no `instanceof AbortSignal`. */
+/** Accepts signals of other realms and libraries, which are not `instanceof AbortSignal`. */
 function isSignal(value: unknown): value is AbortSignal {
   if (typeof value !== 'object' || value === null) return false;
   const { aborted, addEventListener } = value as Partial<AbortSignal>;

@@ -2,8 +2,8 @@ import type { InspectOptions } from '../generated/options.js';
 import { type RunOf, startCore } from './start.js';
 
 /**
- * Reads a file of nnU-Net without executing anything in it: pickles and checkpoints become JSON (tensors and arrays
- * as their shapes and types), archives, arrays and NIfTI files their headers.
+ * Reads a file of nnU-Net without executing anything in it. The result of a pickle or checkpoint is its content, with long
+ * arrays and tensors as shapes and types. The result of an archive, array or NIfTI file is its headers.
  */
 export function inspect(options: InspectOptions): RunOf<'inspect'> {
   return startCore('inspect', options);

@@ -2,7 +2,7 @@ import type { PlanOptions, PreprocessOptions } from '../generated/options.js';
 import { type RunOf, startCore } from './start.js';
 
 /**
- * Crops every case to its non-zero region, takes the data set's fingerprint and plans the experiment.
+ * Crops every case to its non-zero region, computes the fingerprint of the data set and plans the experiment.
  * Source: `ImageCropper`, `DatasetAnalyzer`, `ExperimentPlanner3D_v21` and `ExperimentPlanner2D_v21`.
  */
 export function planExperiment(options: PlanOptions): RunOf<'plan'> {
@@ -10,8 +10,8 @@ export function planExperiment(options: PlanOptions): RunOf<'plan'> {
 }
 
 /**
- * Plans and preprocesses every case into nnU-Net v1's folders. Finished cases are skipped, so that an interrupted run
- * continues. Its `progress` counts `cases cropped`, then `cases preprocessed`.
+ * Plans the experiment and preprocesses every case into nnU-Net v1's folders. Finished cases are skipped, so an
+ * interrupted run can be continued. `progress` events count `cases cropped`, then `cases preprocessed`.
  * Source: `nnUNet_plan_and_preprocess`.
  */
 export function planAndPreprocess(options: PreprocessOptions): RunOf<'preprocess'> {

@@ -13,13 +13,13 @@ import { Run } from '../run.js';
 import { checked, signalOf } from './start.js';
 
 /**
- * Makes the batches that `train` would take for the same options, seed, epoch and iteration: the same bytes, without
- * libtorch. Class weights and the like do not change them. All batches are held in memory at once.
+ * Returns the batches that `train` uses for the same options, seed, epoch and iteration. They are byte-identical. All
+ * batches are in memory at once. libtorch is not needed.
  *
- * Nothing is written beside the cases but the index of annotated voxels, which training uses too, where patches are
- * centred on them; `unpack` writes `<case>.npy` as training does.
+ * If patches are centred on annotated voxels, the index of these voxels is written beside the cases, as in training. With
+ * `unpack`, `<case>.npy` is written, too.
  *
- * @throws (through `result`) NnunetError `ERR_OPTIONS`, `ERR_NOT_FOUND`, `ERR_CANCELLED`, and the errors of data
+ * @throws (through `result`) NnunetError `ERR_OPTIONS`, `ERR_NOT_FOUND`, `ERR_CANCELLED`, and errors of the data
  */
 export function previewBatches(options: PreviewBatchesOptions): Run<PreviewBatch[], PreviewBatchesEvent> {
   return new Run(
@@ -29,10 +29,11 @@ export function previewBatches(options: PreviewBatchesOptions): Run<PreviewBatch
 }
 
 /**
- * Draws the batches of {@link previewBatches} as a contact sheet ({@link drawContactSheet}) and writes it to `output` in one
- * step; an existing picture is replaced. The folder has to exist.
+ * Draws the batches of {@link previewBatches} as a contact sheet ({@link drawContactSheet}) and writes it to `output`
+ * atomically. An existing file is replaced. The folder must exist.
  *
- * @throws (through `result`) NnunetError `ERR_NOT_FOUND`, `ERR_IO`, `ERR_DISK_FULL`, `ERR_NO_FONT` (PNG), and those of `previewBatches`
+ * @throws (through `result`) NnunetError `ERR_NOT_FOUND`, `ERR_IO`, `ERR_DISK_FULL`, `ERR_NO_FONT` (PNG), and the errors
+ * of `previewBatches`
  */
 export function preview(options: PreviewOptions): Run<PreviewSummary, PreviewEvent> {
   return new Run(async () => {
@@ -42,7 +43,7 @@ export function preview(options: PreviewOptions): Run<PreviewSummary, PreviewEve
   }, signalOf(options));
 }
 
-/** Options with their defaults. */
+/** Options with all defaults. */
 type Given = { readonly [K in keyof PreviewOptions]-?: Exclude<PreviewOptions[K], undefined> };
 
 async function draw(
@@ -56,7 +57,7 @@ async function draw(
   return { output, task, batches: batches.length, cases: batches.flatMap((batch) => batch.cases) };
 }
 
-/** Starts making batches, which `use` gets once they are done. */
+/** Starts a preview; `use` converts its batches to the result. */
 function startBatches<R>(options: string, use: (batches: PreviewBatch[]) => R | Promise<R>) {
   return (onMessage: (message: string) => void) => {
     const work = core().startPreview(options, onMessage);
@@ -82,10 +83,10 @@ function toBatches({ batches, ...shared }: PreviewData): PreviewBatch[] {
   }));
 }
 
-/** What was previewed. */
+/** Title of the contact sheet. */
 function titleOf([first]: readonly PreviewBatch[], options: Omit<Given, 'output'>): string[] {
   const { configuration, fold, trainer, phase, seed } = options;
-  // Null where it was not given.
+  // Null if not given.
   const trained = options.recipe ? `${trainer} with a recipe of its own` : trainer;
   const patch = `patch ${first?.patchSize.join('×')}`;
   return [first?.task ?? options.task, configuration, `fold ${fold}`, trained, phase, `seed ${seed}`, patch];

@@ -15,7 +15,7 @@ export function startCore<V extends VerbName>(verb: V, options: Verbs[V]['option
   }, signalOf(options));
 }
 
-/** Runs a verb of the `torch` addon on its own thread; its options are checked before libtorch is opened. */
+/** Runs a verb of the `torch` addon on its own thread. Its options are checked before libtorch is opened. */
 export function startTorch<V extends VerbName>(verb: V, options: Verbs[V]['options']): RunOf<V> {
   return new Run(() => {
     const text = checked(verb, options);
@@ -23,7 +23,7 @@ export function startTorch<V extends VerbName>(verb: V, options: Verbs[V]['optio
   }, signalOf(options));
 }
 
-/** The signal among the options of a caller, who may have passed anything. */
+/** The option `signal` of a value of any type. */
 export function signalOf(options: unknown): unknown {
   return typeof options === 'object' && options !== null
     ? (options as { signal?: unknown }).signal
@@ -31,9 +31,9 @@ export function signalOf(options: unknown): unknown {
 }
 
 /**
- * The options of a verb as JSON, all defaults filled in. The addon checks them, from the same types that describe them here.
+ * Checks the options of a verb in the addon and returns them as JSON, with all defaults.
  *
- * @throws NnunetError `ERR_OPTIONS`, naming every option that is unknown, missing or unusable
+ * @throws NnunetError `ERR_OPTIONS` with every option that is unknown, missing or invalid
  */
 export function checked(verb: VerbName, options: unknown): string {
   const text = toJson(options);
@@ -53,7 +53,7 @@ function toJson(options: unknown): string {
   return JSON.stringify(plain);
 }
 
-/** Refuses what JSON would change without a word: NaN and infinities, functions, big integers, typed arrays. */
+/** Rejects values that JSON would change silently: NaN, infinities, functions, big integers, typed arrays. */
 function requirePlain(value: unknown, path: string): void {
   const plain =
     value === null || ['string', 'boolean', 'undefined'].includes(typeof value) || Number.isFinite(value);

@@ -14,7 +14,7 @@ const CASES: &[EventKind] = &[Started, Progress, Warning];
 /// Events of verbs that load batches.
 const BATCHES: &[EventKind] = &[Started, Memory, Progress, Warning];
 /// Events of a training.
-const TRAINING: &[EventKind] = &[Started, Memory, Iteration, Epoch, Checkpoint, Warning];
+const TRAINING: &[EventKind] = &[Started, Memory, Progress, Iteration, Epoch, Checkpoint, Warning];
 
 /// Name and events of a verb.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
