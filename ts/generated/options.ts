@@ -239,9 +239,9 @@ export interface LossRecipe {
 }
 
 /**
- * What batches are for; each phase draws from random streams of its own.
+ * Purpose of the batches. Each phase has its own random streams.
  * - `training`: Augmented batches.
- * - `validation`: Batches as they are, without random transforms.
+ * - `validation`: Unaugmented batches.
  */
 export type Phase = 'training' | 'validation';
 
@@ -750,11 +750,11 @@ export type Region = number | readonly number[] | {
   readonly labels: readonly number[];
 };
 
-/** The rule by which patches are chosen. */
+/** The sampling rule of patches. */
 export type Sampling = {
   readonly kind: 'foreground';
   /**
-   * Fraction of each batch to force; rounded as the reference does.
+   * Fraction of each batch to force onto foreground, rounded as in the reference.
    *
    * Range: at least 0, at most 1.
    * @default 0.33
@@ -763,26 +763,27 @@ export type Sampling = {
 } | {
   readonly kind: 'annotated';
   /**
-   * Random shift of the patch, as a fraction of what keeps the drawn voxel inside; 0 centres it.
+   * Random shift of the patch, as a fraction of the shifts that keep the drawn voxel inside; 0 centres
+   * it.
    *
    * Range: at least 0, at most 1.
    * @default 0.0
    */
   readonly offset?: number | undefined;
   /**
-   * Draws the class first (background is one), then the voxel.
+   * Draws the class first (the background is one), then the voxel.
    *
    * @default false
    */
   readonly balance?: boolean | undefined;
   /**
-   * Draws the spatial transform again where it would leave no annotated voxel in the patch.
+   * Redraws the spatial transform if it leaves no annotated voxel in the patch.
    *
    * @default true
    */
   readonly keepAnnotated?: boolean | undefined;
   /**
-   * Excludes cases without any annotated voxel instead of failing.
+   * Excludes cases without annotated voxels instead of failing.
    *
    * @default false
    */
@@ -790,7 +791,7 @@ export type Sampling = {
 } | {
   readonly kind: 'fork';
   /**
-   * Fraction of each batch to force; rounded as the reference does.
+   * Fraction of each batch to force onto foreground, rounded as in the reference.
    *
    * Range: at least 0, at most 1.
    * @default 0.33

@@ -1,4 +1,4 @@
-//! Batches per second of the whole loader, from mapped files to augmented batches: `cargo bench -p loader`.
+//! Throughput of the whole loader, from mapped files to augmented batches: `cargo bench -p loader`.
 #![allow(clippy::unwrap_used, reason = "a benchmark stops where anything fails")]
 
 use std::collections::BTreeMap;
@@ -14,7 +14,7 @@ use run::Context;
 use sampling::{Annotated, Case, Meaning, PatchBox, Sampling, StageFolder};
 use volume::npy;
 
-/// Writes a case with one image channel, an annotated slice in eight, and its weightmap.
+/// Writes a case with one image channel, every eighth slice annotated, and its weightmap.
 fn write(folder: &Path, case: &str, shape: [usize; 3]) {
     let [z, y, x] = shape;
     let noise = |i: usize| ((i as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 52) as f32 / 512.0;
@@ -37,8 +37,8 @@ fn write(folder: &Path, case: &str, shape: [usize; 3]) {
     properties.write(&folder.join(format!("{case}.pkl"))).unwrap();
 }
 
-/// Seconds of processor time that this process has used; 0 where the system does not say. Unlike the clock's, they hardly
-/// depend on what else the machine does.
+/// CPU time of this process in seconds, which depends less on other load than wall time; 0 if the system does
+/// not report it.
 fn processor_seconds() -> f64 {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
     let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
@@ -50,14 +50,14 @@ fn processor_seconds() -> f64 {
     ticks / 100.0
 }
 
-/// Seconds a batch with so many threads, by the clock and of processor time.
+/// Wall and CPU seconds per batch for this number of threads.
 fn seconds(options: &LoaderOptions, threads: usize, batches: usize) -> [f64; 2] {
     let options = LoaderOptions {
         threads,
         ..options.clone()
     };
     let loader = Loader::start(&options, Arc::new(HeapBuffers), &Context::silent(threads)).unwrap();
-    // What the queue holds already is not timed.
+    // The batches already in the queue are not timed.
     (0..threads + options.queue).for_each(|_| loader.recycle(loader.next().unwrap()));
     let (started, processor) = (Instant::now(), processor_seconds());
     (0..batches).for_each(|_| loader.recycle(loader.next().unwrap()));
@@ -124,7 +124,7 @@ fn main() {
     report_reading(folder.path());
 }
 
-/// Time to copy patches out of the map, whole and only what most draws need of them.
+/// Time to read patches from the map: complete ones, and the part that most draws need.
 fn report_reading(folder: &Path) {
     let files = StageFolder {
         folder: folder.to_owned(),

@@ -1,4 +1,4 @@
-//! Batches as a network takes them.
+//! Batches for a network.
 
 use augment::Destination;
 use ndarray::{ArrayViewD, IxDyn};
@@ -47,12 +47,12 @@ impl Tensor {
         self.buffer.as_mut_slice()
     }
 
-    /// The array; `None` only where a buffer has changed its length since it was allocated.
+    /// The array; `None` only if the buffer changed its length after allocation.
     pub fn view(&self) -> Option<ArrayViewD<'_, f32>> {
         ArrayViewD::from_shape(IxDyn(&self.shape), self.as_slice()).ok()
     }
 
-    /// The part of sample `index` of the first axis.
+    /// The values of sample `index` of the first axis.
     fn sample(&mut self, index: usize) -> &mut [f32] {
         let length: usize = self.shape[1..].iter().product();
         self.buffer
@@ -62,17 +62,18 @@ impl Tensor {
     }
 }
 
-/// One batch; axes are (sample, channel, z, y, x) in 3D and (sample, channel, y, x) in 2D.
+/// One batch. Axes are (sample, channel, z, y, x) in 3D and (sample, channel, y, x) in 2D.
 pub struct Batch {
     /// The network's input.
     pub data: Tensor,
-    /// Labels at each deep-supervision scale, one channel; -1 only where the recipe has an ignore label.
+    /// Labels at each deep-supervision scale, one channel. -1 occurs only if the recipe has an ignore label.
     pub targets: Vec<Tensor>,
-    /// Voxel weights at each deep-supervision scale, one channel, not negative; `None` unless the recipe uses them.
+    /// Voxel weights at each deep-supervision scale, one channel, non-negative; `None` unless the recipe uses
+    /// them.
     pub weights: Option<Vec<Tensor>>,
     /// The case of each sample.
     pub cases: Vec<String>,
-    /// Epoch that the batch belongs to, counted from 0.
+    /// Epoch of the batch, counted from 0.
     pub epoch: u64,
     /// Iteration within the epoch, counted from 0.
     pub iteration: u64,
@@ -125,7 +126,7 @@ impl Layout {
         })
     }
 
-    /// Whether a batch has these shapes, so that its memory can be used again.
+    /// Returns true if a batch has these shapes, so that its memory can be reused.
     pub(crate) fn fits(&self, batch: &Batch) -> bool {
         let same = |tensors: &[Tensor]| tensors.iter().map(|t| &t.shape).eq(&self.targets);
         batch.data.shape == self.data
@@ -138,7 +139,7 @@ impl Layout {
     }
 }
 
-/// One sample's part of a batch, for the augmentation chain to write.
+/// One sample of a batch, as the output of the augmentation chain.
 pub(crate) struct Slot<'a> {
     pub(crate) batch: &'a mut Batch,
     pub(crate) sample: usize,

@@ -8,13 +8,13 @@ pub trait Buffer: Send + Sync {
     fn as_mut_slice(&mut self) -> &mut [f32];
 }
 
-/// Where the loader takes memory for batches from. An engine that copies to a device asynchronously supplies page-locked
-/// memory here; buffers are used again for later batches until the loader ends.
+/// Source of batch memory. An engine with asynchronous device copies supplies page-locked memory. Buffers are
+/// reused for later batches until the loader ends.
 pub trait BufferSource: Send + Sync {
-    /// Memory for `length` values; what they are does not matter.
+    /// Allocates memory for `length` values of any content.
     ///
     /// # Errors
-    /// A message, when there is no memory.
+    /// Returns a message if the allocation fails.
     fn allocate(&self, length: usize) -> Result<Box<dyn Buffer>, String>;
 }
 

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use run::Cancelled;
 
-/// Error of this crate. Clones share their sources.
+/// An error of this crate. Clones share their sources.
 #[derive(Clone, Debug, thiserror::Error, run::Coded)]
 pub enum Error {
-    /// An option has a value that no loader can be built from.
+    /// An option has an invalid value.
     #[error(transparent)]
     #[code(transparent)]
     Option(#[from] run::OptionError),
@@ -15,16 +15,16 @@ pub enum Error {
     #[error(transparent)]
     #[code(transparent)]
     Sampling(#[from] sampling::Error),
-    /// A sample of a case cannot be augmented, or the chain cannot be built.
+    /// A sample cannot be augmented, or the augmentation chain cannot be built.
     #[error("{}{source}", case.as_ref().map_or_else(String::new, |case| format!("case {case}: ")))]
     #[code(transparent)]
     Augment {
-        /// The case, where it is a sample.
+        /// The case, for an error of a sample.
         case: Option<String>,
-        /// What is wrong.
+        /// The error of the augmentation.
         source: Arc<augment::Error>,
     },
-    /// A loaded patch has no annotated voxel, under the fork's sampling rule.
+    /// A loaded patch has no annotated voxel, with the fork's sampling rule.
     #[error("case {case}: the patch loaded for sample {sample} of iteration {iteration} in epoch {epoch} has no annotated voxel, \
         which the fork's sampling rule cannot use; take sampling `annotated`, which draws from the whole case")]
     #[code(NoAnnotationInPatch)]
@@ -38,20 +38,20 @@ pub enum Error {
         /// Sample in the batch, counted from 0.
         sample: usize,
     },
-    /// There is no memory for another batch.
+    /// A batch cannot be allocated.
     #[error("cannot allocate {bytes} bytes for a batch: {reason}; lower the number of loader threads or the queue length")]
     #[code(OutOfMemory)]
     Memory {
-        /// Bytes asked for.
+        /// Requested bytes.
         bytes: usize,
-        /// The allocator's own words.
+        /// The allocator's message.
         reason: String,
     },
     /// A thread could not be started.
     #[error("cannot start a loader thread: {reason}")]
     #[code(Threads)]
     Thread {
-        /// The system's own words.
+        /// The system's message.
         reason: String,
     },
     /// A bug: a loader thread panicked.
@@ -69,7 +69,7 @@ pub enum Error {
     #[error("the loader has delivered all of its {epochs} epochs")]
     #[code(LoaderFinished)]
     Finished {
-        /// Epochs in all.
+        /// Total epochs.
         epochs: u64,
     },
     /// The work was cancelled.

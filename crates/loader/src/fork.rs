@@ -1,4 +1,4 @@
-//! Patch centres as DIAG's fork draws them, for comparison with its results.
+//! Patch centres as in DIAG's fork, for comparison with its results.
 
 use random::Rng;
 use sampling::{draw_fork_centre, Sampling};
@@ -8,11 +8,11 @@ use crate::maker::{Job, Maker, Scratch};
 use crate::options::Phase;
 
 impl Maker {
-    /// The centre of a training patch under the fork's sampling rule, in voxels of the loaded patch; `None`
-    /// under any other rule. In dummy 2D, as in the fork, it is drawn from the first slice alone.
+    /// Draws the centre of a training patch with the fork's sampling rule, in voxels of the loaded patch;
+    /// `None` with any other rule. In dummy 2D, as in the fork, only the first slice is used.
     ///
     /// # Errors
-    /// [`Error::NoAnnotationInPatch`] where the loaded patch has no annotated voxel.
+    /// [`Error::NoAnnotationInPatch`] if the loaded patch has no annotated voxel.
     pub(crate) fn fork_center(
         &self,
         job: &Job<'_>,

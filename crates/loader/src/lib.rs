@@ -1,9 +1,9 @@
-//! Threads that sample and augment into a bounded queue, deterministically.
+//! Deterministic data loading: threads that sample and augment batches into a bounded queue.
 //!
-//! [`PreparedLoader::open`] checks options and cases and tells the memory needed; [`PreparedLoader::start`] starts the threads;
-//! [`Loader::next`] gives the batches of the schedule in order, and [`Loader::recycle`] takes their memory back. Batch
-//! (epoch, iteration) is a pure function of seed, options and data: the number of threads, timing and where the schedule was
-//! resumed cannot reach it.
+//! [`PreparedLoader::open`] checks options and cases and computes the memory; [`PreparedLoader::start`]
+//! starts the threads. [`Loader::next`] returns the batches of the schedule in order, and [`Loader::recycle`]
+//! reuses their memory. Batch (epoch, iteration) is a pure function of seed, options and data. It does not
+//! depend on the number of threads, on timing or on the start of the schedule.
 
 mod batch;
 mod buffer;

@@ -1,4 +1,4 @@
-//! Threads that sample and augment into a bounded queue.
+//! The loader threads and their bounded queue.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -15,7 +15,7 @@ use crate::memory::MemoryUse;
 use crate::options::{patch_sizes, LoaderOptions, Phase};
 use crate::queue::{Queue, Taken};
 
-/// A loader whose options and cases were checked, and whose memory is known, before its threads start.
+/// A loader with checked options and cases and known memory. Its threads are not running yet.
 pub struct PreparedLoader {
     maker: Maker,
     layout: Layout,
@@ -25,7 +25,7 @@ pub struct PreparedLoader {
 }
 
 impl PreparedLoader {
-    /// Checks the options, unpacks the cases where asked for (with progress), opens and checks them all.
+    /// Checks the options, optionally unpacks the cases (with progress), and opens and checks all of them.
     ///
     /// # Errors
     /// [`Error::Option`], [`Error::Augment`], [`Error::Sampling`]; see [`sampling::Collection::open`] and
@@ -104,22 +104,22 @@ impl PreparedLoader {
         })
     }
 
-    /// Memory that the loader will hold at most.
+    /// Upper bound of the loader's memory.
     pub fn memory(&self) -> &MemoryUse {
         &self.memory
     }
 
-    /// Bytes that the loader will hold at most; [`MemoryUse::total`].
+    /// Upper bound of the loader's memory in bytes; [`MemoryUse::total`].
     pub fn estimated_bytes(&self) -> usize {
         self.memory.total()
     }
 
-    /// The cases that patches are drawn from.
+    /// The cases of the patches.
     pub fn collection(&self) -> &Collection {
         &self.maker.collection
     }
 
-    /// Allocates all batches from `buffers`, so that none has to be later, and starts the threads.
+    /// Allocates all batches from `buffers` and starts the threads.
     ///
     /// # Errors
     /// [`Error::Memory`], [`Error::Thread`].
@@ -147,7 +147,7 @@ impl PreparedLoader {
         for number in 0..self.threads {
             let shared = loader.shared.clone();
             let builder = std::thread::Builder::new().name(format!("loader-{number}"));
-            // A failure drops the loader, which ends the threads that did start.
+            // On an error the loader is dropped, which ends the threads already started.
             let thread = builder.spawn(move || shared.work()).map_err(|e| Error::Thread {
                 reason: e.to_string(),
             })?;
@@ -157,7 +157,7 @@ impl PreparedLoader {
     }
 }
 
-/// Delivers batches in order while threads make the next ones. Dropping it stops the threads.
+/// Returns batches in order while threads prepare the next ones. Dropping it stops the threads.
 pub struct Loader {
     shared: Arc<Shared>,
     threads: Vec<JoinHandle<()>>,
@@ -166,10 +166,10 @@ pub struct Loader {
 }
 
 impl Loader {
-    /// [`PreparedLoader::open`] and [`PreparedLoader::start`] in one.
+    /// Combines [`PreparedLoader::open`] and [`PreparedLoader::start`].
     ///
     /// # Errors
-    /// Those of both.
+    /// The errors of both.
     pub fn start(
         options: &LoaderOptions,
         buffers: Arc<dyn BufferSource>,
@@ -178,11 +178,12 @@ impl Loader {
         PreparedLoader::open(options, context)?.start(buffers)
     }
 
-    /// The next batch of the schedule; waits until it is made. Give it back with [`Loader::recycle`].
+    /// Returns the next batch of the schedule and waits for it if necessary. Return it with
+    /// [`Loader::recycle`].
     ///
     /// # Errors
-    /// The first error of the schedule, with its case, once all batches before it were delivered, and from then on always;
-    /// [`Error::Finished`] after the last epoch; [`Error::Cancelled`].
+    /// The first error of the schedule, with its case, after all batches before it; later calls return it
+    /// again. [`Error::Finished`] after the last epoch; [`Error::Cancelled`].
     pub fn next(&self) -> Result<Batch, Error> {
         self.cancel.check()?;
         match self.shared.queue.take(|| self.cancel.is_cancelled()) {
@@ -195,27 +196,28 @@ impl Loader {
         }
     }
 
-    /// Takes back a batch whose content is no longer needed, so that its memory serves for a later one.
+    /// Reuses the memory of a batch for a later one.
     pub fn recycle(&self, batch: Batch) {
         self.shared.recycle(batch);
     }
 
-    /// Batches that [`Loader::next`] would give without waiting; 0 while the consumer outruns the loader.
+    /// Number of batches that [`Loader::next`] can return without waiting. 0 means that the consumer is
+    /// faster.
     pub fn ready(&self) -> usize {
         self.shared.queue.ready()
     }
 
-    /// Memory that the loader holds at most.
+    /// Upper bound of the loader's memory.
     pub fn memory(&self) -> &MemoryUse {
         &self.memory
     }
 
-    /// Bytes that the loader holds at most; [`MemoryUse::total`].
+    /// Upper bound of the loader's memory in bytes; [`MemoryUse::total`].
     pub fn estimated_bytes(&self) -> usize {
         self.memory.total()
     }
 
-    /// The cases that patches are drawn from.
+    /// The cases of the patches.
     pub fn collection(&self) -> &Collection {
         &self.shared.maker.collection
     }
@@ -231,7 +233,7 @@ impl Drop for Loader {
     }
 }
 
-/// What threads and loader share.
+/// State shared by threads and loader.
 struct Shared {
     maker: Maker,
     layout: Layout,
@@ -241,7 +243,7 @@ struct Shared {
 }
 
 impl Shared {
-    /// What a thread does: claims tickets and makes their batches, until no more are wanted.
+    /// Main loop of a thread: claims tickets and makes their batches until the queue ends.
     fn work(&self) {
         let mut scratch = Scratch::default();
         while let Some(ticket) = self.queue.claim() {
@@ -262,7 +264,7 @@ impl Shared {
         let spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let mut batch = match spare {
             Some(batch) => batch,
-            // The consumer keeps more than one.
+            // The consumer keeps more than one batch.
             None => self.layout.allocate(self.buffers.as_ref())?,
         };
         self.maker.make(epoch, iteration, scratch, &mut batch)?;
@@ -279,8 +281,8 @@ impl Shared {
     }
 }
 
-/// Bytes of inflated cases, each taken for as large as the largest: what the cache may keep, and one case that each thread
-/// reads from, which may have been dropped there; never more than all of them.
+/// Upper bound of the bytes of decompressed cases, with every case as large as the largest: the cache budget
+/// plus one possibly evicted case per thread, at most all cases.
 fn inflated_bytes(collection: &Collection, options: &LoaderOptions, threads: usize) -> usize {
     let arrays = 1 + usize::from(options.previous_stage.is_some());
     let sizes = collection.cases().iter().map(|sampled| {

@@ -1,4 +1,4 @@
-//! Makes one batch: the same for the same epoch and iteration, whoever makes it.
+//! Makes one batch, as a pure function of epoch and iteration.
 
 use augment::{Destination, Params, Pipeline, Sample, SpatialParams, Workspace};
 use random::{Purpose, Rng};
@@ -9,11 +9,11 @@ use crate::batch::{Batch, Slot};
 use crate::error::Error;
 use crate::options::LoaderOptions;
 
-/// Attempts to find a transform that leaves an annotated voxel in the patch; then the patch is only cropped, which always
-/// shows the drawn voxel.
+/// Maximum attempts to draw a transform that leaves an annotated voxel in the patch. After them the patch is
+/// only cropped, which always keeps the drawn voxel.
 const ATTEMPTS: u64 = 8;
 
-/// What a thread keeps from batch to batch.
+/// Memory of a thread, reused from batch to batch.
 #[derive(Default)]
 pub(crate) struct Scratch {
     params: Params,
@@ -21,14 +21,14 @@ pub(crate) struct Scratch {
     workspace: Workspace,
 }
 
-/// What all threads share.
+/// State shared by all threads.
 pub(crate) struct Maker {
     pub(crate) options: LoaderOptions,
     pub(crate) collection: Collection,
     pub(crate) pipeline: Pipeline,
 }
 
-/// What the random numbers of a sample are keyed by.
+/// Key of a sample's random numbers.
 #[derive(Clone, Copy)]
 pub(crate) struct Key {
     seed: u64,
@@ -42,7 +42,8 @@ impl Key {
         Rng::keyed(self.seed, purpose, self.epoch, self.iteration, self.sample)
     }
 
-    /// The transforms' stream of one attempt; the number of a sample fits the low half of its word.
+    /// The random stream of one attempt at the transforms. The sample number fits into the low half of its
+    /// word.
     fn transforms(&self, attempt: u64) -> Rng {
         let sample = self.sample | (attempt << 32);
         Rng::keyed(
@@ -55,7 +56,7 @@ impl Key {
     }
 }
 
-/// One sample on its way: which case, where in it, and about which centre.
+/// Case, position and centre of one sample.
 pub(crate) struct Job<'a> {
     pub(crate) key: Key,
     pub(crate) case: &'a SampledCase,
@@ -147,7 +148,7 @@ impl Maker {
             .map_err(|e| job.error(e))
     }
 
-    /// Reads the part of the loaded patch that the drawn parameters look at.
+    /// Reads the window of the loaded patch that the drawn parameters need.
     fn read(&self, job: &Job<'_>, scratch: &mut Scratch) -> Result<(), Error> {
         let full = job.placement.loaded.size;
         let window = self.pipeline.window(&scratch.params, full, job.center);
@@ -188,7 +189,8 @@ impl Job<'_> {
     }
 }
 
-/// Bytes that a thread holds at most besides batches: the largest window of a loaded patch, and what the chain works in.
+/// Upper bound of a thread's memory besides batches: the largest window of a loaded patch, and the workspace
+/// of the chain.
 pub(crate) fn scratch_bytes(options: &LoaderOptions, pipeline: &Pipeline, sizes: &PatchSizes) -> usize {
     let read = &options.pipeline;
     let labels = size_of::<i16>() * (1 + usize::from(read.cascade.is_some()));

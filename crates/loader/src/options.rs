@@ -1,4 +1,4 @@
-//! What a loader is made of.
+//! Options of a loader.
 
 use std::path::PathBuf;
 
@@ -11,19 +11,19 @@ use volume::UNLABELLED;
 
 use crate::error::Error;
 
-/// What batches are for; each phase draws from random streams of its own.
+/// Purpose of the batches. Each phase has its own random streams.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Phase {
     /// Augmented batches.
     #[default]
     Training,
-    /// Batches as they are, without random transforms.
+    /// Unaugmented batches.
     Validation,
 }
 
 impl Phase {
-    /// The stream that chooses cases.
+    /// The random stream for choosing cases.
     pub(crate) fn cases(self) -> Purpose {
         match self {
             Self::Training => Purpose::TrainingCase,
@@ -31,7 +31,7 @@ impl Phase {
         }
     }
 
-    /// The stream that places patches.
+    /// The random stream for placing patches.
     pub(crate) fn patches(self) -> Purpose {
         match self {
             Self::Training => Purpose::TrainingPatch,
@@ -42,54 +42,55 @@ impl Phase {
 
 /// Options of a [`crate::Loader`].
 ///
-/// Batch (epoch, iteration) is a function of the options and the cases' content alone: `threads`, `queue` and where the
-/// loader starts do not change it.
+/// Batch (epoch, iteration) depends only on the options and the content of the cases. `threads`, `queue` and
+/// the start of the loader do not change it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LoaderOptions {
-    /// Folder of the preprocessed configuration, with `<case>.npz` or `<case>.npy`, `<case>.pkl`, `<case>_weightmap.npy`.
+    /// Folder of the preprocessed configuration, with `<case>.npz` or `<case>.npy`, `<case>.pkl`,
+    /// `<case>_weightmap.npy`.
     pub folder: PathBuf,
-    /// Identifiers of the split's cases; their order is part of what a seed means.
+    /// Identifiers of the split's cases. Their order affects the draws of a seed.
     pub cases: Vec<String>,
-    /// The augmentation chain. It also says what is read: the patch, weightmaps, and whether the recipe ignores -1.
+    /// The augmentation chain. It also defines the loaded data: patch size, weightmaps, ignore label.
     pub pipeline: PipelineOptions,
-    /// Folder with `<case>_segFromPrevStage.npz`; needed where the chain is a cascade's.
+    /// Folder with `<case>_segFromPrevStage.npz`. Required if the chain is a cascade's.
     #[serde(default)]
     pub previous_stage: Option<PathBuf>,
-    /// Samples in a batch.
+    /// Samples per batch.
     #[serde(default = "defaults::batch_size")]
     pub batch_size: usize,
-    /// How patches are chosen.
+    /// The sampling rule of patches.
     #[serde(default)]
     pub sampling: Sampling,
     /// Training or validation.
     #[serde(default)]
     pub phase: Phase,
-    /// Key of all random draws.
+    /// Seed of all random draws.
     #[serde(default)]
     pub seed: u64,
-    /// Threads that make batches; 0 takes the context's workers.
+    /// Loader threads; 0 uses the context's workers.
     #[serde(default)]
     pub threads: usize,
-    /// Batches kept ready beyond those being made.
+    /// Ready batches to keep, besides those in progress.
     #[serde(default = "defaults::queue")]
     pub queue: usize,
-    /// Epoch to begin with, counted from 0.
+    /// First epoch, counted from 0.
     #[serde(default)]
     pub first_epoch: u64,
-    /// Iteration of the first epoch to begin with, counted from 0.
+    /// First iteration in that epoch, counted from 0.
     #[serde(default)]
     pub first_iteration: u64,
-    /// Iterations in an epoch.
+    /// Iterations per epoch.
     #[serde(default = "defaults::iterations")]
     pub iterations: u64,
-    /// Epochs in the whole schedule, after which the loader ends; `None` goes on for ever.
+    /// Total epochs of the schedule, after which the loader ends; `None` never ends.
     #[serde(default)]
     pub epochs: Option<u64>,
-    /// Unpacks npz files to npy once and maps those. Otherwise patches are cut from inflated npz files.
+    /// Unpacks npz files once to npy and maps these. Otherwise patches are cut from decompressed npz files.
     #[serde(default = "defaults::unpack")]
     pub unpack: bool,
-    /// Memory for inflated cases where nothing is unpacked, in bytes.
+    /// Memory for decompressed cases in bytes, without unpacking.
     #[serde(default = "defaults::cache_bytes")]
     pub cache_bytes: usize,
 }
@@ -140,7 +141,7 @@ impl LoaderOptions {
         }
     }
 
-    /// Checks what does not depend on the cases.
+    /// Checks the options that do not depend on the cases.
     pub(crate) fn check(&self) -> Result<(), Error> {
         let positive = |option: &'static str, value: u64| match value {
             0 => Err(OptionError::expected(option, "at least 1", 0)),
@@ -193,7 +194,7 @@ impl LoaderOptions {
         Ok(())
     }
 
-    /// Size of the patch to load: larger than the network's where it is turned and scaled.
+    /// Size of the loaded patch. It is larger than the network's if patches are rotated and scaled.
     pub(crate) fn loaded_size(&self) -> Vec<usize> {
         match self.phase {
             Phase::Training => self.pipeline.initial_patch_size(),
@@ -201,7 +202,7 @@ impl LoaderOptions {
         }
     }
 
-    /// Batches from the first to the schedule's end.
+    /// Number of batches from the start of the loader to the end of the schedule.
     pub(crate) fn tickets(&self) -> Option<u64> {
         let epochs = self.epochs?;
         let left = epochs
@@ -210,7 +211,7 @@ impl LoaderOptions {
         Some(left.saturating_sub(self.first_iteration))
     }
 
-    /// Epoch and iteration of batch number `ticket`, counted from the first one delivered.
+    /// Epoch and iteration of batch number `ticket`, counted from the first batch of the loader.
     pub(crate) fn schedule(&self, ticket: u64) -> (u64, u64) {
         let iteration = self.first_iteration + ticket;
         (
@@ -220,7 +221,7 @@ impl LoaderOptions {
     }
 }
 
-/// Patch sizes of the two axes or three of the network's patch.
+/// Patch sizes from the two or three axes of the network's patch.
 pub(crate) fn patch_sizes(loaded: &[usize], network: &[usize]) -> Result<PatchSizes, Error> {
     PatchSizes::new(loaded, network).ok_or_else(|| {
         OptionError::expected(
@@ -245,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn the_schedule_goes_on_where_it_was_left() {
+    fn the_schedule_continues_at_the_first_iteration() {
         let options = LoaderOptions {
             first_epoch: 3,
             first_iteration: 8,
@@ -274,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn senseless_options_are_refused() {
+    fn invalid_options_are_rejected() {
         let refused = |options: LoaderOptions| match options.check() {
             Err(Error::Option(error)) => error.problems[0].option.clone(),
             other => panic!("{other:?}"),

@@ -1,43 +1,43 @@
-//! A bounded queue whose items are made by many threads and taken in order.
+//! A bounded queue. Many threads make its items, and one consumer receives them in order.
 //!
-//! Threads claim tickets 0, 1, 2, ... and put one item for each. At most `capacity` tickets are open beyond what was taken:
-//! that is the back pressure. The first failure (by ticket, not by time) ends the queue, so what a consumer sees does not
-//! depend on timing.
+//! Threads claim tickets 0, 1, 2, ... and deliver one item for each. At most `capacity` tickets are open
+//! beyond those consumed, which bounds the queue. The first failure (by ticket, not by time) ends the queue,
+//! so the consumer's view does not depend on timing.
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// How often a waiting consumer looks whether it should give up.
+/// Interval at which a waiting consumer checks whether to give up.
 const POLL: Duration = Duration::from_millis(50);
 
 pub(crate) struct Queue<T, E> {
     state: Mutex<State<T, E>>,
     capacity: u64,
     end: Option<u64>,
-    /// Signals threads that a ticket can be claimed, or that there will be none.
+    /// Signals threads that a ticket is available, or that there will be none.
     room: Condvar,
-    /// Signals the consumer that an item or a failure came in.
+    /// Signals the consumer that an item or a failure has arrived.
     ready: Condvar,
 }
 
 struct State<T, E> {
     /// Next ticket to claim.
     next: u64,
-    /// Next ticket to take; `slots[i]` is the item of ticket `taken + i`.
+    /// Next ticket to consume; `slots[i]` is the item of ticket `taken + i`.
     taken: u64,
     slots: VecDeque<Option<T>>,
     failure: Option<(u64, E)>,
     stopped: bool,
 }
 
-/// What taking an item gave.
+/// Result of taking an item.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Taken<T, E> {
     Item(T),
-    /// The item could not be made; every later call gives this again.
+    /// The item failed. Every later call returns this again.
     Failed(E),
-    /// All tickets were taken.
+    /// All tickets were consumed.
     Finished,
     /// The consumer gave up, or the queue was stopped.
     Stopped,
@@ -63,11 +63,11 @@ impl<T, E: Clone> Queue<T, E> {
     }
 
     fn lock(&self) -> MutexGuard<'_, State<T, E>> {
-        // No code that can panic runs under the lock.
+        // No code under the lock can panic.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The next ticket, once there is room for it; `None` when no more items are wanted.
+    /// Claims the next ticket and waits for room. Returns `None` once no more items are needed.
     pub(crate) fn claim(&self) -> Option<u64> {
         let mut state = self.lock();
         loop {
@@ -83,7 +83,7 @@ impl<T, E: Clone> Queue<T, E> {
         }
     }
 
-    /// Delivers the item of a claimed ticket, or why there is none.
+    /// Delivers the item of a claimed ticket, or its failure.
     pub(crate) fn put(&self, ticket: u64, item: Result<T, E>) {
         let mut state = self.lock();
         match item {
@@ -108,7 +108,7 @@ impl<T, E: Clone> Queue<T, E> {
         self.ready.notify_all();
     }
 
-    /// Takes the next item in order; gives up when `abandon` says so.
+    /// Returns the next item in order. Gives up once `abandon` returns true.
     pub(crate) fn take(&self, abandon: impl Fn() -> bool) -> Taken<T, E> {
         let mut state = self.lock();
         loop {
@@ -140,12 +140,12 @@ impl<T, E: Clone> Queue<T, E> {
         }
     }
 
-    /// Number of items ready to be taken without waiting.
+    /// Number of items available without waiting.
     pub(crate) fn ready(&self) -> usize {
         self.lock().slots.iter().take_while(|slot| slot.is_some()).count()
     }
 
-    /// Ends the queue: nothing more is claimed or taken.
+    /// Ends the queue: no further tickets or items.
     pub(crate) fn stop(&self) {
         self.lock().stopped = true;
         self.room.notify_all();
@@ -190,9 +190,9 @@ mod tests {
     }
 
     #[test]
-    fn items_come_in_order_whatever_the_threads() {
+    fn items_are_in_order_for_any_number_of_threads() {
         for (threads, capacity) in [(1, 1), (4, 1), (4, 3), (3, 16)] {
-            // Later tickets are made faster, so they overtake.
+            // Later tickets are made faster, so they finish out of order.
             let seen = run(threads, capacity, 40, |ticket| {
                 std::thread::sleep(Duration::from_micros(300 * (4 - ticket % 4)));
                 Ok(ticket * 10)
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn no_more_items_are_made_than_fit() {
+    fn no_more_items_are_made_than_the_capacity() {
         let made = AtomicU64::new(0);
         let queue: Queue<u64, ()> = Queue::new(3, None);
         std::thread::scope(|scope| {
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_failure_by_ticket_is_seen_after_all_items_before_it() {
+    fn the_first_failure_by_ticket_follows_all_earlier_items() {
         for threads in [1, 4] {
             let seen = run(threads, 8, 30, |ticket| {
                 std::thread::sleep(Duration::from_micros(200 * (ticket % 3)));

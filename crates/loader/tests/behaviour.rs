@@ -1,4 +1,4 @@
-//! Back pressure, errors, memory, and what annotated patches hold.
+//! Back pressure, errors, memory, and the content of annotated patches.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -22,7 +22,7 @@ fn start(options: &LoaderOptions) -> Result<Loader, Error> {
     Loader::start(options, Arc::new(HeapBuffers), &Context::silent(2))
 }
 
-/// Counts what it allocates.
+/// Buffer source that counts its allocations.
 #[derive(Default)]
 struct Counting(AtomicUsize);
 
@@ -34,7 +34,7 @@ impl BufferSource for Counting {
 }
 
 #[test]
-fn batches_take_no_more_memory_than_announced() {
+fn batches_use_at_most_the_announced_memory() {
     let (folder, cases) = folder(dense);
     let options = LoaderOptions {
         threads: 3,
@@ -95,7 +95,7 @@ fn the_schedule_ends() {
 }
 
 #[test]
-fn the_first_error_comes_in_its_place_with_its_case() {
+fn the_first_error_follows_the_batches_before_it_and_has_its_case() {
     let (folder, cases) = folder(dense);
     let path = folder.path().join("bbb_weightmap.npy");
     let mut weights = volume::npy::read::<f32>(&path).unwrap();
@@ -133,7 +133,7 @@ fn the_first_error_comes_in_its_place_with_its_case() {
     assert_eq!(run(4).0, good);
 }
 
-/// Refuses memory after some allocations, or supplies memory that panics when it is written to.
+/// Buffer source that fails after some allocations, or returns memory that panics on writing.
 struct Failing {
     left: AtomicUsize,
     panics: bool,
@@ -163,7 +163,7 @@ impl BufferSource for Failing {
 }
 
 #[test]
-fn refused_memory_is_an_error_at_the_start() {
+fn a_failed_allocation_is_an_error_at_the_start() {
     let (folder, cases) = folder(dense);
     let source = Arc::new(Failing {
         left: AtomicUsize::new(4),
@@ -191,7 +191,7 @@ fn a_panic_in_a_thread_becomes_an_error() {
 }
 
 #[test]
-fn cancelling_ends_the_wait() {
+fn cancellation_ends_the_wait() {
     let (folder, cases) = folder(dense);
     let context = Context::silent(1);
     let options = options(folder.path(), &cases, &[8, 8, 8]);
@@ -202,7 +202,7 @@ fn cancelling_ends_the_wait() {
 }
 
 #[test]
-fn options_that_do_not_fit_the_cases_are_refused() {
+fn options_that_do_not_match_the_cases_are_rejected() {
     let (folder, cases) = folder(dense);
     let mut wrong = options(folder.path(), &cases, &[8, 8, 8]);
     wrong.pipeline.channels = 1;
@@ -220,7 +220,7 @@ fn options_that_do_not_fit_the_cases_are_refused() {
     );
 }
 
-/// Options that turn and scale every patch as far as they may, around scarce annotation at the border.
+/// Options with maximum rotation and scaling, around sparse annotation at the border.
 fn violent(folder: &Path, cases: &[String], patch: &[usize], annotated: Annotated) -> LoaderOptions {
     let mut options = options(folder, cases, patch);
     let mut strength = options.pipeline.strength();
@@ -232,7 +232,7 @@ fn violent(folder: &Path, cases: &[String], patch: &[usize], annotated: Annotate
     options
 }
 
-/// How many of the samples have no annotated voxel.
+/// Number of samples without annotated voxels.
 fn bare(batch: &Batch) -> usize {
     let target = batch.targets[0].as_slice();
     let samples = target.chunks_exact(target.len() / batch.cases.len());
@@ -242,9 +242,9 @@ fn bare(batch: &Batch) -> usize {
 }
 
 #[test]
-fn transforms_keep_annotated_voxels_where_asked_to() {
+fn transforms_keep_annotated_voxels_if_requested() {
     let folder = tempfile::tempdir().unwrap();
-    // A few single voxels, which interpolation can lose and rotation can turn out of the patch.
+    // Single voxels, which interpolation can remove and rotation can move out of the patch.
     write(folder.path(), "one", [18, 18, 18], |v| {
         if [[0, 0, 0], [9, 9, 9]].contains(&v) {
             1
@@ -269,7 +269,7 @@ fn transforms_keep_annotated_voxels_where_asked_to() {
 }
 
 #[test]
-fn slice_wise_annotation_fails_under_the_forks_rule_alone() {
+fn slice_wise_annotation_fails_only_with_the_fork_s_rule() {
     let (folder, cases) = folder(scribbles);
     let mut options = options(folder.path(), &cases, &[8, 8]);
     options.pipeline.ignore_label = Some(-1);
@@ -293,7 +293,7 @@ fn slice_wise_annotation_fails_under_the_forks_rule_alone() {
 }
 
 #[test]
-fn the_forks_rule_works_on_dense_annotation() {
+fn the_fork_s_rule_accepts_dense_annotation() {
     let (folder, cases) = folder(dense);
     let mut options = options(folder.path(), &cases, &[8, 8, 8]);
     options.pipeline.ignore_label = Some(-1);

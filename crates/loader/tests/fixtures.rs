@@ -1,4 +1,4 @@
-//! Patches about annotated voxels against the recordings of DIAG's sparse trainer (topic `sampler`).
+//! Compares patches around annotated voxels with the recordings of DIAG's sparse trainer (topic `sampler`).
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -25,7 +25,7 @@ fn block<T: Copy + Default>(array: &ArrayD<f64>, convert: impl Fn(f64) -> T) -> 
     block
 }
 
-/// The last axes of (z, y, x), the others 1.
+/// The last axes of (z, y, x); the others are 1.
 fn whole<T: Copy>(values: &[T], fill: T) -> [T; 3] {
     let mut whole = [fill; 3];
     whole[3 - values.len()..].copy_from_slice(values);
@@ -68,7 +68,7 @@ fn patches_about_drawn_voxels() {
             } else {
                 LabelRule::Linear
             },
-            // The fork's -1 outside the loaded patch is lost between the labels' masks.
+            // The fork loses its -1 outside the loaded patch between the label masks.
             outside: if nearest {
                 case.parameters["border_cval_seg"].as_i64().unwrap() as i16
             } else {

@@ -1,4 +1,4 @@
-//! A batch is a function of seed, epoch and iteration alone.
+//! A batch depends only on seed, epoch and iteration.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -125,7 +125,7 @@ fn validation_draws_from_its_own_stream_and_changes_nothing() {
         .all(|digest| !training.contains(digest)));
     let loader = start(&options);
     let batch = loader.next().unwrap();
-    // Every voxel of the patch occurs in its case: nothing was interpolated.
+    // Every voxel value of the patch occurs in the case: nothing was interpolated.
     let stack =
         volume::npz::read::<f32>(&folder.path().join(format!("{}.npz", batch.cases[0])), "data").unwrap();
     let known: BTreeSet<u32> = stack.iter().map(|v| v.to_bits()).collect();

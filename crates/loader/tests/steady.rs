@@ -1,4 +1,4 @@
-//! The steady state allocates nothing: buffers, patches and working memory are used again.
+//! The steady state allocates nothing: buffers, patches and workspaces are reused.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -21,22 +21,22 @@ static CALLS: AtomicUsize = AtomicUsize::new(0);
 static BYTES: AtomicUsize = AtomicUsize::new(0);
 static LIVE: AtomicUsize = AtomicUsize::new(0);
 
-/// The system's allocator, counting.
+/// The system's allocator with counters.
 struct Counting;
 
-// SAFETY: every call is passed on unchanged to the system's allocator, which upholds the contract.
+// SAFETY: every call is forwarded unchanged to the system's allocator, which satisfies the contract.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         CALLS.fetch_add(1, Ordering::Relaxed);
         BYTES.fetch_add(layout.size(), Ordering::Relaxed);
         LIVE.fetch_add(layout.size(), Ordering::Relaxed);
-        // SAFETY: the caller's obligations are the system allocator's own.
+        // SAFETY: the caller's obligations are those of the system allocator.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
         LIVE.fetch_sub(layout.size(), Ordering::Relaxed);
-        // SAFETY: the caller's obligations are the system allocator's own.
+        // SAFETY: the caller's obligations are those of the system allocator.
         unsafe { System.dealloc(pointer, layout) }
     }
 }
@@ -57,7 +57,7 @@ fn measure(loader: &Loader, count: usize) -> (usize, usize) {
     )
 }
 
-/// Cases, options and threads themselves, which do not grow with patches.
+/// Cases, options and threads, whose memory does not depend on the patches.
 const FIXED: usize = 64 << 10;
 
 fn assert_steady(options: &LoaderOptions, what: &str) {
@@ -65,7 +65,7 @@ fn assert_steady(options: &LoaderOptions, what: &str) {
     let loader = Loader::start(options, Arc::new(HeapBuffers), &Context::silent(1)).unwrap();
     let (_, first) = measure(&loader, 300);
     let (calls, bytes) = measure(&loader, 300);
-    // What is left: a window or a field larger than any before, which becomes ever rarer.
+    // The remaining allocations: windows or fields larger than any before, which become increasingly rare.
     assert!(
         calls <= 30 && bytes <= first / 10,
         "{what}: {calls} allocations of {bytes} bytes in 300 batches, {first} before"
@@ -73,7 +73,7 @@ fn assert_steady(options: &LoaderOptions, what: &str) {
     assert_announced(&loader, before, what);
 }
 
-/// The loader holds no more than it said, and not far less.
+/// The loader uses at most the announced memory, and not far less.
 fn assert_announced(loader: &Loader, before: usize, what: &str) {
     let taken = LIVE.load(Ordering::Relaxed) - before;
     let announced = loader.memory().total();
@@ -84,7 +84,7 @@ fn assert_announced(loader: &Loader, before: usize, what: &str) {
     );
 }
 
-/// One test, so that no other one allocates meanwhile.
+/// A single test, because other tests would allocate at the same time.
 #[test]
 fn nothing_is_allocated_in_the_steady_state() {
     let (folder_dense, cases) = folder(dense);
@@ -108,7 +108,7 @@ fn nothing_is_allocated_in_the_steady_state() {
     sparse.pipeline.ignore_label = Some(-1);
     sparse.sampling = Sampling::Annotated(Annotated::default());
     assert_steady(&sparse, "annotated");
-    // With one size of window, kernel and zoom, not a single allocation is left.
+    // With constant sizes of window, kernel and zoom, there are no allocations at all.
     let mut strength = weighted.pipeline.strength();
     strength.spatial.rotation_probability = 0.0;
     strength.spatial.scale_probability = 0.0;

@@ -1,4 +1,4 @@
-//! From the threads of a verb to the JavaScript callback.
+//! Message channel from the threads of a verb to the JavaScript callback.
 
 use std::sync::Arc;
 
@@ -10,23 +10,23 @@ use serde_json::Value;
 
 use crate::queue::{Message, Queue, Step};
 
-/// Runs on the event loop once for each message in the queue, and hands it to the JavaScript callback.
+/// Runs on the event loop once per message and passes the message to the JavaScript callback.
 type Wake = ThreadsafeFunction<(), (), String, Status, false>;
 
-/// The JavaScript callback that receives every message of a verb, as JSON text.
+/// The JavaScript callback that receives all messages of a verb as JSON text.
 pub struct MessageFn {
-    /// The environment that the callback belongs to.
+    /// The environment of the callback.
     pub(crate) env: Env,
     pub(crate) channel: Channel,
 }
 
 impl FromNapiValue for MessageFn {
     unsafe fn from_napi_value(env: sys::napi_env, value: sys::napi_value) -> napi::Result<Self> {
-        // SAFETY: `env` and `value` are those of the call under way, as this function's own caller guarantees.
+        // SAFETY: `env` and `value` belong to the current call, as this function's caller guarantees.
         let callback = unsafe { Function::<String, ()>::from_napi_value(env, value) }?;
         let queue = Arc::new(Queue::default());
         let source = queue.clone();
-        // One wake for each message, so that the queue is never found empty.
+        // One wake-up per message, so the queue is never empty here.
         let wake = callback
             .build_threadsafe_function::<()>()
             .build_callback(move |_| {
@@ -41,7 +41,7 @@ impl FromNapiValue for MessageFn {
     }
 }
 
-/// The sending side; while it lives, it keeps the event loop alive.
+/// The sending side. It keeps the event loop alive until it is dropped.
 pub(crate) struct Channel {
     queue: Arc<Queue>,
     wake: Wake,
@@ -60,8 +60,8 @@ impl Channel {
 
     fn send(&self, message: Option<Message>) {
         if message.is_some_and(|message| self.queue.push(message)) {
-            // Node's own queue has no bound: it never holds more than ours. A closing environment refuses the call, and
-            // nobody is left to tell.
+            // Node's own queue is unbounded, but never holds more than ours. If the environment is closing,
+            // the call fails and there is no receiver.
             let _ = self.wake.call((), ThreadsafeFunctionCallMode::NonBlocking);
         }
     }

@@ -1,4 +1,4 @@
-//! How an error crosses N-API.
+//! Errors as N-API values.
 
 use run::{Code, Coded};
 use serde::Serialize;
@@ -7,16 +7,16 @@ use serde_json::Value;
 /// An error as JavaScript receives it; TypeScript turns it into an `NnunetError`.
 #[derive(Clone, Debug, Serialize)]
 pub struct Failure {
-    /// Stable identifier.
+    /// Stable code.
     pub code: String,
-    /// Found, expected, where, what to do.
+    /// Message: found, expected, where, what to do.
     pub message: String,
-    /// The facts behind the message.
+    /// Details of the message.
     pub details: Value,
 }
 
 impl Failure {
-    /// A failure of the addon's own, for options it cannot parse and the like.
+    /// An error of the addon itself, such as options that cannot be parsed.
     pub fn new(code: Code, message: impl Into<String>, details: Value) -> Self {
         Self {
             code: code.as_str().to_owned(),
@@ -25,12 +25,12 @@ impl Failure {
         }
     }
 
-    /// A failure that only a bug of this package can cause.
+    /// An error that only a bug of this package can cause.
     pub fn internal(message: impl Into<String>) -> Self {
         Self::new(Code::Internal, message, Value::Null)
     }
 
-    /// This failure as a napi error whose reason is the JSON that TypeScript parses.
+    /// Converts this error to a napi error. Its reason is JSON that TypeScript parses.
     pub fn into_napi(self) -> napi::Error {
         let reason = serde_json::to_string(&self).unwrap_or(self.message);
         napi::Error::from_reason(reason)
@@ -47,7 +47,7 @@ impl<E: Coded> From<E> for Failure {
     }
 }
 
-/// Runs `work`; a panic becomes a [`Failure`] with code `ERR_INTERNAL`, never a dead process.
+/// Runs `work`. A panic becomes a [`Failure`] with code `ERR_INTERNAL` and does not end the process.
 pub fn guard<T>(work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
     run::catch(work).unwrap_or_else(|panicked| Err(panicked.into()))
 }

@@ -1,9 +1,9 @@
-//! The end of the process without destructors, for when a thread still computes.
+//! End of the process without destructors, while a thread still computes.
 
 use std::os::raw::c_int;
 use std::sync::OnceLock;
 
-/// Ends the process at once: no destructor and no handler runs.
+/// Ends the process immediately. Runs no destructors or handlers.
 pub fn leave(code: i32) -> ! {
     // SAFETY: `_exit` is callable from any thread at any time.
     unsafe { libc::_exit(code) }
@@ -11,7 +11,7 @@ pub fn leave(code: i32) -> ! {
 
 static CONDITION: OnceLock<fn() -> bool> = OnceLock::new();
 
-/// From now on, the process ends without destructors where `condition` holds at its exit.
+/// Registers an exit handler that skips destructors if `condition` returns true.
 pub(crate) fn without_destructors_if(condition: fn() -> bool) {
     if CONDITION.set(condition).is_ok() {
         register();
@@ -34,11 +34,12 @@ fn register() {
     extern "C" fn handler(status: c_int, _: *mut c_void) {
         end(status);
     }
-    // SAFETY: the handler has the signature that glibc expects and uses no argument; addons stay loaded to the end.
+    // SAFETY: the handler has the signature that glibc expects and uses no argument; addons stay loaded to
+    // the end.
     unsafe { on_exit(handler, std::ptr::null_mut()) };
 }
 
-/// Other systems do not tell a handler the exit status: 1 says that the work was not finished.
+/// Other systems do not pass the exit status to a handler: 1 reports that the work was not finished.
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
 fn register() {
     extern "C" fn handler() {

@@ -1,7 +1,7 @@
-//! Runs long verbs on their own threads and reports to JavaScript; shared by both addons.
+//! Runs long verbs on their own threads and reports to JavaScript. Both addons use it.
 //!
-//! A verb takes its options as JSON and sends JSON messages through one bounded channel: its [`run::Event`]s, then
-//! exactly one `{"type":"done","result":…}` or `{"type":"failed","error":{code,message,details}}`.
+//! A verb takes its options as JSON and sends JSON messages through one bounded channel: its [`run::Event`]s,
+//! then exactly one `{"type":"done","result":…}` or `{"type":"failed","error":{code,message,details}}`.
 
 mod channel;
 mod failure;

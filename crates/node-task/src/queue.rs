@@ -1,4 +1,4 @@
-//! Messages of a verb on their way to JavaScript.
+//! Message queue of a verb.
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -6,20 +6,20 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use run::Event;
 use serde::Serialize;
 
-/// Messages that wait for the event loop before the verb waits for it.
+/// Maximum number of waiting messages, after which the verb waits for the event loop.
 const CAPACITY: usize = 256;
 
-/// Which progress bar a step moves; a newer step replaces an older one of the same bar.
+/// The progress bar of a step. A newer step replaces an older one of the same bar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// Units of a part of the verb.
+    /// Units of one part of the verb.
     Progress(&'static str),
     /// Training iterations.
     Iteration,
 }
 
 impl Step {
-    /// The bar that `event` moves, or `None` for an event that must arrive.
+    /// The bar of `event`, or `None` for an event that must arrive.
     pub fn of(event: &Event) -> Option<Self> {
         match event {
             Event::Progress { unit, .. } => Some(Self::Progress(unit)),
@@ -37,17 +37,18 @@ pub struct Message {
 }
 
 impl Message {
-    /// `content` as JSON; `step` is set for messages that a newer one may replace. `None` if it cannot be written.
+    /// Serialises `content` to JSON. `step` is set for messages that a newer one may replace. Returns `None`
+    /// if serialisation fails.
     pub fn new(content: &impl Serialize, step: Option<Step>) -> Option<Self> {
         let json = serde_json::to_string(content).ok()?;
         Some(Self { json, step })
     }
 }
 
-/// A bounded queue that loses steps of progress bars only, and that can be closed from either side.
+/// A bounded queue that drops only progress steps and can be closed from either side.
 ///
-/// It stands before Node's own queue because a thread blocked in `napi_call_threadsafe_function` cannot be woken
-/// reliably when its environment ends: Node signals one of several waiting threads.
+/// It precedes Node's own queue because a thread blocked in `napi_call_threadsafe_function` cannot be woken
+/// reliably when its environment ends: Node signals only one of several waiting threads.
 #[derive(Default)]
 pub struct Queue {
     state: Mutex<State>,
@@ -61,9 +62,10 @@ struct State {
 }
 
 impl Queue {
-    /// Adds a message. In a full queue, a step replaces the last one of its bar; other messages wait for room.
+    /// Adds a message. If the queue is full, a step replaces the last one of its bar; other messages wait for
+    /// room.
     ///
-    /// Returns whether the queue grew by one; a closed queue takes nothing.
+    /// Returns whether the queue grew by one. A closed queue rejects messages.
     pub fn push(&self, message: Message) -> bool {
         let mut state = self.lock();
         if message.step.is_none() {
@@ -77,21 +79,21 @@ impl Queue {
             return false;
         }
         let replaced = message.step.is_some() && state.messages.len() >= CAPACITY && {
-            let former = state.messages.iter().rposition(|m| m.step == message.step);
-            former.and_then(|at| state.messages.remove(at)).is_some()
+            let previous = state.messages.iter().rposition(|m| m.step == message.step);
+            previous.and_then(|at| state.messages.remove(at)).is_some()
         };
         state.messages.push_back(message);
         !replaced
     }
 
-    /// Takes the oldest message.
+    /// Returns the oldest message.
     pub fn pop(&self) -> Option<String> {
         let message = self.lock().messages.pop_front();
         self.room.notify_one();
         message.map(|m| m.json)
     }
 
-    /// Ends every wait for room and refuses further messages. Idempotent.
+    /// Ends every wait for room and rejects further messages. Idempotent.
     pub fn close(&self) {
         self.lock().closed = true;
         self.room.notify_all();
@@ -121,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_queue_keeps_the_newest_step_of_each_bar_and_every_other_message() {
+    fn a_full_queue_keeps_the_newest_step_per_bar_and_all_other_messages() {
         let queue = Queue::default();
         let other = Some(Step::Progress("tiles"));
         assert!(queue.push(message(0, None)));
@@ -153,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn closing_frees_every_waiting_thread() {
+    fn closing_wakes_every_waiting_thread() {
         let queue = Arc::new(Queue::default());
         for number in 0..CAPACITY {
             queue.push(message(number, None));

@@ -1,8 +1,8 @@
-//! Work under way, and how it ends with its environment.
+//! Running work, and its end with the environment.
 //!
-//! A process that leaves while a thread computes crashes: destructors take away what libtorch and oneDNN work with. So
-//! every environment stops its work before it ends: on `exit` of its `process` (the end of the script,
-//! `process.exit()`, an uncaught error), and in a cleanup hook (the end of a `worker_thread`).
+//! A process that exits while a thread computes crashes, because destructors free data that libtorch and
+//! oneDNN use. Every environment therefore stops its work before it ends: on `exit` of its `process` (the end
+//! of the script, `process.exit()`, an uncaught error), and in a cleanup hook (the end of a `worker_thread`).
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -15,20 +15,21 @@ use run::Cancel;
 use crate::leave;
 use crate::queue::Queue;
 
-/// How long an ending environment waits for the safe point of its work; a training writes its checkpoint there.
+/// Maximum time that an ending environment waits for the safe point of its work. A training writes its
+/// checkpoint there.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// How often it looks.
+/// Interval of the checks.
 const INTERVAL: Duration = Duration::from_millis(2);
 
-/// Work on a thread of its own.
+/// Work on its own thread.
 pub(crate) struct Work {
     pub cancel: Cancel,
     pub queue: Arc<Queue>,
     pub thread: JoinHandle<()>,
 }
 
-/// Work by environment. Both addons have one of their own, as each has its own `napi_env`.
+/// Running work by environment. Each addon has its own list, since each has its own `napi_env`.
 static ENVIRONMENTS: Mutex<Vec<Environment>> = Mutex::new(Vec::new());
 
 /// Work that outlived its environment.
@@ -39,7 +40,7 @@ struct Environment {
     work: Vec<Work>,
 }
 
-/// Makes `env` stop its work before it ends.
+/// Registers the hooks that stop the work of `env` before it ends.
 pub(crate) fn watch(env: &Env) -> napi::Result<()> {
     let key = env.raw() as usize;
     if lock(&ENVIRONMENTS).iter().any(|e| e.key == key) {
@@ -63,12 +64,12 @@ pub(crate) fn watch(env: &Env) -> napi::Result<()> {
     Ok(())
 }
 
-/// Enters work of an environment that is watched.
+/// Adds work to a registered environment.
 pub(crate) fn enter(env: &Env, work: Work) {
     let key = env.raw() as usize;
     let mut environments = lock(&ENVIRONMENTS);
     if let Some(environment) = environments.iter_mut().find(|e| e.key == key) {
-        // Work that is done has nothing to stop; its thread is waited for all the same, to its last destructor.
+        // Finished work needs no cancellation, but its thread is joined, including its last destructor.
         for done in environment.work.extract_if(.., |w| w.thread.is_finished()) {
             let _ = done.thread.join();
         }
@@ -76,7 +77,7 @@ pub(crate) fn enter(env: &Env, work: Work) {
     }
 }
 
-/// Cancels the work of an environment, turns its messages off, and waits for its end.
+/// Cancels the work of an environment, closes its messages, and waits for its end.
 fn stop(key: usize) {
     let mut all = Vec::new();
     if let Some(environment) = lock(&ENVIRONMENTS).iter_mut().find(|e| e.key == key) {
@@ -92,7 +93,7 @@ fn stop(key: usize) {
             thread::sleep(INTERVAL);
         }
         if thread.is_finished() {
-            // The outcome has gone to a closed queue; a panic was caught long before.
+            // The outcome went to a closed queue; a panic was caught earlier.
             let _ = thread.join();
         } else {
             lock(&STRAYS).push(thread);
@@ -101,7 +102,7 @@ fn stop(key: usize) {
     }
 }
 
-/// Whether work that outlived its environment is still under way.
+/// Returns true if work that outlived its environment is still running.
 fn strays_run() -> bool {
     lock(&STRAYS).iter().any(|thread| !thread.is_finished())
 }

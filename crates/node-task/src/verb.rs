@@ -1,4 +1,4 @@
-//! One thread a verb, one message channel, one outcome.
+//! Threads of verbs: one thread, one message channel and one outcome per verb.
 
 use std::sync::Arc;
 use std::thread;
@@ -13,21 +13,21 @@ use crate::channel::{Channel, MessageFn};
 use crate::failure::{guard, Failure};
 use crate::running::{enter, watch, Work};
 
-/// The caller's side of a verb that runs: where its events go, and what stops it.
+/// Event receiver and cancellation of a running verb.
 pub struct Caller {
     channel: Arc<Channel>,
     cancel: Cancel,
 }
 
 impl Caller {
-    /// The context of a verb on that many threads; 0 means all cores.
+    /// The context of a verb with this number of threads; 0 means all cores.
     #[must_use]
     pub fn context(&self, workers: usize) -> Context {
         Context::new(self.channel.clone(), self.cancel.clone(), workers)
     }
 }
 
-/// Reads and checks `options`, runs `verb` and turns its summary into JSON.
+/// Parses and checks `options`, runs `verb` and serialises its summary to JSON.
 pub fn call<O, S, E>(
     verb: impl FnOnce(&O, &Context) -> Result<S, E>,
     options: &str,
@@ -46,7 +46,7 @@ where
 
 /// Starts `work` on a thread named `name` and returns the function that cancels it.
 ///
-/// `messages` gets every event as JSON, then exactly one `done` or `failed`.
+/// `messages` receives every event as JSON, then exactly one `done` or `failed`.
 pub fn start<'env>(
     env: &'env Env,
     name: &str,
@@ -60,9 +60,9 @@ pub fn start<'env>(
     })
 }
 
-/// As [`start`], for callers that give JavaScript more than a function: returns the flag that cancels the work.
+/// Like [`start`], for callers with their own JavaScript object: returns the flag that cancels the work.
 ///
-/// The work ends with the environment of `messages`: it is then cancelled and waited for.
+/// The work is cancelled and joined when the environment of `messages` ends.
 pub fn spawn(
     name: &str,
     messages: MessageFn,

@@ -8,10 +8,11 @@ use node_task::{guard, Failure};
 use run::Code;
 use serde_json::json;
 
-/// A mask as JavaScript holds it: zero or not zero.
+/// A mask from JavaScript: zero or non-zero values.
 pub type Mask = Either4<Uint8Array, Int16Array, Int32Array, Float32Array>;
 
-/// Distance of every non-zero voxel to the nearest zero voxel, squared or not; C order, any of one to three axes.
+/// Returns the distance of every non-zero voxel to the nearest zero voxel, optionally squared. C order, one
+/// to three axes.
 #[napi(
     ts_args_type = "mask: Uint8Array | Int16Array | Int32Array | Float32Array, shape: number[], spacing: number[], bound: number | undefined, squared: boolean",
     ts_return_type = "Promise<Float32Array>"
@@ -28,7 +29,7 @@ pub fn distance_transform(
         mask,
         shape,
         spacing,
-        // Rounded up, so that distances as large as the bound stay.
+        // Rounded up, so that distances equal to the bound are kept.
         bound: bound.map(|b| (b as f32).next_up()),
         squared,
     })

@@ -1,13 +1,14 @@
-//! How long an ELF file says that it is.
+//! Expected length of an ELF file.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
-/// Bytes of a program header of a 64-bit file.
+/// Size of a program header of a 64-bit file in bytes.
 const PROGRAM_HEADER: u64 = 56;
 
-/// Bytes that the segments of a 64-bit little-endian ELF file reach to; `None` for any other file.
+/// Returns the end of the last segment of a 64-bit little-endian ELF file in bytes; `None` for any other
+/// file.
 ///
 /// Source: System V ABI, generic part, chapters 4 and 5.
 pub fn announced(path: &Path) -> io::Result<Option<u64>> {

@@ -1,4 +1,4 @@
-//! N-API addon `core`: everything that needs no libtorch.
+//! N-API addon `core`: all functions that do not need libtorch.
 #![allow(
     missing_docs,
     reason = "a private binding: the TypeScript facade owns names and documentation"

@@ -1,4 +1,4 @@
-//! Opens libtorch with global visibility before the `torch` addon is loaded, and unpacks the wheels it comes in.
+//! Opens libtorch with global visibility before the `torch` addon is loaded, and unpacks its wheels.
 
 use std::fs::File;
 use std::io;
@@ -13,13 +13,13 @@ use serde_json::json;
 
 use crate::elf;
 
-/// Opens the shared libraries in this order and keeps them open for the life of the process.
+/// Opens the shared libraries in this order. They stay open until the process ends.
 #[napi]
 pub fn preload(paths: Vec<String>) -> napi::Result<()> {
     for path in &paths {
         refuse_truncated(Path::new(path))?;
         open(path).map_err(|e| {
-            // The loader's own words stand in the source of libloading's error.
+            // The loader's message is in the source of libloading's error.
             let words = std::error::Error::source(&e).map_or_else(|| e.to_string(), ToString::to_string);
             broken(Path::new(path), &words)
         })?;
@@ -36,8 +36,8 @@ fn broken(path: &Path, words: &str) -> napi::Error {
     .into_napi()
 }
 
-/// Refuses a library that was cut off, and one beside it that it may need: the loader maps what the headers announce,
-/// and the process dies of the first page that is not there.
+/// Rejects truncated libraries, including those in the same folder that may be dependencies. The loader maps
+/// the length in the headers, and the process would crash at the first missing page.
 fn refuse_truncated(path: &Path) -> napi::Result<()> {
     let folder = path.parent().and_then(|folder| std::fs::read_dir(folder).ok());
     for entry in folder.into_iter().flatten().flatten() {
@@ -47,7 +47,7 @@ fn refuse_truncated(path: &Path) -> napi::Result<()> {
             .to_string_lossy()
             .contains(".so")
             .then(|| elf::announced(&path));
-        // What cannot be read, or is no ELF file, is left to the loader's own words.
+        // Unreadable files and files of other formats get the loader's own message.
         if let Some(Ok(Some(announced))) = missing {
             let found = path.metadata().map_or(0, |m| m.len());
             if found < announced {
@@ -62,8 +62,9 @@ fn refuse_truncated(path: &Path) -> napi::Result<()> {
 #[cfg(unix)]
 fn open(path: &str) -> Result<(), libloading::Error> {
     use libloading::os::unix::{Library, RTLD_GLOBAL, RTLD_NOW};
-    // SAFETY: opening runs the library's initialisers; the caller passes libtorch's own libraries, whose initialisers
-    // only register operators and are made to run at any time. The handle is leaked, so no symbol ever dangles.
+    // SAFETY: opening runs the library's initialisers. The caller passes libtorch's libraries, whose
+    // initialisers only register operators and may run at any time. The handle is leaked, so no symbol
+    // dangles.
     let library = unsafe { Library::open(Some(path), RTLD_NOW | RTLD_GLOBAL)? };
     std::mem::forget(library);
     Ok(())
@@ -77,7 +78,7 @@ fn open(path: &str) -> Result<(), libloading::Error> {
     Ok(())
 }
 
-/// Unpacks those members of a wheel (a zip file) whose names start with one of `prefixes` below `destination`.
+/// Unpacks the members of a wheel (a zip file) whose names start with one of `prefixes` to `destination`.
 #[napi(ts_return_type = "Promise<number>")]
 pub fn extract_wheel(wheel: String, destination: String, prefixes: Vec<String>) -> AsyncTask<Extract> {
     AsyncTask::new(Extract {
@@ -87,7 +88,7 @@ pub fn extract_wheel(wheel: String, destination: String, prefixes: Vec<String>) 
     })
 }
 
-/// The work of [`extract_wheel`]; resolves to the number of files written.
+/// The work of [`extract_wheel`]. Resolves to the number of written files.
 pub struct Extract {
     wheel: PathBuf,
     destination: PathBuf,
@@ -123,7 +124,7 @@ fn extract(wheel: &Path, destination: &Path, prefixes: &[String]) -> io::Result<
     let mut written = 0;
     for index in 0..archive.len() {
         let mut member = archive.by_index(index).map_err(io::Error::other)?;
-        // `enclosed_name` refuses names that would leave the destination.
+        // `enclosed_name` rejects names that would leave the destination.
         let Some(name) = member.enclosed_name() else {
             continue;
         };

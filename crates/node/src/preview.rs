@@ -18,35 +18,35 @@ pub struct ArrayData {
     pub shape: Vec<u32>,
 }
 
-/// One batch; axes are (sample, channel, z, y, x) in 3D and (sample, channel, y, x) in 2D.
+/// One batch. Axes are (sample, channel, z, y, x) in 3D and (sample, channel, y, x) in 2D.
 #[napi(object)]
 pub struct BatchData {
     /// The case of each sample.
     pub cases: Vec<String>,
-    /// Counted from 0.
+    /// Epoch, counted from 0.
     pub epoch: i64,
-    /// Counted from 0.
+    /// Iteration in the epoch, counted from 0.
     pub iteration: i64,
     /// The network's input.
     pub data: ArrayData,
     /// Labels, finest scale first.
     pub targets: Vec<ArrayData>,
-    /// Voxel weights, finest scale first; absent unless the recipe has them.
+    /// Voxel weights, finest scale first; absent unless the recipe uses them.
     pub weights: Option<Vec<ArrayData>>,
 }
 
 /// The batches of a preview.
 #[napi(object)]
 pub struct PreviewData {
-    /// Whole name of the task.
+    /// Full name of the task.
     pub task: String,
-    /// (z, y, x) or (y, x).
+    /// Patch size, (z, y, x) or (y, x).
     pub patch_size: Vec<u32>,
     /// Names of the image channels.
     pub modalities: Vec<String>,
     /// Names of classes 1, 2, …
     pub classes: Vec<String>,
-    /// Those of consecutive iterations.
+    /// Batches of consecutive iterations.
     pub batches: Vec<BatchData>,
 }
 
@@ -57,7 +57,8 @@ pub struct PreviewWork {
     made: Arc<Mutex<Option<Preview>>>,
 }
 
-/// Starts making batches; `onMessage` gets events and at last `done`, whose result is null: `take` gives the batches.
+/// Starts loading batches. `onMessage` receives events and finally `done` with a null result; `take` returns
+/// the batches.
 #[napi(ts_args_type = "options: string, onMessage: (message: string) => void")]
 pub fn start_preview(options: String, on_message: MessageFn) -> napi::Result<PreviewWork> {
     let made = Arc::new(Mutex::new(None));
@@ -74,13 +75,13 @@ pub fn start_preview(options: String, on_message: MessageFn) -> napi::Result<Pre
 
 #[napi]
 impl PreviewWork {
-    /// Asks the work to stop at its next safe point. Idempotent.
+    /// Cancels the work at its next safe point. Idempotent.
     #[napi]
     pub fn cancel(&self) {
         self.cancel.cancel();
     }
 
-    /// The batches, once `done` was reported; they are given away, so that a second call fails.
+    /// Returns the batches after `done`. Ownership moves to the caller, so a second call fails.
     #[napi]
     pub fn take(&self) -> napi::Result<PreviewData> {
         let made = self.made.lock().unwrap_or_else(PoisonError::into_inner).take();

@@ -1,8 +1,9 @@
-//! The end of the process.
+//! Immediate end of the process.
 
 use napi_derive::napi;
 
-/// Ends the process at once with this exit code: no destructor and no `exit` listener runs, work is not waited for.
+/// Ends the process immediately with this exit code. Runs no destructors or `exit` listeners and does not
+/// wait for work.
 #[napi(ts_return_type = "never")]
 pub fn exit_now(code: i32) {
     node_task::leave(code)

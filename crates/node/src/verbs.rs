@@ -1,4 +1,4 @@
-//! The verbs of this addon, as the table lists them.
+//! The verbs of this addon, from the table of verbs.
 
 use napi::bindgen_prelude::Function;
 use napi::Env;
@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::Value;
 use verbs::{Verb, Visitor};
 
-/// Starts a verb on its own thread; returns the function that cancels it.
+/// Starts a verb on its own thread. Returns the function that cancels it.
 #[napi(
     ts_args_type = "verb: string, options: string, onMessage: (message: string) => void",
     ts_return_type = "() => void"
@@ -34,7 +34,7 @@ pub fn start(
     })
 }
 
-/// Checks the options of any verb and returns them as JSON with all defaults; it throws `ERR_OPTIONS`.
+/// Checks the options of any verb and returns them as JSON with all defaults. Throws `ERR_OPTIONS`.
 #[napi]
 pub fn validate(verb: String, options: String) -> napi::Result<String> {
     guard(|| {
@@ -53,7 +53,7 @@ fn unknown(verb: &str) -> Failure {
     Failure::internal(format!("no verb {verb}"))
 }
 
-/// Runs the verb of that name.
+/// Runs the verb with this name.
 struct Run<'a> {
     name: &'a str,
     options: &'a str,
@@ -81,7 +81,7 @@ impl Visitor for Run<'_> {
     }
 }
 
-/// Checks the options of the verb of that name.
+/// Checks the options of the verb with this name.
 struct Check<'a> {
     name: &'a str,
     options: &'a str,

@@ -16,7 +16,7 @@ use volume::Geometry;
 pub struct VolumeData {
     /// Values in C order (z, y, x).
     pub data: Float32Array,
-    /// (z, y, x).
+    /// Shape, (z, y, x).
     pub shape: Vec<u32>,
     /// Millimetres along (z, y, x).
     pub spacing: Vec<f64>,

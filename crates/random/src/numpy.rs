@@ -1,8 +1,8 @@
 //! numpy's legacy random generator (`numpy.random.RandomState`), draw for draw.
 //!
-//! Splits and class locations of nnU-Net come from it, so equal files need equal draws. The Mersenne Twister is that of
-//! Matsumoto and Nishimura (1998), MT19937; bounded integers are drawn by masking and rejection, as `RandomState` keeps doing
-//! for compatibility.
+//! nnU-Net uses it for splits and class locations, so equal files need equal draws. The Mersenne Twister is
+//! MT19937 of Matsumoto and Nishimura (1998). Bounded integers are drawn by masking and rejection, as in
+//! `RandomState`.
 
 const N: usize = 624;
 const M: usize = 397;
@@ -80,7 +80,8 @@ impl RandomState {
         }
     }
 
-    /// `randint(low, high)`: uniform in `low..high`; `low` when the range is empty, where numpy raises.
+    /// `randint(low, high)`: uniform in `low..high`; `low` for an empty range, for which numpy raises an
+    /// error.
     pub fn randint(&mut self, low: i64, high: i64) -> i64 {
         let range = high.saturating_sub(1).saturating_sub(low);
         match u64::try_from(range) {
@@ -91,7 +92,7 @@ impl RandomState {
         }
     }
 
-    /// `shuffle(items)`: Fisher and Yates from the end.
+    /// `shuffle(items)`: Fisher-Yates from the end.
     pub fn shuffle<T>(&mut self, items: &mut [T]) {
         for i in (1..items.len()).rev() {
             let j = self.interval(i as u64) as usize;
@@ -106,7 +107,7 @@ impl RandomState {
         items
     }
 
-    /// `choice(n, count, replace=False)`: `count` different numbers below `n`, at most `n` of them.
+    /// `choice(n, count, replace=False)`: at most `n` distinct numbers below `n`.
     pub fn choice(&mut self, n: usize, count: usize) -> Vec<usize> {
         let mut items = self.permutation(n);
         items.truncate(count);

@@ -5,7 +5,7 @@ use crate::box_muller::{box_muller, unit};
 /// The increment: 2^64 over the golden ratio.
 const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
 
-/// The finaliser: spreads every input bit over the whole word.
+/// The finaliser: every input bit affects the whole word.
 fn mix(word: u64) -> u64 {
     let word = (word ^ (word >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     let word = (word ^ (word >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
@@ -19,14 +19,14 @@ pub(crate) fn key(seed: u64, words: &[u64]) -> u64 {
     })
 }
 
-/// Standard normal numbers by position: what stands where does not depend on who asks first.
+/// Standard normal numbers by position, independent of the order of access.
 #[derive(Clone, Copy, Debug)]
 pub struct Normals {
     key: u64,
 }
 
 impl Normals {
-    /// The numbers of one seed and one list of words, such as a parameter's index.
+    /// The numbers of a seed and a list of words, such as a parameter's index.
     pub fn keyed(seed: u64, words: &[u64]) -> Self {
         Self {
             key: key(seed, words),
@@ -60,16 +60,16 @@ mod tests {
         );
     }
 
-    /// A seed means the same starting weights in every version.
+    /// The initial weights of a seed are the same in every version.
     #[test]
-    fn normals_stay_what_they_are() {
+    fn normals_equal_the_pinned_values() {
         let bits = |seed, words: &[u64], i| Normals::keyed(seed, words).at(i).to_bits();
         assert_eq!(bits(7, &[0, 3], 0), 0x3ff7_04d2_a8a6_8570);
         assert_eq!(bits(12345, &[1, 20], 999), 0x3ff7_3d27_0352_f6e2);
     }
 
     #[test]
-    fn normals_have_their_moments_and_depend_on_every_word() {
+    fn normals_have_standard_moments_and_depend_on_every_word() {
         let n = 200_000;
         let moments = |normals: Normals| {
             let values: Vec<f64> = (0..n).map(|i| normals.at(i)).collect();

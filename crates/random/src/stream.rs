@@ -1,29 +1,29 @@
-//! Counter-based random numbers, keyed by what they are for.
+//! Counter-based random numbers, keyed by purpose.
 //!
-//! Every (seed, purpose, epoch, iteration, sample) has its own Philox stream, so neither thread count nor
-//! timing nor a resume can change what is drawn.
+//! Every (seed, purpose, epoch, iteration, sample) has its own Philox stream. Draws therefore do not depend
+//! on thread count, timing or a resume.
 
 use crate::box_muller::{box_muller, unit};
 use crate::philox::philox;
 use crate::split_mix;
 
-/// What a stream of random numbers is for. Streams of different purposes never meet.
+/// Purpose of a random stream. Streams of different purposes never overlap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub enum Purpose {
-    /// Which cases make a training batch.
+    /// Cases of a training batch.
     TrainingCase = 1,
-    /// Where a training patch lies in its case.
+    /// Position of a training patch in its case.
     TrainingPatch = 2,
-    /// The augmentation of a training sample.
+    /// Augmentation of a training sample.
     TrainingTransform = 3,
-    /// Which cases make a validation batch.
+    /// Cases of a validation batch.
     ValidationCase = 4,
-    /// Where a validation patch lies in its case.
+    /// Position of a validation patch in its case.
     ValidationPatch = 5,
 }
 
-/// Stream of random numbers of one key. Clones continue independently from the same place.
+/// Random stream of one key. Clones continue independently from the same position.
 #[derive(Clone, Debug)]
 pub struct Rng {
     key: [u32; 2],
@@ -34,7 +34,7 @@ pub struct Rng {
 
 impl Rng {
     /// The stream of one sample. The low halves of `epoch`, `iteration` and `sample` are counter words, so
-    /// streams of one seed and purpose never overlap; their high halves enter the key.
+    /// streams of one seed and purpose never overlap. Their high halves enter the key.
     pub fn keyed(seed: u64, purpose: Purpose, epoch: u64, iteration: u64, sample: u64) -> Self {
         let words = [purpose as u64, epoch >> 32, iteration >> 32, sample >> 32];
         let key = split_mix::key(seed, &words);
@@ -74,7 +74,7 @@ impl Rng {
         low + (high - low) * self.unit()
     }
 
-    /// True with probability `p`. Always consumes one draw, so that what follows does not depend on `p`.
+    /// True with probability `p`. Always consumes one draw, so later draws do not depend on `p`.
     pub fn chance(&mut self, p: f64) -> bool {
         self.unit() < p
     }
@@ -93,7 +93,7 @@ impl Rng {
         }
     }
 
-    /// One element drawn uniformly; `None` from an empty slice.
+    /// One element drawn uniformly; `None` for an empty slice.
     pub fn choice<'a, T>(&mut self, items: &'a [T]) -> Option<&'a T> {
         if items.is_empty() {
             return None;
@@ -107,9 +107,9 @@ impl Rng {
     }
 }
 
-/// A source of uniform integers: the part of [`Rng`] that sampling draws from. Tests script it.
+/// A source of uniform integers: the interface of [`Rng`] for sampling. Tests script it.
 pub trait Draw {
-    /// A number uniform in `0..n`; `n` is at least 1.
+    /// A uniform number in `0..n`; `n` is at least 1.
     fn below(&mut self, n: u64) -> u64;
 }
 
@@ -123,9 +123,9 @@ impl Draw for Rng {
 mod tests {
     use super::*;
 
-    /// A seed means the same numbers in every version: checkpoints go on with them.
+    /// The numbers of a seed are the same in every version, because checkpoints continue with them.
     #[test]
-    fn a_stream_stays_what_it_is() {
+    fn a_stream_equals_the_pinned_values() {
         let mut rng = Rng::keyed(12345, Purpose::TrainingTransform, 3, 1 << 40, 1);
         assert_eq!(rng.next_u64(), 0xabb9_4835_5b0d_78af);
         assert_eq!(rng.normal().to_bits(), 0xbfee_7cdb_d5ae_a845);
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn streams_differ_in_every_part_of_the_key() {
+    fn streams_depend_on_every_part_of_the_key() {
         let first = |mut rng: Rng| rng.next_u64();
         let mut seen = std::collections::BTreeSet::new();
         let wide = 1u64 << 32;
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn uniform_normal_and_below_have_their_moments() {
+    fn uniform_normal_and_below_have_the_expected_moments() {
         let mut rng = Rng::keyed(7, Purpose::TrainingPatch, 0, 0, 0);
         let n = 200_000;
         let moments = |values: &[f64]| {

@@ -1,4 +1,5 @@
-//! Time to build an annotation index of a large volume and to draw from it: `cargo bench -p sampling --bench index`.
+//! Time to build an annotation index of a large volume and to draw from it: `cargo bench -p sampling --bench
+//! index`.
 
 use std::hint::black_box;
 use std::time::Instant;

@@ -1,7 +1,8 @@
-//! The annotated voxels of a case, indexed so that one is drawn in microseconds however large the case.
+//! Index of the annotated voxels of a case, for draws in microseconds at any case size.
 //!
-//! The index is a list of runs of consecutive voxels with the number of voxels up to each run's end: the voxel of a
-//! drawn rank is found by bisection. It is built once from the segmentation and kept beside the case.
+//! The index is a list of runs of consecutive voxels, each with the number of voxels up to its end. A
+//! bisection finds the voxel of a drawn rank. The index is built once from the segmentation and stored beside
+//! the case.
 
 use std::collections::BTreeMap;
 
@@ -10,17 +11,17 @@ use random::Draw;
 use crate::meaning::Meaning;
 use crate::runs::{Bytes, RunBuilder, Runs, RUN_BYTES};
 
-/// Where the annotated voxels of one case lie.
+/// The annotated voxels of one case.
 #[derive(Debug)]
 pub struct AnnotationIndex {
     pub(crate) shape: [usize; 3],
     pub(crate) all: Runs,
-    /// Runs of each class, ascending; empty where classes were not asked for.
+    /// Runs of each class, ascending; empty unless indexed by class.
     pub(crate) classes: Vec<(i16, Runs)>,
     pub(crate) bytes: Bytes,
 }
 
-/// Builds an [`AnnotationIndex`] from labels pushed in C order, a stretch at a time.
+/// Builds an [`AnnotationIndex`] from labels in C order, added in chunks.
 #[derive(Debug)]
 pub struct IndexBuilder {
     shape: [usize; 3],
@@ -32,8 +33,8 @@ pub struct IndexBuilder {
 }
 
 impl IndexBuilder {
-    /// Begins the index of a segmentation of `shape` (z, y, x). With `by_class` each class (background included) gets runs
-    /// of its own, for balanced draws.
+    /// Starts the index of a segmentation of `shape` (z, y, x). With `by_class` each class, including the
+    /// background, gets its own runs, for balanced draws.
     pub fn new(shape: [usize; 3], meaning: Meaning, by_class: bool) -> Self {
         Self {
             shape,
@@ -45,7 +46,7 @@ impl IndexBuilder {
         }
     }
 
-    /// Adds the next voxels' labels, as on disk.
+    /// Adds the labels of the next voxels, as on disk.
     pub fn push(&mut self, labels: &[f32]) {
         let mut start = 0;
         while start < labels.len() {
@@ -71,7 +72,7 @@ impl IndexBuilder {
         self.seen += labels.len() as u64;
     }
 
-    /// The index of everything pushed.
+    /// Returns the index of all added voxels.
     pub fn finish(self) -> AnnotationIndex {
         let mut bytes = Vec::new();
         let mut append = |builder: RunBuilder| {
@@ -108,7 +109,7 @@ impl AnnotationIndex {
         builder.finish()
     }
 
-    /// Number of annotated voxels, background included.
+    /// Number of annotated voxels, including the background.
     pub fn annotated(&self) -> u64 {
         self.all.voxels
     }
@@ -118,13 +119,13 @@ impl AnnotationIndex {
         self.classes.iter().map(|(class, runs)| (*class, runs.voxels))
     }
 
-    /// The annotated voxel `(z, y, x)` of a rank below [`AnnotationIndex::annotated`], in C order.
+    /// Returns the annotated voxel `(z, y, x)` of a rank below [`AnnotationIndex::annotated`], in C order.
     pub fn voxel(&self, rank: u64) -> [usize; 3] {
         self.unravel(self.all.voxel(&self.bytes, rank))
     }
 
-    /// A voxel drawn uniformly from all annotated ones; with `balance`, uniformly from a uniformly drawn class
-    /// (background being one of them). `None` where nothing is annotated.
+    /// Draws an annotated voxel uniformly; with `balance`, draws a class uniformly (the background is one)
+    /// and then a voxel of it. Returns `None` if nothing is annotated.
     pub fn draw(&self, balance: bool, draw: &mut impl Draw) -> Option<[usize; 3]> {
         if self.all.voxels == 0 {
             return None;
@@ -140,7 +141,7 @@ impl AnnotationIndex {
         Some(self.unravel(runs.voxel(&self.bytes, draw.below(runs.voxels))))
     }
 
-    /// Bytes held in memory; an index that is mapped from its file holds none.
+    /// Bytes held in memory; 0 for an index mapped from its file.
     pub fn bytes(&self) -> usize {
         match &self.bytes {
             Bytes::Owned(bytes) => bytes.len(),
@@ -160,7 +161,7 @@ mod tests {
     use crate::scripted::Scripted;
     use proptest::prelude::*;
 
-    /// Every annotated voxel of a class (or of all), listed the plain way.
+    /// Every annotated voxel of a class (or of all classes), found by a plain scan.
     fn listed(labels: &[f32], shape: [usize; 3], meaning: Meaning, class: Option<i16>) -> Vec<[usize; 3]> {
         (0..labels.len())
             .filter(|&i| meaning.is_annotated(labels[i] as i16))
@@ -176,7 +177,7 @@ mod tests {
         ) {
             let meaning = if dense { Meaning::Dense } else { Meaning::Sparse };
             let count = shape.iter().product::<usize>() as u64;
-            // Labels -1 to 2 in streaks, so that runs of several voxels occur and cross rows.
+            // Labels -1 to 2 in streaks, so that there are runs of several voxels across rows.
             let labels: Vec<f32> = (0..count)
                 .map(|i| ((i / streak + seed).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 62) as f32 - 1.0)
                 .collect();
@@ -199,14 +200,14 @@ mod tests {
     }
 
     #[test]
-    fn nothing_annotated_draws_nothing() {
+    fn an_unannotated_case_draws_none() {
         let index = AnnotationIndex::build(&[-1.0; 8], [2, 2, 2], Meaning::Sparse, true);
         assert_eq!(index.draw(false, &mut Scripted::new(&[])), None);
         assert_eq!(index.draw(true, &mut Scripted::new(&[])), None);
     }
 
     #[test]
-    fn a_dense_case_is_one_run() {
+    fn a_dense_case_has_one_run() {
         let labels = [-1.0, 0.0, 1.0, 1.0, 0.0, -1.0, 0.0, 2.0];
         let index = AnnotationIndex::build(&labels, [2, 2, 2], Meaning::Dense, false);
         assert_eq!((index.all.count, index.annotated()), (1, 8));

@@ -1,13 +1,14 @@
-//! Where a patch lies in its case: the reference loaders' bounding boxes, as pure functions of the drawn numbers.
+//! Patch positions: the bounding boxes of the reference's loaders, as pure functions of the drawn numbers.
 //!
-//! Follows `DataLoader3D` and `DataLoader2D` of nnU-Net v1 (`generate_train_batch`). A 2D patch is a box of one slice:
-//! its first axis has size 1 and starts at the chosen slice.
+//! Follows `DataLoader3D` and `DataLoader2D` of nnU-Net v1 (`generate_train_batch`). A 2D patch is a box of
+//! one slice: its first axis has size 1 and starts at the chosen slice.
 
 use random::Draw;
 
 use crate::foreground::ClassLocations;
 
-/// A box of voxels `(z, y, x)`; its lower corner may be negative and it may reach beyond the case, where it is padded.
+/// A box of voxels `(z, y, x)`. Its lower corner may be negative and it may exceed the case; the excess is
+/// padded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct PatchBox {
     /// First voxel of the box on each axis.
@@ -22,23 +23,24 @@ impl PatchBox {
         self.size.iter().product()
     }
 
-    /// Whether the box contains a voxel.
+    /// Returns true if the box contains the voxel.
     pub fn contains(&self, voxel: [usize; 3]) -> bool {
         (0..3).all(|d| (self.lower[d]..self.lower[d] + self.size[d] as i64).contains(&(voxel[d] as i64)))
     }
 
-    /// The part of axis `d` that lies within a case of `extent` voxels, as `(first voxel, count, padding before)`.
+    /// Returns the valid part of axis `d` in a case of `extent` voxels: `(first voxel, count, padding
+    /// before)`.
     pub(crate) fn valid(&self, d: usize, extent: usize) -> (usize, usize, usize) {
         let (lower, upper) = (self.lower[d], self.lower[d] + self.size[d] as i64);
         let first = lower.max(0);
         let count = (upper.min(extent as i64) - first).max(0);
-        // A box wholly beyond the case has nothing valid; its padding then fills it.
+        // A box completely outside the case has no valid voxels; padding fills it.
         let before = (first - lower).min(self.size[d] as i64);
         (first as usize, count as usize, before as usize)
     }
 }
 
-/// The lower corners that the reference's loader allows on one axis, both ends inclusive.
+/// Valid lower corners on one axis, as in the reference's loader; both ends are inclusive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Range {
     /// Smallest lower corner, at most 0.
@@ -48,11 +50,12 @@ pub struct Range {
 }
 
 impl Range {
-    /// The range of an axis of `shape` voxels for loaded patches of `patch` voxels whose centre of `final_patch` voxels
-    /// reaches the network. `pad` is the reference's `pad_sides` (0 in all its trainers).
+    /// The range of an axis of `shape` voxels for loaded patches of `patch` voxels with a centre crop of
+    /// `final_patch` voxels. `pad` is the reference's `pad_sides` (0 in all its trainers).
     ///
-    /// The axis is padded by `patch - final_patch + pad` voxels, or by as much as makes a patch fit; an odd padding has
-    /// its larger half in front, and a patch may start one voxel later than the padding accounts for.
+    /// The axis is padded by `patch - final_patch + pad` voxels, or by the amount that makes a patch fit. For
+    /// an odd padding the larger half is in front. A patch may start one voxel later than the padding allows,
+    /// as in the reference.
     pub fn new(shape: usize, patch: usize, final_patch: usize, pad: usize) -> Self {
         let (shape, patch) = (shape as i64, patch as i64);
         let mut need = patch - final_patch as i64 + pad as i64;
@@ -70,23 +73,25 @@ impl Range {
         (self.upper - self.lower + 1).max(0) as u64
     }
 
-    /// Whether no corner is allowed. Never true of a range made by [`Range::new`] with `patch >= final_patch`.
+    /// Returns true if the range is empty. Never true for a range made by [`Range::new`] with `patch >=
+    /// final_patch`.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The lower corner that centres a patch on `voxel`: limited by the range's lower end only, as in the reference.
+    /// The lower corner that centres a patch on `voxel`. As in the reference, only the lower end of the range
+    /// limits it.
     pub fn around(&self, voxel: usize, patch: usize) -> i64 {
         self.lower.max(voxel as i64 - (patch / 2) as i64)
     }
 
-    /// A lower corner drawn uniformly from the range.
+    /// Draws a lower corner uniformly from the range.
     pub fn draw(&self, draw: &mut impl Draw) -> i64 {
         self.lower + draw.below(self.len().max(1)) as i64
     }
 }
 
-/// The sizes that decide a box: what is loaded, and what of it reaches the network.
+/// Sizes of the loaded patch and of the network's patch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PatchSizes {
     /// Loaded patch `(z, y, x)`; z is 1 in 2D.
@@ -98,8 +103,8 @@ pub struct PatchSizes {
 }
 
 impl PatchSizes {
-    /// Sizes of 2D `(y, x)` or 3D `(z, y, x)` patches; `None` for any other rank, for differing ranks, for an empty axis,
-    /// or where less is loaded than the network takes.
+    /// Sizes of 2D `(y, x)` or 3D `(z, y, x)` patches. `None` for any other rank, for differing ranks, for an
+    /// empty axis, or if the loaded patch is smaller than the network's.
     pub fn new(loaded: &[usize], network: &[usize]) -> Option<Self> {
         let whole = |size: &[usize]| match *size {
             [y, x] => Some([1, y, x]),
@@ -115,7 +120,8 @@ impl PatchSizes {
         })
     }
 
-    /// The loaded box whose centre crop, which starts at `(loaded - network) / 2`, is the network's patch at `lower`.
+    /// Returns the loaded box for the network's patch at `lower`, which is its centre crop from `(loaded -
+    /// network) / 2` on.
     pub fn loaded_around(&self, lower: [i64; 3]) -> PatchBox {
         let margin = |d: usize| ((self.loaded[d] - self.network[d]) / 2) as i64;
         PatchBox {
@@ -125,11 +131,11 @@ impl PatchSizes {
     }
 }
 
-/// Draws the loaded box of one sample as the reference's loaders do.
+/// Draws the loaded box of one sample, like the reference's loaders.
 ///
-/// With `foreground` the box is centred on a voxel of a foreground class (class uniform, then in 2D its slice uniform, then
-/// the voxel uniform), as far as padding allows. Without it, or where the case has no foreground, the box is uniform over
-/// all boxes, in 2D after a uniform slice.
+/// With `foreground` the box is centred on a voxel of a foreground class, as far as padding allows. The class
+/// is drawn uniformly, then in 2D its slice, then the voxel. Without it, or if the case has no foreground,
+/// the box is uniform over all boxes, in 2D after a uniform slice.
 pub fn draw_box(
     shape: [usize; 3],
     sizes: &PatchSizes,
@@ -159,8 +165,9 @@ pub fn draw_box(
     }
 }
 
-/// Whether sample `index` of a batch is forced to contain foreground: the last `fraction` of the batch, where the number
-/// of free samples `batch_size * (1 - fraction)` is rounded half to even as Python does (`get_do_oversample`).
+/// Returns true if sample `index` of a batch must contain foreground. These are the last `fraction` of the
+/// batch: the number of other samples, `batch_size * (1 - fraction)`, is rounded half to even as in Python
+/// (`get_do_oversample`).
 pub fn is_forced(index: usize, batch_size: usize, fraction: f64) -> bool {
     let free = (batch_size as f64 * (1.0 - fraction)).round_ties_even();
     index as f64 >= free
@@ -182,7 +189,7 @@ mod tests {
             prop_assert!(!range.is_empty());
             let lower = range.draw(&mut Scripted::new(&[number % range.len()]));
             prop_assert!(range.lower <= lower && lower <= range.upper);
-            // The network's patch never leaves the case by more than one voxel where it fits, and covers it where not.
+            // The network's patch exceeds the case by at most one voxel if it fits, and else covers it.
             let inner = lower + (margin / 2) as i64;
             if shape >= network {
                 prop_assert!(inner >= -1 && inner + network as i64 <= shape as i64 + 1, "{inner}");
@@ -211,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn sizes_of_differing_rank_or_too_little_loaded_are_refused() {
+    fn sizes_of_differing_ranks_or_too_small_loaded_sizes_are_rejected() {
         assert!(PatchSizes::new(&[4, 4], &[2, 2, 2]).is_none());
         assert!(PatchSizes::new(&[1, 4, 4], &[2, 2, 2]).is_none());
         assert!(PatchSizes::new(&[4, 4], &[0, 2]).is_none());

@@ -1,4 +1,4 @@
-//! Inflated cases, for reading straight from npz files: the least recently used go when memory is spent.
+//! Cache of decompressed cases, for reading patches from npz files. Evicts the least recently used arrays.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use ndarray::ArrayD;
 
 type Inflated = Result<Arc<ArrayD<f32>>, Arc<volume::Error>>;
 
-/// Holds inflated arrays up to a number of bytes. An array in use by a reader lives until that reader is done.
+/// Holds decompressed arrays up to a number of bytes. An array in use stays alive until its reader is done.
 #[derive(Debug)]
 pub struct PackedCache {
     budget: usize,
@@ -24,14 +24,15 @@ struct State {
 
 #[derive(Debug)]
 struct Entry {
-    /// Filled by whoever comes first, outside the lock; others wait for it instead of inflating the same file twice.
+    /// Filled by the first reader, outside the lock. Other readers wait instead of decompressing the same
+    /// file again.
     cell: Arc<OnceLock<Inflated>>,
     used: u64,
     bytes: usize,
 }
 
 impl PackedCache {
-    /// A cache of at most `budget` bytes, or of one array where a single one is larger.
+    /// A cache of at most `budget` bytes, but at least one array.
     pub fn new(budget: usize) -> Self {
         Self {
             budget,
@@ -39,10 +40,10 @@ impl PackedCache {
         }
     }
 
-    /// The array `data` of an npz file as float32, from memory where it is there.
+    /// Returns the array `data` of an npz file as float32, from the cache if possible.
     ///
     /// # Errors
-    /// Those of [`volume::npz::read`]; a failure is not remembered.
+    /// The errors of [`volume::npz::read`]. Failures are not cached.
     pub fn get(&self, path: &Path) -> Inflated {
         let cell = {
             let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -72,7 +73,8 @@ impl PackedCache {
         inflated
     }
 
-    /// Accounts for an array that has just been read (`None`: that failed), and drops the oldest ones over the budget.
+    /// Accounts for an array just read (`None` if reading failed), and evicts the oldest ones over the
+    /// budget.
     fn settle(&self, path: &Path, cell: &Arc<OnceLock<Inflated>>, bytes: Option<usize>) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let state = &mut *state;
@@ -100,7 +102,7 @@ impl PackedCache {
         }
     }
 
-    /// Bytes of the arrays held.
+    /// Bytes of all cached arrays.
     pub fn bytes(&self) -> usize {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).bytes
     }
@@ -119,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn the_least_recently_used_goes_first() {
+    fn the_least_recently_used_array_is_evicted_first() {
         let folder = tempfile::tempdir().unwrap();
         let paths: Vec<_> = (0..3)
             .map(|i| written(folder.path(), &format!("{i}.npz"), i as f32))
@@ -146,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_is_not_remembered() {
+    fn a_failure_is_not_cached() {
         let folder = tempfile::tempdir().unwrap();
         let cache = PackedCache::new(100);
         assert!(cache.get(&folder.path().join("a.npz")).is_err());

@@ -1,4 +1,4 @@
-//! One preprocessed case, open for reading patches.
+//! An opened preprocessed case, for reading patches.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use crate::error::{Error, ShapeMismatch};
 use crate::grid::{Grid, Rows};
 use crate::meaning::Meaning;
 
-/// Which files of a preprocessed folder make a case, and how they are read.
+/// Location and reading mode of the files of a preprocessed folder.
 #[derive(Clone, Debug)]
 pub struct StageFolder {
     /// Folder with `<case>.npz` or `<case>.npy`, and `<case>_weightmap.npy`.
@@ -20,12 +20,12 @@ pub struct StageFolder {
     pub previous_stage: Option<PathBuf>,
     /// Whether weightmaps are read.
     pub weightmaps: bool,
-    /// Reads npz files through this cache instead of mapping npy files.
+    /// Cache for reading npz files; without it, npy files are mapped.
     pub packed: Option<Arc<PackedCache>>,
 }
 
 impl StageFolder {
-    /// The case's array of image channels and, last, segmentation, as it is read.
+    /// The file with the image channels and, last, the segmentation.
     pub fn stack(&self, case: &str) -> PathBuf {
         self.array(&self.folder, case)
     }
@@ -51,7 +51,7 @@ impl StageFolder {
     }
 }
 
-/// A case open for reading: image channels, segmentation, and where asked for weightmap and previous stage.
+/// An opened case: image channels, segmentation, and optionally weightmap and previous stage.
 pub struct Case {
     name: String,
     path: PathBuf,
@@ -67,7 +67,8 @@ impl Case {
     /// Opens a case.
     ///
     /// # Errors
-    /// [`Error::MissingCase`], [`Error::CaseFile`], [`Error::CaseShape`]; the weightmap is opened by [`Case::open_weights`].
+    /// [`Error::MissingCase`], [`Error::CaseFile`], [`Error::CaseShape`]. [`Case::open_weights`] opens the
+    /// weightmap.
     pub fn open(name: &str, stage: &StageFolder, meaning: Meaning) -> Result<Self, Error> {
         let path = stage.stack(name);
         if !path.is_file() {
@@ -84,7 +85,7 @@ impl Case {
             expected,
         };
         let (channels, shape) = match *stack.shape() {
-            // One slice only, as 2D data sets may have it.
+            // A single slice, as in some 2D datasets.
             [c, y, x] => (c, [1, y, x]),
             [c, z, y, x] => (c, [z, y, x]),
             ref other => return Err(wrong(&path, other, "(channel, z, y, x)".to_owned())),
@@ -119,10 +120,11 @@ impl Case {
         })
     }
 
-    /// Opens the case's weightmap, of shape `(1, z, y, x)` and float16, float32 or float64, so that [`Case::read`] gives it.
+    /// Opens the case's weightmap, `(1, z, y, x)` in float16, float32 or float64. [`Case::read`] then reads
+    /// it.
     ///
     /// # Errors
-    /// [`Error::Weightmaps`] where it is missing or of another shape; [`Error::CaseFile`].
+    /// [`Error::Weightmaps`] if it is missing or has another shape; [`Error::CaseFile`].
     pub fn open_weights(&mut self, stage: &StageFolder) -> Result<(), Error> {
         let path = stage.weightmap(&self.name);
         if !path.is_file() {
@@ -157,7 +159,7 @@ impl Case {
         &self.name
     }
 
-    /// The file that image and segmentation are read from.
+    /// The file of image and segmentation.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -172,17 +174,17 @@ impl Case {
         self.channels
     }
 
-    /// Channels of the segmentation that [`Case::read`] writes: 2 with a previous stage, else 1.
+    /// Channels of the segmentation in [`Case::read`]: 2 with a previous stage, else 1.
     pub fn label_channels(&self) -> usize {
         1 + usize::from(self.previous.is_some())
     }
 
-    /// What -1 means in this case.
+    /// Meaning of -1 in this case.
     pub fn meaning(&self) -> Meaning {
         self.meaning
     }
 
-    /// Calls `each` with the segmentation as on disk, slice by slice.
+    /// Calls `each` with every slice of the segmentation as on disk.
     pub(crate) fn for_each_slice(&self, mut each: impl FnMut(&[f32])) -> Result<(), Error> {
         let area = self.shape[1] * self.shape[2];
         let mut slice = vec![0.0; area];
@@ -198,12 +200,13 @@ impl Case {
             .map_err(|source| Error::file(&self.name, source))
     }
 
-    /// Reads the voxels of a box: `image` (channel, z, y, x), `labels` ([`Case::label_channels`], z, y, x) and, where the
-    /// case has a weightmap, `weights` (z, y, x). Labels are those of [`Meaning::label`]. Beyond the case, the image is 0, the segmentation -1, the previous stage's
-    /// segmentation 0 and the weight 0. Only the rows of the box are touched.
+    /// Reads the voxels of a box: `image` (channel, z, y, x), `labels` ([`Case::label_channels`], z, y, x)
+    /// and, with a weightmap, `weights` (z, y, x). Labels are mapped by [`Meaning::label`]. Outside the case,
+    /// the image is 0, the segmentation -1, the previous stage's segmentation 0 and the weight 0. Only the
+    /// rows of the box are read.
     ///
     /// # Errors
-    /// [`Error::WeightmapValue`]; [`Error::CaseFile`] where an npz file has to be inflated again and cannot.
+    /// [`Error::WeightmapValue`]; [`Error::CaseFile`] if an npz file cannot be decompressed again.
     pub fn read(
         &self,
         window: &PatchBox,
@@ -255,7 +258,7 @@ impl Case {
     }
 }
 
-/// A box laid over a case.
+/// The overlap of a box and a case.
 struct Window<'a> {
     shape: [usize; 3],
     window: &'a PatchBox,
@@ -267,8 +270,8 @@ impl Window<'_> {
         self.shape.iter().product()
     }
 
-    /// Fills `out` row by row: `read(start, row)` gets the case's flat index at which the row begins; everything beyond the
-    /// case becomes `padding`.
+    /// Fills `out` row by row: `read(start, row)` gets the flat index of the row's first voxel in the case.
+    /// Voxels outside the case become `padding`.
     fn copy<T: Copy>(&self, out: &mut [T], padding: T, read: impl Fn(usize, &mut [T])) {
         let [(z0, nz, pz), (y0, ny, py), (x0, nx, px)] =
             std::array::from_fn(|d| self.window.valid(d, self.shape[d]));
@@ -288,7 +291,7 @@ impl Window<'_> {
         }
     }
 
-    /// The case's voxel at which the row of the box's flat index `at` begins.
+    /// The case's voxel at the start of the row with the box's flat index `at`.
     fn row_of(&self, at: usize) -> [usize; 3] {
         let [_, height, width] = self.window.size;
         let place = [at / (height * width), at / width % height, 0];

@@ -4,11 +4,12 @@ use random::Draw;
 
 use crate::boxes::PatchSizes;
 
-/// The lower corner, on one axis, of a network patch that shows `voxel`.
+/// Returns the lower corner, on one axis, of a network patch that contains `voxel`.
 ///
-/// The patch is centred on the voxel (`patch / 2` voxels before it) plus `shift`, then moved only as far as it needs to
-/// lie within the case. Where the case is smaller than the patch, the patch covers it whole, its padding split as the
-/// reference's loaders do (the larger half in front). With a shift from [`shift_range`] the voxel is always inside.
+/// The patch is centred on the voxel (it starts `patch / 2` voxels before it) plus `shift`. It is then moved
+/// only as far as necessary to lie within the case. If the case is smaller than the patch, the patch covers
+/// it completely, with the reference's padding (the larger half in front). With a shift from [`shift_range`]
+/// the voxel is always inside.
 pub fn place(voxel: usize, shape: usize, patch: usize, shift: i64) -> i64 {
     let (shape, patch) = (shape as i64, patch as i64);
     if shape < patch {
@@ -18,16 +19,17 @@ pub fn place(voxel: usize, shape: usize, patch: usize, shift: i64) -> i64 {
     }
 }
 
-/// The shifts, both ends inclusive, that keep a voxel inside a patch of `patch` voxels; `offset` in 0..=1 takes that
-/// fraction of them: 0 none, 1 all.
+/// Returns the shifts, both ends inclusive, that keep a voxel inside a patch of `patch` voxels, scaled by
+/// `offset`: 0 allows no shift, 1 all of them.
 pub fn shift_range(patch: usize, offset: f64) -> (i64, i64) {
     let patch = patch as i64;
     let part = |reach: i64| (reach as f64 * offset.clamp(0.0, 1.0)).floor() as i64;
     (-part(patch - 1 - patch / 2), part(patch / 2))
 }
 
-/// The lower corner `(z, y, x)` of the network's patch around an annotated voxel of a case of `shape`, with a random
-/// shift of up to `offset` of what keeps the voxel inside. In 2D the patch is the voxel's own slice.
+/// Returns the lower corner `(z, y, x)` of the network's patch around an annotated voxel of a case of
+/// `shape`. The random shift is at most the fraction `offset` of the shifts that keep the voxel inside. In 2D
+/// the patch is the voxel's slice.
 pub fn draw_lower(
     voxel: [usize; 3],
     shape: [usize; 3],
@@ -74,14 +76,14 @@ mod tests {
             let (patch, voxel) = (patch.min(shape), voxel % shape);
             let centred = voxel as i64 - (patch / 2) as i64;
             let moved = place(voxel, shape, patch, 0) - centred;
-            // Of all valid lower corners, the nearest to the centred one.
+            // The nearest of all valid lower corners to the centred one.
             let nearest = (0..=(shape - patch) as i64).map(|lower| lower - centred).min_by_key(|m| m.abs());
             prop_assert_eq!(Some(moved), nearest);
         }
     }
 
     #[test]
-    fn the_whole_offset_reaches_both_ends_of_the_patch() {
+    fn offset_one_reaches_both_ends_of_the_patch() {
         for patch in 1..9 {
             let (low, high) = shift_range(patch, 1.0);
             assert_eq!(
@@ -99,7 +101,7 @@ mod tests {
         let sizes = PatchSizes::new(&[6, 6], &[4, 4]).unwrap();
         let lower = draw_lower([7, 0, 5], [9, 10, 10], &sizes, 0.0, &mut Scripted::new(&[]));
         assert_eq!(lower, [7, 0, 3]);
-        // Shifts of 4 voxels are -1..=2; the slice has none to draw.
+        // Shifts of 4 voxels are -1..=2; in the slice axis no shift is drawn.
         let lower = draw_lower([7, 5, 5], [9, 10, 10], &sizes, 1.0, &mut Scripted::new(&[0, 3]));
         assert_eq!(lower, [7, 2, 5]);
     }

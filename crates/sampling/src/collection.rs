@@ -1,4 +1,4 @@
-//! The cases of a split, checked and ready to draw patches from.
+//! The checked cases of a split, for drawing patches.
 
 use random::Draw;
 use rayon::prelude::*;
@@ -16,18 +16,18 @@ use crate::meaning::Meaning;
 use crate::options::Sampling;
 use crate::properties::Properties;
 
-/// What a [`Collection`] is made of.
+/// Options of a [`Collection`].
 #[derive(Clone, Debug)]
 pub struct CollectionOptions {
-    /// Folders and the way of reading.
+    /// Folders and reading mode.
     pub stage: StageFolder,
-    /// Identifiers of the cases to draw from; their order is part of what a seed means.
+    /// Identifiers of the cases. Their order affects the draws of a seed.
     pub cases: Vec<String>,
-    /// How patches are chosen.
+    /// The sampling rule.
     pub sampling: Sampling,
     /// Whether the recipe excludes unlabelled voxels (-1) from the loss.
     pub ignore_label: bool,
-    /// Takes all of -1 for unlabelled even where the case tells otherwise, as DIAG's fork does.
+    /// Treats every -1 as unlabelled regardless of the case's properties, like DIAG's fork.
     pub reference_rules: bool,
     /// Samples in a batch.
     pub batch_size: usize,
@@ -35,7 +35,7 @@ pub struct CollectionOptions {
     pub sizes: PatchSizes,
 }
 
-/// A case with what its patches are drawn from.
+/// A case with the data for drawing its patches.
 pub struct SampledCase {
     /// The case.
     pub case: Case,
@@ -43,12 +43,12 @@ pub struct SampledCase {
     index: Option<AnnotationIndex>,
 }
 
-/// Where a sample lies in its case.
+/// Position of a sample in its case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Placement {
-    /// The box to load; the network's patch is its centre.
+    /// The box to load. The network's patch is its centre crop.
     pub loaded: PatchBox,
-    /// The annotated voxel that was drawn, where there was one.
+    /// The drawn annotated voxel, if any.
     pub voxel: Option<[usize; 3]>,
 }
 
@@ -62,17 +62,17 @@ pub struct Collection {
 }
 
 impl Collection {
-    /// Opens all cases in parallel and checks everything that could fail later: shapes, weightmaps, class locations,
-    /// annotation. Annotation indices are read from beside the cases, or built and written there.
+    /// Opens all cases in parallel and checks for later failures: shapes, weightmaps, class locations,
+    /// annotation. Annotation indices are read from the files beside the cases, or built and written.
     ///
     /// Warnings: `WARN_UNLABELLED_UNKNOWN` (cases written by nnU-Net v1 under a recipe with an ignore label),
-    /// `WARN_NO_FOREGROUND` (cases whose forced samples fall back to random boxes), `WARN_SKIPPED_UNANNOTATED`,
-    /// `WARN_INDEX_NOT_WRITTEN`.
+    /// `WARN_NO_FOREGROUND` (cases whose forced samples fall back to random boxes),
+    /// `WARN_SKIPPED_UNANNOTATED`, `WARN_INDEX_NOT_WRITTEN`.
     ///
     /// # Errors
-    /// [`Error::NoCases`], and for all cases at once [`Error::Weightmaps`] and [`Error::NoAnnotation`]; for the first case
-    /// in order [`Error::MissingCase`], [`Error::CaseFile`], [`Error::CaseShape`], [`Error::Properties`],
-    /// [`Error::ClassLocations`]; [`Error::Cancelled`].
+    /// [`Error::NoCases`]. [`Error::Weightmaps`] and [`Error::NoAnnotation`] list all affected cases. For the
+    /// first affected case: [`Error::MissingCase`], [`Error::CaseFile`], [`Error::CaseShape`],
+    /// [`Error::Properties`], [`Error::ClassLocations`]. [`Error::Cancelled`].
     pub fn open(options: &CollectionOptions, context: &Context) -> Result<Self, Error> {
         if options.cases.is_empty() {
             return Err(Error::NoCases {
@@ -124,17 +124,17 @@ impl Collection {
         Ok(collection)
     }
 
-    /// The cases, in the order given, without skipped ones.
+    /// The cases in the given order, without skipped ones.
     pub fn cases(&self) -> &[SampledCase] {
         &self.cases
     }
 
-    /// Image channels of every case.
+    /// Number of image channels of every case.
     pub fn channels(&self) -> usize {
         self.cases.first().map_or(0, |case| case.case.channels())
     }
 
-    /// Cases left out because nothing in them is annotated.
+    /// Skipped cases, which have no annotated voxels.
     pub fn skipped(&self) -> &[String] {
         &self.skipped
     }
@@ -149,7 +149,7 @@ impl Collection {
         &self.sizes
     }
 
-    /// Bytes held for drawing: class locations, and indices that could not be kept on disk.
+    /// Bytes held for drawing: class locations, and indices that could not be written.
     pub fn bytes(&self) -> usize {
         let of = |case: &SampledCase| {
             case.classes.as_ref().map_or(0, ClassLocations::bytes)
@@ -158,13 +158,13 @@ impl Collection {
         self.cases.iter().map(of).sum()
     }
 
-    /// A case drawn uniformly, as each sample of a batch draws its own.
+    /// Draws a case uniformly, for one sample of a batch.
     pub fn draw_case(&self, draw: &mut impl Draw) -> &SampledCase {
-        // `open` refuses an empty collection, so the index is always there.
+        // `open` rejects an empty collection, so the index is valid.
         &self.cases[draw.below(self.cases.len() as u64) as usize]
     }
 
-    /// Where sample `index` of a batch lies in `case`.
+    /// Draws the position of sample `index` of a batch in `case`.
     pub fn draw_placement(&self, case: &SampledCase, index: usize, draw: &mut impl Draw) -> Placement {
         let shape = case.case.shape();
         if let (Sampling::Annotated(options), Some(annotation)) = (&self.sampling, &case.index) {
@@ -264,7 +264,7 @@ fn open_case(
     Ok(SampledCase { case, classes, index })
 }
 
-/// The case's annotation index from beside it, or built now and kept there.
+/// Reads the case's annotation index from the file beside it, or builds and writes it.
 fn open_index(
     case: &Case,
     options: &CollectionOptions,
@@ -272,7 +272,7 @@ fn open_index(
     context: &Context,
 ) -> Result<AnnotationIndex, Error> {
     let path = index_path(&options.stage.folder, case.name());
-    // Taken before the segmentation is read: a file replaced meanwhile makes the index stale, not wrong.
+    // Read before the segmentation: if the file is replaced meanwhile, the index is stale instead of wrong.
     let stamp = Stamp::of(case.path()).map_err(|source| {
         Error::file(
             case.name(),
@@ -289,7 +289,7 @@ fn open_index(
     case.for_each_slice(|slice| builder.push(slice))?;
     let index = builder.finish();
     match index.write(&path, stamp, case.meaning()) {
-        // The mapped file takes no memory; the one in memory serves where it cannot be opened.
+        // A mapped file needs no memory; if it cannot be opened, the index in memory is used.
         Ok(()) => {
             Ok(AnnotationIndex::open(&path, stamp, case.shape(), case.meaning(), by_class).unwrap_or(index))
         }
@@ -323,7 +323,7 @@ fn check_channels(cases: &[SampledCase]) -> Result<(), Error> {
     }
 }
 
-/// Takes out the cases in which nothing is annotated, where that is allowed.
+/// Removes the cases without annotation, if allowed.
 fn take_unannotated(cases: &mut Vec<SampledCase>, sampling: &Sampling) -> Result<Vec<String>, Error> {
     let Some(options) = sampling.annotated() else {
         return Ok(Vec::new());

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use run::Cancelled;
 use serde::Serialize;
 
-/// A weightmap that does not have its case's shape.
+/// A weightmap with another shape than its case.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ShapeMismatch {
     /// The case.
@@ -17,21 +17,21 @@ pub struct ShapeMismatch {
     pub expected: Vec<usize>,
 }
 
-/// Error of this crate. Clones share their sources.
+/// An error of this crate. Clones share their sources.
 #[derive(Clone, Debug, thiserror::Error, run::Coded)]
 pub enum Error {
     /// The threads could not be started.
     #[error(transparent)]
     #[code(transparent)]
     Threads(#[from] run::ThreadsError),
-    /// The folder holds no case.
+    /// The folder has no cases.
     #[error("{} holds no preprocessed case (no <case>.npz); run preprocessing for this configuration first", folder.display())]
     #[code(NoCases)]
     NoCases {
         /// The folder.
         folder: PathBuf,
     },
-    /// A case has neither npy nor npz file.
+    /// A case has neither an npy nor an npz file.
     #[error("case {case}: neither {case}.npy nor {case}.npz exists in {}; preprocess the case again", folder.display())]
     #[code(CaseMissing)]
     MissingCase {
@@ -46,10 +46,10 @@ pub enum Error {
     CaseFile {
         /// The case.
         case: String,
-        /// What is wrong with the file.
+        /// The error of the file.
         source: Arc<volume::Error>,
     },
-    /// A case's array does not have the form of preprocessed data.
+    /// A case's array does not have the shape of preprocessed data.
     #[error("case {case}: {} has shape {found:?}; expected {expected}", path.display())]
     #[code(CaseShape)]
     CaseShape {
@@ -59,7 +59,7 @@ pub enum Error {
         path: PathBuf,
         /// Its shape.
         found: Vec<usize>,
-        /// What it should be.
+        /// The expected shape.
         expected: String,
     },
     /// A case's properties cannot be read.
@@ -68,20 +68,20 @@ pub enum Error {
     Properties {
         /// The case.
         case: String,
-        /// What is wrong with the file.
+        /// The error of the file.
         source: Arc<dataset::Error>,
     },
-    /// A case's properties lack what forced foreground sampling needs.
+    /// A case's properties lack the class locations that forced foreground sampling needs.
     #[error("case {case}: its properties have no usable class_locations{}; preprocess it again with this program or a current nnU-Net v1",
         label.map_or_else(String::new, |label| format!(" of label {label}")))]
     #[code(ClassLocations)]
     ClassLocations {
         /// The case.
         case: String,
-        /// The label whose voxels make no sense; `None` where the key is missing altogether.
+        /// The label with invalid voxels; `None` if the key is missing.
         label: Option<i64>,
     },
-    /// Weightmaps that are missing or do not fit, all of them.
+    /// Weightmaps are missing or do not match. Lists all of them.
     #[error(
         "weightmaps do not fit the data: {}; write them with `nnunet-diag weightmaps {}`",
         weightmap_list(missing, mismatched),
@@ -96,19 +96,19 @@ pub enum Error {
         /// Cases whose weightmap has another shape.
         mismatched: Vec<ShapeMismatch>,
     },
-    /// A weight that is negative, infinite or not a number.
+    /// A weight is negative or not finite.
     #[error("case {case}: its weightmap holds {value} near voxel (z, y, x) = {voxel:?}; weights must be finite and not negative: write it again with `nnunet-diag weightmaps`")]
     #[code(WeightmapValue)]
     WeightmapValue {
         /// The case.
         case: String,
-        /// The value as text, for JSON has no word for it.
+        /// The value as text, since JSON cannot represent it.
         #[detail(name = "found")]
         value: String,
-        /// First voxel of the row that holds it.
+        /// First voxel of its row.
         voxel: [usize; 3],
     },
-    /// Cases without any annotated voxel, all of them.
+    /// Cases have no annotated voxel. Lists all of them.
     #[error("{} of the cases have no annotated voxel to draw patches from: {}; annotate them, take them out of the split, or skip them (skipUnannotated)",
         cases.len(), cases.join(", "))]
     #[code(NoAnnotation)]
@@ -116,18 +116,18 @@ pub enum Error {
         /// The cases.
         cases: Vec<String>,
     },
-    /// The disk has no room for the unpacked cases.
+    /// The disk has too little space for the unpacked cases.
     #[error("unpacking {} needs {needed} bytes and {available} are free; free some space, or read straight from the npz files (unpack: false)", folder.display())]
     #[code(NoSpace)]
     NoSpace {
         /// The folder.
         folder: PathBuf,
-        /// Bytes needed.
+        /// Required bytes.
         needed: u64,
-        /// Bytes free.
+        /// Available bytes.
         available: u64,
     },
-    /// A file could not be written; what was there before is unchanged.
+    /// A file could not be written. The existing file is unchanged.
     #[error(transparent)]
     #[code(transparent)]
     Write(Arc<storage::Error>),

@@ -1,11 +1,11 @@
-//! Voxels of the foreground classes, from which forced samples are drawn.
+//! Voxels of the foreground classes, for forced samples.
 
 use std::collections::BTreeMap;
 
 use ndarray::Array2;
 use random::Draw;
 
-/// The `class_locations` of a case, limited to what forced sampling uses: labels above 0 that have voxels.
+/// The `class_locations` of a case, reduced to labels above 0 with voxels.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ClassLocations {
     classes: Vec<ClassVoxels>,
@@ -14,15 +14,15 @@ pub struct ClassLocations {
 #[derive(Clone, Debug, PartialEq)]
 struct ClassVoxels {
     label: i64,
-    /// In order of their slice.
+    /// Ordered by slice.
     voxels: Vec<[u32; 3]>,
-    /// End of each slice's voxels in `voxels`; slices without voxels do not occur.
+    /// End of each slice's voxels in `voxels`; slices without voxels are omitted.
     slice_ends: Vec<usize>,
 }
 
 impl ClassLocations {
-    /// Takes over a case's `class_locations`: label to voxels of shape `(n, 3)` in `(z, y, x)`. Fails with the label
-    /// whose array has another shape or holds a voxel outside `shape`.
+    /// Converts a case's `class_locations`: label to voxels of shape `(n, 3)` in `(z, y, x)`. Fails with the
+    /// label if an array has another shape or a voxel outside `shape`.
     pub fn new(locations: &BTreeMap<i64, Array2<i64>>, shape: [usize; 3]) -> Result<Self, i64> {
         let mut classes = Vec::new();
         for (&label, array) in locations
@@ -49,12 +49,12 @@ impl ClassLocations {
         Ok(Self { classes })
     }
 
-    /// The labels that can be drawn, ascending.
+    /// The labels with voxels, ascending.
     pub fn labels(&self) -> impl Iterator<Item = i64> + '_ {
         self.classes.iter().map(|class| class.label)
     }
 
-    /// Whether there is no foreground voxel at all.
+    /// Returns true if there is no foreground voxel.
     pub fn is_empty(&self) -> bool {
         self.classes.is_empty()
     }
@@ -67,14 +67,14 @@ impl ClassLocations {
             .sum()
     }
 
-    /// A voxel of a uniformly chosen class, uniform within it (`DataLoader3D`).
+    /// Draws a class uniformly, then a voxel of it (`DataLoader3D`).
     pub fn draw(&self, draw: &mut impl Draw) -> Option<[usize; 3]> {
         let class = self.draw_class(draw)?;
         class.voxel(0..class.voxels.len(), draw)
     }
 
-    /// A voxel of a uniformly chosen slice of a uniformly chosen class (`DataLoader2D`): each slice that holds the class
-    /// is as likely as any other, however many of its voxels lie there.
+    /// Draws a class, then one of its slices, then a voxel (`DataLoader2D`). Each slice with the class is
+    /// equally likely, for any number of its voxels.
     pub fn draw_by_slice(&self, draw: &mut impl Draw) -> Option<[usize; 3]> {
         let class = self.draw_class(draw)?;
         let slice = draw.below(class.slice_ends.len() as u64) as usize;
@@ -101,7 +101,7 @@ impl ClassVoxels {
             .filter(|&i| voxels[i][0] != voxels[i - 1][0])
             .collect();
         slice_ends.push(voxels.len());
-        // They stay for the whole of a training, and what they take is told before it.
+        // Trimmed: the voxels stay in memory during training, and their size is reported before it.
         voxels.shrink_to_fit();
         slice_ends.shrink_to_fit();
         Self {
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn only_positive_labels_with_voxels_are_drawn() {
+    fn only_labels_above_zero_with_voxels_are_drawn() {
         let classes = locations();
         assert_eq!(classes.labels().collect::<Vec<_>>(), [1, 3]);
         assert_eq!(classes.draw(&mut Scripted::new(&[1, 0])), Some([2, 2, 2]));
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn a_voxel_outside_the_case_names_its_label() {
+    fn a_voxel_outside_the_case_is_rejected_with_its_label() {
         let map = BTreeMap::from([(5, array![[0, 4, 0]])]);
         assert_eq!(ClassLocations::new(&map, [4, 4, 4]), Err(5));
         let flat = BTreeMap::from([(6, array![[0, 1]])]);

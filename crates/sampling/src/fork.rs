@@ -1,4 +1,4 @@
-//! Where DIAG's fork is wrong about -1 and about patch centres: its rules, for comparison with its results.
+//! DIAG's fork's rules for -1 and patch centres, for comparison with its results.
 
 use random::Draw;
 use volume::UNLABELLED;
@@ -6,12 +6,12 @@ use volume::UNLABELLED;
 use crate::meaning::Meaning;
 use crate::properties::Properties;
 
-/// How the meaning of -1 in a case is found.
+/// Source of the meaning of -1 in a case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum MeaningRule {
-    /// From the case's own record.
+    /// The case's properties.
     Recorded,
-    /// The fork's: all of -1 is unlabelled, whatever the record says.
+    /// The fork's rule: every -1 is unlabelled, regardless of the properties.
     Merged,
 }
 
@@ -25,7 +25,7 @@ impl MeaningRule {
         }
     }
 
-    /// The meaning of a case for a recipe with or without an ignore label.
+    /// The meaning for a case of a recipe with or without an ignore label.
     pub fn meaning(self, ignores: bool, properties: Option<&Properties>) -> Meaning {
         let outside = match self {
             Self::Recorded => properties.and_then(|p| p.outside_label),
@@ -34,23 +34,24 @@ impl MeaningRule {
         Meaning::new(ignores, outside)
     }
 
-    /// Whether cases of unknown meaning are worth a warning: they are not, where all cases are read alike.
+    /// Returns true if cases of unknown meaning need a warning. The fork's rule treats all cases alike and
+    /// needs none.
     pub fn warns(self) -> bool {
         self == Self::Recorded
     }
 }
 
 /// The centre of DIAG's fork on one axis (`augment_spatial_sparse`): the voxel of a *loaded* patch of
-/// `loaded` voxels, raised to `patch / 2` and then lowered to `loaded - patch / 2`. The voxel can end outside
+/// `loaded` voxels, raised to `patch / 2` and then lowered to `loaded - patch / 2`. The voxel may lie outside
 /// the patch around it.
 pub fn fork_centre(voxel: usize, loaded: usize, patch: usize) -> i64 {
     let distance = (patch / 2) as i64;
     (voxel as i64).max(distance).min(loaded as i64 - distance)
 }
 
-/// The centre of DIAG's fork in voxels of a loaded patch: a voxel drawn from the annotated ones of `labels`
-/// (z, y, x), of `loaded` voxels, kept half a patch from its borders. Only the first `slices` slices are
-/// looked at. `None` where none of their voxels is annotated, which fails in the fork.
+/// Draws the centre of DIAG's fork in voxels of a loaded patch: an annotated voxel of `labels` (z, y, x), of
+/// `loaded` voxels, kept half a patch from the borders. Only the first `slices` slices are searched. Returns
+/// `None` if they have no annotated voxel; the fork fails then.
 pub fn draw_fork_centre(
     labels: &[i16],
     loaded: [usize; 3],

@@ -1,4 +1,4 @@
-//! Voxel arrays on disk, read row by row as float32 whatever their type.
+//! Voxel arrays on disk, read row by row as float32 from any element type.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -8,13 +8,13 @@ use volume::{npy, Dtype, Place};
 
 use crate::cache::PackedCache;
 
-/// A C-ordered array whose elements can be copied out as float32.
+/// A C-ordered array with element access as float32.
 pub(crate) trait Rows: Send + Sync {
     /// Length of each axis.
     fn shape(&self) -> &[usize];
-    /// Copies `out.len()` consecutive elements from the flat index `start` on, which must all exist.
+    /// Copies `out.len()` consecutive elements from the flat index `start` on. All must exist.
     fn copy(&self, start: usize, out: &mut [f32]);
-    /// As [`Rows::copy`], for labels: whole numbers within int16.
+    /// Like [`Rows::copy`], for labels: whole numbers within int16.
     fn copy_labels(&self, start: usize, out: &mut [i16]);
 }
 
@@ -87,7 +87,7 @@ impl Rows for ArrayD<f32> {
     }
 }
 
-/// An array of a case: mapped from its npy file, or inflated from its npz file when it is needed.
+/// An array of a case: mapped from its npy file, or decompressed from its npz file on demand.
 pub(crate) enum Grid {
     Mapped(Box<dyn Rows>),
     Packed {
@@ -120,7 +120,7 @@ impl Grid {
         }))
     }
 
-    /// Reads the array `data` of an npz file through `cache`, now and whenever it was dropped from there.
+    /// Reads the array `data` of an npz file through `cache`, and again after an eviction.
     pub(crate) fn packed(path: &Path, cache: &Arc<PackedCache>) -> Result<Self, Arc<volume::Error>> {
         let shape = cache.get(path)?.shape().to_vec();
         Ok(Self::Packed {
@@ -137,7 +137,7 @@ impl Grid {
         }
     }
 
-    /// Calls `read` with the array's rows.
+    /// Calls `read` with the rows of the array.
     pub(crate) fn with<R>(&self, read: impl FnOnce(&dyn Rows) -> R) -> Result<R, Arc<volume::Error>> {
         match self {
             Self::Mapped(rows) => Ok(read(rows.as_ref())),

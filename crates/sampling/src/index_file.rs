@@ -1,7 +1,7 @@
 //! The annotation index on disk: `<case>_annotation.idx` beside the case.
 //!
-//! A cache, never a source: it carries the size and modification time of the file that it was built from, and is built
-//! anew when they differ. All words are 64-bit little-endian:
+//! The file is only a cache. It stores the size and modification time of its source file, and is rebuilt if
+//! they differ. All words are 64-bit little-endian:
 //!
 //! | words | content |
 //! |---|---|
@@ -28,10 +28,10 @@ use crate::runs::{Bytes, Runs, RUN_BYTES};
 const MAGIC: u64 = u64::from_le_bytes(*b"nnDAidx2");
 const FIXED_WORDS: usize = 10;
 const SECTION_WORDS: usize = 3;
-/// More classes than labels can name; a larger number is damage.
+/// Upper bound of the number of classes. A larger number means that the file is damaged.
 const MOST_SECTIONS: u64 = 1 << 17;
 
-/// Size and modification time of a file, by which a later change to it is noticed.
+/// Size and modification time of a file, for detecting later changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stamp {
     length: u64,
@@ -40,10 +40,10 @@ pub struct Stamp {
 }
 
 impl Stamp {
-    /// The stamp of a file as it is now.
+    /// The current stamp of a file.
     ///
     /// # Errors
-    /// The system's error where the file cannot be examined.
+    /// The system's error if the file cannot be examined.
     pub fn of(path: &Path) -> io::Result<Self> {
         let metadata = std::fs::metadata(path)?;
         let modified = metadata
@@ -58,14 +58,14 @@ impl Stamp {
     }
 }
 
-/// Where the index of a case lies.
+/// Path of the index of a case.
 pub fn index_path(folder: &Path, case: &str) -> PathBuf {
     folder.join(format!("{case}_annotation.idx"))
 }
 
 impl AnnotationIndex {
-    /// Opens an index written by [`AnnotationIndex::write`], if it was built from the stamped file with this shape and
-    /// meaning and, where asked for, by class. `None` where it is absent, stale or damaged: build it anew.
+    /// Opens an index written by [`AnnotationIndex::write`] if it matches the stamp, shape, meaning and class
+    /// indexing. Returns `None` if it is missing, stale or damaged; it must then be rebuilt.
     pub fn open(
         path: &Path,
         stamp: Stamp,
@@ -74,8 +74,8 @@ impl AnnotationIndex {
         by_class: bool,
     ) -> Option<Self> {
         let file = File::open(path).ok()?;
-        // SAFETY: index files are only ever replaced by a rename, never written in place, so the mapped bytes stay as
-        // they are; they are read as plain bytes, for which every value is valid.
+        // SAFETY: index files are only replaced by a rename, never written in place, so the mapped bytes do
+        // not change. They are read as plain bytes, for which every value is valid.
         let bytes = unsafe { Mmap::map(&file) }.ok()?;
         let word = |i: usize| Some(u64::from_le_bytes(bytes.get(i * 8..i * 8 + 8)?.try_into().ok()?));
         let expected = header(stamp, shape, meaning);
@@ -120,10 +120,10 @@ impl AnnotationIndex {
         })
     }
 
-    /// Writes the index, atomically.
+    /// Writes the index atomically.
     ///
     /// # Errors
-    /// Those of [`storage::write_atomic`].
+    /// The errors of [`storage::write_atomic`].
     pub fn write(&self, path: &Path, stamp: Stamp, meaning: Meaning) -> Result<(), storage::Error> {
         let mut words = header(stamp, self.shape, meaning).to_vec();
         words.extend([u64::from(!self.classes.is_empty()), 1 + self.classes.len() as u64]);
@@ -147,7 +147,7 @@ impl AnnotationIndex {
     }
 }
 
-/// The words that have to agree for an index to be of use.
+/// The header words that must match for an index to be valid.
 fn header(stamp: Stamp, shape: [usize; 3], meaning: Meaning) -> [u64; 8] {
     let [z, y, x] = shape.map(|n| n as u64);
     let dense = u64::from(meaning == Meaning::Dense);
@@ -163,10 +163,11 @@ fn header(stamp: Stamp, shape: [usize; 3], meaning: Meaning) -> [u64; 8] {
     ]
 }
 
-/// What hashing begins with.
+/// Initial state of the hash.
 const BASIS: u64 = 0xCBF2_9CE4_8422_2325;
 
-/// Takes whole words into `state`. Each step can be undone, so that no change of a single word goes unnoticed.
+/// Hashes whole words into `state`. Each step is invertible, so a change of a single word always changes the
+/// hash.
 fn hash(state: u64, bytes: &[u8]) -> u64 {
     bytes.as_chunks::<8>().0.iter().fold(state, |hash, word| {
         (hash ^ u64::from_le_bytes(*word)).wrapping_mul(0x0100_0000_01B3)
@@ -195,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_written_is_read() {
+    fn a_written_index_is_read_back() {
         let folder = tempfile::tempdir().unwrap();
         let (path, stamp, built) = written(folder.path(), true);
         let read = AnnotationIndex::open(&path, stamp, SHAPE, Meaning::Sparse, true).unwrap();
@@ -211,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn an_index_of_something_else_is_refused() {
+    fn an_index_of_another_file_or_shape_is_rejected() {
         let folder = tempfile::tempdir().unwrap();
         let (path, stamp, _) = written(folder.path(), false);
         let open =

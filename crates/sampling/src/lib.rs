@@ -1,12 +1,13 @@
-//! Patches from preprocessed cases: where they lie, and reading them.
+//! Positions of patches in preprocessed cases, and reading them.
 //!
-//! Arrays are C-contiguous `(channel, z, y, x)`; a 2D patch is a box of one slice. Everything random takes its numbers
-//! from a [`random::Draw`], so that boxes and centres are pure functions of what was drawn.
+//! Arrays are C-contiguous `(channel, z, y, x)`; a 2D patch is a box of one slice. All random numbers come
+//! from a [`random::Draw`], so boxes and centres are pure functions of the drawn numbers.
 //!
 //! - [`Range`], [`draw_box`], [`is_forced`]: the boxes of nnU-Net v1's loaders.
-//! - [`AnnotationIndex`], [`place`]: patches around annotated voxels; [`draw_fork_centre`] is the rule of DIAG's fork.
+//! - [`AnnotationIndex`], [`place`]: patches around annotated voxels; [`draw_fork_centre`] is the rule of
+//!   DIAG's fork.
 //! - [`Case::read`]: image, segmentation and weightmap of a box, through a memory map.
-//! - [`unpack`]: npy files from npz files.
+//! - [`unpack`]: conversion of npz files to npy files.
 //! - [`Collection`]: all cases of a split, checked before training starts.
 
 mod annotation;

@@ -1,23 +1,25 @@
-//! What -1 means in a case's segmentation channel.
+//! Meaning of -1 in a case's segmentation channel.
 //!
-//! nnU-Net v1 writes -1 outside the non-zero mask. Where a user left voxels unlabelled, -1 is theirs, and voxels outside
-//! the mask that they labelled 0 stay 0: the case's `outside_nonzero_mask_label` tells which of the two a case is.
+//! nnU-Net v1 writes -1 outside the non-zero mask. In sparsely annotated cases, -1 marks unlabelled voxels,
+//! and voxels outside the mask that the user labelled 0 stay 0. The case's `outside_nonzero_mask_label`
+//! distinguishes the two.
 
-/// How a case's segmentation channel is to be understood.
+/// Interpretation of a case's segmentation channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Meaning {
-    /// The recipe has no ignore label: labels are passed on as they are, and the chain turns -1 into background.
+    /// The recipe has no ignore label. Labels are unchanged, and the augmentation converts -1 to background.
     Plain,
-    /// Every voxel was labelled by the user; -1 is background outside the non-zero mask, and read as 0.
+    /// Dense annotation: -1 is background outside the non-zero mask, and is read as 0.
     Dense,
-    /// -1 is what the user left unlabelled; voxels outside the non-zero mask that they labelled carry 0.
+    /// Sparse annotation: -1 is unlabelled. Labelled voxels outside the non-zero mask are 0.
     Sparse,
-    /// Not told apart, as in files of nnU-Net v1: all of -1 is taken for unlabelled, as DIAG's fork does.
+    /// Unknown, as in files of nnU-Net v1: every -1 is treated as unlabelled, as in DIAG's fork.
     Unknown,
 }
 
 impl Meaning {
-    /// The meaning of a case for a recipe with or without an ignore label, from its `outside_nonzero_mask_label`.
+    /// The meaning for a recipe with or without an ignore label, from the case's
+    /// `outside_nonzero_mask_label`.
     pub fn new(ignores: bool, outside_label: Option<i64>) -> Self {
         match (ignores, outside_label) {
             (false, _) => Self::Plain,
@@ -27,12 +29,12 @@ impl Meaning {
         }
     }
 
-    /// Whether a label on disk was given by the user.
+    /// Returns true if the user gave this label on disk.
     pub fn is_annotated(self, label: i16) -> bool {
         self == Self::Dense || label >= 0
     }
 
-    /// The label that a patch carries for a label on disk.
+    /// The label in a patch for a label on disk.
     pub fn label(self, on_disk: i16) -> i16 {
         if self == Self::Dense {
             on_disk.max(0)

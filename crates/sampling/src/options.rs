@@ -1,27 +1,28 @@
-//! How patches are chosen.
+//! Options of patch sampling.
 
 use serde::{Deserialize, Serialize};
 
 /// Fraction of a batch that nnU-Net forces to contain foreground.
 pub const FOREGROUND_FRACTION: f64 = 0.33;
 
-/// The rule by which patches are chosen.
+/// The sampling rule of patches.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Sampling {
-    /// nnU-Net's loaders: boxes uniform over the padded case, the last `fraction` of a batch centred on foreground.
+    /// nnU-Net's sampling: random boxes in the padded case; the last `fraction` of a batch is centred on
+    /// foreground.
     Foreground {
-        /// Fraction of each batch to force; rounded as the reference does.
+        /// Fraction of each batch to force onto foreground, rounded as in the reference.
         #[serde(default = "fraction")]
         #[schemars(range(min = 0.0, max = 1.0))]
         fraction: f64,
     },
-    /// Every patch shows a voxel drawn uniformly from all annotated voxels of its case.
+    /// Every patch contains a voxel drawn uniformly from all annotated voxels of its case.
     Annotated(Annotated),
-    /// DIAG's fork: a box as with `foreground`, then a centre drawn from the annotated voxels of the loaded box alone. A box
-    /// without any fails, as there. For comparison only.
+    /// DIAG's fork: a box as with `foreground`, then a centre drawn from the annotated voxels of the loaded
+    /// box. A box without annotated voxels fails, as in the fork. For comparison only.
     Fork {
-        /// Fraction of each batch to force; rounded as the reference does.
+        /// Fraction of each batch to force onto foreground, rounded as in the reference.
         #[serde(default = "fraction")]
         #[schemars(range(min = 0.0, max = 1.0))]
         fraction: f64,
@@ -33,17 +34,17 @@ pub enum Sampling {
 #[derive(Copy)]
 #[schemars(rename = "AnnotatedSampling")]
 pub struct Annotated {
-    /// Random shift of the patch, as a fraction of what keeps the drawn voxel inside; 0 centres it.
+    /// Random shift of the patch, as a fraction of the shifts that keep the drawn voxel inside; 0 centres it.
     #[default]
     #[schemars(range(min = 0.0, max = 1.0))]
     pub offset: f64,
-    /// Draws the class first (background is one), then the voxel.
+    /// Draws the class first (the background is one), then the voxel.
     #[default]
     pub balance: bool,
-    /// Draws the spatial transform again where it would leave no annotated voxel in the patch.
+    /// Redraws the spatial transform if it leaves no annotated voxel in the patch.
     #[default(true)]
     pub keep_annotated: bool,
-    /// Excludes cases without any annotated voxel instead of failing.
+    /// Excludes cases without annotated voxels instead of failing.
     #[default]
     pub skip_unannotated: bool,
 }
@@ -57,7 +58,7 @@ impl Default for Sampling {
 }
 
 impl Sampling {
-    /// The fraction of a batch forced to contain foreground; 0 where annotated voxels are drawn instead.
+    /// Fraction of a batch forced to contain foreground; 0 for annotated sampling.
     pub fn forced_fraction(&self) -> f64 {
         match self {
             Self::Foreground { fraction } | Self::Fork { fraction } => *fraction,
@@ -65,7 +66,7 @@ impl Sampling {
         }
     }
 
-    /// The options of [`Sampling::Annotated`], if that is the rule.
+    /// The options of [`Sampling::Annotated`], if it is selected.
     pub fn annotated(&self) -> Option<&Annotated> {
         match self {
             Self::Annotated(options) => Some(options),

@@ -1,4 +1,4 @@
-//! What sampling needs of a case's properties.
+//! Properties of a case for sampling.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -13,7 +13,7 @@ use crate::error::Error;
 pub(crate) struct Properties {
     /// `outside_nonzero_mask_label`; `None` in files written by nnU-Net v1.
     pub(crate) outside_label: Option<i64>,
-    /// `class_locations`, where present.
+    /// `class_locations`, if present.
     pub(crate) class_locations: Option<BTreeMap<i64, Array2<i64>>>,
 }
 
@@ -25,9 +25,9 @@ impl Properties {
         };
         let properties = CaseProperties::read(&folder.join(format!("{case}.pkl"))).map_err(failed)?;
         let has = |key: &str| properties.dict().get(key).is_some();
-        let (told, located) = (has("outside_nonzero_mask_label"), has("class_locations"));
+        let (has_outside_label, located) = (has("outside_nonzero_mask_label"), has("class_locations"));
         Ok(Self {
-            outside_label: told
+            outside_label: has_outside_label
                 .then(|| properties.outside_nonzero_mask_label())
                 .transpose()
                 .map_err(failed)?,

@@ -1,4 +1,4 @@
-//! Sets of voxels as sorted runs, kept in the byte form in which they lie on disk.
+//! Sets of voxels as sorted runs, in their byte representation on disk.
 
 use std::ops::Range;
 
@@ -7,10 +7,10 @@ use memmap2::Mmap;
 /// Bytes of one run: its first voxel and the number of voxels up to its end, both `u64` little-endian.
 pub(crate) const RUN_BYTES: usize = 16;
 
-/// The bytes of an index: in memory, or mapped from its file so that only the pages a search touches are read.
+/// The bytes of an index: in memory, or mapped from its file, so that only the searched pages are read.
 #[derive(Debug)]
 pub(crate) enum Bytes {
-    /// Built here and not kept on disk.
+    /// Built in this process and not written to disk.
     Owned(Vec<u8>),
     /// The index file beside the case.
     Mapped(Mmap),
@@ -27,7 +27,7 @@ impl std::ops::Deref for Bytes {
     }
 }
 
-/// Collects flat voxel indices, pushed in ascending order, into runs.
+/// Collects flat voxel indices in ascending order into runs.
 #[derive(Debug, Default)]
 pub(crate) struct RunBuilder {
     bytes: Vec<u8>,
@@ -36,7 +36,7 @@ pub(crate) struct RunBuilder {
 }
 
 impl RunBuilder {
-    /// Adds the voxels `range`, which begins at or after the end of what was added before.
+    /// Adds the voxels `range`. It must not begin before the end of the previous range.
     pub(crate) fn push(&mut self, range: Range<u64>) {
         match &mut self.open {
             Some(open) if open.end == range.start => open.end = range.end,
@@ -55,14 +55,14 @@ impl RunBuilder {
         }
     }
 
-    /// The runs' bytes and the number of voxels in them.
+    /// Returns the bytes of the runs and their number of voxels.
     pub(crate) fn finish(mut self) -> (Vec<u8>, u64) {
         self.close();
         (self.bytes, self.voxels)
     }
 }
 
-/// Where one set of runs lies within an index's bytes.
+/// Position of one set of runs in the bytes of an index.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Runs {
     /// Offset of the first run in the bytes.
@@ -77,7 +77,7 @@ impl Runs {
     fn word(&self, bytes: &[u8], run: usize, word: usize) -> u64 {
         let at = self.offset + run * RUN_BYTES + word * 8;
         let mut value = [0; 8];
-        // Bounds were checked when the index was opened; a file cut short afterwards reads as zeros at worst.
+        // Bounds were checked when the index was opened. A file truncated later reads as zeros at worst.
         if let Some(found) = bytes.get(at..at + 8) {
             value.copy_from_slice(found);
         }
@@ -88,7 +88,7 @@ impl Runs {
         self.word(bytes, run, 0)
     }
 
-    /// Voxels in all runs up to and including `run`.
+    /// Number of voxels in all runs up to and including `run`.
     fn up_to(&self, bytes: &[u8], run: usize) -> u64 {
         self.word(bytes, run, 1)
     }
@@ -116,7 +116,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_voxel_of_each_rank_is_the_listed_one(mask in prop::collection::vec(any::<bool>(), 0..300)) {
+        fn every_rank_gives_the_listed_voxel(mask in prop::collection::vec(any::<bool>(), 0..300)) {
             let mut builder = RunBuilder::default();
             let listed: Vec<u64> = (0..mask.len() as u64).filter(|i| mask[*i as usize]).collect();
             listed.iter().for_each(|&i| builder.push(i..i + 1));

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use random::Draw;
 
-/// Returns listed numbers in turn and remembers what was asked for.
+/// Returns listed numbers in turn and records the requested ranges.
 pub(crate) struct Scripted {
     numbers: VecDeque<u64>,
 }

@@ -1,4 +1,4 @@
-//! Unpacking of `<case>.npz` to `<case>.npy`, once, so that patches can be read through a memory map.
+//! Unpacking of `<case>.npz` to `<case>.npy`, so that patches can be read through a memory map.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -14,15 +14,15 @@ use zip::ZipArchive;
 use crate::case::StageFolder;
 use crate::error::Error;
 
-/// What [`unpack`] did.
+/// Result of [`unpack`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Unpacked {
-    /// Files written.
+    /// Number of written files.
     pub files: u64,
-    /// Bytes written.
+    /// Number of written bytes.
     pub bytes: u64,
-    /// Files that were there already, whole and newer than their archive.
+    /// Existing files that are complete and newer than their archives.
     pub kept: u64,
 }
 
@@ -34,13 +34,13 @@ struct Job {
     bytes: u64,
 }
 
-/// Writes the npy file of every case whose npz file has none that is whole and at least as new. Files appear in one step:
-/// an interrupted run leaves nothing half-written, and the next one goes on. Bytes are streamed, so memory does not grow
-/// with the cases; the context's workers unpack in parallel.
+/// Writes the npy file of every case, unless a complete one exists that is at least as new as the npz file.
+/// Files are written atomically: an interrupted run leaves no partial file, and the next run continues. Bytes
+/// are streamed, so memory does not depend on the size of the cases. The context's workers unpack in
+/// parallel.
 ///
 /// # Errors
-/// [`Error::NoSpace`] before anything is written where the disk cannot hold all; [`Error::MissingCase`],
-/// [`Error::CaseFile`], [`Error::Write`], [`Error::Cancelled`].
+/// [`Error::NoSpace`] before anything is written if the disk is too small; [`Error::MissingCase`],
 pub fn unpack(cases: &[String], stage: &StageFolder, context: &Context) -> Result<Unpacked, Error> {
     let folders = std::iter::once((&stage.folder, ""))
         .chain(stage.previous_stage.iter().map(|f| (f, "_segFromPrevStage")));
@@ -80,7 +80,7 @@ pub fn unpack(cases: &[String], stage: &StageFolder, context: &Context) -> Resul
     })
 }
 
-/// What is to be done about one archive; `None` where its npy file is there and whole.
+/// The pending work for one archive; `None` if its npy file exists and is complete.
 fn plan(case: &str, source: &Path) -> Result<Option<Job>, Error> {
     let target = source.with_extension("npy");
     let modified = |path: &Path| path.metadata().and_then(|m| m.modified()).ok();
@@ -104,7 +104,8 @@ fn plan(case: &str, source: &Path) -> Result<Option<Job>, Error> {
     }))
 }
 
-/// Whether an npy file is as long as its header says; nnU-Net v1 writes in place and can leave half a file.
+/// Returns true if an npy file has the length in its header. nnU-Net v1 writes in place and can leave a
+/// partial file.
 fn is_whole(path: &Path) -> bool {
     let expected = npy::read_header(path).ok().and_then(|header| {
         let elements = header
@@ -156,7 +157,8 @@ fn with_member<T>(
     read(&mut member)
 }
 
-/// Refuses what does not fit, disk by disk: the previous stage's files may lie on the cases' own.
+/// Fails if the files do not fit, disk by disk: the previous stage's files may be on the same disk as the
+/// cases.
 fn check_space(jobs: &[Job]) -> Result<(), Error> {
     let mut needed: BTreeMap<Disk<'_>, (&Path, u64)> = BTreeMap::new();
     for job in jobs {
@@ -165,7 +167,7 @@ fn check_space(jobs: &[Job]) -> Result<(), Error> {
         *bytes = bytes.saturating_add(job.bytes);
     }
     for (folder, needed) in needed.into_values() {
-        // Some network servers do not say; then the writing itself will.
+        // Some network file systems do not report it; then writing reports the error.
         let Ok(available) = storage::available_space(folder) else {
             continue;
         };
@@ -180,7 +182,7 @@ fn check_space(jobs: &[Job]) -> Result<(), Error> {
     Ok(())
 }
 
-/// A disk, or a folder where the system does not tell disks apart.
+/// A disk, or a folder if the system does not distinguish disks.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum Disk<'a> {
     Device(u64),
@@ -214,7 +216,7 @@ fn write(job: &Job, context: &Context) -> Result<(), Error> {
         if head.contains("'fortran_order': True") || head.contains("'descr': '>") {
             return Ok(false);
         }
-        // What stops the copy, if not the disk.
+        // The reason of a failed copy, if it was not the disk.
         let mut stopped = None;
         let written = storage::write_atomic(&job.target, |out| {
             while length > 0 {
@@ -234,7 +236,7 @@ fn write(job: &Job, context: &Context) -> Result<(), Error> {
         }
     })?;
     if !streamed {
-        // A memory map needs C order and this machine's byte order.
+        // A memory map needs C order and native byte order.
         let array = npz::read::<f32>(&job.source, "data").map_err(|e| Error::file(&job.case, e))?;
         npy::write(&job.target, array.view()).map_err(|e| Error::file(&job.case, e))?;
     }
@@ -292,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn half_written_and_outdated_files_are_unpacked_again() {
+    fn partial_and_outdated_files_are_unpacked_again() {
         let (folder, files, cases) = folder_with(&["a", "b"]);
         unpack(&cases, &files, &Context::silent(1)).unwrap();
         let (a, b) = (files.stack("a"), files.stack("b"));
@@ -314,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_archive_names_its_case_and_leaves_nothing() {
+    fn a_damaged_archive_is_reported_with_its_case_and_writes_nothing() {
         let (folder, files, cases) = folder_with(&["a"]);
         let path = folder.path().join("a.npz");
         let mut bytes = std::fs::read(&path).unwrap();
@@ -330,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_case_is_named() {
+    fn a_missing_case_is_reported() {
         let (_folder, files, _) = folder_with(&["a"]);
         let error = unpack(&["b".to_owned()], &files, &Context::silent(1)).unwrap_err();
         assert!(
@@ -340,7 +342,7 @@ mod tests {
     }
 
     #[test]
-    fn too_little_space_is_noticed_before_writing() {
+    fn too_little_space_fails_before_writing() {
         let (folder, _, _) = folder_with(&[]);
         let target = folder.path().join("a.npy");
         let job = Job {
@@ -375,7 +377,7 @@ mod tests {
     }
 
     #[test]
-    fn cancelling_stops_the_work() {
+    fn cancellation_stops_unpacking() {
         let (_folder, files, cases) = folder_with(&["a"]);
         let context = Context::silent(1);
         context.cancel().cancel();

@@ -1,4 +1,4 @@
-//! Patch centres against the recordings of DIAG's sparse trainer (topic `sampler`).
+//! Compares patch centres with the recordings of DIAG's sparse trainer (topic `sampler`).
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -14,7 +14,7 @@ fn row(array: &ArrayD<f64>, k: usize) -> Vec<i64> {
     array.index_axis(Axis(0), k).iter().map(|v| *v as i64).collect()
 }
 
-/// The last axes of (z, y, x), the others `fill`.
+/// The last axes of (z, y, x); the others are `fill`.
 fn whole(values: &[usize], fill: usize) -> [usize; 3] {
     let mut whole = [fill; 3];
     whole[3 - values.len()..].copy_from_slice(values);
@@ -42,7 +42,7 @@ fn centres() {
             for d in 0..shape.len() {
                 let centre = fork_centre(voxel[d], shape[d], patch[d]);
                 assert_eq!(centre, recorded[d], "{what}");
-                // Our own rule: the same where the fork's centre is the voxel itself, which is always inside.
+                // This package's rule gives the same position if the fork's centre is the voxel itself.
                 let lower = place(voxel[d], shape[d], patch[d], 0);
                 assert!(
                     (lower..lower + patch[d] as i64).contains(&(voxel[d] as i64)),

@@ -1,4 +1,4 @@
-//! Whole splits: what is checked before training, and the distribution of what is drawn.
+//! Whole splits: checks before training, and distributions of the draws.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -89,7 +89,7 @@ fn annotated_voxels_are_drawn_uniformly() {
 }
 
 #[test]
-fn balance_draws_the_class_first() {
+fn balance_draws_classes_uniformly() {
     let folder = tempfile::tempdir().unwrap();
     write(folder.path(), "a", 1, scribble);
     let collection = open(&options(folder.path(), &["a"], annotated(|a| a.balance = true))).unwrap();
@@ -133,7 +133,7 @@ fn cases_are_drawn_uniformly_and_with_replacement() {
 }
 
 #[test]
-fn all_cases_without_annotation_are_named_or_skipped() {
+fn cases_without_annotation_are_all_reported_or_skipped() {
     let folder = tempfile::tempdir().unwrap();
     for (case, bare) in [("a", true), ("b", false), ("c", true)] {
         write(
@@ -175,7 +175,7 @@ fn all_cases_without_annotation_are_named_or_skipped() {
 }
 
 #[test]
-fn all_missing_and_misshapen_weightmaps_are_named() {
+fn missing_and_mismatched_weightmaps_are_all_reported() {
     let folder = tempfile::tempdir().unwrap();
     ["a", "b", "c", "d"]
         .iter()
@@ -209,7 +209,7 @@ fn all_missing_and_misshapen_weightmaps_are_named() {
 }
 
 #[test]
-fn the_index_is_kept_beside_the_case_and_follows_it() {
+fn the_index_file_is_written_and_rebuilt_after_a_change() {
     let folder = tempfile::tempdir().unwrap();
     write(folder.path(), "a", 1, scribble);
     let options = options(folder.path(), &["a"], annotated(|_| ()));
@@ -231,7 +231,7 @@ fn the_index_is_kept_beside_the_case_and_follows_it() {
         1,
         |z, y, x| if (z, y, x) == (0, 0, 3) { 1 } else { -1 },
     );
-    // A file system's clock ticks in milliseconds: both writes may fall into one tick.
+    // File systems may have millisecond timestamps: both writes could get the same one.
     let later = modified + std::time::Duration::from_secs(5);
     for file in std::fs::read_dir(folder.path())
         .unwrap()
@@ -252,12 +252,12 @@ fn the_index_is_kept_beside_the_case_and_follows_it() {
         draw_many(&changed, 10).into_keys().collect::<Vec<_>>(),
         [[0, 0, 3]]
     );
-    // The first collection still draws from the case as it was.
+    // The first collection still draws from the old case.
     assert_eq!(draw_many(&first, 1000).len(), 23);
 }
 
 #[test]
-fn channels_have_to_agree() {
+fn differing_channel_counts_are_rejected() {
     let folder = tempfile::tempdir().unwrap();
     write(folder.path(), "a", 1, scribble);
     write(folder.path(), "b", 2, scribble);

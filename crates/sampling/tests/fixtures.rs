@@ -1,4 +1,4 @@
-//! Boxes and patches against the recordings of nnU-Net v1's and DIAG's loaders (topic `sampler`).
+//! Compares boxes and patches with the recordings of nnU-Net v1's and DIAG's loaders (topic `sampler`).
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -18,7 +18,7 @@ use volume::npy;
 
 type Arrays = BTreeMap<String, ArrayD<f64>>;
 
-/// Returns listed numbers in turn, and remembers out of how many each was drawn.
+/// Returns listed numbers in turn, and records the range of each draw.
 struct Scripted {
     numbers: Vec<u64>,
     asked: Vec<u64>,
@@ -73,7 +73,7 @@ fn single(voxel: &[i64], shape: [usize; 3]) -> ClassLocations {
     ClassLocations::new(&BTreeMap::from([(1, array)]), shape).unwrap()
 }
 
-/// How many labels the segmentation of a recording counts through.
+/// Number of labels in the segmentation of a recording.
 fn labels_of(arrays: &Arrays) -> usize {
     let segmentations = arrays.iter().filter(|(name, _)| name.ends_with("seg"));
     segmentations
@@ -82,7 +82,8 @@ fn labels_of(arrays: &Arrays) -> usize {
         + 1
 }
 
-/// Writes the recorded loaders' input (image: linear index + 1, segmentation: index modulo labels) and opens it.
+/// Writes the recorded loaders' input (image: linear index + 1, segmentation: index modulo labels) and opens
+/// it.
 fn open_case(folder: &Path, shape: [usize; 3], labels: usize, weights: bool) -> Case {
     let voxels: usize = shape.iter().product();
     let values = (0..voxels)
@@ -271,7 +272,7 @@ fn weightmaps_are_cropped_with_their_case() {
 }
 
 #[test]
-fn classes_with_voxels_are_offered() {
+fn only_classes_with_voxels_are_drawn() {
     for case in testkit::cases("sampler", "loader3d_class_choice") {
         let arrays = case.arrays();
         let (keys, counts) = (ints(&arrays["class_keys"]), sizes(&arrays["class_counts"]));
@@ -301,7 +302,7 @@ fn classes_with_voxels_are_offered() {
 }
 
 #[test]
-fn slices_with_the_class_are_offered() {
+fn only_slices_with_the_class_are_drawn() {
     for case in testkit::cases("sampler", "loader2d_slice_choice") {
         let arrays = case.arrays();
         let label = ints(&arrays["class_candidates"])[0];
@@ -366,7 +367,7 @@ fn a_case_without_foreground_gets_a_random_box() {
 }
 
 #[test]
-fn forced_samples_of_a_batch() {
+fn the_forced_samples_of_a_batch_equal_the_recording() {
     for case in testkit::cases("sampler", "oversample_rule") {
         for (name, table) in case.arrays() {
             let fraction: f64 = name.trim_start_matches('p').parse().unwrap();

@@ -1,4 +1,4 @@
-//! What sampling takes from the properties of its cases.
+//! Use of the properties of cases.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -64,7 +64,7 @@ fn forced_samples_show_a_foreground_voxel() {
 }
 
 #[test]
-fn class_locations_have_to_be_there_and_within_the_case() {
+fn missing_class_locations_and_voxels_outside_the_case_are_rejected() {
     let folder = tempfile::tempdir().unwrap();
     write(folder.path(), "a", 1, scribble);
     let options = options(folder.path(), &["a"], Sampling::default());
@@ -94,7 +94,7 @@ fn class_locations_have_to_be_there_and_within_the_case() {
 }
 
 #[test]
-fn the_properties_tell_what_minus_one_means() {
+fn properties_determine_the_meaning_of_minus_one() {
     let folder = tempfile::tempdir().unwrap();
     for (case, outside) in [("dense", Some(-1)), ("sparse", Some(0)), ("v1", None)] {
         write(folder.path(), case, 1, scribble);

@@ -1,4 +1,4 @@
-//! Reading of patches against the plain definition, and how much of a file that touches.
+//! Compares patch reading with a plain definition, and counts the touched pages.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -15,7 +15,7 @@ use sampling::{Case, Error, Meaning, PackedCache, PatchBox, StageFolder};
 use volume::npz::Compression;
 use volume::{npy, npz};
 
-/// Some number that differs from voxel to voxel.
+/// A number that differs from voxel to voxel.
 fn hash(i: usize) -> u64 {
     (i as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40
 }
@@ -120,7 +120,7 @@ proptest! {
 }
 
 #[test]
-fn a_single_slice_without_its_axis_is_a_volume_of_one() {
+fn a_single_slice_without_axis_is_a_volume_of_one_slice() {
     let folder = tempfile::tempdir().unwrap();
     let stack = ndarray::Array3::from_shape_fn((2, 3, 4), |(c, y, x)| (c * 12 + y * 4 + x) as f32);
     npy::write(&folder.path().join("c.npy"), stack.view().into_dyn()).unwrap();
@@ -135,7 +135,7 @@ fn a_single_slice_without_its_axis_is_a_volume_of_one() {
 }
 
 #[test]
-fn what_does_not_fit_is_named() {
+fn mismatched_files_are_reported() {
     let written = write([2, 3, 4]);
     let folder = written.folder.path();
     let with = files(folder, false);
@@ -192,7 +192,7 @@ fn what_does_not_fit_is_named() {
     );
 }
 
-/// Kibibytes of a mapped file that this process has looked at.
+/// Kibibytes of a mapped file that are resident in this process.
 #[cfg(target_os = "linux")]
 fn resident(path: &Path) -> usize {
     let maps = std::fs::read_to_string("/proc/self/smaps").unwrap();
@@ -222,7 +222,7 @@ fn only_the_pages_of_a_patch_are_touched() {
     case.read(&window, &mut [0.0; 4096], &mut [0; 4096], None)
         .unwrap();
     let whole = std::fs::metadata(&path).unwrap().len() as usize / 1024;
-    // 16 slices of two channels, 16 rows of 768 bytes in each; the kernel maps the 64 KiB around what is in its cache.
+    // 16 slices of two channels, 16 rows of 768 bytes each; the kernel maps up to 64 KiB around cached pages.
     let touched = resident(&path);
     assert!(
         touched > 0 && touched <= 16 * 2 * 128 + 64,

@@ -146,7 +146,11 @@ fn codes() -> String {
         .map(|(code, doc)| {
             let doc = plain(doc.trim());
             let text = doc.replace('\\', "\\\\").replace('\'', "\\'");
-            format!("{}  {}: '{text}',\n", jsdoc(std::slice::from_ref(&doc), "  "), code.as_str())
+            format!(
+                "{}  {}: '{text}',\n",
+                jsdoc(std::slice::from_ref(&doc), "  "),
+                code.as_str()
+            )
         })
         .collect();
     format!(

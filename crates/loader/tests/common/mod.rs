@@ -13,13 +13,14 @@ use ndarray::{Array2, Array4, ArrayD, Axis};
 use volume::npz::Compression;
 use volume::{npy, npz};
 
-/// Some number that differs from voxel to voxel.
+/// A number that differs from voxel to voxel.
 pub fn hash(i: usize) -> u64 {
     let mixed = (i as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     (mixed ^ (mixed >> 29)).wrapping_mul(0xBF58_476D_1CE4_E5B9) >> 20
 }
 
-/// Writes `<case>.npz`, `.pkl` and `_weightmap.npy`: two image channels of noise, and the label of each voxel.
+/// Writes `<case>.npz`, `.pkl` and `_weightmap.npy`: two image channels of noise, and the label of each
+/// voxel.
 pub fn write(folder: &Path, case: &str, shape: [usize; 3], label: impl Fn([usize; 3]) -> i16) {
     let [z, y, x] = shape;
     let mut voxels: BTreeMap<i64, Vec<i64>> = BTreeMap::from([(1, Vec::new()), (2, Vec::new())]);
@@ -67,7 +68,7 @@ pub fn dense([z, y, x]: [usize; 3]) -> i16 {
     }
 }
 
-/// One slice in seven annotated, a few rows each.
+/// Every seventh slice annotated, with a few rows each.
 pub fn scribbles([z, y, x]: [usize; 3]) -> i16 {
     if z % 7 == 3 && y % 6 == 2 {
         dense([z, y, x])
@@ -115,7 +116,7 @@ pub fn cascade(folder: &Path, cases: &[String], patch: &[usize]) -> LoaderOption
     options
 }
 
-/// FNV-1a over everything in a batch.
+/// FNV-1a hash of the content of a batch.
 pub fn digest(batch: &Batch) -> u64 {
     let tensors = std::iter::once(&batch.data)
         .chain(&batch.targets)

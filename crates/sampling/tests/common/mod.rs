@@ -30,7 +30,7 @@ pub fn write(folder: &Path, case: &str, channels: usize, label: impl Fn(usize, u
     npy::write(&folder.join(format!("{case}.npy")), stack.view().into_dyn()).unwrap();
 }
 
-/// A few voxels of classes 0 and 2, 21 to 1, at the border and inside; the rest unlabelled.
+/// A few voxels of classes 0, 1 and 2, at the border and inside; the rest is unlabelled.
 pub fn scribble(z: usize, y: usize, x: usize) -> i16 {
     match (z, y, x) {
         (5, 6, 7) | (2, 3, 4) => 2,
