@@ -9,10 +9,6 @@ const failures = [];
 
 /** Reference values with other shapes, channels, poolings and names: no test may depend on the first set. */
 const secondSet = { NNUNET_DIAG_FIXTURES: join(root, '__test__', 'fixtures-second') };
-const recordedCrates = [
-  ...['augment', 'dataset', 'edt', 'engine', 'evaluate', 'inference', 'loader'],
-  ...['pickle', 'preprocess', 'resample', 'sampling', 'storage', 'weightmap'],
-];
 
 /** Runs one suite. `count` reads the number of its tests from its output; without it the suite is one test. */
 async function suite(name, work, count) {

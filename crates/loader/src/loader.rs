@@ -282,7 +282,8 @@ impl Shared {
 }
 
 /// Upper bound of the bytes of decompressed cases, with every case as large as the largest: the cache budget
-/// plus one possibly evicted case per thread, at most all cases.
+/// (at least one case) plus one possibly evicted case per thread, at most all cases; and the working memory of
+/// the threads that decompress a case.
 fn inflated_bytes(collection: &Collection, options: &LoaderOptions, threads: usize) -> usize {
     let arrays = 1 + usize::from(options.previous_stage.is_some());
     let sizes = collection.cases().iter().map(|sampled| {
@@ -290,10 +291,9 @@ fn inflated_bytes(collection: &Collection, options: &LoaderOptions, threads: usi
         (sampled.case.channels() + arrays) * voxels * size_of::<f32>()
     });
     let largest = sizes.max().unwrap_or(0);
-    let kept = options
-        .cache_bytes
-        .saturating_add(largest.saturating_mul(threads));
-    kept.min(largest * options.cases.len())
+    let in_threads = largest.saturating_mul(threads);
+    let kept = options.cache_bytes.max(largest).saturating_add(in_threads);
+    kept.min(largest * options.cases.len()).saturating_add(in_threads)
 }
 
 /// Shapes of a batch: axes (sample, channel, z, y, x), without z in 2D.
