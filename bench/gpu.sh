@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Proves the CUDA path on a machine with an NVIDIA GPU: installs libtorch with CUDA, reports devices, trains the same
-# short schedule on CPU and on every precision of the GPU, predicts with both, and compares.
+# Tests CUDA on a machine with an NVIDIA GPU: installs libtorch with CUDA, reports devices, trains the same short
+# schedule on the CPU and in every precision of the GPU, predicts on both devices, and compares.
 #
 #   bench/gpu.sh [WORK_FOLDER]
 #
-# Needs what `npm run build` needs, and a driver for CUDA 13. Prints one JSON line a step; exits 1 when a step fails or
-# when GPU and CPU segmentations agree on fewer than 99 % of voxels.
+# Requires the tools of `npm run build` and a driver for CUDA 13. Prints one JSON line per step. Exits with 1 if a step
+# fails, or if GPU and CPU segmentations agree in fewer than 99 % of voxels.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 work=${1:-$(mktemp -d)}
@@ -34,7 +34,7 @@ run() { # name, device, precision
 run cpu cpu float32
 for precision in float32 bfloat16 float16; do run "cuda_$precision" cuda "$precision"; done
 
-# One model, both devices: segmentations must agree wherever the softmax has no near tie.
+# One model on both devices: segmentations must agree except at near ties of the softmax.
 model="$work/cpu/nnUNet/3d_fullres/Task501_IcbmTissue/nnUNetTrainerV2__nnUNetPlansv2.1"
 $cli predict -i examples/data/Task501_IcbmTissue/imagesTs -o "$work/cpu_on_cuda" -m "$model" --device cuda --precision float32
 $cli evaluate "$work/cpu/predictions" "$work/cpu_on_cuda" -l 1 2 3 --json | tail -n 1 | tee "$work/agreement.json"

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Instructions per batch of every transform of the 3D chain, applied every time, counted by callgrind: a figure that other
-# work on the machine does not disturb. `crop` is what every portion does besides; take it off the others.
+# Counts the instructions per batch of every transform of the 3D chain with callgrind, independent of other load.
+# Each transform is applied to every sample. All portions include `crop`; subtract it from the others.
 # Usage: instructions.sh PATH/TO/throughput [CONFIGURATION]
 set -eu
 here=$(dirname "$0")
@@ -12,7 +12,7 @@ count() { # PROGRAM BATCHES PORTION
   sed -n 's/^summary: //p' "$out"
 }
 configuration=${2:-b}
-# Making the input costs the same however many batches follow.
+# The cost of making the input does not depend on the number of batches.
 for portion in crop mirror brightness contrast noise gamma blur lowResolution scale rotation; do
   none=$(count "$1" 0 "$portion")
   three=$(count "$1" 3 "$portion")

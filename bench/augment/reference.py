@@ -33,7 +33,7 @@ HERE = Path(__file__).parent
 
 def fork_module(fork, name):
     """Imports one module of the fork without running the packages' __init__ files. torch is imported there for a
-    transform that is not used here: an empty stand-in will do."""
+    transform that is not used here, so an empty module is enough."""
     if "torch" not in sys.modules:
         for part in ("torch", "torch.nn", "torch.nn.functional"):
             sys.modules[part] = types.ModuleType(part)
@@ -97,7 +97,7 @@ def chain(config, fork):
 
 
 def batch(config, rng, levels):
-    """Smooth structures with noise, three labels; sparse: one slice in eight is annotated, and blocks beside it."""
+    """Smooth structures with noise, three labels; sparse: every eighth slice is annotated, and blocks beside it."""
     shape = config["loaded"]
     grid = np.meshgrid(*[np.arange(n, dtype=np.float32) for n in shape], indexing="ij", sparse=True)
     data = np.empty((config["batch"], 1, *shape), np.float32)
@@ -112,7 +112,7 @@ def batch(config, rng, levels):
             labelled = (np.arange(shape[0]) % 8 == 0)[:, None, None]
             seg[b, 0][np.broadcast_to(~labelled, shape)] = -1
         if weights is not None:
-            # As the U-Net border weightmaps: by the distance to the objects, so with hundreds of distinct values.
+            # Like U-Net border weightmaps: a function of the distance to the objects, with hundreds of distinct values.
             border = np.exp(-distance_transform_edt(seg[b, 0] == 0) ** 2 / 50)
             weights[b, 0] = 1 + 10 * (np.round(border * (levels - 1)) / (levels - 1) if levels > 1 else border)
     made = {"data": data, "seg": seg}

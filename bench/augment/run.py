@@ -2,9 +2,9 @@
 
     python run.py --throughput PATH/TO/throughput --fork DIR [--configurations a b c d e] [--two]
 
-Run it with the Python that has batchgenerators (see README.md). Time is CPU time of the process, so that other work on
-the machine disturbs it little; wall time is printed beside it. `--two` adds the throughput of two processes of the
-reference and of two threads here, by wall time: for a quiet machine only.
+Run it with the Python that has batchgenerators (see README.md). Times are CPU times of the process, which
+hardly depend on other load; wall times are also printed. `--two` adds the throughput of two processes of the reference
+and of two threads here, in wall time. It needs an idle machine.
 """
 
 import argparse
@@ -37,7 +37,7 @@ def result(process):
 
 
 def weightmaps(throughput, fork):
-    """How much of a weightmap without zeros becomes 0, by deep-supervision scale, and what distinct values cost."""
+    """Prints the fraction of a weightmap that becomes 0 per deep-supervision scale, and the time, by distinct values."""
     print("| distinct weights | reference, CPU s a batch | zeros by scale | here, CPU s a batch | zeros by scale |")
     print("| --- | --- | --- | --- | --- |")
     percent = lambda shares: ", ".join(f"{100 * share:.1f} %" for share in shares)

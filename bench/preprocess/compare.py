@@ -27,7 +27,7 @@ CORES = len(os.sched_getaffinity(0))
 
 
 def proportional_memory(session):
-    """Bytes of all processes of a session; pages that several share are counted once."""
+    """Bytes of all processes of a session. Shared pages are counted once."""
     total = 0
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
@@ -56,7 +56,7 @@ def measured(command, environment, log):
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         sys.exit(f"{command[0]} failed: {open(log).read()[-3000:]}")
-    # What a short program took may fall between two samples.
+    # The peak of a short program may be between two samples.
     peak = max(peak, usage.ru_maxrss * 1024)
     return {"wall": wall, "cpu": usage.ru_utime + usage.ru_stime, "peak": peak / 2**20}
 
@@ -84,7 +84,7 @@ def run_ours(work, task, program):
 
 
 def differences(work, name):
-    """What the two sides wrote for one task, compared by numpy and pickle."""
+    """Compares the two outputs of one task with numpy and pickle."""
     sides = [os.path.join(work, side, "preprocessed", name) for side in ("peer", "ours")]
     worst, labels, voxels, arrays = 0.0, 0, 0, 0
     for folder, _, files in os.walk(sides[0]):
@@ -106,7 +106,7 @@ def differences(work, name):
 
 
 def same(a, b, where):
-    """Equal content; what is here and not there is allowed, as nnU-Net ignores it, and so are the paths of the run."""
+    """Compares content. Additional keys here are allowed, since nnU-Net ignores them; paths may differ."""
     if isinstance(a, dict):
         for key in a:
             if key not in ("list_of_npz_files", "preprocessed_data_folder", "list_of_data_files", "seg_file", "class_locations"):
@@ -123,7 +123,7 @@ def same(a, b, where):
 
 
 def loads(work, name):
-    """Python's nnU-Net makes training batches of what was written here."""
+    """Loads training batches from this package's output with Python's nnU-Net."""
     from nnunet.training.dataloading.dataset_loading import DataLoader2D, DataLoader3D, load_dataset, unpack_dataset
 
     folder = os.path.join(work, "ours", "preprocessed", name)

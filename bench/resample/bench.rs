@@ -88,7 +88,7 @@ fn measure(job: &Job, repeats: usize) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// A file's values; no second copy, so that the peak memory is the resampling's.
+/// Values of a file, without a second copy, so that the peak memory is that of resampling.
 fn values<T, const N: usize>(path: &Path, value: impl Fn([u8; N]) -> T) -> Result<Vec<T>, Box<dyn Error>> {
     let file = fs::File::open(path)?;
     let count = file.metadata()?.len() as usize / N;

@@ -23,7 +23,7 @@ PROGRAM = os.path.join(HERE, "..", "..", "target", "release", "examples", "bench
 
 
 def reference(kind, volume, new_shape, axis, order):
-    """What nnU-Net v1 does with one array: resize, or resize slices and take the nearest one along the axis."""
+    """nnU-Net v1's resampling of one array: 3D, or slice by slice and nearest neighbour along the axis."""
 
     def one(x, shape, segmentation):
         if segmentation:
@@ -66,7 +66,7 @@ def ours(job, threads):
 
 
 def make(kind, shape):
-    """Smooth structures with noise, like a CT; labels and softmax from the same field."""
+    """Smooth structures with noise, similar to CT; labels and softmax come from the same field."""
     rng = np.random.RandomState(0)
     coarse = [max(4, n // 16) for n in shape[1:]]
     def field():

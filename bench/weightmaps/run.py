@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Distance transform and weightmaps against their peers, in one run: see README.md.
 
-Peers and this project take turns, so that a change of the machine's speed meets both. Every figure is the smallest of
-its repeats; processor time stands beside wall time because the first does not depend on what else the machine does.
+Peers and this project run alternately, so that changes of the machine's speed affect both. Every figure is the minimum
+of its repeats. Processor time is printed too, because it hardly depends on other load.
 """
 
 import argparse
@@ -45,7 +45,7 @@ def masks(shape, rng):
 
 
 def peer_map(segmentation):
-    """The map as the fork makes it: scipy's erosion and distance transform, numpy's exponential, in float64."""
+    """The fork's weightmap: scipy's erosion and distance transform, numpy's exponential, in float64."""
     labels = np.where(np.isin(segmentation, CLASSES), segmentation, 0)
     inside = np.zeros(labels.shape, bool)
     weights = np.zeros(labels.shape, np.float32)
@@ -69,7 +69,7 @@ def peer_command(folder, output):
 
 
 class Ours:
-    """A process of this project that does its work once for every line."""
+    """A process of this project that runs its work once per input line."""
 
     def __init__(self, program, *words, processors):
         pin = lambda: os.sched_setaffinity(0, processors)
@@ -95,7 +95,7 @@ def timed(work):
 
 
 def take_turns(works, repeats):
-    """The smallest wall and processor time of each work, over rounds in which each is done once."""
+    """Minimum wall and processor time of each function, over rounds that run each once."""
     best = {name: (np.inf, np.inf) for name in works}
     for _ in range(repeats):
         for name, work in works.items():
@@ -182,7 +182,7 @@ def bench_command(program, repeats, cases):
             works = {"ours": lambda: spent(ours, processors), "fork": lambda: spent(fork, processors)}
             best = take_turns(works, repeats)
             report(f"command, {cases} cases of 128x192x192", threads, best)
-        # The peak of all children is the fork's; ours is measured alone.
+        # The peak over all children is the fork's; this project's is measured separately.
         code = "import resource,subprocess,sys;subprocess.run(sys.argv[1:],check=True);"
         code += "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
         for workers in (1, 2):

@@ -1,7 +1,8 @@
-//! Times the chain on batches that are in memory: the counterpart of `bench/augment/reference.py`.
+//! Times the augmentation chain on batches in memory, for comparison with `bench/augment/reference.py`.
 //!
-//! `throughput CONFIGURATIONS.json NAME [BATCHES] [THREADS] [PORTION] [LEVELS]`; PORTION is `all`, or one transform of the
-//! chain, which then is drawn every time and nothing else is. Weightmaps are rounded to LEVELS values; 0 leaves them.
+//! `throughput CONFIGURATIONS.json NAME [BATCHES] [THREADS] [PORTION] [LEVELS]`. PORTION is `all` or one
+//! transform of the chain, which is then applied to every sample while all others are off. Weightmaps are
+//! rounded to LEVELS values; 0 does not round them.
 
 use std::error::Error;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -104,7 +105,7 @@ fn cpu_seconds() -> f64 {
     (ticks(11) + ticks(12)) / 100.0
 }
 
-/// Switches everything off but one transform, and that one on.
+/// Switches all transforms off except one, which is always on.
 fn only(s: &mut Strength, portion: &str, axes: usize) -> Result<(), Box<dyn Error>> {
     (s.spatial.rotation_probability, s.spatial.scale_probability) = (0.0, 0.0);
     for p in [

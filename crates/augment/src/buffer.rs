@@ -1,7 +1,7 @@
-//! Buffers that keep their memory, and never take more than they need.
+//! Buffers that keep their memory and grow to the exact length.
 
-/// Gives `buffer` the length `n`. New elements are `value`; old ones stay. Unlike `Vec::resize` it grows to exactly `n`,
-/// so that memory can be reckoned before the start.
+/// Sets the length of `buffer` to `n`. New elements are `value`; existing ones stay. Unlike `Vec::resize` it
+/// grows to exactly `n`, so that the memory can be estimated in advance.
 pub(crate) fn fit<T: Copy>(buffer: &mut Vec<T>, n: usize, value: T) {
     if n > buffer.capacity() {
         buffer.reserve_exact(n - buffer.len());
@@ -9,7 +9,7 @@ pub(crate) fn fit<T: Copy>(buffer: &mut Vec<T>, n: usize, value: T) {
     buffer.resize(n, value);
 }
 
-/// Replaces what `buffer` holds by copies of `values`.
+/// Replaces the content of `buffer` with `values`.
 pub(crate) fn copy<T: Copy + Default>(buffer: &mut Vec<T>, values: &[T]) {
     fit(buffer, values.len(), T::default());
     buffer.copy_from_slice(values);

@@ -1,21 +1,22 @@
 //! The previous stage's segmentation as input of a cascade (nnU-Net v1's `MoveSegAsOneHotToData`,
 //! `ApplyRandomBinaryOperatorTransform`, `RemoveRandomConnectedComponentFromOneHotEncodingTransform`).
 //!
-//! The reference works on one-hot channels and keeps them exclusive; here the same is done on the label map.
-//! Departures: structuring elements are centred balls also where the reference draws an even diameter, whose element
-//! lies half a voxel off; and components really are removed. (The reference's chain hands its two thresholds over in
-//! the wrong order, so that only components smaller than 0 voxels would go.)
+//! The reference works on one-hot channels and keeps them exclusive. Here the label map is used, with the
+//! same result. Departures: structuring elements are always centred balls, while the reference's are half a
+//! voxel off for an even diameter. Drawn components are removed, while the reference's chain swaps two
+//! thresholds and removes only components smaller than 0 voxels.
 
 use random::Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::buffer::{self, fit};
 
-/// How the previous stage's segmentation is degraded in training, so that the network does not trust it blindly.
+/// Degradation of the previous stage's segmentation in training, so that the network does not rely on it
+/// completely.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CascadeOptions {
-    /// Labels that become channels, in order: all but the background.
+    /// Labels with a channel, in order: all except the background.
     pub labels: Vec<i16>,
     /// Probability per sample of dilating, eroding, closing or opening every label.
     pub morphology_probability: f64,
@@ -23,12 +24,12 @@ pub struct CascadeOptions {
     pub morphology_radius: [f64; 2],
     /// Probability per sample of removing one connected component of every label.
     pub removal_probability: f64,
-    /// Components that cover this share of the patch or more stay.
+    /// Components that cover this fraction of the patch or more are kept.
     pub removal_largest_share: f64,
 }
 
 impl CascadeOptions {
-    /// The strength of `nnUNetTrainerV2CascadeFullRes`.
+    /// The defaults of `nnUNetTrainerV2CascadeFullRes`.
     pub fn new(labels: Vec<i16>) -> Self {
         Self {
             labels,
@@ -40,27 +41,27 @@ impl CascadeOptions {
     }
 }
 
-/// A binary operation of one label.
+/// A binary operation on one label.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Operation {
-    /// Grows the label.
+    /// Dilation.
     Dilate,
-    /// Shrinks it; beyond the patch counts as inside.
+    /// Erosion. Voxels outside the patch count as inside the label.
     Erode,
-    /// Grows, then shrinks it.
+    /// Dilation, then erosion.
     Close,
-    /// Shrinks, then grows it.
+    /// Erosion, then dilation.
     Open,
 }
 
-/// Drawn degradation.
+/// Drawn parameters of the degradation.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct CascadeParams {
     /// Label, operation and radius, in the order of application.
     pub morphology: Vec<(i16, Operation, f64)>,
-    /// Label, and a number in [0, 1) that picks its component.
+    /// Label, and a number in [0, 1) that selects its component.
     pub removal: Vec<(i16, f64)>,
 }
 
@@ -91,7 +92,7 @@ pub fn draw(options: &CascadeOptions, rng: &mut Rng, params: &mut CascadeParams)
     }
 }
 
-/// Memory of the transform.
+/// Workspace of the transform.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Scratch {
     mask: Vec<bool>,
@@ -111,7 +112,7 @@ pub(crate) fn apply(
     scratch: &mut Scratch,
 ) {
     for &(label, operation, radius) in &params.morphology {
-        // The diameter in voxels is floor(2r + 1), as scikit-image's `ball` has it.
+        // The diameter in voxels is floor(2r + 1), as in scikit-image's `ball`.
         let half = ((2.0 * radius + 1.0).floor() - 1.0) / 2.0;
         let limit = (half * half) as u16;
         fit(&mut scratch.mask, seg.len(), false);
@@ -140,8 +141,7 @@ pub(crate) fn apply(
     }
 }
 
-/// Turns `mask` into the voxels within squared distance `limit` of it (`grow`), or of which all such neighbours are in
-/// it.
+/// Dilates (`grow`) or erodes `mask` by a ball of squared radius `limit`.
 fn spread(size: [usize; 3], grow: bool, limit: u16, scratch: &mut Scratch) {
     let [depth, height, width] = size;
     let far = limit + 1;
@@ -165,7 +165,7 @@ fn spread(size: [usize; 3], grow: bool, limit: u16, scratch: &mut Scratch) {
     }
 }
 
-/// Squared distance along a row to its nearest 0, at most `far`.
+/// Squared distance along a row to the nearest 0, at most `far`.
 fn row_distance(row: &mut [u16], far: u16) {
     let squared = |steps: u32| u32::from(far).min(steps * steps) as u16;
     for forward in [true, false] {
@@ -182,7 +182,7 @@ fn row_distance(row: &mut [u16], far: u16) {
     }
 }
 
-/// Lower envelope of squared distances across `n` rows of `stride`, up to `reach` rows away.
+/// Lower envelope of squared distances over `n` rows of `stride`, up to `reach` rows away.
 fn column_distance(values: &mut [u16], n: usize, stride: usize, reach: usize, copy: &mut Vec<u16>) {
     buffer::copy(copy, &values[..n * stride]);
     for (i, row) in values.chunks_exact_mut(stride).enumerate() {
@@ -196,8 +196,8 @@ fn column_distance(values: &mut [u16], n: usize, stride: usize, reach: usize, co
     }
 }
 
-/// Sets one connected component (26 neighbours) of `label` to 0, chosen uniformly among those that cover less than
-/// `share` of the patch.
+/// Sets one connected component (26 neighbours) of `label` to 0, drawn uniformly from those that cover less
+/// than `share` of the patch.
 fn remove_component(
     seg: &mut [i16],
     size: [usize; 3],
@@ -294,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn a_small_component_goes_and_a_large_one_stays() {
+    fn a_small_component_is_removed_and_a_large_one_is_kept() {
         let size = [1, 3, 9];
         #[rustfmt::skip]
         let seg = [

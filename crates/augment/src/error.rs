@@ -3,17 +3,17 @@
 /// Error of this crate.
 #[derive(Debug, Clone, PartialEq, thiserror::Error, run::Coded)]
 pub enum Error {
-    /// An option has a value that no chain can be built from.
+    /// An option has an invalid value.
     #[error(transparent)]
     #[code(transparent)]
     Option(#[from] run::OptionError),
-    /// A sample does not have the shape that the chain was built for.
+    /// The shape of a sample does not match the chain.
     #[error("{array} of the sample: expected {expected}, found shape (c, z, y, x) = {found:?}")]
     #[code(AugmentShape)]
     Shape {
         /// `data`, `seg`, `weightmap`, or a buffer of the destination.
         array: &'static str,
-        /// What the chain needs.
+        /// The expected shape.
         expected: String,
         /// The shape found.
         found: [usize; 4],
@@ -24,7 +24,7 @@ pub enum Error {
     Length {
         /// `data`, `target` or `weight`.
         buffer: &'static str,
-        /// Number of elements needed.
+        /// Expected number of elements.
         expected: usize,
         /// Number of elements found.
         found: usize,

@@ -1,35 +1,33 @@
 //! Random numbers by position, eight blocks of Philox at a time.
 //!
-//! Noise of the size of a patch is drawn here in float32 with polynomials, because
-//! [`Rng::normal`](random::Rng::normal), in float64 and one number at a time, would take most of a chain's
-//! time.
+//! Patch-sized noise is drawn here in float32 with polynomials. [`Rng::normal`](random::Rng::normal), in
+//! float64 and one number at a time, would need most of a chain's time.
 
 use random::philox;
 
 use crate::math::{log2, sin_cos_turns};
 use crate::simd::kernel;
 
-/// A field of standard normal numbers, addressed by position: what stands where does not depend on who asks
-/// first.
+/// A field of standard normal numbers, addressed by position and independent of the order of access.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Field {
     key: [u32; 2],
     stream: u32,
 }
 
-/// Blocks of four numbers that [`Field::normal`] makes at once.
+/// Blocks of four numbers that [`Field::normal`] computes at once.
 const LANES: usize = 8;
 
 impl Field {
-    /// Numbers in a block, the unit of addresses.
+    /// Numbers per block, the unit of addresses.
     pub(crate) const BLOCK: usize = 4 * LANES;
 
-    /// Field `stream` of `key`; the key is drawn from a sample's stream.
+    /// Field `stream` of `key`. The key is drawn from a sample's stream.
     pub(crate) fn new(key: [u32; 2], stream: u32) -> Self {
         Self { key, stream }
     }
 
-    /// Uniform numbers in [0, 1) from block `block` on, into `out`.
+    /// Writes uniform numbers in [0, 1) to `out`, from block `block` on.
     pub(crate) fn uniform(self, block: u64, out: &mut [f32]) {
         for (i, out) in out.chunks_mut(4).enumerate() {
             let counter = block * LANES as u64 + i as u64;
@@ -40,7 +38,7 @@ impl Field {
         }
     }
 
-    /// Standard normal numbers from block `block` on, into `out`.
+    /// Writes standard normal numbers to `out`, from block `block` on.
     pub(crate) fn normal(self, block: u64, out: &mut [f32]) {
         normal_field(self.key, self.stream, block, out);
     }
@@ -61,7 +59,7 @@ kernel! {
             let mut normals = [[0.0_f32; LANES]; 4];
             for pair in [0, 2] {
                 for lane in 0..LANES {
-                    // 24 bits each: the radius takes (0, 1], the angle [0, 1).
+                    // 24 bits each: the radius is in (0, 1], the angle in [0, 1).
                     let radius = ((bits[pair][lane] >> 8) + 1) as i32 as f32 * (1.0 / 16_777_216.0);
                     let angle = (bits[pair + 1][lane] >> 8) as i32 as f32 * (1.0 / 16_777_216.0);
                     let radius = (-2.0 * std::f32::consts::LN_2 * log2(radius)).sqrt();

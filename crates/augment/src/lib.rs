@@ -1,10 +1,12 @@
-//! Spatial and intensity transforms of image, segmentation and weightmap: the augmentation chain of `nnUNetTrainerV2` in
-//! 3D, anisotropic 3D ("dummy 2D") and 2D, with DIAG's sparse annotations and voxel weights.
+//! Spatial and intensity transforms of image, segmentation and weightmap: the augmentation chain of
+//! `nnUNetTrainerV2` in 3D, anisotropic 3D ("dummy 2D") and 2D, with DIAG's sparse annotations and voxel
+//! weights.
 //!
-//! Every transform is drawn first, into plain [`Params`], and applied then, purely: what comes out depends on the sample
-//! and the drawn parameters alone. Draws come from a counter-based generator ([`random::Rng`]) keyed by what they are for.
+//! Every transform is first drawn, as plain [`Params`], and then applied. Applying is pure: the result
+//! depends only on the sample and the drawn parameters. Draws come from a counter-based generator
+//! ([`random::Rng`]) keyed by purpose.
 //!
-//! Arrays are (channel, z, y, x) in C order; 2D has z = 1. One sample is worked on by one thread.
+//! Arrays are (channel, z, y, x) in C order; 2D has z = 1. One thread processes one sample.
 //!
 //! ```
 //! use augment::{Block, Params, Pipeline, PipelineOptions, Sample, Workspace};

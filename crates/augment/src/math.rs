@@ -1,9 +1,9 @@
-//! Elementary functions as straight-line polynomials, so that loops over them run eight lanes wide.
+//! Elementary functions as branch-free polynomials, so that loops over them use eight SIMD lanes.
 
 /// Base-2 logarithm of a positive normal number; relative error below 3e-7.
 #[inline(always)]
 pub(crate) fn log2(x: f32) -> f32 {
-    // Mantissa in [2/3, 4/3), so that numbers near 1 lose nothing.
+    // Mantissa in [2/3, 4/3), for full precision near 1.
     let bits = x.to_bits();
     let exponent = (bits.wrapping_sub(0x3F2A_AAAB) as i32) >> 23;
     let mantissa = f32::from_bits(bits.wrapping_sub((exponent as u32) << 23));

@@ -2,7 +2,7 @@
 
 use random::Rng;
 
-/// Draws which of `axes` are mirrored: each with probability one half.
+/// Draws the mirrored axes: each of `axes` with probability one half.
 pub fn draw(axes: [bool; 3], rng: &mut Rng) -> [bool; 3] {
     axes.map(|allowed| rng.chance(0.5) && allowed)
 }

@@ -11,8 +11,8 @@ use crate::intensity::noise::NoiseOptions;
 use crate::spatial::SpatialOptions;
 use crate::{initial_patch_size, Error};
 
-/// What a chain is built from: the network's side (patch, channels, deep supervision), the recipe's side (ignore label,
-/// weightmap, cascade), and how strongly to augment.
+/// Options of a chain: data of the network (patch, channels, deep supervision), of the recipe (ignore label,
+/// weightmap, cascade), and the strength of the augmentation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PipelineOptions {
@@ -20,29 +20,33 @@ pub struct PipelineOptions {
     pub patch_size: Vec<usize>,
     /// Image channels.
     pub channels: usize,
-    /// Whether slices of a 3D patch are transformed one by one, as the plans say for anisotropic data.
+    /// Whether slices of a 3D patch are transformed separately ("dummy 2D"), from the plans, for anisotropic
+    /// data.
     #[serde(default)]
     pub dummy_2d: bool,
-    /// Label that is not in the loss. Around -1 every transform keeps "unlabelled" apart from background.
+    /// Label excluded from the loss. With -1 every transform distinguishes unlabelled voxels from background.
     #[serde(default)]
     pub ignore_label: Option<i16>,
     /// Whether samples have voxel weights.
     #[serde(default)]
     pub weightmap: bool,
-    /// For each channel, whether it was normalised inside its mask; outside it is set to 0 again. Empty: none was.
+    /// For each channel, whether it was normalised inside its mask; it is then set to 0 outside. Empty means
+    /// none.
     #[serde(default)]
     pub use_mask_for_norm: Vec<bool>,
-    /// Factors per axis of every deep-supervision scale, the full scale first. Empty: the full scale alone.
+    /// Factors per axis of every deep-supervision scale, the full scale first. Empty means only the full
+    /// scale.
     #[serde(default)]
     pub deep_supervision_scales: Vec<Vec<f64>>,
-    /// The previous stage's segmentation as second channel of `seg`, given to the network as one-hot channels.
+    /// Previous stage's segmentation as second channel of `seg`. The network receives it as one-hot channels.
     #[serde(default)]
     pub cascade: Option<CascadeOptions>,
-    /// How strongly to augment; [`Strength::standard`] when absent.
+    /// Strength of the augmentation. The default is [`Strength::standard`].
     #[serde(default)]
     pub strength: Option<Strength>,
-    /// Does as nnU-Net v1 and DIAG's fork do where they are wrong: unlabelled voxels outside the loaded patch and
-    /// between labels become background, the mask transform blanks them, and half-voxel centres are interpolated.
+    /// Repeats the mistakes of nnU-Net v1 and DIAG's fork: unlabelled voxels outside the loaded patch and
+    /// between labels become background, the mask transform sets the image to 0 there, and half-voxel centres
+    /// are interpolated.
     #[serde(default)]
     pub reference_rules: bool,
 }
@@ -53,7 +57,8 @@ pub struct PipelineOptions {
 pub struct Strength {
     /// Rotation, scaling, elastic deformation.
     pub spatial: SpatialOptions,
-    /// Interpolation order of the segmentation: 1, or 0 for nearest. By default 0 with voxel weights, else 1.
+    /// Interpolation order of the segmentation: 1, or 0 for nearest. The default is 0 with voxel weights,
+    /// else 1.
     #[serde(default)]
     pub segmentation_order: Option<u8>,
     /// Gaussian noise.
@@ -72,7 +77,7 @@ pub struct Strength {
     pub gamma: FactorOptions,
     /// Whether gamma correction restores mean and standard deviation.
     pub gamma_retain_stats: bool,
-    /// Axes of the patch that may be mirrored.
+    /// Axes of the patch for mirroring.
     pub mirror_axes: Vec<usize>,
 }
 
@@ -82,7 +87,8 @@ impl Strength {
         let planar = dummy_2d || patch_size.len() == 2;
         let mut spatial = SpatialOptions::default();
         if planar {
-            // The reference narrows the angles of a 2D network, never of dummy 2D, where patches are elongated.
+            // The reference reduces the angles of a 2D network, but not of dummy 2D, if patches are
+            // elongated.
             let (low, high) = (patch_size.iter().min().copied(), patch_size.iter().max().copied());
             let aspect = high.unwrap_or(1) as f64 / low.unwrap_or(1).max(1) as f64;
             let degrees: f64 = if aspect > 1.5 && patch_size.len() == 2 {
@@ -110,7 +116,7 @@ impl Strength {
 }
 
 impl PipelineOptions {
-    /// Options of a chain with nothing special about it.
+    /// Options with all defaults.
     pub fn new(patch_size: &[usize], channels: usize) -> Self {
         Self {
             patch_size: patch_size.to_vec(),
@@ -126,17 +132,17 @@ impl PipelineOptions {
         }
     }
 
-    /// How strongly to augment.
+    /// The strength of the augmentation.
     pub fn strength(&self) -> Strength {
         self.strength
             .clone()
             .unwrap_or_else(|| Strength::standard(&self.patch_size, self.dummy_2d))
     }
 
-    /// Size of the patch to load for training, with as many axes as the patch. In dummy 2D as many slices as the patch
-    /// has.
+    /// Size of the loaded patch in training, with as many axes as the patch. In dummy 2D it has as many
+    /// slices as the patch.
     pub fn initial_patch_size(&self) -> Vec<usize> {
-        /// The smallest scale that the reference reckons with, whatever it draws.
+        /// Minimum scale that the reference assumes, regardless of the drawn one.
         const SMALLEST_SCALE: f64 = 0.85;
         let angles = self
             .strength()
@@ -152,7 +158,7 @@ impl PipelineOptions {
         }
     }
 
-    /// Whether slices are transformed one by one.
+    /// Whether slices are transformed separately.
     pub(crate) fn planar(&self) -> bool {
         self.dummy_2d || self.patch_size.len() == 2
     }
@@ -166,7 +172,7 @@ impl PipelineOptions {
         }
     }
 
-    /// Checks everything that can be checked without a sample.
+    /// Checks all options that do not depend on a sample.
     pub(crate) fn check(&self) -> Result<(), Error> {
         let wrong = |option: &str, expected: &str, found: String| {
             Err(OptionError::expected(option, expected, found).into())
@@ -191,7 +197,7 @@ impl PipelineOptions {
         }
         for scale in &self.deep_supervision_scales {
             let positive = scale.iter().all(|f| f.is_finite() && *f > 0.0);
-            // nnU-Net v1 lists the full scale of a 2D network with three factors.
+            // nnU-Net v1 gives three factors for the full scale of a 2D network.
             let axes = self.patch_size.len();
             let whole = scale.len() > axes && scale.iter().all(|f| *f == 1.0);
             if !(positive && (scale.len() == axes || whole)) {
@@ -222,7 +228,7 @@ impl PipelineOptions {
             ("gammaInverted.probability", s.gamma_inverted.probability),
             ("gamma.probability", s.gamma.probability),
         ];
-        // Range, and what its low end must exceed.
+        // Range, and the exclusive minimum of its low end.
         let mut ranges = vec![
             ("spatial.rotation", s.spatial.rotation[0], f64::NEG_INFINITY),
             ("spatial.rotation", s.spatial.rotation[1], f64::NEG_INFINITY),

@@ -1,11 +1,11 @@
-//! How large a patch to load so that rotation and zooming find voxels (`get_patch_size`).
+//! Size of the loaded patch for rotation and scaling (`get_patch_size`).
 
-/// Size of the patch to load for a network patch of `patch` (2 or 3 axes): per axis the largest extent that the patch
-/// takes when turned about one axis at a time by the largest angle (at most 90 degrees), divided by the smallest scale
-/// and rounded down.
+/// Returns the size of the loaded patch for a network patch of `patch` (2 or 3 axes). Per axis this is the
+/// largest extent of the patch rotated about one axis at a time by the largest angle (at most 90 degrees),
+/// divided by the smallest scale and rounded down.
 ///
-/// nnU-Net v1 calls it with the scale range (0.85, 1.25), although its trainers then scale by 0.7 to 1.4; the value that
-/// the first trainer of a Python process gets is the one meant.
+/// nnU-Net v1 calls it with the scale range (0.85, 1.25), although its trainers scale by 0.7 to 1.4. This
+/// function returns the value of the first trainer of a Python process.
 ///
 /// # Example
 /// ```

@@ -1,21 +1,22 @@
-//! The rules in which nnU-Net v1 and DIAG's fork are wrong, and the choice between them and this package's.
+//! Rules that differ between this package and the reference, whose rules are mistakes of nnU-Net v1 and
+//! DIAG's fork.
 
 use crate::options::PipelineOptions;
 
-/// The rules of a chain in which this package differs from the reference.
+/// Rules of a chain that differ from the reference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ChainRules {
-    /// Label of unlabelled voxels that transforms keep apart from background.
+    /// Label of unlabelled voxels that transforms distinguish from background.
     pub unlabelled: Option<i16>,
-    /// Whether a patch that is only cropped is interpolated where its centre falls between voxels, instead of
-    /// being cropped half a voxel before.
+    /// Whether a cropped patch is interpolated if its centre falls between voxels, instead of being cropped
+    /// half a voxel before.
     pub between_voxels: bool,
-    /// Whether the cascade's degradation removes connected components that were drawn.
+    /// Whether the cascade's degradation removes the drawn connected components.
     pub removes_components: bool,
 }
 
 impl ChainRules {
-    /// The rules that the options ask for.
+    /// The rules selected by the options.
     pub fn of(options: &PipelineOptions) -> Self {
         if options.reference_rules {
             Self::reference()
@@ -33,9 +34,9 @@ impl ChainRules {
         }
     }
 
-    /// The reference's rules. It fills with -1 outside the loaded patch, but loses that value in the
-    /// interpolation of label masks: unlabelled voxels there and between labels become background. Its mask
-    /// transform takes every negative label for the outside of the non-zero mask, and blanks the image there.
+    /// The reference's rules. It fills with -1 outside the loaded patch, but loses -1 when it interpolates
+    /// label masks: unlabelled voxels there and between labels become background. Its mask transform treats
+    /// every negative label as outside the non-zero mask, and sets the image to 0 there.
     fn reference() -> Self {
         Self {
             unlabelled: None,

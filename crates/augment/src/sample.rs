@@ -1,11 +1,12 @@
-//! What goes into a chain of transforms and what comes out.
+//! Input and output of an augmentation chain.
 
 use ndarray::ArrayView4;
 
 use crate::buffer::fit;
 use crate::Error;
 
-/// A dense (channel, z, y, x) array in C order whose memory is kept when its shape changes. 2D arrays have z = 1.
+/// A dense (channel, z, y, x) array in C order that keeps its memory when its shape changes. 2D arrays have z
+/// = 1.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Block<T> {
     shape: [usize; 4],
@@ -21,7 +22,7 @@ impl<T: Copy + Default> Block<T> {
         }
     }
 
-    /// Copies an array, whatever its layout.
+    /// Copies an array of any memory layout.
     pub fn from_array(array: ArrayView4<'_, T>) -> Self {
         let (c, z, y, x) = array.dim();
         Self {
@@ -30,8 +31,8 @@ impl<T: Copy + Default> Block<T> {
         }
     }
 
-    /// Changes the shape. Memory is allocated only to grow beyond every earlier shape; what the values are afterwards
-    /// is unspecified.
+    /// Changes the shape. Allocates only to grow beyond every earlier shape. The values are unspecified
+    /// afterwards.
     pub fn reshape(&mut self, shape: [usize; 4]) {
         self.shape = shape;
         fit(&mut self.values, shape.iter().product(), T::default());
@@ -64,11 +65,11 @@ impl<T: Copy + Default> Block<T> {
     }
 }
 
-/// One sample as loaded: a window of the loaded patch.
+/// One loaded sample: a window of the loaded patch.
 ///
-/// The *loaded patch* is what a sampler cuts from the padded case, larger than the network's patch so that rotation and
-/// zooming out find voxels ([`crate::initial_patch_size`]). Most draws read only its middle, so a loader may hand over
-/// just the window that [`crate::Pipeline::window`] names.
+/// The *loaded patch* is cut from the padded case. It is larger than the network's patch, so that rotation
+/// and scaling do not run out of voxels ([`crate::initial_patch_size`]). Most draws read only its middle, so
+/// a loader may load only the window of [`crate::Pipeline::window`].
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Sample {
     /// Image, (channel, z, y, x) of the window.
@@ -129,13 +130,13 @@ impl Sample {
     }
 }
 
-/// Where a chain writes one augmented sample: one sample's part of the tensors of a batch.
+/// Output of a chain for one sample: its slice of the tensors of a batch.
 pub trait Destination {
     /// Image, (channels of [`crate::Pipeline::output_channels`], patch size) in C order.
     fn data(&mut self) -> &mut [f32];
     /// Segmentation at deep-supervision scale `scale` ([`crate::Pipeline::target_sizes`]); values are labels.
     fn target(&mut self, scale: usize) -> &mut [f32];
-    /// Voxel weights at deep-supervision scale `scale`; asked for only where samples have a weightmap.
+    /// Voxel weights at deep-supervision scale `scale`; used only for samples with a weightmap.
     fn weight(&mut self, scale: usize) -> &mut [f32];
 }
 
@@ -144,9 +145,9 @@ pub trait Destination {
 pub struct Augmented {
     /// Image, (channel, z, y, x).
     pub data: Vec<f32>,
-    /// Segmentation, one vector a deep-supervision scale.
+    /// Segmentation, one vector per deep-supervision scale.
     pub targets: Vec<Vec<f32>>,
-    /// Voxel weights, one vector a deep-supervision scale; empty without weightmap.
+    /// Voxel weights, one vector per deep-supervision scale; empty without weightmap.
     pub weights: Vec<Vec<f32>>,
 }
 

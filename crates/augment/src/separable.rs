@@ -1,18 +1,18 @@
-//! Cubic resampling where every output axis depends on its own input axis only: axis by axis, in rows that fit the
-//! cache.
+//! Separable cubic resampling: every output axis depends only on its own input axis. Works axis by axis, on
+//! rows that fit into the cache.
 
 use crate::buffer::fit;
 use crate::spline::{blend, filter_columns, gather, weights, Extension, RowFilter, MARGIN};
 
-/// How one axis is resampled.
+/// Resampling of one axis.
 #[derive(Clone, Debug)]
 pub(crate) struct Axis {
-    /// Samples of the line read.
+    /// Number of samples in an input line.
     pub n: usize,
-    /// Whether output and input are the same.
+    /// Whether output and input are identical.
     identity: bool,
     extension: Extension,
-    /// First of four taps of each output, counted from [`MARGIN`] before the line.
+    /// First of the four taps of each output, counted from [`MARGIN`] before the line.
     starts: Vec<u32>,
     weights: Vec<[f32; 4]>,
 }
@@ -30,13 +30,13 @@ impl Default for Axis {
 }
 
 impl Axis {
-    /// Passes the line of `n` on.
+    /// Copies the line of `n` unchanged.
     pub(crate) fn pass(&mut self, n: usize) {
         self.n = n;
         self.identity = true;
     }
 
-    /// Samples a line of `n` at `positions`, each in [-0.5, n - 0.5]; under mirroring in [0, n - 1].
+    /// Samples a line of `n` at `positions`, each in [-0.5, n - 0.5]; with mirroring in [0, n - 1].
     pub(crate) fn sample(&mut self, n: usize, extension: Extension, positions: impl Iterator<Item = f64>) {
         self.n = n;
         self.identity = false;
@@ -61,7 +61,7 @@ impl Axis {
     }
 }
 
-/// Memory of [`resample`].
+/// Workspace of [`resample`].
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Scratch {
     lines: Vec<f32>,
@@ -72,8 +72,8 @@ pub(crate) struct Scratch {
     filter: RowFilter,
 }
 
-/// Resamples a volume along `axes` (z, y, x). `load(z, y, row)` fills an input row; `store(z, y, row)` takes an output
-/// row, after every input row was loaded.
+/// Resamples a volume along `axes` (z, y, x). `load(z, y, row)` fills an input row. `store(z, y, row)`
+/// receives an output row, after every input row was loaded.
 pub(crate) fn resample(
     axes: &[Axis; 3],
     mut load: impl FnMut(usize, usize, &mut [f32]),
@@ -136,7 +136,7 @@ pub(crate) fn resample(
     }
 }
 
-/// Output row `i` of the lines that `axis` samples.
+/// Output row `i` of the lines sampled by `axis`.
 fn blend_rows(lines: &[f32], width: usize, axis: &Axis, i: usize, out: &mut [f32]) {
     let start = axis.starts[i] as usize;
     let rows = std::array::from_fn(|k| &lines[(start + k) * width..][..width]);

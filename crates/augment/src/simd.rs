@@ -1,14 +1,14 @@
-//! Choosing the widest instructions the processor has, at run time.
+//! Selection of the widest SIMD instructions of the processor at run time.
 //!
-//! Kernels are written once as plain loops with fused multiply-adds and compiled twice: for the baseline, and for AVX2
-//! with FMA. Neither reorders floating-point operations, so both give the same bits.
+//! Kernels are written once as plain loops with fused multiply-adds and compiled twice: for the baseline, and
+//! for AVX2 with FMA. Neither version reorders floating-point operations, so both give the same bits.
 
 #[cfg(test)]
 thread_local! {
     static PORTABLE: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
 }
 
-/// Runs `f` with every kernel in its portable form, to compare the two.
+/// Runs `f` with the portable version of every kernel, for comparison.
 #[cfg(test)]
 pub(crate) fn portably<R>(f: impl FnOnce() -> R) -> R {
     PORTABLE.set(true);
@@ -28,7 +28,7 @@ pub(crate) fn avx2() -> bool {
     std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("fma")
 }
 
-/// Declares a function that is compiled for the baseline and for AVX2 with FMA; the call picks one.
+/// Declares a function that is compiled for the baseline and for AVX2 with FMA. The call selects one.
 macro_rules! kernel {
     ($(#[$meta:meta])* $vis:vis fn $name:ident($($arg:ident: $type:ty),* $(,)?) $(-> $ret:ty)? $body:block) => {
         $(#[$meta])*
@@ -42,7 +42,7 @@ macro_rules! kernel {
                     portable($($arg),*)
                 }
                 if $crate::simd::avx2() {
-                    // SAFETY: the processor has AVX2 and FMA; this was checked in the line above.
+                    // SAFETY: the previous line checked that the processor has AVX2 and FMA.
                     return unsafe { wide($($arg),*) };
                 }
             }
@@ -59,9 +59,9 @@ mod tests {
     use crate::{Block, Params, Pipeline, PipelineOptions, Sample, Workspace};
     use random::{Purpose, Rng};
 
-    /// A chain in which everything happens gives the same bits with and without AVX2.
+    /// A chain with all transforms gives the same bits with and without AVX2.
     #[test]
-    fn both_forms_of_every_kernel_agree() {
+    fn portable_and_avx2_kernels_agree() {
         for (patch, dummy) in [
             (vec![10, 12, 19], false),
             (vec![4, 12, 19], true),

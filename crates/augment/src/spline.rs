@@ -1,31 +1,31 @@
 //! Cubic B-spline coefficients and weights (Unser, Aldroubi, Eden 1991; Thévenaz, Blu, Unser 2000).
 //!
-//! The prefilter's gain of 6 an axis is folded into the weights: `filter_*` leave it out, and [`weights`] sum to 6.
+//! The prefilter's gain of 6 per axis is part of the weights: `filter_*` omit it, and [`weights`] sum to 6.
 
 use crate::simd::kernel;
 
 /// Pole of the cubic B-spline, sqrt(3) - 2.
 const POLE: f32 = -0.267_949_2;
-/// Voxels either side beyond which one voxel's influence on a coefficient is below 1e-6 of its value.
+/// Distance in voxels beyond which a voxel changes a coefficient by less than 1e-6 of its value.
 pub(crate) const REACH: usize = 12;
 /// Lanes of one block of [`filter_row`].
 const LANES: usize = 16;
 /// Terms of the causal filter's first value: `POLE^18` is below the resolution of f32.
 pub(crate) const HORIZON: usize = 18;
-/// Rows that [`filter_columns`] adds before and after a line, so that four taps never leave it.
+/// Rows that [`filter_columns`] adds before and after a line, so that four taps stay inside.
 pub(crate) const MARGIN: usize = 2;
 
-/// How a line goes on beyond its ends.
+/// Extension of a line beyond its ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Extension {
-    /// Mirrored about its end samples (scipy's `mirror`, and `constant` inside the volume).
+    /// Mirrored at its end samples (scipy's `mirror`, and `constant` inside the volume).
     Mirror,
-    /// Its end samples repeated (scipy's `nearest`).
+    /// Repeats its end samples (scipy's `nearest`).
     Edge,
 }
 
 impl Extension {
-    /// The sample of a line of `n` that stands at `index`.
+    /// The index in a line of `n` for the sample at `index`.
     pub(crate) fn fold(self, index: isize, n: usize) -> usize {
         let last = n as isize - 1;
         match self {
@@ -65,7 +65,7 @@ fn response() -> [f32; REACH + 1] {
     std::array::from_fn(|k| (-pole / (1.0 - pole * pole) * pole.powi(k as i32)) as f32)
 }
 
-/// Memory for [`filter_row`].
+/// Workspace of [`filter_row`].
 #[derive(Clone, Debug, Default)]
 pub(crate) struct RowFilter {
     padded: Vec<f32>,
@@ -73,10 +73,12 @@ pub(crate) struct RowFilter {
 }
 
 impl RowFilter {
-    /// Coefficients at positions `first .. first + out.len()` of a line of `n` samples, of which `row` holds those from
-    /// `start` on. `row` must reach [`REACH`] samples beyond the positions, or to the line's end.
+    /// Computes the coefficients at positions `first .. first + out.len()` of a line of `n` samples. `row`
+    /// has the samples from `start` on. It must extend [`REACH`] samples beyond the positions, or to the
+    /// line's end.
     ///
-    /// A symmetric FIR instead of the recursion: along the contiguous axis it runs eight lanes wide.
+    /// Uses a symmetric FIR filter instead of the recursion, because it runs eight lanes wide along the
+    /// contiguous axis.
     pub(crate) fn filter(
         &mut self,
         row: &[f32],
@@ -162,7 +164,8 @@ kernel! {
     }
 }
 
-/// First value of the causal recursion under mirroring, into the first row: `rows` of `stride`, `width` used.
+/// First value of the causal recursion with mirroring, written to the first row: `rows` of `stride`, `width`
+/// used.
 pub(crate) fn start_forward(lines: &mut [f32], rows: usize, stride: usize, width: usize) {
     let (first, rest) = lines.split_at_mut(stride);
     let first = &mut first[..width];
@@ -170,7 +173,7 @@ pub(crate) fn start_forward(lines: &mut [f32], rows: usize, stride: usize, width
         scale(1.0 / 6.0, first);
         return;
     }
-    // Short lines repeat within the horizon: sum each row's powers first.
+    // Short lines repeat within the horizon, so each row's powers are summed first.
     let mut factors = [0.0; HORIZON + 1];
     let mut power = 1.0;
     for k in 0..=HORIZON {
@@ -184,7 +187,7 @@ pub(crate) fn start_forward(lines: &mut [f32], rows: usize, stride: usize, width
 }
 
 kernel! {
-    /// Last value of the anticausal recursion under mirroring.
+    /// Last value of the anticausal recursion with mirroring.
     pub(crate) fn start_backward(before: &[f32], last: &mut [f32]) {
         let factor = POLE / (POLE * POLE - 1.0);
         for (l, b) in last.iter_mut().zip(before) {
@@ -193,7 +196,7 @@ kernel! {
     }
 }
 
-/// Coefficients of `width` mirrored lines that run down `rows` rows of `stride`, in place.
+/// Coefficients of `width` mirrored lines along `rows` rows of `stride`, in place.
 pub(crate) fn filter_rows(lines: &mut [f32], rows: usize, stride: usize, width: usize) {
     start_forward(lines, rows, stride, width);
     for row in 1..rows {
@@ -210,8 +213,8 @@ pub(crate) fn filter_rows(lines: &mut [f32], rows: usize, stride: usize, width: 
     }
 }
 
-/// Coefficients of `width` lines that run down the rows of `lines`: `n` rows of samples with [`MARGIN`] rows before and
-/// after, which are filled with the coefficients beyond the ends.
+/// Coefficients of `width` lines along the rows of `lines`: `n` rows of samples, with [`MARGIN`] rows before
+/// and after, which receive the coefficients beyond the ends.
 pub(crate) fn filter_columns(lines: &mut [f32], n: usize, stride: usize, width: usize, extension: Extension) {
     let end = (n + 2 * MARGIN) * stride;
     let lines = &mut lines[..end];
@@ -233,8 +236,8 @@ pub(crate) fn filter_columns(lines: &mut [f32], n: usize, stride: usize, width: 
     }
 }
 
-/// [`filter_columns`] for lines that go on for ever with their end samples: the margins are real samples of such a line,
-/// and both recursions start from their closed limits.
+/// [`filter_columns`] for lines that repeat their end samples without limit. The margins are real samples of
+/// such a line, and both recursions start from their closed-form limits.
 fn filter_columns_edge(lines: &mut [f32], n: usize, stride: usize, width: usize) {
     let rows = n + 2 * MARGIN;
     for margin in [0, 1] {
@@ -242,8 +245,9 @@ fn filter_columns_edge(lines: &mut [f32], n: usize, stride: usize, width: usize)
         let last = (MARGIN + n - 1) * stride;
         lines.copy_within(last..last + width, (MARGIN + n + margin) * stride);
     }
-    // Beyond the end the causal value is z^j a + (1 - z^j) x / (1 - z) with a at the last row, whose sample is x. The
-    // samples there are kept before the recursion overwrites them: x = causal - z * previous causal.
+    // Beyond the end the causal value is z^j a + (1 - z^j) x / (1 - z) with a at the last row, whose sample
+    // is x. The samples there are stored before the recursion overwrites them: x = causal - z * previous
+    // causal.
     scale(1.0 / (1.0 - POLE), &mut lines[..width]);
     for row in 1..rows {
         let (head, tail) = lines.split_at_mut(row * stride);
@@ -258,7 +262,7 @@ fn filter_columns_edge(lines: &mut [f32], n: usize, stride: usize, width: usize)
 }
 
 kernel! {
-    /// Last value of the anticausal recursion of a line that goes on with its last sample.
+    /// Last value of the anticausal recursion of a line that repeats its last sample.
     fn end_edge(before: &[f32], last: &mut [f32]) {
         let own = -POLE / (1.0 - POLE * POLE);
         let limit = -POLE * (1.0 / (1.0 - POLE) - 1.0 / (1.0 - POLE * POLE)) / (1.0 - POLE);
@@ -283,7 +287,7 @@ kernel! {
 }
 
 kernel! {
-    /// `out[i]` is the weighted sum of four neighbours in `row` from `starts[i]` on.
+    /// `out[i]` is the weighted sum of four neighbours in `row`, from `starts[i]` on.
     pub(crate) fn gather(row: &[f32], starts: &[u32], weights: &[[f32; 4]], out: &mut [f32]) {
         for ((o, &start), w) in out.iter_mut().zip(starts).zip(weights) {
             let taps = row[start as usize..].first_chunk::<4>().unwrap_or(&[0.0; 4]);
@@ -298,7 +302,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// Coefficients by brute force: the line extended far enough, filtered by the recursion from zero, in f64.
+    /// Coefficients by brute force in f64: the line is extended far enough and filtered by the recursion from
+    /// zero.
     fn oracle(line: &[f64], extension: Extension, index: isize) -> f64 {
         let pole = 3.0_f64.sqrt() - 2.0;
         (-60..=60_isize)

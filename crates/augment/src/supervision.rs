@@ -1,23 +1,23 @@
-//! Targets at the scales of deep supervision, mirrored on the way (`downsample_seg_for_ds_transform2`).
+//! Targets at the scales of deep supervision, with mirroring (`downsample_seg_for_ds_transform2`).
 
 use crate::grid::{nearest_sources, resized, source_position};
 
-/// Where each output of one axis lies between two inputs.
+/// Position of each output of one axis between two inputs.
 type Pairs = Vec<(u32, u32, f32)>;
 
-/// How one scale is taken from the patch.
+/// Sampling of one scale from the patch.
 #[derive(Clone, Debug)]
 pub(crate) struct Scale {
     /// Size (z, y, x).
     pub size: [usize; 3],
-    /// Nearest input per axis; of two, the higher one.
+    /// Nearest input per axis; the higher one of two.
     nearest: [Vec<u32>; 3],
-    /// The two inputs either side and the weight of the second, per axis.
+    /// The two neighbouring inputs and the weight of the second, per axis.
     linear: [Pairs; 3],
 }
 
 impl Scale {
-    /// A patch of `patch` at `factors` per axis; sizes are rounded half to even.
+    /// The scale of a patch of `patch` at `factors` per axis. Sizes are rounded half to even.
     pub(crate) fn new(patch: [usize; 3], factors: [f64; 3]) -> Self {
         let size: [usize; 3] = std::array::from_fn(|a| resized(patch[a], factors[a]));
         let nearest = std::array::from_fn(|a| {
@@ -71,7 +71,8 @@ impl Scale {
         }
     }
 
-    /// Voxel weights, as [`Scale::labels`] but linear. Non-negative input stays so.
+    /// Voxel weights, like [`Scale::labels`] but with linear interpolation. Non-negative input stays
+    /// non-negative.
     pub(crate) fn weights(&self, map: &[f32], patch: [usize; 3], flip: [bool; 3], out: &mut [f32]) {
         let pair = |axis: usize, i: usize| {
             let (low, high, t) = self.linear[axis][i];

@@ -1,4 +1,4 @@
-//! In the steady state no transform allocates, and memory stays within what was reckoned before.
+//! In the steady state no transform allocates, and memory stays within the estimate.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,7 +12,7 @@ struct Counting;
 static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
 static LIVE: AtomicUsize = AtomicUsize::new(0);
 
-// SAFETY: every call is handed on to the system's allocator.
+// SAFETY: every call is forwarded to the system's allocator.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
@@ -32,7 +32,7 @@ unsafe impl GlobalAlloc for Counting {
 static ALLOCATOR: Counting = Counting;
 
 #[test]
-fn none_once_buffers_have_grown() {
+fn nothing_is_allocated_after_the_buffers_have_grown() {
     for (patch, dummy) in [
         (vec![16, 20, 24], false),
         (vec![6, 20, 24], true),
@@ -77,13 +77,13 @@ fn none_once_buffers_have_grown() {
             ALLOCATIONS.load(Ordering::Relaxed) - before
         };
         let before = LIVE.load(Ordering::Relaxed);
-        assert_ne!(pass(), 0, "{patch:?}: buffers have to be made at first");
+        assert_ne!(pass(), 0, "{patch:?}: the first pass must allocate buffers");
         assert_eq!(pass(), 0, "{patch:?}");
         let taken = LIVE.load(Ordering::Relaxed) - before;
-        let reckoned = chain.workspace_bytes(sample.full);
+        let estimated = chain.workspace_bytes(sample.full);
         assert!(
-            taken <= reckoned && reckoned < 4 * taken,
-            "{patch:?}: {taken} bytes taken, {reckoned} reckoned"
+            taken <= estimated && estimated < 4 * taken,
+            "{patch:?}: {taken} bytes used, {estimated} estimated"
         );
     }
 }

@@ -207,7 +207,7 @@ impl Collection {
         }
         if !self.skipped.is_empty() {
             let message = format!(
-                "cases without annotated voxels are left out: {}",
+                "cases without annotated voxels are excluded: {}",
                 self.skipped.join(", ")
             );
             context.warn("WARN_SKIPPED_UNANNOTATED", message, None);

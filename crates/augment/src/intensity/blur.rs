@@ -1,4 +1,4 @@
-//! Gaussian blur (scipy's `gaussian_filter`: truncated at 4 sigma, borders mirrored about the voxel edge).
+//! Gaussian blur (scipy's `gaussian_filter`: truncated at 4 sigma, mirrored at the voxel edge).
 
 use random::Rng;
 use serde::{Deserialize, Serialize};
@@ -7,15 +7,15 @@ use crate::buffer::fit;
 use crate::simd::kernel;
 use crate::spline::accumulate;
 
-/// When and how strongly channels are blurred.
+/// Probability and strength of the blur.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct BlurOptions {
     /// Probability per sample.
     pub probability: f64,
-    /// Probability per channel of a sample that was chosen.
+    /// Probability per channel of a selected sample.
     pub channel_probability: f64,
-    /// Range of sigma in voxels, the same along every axis.
+    /// Range of sigma in voxels, equal for all axes.
     pub sigma: [f64; 2],
 }
 
@@ -29,7 +29,7 @@ impl Default for BlurOptions {
     }
 }
 
-/// Draws a sigma for each channel that is blurred.
+/// Draws a sigma for each blurred channel.
 pub fn draw(options: &BlurOptions, rng: &mut Rng, sigmas: &mut [Option<f64>]) {
     let chosen = rng.chance(options.probability);
     for sigma in sigmas {
@@ -38,16 +38,16 @@ pub fn draw(options: &BlurOptions, rng: &mut Rng, sigmas: &mut [Option<f64>]) {
     }
 }
 
-/// What lies beyond the border.
+/// Values beyond the border.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Border {
-    /// Mirrored about the edge of the last voxel (scipy's `reflect`).
+    /// Mirrored at the edge of the last voxel (scipy's `reflect`).
     Reflect,
     /// Zero.
     Zero,
 }
 
-/// Memory of the blur.
+/// Workspace of the blur.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Scratch {
     kernel: Vec<f32>,
@@ -60,7 +60,8 @@ pub(crate) fn apply(values: &mut [f32], size: [usize; 3], sigma: f64, border: Bo
     let [nz, ny, nx] = size;
     let Scratch { kernel, lines } = scratch;
     let radius = kernel.len() - 1;
-    // A 2D image has one slice, which scipy is not even told about. A 3D one of one slice is unchanged by Reflect.
+    // A 2D image has one slice, and scipy blurs only its two axes. A 3D image of one slice does not change
+    // with Reflect.
     if nz > 1 {
         for y in 0..ny {
             blur_columns(values, nz, y * nx, ny * nx, nx, border, kernel, lines);
@@ -85,7 +86,7 @@ pub(crate) fn apply(values: &mut [f32], size: [usize; 3], sigma: f64, border: Bo
     }
 }
 
-/// Half of the normalised kernel: weights at distance 0, 1, ...
+/// Half of the normalised kernel: weights at distances 0, 1, ...
 fn gaussian(sigma: f64, kernel: &mut Vec<f32>) {
     let radius = (4.0 * sigma + 0.5) as i32;
     let value = |k: i32| (-0.5 * f64::from(k * k) / (sigma * sigma)).exp();
@@ -94,7 +95,7 @@ fn gaussian(sigma: f64, kernel: &mut Vec<f32>) {
     kernel.extend((0..=radius).map(|k| (value(k) / total) as f32));
 }
 
-/// Where the value at `index`, beyond a line of `n`, comes from.
+/// Source of the value at `index` beyond a line of `n`.
 fn outside(border: Border, index: isize, n: usize) -> Option<usize> {
     if (0..n as isize).contains(&index) {
         return Some(index as usize);
@@ -108,7 +109,7 @@ fn outside(border: Border, index: isize, n: usize) -> Option<usize> {
     }
 }
 
-/// Blurs `width` lines that run through `n` rows, `stride` apart from `start` on.
+/// Blurs `width` lines along `n` rows, `stride` apart, from `start` on.
 fn blur_columns(
     values: &mut [f32],
     n: usize,

@@ -6,12 +6,12 @@ use super::statistics::{affine, statistics};
 use crate::math::power;
 use crate::simd::kernel;
 
-/// Keeps the power's base defined on a constant image.
+/// Avoids a division by 0 on a constant image.
 const RANGE_EPSILON: f32 = 1e-7;
-/// Keeps the restored spread defined on a constant image.
+/// Avoids a division by 0 when the standard deviation of a constant image is restored.
 const SD_EPSILON: f32 = 1e-8;
 
-/// Which form of gamma correction.
+/// Variant of gamma correction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GammaForm {
@@ -21,11 +21,11 @@ pub struct GammaForm {
     pub retain_stats: bool,
 }
 
-/// Raises a channel, brought to [0, 1] by its own range, to the power `gamma`.
+/// Normalises a channel to [0, 1] by its range, raises it to the power `gamma`, and scales it back.
 pub fn apply(values: &mut [f32], gamma: f64, form: GammaForm) {
     let before = statistics(values);
     let range = before.max - before.min + RANGE_EPSILON;
-    // On the negated image the minimum is the maximum negated; the range is the same.
+    // The minimum of the negated image is the negated maximum; the range is the same.
     let (sign, pivot) = if form.invert {
         (-1.0, before.max)
     } else {
@@ -36,7 +36,7 @@ pub fn apply(values: &mut [f32], gamma: f64, form: GammaForm) {
         affine(values, sign * range, pivot, f32::NEG_INFINITY, f32::INFINITY);
         return;
     }
-    // Mean and spread after the power follow from those of the raised base; one pass does all the rest.
+    // Mean and standard deviation after scaling follow from those of the power, so one pass is enough.
     let raised = statistics(values);
     let factor = range / (raised.sd * range + SD_EPSILON) * before.sd * sign;
     affine(

@@ -1,5 +1,6 @@
-//! Simulated low resolution: nearest-neighbour shrinking, cubic growing (batchgenerators'
-//! `augment_linear_downsampling_scipy` with scikit-image's `resize`, mode `edge`, clipped to the shrunken range).
+//! Simulated low resolution: nearest-neighbour downsampling, cubic upsampling (batchgenerators'
+//! `augment_linear_downsampling_scipy` with scikit-image's `resize`, mode `edge`, clipped to the downsampled
+//! range).
 
 use random::Rng;
 use serde::{Deserialize, Serialize};
@@ -9,13 +10,13 @@ use crate::grid::{nearest_sources, resized, source_position};
 use crate::separable::{resample, Axis};
 use crate::spline::Extension;
 
-/// When and how strongly resolution is lowered.
+/// Probability and strength of the downsampling.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LowResolutionOptions {
     /// Probability per sample.
     pub probability: f64,
-    /// Probability per channel of a sample that was chosen.
+    /// Probability per channel of a selected sample.
     pub channel_probability: f64,
     /// Range of the zoom; 0.5 halves the resolution.
     pub zoom: [f64; 2],
@@ -31,7 +32,7 @@ impl Default for LowResolutionOptions {
     }
 }
 
-/// Draws a zoom for each channel whose resolution is lowered.
+/// Draws a zoom for each affected channel.
 pub fn draw(options: &LowResolutionOptions, rng: &mut Rng, zooms: &mut [Option<f64>]) {
     let chosen = rng.chance(options.probability);
     for zoom in zooms {
@@ -40,7 +41,7 @@ pub fn draw(options: &LowResolutionOptions, rng: &mut Rng, zooms: &mut [Option<f
     }
 }
 
-/// Memory of the transform.
+/// Workspace of the transform.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Scratch {
     sources: [Vec<u32>; 3],
@@ -49,7 +50,7 @@ pub(crate) struct Scratch {
     resample: crate::separable::Scratch,
 }
 
-/// Lowers the resolution of one channel of `size` (z, y, x) in place, along the axes chosen.
+/// Reduces the resolution of one channel of `size` (z, y, x) in place along the selected axes.
 pub(crate) fn apply(values: &mut [f32], size: [usize; 3], zoom: f64, axes: [bool; 3], scratch: &mut Scratch) {
     for axis in 0..3 {
         let n = size[axis];

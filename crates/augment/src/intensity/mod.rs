@@ -1,4 +1,4 @@
-//! Transforms that change values and not places, in the order of nnU-Net v1's chain.
+//! Intensity transforms, in the order of nnU-Net v1's chain.
 
 pub mod blur;
 pub mod factor;

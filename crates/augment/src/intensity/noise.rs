@@ -6,13 +6,14 @@ use serde::{Deserialize, Serialize};
 use crate::field::Field;
 use crate::spline::accumulate;
 
-/// When and how strongly noise is added.
+/// Probability and strength of the noise.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct NoiseOptions {
     /// Probability per sample.
     pub probability: f64,
-    /// Range of the standard deviation, shared by all channels. (The reference calls it variance and uses it so.)
+    /// Range of the standard deviation, equal for all channels. (The reference names it variance but uses it
+    /// as standard deviation.)
     pub sd: [f64; 2],
 }
 
@@ -35,7 +36,7 @@ pub struct NoiseParams {
     pub key: [u32; 2],
 }
 
-/// Draws the noise of one sample; `None` where it gets none.
+/// Draws the noise of one sample; `None` for a sample without noise.
 pub fn draw(options: &NoiseOptions, rng: &mut Rng) -> Option<NoiseParams> {
     if !rng.chance(options.probability) {
         return None;
@@ -46,7 +47,7 @@ pub fn draw(options: &NoiseOptions, rng: &mut Rng) -> Option<NoiseParams> {
     })
 }
 
-/// Adds noise to channel `channel` of a sample; every channel gets a field of its own.
+/// Adds noise to channel `channel` of a sample. Every channel has its own field.
 pub fn apply(values: &mut [f32], channel: usize, params: &NoiseParams) {
     let field = Field::new(params.key, channel as u32);
     let mut buffer = [0.0; 32 * Field::BLOCK];

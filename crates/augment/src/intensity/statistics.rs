@@ -1,4 +1,4 @@
-//! Mean, spread and range of an image in one pass.
+//! Mean, standard deviation and range of an image in one pass.
 
 use crate::simd::kernel;
 
@@ -15,13 +15,13 @@ pub(crate) struct Statistics {
     pub max: f32,
 }
 
-/// Values summed in f32 before they join the f64 sum.
+/// Number of values summed in f32 before they are added to the f64 sum.
 const CHUNK: usize = 512;
 const LANES: usize = 16;
 
 kernel! {
-    /// Statistics of `values`; zeros for an empty slice. Sums are taken about the first value, so that a large common
-    /// offset costs no precision.
+    /// Statistics of `values`; zeros for an empty slice. Sums are relative to the first value, so a large
+    /// common offset does not reduce precision.
     pub(crate) fn statistics(values: &[f32]) -> Statistics {
         let Some(&pivot) = values.first() else {
             return Statistics { mean: 0.0, sd: 0.0, min: 0.0, max: 0.0 };
@@ -64,7 +64,7 @@ kernel! {
 }
 
 kernel! {
-    /// `value = value * factor + offset`, kept within [low, high].
+    /// `value = value * factor + offset`, clipped to [low, high].
     pub(crate) fn affine(values: &mut [f32], factor: f32, offset: f32, low: f32, high: f32) {
         for v in values {
             let moved = factor.mul_add(*v, offset);

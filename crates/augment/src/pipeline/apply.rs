@@ -1,4 +1,4 @@
-//! Applying drawn parameters to a sample.
+//! Application of drawn parameters to a sample.
 
 use volume::UNLABELLED;
 
@@ -14,13 +14,14 @@ use crate::spatial::{self, Empty, Output, SpatialParams};
 use crate::Error;
 
 impl Pipeline {
-    /// Applies drawn parameters to one sample and writes the result to `out`. Pure: the same input gives the same bytes,
-    /// in any thread. Allocates nothing once `workspace` has seen the largest sample.
+    /// Applies drawn parameters to one sample and writes the result to `out`. Pure: the same input gives the
+    /// same bytes in any thread. Allocates nothing once `workspace` has processed the largest sample.
     ///
-    /// `center` is the patch's centre in the loaded patch, by default its middle ([`crate::apply_spatial`]).
+    /// `center` is the patch's centre in the loaded patch; the default is its middle
+    /// ([`crate::apply_spatial`]).
     ///
     /// # Errors
-    /// [`Error::Shape`] and [`Error::Length`] when sample or destination do not fit this chain.
+    /// [`Error::Shape`] and [`Error::Length`] if sample or destination do not match this chain.
     pub fn apply(
         &self,
         params: &Params,
@@ -42,11 +43,11 @@ impl Pipeline {
         Ok(())
     }
 
-    /// Whether `params` leave at least one voxel in the patch whose label is not the ignore label. Much cheaper than
-    /// [`Pipeline::apply`]: the image is not touched.
+    /// Returns true if the patch of `params` has at least one voxel without the ignore label. Much cheaper
+    /// than [`Pipeline::apply`], because the image is not processed.
     ///
     /// # Errors
-    /// As [`Pipeline::apply`].
+    /// Those of [`Pipeline::apply`].
     pub fn keeps_annotation(
         &self,
         params: &SpatialParams,
@@ -148,7 +149,7 @@ impl Pipeline {
         fit(seg, sample.seg.shape()[0] * voxels, 0);
         fit(weightmap, if self.options.weightmap { voxels } else { 0 }, 0.0);
         let masked = self.strength.is_some() && self.options.use_mask_for_norm.contains(&true);
-        // Where -1 means unlabelled, it cannot tell what lies outside the nonzero mask.
+        // If -1 means unlabelled, it does not mark the outside of the nonzero mask.
         let masked_by_image = masked && self.chain.unlabelled == Some(UNLABELLED);
         fit(empty, if masked { voxels } else { 0 }, 0);
         let mut output = Output {
@@ -202,7 +203,7 @@ impl Pipeline {
         }
     }
 
-    /// Sets the image to 0 outside the nonzero mask again, in channels that were normalised inside it.
+    /// Resets the image to 0 outside the nonzero mask, in channels that were normalised inside it.
     fn mask(&self, c: usize, values: &mut [f32], workspace: &Workspace) {
         if self.strength.is_some() && self.options.use_mask_for_norm.get(c) == Some(&true) {
             for (v, &empty) in values.iter_mut().zip(&workspace.empty) {
@@ -216,7 +217,7 @@ impl Pipeline {
         let voxels: usize = patch.iter().product();
         let flip = params.mirror;
         let (seg, previous) = workspace.seg.split_at_mut(voxels);
-        // Outside the nonzero mask lies background, except where -1 is the ignore label.
+        // Voxels outside the nonzero mask are background, unless -1 is the ignore label.
         let keep = self.options.ignore_label == Some(UNLABELLED);
         let background = |label: i16| {
             if label == UNLABELLED && !keep {

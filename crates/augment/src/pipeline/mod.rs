@@ -1,4 +1,4 @@
-//! A whole chain: drawing its parameters and applying them.
+//! The whole augmentation chain: drawing and applying its parameters.
 
 mod apply;
 mod memory;
@@ -19,7 +19,7 @@ use crate::spatial::{self, LabelRule, SpatialParams, SpatialRules};
 use crate::supervision::Scale;
 use crate::Error;
 
-/// Everything drawn for one sample. Applying it twice gives the same bytes.
+/// Drawn parameters of one sample. Applying them twice gives the same bytes.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Params {
@@ -27,25 +27,25 @@ pub struct Params {
     pub spatial: SpatialParams,
     /// Gaussian noise.
     pub noise: Option<NoiseParams>,
-    /// Sigma of the blur, per channel.
+    /// Sigma of the blur per channel.
     pub blur: Vec<Option<f64>>,
-    /// Factor of the brightness per channel; empty where not drawn.
+    /// Factor of the brightness per channel; empty if not drawn.
     pub brightness: Vec<f64>,
-    /// Factor of the contrast per channel; empty where not drawn.
+    /// Factor of the contrast per channel; empty if not drawn.
     pub contrast: Vec<f64>,
-    /// Zoom of the simulated low resolution, per channel.
+    /// Zoom of the simulated low resolution per channel.
     pub low_resolution: Vec<Option<f64>>,
-    /// Exponent of the inverted gamma correction per channel; empty where not drawn.
+    /// Exponent of the inverted gamma correction per channel; empty if not drawn.
     pub gamma_inverted: Vec<f64>,
-    /// Exponent of the gamma correction per channel; empty where not drawn.
+    /// Exponent of the gamma correction per channel; empty if not drawn.
     pub gamma: Vec<f64>,
-    /// Axes (z, y, x) that are mirrored.
+    /// Mirrored axes (z, y, x).
     pub mirror: [bool; 3],
     /// Degradation of the previous stage's segmentation.
     pub cascade: CascadeParams,
 }
 
-/// Memory that one thread reuses from sample to sample.
+/// Memory of one thread, reused from sample to sample.
 #[derive(Clone, Debug, Default)]
 pub struct Workspace {
     seg: Vec<i16>,
@@ -57,7 +57,7 @@ pub struct Workspace {
     cascade: cascade::Scratch,
 }
 
-/// A chain of transforms: `nnUNetTrainerV2`'s for training, or cropping and targets alone for validation.
+/// A chain of transforms: `nnUNetTrainerV2`'s for training, or only cropping and targets for validation.
 #[derive(Clone, Debug)]
 pub struct Pipeline {
     options: PipelineOptions,
@@ -72,15 +72,15 @@ impl Pipeline {
     /// The training chain.
     ///
     /// # Errors
-    /// [`Error::Option`] names the first option that cannot be used.
+    /// [`Error::Option`] for the first invalid option.
     pub fn training(options: &PipelineOptions) -> Result<Self, Error> {
         Self::new(options, Some(options.strength()))
     }
 
-    /// The validation chain: the patch as loaded, and its targets.
+    /// The validation chain: cropping and targets, without augmentation.
     ///
     /// # Errors
-    /// [`Error::Option`] names the first option that cannot be used.
+    /// [`Error::Option`] for the first invalid option.
     pub fn validation(options: &PipelineOptions) -> Result<Self, Error> {
         Self::new(options, None)
     }
@@ -126,7 +126,7 @@ impl Pipeline {
         })
     }
 
-    /// Channels of the augmented image: the sample's, and in a cascade one more a label.
+    /// Channels of the augmented image: the sample's, and in a cascade one more per label.
     pub fn output_channels(&self) -> usize {
         self.options.channels + self.options.cascade.as_ref().map_or(0, |c| c.labels.len())
     }
@@ -141,12 +141,12 @@ impl Pipeline {
         self.scales.iter().map(|scale| scale.size).collect()
     }
 
-    /// How the spatial transform places and interpolates patches.
+    /// Rules for position and interpolation of patches.
     pub fn rules(&self) -> &SpatialRules {
         &self.rules
     }
 
-    /// Buffers of the right size for [`Pipeline::apply`].
+    /// Makes buffers of the right size for [`Pipeline::apply`].
     pub fn destination(&self) -> Augmented {
         let voxels = |size: [usize; 3]| size.iter().product::<usize>();
         let per_scale = || self.scales.iter().map(|s| vec![0.0; voxels(s.size)]).collect();
@@ -161,7 +161,7 @@ impl Pipeline {
         }
     }
 
-    /// Draws everything for one sample, reusing the memory of `params`. A validation chain draws nothing.
+    /// Draws all parameters of one sample, reusing the memory of `params`. A validation chain draws nothing.
     pub fn draw(&self, rng: &mut Rng, params: &mut Params) {
         let channels = self.options.channels;
         params.blur.clear();
@@ -211,7 +211,7 @@ impl Pipeline {
         }
     }
 
-    /// Draws the spatial transform alone: to draw it again when it leaves no annotated voxel in the patch.
+    /// Draws only the spatial transform, to redraw it if it leaves no annotated voxel in the patch.
     pub fn draw_spatial(&self, rng: &mut Rng, params: &mut SpatialParams) {
         match &self.strength {
             Some(s) => spatial::draw(&s.spatial, self.options.planar(), rng, params),
@@ -219,7 +219,7 @@ impl Pipeline {
         }
     }
 
-    /// The part of a loaded patch of size `full` that `params` read; see [`SpatialRules::window`].
+    /// Returns the window of a loaded patch of size `full` that `params` read; see [`SpatialRules::window`].
     pub fn window(
         &self,
         params: &Params,
@@ -230,7 +230,7 @@ impl Pipeline {
     }
 }
 
-/// One factor a channel where the transform is drawn, none where not.
+/// Draws one factor per channel if the transform is applied, else none.
 fn factors(
     options: &FactorOptions,
     channels: usize,

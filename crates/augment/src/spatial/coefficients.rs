@@ -1,4 +1,4 @@
-//! B-spline coefficients of the part of a loaded patch that one draw reads.
+//! B-spline coefficients of the region of a loaded patch that one draw reads.
 
 use std::ops::Range;
 
@@ -8,7 +8,7 @@ use crate::spline::{
     REACH,
 };
 
-/// A loaded patch's window of one channel.
+/// The window of a loaded patch, one channel.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Window<'a, T> {
     /// Values, (z, y, x) in C order.
@@ -19,24 +19,24 @@ pub(crate) struct Window<'a, T> {
     pub start: [usize; 3],
 }
 
-/// Coefficients over a box of the loaded patch. Beyond the loaded patch, where taps reach one or two voxels over, stand
-/// the coefficients of its mirror image.
+/// Coefficients in a box of the loaded patch. Positions one or two voxels outside the loaded patch, which
+/// taps can reach, have the coefficients of its mirror image.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Coefficients {
     values: Vec<f32>,
     lines: Vec<f32>,
     filter: RowFilter,
     size: [usize; 3],
-    /// First position of the box in the loaded patch; -1 where taps reach over the border.
+    /// First position of the box in the loaded patch; -1 if taps exceed the border.
     pub origin: [isize; 3],
 }
 
-/// Positions that taps of coordinates in `bounds` touch.
+/// Positions of the taps for coordinates in `bounds`.
 pub(crate) fn taps(bounds: [f64; 2]) -> Range<isize> {
     bounds[0].floor() as isize - 1..bounds[1].floor() as isize + 3
 }
 
-/// Samples that the coefficients at `taps` depend on, to within f32's resolution.
+/// Samples that affect the coefficients at `taps`, within the precision of f32.
 pub(crate) fn support(taps: &Range<isize>, n: usize) -> Range<usize> {
     let start = (taps.start - REACH as isize).max(0) as usize;
     start..((taps.end + REACH as isize).max(0) as usize).min(n)
@@ -53,7 +53,8 @@ impl Coefficients {
         self.size
     }
 
-    /// Computes the coefficients for coordinates within `bounds`. `planar`: slices are not filtered across.
+    /// Computes the coefficients for coordinates within `bounds`. With `planar`, slices are not filtered
+    /// along z.
     pub(crate) fn fill(
         &mut self,
         source: Window<'_, f32>,
@@ -71,7 +72,7 @@ impl Coefficients {
         } else {
             read[0].clone()
         };
-        // The box holds all slices of the recursion along z, and the mirrored ones beyond the border.
+        // The box has all slices of the recursion along z, and the mirrored ones beyond the border.
         let bottom = tapped[0].start.min(depth.start as isize);
         let top = tapped[0].end.max(depth.end as isize);
         let [_, ny, nx] = std::array::from_fn(|axis| (tapped[axis].end - tapped[axis].start) as usize);
@@ -130,7 +131,7 @@ impl Coefficients {
         filter_rows(&mut self.lines, rows, width, width);
         let slice = &mut self.values[to * width * self.size[1]..][..width * self.size[1]];
         for (y, row) in tapped[1].clone().zip(slice.chunks_exact_mut(width)) {
-            // Beyond the border, and only there, the fold changes y.
+            // Only beyond the border does the mirroring change y.
             let line = Extension::Mirror
                 .fold(y, full[1])
                 .saturating_sub(read[1].start)
@@ -139,10 +140,10 @@ impl Coefficients {
         }
     }
 
-    /// Takes slice `k` of `count` into the causal recursion along z, slices `first ..` of the box.
+    /// Adds slice `k` of `count` to the causal recursion along z, over slices `first ..` of the box.
     fn forward(&mut self, first: usize, k: usize, count: usize, area: usize) {
         let volume = &mut self.values[first * area..(first + count) * area];
-        // Slices stay raw until the recursion along z can start.
+        // Slices stay unfiltered until the recursion along z can start.
         let warm = (HORIZON + 1).min(count);
         if k + 1 < warm {
             return;

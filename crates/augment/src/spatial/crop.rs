@@ -1,11 +1,11 @@
-//! The patch as it is, when nothing is drawn.
+//! Cropping without interpolation, if no spatial transform is drawn.
 
 use super::output::Output;
 use super::rules::SpatialRules;
 use crate::sample::Sample;
 
-/// Copies the patch that starts at `start` of the loaded patch. Beyond it stand 0 and
-/// `rules.padding`.
+/// Copies the patch that starts at `start` of the loaded patch. Outside the loaded patch the image is 0 and
+/// the segmentation `rules.padding`.
 pub(super) fn crop(start: [isize; 3], rules: &SpatialRules, sample: &Sample, out: &mut Output<'_>) {
     let size = sample.data.size();
     let voxels: usize = rules.patch.iter().product();
@@ -49,7 +49,7 @@ fn copy<T: Copy>(
     padding: T,
     to: &mut [T],
 ) {
-    // Outputs from `first` to beyond `end` have a voxel.
+    // Outputs from `first` up to `end` (exclusive) are inside.
     let first: [usize; 3] = std::array::from_fn(|a| (-start[a]).clamp(0, patch[a] as isize) as usize);
     let end: [usize; 3] =
         std::array::from_fn(|a| (size[a] as isize - start[a]).clamp(0, patch[a] as isize) as usize);

@@ -1,11 +1,11 @@
-//! Cubic interpolation at arbitrary coordinates: 64 taps a voxel in a volume, 16 in a slice.
+//! Cubic interpolation at arbitrary coordinates: 64 taps per voxel in a volume, 16 in a slice.
 
 use super::coefficients::Coefficients;
 use super::linear::index;
 use super::map::Row;
 use crate::spline::weights;
 
-/// Taps of one output row: which coefficient is first, and the fractions along z, y and x.
+/// Taps of one output row: index of the first coefficient, and the fractions along z, y and x.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Taps {
     base: Vec<u32>,
@@ -13,13 +13,14 @@ pub(crate) struct Taps {
 }
 
 impl Taps {
-    /// Finds the taps of outputs `row.first .. row.end`. `planar`: within slices; the base leaves out the slice.
+    /// Computes the taps of outputs `row.first .. row.end`. With `planar`, within slices; the base then
+    /// excludes the slice.
     pub(crate) fn locate(&mut self, row: &Row, box_: &Coefficients, planar: bool) {
         self.base.clear();
         self.base.resize(row.end - row.first, 0);
         for axis in usize::from(planar)..3 {
             let stride: usize = box_.size()[axis + 1..].iter().product();
-            // The first of four taps stands one before the lower voxel.
+            // The first of the four taps is one before the lower voxel.
             let start = box_.origin[axis] as i32 + 1;
             let last = box_.size()[axis] as i32 - 4;
             index(
@@ -42,7 +43,7 @@ pub(crate) fn interpolate_volume(box_: &Coefficients, taps: &Taps, out: &mut [f3
     let [tz, ty, tx] = &taps.fraction;
     #[cfg(target_arch = "x86_64")]
     if crate::simd::avx2() {
-        // SAFETY: the processor has AVX2 and FMA, checked just now.
+        // SAFETY: the processor has AVX2 and FMA, as just checked.
         unsafe { wide::volume(box_.values(), ny * nx, nx, &taps.base, tz, ty, tx, out) };
         return;
     }
@@ -70,7 +71,7 @@ pub(crate) fn interpolate_slice(box_: &Coefficients, z: usize, taps: &Taps, out:
     let [_, ty, tx] = &taps.fraction;
     #[cfg(target_arch = "x86_64")]
     if crate::simd::avx2() {
-        // SAFETY: the processor has AVX2 and FMA, checked just now.
+        // SAFETY: the processor has AVX2 and FMA, as just checked.
         unsafe { wide::slice(slice, nx, &taps.base, ty, tx, out) };
         return;
     }
@@ -82,7 +83,7 @@ pub(crate) fn interpolate_slice(box_: &Coefficients, z: usize, taps: &Taps, out:
     }
 }
 
-/// Four rows of four weighted along y: rows 0 and 2 in the first four lanes, 1 and 3 in the others.
+/// Weighted sum along y of four rows of four: rows 0 and 2 in the first four lanes, 1 and 3 in the others.
 #[inline(always)]
 fn plane(values: &[f32], nx: usize, wy: [f32; 4]) -> [f32; 8] {
     std::array::from_fn(|lane| {
@@ -91,7 +92,7 @@ fn plane(values: &[f32], nx: usize, wy: [f32; 4]) -> [f32; 8] {
     })
 }
 
-/// Adds both halves, weighs along x and sums, in the order of the wide form.
+/// Adds both halves, weights along x and sums, in the order of the wide version.
 #[inline(always)]
 fn along_x(sum: [f32; 8], wx: [f32; 4]) -> f32 {
     let v: [f32; 4] = std::array::from_fn(|x| (sum[x] + sum[x + 4]) * wx[x]);
@@ -136,7 +137,7 @@ mod wide {
     #[target_feature(enable = "avx2,fma")]
     #[inline]
     unsafe fn plane(at: *const f32, nx: usize, w01: __m256, w23: __m256) -> __m256 {
-        // SAFETY: the furthest value read is the fourth of row 3, within what the caller promises.
+        // SAFETY: the furthest value read is the fourth of row 3, within the bounds guaranteed by the caller.
         let (a, b) = unsafe {
             (
                 _mm256_loadu2_m128(at.add(nx), at),
@@ -179,7 +180,8 @@ mod wide {
             let mut wz = [0.0; 4];
             // SAFETY: the array has four elements.
             unsafe { _mm_storeu_ps(wz.as_mut_ptr(), weights4(tz)) };
-            // SAFETY: `base + span` lies within `values`, checked above; plane k needs `k * area` more than plane 0.
+            // SAFETY: `base + span` lies within `values`, checked above; plane k needs `k * area` more than
+            // plane 0.
             let sum = unsafe {
                 let at = values.as_ptr().add(base);
                 let mut sum = _mm256_mul_ps(plane(at, nx, w01, w23), _mm256_set1_ps(wz[0]));

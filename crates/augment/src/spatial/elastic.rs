@@ -10,13 +10,14 @@ use crate::intensity::blur::{self, Border};
 
 use crate::field::Field;
 
-/// When and how strongly coordinates are displaced. The default is `nnUNetTrainer`'s in 3D; `nnUNetTrainerV2` has none.
+/// Probability and strength of the deformation. The default is `nnUNetTrainer`'s in 3D; `nnUNetTrainerV2` has
+/// none.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ElasticOptions {
     /// Probability per sample.
     pub probability: f64,
-    /// Range of the magnitude alpha, by which the smoothed field is multiplied, in voxels.
+    /// Range of the magnitude alpha in voxels, the factor of the smoothed field.
     pub alpha: [f64; 2],
     /// Range of the smoothing sigma in voxels.
     pub sigma: [f64; 2],
@@ -44,7 +45,7 @@ pub struct ElasticParams {
     pub key: [u32; 2],
 }
 
-/// Draws the deformation of one sample; `None` where it gets none.
+/// Draws the deformation of one sample; `None` for a sample without deformation.
 pub fn draw(options: &ElasticOptions, rng: &mut Rng) -> Option<ElasticParams> {
     if !rng.chance(options.probability) {
         return None;
@@ -56,7 +57,7 @@ pub fn draw(options: &ElasticOptions, rng: &mut Rng) -> Option<ElasticParams> {
     })
 }
 
-/// A field of displacements over the output patch.
+/// A displacement field over the output patch.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Displacement {
     size: [usize; 3],
@@ -67,7 +68,8 @@ pub(crate) struct Displacement {
 }
 
 impl Displacement {
-    /// Makes the field of `params`. `planar`: one field for all slices, and none across them.
+    /// Computes the field of `params`. With `planar`, all slices have the same field, without displacement
+    /// along z.
     pub(crate) fn fill(&mut self, params: &ElasticParams, planar: bool, patch: [usize; 3]) {
         self.size = if planar { [1, patch[1], patch[2]] } else { patch };
         self.reach = 0.0;
@@ -90,7 +92,7 @@ impl Displacement {
         }
     }
 
-    /// Centred coordinates of outputs `x` of row (z, y), displaced.
+    /// Centred and displaced coordinates of outputs `x` of row (z, y).
     pub(crate) fn displace(
         &self,
         z: usize,

@@ -5,16 +5,17 @@ use serde::{Deserialize, Serialize};
 use super::linear::{corner_weights, Neighbours};
 use super::map::Row;
 
-/// How a segmentation is interpolated.
+/// Interpolation rule of a segmentation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", tag = "rule")]
 pub enum LabelRule {
-    /// The nearest voxel's label, of two the higher one's (scipy's order 0).
+    /// The label of the nearest voxel, the higher one of two (scipy's order 0).
     Nearest,
-    /// Every label's mask interpolated linearly; the largest label that reaches one half, else 0. As nnU-Net v1 does.
+    /// Linear interpolation of every label's mask, as in nnU-Net v1: the largest label that reaches one half,
+    /// else 0.
     Linear,
-    /// As `Linear`, for sparse annotation: the annotation never grows. A voxel keeps an annotation only where the
-    /// nearest voxel has one and a label reaches one half against the others and `ignore`.
+    /// Like `Linear`, for sparse annotation: the annotation never grows. A voxel is annotated only if the
+    /// nearest voxel is and a label reaches one half against the others and `ignore`.
     Annotated {
         /// The label of unlabelled voxels.
         ignore: i16,
@@ -52,7 +53,7 @@ pub(crate) fn interpolate(
                 } else if values[neighbours.nearest(row, i)] == ignore {
                     ignore
                 } else {
-                    // Where a label and `ignore` tie, the nearest voxel has decided for the label.
+                    // If a label and `ignore` tie, the nearest voxel already decided for the label.
                     let last = labels.map(|l| if l == ignore { i16::MIN } else { l });
                     half(last, weights).filter(|&l| l != i16::MIN).unwrap_or(ignore)
                 }
@@ -62,7 +63,7 @@ pub(crate) fn interpolate(
     }
 }
 
-/// Writes the label of every output whose eight neighbours have one, as most have, and lists the others.
+/// Writes the label of every output whose eight neighbours agree (most do), and lists the others.
 fn uniform(values: &[i16], neighbours: &Neighbours, mixed: &mut Vec<u32>, out: &mut [i16]) {
     let [dz, dy, _] = neighbours.step;
     let span = neighbours.span();
@@ -75,7 +76,7 @@ fn uniform(values: &[i16], neighbours: &Neighbours, mixed: &mut Vec<u32>, out: &
         }
         // Two labels at once: a voxel and its neighbour along x.
         let pair = |at: usize| {
-            // SAFETY: `at + 1` is at most `base + span`, checked above to lie within `values`.
+            // SAFETY: `at + 1` is at most `base + span`, checked above to be within `values`.
             unsafe { values.as_ptr().add(base + at).cast::<u32>().read_unaligned() }
         };
         let first = pair(0);
@@ -90,9 +91,9 @@ fn uniform(values: &[i16], neighbours: &Neighbours, mixed: &mut Vec<u32>, out: &
     mixed.truncate(count);
 }
 
-/// The largest label whose neighbours weigh one half or more.
+/// The largest label whose neighbours have a total weight of at least one half.
 fn half(labels: [i16; 8], weights: [f64; 8]) -> Option<i16> {
-    // Two labels in nearly every mixed place.
+    // Nearly every mixed neighbourhood has two labels.
     let a = labels[0];
     let b = labels.into_iter().find(|&l| l != a).unwrap_or(a);
     if labels.iter().all(|&l| l == a || l == b) {

@@ -1,10 +1,10 @@
-//! Linear interpolation of voxel weights, and the neighbours that segmentations share with it.
+//! Linear interpolation of voxel weights, and its neighbours, which segmentations also use.
 
 use super::map::Row;
 use crate::simd::kernel;
 
-/// Neighbours of outputs `row.first .. row.end` in a window: the lower one's index, and how far away the upper ones are
-/// (0 along an axis of one voxel).
+/// Neighbours of outputs `row.first .. row.end` in a window: index of the lower one, and offsets of the upper
+/// ones (0 along an axis of one voxel).
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Neighbours {
     pub base: Vec<u32>,
@@ -12,7 +12,7 @@ pub(crate) struct Neighbours {
 }
 
 impl Neighbours {
-    /// Finds the neighbours in a window of `size` from `start` on.
+    /// Computes the neighbours in a window of `size` that begins at `start`.
     pub(crate) fn locate(&mut self, row: &Row, size: [usize; 3], start: [usize; 3]) {
         self.base.clear();
         self.base.resize(row.end - row.first, 0);
@@ -31,7 +31,7 @@ impl Neighbours {
         }
     }
 
-    /// Index of the neighbour nearest to output `i`; of two, the higher one.
+    /// Index of the neighbour nearest to output `i`; the higher one of two.
     #[inline(always)]
     pub(crate) fn nearest(&self, row: &Row, i: usize) -> usize {
         let upper = |axis: usize| {
@@ -53,7 +53,7 @@ impl Neighbours {
         })
     }
 
-    /// How far the furthest neighbour lies from the base.
+    /// Largest offset of a neighbour from the base.
     pub(crate) fn span(&self) -> usize {
         self.step.iter().sum()
     }
@@ -63,7 +63,7 @@ impl Neighbours {
 #[inline(always)]
 pub(crate) fn corner_weights(row: &Row, i: usize) -> [f64; 8] {
     let pair = |axis: usize| {
-        // Not the fraction itself: where labels tie at one half, the last bit decides, as it does in scipy.
+        // `1 - lower` instead of the fraction: where labels tie at one half, the last bit decides, as in scipy.
         let lower = 1.0 - row.fraction[axis][row.first + i];
         [lower, 1.0 - lower]
     };
@@ -72,7 +72,7 @@ pub(crate) fn corner_weights(row: &Row, i: usize) -> [f64; 8] {
 }
 
 kernel! {
-    /// Adds `clamp(whole - start, 0, last) * stride` to each base; the clamp is for memory safety alone.
+    /// Adds `clamp(whole - start, 0, last) * stride` to each base. The clamp is only for memory safety.
     pub(crate) fn index(whole: &[i32], start: i32, last: i32, stride: u32, base: &mut [u32]) {
         for (b, w) in base.iter_mut().zip(whole) {
             *b += (*w - start).min(last).max(0) as u32 * stride;
@@ -80,7 +80,7 @@ kernel! {
     }
 }
 
-/// Interpolates voxel weights; they stay within the range of their neighbours, so never negative.
+/// Interpolates voxel weights. They stay within the range of their neighbours and are thus never negative.
 pub(crate) fn interpolate(values: &[f32], neighbours: &Neighbours, row: &Row, out: &mut [f32]) {
     let [dz, dy, dx] = neighbours.step;
     let span = neighbours.span();

@@ -1,4 +1,4 @@
-//! Where each output voxel lies in the loaded patch.
+//! Coordinate transform from output voxels to the loaded patch.
 
 use std::ops::Range;
 
@@ -6,10 +6,10 @@ use super::elastic::Displacement;
 use super::params::SpatialParams;
 use crate::simd::kernel;
 
-/// The coordinate transform of one sample: displacement, rotation, scaling, then the centre, as nnU-Net v1 orders them.
+/// The coordinate transform of one sample in nnU-Net v1's order: displacement, rotation, scaling, centre.
 #[derive(Clone, Debug)]
 pub(crate) struct Map {
-    /// A row vector of centred coordinates is multiplied by it from the right.
+    /// Matrix for centred row vectors: `vector * matrix`.
     matrix: [[f64; 3]; 3],
     scale: [f64; 3],
     center: [f64; 3],
@@ -18,29 +18,30 @@ pub(crate) struct Map {
     full: [usize; 3],
 }
 
-/// Coordinates of a stretch of one output row: per axis the lower of the two voxels around each, and the fraction of
-/// the way to the upper one. At the loaded patch's last voxel the lower one is the last but one, and the fraction 1.
+/// Coordinates of a segment of one output row: per axis the lower neighbour and the fraction towards the
+/// upper one. At the last voxel of the loaded patch, the lower neighbour is the last but one, with fraction
+/// 1.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Row {
-    /// Lower voxel in the loaded patch, per axis; clamped into it.
+    /// Lower neighbour in the loaded patch per axis, clamped to it.
     pub whole: [Vec<i32>; 3],
     /// Fraction in [0, 1], per axis.
     pub fraction: [Vec<f64>; 3],
-    /// 1 where the voxel lies in the loaded patch, border included.
+    /// 1 if the voxel is inside the loaded patch, including its border.
     pub inside: Vec<u8>,
-    /// Outputs from the first to beyond the last that lie inside, counted from the start of the stretch.
+    /// Outputs from the first one inside to after the last one inside, counted from the start of the segment.
     pub first: usize,
     /// See `first`.
     pub end: usize,
-    /// Whether some outputs between `first` and `end` lie outside, as displaced ones can.
+    /// Whether some outputs between `first` and `end` are outside, which displacement can cause.
     pub holes: bool,
     mesh: Vec<f64>,
     displaced: [Vec<f64>; 3],
 }
 
 impl Map {
-    /// The map of `params` for a patch cut about `center` of a loaded patch of size `full`. `planar`: slices stay where
-    /// they are, and the first angle turns each of them.
+    /// The map of `params` for a patch around `center` of a loaded patch of size `full`. With `planar`,
+    /// slices keep their position and are rotated by the first angle.
     pub(crate) fn new(
         params: &SpatialParams,
         planar: bool,
@@ -65,7 +66,7 @@ impl Map {
         }
     }
 
-    /// Coordinate along `axis` of output `i`, where that axis depends on nothing else.
+    /// Coordinate along `axis` of output `i`, if it depends only on that axis.
     pub(crate) fn straight(&self, axis: usize, i: usize) -> f64 {
         self.centred(axis, i) * self.scale[axis] + self.center[axis]
     }
@@ -122,8 +123,8 @@ impl Map {
         row.holes = inside[row.first..row.end].contains(&0);
     }
 
-    /// Smallest and largest coordinate per axis that lies in the loaded patch, over a box of outputs; `None` where the
-    /// box lies wholly outside. `reach` is the largest displacement.
+    /// Smallest and largest coordinates per axis inside the loaded patch, over a box of outputs; `None` if
+    /// the whole box is outside. `reach` is the largest displacement.
     pub(crate) fn bounds(&self, outputs: &[Range<usize>; 3], reach: f64) -> Option<[[f64; 2]; 3]> {
         let middle: [f64; 3] = std::array::from_fn(|axis| {
             let range = &outputs[axis];
@@ -137,7 +138,7 @@ impl Map {
                 .map(|from| (half[from] * self.matrix[from][axis]).abs())
                 .sum();
             let center = turned * self.scale[axis] + self.center[axis];
-            // Rows are computed in another order: leave room for rounding.
+            // Rows are computed in another order, so this adds a margin for rounding.
             let spread = spread * self.scale[axis] + 1e-6;
             let low = (center - spread).max(0.0);
             let high = (center + spread).min((self.full[axis] - 1) as f64);
@@ -166,19 +167,19 @@ fn rotation(x: f64, y: f64, z: f64) -> [[f64; 3]; 3] {
 fn settle(at: f64, n: usize, whole: &mut i32, fraction: &mut f64, inside: &mut u8) {
     let last = (n - 1) as f64;
     *inside &= u8::from(at >= 0.0) & u8::from(at <= last);
-    // Comparisons so that NaN becomes 0.
+    // Comparisons instead of `clamp`, so that NaN becomes 0.
     let at = if at > 0.0 { at } else { 0.0 };
     let at = if at < last { at } else { last };
     let lower = at.floor();
     let limit = if last > 1.0 { last - 1.0 } else { 0.0 };
     let lower = if lower < limit { lower } else { limit };
-    // SAFETY: `lower` lies between 0 and the number of voxels along one axis.
+    // SAFETY: `lower` is between 0 and the number of voxels along one axis.
     *whole = unsafe { lower.to_int_unchecked::<i32>() };
     *fraction = at - lower;
 }
 
 kernel! {
-    /// Coordinates of a row of an affine map, in the order of operations of NumPy's in the reference.
+    /// Coordinates of a row of an affine map, in the operation order of the reference's NumPy code.
     fn line(
         mesh: &[f64],
         turn: [f64; 2],
@@ -198,7 +199,7 @@ kernel! {
 }
 
 kernel! {
-    /// As [`line`], for displaced coordinates.
+    /// Like [`line`], for displaced coordinates.
     fn turn(
         from: &[Vec<f64>; 3],
         column: [f64; 3],

@@ -28,19 +28,20 @@ use crate::sample::{Block, Sample};
 use crate::Error;
 use rules::Method;
 
-/// When and how far patches are turned, scaled and deformed.
+/// Probabilities and ranges of rotation, scaling and deformation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct SpatialOptions {
     /// Probability of a rotation per sample.
     pub rotation_probability: f64,
-    /// Ranges of the angles in radians about the first, second and third array axis. In 2D only the first counts.
+    /// Ranges of the angles in radians about the first, second and third array axis. In 2D only the first is
+    /// used.
     pub rotation: [[f64; 2]; 3],
     /// Probability of a scaling per sample.
     pub scale_probability: f64,
-    /// Range of the scale; above 1 the patch shows more of the image. Half of the draws are below 1.
+    /// Range of the scale. Above 1 the patch covers more of the image. Half of the draws are below 1.
     pub scale: [f64; 2],
-    /// Whether every axis gets a scale of its own.
+    /// Whether every axis has its own scale.
     pub independent_scale: bool,
     /// Elastic deformation; none in `nnUNetTrainerV2`.
     pub elastic: Option<ElasticOptions>,
@@ -61,7 +62,7 @@ impl Default for SpatialOptions {
     }
 }
 
-/// Draws the spatial transform of one sample. `planar`: in 2D and dummy 2D.
+/// Draws the spatial transform of one sample. `planar` is true in 2D and dummy 2D.
 pub fn draw(options: &SpatialOptions, planar: bool, rng: &mut Rng, params: &mut SpatialParams) {
     params.elastic = options
         .elastic
@@ -111,14 +112,15 @@ pub(crate) fn apply(
     Ok(())
 }
 
-/// Transforms one sample: `out` is given the patch's size. `center` is the patch's centre in voxels of the loaded patch
-/// (the middle of voxel i is i); by default the loaded patch's own centre.
+/// Transforms one sample into `out`, which gets the patch's size. `center` is the patch's centre in voxels of
+/// the loaded patch (the middle of voxel i is i); the default is the centre of the loaded patch.
 ///
-/// Each output voxel `i` reads `((i - (patch - 1) / 2) * R) * scale + center`; the image by cubic B-splines (scipy's
-/// `map_coordinates`, order 3, mode `constant`), 0 where that lies outside the loaded patch; voxel weights linearly.
+/// Each output voxel `i` reads the loaded patch at `((i - (patch - 1) / 2) * R) * scale + center`. The image
+/// is interpolated by cubic B-splines (scipy's `map_coordinates`, order 3, mode `constant`), with 0 outside
+/// the loaded patch; voxel weights are interpolated linearly.
 ///
 /// # Errors
-/// [`Error::Shape`] when the sample's arrays do not fit each other or do not cover [`SpatialRules::window`].
+/// [`Error::Shape`] if the sample's arrays do not match each other or do not cover [`SpatialRules::window`].
 pub fn apply_spatial(
     params: &SpatialParams,
     center: Option<[f64; 3]>,

@@ -1,4 +1,4 @@
-//! What is drawn for one sample.
+//! Drawn parameters of the spatial transform of one sample.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,9 +8,10 @@ use super::elastic::ElasticParams;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct SpatialParams {
-    /// Angles in radians about the first, second and third array axis; in 2D and dummy 2D the first is in plane.
+    /// Angles in radians about the first, second and third array axis. In 2D and dummy 2D the first is in
+    /// plane.
     pub rotation: Option<[f64; 3]>,
-    /// Scale per axis (z, y, x); above 1 the patch shows more of the image.
+    /// Scale per axis (z, y, x). Above 1 the patch covers more of the image.
     pub scale: Option<[f64; 3]>,
     /// Elastic deformation.
     pub elastic: Option<ElasticParams>,

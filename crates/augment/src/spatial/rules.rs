@@ -1,4 +1,4 @@
-//! How patches are placed and interpolated.
+//! Rules for position and interpolation of patches.
 
 use super::coefficients::{support, taps};
 use super::labels::LabelRule;
@@ -7,31 +7,32 @@ use super::params::SpatialParams;
 use crate::sample::Sample;
 use crate::Error;
 
-/// What does not change from sample to sample.
+/// Rules of a chain, equal for all samples.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SpatialRules {
     /// Size (z, y, x) of the output.
     pub patch: [usize; 3],
-    /// Slices are transformed one by one, all alike: 2D, and anisotropic 3D ("dummy 2D").
+    /// Whether slices are transformed separately with equal parameters: 2D, and anisotropic 3D ("dummy 2D").
     pub planar: bool,
-    /// How the segmentation is interpolated. The previous stage's segmentation in a cascade always is by `Linear`.
+    /// Interpolation rule of the segmentation. The previous stage's segmentation in a cascade always uses
+    /// `Linear`.
     pub labels: LabelRule,
-    /// Label outside the loaded patch where the patch is interpolated.
+    /// Label outside the loaded patch, for interpolated patches.
     pub outside: i16,
-    /// Label outside the loaded patch where the patch is only cropped.
+    /// Label outside the loaded patch, for cropped patches.
     pub padding: i16,
-    /// When nothing is drawn and the centre falls between voxels: interpolate there, as DIAG's sparse trainer does,
-    /// instead of cropping half a voxel before.
+    /// Whether a cropped patch is interpolated if its centre falls between voxels, as in DIAG's sparse
+    /// trainer, instead of being cropped half a voxel before.
     pub between_voxels: bool,
 }
 
-/// How a draw reaches its voxels.
+/// Method of a spatial transform.
 pub(super) enum Method {
-    /// Copies voxels from this one on.
+    /// Copies voxels, from this one on.
     Crop([isize; 3]),
-    /// Every axis by itself.
+    /// Resamples every axis separately.
     Straight(Map),
-    /// Anything.
+    /// Interpolates at arbitrary coordinates.
     Free(Map),
 }
 
@@ -69,8 +70,8 @@ impl SpatialRules {
         }
     }
 
-    /// The part of a loaded patch of size `full` that a draw reads, from its first voxel to beyond its last, per axis.
-    /// Never empty.
+    /// Returns the region of a loaded patch of size `full` that a draw reads, as first and end voxel
+    /// (exclusive) per axis. Never empty.
     pub fn window(
         &self,
         params: &SpatialParams,
@@ -86,7 +87,7 @@ impl SpatialRules {
                 std::array::from_fn(|a| clip(start[a], start[a] + self.patch[a] as isize, full[a]))
             }
             Method::Straight(map) | Method::Free(map) => {
-                // The field is not made here: its smoothed values never exceed the magnitude.
+                // The field is not computed here; its smoothed values never exceed the magnitude.
                 let reach = params.elastic.map_or(0.0, |e| e.alpha.abs());
                 let Some(bounds) = map.bounds(&self.patch.map(|n| 0..n), reach) else {
                     return std::array::from_fn(|_| 0..1);

@@ -15,7 +15,7 @@ use crate::sample::{Block, Sample};
 use crate::separable::{resample, Axis};
 use crate::spline::{Extension, REACH};
 
-/// Memory of the spatial transform.
+/// Workspace of the spatial transform.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Scratch {
     row: Row,
@@ -36,7 +36,7 @@ fn window<'a, T: Copy + Default>(sample: &Sample, block: &'a Block<T>, channel: 
     }
 }
 
-/// Interpolates where every output axis depends on its own input axis only.
+/// Resamples if every output axis depends only on its own input axis.
 pub(super) fn straight(
     map: &Map,
     rules: &SpatialRules,
@@ -101,12 +101,13 @@ pub(super) fn straight(
     }
 }
 
-/// Size of the largest box of coefficients that [`free`] may need.
+/// Maximum size of a box of coefficients in [`free`].
 pub(crate) fn largest_box(rules: &SpatialRules, full: [usize; 3], scale: f64, reach: f64) -> [usize; 3] {
     if rules.planar {
         return [full[0], full[1] + 3, full[2] + 3];
     }
-    // A block turned any way spans its diagonal; taps and rounding add five voxels, the recursion along z its reach.
+    // A block in any rotation spans at most its diagonal. Taps and rounding add five voxels, the recursion
+    // along z its reach.
     let diagonal = rules
         .patch
         .map(|n| (n.min(BLOCK) as f64 + 2.0 * reach).powi(2))
@@ -121,10 +122,10 @@ pub(crate) fn largest_box(rules: &SpatialRules, full: [usize; 3], scale: f64, re
     ]
 }
 
-/// Edge of the blocks that a volume is interpolated in, so that a block's coefficients stay in the cache.
+/// Edge length of the blocks of a volume. The coefficients of a block fit into the cache.
 const BLOCK: usize = 64;
 
-/// Interpolates anywhere.
+/// Interpolates at arbitrary coordinates.
 pub(super) fn free(
     map: &Map,
     params: &SpatialParams,
@@ -142,7 +143,7 @@ pub(super) fn free(
     } else {
         0.0
     };
-    // Slices are small, and of all of them the same row is interpolated at once.
+    // Slices are small, so the same row of all slices is interpolated at once.
     let edge = |axis: usize| if rules.planar { patch[axis] } else { BLOCK };
     let blocks = |axis: usize| {
         (0..patch[axis])
@@ -183,7 +184,7 @@ fn free_block(
     let channels = out.data.len() / voxels;
     let [zs, ys, xs] = block.clone();
     for c in 0..channels.max(1) {
-        // Without image there still are labels.
+        // Labels exist even without an image.
         let image = c < channels;
         if let Some(bounds) = bounds.filter(|_| image) {
             let source = window(sample, &sample.data, c);
@@ -224,7 +225,7 @@ fn free_block(
     }
 }
 
-/// Segmentation, weights and emptiness of the outputs from `at` on whose coordinates are in `scratch.row`; of planar
+/// Segmentation, weights and mask of the outputs from `at` on with coordinates in `scratch.row`; for planar
 /// patches in every slice.
 fn others(
     rules: &SpatialRules,
@@ -314,11 +315,11 @@ fn row_of_others(
     }
 }
 
-/// Writes `value` where the row lies outside the loaded patch.
+/// Writes `value` where the row is outside the loaded patch.
 fn outside<T: Copy>(to: &mut [T], row: &Row, value: T) {
     to[..row.first].fill(value);
     to[row.end..].fill(value);
-    // Displaced rows may leave and come back.
+    // Displaced rows may leave the loaded patch and re-enter it.
     if row.holes {
         for (t, inside) in to.iter_mut().zip(&row.inside) {
             *t = if *inside == 1 { *t } else { value };

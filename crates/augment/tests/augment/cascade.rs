@@ -1,4 +1,4 @@
-//! The previous stage's segmentation on its way into the network.
+//! The previous stage's segmentation as input of the network.
 
 use augment::cascade::{CascadeOptions, CascadeParams, Operation};
 use augment::{Block, Params, PipelineOptions, Sample};
@@ -6,7 +6,7 @@ use augment::{Block, Params, PipelineOptions, Sample};
 use crate::support::run;
 
 #[test]
-fn becomes_one_hot_channels_mirrored_with_the_image() {
+fn the_previous_stage_becomes_one_hot_channels_mirrored_with_the_image() {
     let mut options = PipelineOptions::new(&[2, 3, 4], 1);
     options.cascade = Some(CascadeOptions::new(vec![1, 2]));
     let mut data = Block::new([1, 2, 3, 4]);
@@ -15,7 +15,7 @@ fn becomes_one_hot_channels_mirrored_with_the_image() {
         .enumerate()
         .for_each(|(i, v)| *v = (i % 3) as f32);
     let mut seg = Block::new([2, 2, 3, 4]);
-    // The previous stage says what the image shows.
+    // The previous stage equals what the image shows.
     seg.values_mut()[24..]
         .iter_mut()
         .enumerate()
@@ -66,7 +66,7 @@ fn degraded_labels_stay_exclusive() {
     };
     let plain = count(&Params::default());
     assert_eq!(plain, [128.0, 128.0]);
-    // Grown by one voxel either side, the second label takes one column from the first.
+    // Dilated by one voxel on either side, the second label takes one column from the first.
     assert_eq!(count(&with(Operation::Dilate)), [64.0, 256.0]);
     assert_eq!(count(&with(Operation::Erode)), [128.0, 0.0]);
     assert_eq!(count(&with(Operation::Open)), [128.0, 0.0]);

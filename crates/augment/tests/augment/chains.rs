@@ -1,4 +1,4 @@
-//! The recorded attributes of the reference's chains against the standard strength.
+//! Compares the standard strength with the recorded attributes of the reference's chains.
 
 use augment::{LabelRule, Pipeline, PipelineOptions};
 use serde_json::Value;
@@ -30,7 +30,7 @@ fn one<'a>(chain: &'a Value, class: &str) -> &'a Value {
 }
 
 #[test]
-fn standard_strength_is_the_recorded_one() {
+fn the_standard_strength_equals_the_recording() {
     let recorded = json(&folder("augmentation").join("chains.json"));
     let mut seen = 0;
     for (configuration, entry) in recorded.as_object().expect("configurations") {

@@ -1,5 +1,5 @@
-//! Intensity transforms, mirroring, masking and targets against recordings of batchgenerators and nnU-Net v1, each
-//! through a whole chain in which nothing else is drawn.
+//! Compares intensity transforms, mirroring, masking and targets with recordings of batchgenerators and
+//! nnU-Net v1. Each runs through a whole chain that draws nothing else.
 
 use crate::support::{entry, image, image_sample, labels, like, numbers, options_for, run, strength};
 use augment::intensity::noise;
@@ -104,7 +104,7 @@ fn noise_is_added_with_the_drawn_standard_deviation() {
             let mut values = vec![0.0; n];
             noise::apply(&mut values, 0, &params);
             let sd = (values.iter().map(|&v| f64::from(v).powi(2)).sum::<f64>() / n as f64).sqrt();
-            // Both were measured over n draws: five standard errors of their difference.
+            // Both were measured over n draws; the tolerance is five standard errors of their difference.
             let tolerance = 5.0 * requested / (n as f64).sqrt() + 1e-12;
             assert!(
                 (sd - measured).abs() <= tolerance,
@@ -127,7 +127,7 @@ fn mirroring() {
         }
         let weightmap = arrays.get("weightmap").map(image);
         options.weightmap = weightmap.is_some();
-        // An ignore label of -1 keeps -1 in the targets, as the recording has it.
+        // With the ignore label -1 the targets keep -1, as in the recording.
         options.ignore_label = Some(-1);
         let out = run(
             &options,
@@ -149,7 +149,7 @@ fn mirroring() {
 }
 
 #[test]
-fn mask_and_removed_label() {
+fn the_mask_and_the_removed_label_equal_the_reference() {
     for case in cases("augmentation", "mask_transform") {
         let arrays = case.arrays();
         for b in 0..arrays["data"].shape()[0] {
@@ -160,7 +160,8 @@ fn mask_and_removed_label() {
             let expected = entry(&arrays["out_data"], b);
             let out = run(&options, &Params::default(), &sample);
             assert_close(&like(&out.data, &data), &expected, 0.0, 0.0, &case.file);
-            // The fork's rule with an ignore label: it blanks the image where nothing is annotated. Not so by default.
+            // The fork's rule with an ignore label sets the image to 0 where nothing is annotated. The
+            // default does not.
             options.ignore_label = Some(-1);
             options.reference_rules = true;
             let out = run(&options, &Params::default(), &sample);
@@ -182,7 +183,7 @@ fn mask_and_removed_label() {
 }
 
 #[test]
-fn targets_of_deep_supervision() {
+fn deep_supervision_targets_equal_the_reference() {
     for case in cases("augmentation", "ds_seg_") {
         let arrays = case.arrays();
         let input = &arrays["input"];
@@ -218,10 +219,10 @@ fn targets_of_deep_supervision() {
     }
 }
 
-/// Only the recording of a constant map holds weights that interpolation keeps; for the others the shapes are checked,
-/// and that the map stays the image it is: its mean, within what halving changes, and its range.
+/// Only the recording of a constant map has weights that survive interpolation. For the others the test
+/// checks the shapes, and that the map keeps its range and, within the effect of halving, its mean.
 #[test]
-fn weights_of_deep_supervision() {
+fn deep_supervision_weights_keep_shape_range_and_mean() {
     for case in cases("augmentation", "ds_weightmap") {
         let arrays = case.arrays();
         let input = &arrays["input"];

@@ -1,4 +1,4 @@
-//! What does not fit is refused, with the facts.
+//! Invalid options and samples are rejected with details.
 
 use augment::{Augmented, Block, Error, Params, Pipeline, PipelineOptions, Sample, Workspace};
 use run::Coded;
@@ -117,7 +117,8 @@ fn samples_are_checked() {
     assert!(error.expect_err("refused").to_string().contains("slices"));
 }
 
-/// A patch larger than what was loaded, single-slice volumes, one-voxel patches: no panic, zeros and padding outside.
+/// Patches larger than the loaded one, single-slice volumes, one-voxel patches: no panic, zeros and padding
+/// outside.
 #[test]
 fn odd_sizes() {
     for (patch, loaded) in [

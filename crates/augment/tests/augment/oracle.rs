@@ -1,11 +1,11 @@
-//! The spatial transform against a slow, plain one: f64, one voxel at a time, straight from the definitions.
+//! Compares the spatial transform with a plain, slow one: f64, voxel by voxel, from the definitions.
 
 use augment::spatial::ElasticParams;
 use augment::{apply_spatial, Block, LabelRule, Sample, SpatialParams, SpatialRules};
 use proptest::prelude::*;
 use random::{Purpose, Rng};
 
-/// Cubic B-spline coefficients of a mirrored volume, by convolving with the inverse's impulse response.
+/// Cubic B-spline coefficients of a mirrored volume, by convolution with the inverse's impulse response.
 fn coefficients(values: &[f32], size: [usize; 3], axes: std::ops::Range<usize>) -> Vec<f64> {
     let pole = 3.0_f64.sqrt() - 2.0;
     let mut volume: Vec<f64> = values.iter().map(|&v| f64::from(v)).collect();
@@ -113,7 +113,7 @@ fn scenes() -> impl Strategy<Value = Scene> {
         prop::array::uniform3(-2.0_f64..2.0),
     );
     (geometry, params, any::<u64>()).prop_filter_map(
-        "something is drawn",
+        "a transform must be drawn",
         |((full, mut patch, planar), (rotation, scale, shift), seed)| {
             if rotation.is_none() && scale.is_none() {
                 return None;
@@ -176,7 +176,7 @@ proptest! {
         for v in 0..voxels {
             let i = [v / (rules.patch[1] * rules.patch[2]), v / rules.patch[2] % rules.patch[1], v % rules.patch[2]];
             let at = coordinates(params, rules, *center, i);
-            // Whether a voxel on the very border is in or out hangs on rounding.
+            // For a voxel exactly on the border, rounding decides whether it is inside.
             let edge = |a: usize| at[a].abs() < 1e-9 || (at[a] - (size[a] - 1) as f64).abs() < 1e-9;
             if axes.clone().any(edge) {
                 continue;
@@ -199,9 +199,9 @@ proptest! {
         }
     }
 
-    /// A loader may hand over only what a draw reads: the same bytes come out.
+    /// A loader may load only the window that a draw reads; the output is identical.
     #[test]
-    fn a_window_is_enough(scene in scenes(), elastic in prop::option::of(0.0_f64..30.0)) {
+    fn the_window_of_a_draw_gives_the_same_bytes(scene in scenes(), elastic in prop::option::of(0.0_f64..30.0)) {
         let Scene { sample, mut params, rules, center } = scene;
         params.elastic = elastic.map(|alpha| ElasticParams { alpha, sigma: 2.0, key: [5, 6] });
         let mut whole = Sample::default();
@@ -214,7 +214,7 @@ proptest! {
         let mut part = Sample::default();
         apply_spatial(&params, Some(center), &rules, &cut, &mut part).expect("apply");
         prop_assert_eq!(&whole, &part);
-        // One voxel less, and it is refused.
+        // A window smaller by one voxel is rejected.
         if let Some(axis) = (0..3).find(|&a| window[a].len() > 1) {
             let mut less = window.clone();
             less[axis].end -= 1;
@@ -249,7 +249,7 @@ fn take<T: Copy + Default>(block: &Block<T>, window: &[std::ops::Range<usize>; 3
 
 #[test]
 fn elastic_deformation_moves_by_the_smoothed_field() {
-    // A ramp along x tells where each voxel was read.
+    // A ramp along x shows the position at which each voxel was read.
     let full = [24, 24, 40];
     let mut data = Block::new([3, 24, 24, 40]);
     for (i, v) in data.values_mut().iter_mut().enumerate() {
@@ -292,7 +292,8 @@ fn elastic_deformation_moves_by_the_smoothed_field() {
     // Cubic interpolation of a ramp is exact away from the mirrored border.
     let (small, large) = (offsets(5.0, [1, 2]), offsets(10.0, [1, 2]));
     let spread = (small.iter().map(|o| o * o).sum::<f64>() / small.len() as f64).sqrt();
-    // Uniform noise in [-1, 1] has variance 1/3; smoothing by sigma divides it by (2 sqrt(pi) sigma) per axis.
+    // Uniform noise in [-1, 1] has variance 1/3; smoothing by sigma divides it by (2 sqrt(pi) sigma) per
+    // axis.
     let expected = 5.0 * (1.0_f64 / 3.0).sqrt() * (2.0 * std::f64::consts::PI.sqrt() * 1.5).powf(-1.5);
     assert!(
         (spread / expected - 1.0).abs() < 0.25,

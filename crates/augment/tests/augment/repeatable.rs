@@ -1,4 +1,4 @@
-//! The same bytes from the same draws: in any number of threads, in any order, after serialising the parameters.
+//! Equal draws give equal bytes, for any number of threads, in any order, after serialising the parameters.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -20,7 +20,7 @@ fn hash(out: &Augmented) -> u64 {
     hasher.finish()
 }
 
-/// A chain in which everything there is happens often, and a sample for it.
+/// A chain in which every transform is likely, and a sample for it.
 fn busy(patch: &[usize], dummy: bool) -> (Pipeline, Sample) {
     let mut options = PipelineOptions::new(patch, 2);
     options.dummy_2d = dummy;
@@ -94,7 +94,7 @@ fn hashes(chain: &Pipeline, sample: &Sample, samples: usize, threads: usize) -> 
 }
 
 #[test]
-fn bytes_do_not_depend_on_threads() {
+fn bytes_are_equal_for_any_number_of_threads() {
     for (patch, dummy) in [
         (vec![20, 24, 28], false),
         (vec![6, 24, 28], true),

@@ -1,4 +1,4 @@
-//! Sparse annotation: what is unlabelled stays unlabelled, and stays visible.
+//! Sparse annotation: unlabelled voxels stay unlabelled and keep their image.
 
 use augment::{
     apply_spatial, Block, LabelRule, Params, Pipeline, PipelineOptions, Sample, SpatialParams, SpatialRules,
@@ -29,8 +29,8 @@ fn rules(labels: LabelRule, planar: bool) -> SpatialRules {
     }
 }
 
-/// The voxel nearest to each output, `None` outside: from coordinates written into an image and read back linearly, as
-/// voxel weights are.
+/// The nearest voxel of each output, `None` outside, from coordinates written to an image and read back
+/// linearly, like voxel weights.
 fn nearest(params: &SpatialParams, rules: &SpatialRules) -> Vec<Option<usize>> {
     let read = |axis: usize| -> Vec<f32> {
         let mut map = Block::new([1, FULL[0], FULL[1], FULL[2]]);
@@ -112,7 +112,7 @@ proptest! {
     }
 
     #[test]
-    fn full_annotation_is_as_in_dense_training(seed: u64, params in params(), planar: bool) {
+    fn full_annotation_equals_dense_training(seed: u64, params in params(), planar: bool) {
         let seg = segmentation(seed, 0);
         let sparse = rules(LabelRule::Annotated { ignore: -1 }, planar);
         let dense = transformed(&seg, &params, &rules(LabelRule::Linear, planar));
@@ -123,13 +123,13 @@ proptest! {
     }
 
     #[test]
-    fn keeps_annotation_says_what_apply_does(seed: u64, params in params(), slice in 0usize..14) {
+    fn keeps_annotation_agrees_with_apply(seed: u64, params in params(), slice in 0usize..14) {
         let mut options = PipelineOptions::new(&PATCH, 1);
         options.ignore_label = Some(-1);
         let shape = [1, FULL[0], FULL[1], FULL[2]];
         let mut seg = Block::new(shape);
         seg.values_mut().fill(-1);
-        // A few labelled voxels in one slice, anywhere.
+        // A few labelled voxels in one slice.
         let mut rng = Rng::keyed(seed, Purpose::TrainingCase, 0, 0, 0);
         for _ in 0..4 {
             let at = slice * FULL[1] * FULL[2] + rng.below((FULL[1] * FULL[2]) as u64) as usize;
@@ -144,9 +144,10 @@ proptest! {
     }
 }
 
-/// A channel that was normalised inside its mask is 0 outside it again, whatever a channel without mask (CT) holds there.
+/// A channel normalised inside its mask is reset to 0 outside it, whatever a channel without mask (CT)
+/// contains there.
 #[test]
-fn masks_are_those_of_the_masked_channels() {
+fn only_masked_channels_are_set_to_zero() {
     let shape = [2, FULL[0], FULL[1], FULL[2]];
     let voxels: usize = FULL.iter().product();
     let mut data = Block::new(shape);
@@ -174,8 +175,8 @@ fn masks_are_those_of_the_masked_channels() {
     assert!(outside > 100);
 }
 
-/// Half the volume is annotated. With the reference's rules unlabelled voxels become background and black; with ours
-/// the image is the same as without any label.
+/// Half the volume is annotated. With the reference's rules unlabelled voxels become background with image 0.
+/// With this package's rules the image is the same as without any labels.
 #[test]
 fn unlabelled_voxels_keep_their_image() {
     let shape = [1, FULL[0], FULL[1], FULL[2]];
@@ -205,7 +206,7 @@ fn unlabelled_voxels_keep_their_image() {
     let (mut visible, mut empty) = (0, 0);
     for ((before, after), label) in plain.data.iter().zip(&stretched.data).zip(&plain.targets[0]) {
         if *before == 0.0 {
-            assert_eq!(*after, 0.0, "outside the mask the image is 0 again");
+            assert_eq!(*after, 0.0, "outside the mask the image is reset to 0");
             empty += 1;
         } else {
             assert_ne!(*after, 0.0);
@@ -240,7 +241,7 @@ fn another_ignore_label_keeps_minus_one_for_the_mask() {
 }
 
 #[test]
-fn nothing_drawn_crops_without_interpolation_wherever_the_centre_is() {
+fn an_undrawn_transform_crops_without_interpolation_at_any_centre() {
     let shape = [1, FULL[0], FULL[1], FULL[2]];
     let mut data = Block::new(shape);
     data.values_mut()

@@ -1,10 +1,10 @@
-//! The spatial transform against recordings of nnU-Net v1, batchgenerators and DIAG's fork.
+//! Compares the spatial transform with recordings of nnU-Net v1, batchgenerators and DIAG's fork.
 
 use crate::support::{entry, image, labels, like, numbers};
 use augment::{apply_spatial, Block, LabelRule, Sample, SpatialParams, SpatialRules};
 use testkit::{agreement, assert_close, cases, Case};
 
-/// Parameters of a recording; angles and scale come as numbers, lists or null, under one of two names.
+/// Parameters of a recording. Angles and scale are numbers, lists or null, under one of two names.
 fn parameters(case: &Case, planar: bool) -> SpatialParams {
     let p = &case.parameters;
     let angles = numbers(if p["angles"].is_null() {
@@ -80,7 +80,7 @@ fn spatial_transforms() {
             let same = agreement(&like(out.seg.values(), &expected), &expected, &what);
             assert!(same >= 0.999, "{what}: segmentation agrees in {same}");
             if let (Some(before), Some(after)) = (weightmap, out.weightmap) {
-                weights_stay_an_image(&before, &after, &what);
+                assert_weights_in_range(&before, &after, &what);
                 if params.is_identity() {
                     let expected = entry(&arrays["out_weightmap"], b);
                     assert_close(&like(after.values(), &expected), &expected, 0.0, 0.0, &what);
@@ -90,8 +90,9 @@ fn spatial_transforms() {
     }
 }
 
-/// Recorded weightmaps lost most of their values. Here they stay within the range of the input, or are 0 outside.
-fn weights_stay_an_image(before: &Block<f32>, after: &Block<f32>, what: &str) {
+/// Recorded weightmaps lost most of their values. Here they stay within the range of the input, or are 0
+/// outside.
+fn assert_weights_in_range(before: &Block<f32>, after: &Block<f32>, what: &str) {
     let low = before.values().iter().copied().fold(f32::INFINITY, f32::min);
     let high = before.values().iter().copied().fold(0.0, f32::max);
     for &w in after.values() {
@@ -102,7 +103,8 @@ fn weights_stay_an_image(before: &Block<f32>, after: &Block<f32>, what: &str) {
     }
 }
 
-/// The fork's sparse transform, through the reference's rules: the centre is the drawn voxel, kept away from the border.
+/// The fork's sparse transform with the reference's rules: the centre is the drawn voxel, kept away from the
+/// border.
 #[test]
 fn sparse_transforms() {
     for case in cases("sampler", "sparse_apply_") {

@@ -1,4 +1,4 @@
-//! The distribution of every random parameter: how often it is applied, its mean and its variance.
+//! Distribution of every random parameter: frequency, mean and variance.
 
 use augment::cascade::CascadeOptions;
 use augment::spatial::ElasticOptions;
@@ -8,10 +8,10 @@ use random::{Purpose, Rng};
 use crate::support::strength;
 
 const DRAWS: usize = 40_000;
-/// Standard errors that a measurement may be off. Seeds are fixed, so a test that passes keeps passing.
+/// Tolerance in standard errors. Seeds are fixed, so the tests are deterministic.
 const ERRORS: f64 = 4.5;
 
-/// Equal parts of uniform distributions, and how often a value is drawn from it.
+/// Uniform distributions of equal weight, and the probability of a draw.
 struct Expected {
     name: &'static str,
     frequency: f64,
@@ -24,7 +24,7 @@ impl Expected {
         self.parts.iter().map(one).sum::<f64>() / self.parts.len() as f64
     }
 
-    /// Compares the values drawn in `chances` chances.
+    /// Compares the values drawn in `chances` attempts.
     fn check(&self, values: &[f64], chances: usize, what: &str) {
         let what = format!("{what}: {}", self.name);
         let (n, p) = (chances as f64, self.frequency);
@@ -176,7 +176,7 @@ fn intensity_parameters() {
         expect("gamma inverted", 0.1, &gamma).check(&all(|p| &p.gamma_inverted), DRAWS, &what);
         expect("gamma", 0.3, &gamma).check(&all(|p| &p.gamma), DRAWS, &what);
     }
-    // Channels of one sample are chosen together, and drawn apart.
+    // Channels of one sample are selected together but drawn separately.
     let both = drawn
         .iter()
         .filter(|p| p.blur.iter().all(Option::is_some))
@@ -213,7 +213,7 @@ fn cascade_parameters() {
         .filter_map(|p| Some(p.cascade.removal.first()?.1))
         .collect();
     expect("component", 0.2, &[[0.0, 1.0]]).check(&picks, DRAWS, "cascade");
-    // Every label is worked on, in an order and by an operation drawn uniformly.
+    // Every label is processed, in a random order and by a uniformly drawn operation.
     let some: Vec<_> = drawn
         .iter()
         .map(|p| &p.cascade.morphology)

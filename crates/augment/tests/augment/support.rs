@@ -1,4 +1,4 @@
-//! What the fixture tests share: recorded arrays to samples and back.
+//! Helpers of the fixture tests: conversion between recorded arrays and samples.
 
 use augment::{Augmented, Block, Params, Pipeline, PipelineOptions, Sample, Strength, Workspace};
 use ndarray::{ArrayD, Axis, IxDyn};
@@ -68,7 +68,7 @@ pub fn image_sample(data: &ArrayD<f64>) -> Sample {
     Sample::whole(data, Block::new(shape), None)
 }
 
-/// The standard strength of a chain with something changed.
+/// The standard strength of a chain with a modification.
 pub fn strength(options: &PipelineOptions, change: impl FnOnce(&mut Strength)) -> Option<Strength> {
     let mut strength = options.strength();
     change(&mut strength);
