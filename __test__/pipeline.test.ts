@@ -178,9 +178,11 @@ test('a cancelled training says what it saved and how to continue', async (t) =>
   const io = {
     out: { write: () => true },
     err: {
+      // A terminal shows every iteration, a log one every 30 seconds.
+      isTTY: true,
+      columns: 200,
       write: (text: string) => {
         err += text;
-        // A log shows an iteration every 30 seconds.
         if (/iteration \d+\//.test(text)) abort.abort();
       },
     },

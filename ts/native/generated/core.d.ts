@@ -3,9 +3,9 @@
 
 /** A preview on its own thread. */
 export declare class PreviewWork {
-  /** Asks the work to stop at its next safe point. Idempotent. */
+  /** Cancels the work at its next safe point. Idempotent. */
   cancel(): void
-  /** The batches, once `done` was reported; they are given away, so that a second call fails. */
+  /** Returns the batches after `done`. Ownership moves to the caller, so a second call fails. */
   take(): PreviewData
 }
 
@@ -17,65 +17,74 @@ export interface ArrayData {
   shape: Array<number>
 }
 
-/** One batch; axes are (sample, channel, z, y, x) in 3D and (sample, channel, y, x) in 2D. */
+/** One batch. Axes are (sample, channel, z, y, x) in 3D and (sample, channel, y, x) in 2D. */
 export interface BatchData {
   /** The case of each sample. */
   cases: Array<string>
-  /** Counted from 0. */
+  /** Epoch, counted from 0. */
   epoch: number
-  /** Counted from 0. */
+  /** Iteration in the epoch, counted from 0. */
   iteration: number
   /** The network's input. */
   data: ArrayData
   /** Labels, finest scale first. */
   targets: Array<ArrayData>
-  /** Voxel weights, finest scale first; absent unless the recipe has them. */
+  /** Voxel weights, finest scale first; absent unless the recipe uses them. */
   weights?: Array<ArrayData>
 }
 
-/** Distance of every non-zero voxel to the nearest zero voxel, squared or not; C order, any of one to three axes. */
+/**
+ * Returns the distance of every non-zero voxel to the nearest zero voxel, optionally squared. C order, one
+ * to three axes.
+ */
 export declare function distanceTransform(mask: Uint8Array | Int16Array | Int32Array | Float32Array, shape: number[], spacing: number[], bound: number | undefined, squared: boolean): Promise<Float32Array>
 
-/** Ends the process at once with this exit code: no destructor and no `exit` listener runs, work is not waited for. */
+/**
+ * Ends the process immediately with this exit code. Runs no destructors or `exit` listeners and does not
+ * wait for work.
+ */
 export declare function exitNow(code: number): never
 
-/** Unpacks those members of a wheel (a zip file) whose names start with one of `prefixes` below `destination`. */
+/** Unpacks the members of a wheel (a zip file) whose names start with one of `prefixes` to `destination`. */
 export declare function extractWheel(wheel: string, destination: string, prefixes: Array<string>): Promise<number>
 
-/** Opens the shared libraries in this order and keeps them open for the life of the process. */
+/** Opens the shared libraries in this order. They stay open until the process ends. */
 export declare function preload(paths: Array<string>): void
 
 /** The batches of a preview. */
 export interface PreviewData {
-  /** Whole name of the task. */
+  /** Full name of the task. */
   task: string
-  /** (z, y, x) or (y, x). */
+  /** Patch size, (z, y, x) or (y, x). */
   patchSize: Array<number>
   /** Names of the image channels. */
   modalities: Array<string>
   /** Names of classes 1, 2, … */
   classes: Array<string>
-  /** Those of consecutive iterations. */
+  /** Batches of consecutive iterations. */
   batches: Array<BatchData>
 }
 
 /** Reads one channel of a NIfTI file. */
 export declare function readVolume(path: string, channel: number): Promise<VolumeData>
 
-/** Starts a verb on its own thread; returns the function that cancels it. */
+/** Starts a verb on its own thread. Returns the function that cancels it. */
 export declare function start(verb: string, options: string, onMessage: (message: string) => void): () => void
 
-/** Starts making batches; `onMessage` gets events and at last `done`, whose result is null: `take` gives the batches. */
+/**
+ * Starts loading batches. `onMessage` receives events and finally `done` with a null result; `take` returns
+ * the batches.
+ */
 export declare function startPreview(options: string, onMessage: (message: string) => void): PreviewWork
 
-/** Checks the options of any verb and returns them as JSON with all defaults; it throws `ERR_OPTIONS`. */
+/** Checks the options of any verb and returns them as JSON with all defaults. Throws `ERR_OPTIONS`. */
 export declare function validate(verb: string, options: string): string
 
 /** One channel of an image file. */
 export interface VolumeData {
   /** Values in C order (z, y, x). */
   data: Float32Array
-  /** (z, y, x). */
+  /** Shape, (z, y, x). */
   shape: Array<number>
   /** Millimetres along (z, y, x). */
   spacing: Array<number>
