@@ -191,9 +191,9 @@ fn settings_progress_and_memory_are_reported() {
         .sum();
     assert_eq!(parts["batches"], held);
     let case = 2 * BallTask::SHAPE.iter().product::<usize>() * 4;
+    let inflated = 4 * case + case;
     assert_eq!(
-        parts["loader"]["cache"],
-        4 * case + case,
+        parts["loader"]["cache"], inflated,
         "four training cases of image and segmentation, and the one that the thread decompresses"
     );
     assert!(bytes > (held + inflated) as u64);
