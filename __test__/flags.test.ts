@@ -8,7 +8,6 @@ const field = (name: string, more: Partial<Field>): Field => ({
   description: `the ${name}`,
   kind: 'text',
   list: false,
-  required: false,
   default: undefined,
   choices: [],
   ...more,
@@ -16,7 +15,7 @@ const field = (name: string, more: Partial<Field>): Field => ({
 
 const flags: Flags = {
   fields: [
-    field('folder', { required: true }),
+    field('folder', {}),
     field('width', { kind: 'number', default: 3 }),
     field('patchSize', { kind: 'number', list: true }),
     field('classes', { kind: 'number', list: true }),

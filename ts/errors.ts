@@ -27,6 +27,12 @@ export class NnunetError extends Error {
   }
 }
 
+/** An option that TypeScript rejects, in the form of the addon's errors; an empty `option` means the options as a whole. */
+export function optionError(option: string, problem: string): NnunetError {
+  const message = option === '' ? problem : `${option}: ${problem}`;
+  return new NnunetError('ERR_OPTIONS', message, { problems: [{ option, problem }] });
+}
+
 /** An error as an addon sends it. */
 export interface NativeFailure {
   code: ErrorCode;

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { NnunetError } from '../errors.js';
+import { optionError } from '../errors.js';
 import { EXIT, type Io } from './command.js';
 
 /** Completions of a command: its flags, the choices of each flag, its subcommands. */
@@ -20,10 +20,7 @@ export function registerCompletion(program: Command, io: Io, finish: (code: numb
     .argument('<shell>', Object.keys(SHELLS).join(', '))
     .action((shell: string) => {
       if (!Object.hasOwn(SHELLS, shell)) {
-        const problem = `expected one of ${Object.keys(SHELLS).join(', ')}, got "${shell}"`;
-        throw new NnunetError('ERR_OPTIONS', `shell: ${problem}`, {
-          problems: [{ option: 'shell', problem }],
-        });
+        throw optionError('shell', `expected one of ${Object.keys(SHELLS).join(', ')}, got "${shell}"`);
       }
       io.out.write(SHELLS[shell as keyof typeof SHELLS](program.name(), wordsOf(program)));
       finish(EXIT.done);

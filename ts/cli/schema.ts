@@ -18,7 +18,6 @@ export interface Schema {
   readonly anyOf?: readonly Schema[];
   readonly items?: Schema;
   readonly properties?: Readonly<Record<string, Schema>>;
-  readonly required?: readonly string[];
   readonly $defs?: Readonly<Record<string, Schema>>;
 }
 
@@ -33,7 +32,6 @@ export interface Field {
   readonly description: string;
   readonly kind: Kind;
   readonly list: boolean;
-  readonly required: boolean;
   /** `undefined` if there is no default. */
   readonly default: unknown;
   /** Values of an enumeration; else empty. */
@@ -49,11 +47,11 @@ function schema(): Schema {
 
 /** The options of a verb, in the order of its type. */
 export function fieldsOf(verb: VerbName): Field[] {
-  const { properties = {}, required = [] } = resolve(schema().properties?.[verb] ?? {});
-  return Object.entries(properties).map(([name, property]) => field(name, property, required.includes(name)));
+  const { properties = {} } = resolve(schema().properties?.[verb] ?? {});
+  return Object.entries(properties).map(([name, property]) => field(name, property));
 }
 
-function field(name: string, property: Schema, required: boolean): Field {
+function field(name: string, property: Schema): Field {
   const type = plain(property);
   const list = type.type === 'array';
   const element = list ? plain(type.items ?? {}) : type;
@@ -62,7 +60,6 @@ function field(name: string, property: Schema, required: boolean): Field {
     description: (property.description ?? '').split('\n\n')[0]?.replaceAll('\n', ' ') ?? '',
     kind: kindOf(element),
     list,
-    required,
     default: property.default ?? undefined,
     choices: choicesOf(element),
   };

@@ -1,4 +1,4 @@
-import { fromNative, NnunetError } from '../errors.js';
+import { fromNative, optionError } from '../errors.js';
 import type { VerbName, Verbs } from '../generated/verbs.js';
 import { core } from '../native/core.js';
 import { torch } from '../native/torch.js';
@@ -7,10 +7,10 @@ import { Run } from '../run.js';
 /** The run of a verb. */
 export type RunOf<V extends VerbName> = Run<Verbs[V]['summary'], Verbs[V]['event']>;
 
-/** Runs a verb of the `core` addon on its own thread. */
+/** Runs a verb of the `core` addon on its own thread, which checks its options. */
 export function startCore<V extends VerbName>(verb: V, options: Verbs[V]['options']): RunOf<V> {
   return new Run(() => {
-    const text = checked(verb, options);
+    const text = toJson(options);
     return (onMessage) => ({ cancel: core().start(verb, text, onMessage) });
   }, signalOf(options));
 }
@@ -46,7 +46,7 @@ export function checked(verb: VerbName, options: unknown): string {
 
 function toJson(options: unknown): string {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    throw refusal('', `expected an object of options, got ${show(options)}`);
+    throw optionError('', `expected an object of options, got ${show(options)}`);
   }
   const { signal: _, ...plain } = options as Record<string, unknown>;
   requirePlain(plain, '');
@@ -59,16 +59,11 @@ function requirePlain(value: unknown, path: string): void {
     value === null || ['string', 'boolean', 'undefined'].includes(typeof value) || Number.isFinite(value);
   if (plain) return;
   if (typeof value !== 'object' || ArrayBuffer.isView(value)) {
-    throw refusal(path, `expected a value that JSON can hold, got ${show(value)}`);
+    throw optionError(path, `expected a value that JSON can hold, got ${show(value)}`);
   }
   for (const [key, inner] of Object.entries(value as object)) {
     requirePlain(inner, path === '' ? key : `${path}.${key}`);
   }
-}
-
-function refusal(option: string, problem: string): NnunetError {
-  const message = option === '' ? problem : `${option}: ${problem}`;
-  return new NnunetError('ERR_OPTIONS', message, { problems: [{ option, problem }] });
 }
 
 function show(value: unknown): string {
