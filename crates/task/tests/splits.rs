@@ -121,7 +121,7 @@ fn preprocessed_task_uses_cases_of_all_stages() {
             .iter()
             .for_each(|case| fixture.preprocess(stage, case));
     }
-    fixture.preprocess("gt_segmentations", "stranger");
+    fixture.preprocess("gt_segmentations", "unlisted");
     for other in [".p00_0.npz.123", "p00_0_segFromPrevStage"] {
         fixture.preprocess("nnUNetData_plans_v2.1_stage0", other);
     }

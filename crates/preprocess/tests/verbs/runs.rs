@@ -239,7 +239,7 @@ fn unlisted_cases_and_outdated_weightmaps_give_warnings() {
     assert!(warnings.warnings().is_empty());
 
     let stage = run.preprocessed().join(STAGE);
-    std::fs::copy(stage.join("case_0.npz"), stage.join("stranger.npz")).unwrap();
+    std::fs::copy(stage.join("case_0.npz"), stage.join("unlisted.npz")).unwrap();
     std::fs::write(stage.join("case_1_weightmap.npy"), "old").unwrap();
     let overrides = Overrides {
         batch_size: Some(1000),

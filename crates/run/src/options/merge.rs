@@ -2,8 +2,9 @@
 
 use serde_json::{Map, Value};
 
-/// Replaces every `$ref` that has properties beside it by one object with all properties: the form that a tagged variant with
-/// a struct inside has, whose tag would otherwise be told apart from its fields.
+/// Replaces every `$ref` with properties beside it by one object with all properties.
+///
+/// Such a schema describes a tagged variant that contains a struct: its tag is beside the reference.
 pub fn merge_references(root: &mut Value) {
     let definitions = root["$defs"].as_object().cloned().unwrap_or_default();
     merge(root, &definitions);
