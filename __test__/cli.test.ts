@@ -1,22 +1,11 @@
 import { spawnSync } from 'node:child_process';
 import test from 'ava';
+import { ROWS } from '../ts/cli/rows.js';
 import { weightmapsMain } from '../ts/cli/program.js';
 import { packageVersion } from '../ts/version.js';
 import { cli, workspace, writeTask } from './made-up.js';
 
-const VERBS = [
-  'check',
-  'plan',
-  'preprocess',
-  'splits',
-  'weightmaps',
-  'preview',
-  'train',
-  'predict',
-  'evaluate',
-  'convert',
-  'inspect',
-];
+const VERBS = ROWS.map((row) => row.name);
 
 test('--help lists every verb, --version prints the version', async (t) => {
   const help = await cli(['--help']);

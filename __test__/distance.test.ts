@@ -56,7 +56,7 @@ test('a wrong shape and an invalid spacing are errors', async (t) => {
   for (const shape of [[1.5], [-1], [Number.NaN]]) {
     await t.throwsAsync(distanceTransform(Uint8Array.of(1), shape), {
       code: 'ERR_OPTIONS',
-      message: /expected a shape of whole numbers/,
+      message: /shape: expected whole numbers/,
     });
   }
   const doubles = Float64Array.of(1) as unknown as Float32Array;

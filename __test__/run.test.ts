@@ -201,7 +201,7 @@ for (const signal of [{}, null, 'SIGINT', { aborted: false }]) {
       starts += 1;
       return manual().start;
     }, signal);
-    await t.throwsAsync(run.result, { code: 'ERR_OPTIONS', message: /AbortSignal for signal but received/ });
+    await t.throwsAsync(run.result, { code: 'ERR_OPTIONS', message: /signal: expected an AbortSignal, got/ });
     t.is(starts, 0);
   });
 }

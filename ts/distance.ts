@@ -1,4 +1,4 @@
-import { fromNative, NnunetError } from './errors.js';
+import { fromNative, optionError } from './errors.js';
 import { core } from './native/core.js';
 
 /** A boolean or label image. Zero is background. */
@@ -49,12 +49,9 @@ function check(mask: unknown, shape: readonly unknown[]): void {
   if (!kinds.some((kind) => mask instanceof kind)) {
     const expected = kinds.map((kind) => kind.name).join(', ');
     const found = Object.prototype.toString.call(mask).slice(8, -1);
-    throw new NnunetError('ERR_OPTIONS', `expected a mask of type ${expected}, but received ${found}`);
+    throw optionError('mask', `expected one of ${expected}, got ${found}`);
   }
   if (!shape.every((n) => Number.isInteger(n) && Number(n) >= 0 && Number(n) < 2 ** 32)) {
-    throw new NnunetError(
-      'ERR_OPTIONS',
-      `expected a shape of whole numbers, but received [${shape.join(', ')}]`,
-    );
+    throw optionError('shape', `expected whole numbers, got [${shape.join(', ')}]`);
   }
 }

@@ -1,4 +1,4 @@
-import { NnunetError } from '../errors.js';
+import { optionError } from '../errors.js';
 
 /**
  * Checks the option `signal`.
@@ -7,10 +7,8 @@ import { NnunetError } from '../errors.js';
  */
 export function checkSignal(signal: unknown): AbortSignal | undefined {
   if (signal === undefined || isSignal(signal)) return signal;
-  const received = `${JSON.stringify(signal) ?? String(signal)} of type ${typeof signal}`;
-  throw new NnunetError('ERR_OPTIONS', `expected an AbortSignal for signal but received ${received}`, {
-    option: 'signal',
-  });
+  const found = `${JSON.stringify(signal) ?? String(signal)} of type ${typeof signal}`;
+  throw optionError('signal', `expected an AbortSignal, got ${found}`);
 }
 
 /** Accepts signals of other realms and libraries, which are not `instanceof AbortSignal`. */

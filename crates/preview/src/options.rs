@@ -34,6 +34,7 @@ pub struct PreviewOptions {
 
 impl Options for PreviewOptions {
     fn check(&self) -> OptionResult<()> {
+        self.data.check()?;
         self.end().map(|_| ())
     }
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use dataset::{Configuration, Fold, Folders};
+use run::{OptionError, OptionResult, Options};
 use sampling::Sampling;
 
 use crate::{Recipe, Trainer};
@@ -46,7 +47,22 @@ pub struct DataOptions {
     pub folders: Folders,
 }
 
-impl run::Options for DataOptions {}
+impl Options for DataOptions {
+    fn check(&self) -> OptionResult<()> {
+        let axes = match self.configuration {
+            Configuration::TwoD => 2,
+            _ => 3,
+        };
+        match &self.patch_size {
+            Some(patch) if patch.len() != axes => {
+                let expected = format!("{axes} values for {}", self.configuration);
+                let found = patch.iter().map(ToString::to_string).collect::<Vec<_>>();
+                Err(OptionError::expected("patchSize", expected, found.join(" ")))
+            }
+            _ => Ok(()),
+        }
+    }
+}
 
 impl DataOptions {
     /// The recipe: the given one, or that of the preset.

@@ -2,9 +2,8 @@
 
 use std::path::PathBuf;
 
-use dataset::Configuration;
 use recipe::{DataOptions, Recipe};
-use run::{OptionError, OptionResult, Options};
+use run::{OptionResult, Options};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -64,22 +63,7 @@ pub struct TrainOptions {
 
 impl Options for TrainOptions {
     fn check(&self) -> OptionResult<()> {
-        let axes = match self.data.configuration {
-            Configuration::TwoD => 2,
-            _ => 3,
-        };
-        match &self.data.patch_size {
-            Some(patch) if patch.len() != axes => {
-                let expected = format!("{axes} values for {}", self.data.configuration);
-                let found = patch
-                    .iter()
-                    .map(ToString::to_string)
-                    .collect::<Vec<_>>()
-                    .join(" ");
-                Err(OptionError::expected("patchSize", expected, found))
-            }
-            _ => Ok(()),
-        }
+        self.data.check()
     }
 }
 
