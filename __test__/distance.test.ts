@@ -62,6 +62,6 @@ test('a wrong shape and an invalid spacing are errors', async (t) => {
   const doubles = Float64Array.of(1) as unknown as Float32Array;
   await t.throwsAsync(distanceTransform(doubles, [1]), {
     code: 'ERR_OPTIONS',
-    message: /Float32Array, but received Float64Array/,
+    message: /Float32Array, got Float64Array/,
   });
 });
