@@ -4,8 +4,10 @@
 export const ERROR_CODES = {
   /** The native addon cannot be loaded. The message states the reason. */
   ERR_ADDON_BROKEN: 'The native addon cannot be loaded. The message states the reason.',
-  /** The native addon for this platform is not installed. Install the package again. */
-  ERR_ADDON_MISSING: 'The native addon for this platform is not installed. Install the package again.',
+  /** The package with the native addons is not installed. The message has the `npm install` command. */
+  ERR_ADDON_MISSING: 'The package with the native addons is not installed. The message has the `npm install` command.',
+  /** The native addon is of another version than the package. Install both in the same version. */
+  ERR_ADDON_VERSION: 'The native addon is of another version than the package. Install both in the same version.',
   /** An array has an unsupported element type. The message names the supported types. */
   ERR_ARRAY_DTYPE: 'An array has an unsupported element type. The message names the supported types.',
   /**
@@ -47,6 +49,11 @@ export const ERROR_CODES = {
   ERR_COMPONENT_RANK: 'Connected components need one to three axes.',
   /** An image is too large for connected components. */
   ERR_COMPONENT_SIZE: 'An image is too large for connected components.',
+  /**
+   * A configuration file cannot be read or has invalid content. Correct the file at the path in the
+   * message.
+   */
+  ERR_CONFIG: 'A configuration file cannot be read or has invalid content. Correct the file at the path in the message.',
   /** Some entries of a folder could not be copied. `details` lists all of them. */
   ERR_COPY_TREE: 'Some entries of a folder could not be copied. `details` lists all of them.',
   /** A cropped case has an unexpected format. Crop it again. */
@@ -119,6 +126,11 @@ export const ERROR_CODES = {
   ERR_LABEL_RANGE: 'A label is not below the number of classes. Run `nnunet-diag check`.',
   /** A label map has an invalid value. Labels are whole numbers from -32768 to 32767. */
   ERR_LABEL_VALUE: 'A label map has an invalid value. Labels are whole numbers from -32768 to 32767.',
+  /**
+   * The C library of this system is another one or too old. The message says what was found and what is
+   * needed.
+   */
+  ERR_LIBC: 'The C library of this system is another one or too old. The message says what was found and what is needed.',
   /** The libtorch found is damaged or incomplete. Run `nnunet-diag libtorch install --force`. */
   ERR_LIBTORCH_BROKEN: 'The libtorch found is damaged or incomplete. Run `nnunet-diag libtorch install --force`.',
   /** libtorch could not be installed. The message has the last lines of pip's output. */
@@ -172,6 +184,8 @@ export const ERROR_CODES = {
   ERR_NO_FONT: 'No font was found for the text of a PNG.',
   /** CT normalisation needs foreground statistics, but no training case has a label above 0. */
   ERR_NO_INTENSITIES: 'CT normalisation needs foreground statistics, but no training case has a label above 0.',
+  /** The package that draws PNG files is not installed. Run `npm install @resvg/resvg-js`, or write SVG. */
+  ERR_NO_PNG: 'The package that draws PNG files is not installed. Run `npm install @resvg/resvg-js`, or write SVG.',
   /**
    * The disk has too little space for the unpacked cases. Free some space, or train with `unpack:
    * false`.
@@ -212,6 +226,11 @@ export const ERROR_CODES = {
   ERR_PICKLE_UNSUPPORTED: 'A value cannot be written in the supported subset of pickles.',
   /** A record lacks a key, or a value has the wrong type. The message names file and key. */
   ERR_PICKLE_VALUE: 'A record lacks a key, or a value has the wrong type. The message names file and key.',
+  /**
+   * There are no prebuilt binaries for this platform. The message lists those that there are. Build from
+   * source.
+   */
+  ERR_PLATFORM: 'There are no prebuilt binaries for this platform. The message lists those that there are. Build from source.',
   /** Label 0 is the background. Its components cannot be removed. */
   ERR_POSTPROCESSING_BACKGROUND: 'Label 0 is the background. Its components cannot be removed.',
   /** A postprocessing.json is invalid. The message states the reason. */
@@ -236,6 +255,8 @@ export const ERROR_CODES = {
   ERR_SAME_FILE: 'Source and destination of a copy are the same file. Choose another destination.',
   /** A prediction and its reference have different shapes. */
   ERR_SHAPE_MISMATCH: 'A prediction and its reference have different shapes.',
+  /** A command of nnU-Net v1 has no counterpart here yet. */
+  ERR_SHIM: 'A command of nnU-Net v1 has no counterpart here yet.',
   /** A pipe, socket or device cannot be copied. Exclude it. */
   ERR_SPECIAL_FILE: 'A pipe, socket or device cannot be copied. Exclude it.',
   /** Splits or groups do not match the cases of the task. `details.cases` names the cases. */

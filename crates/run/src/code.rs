@@ -296,8 +296,14 @@ codes! {
     PostprocessingBackground = "ERR_POSTPROCESSING_BACKGROUND",
     /// A region has no minimum component size. Add it to postprocessing.json.
     PostprocessingMinimumSize = "ERR_POSTPROCESSING_MINIMUM_SIZE",
-    /// The native addon for this platform is not installed. Install the package again.
+    /// There are no prebuilt binaries for this platform. The message lists those that there are. Build from source.
+    Platform = "ERR_PLATFORM",
+    /// The package with the native addons is not installed. The message has the `npm install` command.
     AddonMissing = "ERR_ADDON_MISSING",
+    /// The native addon is of another version than the package. Install both in the same version.
+    AddonVersion = "ERR_ADDON_VERSION",
+    /// The C library of this system is another one or too old. The message says what was found and what is needed.
+    Libc = "ERR_LIBC",
     /// The native addon cannot be loaded. The message states the reason.
     AddonBroken = "ERR_ADDON_BROKEN",
     /// No libtorch was found. Run `nnunet-diag libtorch install`.
@@ -310,6 +316,12 @@ codes! {
     LibtorchInstall = "ERR_LIBTORCH_INSTALL",
     /// A wheel could not be unpacked. Download it again.
     Wheel = "ERR_WHEEL",
+    /// A configuration file cannot be read or has invalid content. Correct the file at the path in the message.
+    Config = "ERR_CONFIG",
+    /// A command of nnU-Net v1 has no counterpart here yet.
+    Shim = "ERR_SHIM",
+    /// The package that draws PNG files is not installed. Run `npm install @resvg/resvg-js`, or write SVG.
+    NoPng = "ERR_NO_PNG",
     /// No font was found for the text of a PNG.
     NoFont = "ERR_NO_FONT",
 }
