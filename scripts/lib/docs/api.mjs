@@ -1,0 +1,28 @@
+// The reference of the TypeScript API, made by typedoc from the documentation comments.
+import { join } from 'node:path';
+import { capture, root, StepError } from '../process.mjs';
+
+/** Writes the reference into `folder`. */
+export async function writeApi(folder) {
+  const options = {
+    plugin: 'typedoc-plugin-markdown',
+    entryPoints: join('ts', 'index.ts'),
+    tsconfig: 'tsconfig.json',
+    out: folder,
+    readme: 'none',
+    // Line numbers of the source would make the pages stale with every change.
+    disableSources: 'true',
+    excludeInternal: 'true',
+    hideGenerator: 'true',
+    hideBreadcrumbs: 'true',
+    hidePageHeader: 'true',
+    entryFileName: 'README',
+    // The alias of a verb's run; the pages show the types that it stands for.
+    intentionallyNotExported: 'RunOf',
+    logLevel: 'Warn',
+  };
+  const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]);
+  const typedoc = join('node_modules', 'typedoc', 'bin', 'typedoc');
+  const { code, output } = await capture(process.execPath, [typedoc, ...args], { quiet: true });
+  if (code !== 0) throw new StepError(`typedoc failed: ${output}`);
+}
