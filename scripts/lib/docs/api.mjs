@@ -1,6 +1,6 @@
 // The reference of the TypeScript API, made by typedoc from the documentation comments.
 import { join } from 'node:path';
-import { capture, root, StepError } from '../process.mjs';
+import { capture, StepError } from '../process.mjs';
 
 /** Writes the reference into `folder`. */
 export async function writeApi(folder) {
