@@ -96,5 +96,7 @@ await suite(
   () => capture('npx', ['ava', '--tap', 'dist/__test__/weightmaps.test.js'], { env: secondSet }),
   tapCount,
 );
+await suite('generated documentation', () => capture('node', ['scripts/docs.mjs', '--check']));
+await suite('documentation', () => capture('node', ['scripts/docs-test.mjs']), tapCount);
 
 finish();

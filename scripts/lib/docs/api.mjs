@@ -13,6 +13,7 @@ export async function writeApi(folder) {
     // Line numbers of the source would make the pages stale with every change.
     disableSources: 'true',
     excludeInternal: 'true',
+    excludeExternals: 'true',
     hideGenerator: 'true',
     hideBreadcrumbs: 'true',
     hidePageHeader: 'true',

@@ -1,0 +1,81 @@
+// Checks the command lines of blocks that cannot be run here: their commands and flags must exist.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { root } from '../process.mjs';
+import { helpOf } from './help.mjs';
+import { optionsType } from './schema.mjs';
+
+const OPERATORS = new Set(['|', '||', '&', '&&', ';', '>', '>>', '2>', '<']);
+/** Words before `nnunet-diag` where it is the name of the package or of a folder. */
+const NAMED = new Set(['cd', 'clone', 'i', 'install', 'link']);
+
+/** The argument lists of nnunet-diag in shell code. Variables become 0, which is a valid name, fold and number. */
+export function commandLines(code) {
+  return code.replaceAll('\\\n', ' ').split('\n').flatMap(argumentLists);
+}
+
+function argumentLists(line) {
+  const words = wordsOf(line);
+  return words.flatMap((word, index) => {
+    if (word !== 'nnunet-diag' || NAMED.has(words[index - 1])) return [];
+    const rest = words.slice(index + 1);
+    const end = rest.findIndex((next) => OPERATORS.has(next));
+    return [end < 0 ? rest : rest.slice(0, end)];
+  });
+}
+
+/** Words of a line without its comment, quotes removed. */
+function wordsOf(line) {
+  const words = line.match(/#.*$|(?:'[^']*'|"[^"]*"|\\.|[^\s'"#])+/g) ?? [];
+  return words
+    .filter((word) => !word.startsWith('#'))
+    .map((word) => word.replaceAll(/['"]/g, (_, at) => (inside(word, at) ? _ : '')))
+    .map((word) => word.replaceAll(/\$\{?\w+\}?|\$\([^)]*\)/g, '0'));
+}
+
+/** Whether the quote at a position is inside quotes of the other kind. */
+function inside(word, at) {
+  let open = '';
+  for (const letter of word.slice(0, at)) {
+    if (letter === open) open = '';
+    else if (open === '' && /['"]/.test(letter)) open = letter;
+  }
+  return open !== '' && open !== word[at];
+}
+
+/** Why a command line is wrong; `undefined` if it is right. */
+export async function problemOf(words) {
+  return optionsType(words[0]) === undefined ? unknownFlag(words) : wrongUsage(words);
+}
+
+async function unknownFlag(words) {
+  const flags = words.findIndex((word) => word.startsWith('-'));
+  const command = flags < 0 ? words : words.slice(0, flags);
+  // A name of a shell follows `completion`, a name of a command `libtorch`.
+  const help = await helpOf(command).catch((error) => error);
+  if (help instanceof Error) return help.message;
+  const known = help.options.flatMap(({ term }) => term.split(/[ ,]+/));
+  return words.filter((word) => word.startsWith('-') && !known.includes(word))[0];
+}
+
+/** Runs the verb where no task exists. Wrong usage is found before that. */
+async function wrongUsage(words) {
+  const { main } = await import(pathToFileURL(join(root, 'dist', 'ts', 'cli', 'program.js')).href);
+  const before = process.cwd();
+  const empty = mkdtempSync(join(tmpdir(), 'nnunet-diag-usage-'));
+  let text = '';
+  const write = (chunk) => {
+    text += chunk;
+    return true;
+  };
+  try {
+    process.chdir(empty);
+    const code = await main(words, { out: { write }, err: { write } });
+    return code === 2 ? text.trim() : undefined;
+  } finally {
+    process.chdir(before);
+    rmSync(empty, { recursive: true });
+  }
+}
