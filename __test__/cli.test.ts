@@ -76,6 +76,14 @@ test('an option that only the verb can judge is bad usage too', async (t) => {
   t.is(code, 2);
 });
 
+test('-v after a verb shows all settings; before it, -v prints the version', async (t) => {
+  const { folders, flags } = await workspace(t);
+  await writeTask(folders.rawDataBase, 'Task901_Cube', { a: [16, 16, 16] });
+  t.notRegex((await cli(['check', '901', ...flags])).err, /tolerance/);
+  t.regex((await cli(['check', '901', '-v', ...flags])).err, /tolerance 0\.001/);
+  t.is((await cli(['-v'])).out.trim(), packageVersion());
+});
+
 test('with --json every line is typed and versioned, from started to done', async (t) => {
   const { folders, flags } = await workspace(t);
   await writeTask(folders.rawDataBase, 'Task901_Cube', { a: [16, 16, 16], b: [16, 16, 16] });

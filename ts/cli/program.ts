@@ -19,6 +19,8 @@ export function main(argv: readonly string[], io: Io): Promise<number> {
       'nnU-Net v1 with DIAG’s additions: plan, preprocess, train, predict, evaluate; no Python at run time',
     );
     program.version(packageVersion(), '-v, --version');
+    // Otherwise `-v` of a verb would print the version.
+    program.enablePositionalOptions();
     for (const row of ROWS) register(program, row, io, finish);
     registerLibtorch(program, io, finish);
     registerDoctor(program, io, finish);
