@@ -3,6 +3,7 @@
 // - A `sh` block is run by bash. All blocks of a page run in one shell, in order, in a new workspace after the block
 //   `sh setup` of docs/README.md. `<!-- continues: PAGE -->` starts with a copy of that page's workspace.
 // - A `ts` block is type-checked strictly and run at its place.
+// - `exit="1"` after `sh` is the exit code of the last command of the block; the default is 0.
 // - `not-run="REASON"` after the language says why a block is not run. Its commands and flags must exist all the same.
 // - A `json` block must be JSON. Links to files must exist.
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -11,7 +12,7 @@ import { join } from 'node:path';
 import { allPages, deadLinks, isRun } from './lib/docs/pages.mjs';
 import { compileBlocks } from './lib/docs/scripts.mjs';
 import { commandLines, problemOf } from './lib/docs/usage.mjs';
-import { makeCommand, runPage, workspaceOf } from './lib/docs/workspace.mjs';
+import { makeCommands, runPage, workspaceOf } from './lib/docs/workspace.mjs';
 
 let tests = 0;
 let failed = 0;
@@ -89,7 +90,7 @@ const folder = mkdtempSync(join(tmpdir(), 'nnunet-diag-docs-'));
 for (const variable of ['nnUNet_raw_data_base', 'nnUNet_preprocessed', 'RESULTS_FOLDER'])
   delete process.env[variable];
 try {
-  const context = { folder, bin: makeCommand(folder), setup };
+  const context = { folder, bin: makeCommands(folder), setup };
   const order = inOrder(pages, wanted);
   result('TypeScript blocks have no type error', await compileBlocks(order, folder));
   for (const page of wanted) await check(page);

@@ -23,13 +23,14 @@ function read(path) {
   };
 }
 
-/** Fenced blocks: language, reason for not running them, line of the fence, code. */
+/** Fenced blocks: language, reason for not running them, exit code, line of the fence, code. */
 function blocksOf(text) {
   return [...text.matchAll(/^```(\w*)([^\n]*)\n([\s\S]*?)^```$/gm)].map((match) => {
     const [, language, info, code] = match;
     const [, reason] = /not-run="([^"]*)"/.exec(info) ?? [];
+    const [, exit = '0'] = /exit="(\d+)"/.exec(info) ?? [];
     const line = text.slice(0, match.index).split('\n').length;
-    return { language, info: info.trim(), reason, line, code };
+    return { language, info: info.trim(), reason, exit, line, code };
   });
 }
 

@@ -15,10 +15,13 @@ export async function compileBlocks(pages, folder) {
   mkdirSync(blocks, { recursive: true });
   mkdirSync(join(folder, 'node_modules'));
   symlinkSync(root, join(folder, 'node_modules', 'nnunet-diag'), 'junction');
-  for (const page of pages) {
-    for (const block of page.blocks.filter(({ language }) => language === 'ts'))
-      writeFileSync(join(blocks, `${fileOf(page, block)}.ts`), block.code);
-  }
+  const scripts = pages.flatMap((page) =>
+    page.blocks
+      .filter(({ language }) => language === 'ts')
+      .map((block) => ({ name: fileOf(page, block), code: block.code })),
+  );
+  if (scripts.length === 0) return '';
+  for (const { name, code } of scripts) writeFileSync(join(blocks, `${name}.ts`), code);
   writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
   const compilerOptions = {
     ...{ target: 'ES2022', module: 'NodeNext', strict: true, exactOptionalPropertyTypes: true },

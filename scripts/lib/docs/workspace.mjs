@@ -14,14 +14,15 @@ import { capture, root } from '../process.mjs';
 import { isRun } from './pages.mjs';
 import { fileOf } from './scripts.mjs';
 
-/** Makes a folder with the command `nnunet-diag` of this build. */
-export function makeCommand(folder) {
+/** Makes a folder with the commands of this build. */
+export function makeCommands(folder) {
   const bin = join(folder, 'bin');
   mkdirSync(bin);
-  const command = join(bin, 'nnunet-diag');
-  const cli = join(root, 'dist', 'ts', 'cli', 'main.js');
-  writeFileSync(command, `#!/bin/sh\nexec '${process.execPath}' '${cli}' "$@"\n`);
-  chmodSync(command, 0o755);
+  const commands = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).bin;
+  for (const [name, program] of Object.entries(commands)) {
+    writeFileSync(join(bin, name), `#!/bin/sh\nexec '${process.execPath}' '${join(root, program)}' "$@"\n`);
+    chmodSync(join(bin, name), 0o755);
+  }
   return bin;
 }
 
@@ -42,7 +43,7 @@ export async function runPage(page, { folder, bin, setup }) {
   const done = join(workspace, 'done');
   const steps = page.blocks.filter(isRun).map((block) => {
     const script = join(folder, 'blocks', `${fileOf(page, block)}.js`);
-    const code = block.language === 'ts' ? `node '${script}'\n` : block.code;
+    const code = block.language === 'ts' ? `node '${script}'\n` : expecting(block);
     return `${code}printf '%s %s\\n' ${block.line} "$SECONDS" >> '${done}'\n`;
   });
   // The page of the set-up runs it as its own block.
@@ -53,4 +54,9 @@ export async function runPage(page, { folder, bin, setup }) {
   const { output } = await capture('bash', [script], { quiet: true, cwd: workspace, env });
   const finished = existsSync(done) ? readFileSync(done, 'utf8').trim().split('\n') : [];
   return { finished: new Map(finished.map((line) => line.split(' ').map(Number))), output };
+}
+
+/** The code of a block, which fails unless its last command ends with the exit code of the block. */
+function expecting({ code, exit }) {
+  return exit === '0' ? code : `set +e\n${code}status=$?\nset -e\n[ "$status" -eq ${exit} ]\n`;
 }
