@@ -9,7 +9,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { allPages, deadLinks, isRun } from './lib/docs/pages.mjs';
+import { allPages, deadLinks, isRun, warningCodes } from './lib/docs/pages.mjs';
+import { VERBS } from './lib/docs/schema.mjs';
 import { compileBlocks } from './lib/docs/scripts.mjs';
 import { commandLines, problemOf } from './lib/docs/usage.mjs';
 import { makeCommands, runPage, workspaceOf } from './lib/docs/workspace.mjs';
@@ -40,6 +41,17 @@ async function check(page) {
     }
     result(`${name} has valid commands`, problems.join('\n'));
   }
+}
+
+/** Checks that pages and examples cover what exists: every verb has an example, every warning its meaning. */
+function checkCoverage() {
+  const text = (path) => pages.find((page) => page.path === path).text;
+  const without = VERBS.filter((verb) => !text('examples/README.md').includes(`dist/examples/${verb}.js`));
+  result('examples/README.md runs an example of every verb', without.join('\n'));
+  const explained = new Set(text('docs/reference/warnings.md').match(/WARN_\w+/g));
+  const given = warningCodes();
+  const wrong = [...given, ...explained].filter((code) => !given.has(code) || !explained.has(code));
+  result('docs/reference/warnings.md explains every warning', [...new Set(wrong)].join('\n'));
 }
 
 function jsonProblem(code) {
@@ -94,6 +106,7 @@ try {
   const order = inOrder(pages, wanted);
   result('TypeScript blocks have no type error', await compileBlocks(order, folder));
   for (const page of wanted) await check(page);
+  checkCoverage();
   for (const [index, page] of order.entries()) {
     await run(page, context);
     const needed = order.slice(index + 1).some(({ continues }) => continues === page.path);

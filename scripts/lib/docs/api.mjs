@@ -1,4 +1,5 @@
 // The reference of the TypeScript API, made by typedoc from the documentation comments.
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { capture, StepError } from '../process.mjs';
 
@@ -26,4 +27,14 @@ export async function writeApi(folder) {
   const typedoc = join('node_modules', 'typedoc', 'bin', 'typedoc');
   const { code, output } = await capture(process.execPath, [typedoc, ...args], { quiet: true });
   if (code !== 0) throw new StepError(`typedoc failed: ${output}`);
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    if (entry.isFile()) shorten(join(entry.parentPath, entry.name));
+  }
+}
+
+/** Replaces the list of all error codes, which typedoc writes for their type, by the name of the type. */
+function shorten(path) {
+  const text = readFileSync(path, 'utf8');
+  const name = '[`ErrorCode`](../type-aliases/ErrorCode.md)';
+  writeFileSync(path, text.replaceAll(/`"ERR_\w+"`( \\\| `"ERR_\w+"`){20,}/g, name));
 }

@@ -5,7 +5,7 @@ import { capture, root, StepError } from '../process.mjs';
 const cli = join(root, 'dist', 'ts', 'cli', 'main.js');
 
 /** Help of a command: its summary, usage, and entries of each section. */
-export async function helpOf(words) {
+async function helpOf(words) {
   const { code, output } = await capture(process.execPath, [cli, ...words, '--help'], { quiet: true });
   if (code !== 0) throw new StepError(`nnunet-diag ${words.join(' ')} --help failed: ${output}`);
   const [usage = '', summary = '', ...sections] = output.split('\n\n');

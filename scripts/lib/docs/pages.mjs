@@ -47,3 +47,14 @@ export function deadLinks({ path, text }) {
     .filter((target) => !/^[a-z]+:/.test(target) && !target.startsWith('#'))
     .filter((target) => !existsSync(join(root, dirname(path), target.replace(/#.*$/, ''))));
 }
+
+/** The codes of the warnings that the Rust sources give. */
+export function warningCodes() {
+  const sources = readdirSync(join(root, 'crates'), { recursive: true })
+    .map((path) => path.replaceAll('\\', '/'))
+    .filter((path) => path.endsWith('.rs') && !/(^|\/)tests?(\.rs|\/)/.test(path));
+  const texts = sources.map(
+    (path) => readFileSync(join(root, 'crates', path), 'utf8').split('#[cfg(test)]')[0],
+  );
+  return new Set(texts.flatMap((text) => [...text.matchAll(/"(WARN_\w+)"/g)].map(([, code]) => code)));
+}

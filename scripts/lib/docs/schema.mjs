@@ -5,6 +5,9 @@ import { root } from '../process.mjs';
 
 const schema = JSON.parse(readFileSync(join(root, 'ts', 'generated', 'schema.json'), 'utf8'));
 
+/** The verbs of the command line. `previewBatches` returns arrays, so only TypeScript has it. */
+export const VERBS = Object.keys(schema.properties).filter((verb) => verb !== 'previewBatches');
+
 /** Name of the option type of a verb, such as `TrainOptions`; `undefined` for other commands. */
 export function optionsType(verb) {
   return schema.properties[verb]?.$ref.replace('#/$defs/', '');

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { root } from '../process.mjs';
-import { helpOf } from './help.mjs';
+import { allCommands } from './help.mjs';
 import { optionsType } from './schema.mjs';
 
 const OPERATORS = new Set(['|', '||', '&', '&&', ';', '>', '>>', '2>', '<']);
@@ -47,17 +47,19 @@ function inside(word, at) {
 
 /** Why a command line is wrong; `undefined` if it is right. */
 export async function problemOf(words) {
-  return optionsType(words[0]) === undefined ? unknownFlag(words) : wrongUsage(words);
+  return optionsType(words[0]) === undefined ? unknownWord(words) : wrongUsage(words);
 }
 
-async function unknownFlag(words) {
-  const flags = words.findIndex((word) => word.startsWith('-'));
-  const command = flags < 0 ? words : words.slice(0, flags);
-  // A name of a shell follows `completion`, a name of a command `libtorch`.
-  const help = await helpOf(command).catch((error) => error);
-  if (help instanceof Error) return help.message;
-  const known = help.options.flatMap(({ term }) => term.split(/[ ,]+/));
-  return words.filter((word) => word.startsWith('-') && !known.includes(word))[0];
+let commands;
+
+/** The first word that is no command, else the first flag that the command lacks. */
+async function unknownWord(words) {
+  if (words[0] === '--version') return undefined;
+  commands ??= await allCommands();
+  const command = commands.find((one) => one.words.every((word, index) => words[index] === word));
+  if (command === undefined) return 'no such command';
+  const known = command.options.flatMap(({ term }) => term.split(/[ ,]+/));
+  return words.find((word) => word.startsWith('-') && !known.includes(word));
 }
 
 /** Runs the verb where no task exists. Wrong usage is found before that. */
