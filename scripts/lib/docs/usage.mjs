@@ -9,7 +9,7 @@ import { optionsType } from './schema.mjs';
 
 const OPERATORS = new Set(['|', '||', '&', '&&', ';', '>', '>>', '2>', '<']);
 /** Words before `nnunet-diag` where it is the name of the package or of a folder. */
-const NAMED = new Set(['cd', 'clone', 'i', 'install', 'link']);
+const NAMED = new Set(['cd', 'i', 'install', 'link']);
 
 /** The argument lists of nnunet-diag in shell code. Variables become 0, which is a valid name, fold and number. */
 export function commandLines(code) {
@@ -22,7 +22,9 @@ function argumentLists(line) {
     if (word !== 'nnunet-diag' || NAMED.has(words[index - 1])) return [];
     const rest = words.slice(index + 1);
     const end = rest.findIndex((next) => OPERATORS.has(next));
-    return [end < 0 ? rest : rest.slice(0, end)];
+    const given = end < 0 ? rest : rest.slice(0, end);
+    // Without arguments it is the name of a folder, as after `git clone`.
+    return given.length === 0 ? [] : [given];
   });
 }
 
