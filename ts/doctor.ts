@@ -3,7 +3,7 @@ import { arch, availableParallelism, cpus, freemem, platform, release, totalmem 
 import { fromNative } from './errors.js';
 import { type LibtorchStatus, libtorchStatus } from './libtorch/status.js';
 import { core } from './native/core.js';
-import { platformName } from './native/load.js';
+import { platformName } from './native/platform.js';
 import { packageVersion } from './version.js';
 
 /** One of nnU-Net's folders. */
