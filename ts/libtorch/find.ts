@@ -94,7 +94,10 @@ export function findLibtorch(): Libtorch {
   throw new NnunetError(
     wrong ? 'ERR_LIBTORCH_VERSION' : 'ERR_LIBTORCH_MISSING',
     `${wrong ? 'no libtorch of the right version' : 'libtorch not found'}: needed ${REQUIRED_VERSION}.x. Tried ${list}. ` +
-      'Run `nnunet-diag libtorch install`, or set NNUNET_DIAG_LIBTORCH to the folder that contains lib/.',
+      (named === undefined
+        ? 'Run `nnunet-diag libtorch install`, or set NNUNET_DIAG_LIBTORCH to the folder that contains lib/.'
+        : `${named.source} is set, so no other location is used: let it name the folder that contains lib/, or unset ` +
+          'it and run `nnunet-diag libtorch install`.'),
     { needed: `${REQUIRED_VERSION}.x`, tried },
   );
 }

@@ -99,11 +99,8 @@ async function install(
   options: LibtorchInstallOptions,
   report: Report,
 ): Promise<LibtorchInstallResult> {
-  // Only the holder of the lock has such a folder, so these are of processes that ended.
-  for (const entry of await readdir(base)) {
-    if (entry.startsWith('incomplete-')) await rm(join(base, entry), { recursive: true, force: true });
-  }
-  const work = await mkdtemp(join(base, 'incomplete-'));
+  await removeIncomplete(base);
+  const work = await mkdtemp(join(base, INCOMPLETE));
   const downloads = join(base, 'wheels');
   const target = join(work, 'torch');
   try {
@@ -122,7 +119,18 @@ async function install(
     if (options.from === undefined) await rm(downloads, { recursive: true, force: true });
     return { root, version: libtorch.version, installed: true };
   } finally {
-    await rm(work, { recursive: true, force: true });
+    // Again at the end: a pip whose parent was killed may have continued to write.
+    await removeIncomplete(base);
+  }
+}
+
+/** Start of the names of folders that an installation works in. */
+const INCOMPLETE = 'incomplete-';
+
+/** Removes the folders of installations. Only the holder of the lock has one, so all others are of ended processes. */
+async function removeIncomplete(base: string): Promise<void> {
+  for (const entry of await readdir(base)) {
+    if (entry.startsWith(INCOMPLETE)) await rm(join(base, entry), { recursive: true, force: true });
   }
 }
 

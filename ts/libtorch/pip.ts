@@ -18,8 +18,8 @@ export interface PipAttempt {
 
 /** Python version of the wheels; it need not be that of pip. */
 export const WHEEL_PYTHON = '3.12';
-/** First pip that accepts several platforms. */
-const OLDEST = [20, 3] as const;
+/** First pip that finds a wheel of torch for several platforms. */
+const OLDEST = [21, 0] as const;
 /** First pip that continues a download whose connection broke. */
 const RESUMES = [25, 1] as const;
 /** Characters of pip's output that an error has. */
@@ -58,7 +58,7 @@ export async function findPip(signal?: AbortSignal): Promise<{ pip?: Pip; tried:
     const { code, output } = await execute([...command, '--version'], {}, signal);
     const words = /^pip (\d+)\.(\d+)/m.exec(output);
     const version = [Number(words?.[1]), Number(words?.[2])] as const;
-    const problem = code !== 0 ? lastLine(output) : words === null ? `no version: ${lastLine(output)}` : '';
+    const problem = code !== 0 ? lastLines(output) : words === null ? `no version: ${lastLines(output)}` : '';
     if (problem === '' && !older(version, OLDEST)) return { pip: { command, version }, tried };
     const found = problem === '' ? `pip ${version.join('.')}; needed ${OLDEST.join('.')} or later` : problem;
     tried.push({ command: command.join(' '), found });
@@ -125,8 +125,9 @@ function older(version: readonly [number, number], than: readonly [number, numbe
   return version[0] < than[0] || (version[0] === than[0] && version[1] < than[1]);
 }
 
-function lastLine(output: string): string {
-  return output.trim().split('\n').at(-1)?.trim() || 'no output';
+function lastLines(output: string): string {
+  const lines = output.trim().split('\n').slice(-2);
+  return lines.map((line) => line.trim()).join(' ') || 'no output';
 }
 
 /** pip writes the wheel to one growing file, in its own temporary folder. */
