@@ -14,7 +14,10 @@ const onUnix = process.platform !== 'win32' && pinnedWheels('cpu').length > 0 ? 
 /** The second wheel exists on Linux only. */
 const withSecond = onLinux ? onUnix : test.skip;
 
-/** A cache, a folder of programs, and a pip that copies made-up wheels; `calls` are the requirements it was asked for. */
+/**
+ * A cache, a folder of programs, and a pip that copies made-up wheels; `calls` are the requirements it was
+ * asked for.
+ */
 async function setting(t: ExecutionContext) {
   const [base, cache] = [await folder(t), await folder(t)];
   const [path, wheels, log] = [join(base, 'bin'), join(base, 'wheels'), join(base, 'calls')];

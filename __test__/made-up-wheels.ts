@@ -1,4 +1,7 @@
-/** Small wheels with the file names of torch and its dependencies, and the command line in a process of its own. */
+/**
+ * Small wheels with the file names of torch and its dependencies, and the command line in a process of its
+ * own.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -127,8 +130,8 @@ export async function program(into: string, name: string, script: string): Promi
 }
 
 /**
- * A pip that copies wheels from `wheels` and writes each requirement to `calls`. It does not end when it is asked for what
- * contains `hangs`.
+ * A pip that copies wheels from `wheels` and writes each requirement to `calls`. It does not end when it is
+ * asked for what contains `hangs`.
  */
 export function fakePip(wheels: string, calls: string, hangs = 'nothing'): string {
   return `

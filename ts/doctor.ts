@@ -44,8 +44,8 @@ export interface DoctorReport {
   /** Cores that this process may use. */
   readonly cores: number;
   /**
-   * Memory of the machine in bytes. `limit` is the limit of the container or control group, such as that of a job of a
-   * cluster; `null` if there is none.
+   * Memory of the machine in bytes. `limit` is the limit of the container or control group, such as that of a
+   * job of a cluster; `null` if there is none.
    */
   readonly memory: { readonly total: number; readonly free: number; readonly limit: number | null };
   /** Files that the process may have open at a time; `null` if there is no limit. */
@@ -61,8 +61,9 @@ export interface DoctorReport {
 const VARIABLES = ['nnUNet_raw_data_base', 'nnUNet_preprocessed', 'RESULTS_FOLDER'] as const;
 
 /**
- * Checks everything that training and prediction need on this machine. Unless `quick` is set, it also preprocesses a
- * made-up task in a temporary folder, trains on it, and segments a case, in a process of its own. Never throws.
+ * Checks everything that training and prediction need on this machine. Unless `quick` is set, it also
+ * preprocesses a made-up task in a temporary folder, trains on it, and segments a case, in a process of its
+ * own. Never throws.
  *
  * @example
  * ```ts

@@ -20,8 +20,8 @@ const TASK = 'Task001_Trial';
 const EDGE = 16;
 
 /**
- * Does the whole job on a made-up task in `root`: preprocesses two cubes, trains one iteration, and segments a case.
- * Stops at the first failure.
+ * Does the whole job on a made-up task in `root`: preprocesses two cubes, trains one iteration, and segments
+ * a case. Stops at the first failure.
  */
 export async function trial(root: string, report: (step: TrialStep) => void): Promise<void> {
   const folders = {

@@ -23,8 +23,8 @@ const TOOLKIT: Readonly<Record<string, string>> = {
 };
 
 /**
- * The wheels that a torch wheel needs, from the lines `Requires-Dist` of its METADATA. Only NVIDIA's libraries are; what
- * Python needs is left out. libtorch_cpu of a CUDA build is linked with two of them.
+ * The wheels that a torch wheel needs, from the lines `Requires-Dist` of its METADATA. Only NVIDIA's
+ * libraries are; what Python needs is left out. libtorch_cpu of a CUDA build is linked with two of them.
  */
 export function dependencies(requires: readonly string[], flavour: Flavour): Dependency[] {
   const all = requires.flatMap((line): Dependency[] => {

@@ -38,7 +38,9 @@ export function driverProblem(cuda: number, driver: string | undefined): string 
   return `${needed}; this machine has ${driver}. Training uses the CPU until the driver is updated.`;
 }
 
-/** Reports the driver that a version of CUDA needs, with a warning if this machine has none or an older one. */
+/**
+ * Reports the driver that a version of CUDA needs, with a warning if this machine has none or an older one.
+ */
 export function reportDriver(cuda: number, report: Report): void {
   const driver = nvidiaDriver();
   const problem = driverProblem(cuda, driver);

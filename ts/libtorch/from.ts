@@ -139,7 +139,8 @@ interface Copy {
 }
 
 /**
- * The files of an unpacked libtorch that a flavour needs, with those of NVIDIA's packages beside a Python torch.
+ * The files of an unpacked libtorch that a flavour needs, with those of NVIDIA's packages beside a Python
+ * torch.
  *
  * @throws NnunetError `ERR_LIBTORCH_INSTALL` if a library of CUDA is missing that libtorch_cpu is linked with
  */

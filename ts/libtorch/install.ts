@@ -18,15 +18,16 @@ export interface LibtorchInstallOptions {
   /** Installs again if libtorch is installed already. */
   readonly force?: boolean;
   /**
-   * Installs from files instead of the network; neither Python nor pip is needed. It is a folder of wheels, as `pip
-   * download` wrote them; a wheel of torch, beside the wheels that it needs; or an unpacked libtorch or Python `torch`.
+   * Installs from files instead of the network; neither Python nor pip is needed. It is a folder of wheels,
+   * as `pip download` wrote them; a wheel of torch, beside the wheels that it needs; or an unpacked libtorch
+   * or Python `torch`.
    */
   readonly from?: string | undefined;
   /** Receives a description of each step. */
   readonly onStep?: ((step: string) => void) | undefined;
   /**
-   * Receives typed events: `started` with the sizes, `progress` in bytes (the units are `bytes downloaded` and `bytes
-   * installed`; `case` is the file), and `warning`.
+   * Receives typed events: `started` with the sizes, `progress` in bytes (the units are `bytes downloaded`
+   * and `bytes installed`; `case` is the file), and `warning`.
    */
   readonly onEvent?: ((event: LibtorchInstallEvent) => void) | undefined;
   /** Cancels the installation; an earlier installation stays as it was. */
@@ -44,9 +45,10 @@ export interface LibtorchInstallResult {
 }
 
 /**
- * Installs libtorch into the cache of this package. It downloads the wheels of PyPI with pip, or takes the files that
- * `from` names, checks their SHA-256, and unpacks them. The former installation is replaced at the end. Complete wheels
- * of an interrupted installation are not downloaded again. If another process installs, this one waits for it.
+ * Installs libtorch into the cache of this package. It downloads the wheels of PyPI with pip, or takes the
+ * files that `from` names, checks their SHA-256, and unpacks them. The former installation is replaced at the
+ * end. Complete wheels of an interrupted installation are not downloaded again. If another process installs,
+ * this one waits for it.
  *
  * @example
  * ```ts
@@ -127,7 +129,10 @@ async function install(
 /** Start of the names of folders that an installation works in. */
 const INCOMPLETE = 'incomplete-';
 
-/** Removes the folders of installations. Only the holder of the lock has one, so all others are of ended processes. */
+/**
+ * Removes the folders of installations. Only the holder of the lock has one, so all others are of ended
+ * processes.
+ */
 async function removeIncomplete(base: string): Promise<void> {
   for (const entry of await readdir(base)) {
     if (entry.startsWith(INCOMPLETE)) await rm(join(base, entry), { recursive: true, force: true });
@@ -137,7 +142,10 @@ async function removeIncomplete(base: string): Promise<void> {
 const NOTICE =
   'From the wheels of PyTorch (BSD-3-Clause) and of NVIDIA’s CUDA libraries (NVIDIA’s licences); see licenses/.\n';
 
-/** Downloads wheels and unpacks them. A wheel that turns out to be damaged is removed, so that it is downloaded again. */
+/**
+ * Downloads wheels and unpacks them. A wheel that turns out to be damaged is removed, so that it is
+ * downloaded again.
+ */
 async function fromIndex(
   flavour: Flavour,
   downloads: string,

@@ -18,8 +18,9 @@ const SILENT_MS = 60_000;
 const POLL_MS = 250;
 
 /**
- * Runs `work` while no other process has the lock file `path`, on this machine or on another one that shares the folder.
- * The lock of a process that ended is taken over: at once on the same machine, else when its file is no longer touched.
+ * Runs `work` while no other process has the lock file `path`, on this machine or on another one that shares
+ * the folder. The lock of a process that ended is taken over: at once on the same machine, else when its file
+ * is no longer touched.
  *
  * @param onWait - receives the holder, once for each holder waited for
  * @throws NnunetError `ERR_CANCELLED`
@@ -70,7 +71,10 @@ async function create(path: string, content: string): Promise<boolean> {
   }
 }
 
-/** Removes a lock that still has this content. A second file makes sure that only one process does so at a time. */
+/**
+ * Removes a lock that still has this content. A second file makes sure that only one process does so at a
+ * time.
+ */
 async function takeOver(path: string, content: string): Promise<void> {
   const guard = `${path}.takeover`;
   if (!(await create(guard, ''))) {
@@ -107,7 +111,9 @@ function ended(content: string): boolean {
   }
 }
 
-/** Watches whether a file is touched. Its time is compared with itself, because clocks of two machines differ. */
+/**
+ * Watches whether a file is touched. Its time is compared with itself, because clocks of two machines differ.
+ */
 class Silence {
   #touched = 0;
   #seen = Date.now();

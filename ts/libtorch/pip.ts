@@ -78,7 +78,7 @@ export interface Download {
 }
 
 /**
- * Downloads one wheel and returns its file name. `onBytes` receives the bytes so far, and the size in pip's words.
+ * Downloads one wheel and returns its file name. `onBytes` receives the bytes so far.
  *
  * @throws NnunetError `ERR_LIBTORCH_INSTALL` with the last lines of pip, `ERR_CANCELLED`
  */

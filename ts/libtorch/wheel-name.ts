@@ -7,7 +7,9 @@ export interface WheelName {
   readonly platforms: readonly string[];
 }
 
-/** The parts of a file name such as `torch-2.11.0+cpu-cp312-cp312-win_amd64.whl`; `undefined` for other files. */
+/**
+ * The parts of a file name such as `torch-2.11.0+cpu-cp312-cp312-win_amd64.whl`; `undefined` for other files.
+ */
 export function parseWheelName(file: string): WheelName | undefined {
   // Browsers save `+` as `%2B`.
   const parts = /^([\w.]+)-([^-]+)(?:-\d[^-]*)?-[^-]+-[^-]+-([^-]+)\.whl$/.exec(file.replaceAll('%2B', '+'));

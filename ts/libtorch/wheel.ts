@@ -77,8 +77,8 @@ export function parseRecord(text: string): Member[] {
 }
 
 /**
- * Unpacks the members of a wheel to `destination` and compares every file with RECORD. `onBytes` receives the unpacked
- * bytes, file by file.
+ * Unpacks the members of a wheel to `destination` and compares every file with RECORD. `onBytes` receives the
+ * unpacked bytes, file by file.
  *
  * @throws NnunetError `ERR_LIBTORCH_INSTALL` for a damaged file, `ERR_DISK_FULL`
  */

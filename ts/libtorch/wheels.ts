@@ -14,9 +14,9 @@ export interface PinnedWheel extends WheelName {
 }
 
 /**
- * Wheels of torch 2.11.0 and of the NVIDIA libraries that it is linked with (those of cuda-toolkit 13.0.2), by
- * platform and architecture of Node: file name, size, installed size for CPU and for CUDA, SHA-256. Sizes and sums
- * are those of the files on PyPI.
+ * Wheels of torch 2.11.0 and of the NVIDIA libraries that it is linked with (those of cuda-toolkit 13.0.2),
+ * by platform and architecture of Node: file name, size, installed size for CPU and for CUDA, SHA-256. Sizes
+ * and sums are those of the files on PyPI.
  */
 const TABLE: Readonly<Record<string, string>> = {
   'linux-x64': `
