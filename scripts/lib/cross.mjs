@@ -3,6 +3,7 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { unpackDebian } from './debian.mjs';
 import { hostLibtorch, libtorchEnvironment, wheelLibtorch } from './libtorch.mjs';
 import { isHost, LINKED_GLIBC } from './platforms.mjs';
 import { answers, capture, root, run, StepError, say } from './process.mjs';
@@ -91,25 +92,13 @@ async function standardLibrary({ cpu }) {
     const { output: file } = await capture('c++', ['-print-file-name=libstdc++.so.6'], { quiet: true });
     return { include: include.filter((folder) => /\/c\+\+\/\d/.test(folder)), file: file.trim() };
   }
-  return debianLibrary(cpu);
+  return armLibrary();
 }
 
-/** GCC's C++ standard library of another processor, from Debian's packages for cross-compilation. */
-async function debianLibrary(cpu) {
-  const folder = join(CACHE, `libstdc++-${cpu}`);
-  if (!existsSync(join(folder, 'complete'))) {
-    if (!answers('apt-get', ['--version'])) {
-      throw new StepError(`the torch addon for ${cpu} is built on ${cpu}, or on Debian or Ubuntu`);
-    }
-    say(`unpacking the C++ standard library for ${cpu}`);
-    mkdirSync(folder, { recursive: true });
-    const packages = ['libstdc++-12-dev-arm64-cross', 'libstdc++6-arm64-cross'];
-    const { code } = await capture('apt-get', ['download', '-qq', ...packages], { cwd: folder });
-    if (code !== 0) throw new StepError(`apt-get can't download ${packages.join(', ')}; run apt-get update`);
-    await run('sh', ['-c', 'for file in *.deb; do dpkg -x "$file" .; done'], { cwd: folder });
-    writeFileSync(join(folder, 'complete'), '');
-  }
-  const base = join(folder, 'usr', 'aarch64-linux-gnu');
+/** GCC's C++ standard library for arm64, from Debian's packages for cross-compilation. */
+async function armLibrary() {
+  const packages = ['libstdc++-12-dev-arm64-cross', 'libstdc++6-arm64-cross'];
+  const base = join(await unpackDebian('libstdc++-arm64', packages), 'usr', 'aarch64-linux-gnu');
   const headers = join(base, 'include', 'c++', '12');
   return {
     include: [headers, join(headers, 'aarch64-linux-gnu')],
