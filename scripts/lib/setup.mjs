@@ -1,5 +1,6 @@
 // Sets up a checkout: npm packages, the core addon, TypeScript, libtorch, the torch addon. A step that is done already is
 // skipped or quick. An interrupted step is repeated.
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,12 +14,20 @@ import { answers, root, run, StepError, say } from './process.mjs';
 export async function setup({ cargoTools = [], refresh = false } = {}) {
   checkTools(cargoTools);
   await npmPackages();
-  if (refresh) await run('cargo', ['run', '--release', '-p', 'schema']);
-  await addon('core', 'crates/node', {}, refresh);
+  const env = hostTarget();
+  if (refresh) await run('cargo', ['run', '--release', '-p', 'schema'], { env });
+  await addon('core', 'crates/node', env, refresh);
   await compile();
-  const env = await libtorch();
+  Object.assign(env, await libtorch());
   if (await addon('torch', 'crates/node-torch', env, refresh)) await compile();
   return env;
+}
+
+/** napi builds with `--target`. With the same target, cargo's other commands use what it compiled. */
+function hostTarget() {
+  const { stdout } = spawnSync('rustc', ['-vV'], { encoding: 'utf8' });
+  const target = /^host: (.+)$/m.exec(stdout ?? '')?.[1];
+  return target === undefined ? {} : { CARGO_BUILD_TARGET: target };
 }
 
 /** Compiles the TypeScript. */
