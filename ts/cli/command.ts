@@ -1,6 +1,4 @@
 import type { Command } from 'commander';
-import { blame } from '../config/check.js';
-import { loadConfig } from '../config.js';
 import { fromNative, NnunetError } from '../errors.js';
 import type { StartedEvent } from '../generated/events.js';
 import { addFlags, collect, type Flags } from './flags.js';
@@ -44,6 +42,8 @@ export interface Call {
   readonly config?: string | undefined;
   /** Rewords an error. */
   explain?(error: NnunetError): NnunetError;
+  /** Receives the result. */
+  done?(result: unknown): void;
 }
 
 /** Adds a verb to the program; `finish` receives its exit code. */
@@ -53,7 +53,7 @@ export function register(program: Command, row: AnyRow, io: Io, finish: (code: n
 }
 
 /** Adds flags, help and action of a verb to `child`. */
-export function configure(
+function configure(
   child: Command,
   row: AnyRow,
   io: Io,
@@ -80,6 +80,10 @@ async function configured(call: Call): Promise<number> {
   const { row, options, output, io, flags } = call;
   if (output.config === false) return runVerb(call);
   try {
+    const [{ loadConfig }, { blame }] = await Promise.all([
+      import('../config.js'),
+      import('../config/check.js'),
+    ]);
     const { path, options: verbs } = await loadConfig(output.config);
     if (path === undefined) return await runVerb(call);
     const defaults: Readonly<Record<string, unknown>> = verbs[row.name];
@@ -111,6 +115,7 @@ export async function runVerb(call: Call): Promise<number> {
       view.close();
     }
     const result = await run.result;
+    call.done?.(result);
     io.out.write(output.json ? jsonLine({ type: 'done', result }) : `${row.render(result)}\n`);
     return row.failed(result) ? EXIT.failed : EXIT.done;
   } catch (thrown) {
