@@ -5,11 +5,13 @@ import { delimiter, join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { fieldsOf } from '../ts/cli/schema.js';
 import { NnunetError } from '../ts/index.js';
+import { packageRoot } from '../ts/native/load.js';
 import { parse, UsageError } from '../ts/shims/argparse.js';
 import { SHIMS, shimNamed } from '../ts/shims/list.js';
 import { shimMain, translate } from '../ts/shims/run.js';
 import type { Shim } from '../ts/shims/table.js';
 import { cli, halves, noise, workspace, writeNifti } from './made-up.js';
+import { shimSections } from './shim-tables.js';
 
 const PLANS = 'nnUNetPlansv2.1';
 
@@ -329,6 +331,11 @@ test('the help of every command lists v1’s flags and what they are here', asyn
       name,
     );
   }
+});
+
+test('the page for users of nnU-Net has the tables of the commands', async (t) => {
+  const page = await readFile(join(packageRoot, 'docs', 'how-to', 'from-nnunet.md'), 'utf8');
+  for (const section of shimSections()) t.true(page.includes(section), `write this section:\n${section}`);
 });
 
 test('shims install writes executables, keeps files of other programs, and says whether the folder is in PATH', async (t) => {

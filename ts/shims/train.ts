@@ -35,7 +35,7 @@ export const trainShim = shim<'train'>({
   summary: 'train one fold of a configuration',
   verb: 'train',
   notes: [
-    `${NO_VALIDATION}.`,
+    `${NO_VALIDATION[0]?.toUpperCase()}${NO_VALIDATION.slice(1)}.`,
     'The schedule is v1’s: 1000 epochs of 250 iterations. A shorter one: nnunet-diag train --epochs.',
     'Retraining a fold replaces its checkpoints, as in v1. -c without a checkpoint starts anew; v1 fails.',
   ],
