@@ -2,9 +2,10 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { chown, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
-import { fieldsOf, verbNames } from '../ts/cli/schema.js';
-import { PATHS } from '../ts/config/check.js';
+import { fieldsOf, type Schema, verbNames } from '../ts/cli/schema.js';
+import { COMMON, PATHS } from '../ts/config/check.js';
 import { findConfig } from '../ts/config/find.js';
 import { type Config, defineConfig, loadConfig, NnunetError } from '../ts/index.js';
 import { packageRoot } from '../ts/native/load.js';
@@ -57,6 +58,23 @@ test('every text option is known as a path or as no path', (t) => {
       .map(({ name }) => name),
   );
   t.deepEqual([...new Set(texts)].sort(), [...PATHS, ...others].sort());
+});
+
+test('the JSON Schema for editors has every verb and option, and requires none', async (t) => {
+  const script = pathToFileURL(join(packageRoot, 'scripts', 'lib', 'config-schema.mjs')).href;
+  const { configSchema } = (await import(script)) as { configSchema(): Promise<Schema> };
+  const { properties = {}, $defs = {} } = await configSchema();
+  t.deepEqual(Object.keys(properties), ['$schema', 'common', ...verbNames()]);
+  t.deepEqual(Object.keys(properties.common?.properties ?? {}), [...COMMON]);
+  for (const verb of verbNames()) {
+    const type = $defs[properties[verb]?.$ref?.replace('#/$defs/', '') ?? ''];
+    t.deepEqual(
+      Object.keys(type?.properties ?? {}),
+      fieldsOf(verb).map(({ name }) => name),
+    );
+    t.like(type, { additionalProperties: false });
+    t.false('required' in (type ?? {}));
+  }
 });
 
 test('every problem is named with its path, the expected value and the nearest name', async (t) => {

@@ -11,6 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { writeConfigSchema } from './config-schema.mjs';
 import { answers, capture, root, run, StepError, say } from './process.mjs';
 
 /**
@@ -31,6 +32,7 @@ export async function setup({ cargoTools = [], refresh = false } = {}) {
 /** Compiles the TypeScript. */
 async function compile() {
   await run('node', [join('node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.json']);
+  await writeConfigSchema();
 }
 
 /** The type declarations of an addon: the committed file and the file that its build wrote. */
