@@ -4,7 +4,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import { main } from '../ts/cli/program.js';
-import { packageRoot } from '../ts/native/load.js';
+import { packageRoot } from '../ts/version.js';
 
 const readme = readFileSync(join(packageRoot, 'README.md'), 'utf8');
 

@@ -17,7 +17,13 @@ export {
   type VerbDefaults,
 } from './config.js';
 export { type DistanceTransformOptions, distanceTransform, type Mask } from './distance.js';
-export { type DoctorReport, doctor, type FolderReport } from './doctor.js';
+export {
+  type DoctorCheck,
+  type DoctorOptions,
+  type DoctorReport,
+  doctor,
+  type FolderReport,
+} from './doctor.js';
 export { type ErrorDetails, NnunetError } from './errors.js';
 export { ERROR_CODES, type ErrorCode } from './generated/codes.js';
 export type * from './generated/events.js';
@@ -29,6 +35,7 @@ export {
   type LibtorchInstallOptions,
   type LibtorchInstallResult,
 } from './libtorch/install.js';
+export type { LibtorchInstallEvent } from './libtorch/report.js';
 export { type LibtorchStatus, libtorchStatus } from './libtorch/status.js';
 export { drawCurves } from './pictures/curves.js';
 export { drawOverlay, type Panel } from './pictures/overlay.js';

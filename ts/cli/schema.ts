@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { VerbName } from '../generated/verbs.js';
-import { packageRoot } from '../native/load.js';
+import { packageRoot } from '../version.js';
 
 /**
  * The part of JSON Schema (draft 2020-12) that the command line reads in `ts/generated/schema.json`. The file has one
