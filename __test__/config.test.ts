@@ -8,7 +8,7 @@ import { fieldsOf, type Schema, verbNames } from '../ts/cli/schema.js';
 import { COMMON, PATHS } from '../ts/config/check.js';
 import { findConfig } from '../ts/config/find.js';
 import { type Config, defineConfig, loadConfig, NnunetError } from '../ts/index.js';
-import { packageRoot } from '../ts/native/load.js';
+import { packageRoot } from '../ts/version.js';
 import { cli, workspace, writeTask } from './made-up.js';
 
 const PROGRAM = join(packageRoot, 'dist', 'ts', 'cli', 'main.js');

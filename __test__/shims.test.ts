@@ -5,11 +5,11 @@ import { delimiter, join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { fieldsOf } from '../ts/cli/schema.js';
 import { NnunetError } from '../ts/index.js';
-import { packageRoot } from '../ts/native/load.js';
 import { parse, UsageError } from '../ts/shims/argparse.js';
 import { SHIMS, shimNamed } from '../ts/shims/list.js';
 import { shimMain, translate } from '../ts/shims/run.js';
 import type { Shim } from '../ts/shims/table.js';
+import { packageRoot } from '../ts/version.js';
 import { cli, halves, noise, workspace, writeNifti } from './made-up.js';
 import { shimSections } from './shim-tables.js';
 
