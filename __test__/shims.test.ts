@@ -67,6 +67,18 @@ test('nnUNet_train: positions and flags become options of train', (t) => {
   ]);
 });
 
+test.serial('nnU-Net v1’s variables for processes set threads', (t) => {
+  withEnv(t, { nnUNet_n_proc_DA: '6', nnUNet_def_n_proc: '3' });
+  t.like(steps('nnUNet_train 2d nnUNetTrainerV2 501 0')[0]?.[1], { loaderThreads: 6 });
+  t.like(steps('nnUNet_convert_decathlon_task -i Task04_X')[0]?.[1], { workers: 3 });
+  t.like(steps('nnUNet_convert_decathlon_task -i Task04_X -p 2')[0]?.[1], { workers: 2 });
+  withEnv(t, { nnUNet_n_proc_DA: 'many' });
+  t.is(
+    refusal('nnUNet_train 2d nnUNetTrainerV2 501 0'),
+    "usage: the variable nnUNet_n_proc_DA: expected a whole number, got 'many'",
+  );
+});
+
 test('nnUNet_train --trainer_kwargs: class weights and weights of the loss, with backslashes as in job scripts', (t) => {
   const trainer = 'nnUNetTrainer_V2_Loss_CEandDice_Weighted';
   const line = `nnUNet_train 3d_fullres ${trainer} 501 0 --trainer_kwargs`;

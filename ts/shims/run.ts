@@ -64,7 +64,9 @@ const shown = ({ names, values }: ShimArgument, value: Value): string =>
  */
 export async function shimMain(name: string, argv: readonly string[], io: Io): Promise<number> {
   const shim = shimNamed(name);
-  if (shim === undefined) throw new NnunetError('ERR_INTERNAL', `no command of nnU-Net v1 is called ${name}`);
+  if (shim === undefined) {
+    return report(optionError('', `no command of nnU-Net v1 is called "${name}"`), false, io);
+  }
   const json = argv.includes('--json') && shim.args.some(({ names }) => names.includes('--json'));
   try {
     const plan = translate(shim, argv);

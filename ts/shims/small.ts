@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import type { Values } from './argparse.js';
-import { type Options, type Step, shim } from './table.js';
+import { type Options, processesOf, type Step, shim } from './table.js';
 
 export const evaluateShim = shim<'evaluate'>({
   name: 'nnUNet_evaluate_folder',
@@ -66,7 +66,7 @@ export const convertShim = shim<'convert'>({
 });
 
 function convertSteps(options: Options<'convert'>, given: Values): Step[] {
-  const workers = Number(given.get('-p') ?? process.env.nnUNet_def_n_proc ?? 0);
+  const workers = Number(given.get('-p') ?? processesOf('nnUNet_def_n_proc'));
   const id = given.get('-output_task_id');
   const name = /^[^_]*_(.+)$/.exec(basename(options.source ?? ''))?.[1];
   const task =

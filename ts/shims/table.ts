@@ -1,6 +1,6 @@
 import type { Output } from '../cli/command.js';
 import type { VerbName, Verbs } from '../generated/verbs.js';
-import type { Argument, Value, Values } from './argparse.js';
+import { type Argument, UsageError, type Value, type Values } from './argparse.js';
 
 /** Options of a verb, as a shim passes them. */
 export type Options<V extends VerbName = VerbName> = Partial<Omit<Verbs[V]['options'], 'signal'>>;
@@ -78,4 +78,11 @@ export function foldOf(text: Value): Value {
 /** The value of an argument as text. */
 export function textOf(given: Values, name: string, initial: string): string {
   return String(given.get(name) ?? initial);
+}
+
+/** A number of processes in an environment variable of nnU-Net v1; 0 if it is not set. */
+export function processesOf(variable: string): number {
+  const text = (process.env[variable] ?? '').trim();
+  if (/^\d*$/.test(text)) return Number(text);
+  throw new UsageError(`the variable ${variable}: expected a whole number, got '${text}'`);
 }

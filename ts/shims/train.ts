@@ -8,6 +8,7 @@ import {
   foldOf,
   type Options,
   PLANS,
+  processesOf,
   type Step,
   shim,
   TRAINER,
@@ -36,6 +37,7 @@ export const trainShim = shim<'train'>({
   verb: 'train',
   notes: [
     `${NO_VALIDATION[0]?.toUpperCase()}${NO_VALIDATION.slice(1)}.`,
+    'The variable nnUNet_n_proc_DA sets loaderThreads; the default is all cores, in v1 12 processes.',
     'The schedule is v1’s: 1000 epochs of 250 iterations. A shorter one: nnunet-diag train --epochs.',
     'Retraining a fold replaces its checkpoints, as in v1. -c without a checkpoint starts anew; v1 fails.',
   ],
@@ -171,7 +173,9 @@ function trainSteps(options: Options<'train'>, given: Values): Step[] {
         : `use one of ${TRAINERS.join(', ')}, or describe it with nnunet-diag train --recipe`;
     throw lacks(NAME, `trainer ${named}`, 'a class of Python', `${todo}${advice(named, TRAINERS)}`);
   }
-  return [{ verb: 'train', options: { ...options, trainer, ...kwargs(given, trainer) } }];
+  const threads = processesOf('nnUNet_n_proc_DA');
+  const loader = threads > 0 ? { loaderThreads: threads } : {};
+  return [{ verb: 'train', options: { ...options, trainer, ...kwargs(given, trainer), ...loader } }];
 }
 
 /** Options for `--trainer_kwargs`. Job scripts write it with backslashes, which nnU-Net v1 removes. */
