@@ -8,6 +8,14 @@
  */
 export type { Abortable } from './abortable.js';
 export type { FloatArray, PreviewBatch } from './batch.js';
+export {
+  type CommonOptions,
+  type Config,
+  defineConfig,
+  type LoadedConfig,
+  loadConfig,
+  type VerbDefaults,
+} from './config.js';
 export { type DistanceTransformOptions, distanceTransform, type Mask } from './distance.js';
 export {
   type DoctorCheck,

@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { writeConfigSchema } from './config-schema.mjs';
 import { hostLibtorch, libtorchEnvironment } from './libtorch.mjs';
 import { answers, root, run, StepError, say } from './process.mjs';
 
@@ -33,6 +34,7 @@ function hostTarget() {
 /** Compiles the TypeScript. */
 async function compile() {
   await run('node', [join('node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.json']);
+  await writeConfigSchema();
 }
 
 /** The type declarations of an addon: the committed file and the file that its build wrote. */

@@ -45,6 +45,11 @@ function schema(): Schema {
   return root;
 }
 
+/** Every verb. */
+export function verbNames(): VerbName[] {
+  return Object.keys(schema().properties ?? {}) as VerbName[];
+}
+
 /** The options of a verb, in the order of its type. */
 export function fieldsOf(verb: VerbName): Field[] {
   const { properties = {} } = resolve(schema().properties?.[verb] ?? {});
