@@ -11,7 +11,9 @@ export async function releaseProblems({ tag, tarballs }) {
   return [
     ...(await treeProblems()),
     ...tagProblems(tag, version),
-    ...staleManifests().map((path) => `${path} is not of version ${version}: run \`node scripts/version.mjs\``),
+    ...staleManifests().map(
+      (path) => `${path} is not of version ${version}: run \`node scripts/version.mjs\``,
+    ),
     ...changelogProblems(version),
     ...(await tarballProblems(tarballs, version)),
   ];
