@@ -6,6 +6,7 @@ import {
   mkdirSync,
   mkdtempSync,
   openSync,
+  readFileSync,
   readSync,
   rmSync,
   symlinkSync,
@@ -17,24 +18,43 @@ import { pathToFileURL } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
 import { findLibtorch, libraryFile } from '../ts/libtorch/find.js';
 import { REQUIRED_VERSION } from '../ts/libtorch/version.js';
-import { packageRoot, platformName } from '../ts/native/load.js';
+import { platformName } from '../ts/native/platform.js';
+import { packageRoot, packageVersion } from '../ts/version.js';
 
 type Addon = 'core' | 'torch';
 
-const addonFile = (name: Addon): string => `${name}.${platformName()}.node`;
+/** Packages that the main package imports when it starts. */
+const IMPORTED = ['fast-png'];
+const PLATFORM_PACKAGE = `nnunet-diag-${platformName()}`;
 
-/** An installed package with these addons: `whole` is the real file, other text is its content, others are missing. */
-function installed(t: ExecutionContext, addons: Partial<Record<Addon, string>>): string {
-  const root = mkdtempSync(join(tmpdir(), 'nnunet-addons-'));
-  t.teardown(() => rmSync(root, { recursive: true, force: true }));
+interface Installed {
+  /** Addons of the platform package: `whole` is the real file, another text is its content, others are missing. */
+  readonly addons?: Partial<Record<Addon, string>>;
+  /** Name of the package with the addons. */
+  readonly name?: string;
+  /** Changes of the package.json of nnunet-diag. */
+  readonly manifest?: Record<string, unknown>;
+}
+
+/** An installed package with its platform package. Returns the root of nnunet-diag. */
+function installed(t: ExecutionContext, { addons, name = PLATFORM_PACKAGE, manifest }: Installed): string {
+  const folder = mkdtempSync(join(tmpdir(), 'nnunet-addons-'));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  const modules = join(folder, 'node_modules');
+  const root = join(modules, 'nnunet-diag');
   cpSync(join(packageRoot, 'dist', 'ts'), join(root, 'dist', 'ts'), { recursive: true });
-  cpSync(join(packageRoot, 'package.json'), join(root, 'package.json'));
-  symlinkSync(join(packageRoot, 'node_modules'), join(root, 'node_modules'), 'junction');
-  mkdirSync(join(root, 'native'));
-  for (const [name, content] of Object.entries(addons)) {
-    const file = join(root, 'native', addonFile(name as Addon));
-    if (content === 'whole') symlinkSync(join(packageRoot, 'native', addonFile(name as Addon)), file);
-    else writeFileSync(file, content);
+  const own = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as object;
+  writeFileSync(join(root, 'package.json'), JSON.stringify({ ...own, ...manifest }));
+  for (const needed of IMPORTED) {
+    symlinkSync(join(packageRoot, 'node_modules', needed), join(modules, needed), 'junction');
+  }
+  if (addons === undefined) return root;
+  mkdirSync(join(modules, name));
+  writeFileSync(join(modules, name, 'package.json'), JSON.stringify({ name }));
+  for (const [addon, content] of Object.entries(addons)) {
+    const file = join(modules, name, `${addon}.node`);
+    if (content === 'whole') symlinkSync(join(packageRoot, 'native', `${addon}.node`), file);
+    else writeFileSync(file, content, 'latin1');
   }
   return root;
 }
@@ -62,41 +82,63 @@ function trainError(root: string, libtorch?: string): { code: string; message: s
   return stdout === '' ? { code: `ended by ${signal}`, message: stderr } : JSON.parse(stdout);
 }
 
-const REINSTALL = /npm install --include=optional nnunet-diag/;
+const INSTALL = new RegExp(`npm install ${PLATFORM_PACKAGE}@\\d`);
 const LIBTORCH = /nnunet-diag libtorch install/;
+const WHOLE = { core: 'whole', torch: 'whole' } as const;
 
-for (const [missing, there] of [
-  ['core', 'torch'],
-  ['torch', 'core'],
-] as const) {
-  test(`a missing ${missing} addon is an error that names it and not libtorch`, (t) => {
-    const { code, message } = trainError(installed(t, { [there]: 'whole' }));
-    t.is(code, 'ERR_ADDON_MISSING', message);
-    t.true(message.includes(addonFile(missing)), message);
-    t.regex(message, REINSTALL);
-    t.notRegex(message, LIBTORCH);
-  });
+test('a missing platform package is an error with the command that installs it', (t) => {
+  const { code, message } = trainError(installed(t, {}), '/nonexistent');
+  t.is(code, 'ERR_ADDON_MISSING', message);
+  t.regex(message, INSTALL);
+  t.notRegex(message, LIBTORCH);
+});
 
-  test(`an invalid ${missing} addon is an error with the message of the loader`, (t) => {
+test('the package of another platform is named', (t) => {
+  const other = platformName() === 'darwin-arm64' ? 'win32-x64' : 'darwin-arm64';
+  const root = installed(t, { name: `nnunet-diag-${other}`, addons: WHOLE });
+  const { code, message } = trainError(root);
+  t.is(code, 'ERR_ADDON_MISSING', message);
+  t.true(message.includes(`Installed are the addons for ${other}`), message);
+  t.regex(message, INSTALL);
+});
+
+test('a platform without package is an error that lists the platforms', (t) => {
+  const manifest = { optionalDependencies: { 'nnunet-diag-aix-ppc64': '1.0.0' } };
+  const { code, message } = trainError(installed(t, { manifest }));
+  t.is(code, 'ERR_PLATFORM', message);
+  t.true(message.includes(platformName()) && message.includes('aix-ppc64'), message);
+  t.regex(message, /npm run build/);
+});
+
+test('a platform package without the torch addon is an error of the platform', (t) => {
+  const { code, message } = trainError(installed(t, { addons: { core: 'whole' } }), '/nonexistent');
+  t.is(code, 'ERR_PLATFORM', message);
+  t.true(message.includes(PLATFORM_PACKAGE), message);
+  t.notRegex(message, LIBTORCH);
+});
+
+for (const addon of ['core', 'torch'] as const) {
+  test(`an invalid ${addon} addon is an error with the message of the loader`, (t) => {
     const { code, message } = trainError(
-      installed(t, { [there]: 'whole', [missing]: 'no library'.repeat(100) }),
+      installed(t, { addons: { ...WHOLE, [addon]: 'no library'.repeat(100) } }),
     );
     t.is(code, 'ERR_ADDON_BROKEN', message);
-    t.true(message.includes(addonFile(missing)), message);
+    t.true(message.includes(`${addon}.node`), message);
     t.regex(message, /invalid ELF header|not a mach-o|not a valid/i);
-    t.regex(message, REINSTALL);
+    t.regex(message, INSTALL);
     t.notRegex(message, LIBTORCH);
   });
 }
 
-test('a missing addon without libtorch is an error that does not mention libtorch', (t) => {
-  const { code, message } = trainError(installed(t, { core: 'whole' }), '/nonexistent');
-  t.is(code, 'ERR_ADDON_MISSING', message);
+test('an addon of another version is an error with both versions', (t) => {
+  const root = installed(t, { addons: WHOLE, manifest: { version: '99.1.2' } });
+  const { code, message } = trainError(root);
+  t.is(code, 'ERR_ADDON_VERSION', message);
+  t.true(message.includes(packageVersion()), message);
+  t.true(message.includes(`npm install ${PLATFORM_PACKAGE}@99.1.2`), message);
 });
 
 const onElf = process.platform === 'linux' ? test : test.skip;
-const WHOLE = { core: 'whole', torch: 'whole' };
-
 onElf('a truncated library of libtorch is an error of libtorch, not the end of the process', (t) => {
   const { lib } = findLibtorch();
   const damaged = libtorch(t, (folder) => {
@@ -107,11 +149,45 @@ onElf('a truncated library of libtorch is an error of libtorch, not the end of t
     closeSync(whole);
     writeFileSync(join(folder, libraryFile('torch_cpu')), start);
   });
-  const { code, message } = trainError(installed(t, WHOLE), damaged);
+  const { code, message } = trainError(installed(t, { addons: WHOLE }), damaged);
   t.is(code, 'ERR_LIBTORCH_MISSING', message);
   t.regex(message, /libtorch_cpu\.so: file too short/);
   t.regex(message, LIBTORCH);
-  t.notRegex(message, REINSTALL);
+  t.notRegex(message, INSTALL);
+});
+
+/** The hash of a symbol version in an ELF file (System V ABI). */
+function elfHash(name: string): number {
+  let hash = 0;
+  for (const byte of Buffer.from(name)) {
+    hash = ((hash << 4) + byte) >>> 0;
+    const high = hash & 0xf0000000;
+    hash = (hash ^ (high >>> 24)) & ~high;
+  }
+  return hash >>> 0;
+}
+
+const onGlibc = platformName().endsWith('-gnu') ? test : test.skip;
+
+onGlibc('an addon that needs a newer glibc is an error with both versions', (t) => {
+  const addon = readFileSync(join(packageRoot, 'native', 'core.node'));
+  const [version] = /GLIBC_2\.\d\d/.exec(addon.toString('latin1')) ?? [];
+  t.truthy(version);
+  const name = (text: string) => Buffer.from(text, 'latin1');
+  const hash = (text: string) => {
+    const bytes = Buffer.alloc(4);
+    bytes.writeUInt32LE(elfHash(text));
+    return bytes;
+  };
+  for (const part of [name, hash]) {
+    const at = addon.indexOf(part(version ?? ''));
+    t.true(at > 0);
+    part('GLIBC_2.99').copy(addon, at);
+  }
+  const root = installed(t, { addons: { ...WHOLE, core: addon.toString('latin1') } });
+  const { code, message } = trainError(root);
+  t.is(code, 'ERR_LIBC', message);
+  t.regex(message, /needs glibc 2\.99; this system has glibc 2\.\d+/);
 });
 
 const compiler = ['cc', 'gcc', 'clang'].find((name) => spawnSync(name, ['--version']).status === 0);
@@ -124,10 +200,37 @@ withCompiler('a libtorch without a symbol that the addon needs is an error of it
       t.is(spawnSync(compiler ?? '', words, { input: 'int some_symbol;\n' }).status, 0);
     }
   });
-  const { code, message } = trainError(installed(t, WHOLE), other);
+  const { code, message } = trainError(installed(t, { addons: WHOLE }), other);
   t.is(code, 'ERR_LIBTORCH_VERSION', message);
   t.regex(message, /undefined symbol/);
   t.true(message.includes(other), message);
   t.regex(message, LIBTORCH);
-  t.notRegex(message, REINSTALL);
+  t.notRegex(message, INSTALL);
+});
+
+withCompiler('an addon for musl is an error of the C library', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'nnunet-musl-'));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  const library = (file: string, ...words: string[]) => {
+    const all = [
+      '-shared',
+      '-nostdlib',
+      '-Wl,--no-as-needed',
+      '-x',
+      'c',
+      '-',
+      '-o',
+      file,
+      '-x',
+      'none',
+      ...words,
+    ];
+    t.is(spawnSync(compiler ?? '', all, { cwd: folder, input: 'int some_symbol;\n' }).status, 0);
+  };
+  library('libc.musl-x86_64.so.1', '-Wl,-soname,libc.musl-x86_64.so.1');
+  library('core.node', './libc.musl-x86_64.so.1');
+  const core = readFileSync(join(folder, 'core.node'), 'latin1');
+  const { code, message } = trainError(installed(t, { addons: { ...WHOLE, core } }));
+  t.is(code, 'ERR_LIBC', message);
+  t.regex(message, /needs musl; this system has glibc/);
 });

@@ -1,6 +1,5 @@
 import { spawnSync } from 'node:child_process';
 import test from 'ava';
-import { weightmapsMain } from '../ts/cli/program.js';
 import { ROWS } from '../ts/cli/rows.js';
 import { packageVersion } from '../ts/version.js';
 import { cli, workspace, writeTask } from './made-up.js';
@@ -10,7 +9,7 @@ const VERBS = ROWS.map((row) => row.name);
 test('--help lists every verb, --version prints the version', async (t) => {
   const help = await cli(['--help']);
   t.is(help.code, 0);
-  for (const verb of [...VERBS, 'libtorch', 'doctor']) t.true(help.out.includes(`  ${verb}`), verb);
+  for (const verb of [...VERBS, 'libtorch', 'doctor', 'shims']) t.true(help.out.includes(`  ${verb}`), verb);
   t.is((await cli(['--version'])).out.trim(), packageVersion());
 });
 
@@ -150,14 +149,6 @@ COMP_CWORD=${words.length}\n_nnunet_diag\nprintf '%s\\n' "\${COMPREPLY[@]}"`;
   t.deepEqual(offered('train', '501', '--patch'), ['--patch-size']);
   t.deepEqual(offered('train', '--trainer', 'nnUNetTrainer_'), ['nnUNetTrainer_V2_Loss_CEandDice_Weighted']);
   t.deepEqual(offered('libtorch', 'in'), ['install']);
+  t.deepEqual(offered('shims', 'in'), ['install']);
   t.is((await cli(['completion', 'tcsh'])).code, 2);
-});
-
-test('the weightmap command stands under DIAG’s own name', async (t) => {
-  const { code, out } = await cli(['--help'], weightmapsMain);
-  t.is(code, 0);
-  t.regex(out, /Usage: nnUNet_diag_generate_unet_weightmaps/);
-  for (const flag of ['--output-dir', '--matching-pattern', '--sigma', '--w0', '-c, --classes']) {
-    t.true(out.includes(flag), flag);
-  }
 });

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
-import { packageRoot } from '../ts/native/load.js';
+import { packageRoot } from '../ts/version.js';
 import { canLimitFiles, limited } from './limited.js';
 import { noise, type Shape, workspace, writeNifti, writeTask } from './made-up.js';
 

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import ts from 'typescript';
-import { packageRoot } from '../ts/native/load.js';
+import { packageRoot } from '../ts/version.js';
 
 const dist = join(packageRoot, 'dist');
 /** A script of a user, which exists only for the language service. */

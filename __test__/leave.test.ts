@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import anyTest, { type ExecutionContext, type TestFn } from 'ava';
 import { planAndPreprocess } from '../ts/index.js';
-import { packageRoot } from '../ts/native/load.js';
+import { packageRoot } from '../ts/version.js';
 import { type Folders, type Shape, writeTask } from './made-up.js';
 
 interface Prepared {

@@ -5,7 +5,7 @@ import test from 'ava';
 import { cacheFolder, findLibtorch, installFolder, libraryFile } from '../ts/libtorch/find.js';
 import { preloadLibtorch } from '../ts/libtorch/preload.js';
 import { minorOf } from '../ts/libtorch/version.js';
-import { packageRoot, platformName } from '../ts/native/load.js';
+import { packageRoot } from '../ts/version.js';
 
 /** Runs `work` with environment variables set or, if undefined, unset. */
 function withEnv<T>(variables: Record<string, string | undefined>, work: () => T): T {
@@ -77,7 +77,7 @@ const onElf = process.platform === 'linux' ? test.serial : test.serial.skip;
 
 onElf('a libtorch that was cut off is an error, not the end of the process', (t) => {
   const root = pretend('2.11.0+cpu');
-  const whole = readFileSync(join(packageRoot, 'native', `core.${platformName()}.node`));
+  const whole = readFileSync(join(packageRoot, 'native', 'core.node'));
   writeFileSync(join(root, 'lib', libraryFile('c10')), whole.subarray(0, 100_000));
   const found = withEnv({ ...nowhere, LIBTORCH: root }, findLibtorch);
   const error = t.throws(() => preloadLibtorch(found));

@@ -15,7 +15,7 @@ import {
   train,
   type VerbEvent,
 } from '../ts/index.js';
-import { packageRoot } from '../ts/native/load.js';
+import { packageRoot } from '../ts/version.js';
 import { noise, writeNifti } from './made-up.js';
 
 interface Workspace {

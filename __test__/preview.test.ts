@@ -11,7 +11,7 @@ import {
   previewBatches,
   type VerbEvent,
 } from '../ts/index.js';
-import { packageRoot } from '../ts/native/load.js';
+import { packageRoot } from '../ts/version.js';
 import { cli } from './made-up.js';
 
 interface Workspace {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import test from 'ava';
-import { packageRoot } from '../ts/native/load.js';
+import { packageRoot } from '../ts/version.js';
 import { readVolume } from '../ts/volume.js';
 
 const image = join(packageRoot, 'examples/data/Task501_IcbmTissue/imagesTs/icbm_003_0000.nii.gz');

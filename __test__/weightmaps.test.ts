@@ -3,7 +3,7 @@ import { cp, mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from '
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import anyTest, { type ExecutionContext, type TestFn } from 'ava';
-import { packageRoot } from '../ts/native/load.js';
+import { packageRoot } from '../ts/version.js';
 import { readNpy, writeNpz } from './arrays.js';
 import { canLimitFiles, limited } from './limited.js';
 

@@ -8,8 +8,22 @@
  */
 export type { Abortable } from './abortable.js';
 export type { FloatArray, PreviewBatch } from './batch.js';
+export {
+  type CommonOptions,
+  type Config,
+  defineConfig,
+  type LoadedConfig,
+  loadConfig,
+  type VerbDefaults,
+} from './config.js';
 export { type DistanceTransformOptions, distanceTransform, type Mask } from './distance.js';
-export { type DoctorReport, doctor, type FolderReport } from './doctor.js';
+export {
+  type DoctorCheck,
+  type DoctorOptions,
+  type DoctorReport,
+  doctor,
+  type FolderReport,
+} from './doctor.js';
 export { type ErrorDetails, NnunetError } from './errors.js';
 export { ERROR_CODES, type ErrorCode } from './generated/codes.js';
 export type * from './generated/events.js';
@@ -21,6 +35,7 @@ export {
   type LibtorchInstallOptions,
   type LibtorchInstallResult,
 } from './libtorch/install.js';
+export type { LibtorchInstallEvent } from './libtorch/report.js';
 export { type LibtorchStatus, libtorchStatus } from './libtorch/status.js';
 export { drawCurves } from './pictures/curves.js';
 export { drawOverlay, type Panel } from './pictures/overlay.js';

@@ -1,6 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { packageRoot } from './native/load.js';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** Root of this package: the folder with package.json, both in a checkout and when installed. */
+export const packageRoot = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 
 /** Version of this package, from its package.json. */
 export function packageVersion(): string {

@@ -1,17 +1,12 @@
 // Sets up a checkout: npm packages, the core addon, TypeScript, libtorch, the torch addon. A step that is done already is
 // skipped or quick. An interrupted step is repeated.
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { answers, capture, root, run, StepError, say } from './process.mjs';
+import { writeConfigSchema } from './config-schema.mjs';
+import { hostLibtorch, libtorchEnvironment } from './libtorch.mjs';
+import { answers, root, run, StepError, say } from './process.mjs';
 
 /**
  * Runs every step and returns the environment that cargo needs for the crates that use libtorch. With `refresh`, it also
@@ -20,17 +15,26 @@ import { answers, capture, root, run, StepError, say } from './process.mjs';
 export async function setup({ cargoTools = [], refresh = false } = {}) {
   checkTools(cargoTools);
   await npmPackages();
-  if (refresh) await run('cargo', ['run', '--release', '-p', 'schema']);
-  await addon('core', 'crates/node', {}, refresh);
+  const env = hostTarget();
+  if (refresh) await run('cargo', ['run', '--release', '-p', 'schema'], { env });
+  await addon('core', 'crates/node', env, refresh);
   await compile();
-  const env = await libtorch();
+  Object.assign(env, await libtorch());
   if (await addon('torch', 'crates/node-torch', env, refresh)) await compile();
   return env;
+}
+
+/** napi builds with `--target`. With the same target, cargo's other commands use what it compiled. */
+function hostTarget() {
+  const { stdout } = spawnSync('rustc', ['-vV'], { encoding: 'utf8' });
+  const target = /^host: (.+)$/m.exec(stdout ?? '')?.[1];
+  return target === undefined ? {} : { CARGO_BUILD_TARGET: target };
 }
 
 /** Compiles the TypeScript. */
 async function compile() {
   await run('node', [join('node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.json']);
+  await writeConfigSchema();
 }
 
 /** The type declarations of an addon: the committed file and the file that its build wrote. */
@@ -43,8 +47,8 @@ export function declaredTypes(name) {
 
 function checkTools(cargoTools) {
   const [major, minor] = process.versions.node.split('.').map(Number);
-  if (major < 20 || (major === 20 && minor < 17)) {
-    throw new StepError(`Node 20.17 or later is needed; this is ${process.versions.node}`);
+  if (major < 20 || (major === 20 && minor < 19)) {
+    throw new StepError(`Node 20.19 or later is needed; this is ${process.versions.node}`);
   }
   if (!answers('cargo', ['--version']))
     throw new StepError('Rust is needed: cargo was not found (https://rustup.rs)');
@@ -80,7 +84,7 @@ async function addon(name, crate, env, refresh) {
   await run(
     'npx',
     [
-      ...['napi', 'build', '--release', '--platform', '--no-js', '--config-path', config],
+      ...['napi', 'build', '--release', '--no-js', '--config-path', config],
       ...['--manifest-path', join(crate, 'Cargo.toml'), '--output-dir', 'native', '--dts', `${name}.d.ts`],
     ],
     { env },
@@ -92,45 +96,13 @@ async function addon(name, crate, env, refresh) {
   return true;
 }
 
-/** Finds or installs libtorch, and makes the folder that the torch addon is linked with. */
+/** Finds or installs libtorch; returns the environment that cargo needs to link with it and to run with it. */
 async function libtorch() {
-  const cli = join('dist', 'ts', 'cli', 'main.js');
-  const status = async () => {
-    const { output } = await capture('node', [cli, 'libtorch', 'status', '--json'], { quiet: true });
-    return JSON.parse(output).result.places.find((place) => place.libtorch !== null)?.libtorch;
-  };
-  let found = await status();
-  // Building also needs the headers, which a libtorch for running need not have.
-  if (found === undefined || !existsSync(join(found.root, 'include'))) {
-    say('installing libtorch');
-    await run('node', [cli, 'libtorch', 'install']);
-    found = await status();
-  }
+  const found = await hostLibtorch();
   const separator = process.platform === 'win32' ? ';' : ':';
   const variable = { darwin: 'DYLD_LIBRARY_PATH', win32: 'PATH' }[process.platform] ?? 'LD_LIBRARY_PATH';
   return {
-    LIBTORCH: linkFolder(found),
-    LIBTORCH_CXX11_ABI: '1',
+    ...libtorchEnvironment(found, join(root, 'target', 'libtorch-link')),
     [variable]: [found.lib, process.env[variable]].filter(Boolean).join(separator),
   };
-}
-
-/**
- * A folder with the headers of libtorch and only the libraries that the addon links. An addon linked with libtorch_cuda
- * would need CUDA on every machine.
- */
-function linkFolder({ root: libtorchRoot, lib }) {
-  const folder = join(root, 'target', 'libtorch-link');
-  const marker = join(folder, 'source');
-  if (existsSync(marker) && readFileSync(marker, 'utf8') === libtorchRoot) return folder;
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(join(folder, 'lib'), { recursive: true });
-  symlinkSync(join(libtorchRoot, 'include'), join(folder, 'include'), 'junction');
-  for (const file of readdirSync(lib)) {
-    if (/^(lib)?(torch|torch_cpu|c10|gomp|omp|iomp5)([.-]|$)/.test(file)) {
-      symlinkSync(join(lib, file), join(folder, 'lib', file));
-    }
-  }
-  writeFileSync(marker, libtorchRoot);
-  return folder;
 }

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { fromNative, NnunetError } from '../errors.js';
+import type { StartedEvent } from '../generated/events.js';
 import { addFlags, collect, type Flags } from './flags.js';
 import { jsonLine } from './lines.js';
 import { wording } from './problems.js';
@@ -21,10 +22,28 @@ export interface Io {
 }
 
 /** Flags of every verb that TypeScript does not have. */
-interface Output {
+export interface Output {
   readonly json?: boolean;
   readonly quiet?: boolean;
   readonly verbose?: boolean;
+  /** A configuration file; false for `--no-config`. */
+  readonly config?: string | false;
+}
+
+/** A verb to run, and how to speak about it. */
+export interface Call {
+  readonly row: AnyRow;
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly output: Output;
+  readonly io: Io;
+  /** Flags whose names appear in errors of options. */
+  readonly flags?: Flags;
+  /** The configuration file used. */
+  readonly config?: string | undefined;
+  /** Rewords an error. */
+  explain?(error: NnunetError): NnunetError;
+  /** Receives the result. */
+  done?(result: unknown): void;
 }
 
 /** Adds a verb to the program; `finish` receives its exit code. */
@@ -34,7 +53,7 @@ export function register(program: Command, row: AnyRow, io: Io, finish: (code: n
 }
 
 /** Adds flags, help and action of a verb to `child`. */
-export function configure(
+function configure(
   child: Command,
   row: AnyRow,
   io: Io,
@@ -46,36 +65,68 @@ export function configure(
   child.option('--json', 'write events and result as JSON lines on standard output');
   child.option('--quiet', 'write nothing but warnings, errors and the result');
   child.option('-v, --verbose', 'also write every setting, the memory needed and every checkpoint');
+  child.option('--config <file>', 'use this configuration file instead of the nearest nnunet-diag.config.*');
+  child.option('--no-config', 'use no configuration file');
   child.addHelpText('after', `\nExamples:\n${row.examples.map((e) => `  ${prefix}${e}`).join('\n')}\n`);
   child.action(async (...given: unknown[]) => {
     const output = given[row.positional.length] as Output & Record<string, unknown>;
     const options = collect(flags, given.slice(0, row.positional.length), output);
-    finish(await execute(row, flags, { ...options, signal: io.signal }, output, io));
+    finish(await configured({ row, options, output, io, flags }));
   });
 }
 
-async function execute(row: AnyRow, flags: Flags, options: object, output: Output, io: Io): Promise<number> {
+/** Runs a verb with the options of the configuration file, unless the command line has them. */
+async function configured(call: Call): Promise<number> {
+  const { row, options, output, io, flags } = call;
+  if (output.config === false) return runVerb(call);
+  try {
+    const [{ loadConfig }, { blame }] = await Promise.all([
+      import('../config.js'),
+      import('../config/check.js'),
+    ]);
+    const { path, options: verbs } = await loadConfig(output.config);
+    if (path === undefined) return await runVerb(call);
+    const defaults: Readonly<Record<string, unknown>> = verbs[row.name];
+    const explain = (error: NnunetError): NnunetError =>
+      blame(error, path, (option) =>
+        Object.hasOwn(defaults, option) && !Object.hasOwn(options, option) ? `${row.name}.` : undefined,
+      );
+    return await runVerb({ ...call, options: { ...defaults, ...options }, config: path, explain });
+  } catch (thrown) {
+    return report(fromNative(thrown), output.json === true, io, flags);
+  }
+}
+
+/** Runs a verb, shows its events and result, and returns its exit code. */
+export async function runVerb(call: Call): Promise<number> {
+  const { row, output, io, flags, config, explain } = call;
   const seen = new Seen();
   const view = new ProgressView(io.err, row.name, output.verbose);
   try {
-    const run = row.run(options);
+    const run = row.run({ ...call.options, signal: io.signal });
     try {
       for await (const event of run) {
         seen.take(event);
-        if (output.json) io.out.write(jsonLine(event));
-        else if (!output.quiet || event.type === 'warning') view.show(event);
+        const shown = config !== undefined && event.type === 'started' ? withConfig(event, config) : event;
+        if (output.json) io.out.write(jsonLine(shown));
+        else if (!output.quiet || event.type === 'warning') view.show(shown);
       }
     } finally {
       view.close();
     }
     const result = await run.result;
+    call.done?.(result);
     io.out.write(output.json ? jsonLine({ type: 'done', result }) : `${row.render(result)}\n`);
     return row.failed(result) ? EXIT.failed : EXIT.done;
   } catch (thrown) {
     const error = fromNative(thrown);
     const kept = error.code === 'ERR_CANCELLED' ? row.cancelled?.(seen) : undefined;
-    return report(error, output.json === true, io, flags, kept);
+    return report(explain?.(error) ?? error, output.json === true, io, flags, kept);
   }
+}
+
+function withConfig(event: StartedEvent, config: string): StartedEvent {
+  return { ...event, settings: { ...event.settings, config } };
 }
 
 /** Writes an error and returns its exit code. */
@@ -90,5 +141,5 @@ export function report(error: NnunetError, json: boolean, io: Io, flags?: Flags,
     io.err.write(`${styled(io.err, 'red', 'error')}: ${wording(error, flags)}\n`);
   }
   if (cancelled) return EXIT.cancelled;
-  return error.code === 'ERR_OPTIONS' ? EXIT.usage : EXIT.failed;
+  return ['ERR_OPTIONS', 'ERR_CONFIG'].includes(error.code) ? EXIT.usage : EXIT.failed;
 }

@@ -30,7 +30,7 @@ export function registerCompletion(program: Command, io: Io, finish: (code: numb
 function wordsOf(command: Command, path: readonly string[] = []): Words[] {
   const choices = new Map<string, readonly string[]>();
   const flags = ['--help'];
-  for (const option of command.options) {
+  for (const option of command.options.filter(({ hidden }) => !hidden)) {
     for (const flag of [option.short, option.long]) if (flag) flags.push(flag);
     const listed = /\[([\w|]+)\]/.exec(option.description)?.[1]?.split('|');
     if (listed && option.long) choices.set(option.long, listed);

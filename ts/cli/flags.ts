@@ -30,7 +30,16 @@ export function addFlags(command: Command, { fields, positional, short }: Flags)
     command.argument(`[${argument}]`, field.description);
   }
   for (const field of fields) {
-    if (!positional.includes(field.name)) command.addOption(optionOf(field, short[field.name]));
+    if (positional.includes(field.name)) continue;
+    const option = optionOf(field, short[field.name]);
+    if (field.kind === 'boolean') {
+      // A configuration file may hold the value that is not the default; this flag restores the default.
+      const other = new Option(`--${isNegated(field) ? '' : 'no-'}${kebab(field.name)}`).hideHelp();
+      // commander then has no default for either, if the positive flag comes first.
+      for (const one of isNegated(field) ? [other, option] : [option, other]) command.addOption(one);
+    } else {
+      command.addOption(option);
+    }
   }
 }
 
@@ -63,8 +72,7 @@ export function collect(
   for (const field of fields) {
     const position = positional.indexOf(field.name);
     const given = position >= 0 ? args[position] : flags[field.name];
-    // commander sets a `--no-…` flag to true if it is not given.
-    if (given === undefined || (field.kind === 'boolean' && given === (field.default ?? false))) continue;
+    if (given === undefined) continue;
     if (Array.isArray(given) && given.length === 0) continue;
     options[field.name] = typedValue(field, given);
   }

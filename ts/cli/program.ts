@@ -1,11 +1,12 @@
 import { Command, CommanderError } from 'commander';
 import { fromNative, NnunetError } from '../errors.js';
 import { packageVersion } from '../version.js';
-import { configure, EXIT, type Io, register, report } from './command.js';
+import { EXIT, type Io, register, report } from './command.js';
 import { registerCompletion } from './completion.js';
 import { registerDoctor } from './doctor.js';
 import { registerLibtorch } from './libtorch.js';
-import { type AnyRow, ROWS, weightmapsRow } from './rows.js';
+import { ROWS } from './rows.js';
+import { registerShims } from './shims.js';
 
 /**
  * Runs `nnunet-diag` with the arguments after its name.
@@ -24,25 +25,10 @@ export function main(argv: readonly string[], io: Io): Promise<number> {
     for (const row of ROWS) register(program, row, io, finish);
     registerLibtorch(program, io, finish);
     registerDoctor(program, io, finish);
+    registerShims(program, io, finish);
     registerCompletion(program, io, finish);
     return program;
   });
-}
-
-/** Runs `nnUNet_diag_generate_unet_weightmaps`, which accepts the same arguments as DIAG's command. */
-export function weightmapsMain(argv: readonly string[], io: Io): Promise<number> {
-  return execute(io, argv, (finish) => {
-    const program = new Command('nnUNet_diag_generate_unet_weightmaps');
-    program.description(weightmapsRow.summary);
-    configure(program, forOwnName(weightmapsRow), io, finish, '');
-    return program;
-  });
-}
-
-/** The row with examples that use the name of DIAG's command. */
-function forOwnName(row: AnyRow): AnyRow {
-  const examples = row.examples.map((e) => e.replace(/^weightmaps/, 'nnUNet_diag_generate_unet_weightmaps'));
-  return { ...row, examples };
 }
 
 async function execute(

@@ -61,7 +61,7 @@ function row<V extends VerbName>(definition: Row<V>): AnyRow {
 
 const AGAIN = () => 'finished cases are kept; run the same command again to continue';
 
-export const weightmapsRow = row<'weightmaps'>({
+const weightmapsRow = row<'weightmaps'>({
   name: 'weightmaps',
   summary: 'generate U-Net border weightmaps beside preprocessed cases',
   positional: ['folder'],

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { VerbName } from '../generated/verbs.js';
-import { packageRoot } from '../native/load.js';
+import { packageRoot } from '../version.js';
 
 /**
  * The part of JSON Schema (draft 2020-12) that the command line reads in `ts/generated/schema.json`. The file has one
@@ -43,6 +43,11 @@ let root: Schema | undefined;
 function schema(): Schema {
   root ??= JSON.parse(readFileSync(join(packageRoot, 'ts', 'generated', 'schema.json'), 'utf8')) as Schema;
   return root;
+}
+
+/** Every verb. */
+export function verbNames(): VerbName[] {
+  return Object.keys(schema().properties ?? {}) as VerbName[];
 }
 
 /** The options of a verb, in the order of its type. */

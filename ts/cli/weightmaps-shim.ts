@@ -1,5 +1,6 @@
 #!/usr/bin/env node
+import { shimMain } from '../shims/run.js';
+import { weightmapsShim } from '../shims/small.js';
 import { runProcess } from './process.js';
-import { weightmapsMain } from './program.js';
 
-await runProcess(weightmapsMain);
+await runProcess((argv, io) => shimMain(weightmapsShim.name, argv, io));

@@ -63,16 +63,16 @@ export function libtorchPlaces(): LibtorchPlace[] {
   const places: LibtorchPlace[] = [];
   for (const variable of ['NNUNET_DIAG_LIBTORCH', 'LIBTORCH'] as const) {
     const path = process.env[variable];
-    if (path) places.push(inspect(variable, path));
+    if (path) places.push(inspectFolder(variable, path));
   }
-  places.push(inspect('cache', installFolder('cuda')), inspect('cache', installFolder('cpu')));
+  places.push(inspectFolder('cache', installFolder('cuda')), inspectFolder('cache', installFolder('cpu')));
   // Starts a process, so Python is asked last.
   if (!places.some((place) => place.libtorch !== null)) {
     const python = pythonTorch();
     places.push(
       python === undefined
         ? { source: 'python', path: 'python3', found: 'no torch installed', version: null, libtorch: null }
-        : inspect('python', python),
+        : inspectFolder('python', python),
     );
   }
   return places;
@@ -94,12 +94,16 @@ export function findLibtorch(): Libtorch {
   throw new NnunetError(
     wrong ? 'ERR_LIBTORCH_VERSION' : 'ERR_LIBTORCH_MISSING',
     `${wrong ? 'no libtorch of the right version' : 'libtorch not found'}: needed ${REQUIRED_VERSION}.x. Tried ${list}. ` +
-      'Run `nnunet-diag libtorch install`, or set NNUNET_DIAG_LIBTORCH to the folder that contains lib/.',
+      (named === undefined
+        ? 'Run `nnunet-diag libtorch install`, or set NNUNET_DIAG_LIBTORCH to the folder that contains lib/.'
+        : `${named.source} is set, so no other location is used: let it name the folder that contains lib/, or unset ` +
+          'it and run `nnunet-diag libtorch install`.'),
     { needed: `${REQUIRED_VERSION}.x`, tried },
   );
 }
 
-function inspect(source: LibtorchSource, root: string): LibtorchPlace {
+/** Whether a folder is a libtorch of the right version. */
+export function inspectFolder(source: LibtorchSource, root: string): LibtorchPlace {
   const lib = join(root, 'lib');
   const refuse = (found: string, version: string | null = null): LibtorchPlace => ({
     source,

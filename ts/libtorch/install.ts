@@ -1,19 +1,35 @@
-import { spawn } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { fromNative, NnunetError } from '../errors.js';
-import { core } from '../native/core.js';
-import { cacheFolder, installFolder, libtorchPlaces } from './find.js';
+import { checkSpace, replaceFolder } from './disk.js';
+import { reportDriver } from './driver.js';
+import { DOWNLOAD_AGAIN, fetchWheels } from './fetch.js';
+import { fromFiles, refuseAborted, unpackWheels } from './fill.js';
+import { cacheFolder, inspectFolder, installFolder } from './find.js';
+import { withLock } from './lock.js';
+import { type LibtorchInstallEvent, Report, size } from './report.js';
 import { INSTALLED_RELEASE } from './version.js';
+import { type Flavour, pinnedWheels, WHEEL_PLATFORMS } from './wheels.js';
 
 /** Options of {@link installLibtorch}. */
 export interface LibtorchInstallOptions {
-  /** Keeps the CUDA libraries and downloads their dependencies (several gigabytes). */
+  /** Keeps the CUDA libraries and their dependencies (2.5 GB to download, 3.8 GB on disk; Linux only). */
   readonly cuda?: boolean;
   /** Installs again if libtorch is installed already. */
   readonly force?: boolean;
+  /**
+   * Installs from files instead of the network; neither Python nor pip is needed. It is a folder of wheels,
+   * as `pip download` wrote them; a wheel of torch, beside the wheels that it needs; or an unpacked libtorch
+   * or Python `torch`.
+   */
+  readonly from?: string | undefined;
   /** Receives a description of each step. */
-  readonly onStep?: (step: string) => void;
+  readonly onStep?: ((step: string) => void) | undefined;
+  /**
+   * Receives typed events: `started` with the sizes, `progress` in bytes (the units are `bytes downloaded`
+   * and `bytes installed`; `case` is the file), and `warning`.
+   */
+  readonly onEvent?: ((event: LibtorchInstallEvent) => void) | undefined;
   /** Cancels the installation; an earlier installation stays as it was. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -28,165 +44,174 @@ export interface LibtorchInstallResult {
   readonly installed: boolean;
 }
 
-/** Python version of the wheels; it need not be that of pip. */
-const WHEEL_PYTHON = '3.12';
-/** Members of the torch wheel that CPU use needs, by the start of their names. */
-const CPU_MEMBERS = [
-  'torch/include/',
-  'torch/version.py',
-  'torch/lib/libc10.',
-  'torch/lib/libtorch_cpu.',
-  'torch/lib/libtorch.',
-  'torch/lib/libgomp',
-  'torch/lib/libomp',
-  'torch/lib/libshm',
-  'torch/lib/c10.',
-  'torch/lib/torch_cpu.',
-  'torch/lib/torch.',
-];
-/** Shared libraries that libtorch_cpu of the Linux wheel needs, with or without a GPU. */
-const CPU_DEPENDENCIES = ['nvidia/cu13/lib/libcudart.', 'nvidia/cu13/lib/libcupti.'];
-
 /**
- * Installs libtorch into the cache of this package: downloads the PyPI wheels with pip and unpacks them. An
- * interrupted installation leaves nothing behind.
+ * Installs libtorch into the cache of this package. It downloads the wheels of PyPI with pip, or takes the
+ * files that `from` names, checks their SHA-256, and unpacks them. The former installation is replaced at the
+ * end. Complete wheels of an interrupted installation are not downloaded again. If another process installs,
+ * this one waits for it.
  *
- * @throws NnunetError `ERR_LIBTORCH_INSTALL` with the last lines of pip, `ERR_CANCELLED`
+ * @example
+ * ```ts
+ * import { installLibtorch } from 'nnunet-diag';
+ *
+ * const { root } = await installLibtorch({
+ *   from: '/shared/wheels',
+ *   onEvent: (event) => event.type === 'progress' && console.log(event.done / event.total),
+ * });
+ * ```
+ *
+ * @throws NnunetError `ERR_LIBTORCH_INSTALL` with the file or the last lines of pip, `ERR_LIBTORCH_VERSION`,
+ * `ERR_NOT_FOUND`, `ERR_DISK_FULL`, `ERR_IO`, `ERR_CANCELLED`
  */
 export async function installLibtorch(options: LibtorchInstallOptions = {}): Promise<LibtorchInstallResult> {
   const flavour = options.cuda ? 'cuda' : 'cpu';
   const root = installFolder(flavour);
-  const step = options.onStep ?? (() => {});
-  const present = libtorchPlaces().find((place) => place.path === root)?.libtorch;
-  if (present && !options.force) return { root, version: present.version, installed: false };
+  const present = () => {
+    const found = options.force ? null : inspectFolder('cache', root).libtorch;
+    return found && { root, version: found.version, installed: false };
+  };
   const base = join(cacheFolder(), 'libtorch');
-  await mkdir(base, { recursive: true });
-  const work = await mkdtemp(join(base, 'incomplete-'));
+  const report = new Report(options.onStep, options.onEvent);
   try {
-    const wheels = join(work, 'wheels');
-    step(`downloading torch ${INSTALLED_RELEASE} with pip`);
-    const args = ['download', '-d', wheels, ...selectors(flavour), ...requirements(flavour)];
-    await pip(args, step, options.signal);
-    step('unpacking');
-    await unpack(wheels, work, flavour, options.signal);
-    await writeFile(join(work, 'torch', 'NOTICE-nnunet-diag'), NOTICE);
-    await rm(root, { recursive: true, force: true });
-    await rename(join(work, 'torch'), root);
+    const found = present();
+    if (found) return found;
+    refuseAborted(options.signal);
+    if (options.from === undefined) refusePlatform(flavour);
+    await mkdir(base, { recursive: true });
+    const work = async () => present() || (await install(flavour, base, root, options, report));
+    return await withLock(
+      join(base, 'install.lock'),
+      work,
+      (owner) => {
+        const who = owner === undefined ? '' : ` (${owner.pid} on ${owner.host}, since ${owner.since})`;
+        report.warn('WARN_LIBTORCH_WAITING', `another process${who} installs libtorch; waiting for it`);
+      },
+      options.signal,
+    );
   } catch (thrown) {
-    throw fromNative(thrown);
-  } finally {
-    await rm(work, { recursive: true, force: true });
+    throw typed(thrown, base);
   }
-  return { root, version: INSTALLED_RELEASE, installed: true };
 }
 
-const NOTICE = `From the PyPI wheel torch ${INSTALLED_RELEASE} (BSD-3-Clause) and NVIDIA's CUDA runtime wheels.\n`;
-
-function requirements(flavour: 'cpu' | 'cuda'): string[] {
-  const torch = `torch==${INSTALLED_RELEASE}`;
-  if (flavour === 'cuda') return [torch];
-  const linux = process.platform === 'linux';
-  return ['--no-deps', torch, ...(linux ? ['nvidia-cuda-runtime==13.0.*', 'nvidia-cuda-cupti==13.0.*'] : [])];
+/** Installs while this process holds the lock. */
+async function install(
+  flavour: Flavour,
+  base: string,
+  root: string,
+  options: LibtorchInstallOptions,
+  report: Report,
+): Promise<LibtorchInstallResult> {
+  await removeIncomplete(base);
+  const work = await mkdtemp(join(base, INCOMPLETE));
+  const downloads = join(base, 'wheels');
+  const target = join(work, 'torch');
+  try {
+    if (options.from === undefined) {
+      await announce(flavour, root, downloads, report);
+      await fromIndex(flavour, downloads, work, report, options.signal);
+    } else {
+      await fromFiles(options.from, flavour, work, report, options.signal);
+    }
+    const { libtorch, found } = inspectFolder('cache', target);
+    if (libtorch === null) {
+      throw new NnunetError('ERR_LIBTORCH_INSTALL', `what was unpacked is no libtorch: ${found}`, { found });
+    }
+    await writeFile(join(target, 'NOTICE-nnunet-diag'), NOTICE);
+    await replaceFolder(root, target, join(work, 'former'));
+    if (options.from === undefined) await rm(downloads, { recursive: true, force: true });
+    return { root, version: libtorch.version, installed: true };
+  } finally {
+    // Again at the end: a pip whose parent was killed may have continued to write.
+    await removeIncomplete(base);
+  }
 }
 
-/** Names the platform, so that a Python that is too old or too new for torch can download it. */
-function selectors(flavour: 'cpu' | 'cuda'): string[] {
-  const tags = platformTags();
-  // With --platform, pip accepts wheels only. Some dependencies of the CUDA flavour are pure Python: `any`.
-  return [
-    '--only-binary=:all:',
-    '--python-version',
-    WHEEL_PYTHON,
-    '--implementation',
-    'cp',
-    ...tags.flatMap((tag) => ['--platform', tag]),
-    ...(flavour === 'cuda' ? ['--platform', 'any'] : []),
-  ];
+/** Start of the names of folders that an installation works in. */
+const INCOMPLETE = 'incomplete-';
+
+/**
+ * Removes the folders of installations. Only the holder of the lock has one, so all others are of ended
+ * processes.
+ */
+async function removeIncomplete(base: string): Promise<void> {
+  for (const entry of await readdir(base)) {
+    if (entry.startsWith(INCOMPLETE)) await rm(join(base, entry), { recursive: true, force: true });
+  }
 }
 
-function platformTags(): string[] {
-  const machine = process.arch === 'x64' ? 'x86_64' : process.platform === 'darwin' ? 'arm64' : 'aarch64';
-  if (process.platform === 'darwin') return [14, 13, 12, 11].map((major) => `macosx_${major}_0_${machine}`);
-  if (process.platform === 'win32') return ['win_amd64'];
-  // pip does not accept older manylinux tags by itself.
-  const glibc = Array.from({ length: 23 }, (_, i) => `manylinux_2_${39 - i}_${machine}`);
-  return [...glibc, `manylinux2014_${machine}`];
-}
+const NOTICE =
+  'From the wheels of PyTorch (BSD-3-Clause) and of NVIDIA’s CUDA libraries (NVIDIA’s licences); see licenses/.\n';
 
-async function unpack(
-  wheels: string,
+/**
+ * Downloads wheels and unpacks them. A wheel that turns out to be damaged is removed, so that it is
+ * downloaded again.
+ */
+async function fromIndex(
+  flavour: Flavour,
+  downloads: string,
   work: string,
-  flavour: 'cpu' | 'cuda',
+  report: Report,
   signal?: AbortSignal,
 ): Promise<void> {
-  for (const wheel of await readdir(wheels)) {
-    refuseAborted(signal);
-    const path = join(wheels, wheel);
-    if (wheel.startsWith('torch-')) {
-      await core().extractWheel(path, work, flavour === 'cuda' ? ['torch/'] : CPU_MEMBERS);
-    } else if (wheel.startsWith('nvidia')) {
-      // libtorch searches its own folder and ../../nvidia/*/lib for its dependencies.
-      await core().extractWheel(path, work, flavour === 'cuda' ? ['nvidia/'] : CPU_DEPENDENCIES);
-    }
-    await rm(path);
-  }
-  await gather(join(work, 'nvidia'), join(work, 'torch', 'lib'));
-}
-
-/** Moves every shared library below `from` into `lib`, the only folder that the loader then searches. */
-async function gather(from: string, lib: string): Promise<void> {
-  for (const entry of await readdir(from, { withFileTypes: true }).catch(() => [])) {
-    const path = join(from, entry.name);
-    if (entry.isDirectory()) await gather(path, lib);
-    else if (/\.so(\.|$)/.test(entry.name)) await rename(path, join(lib, entry.name));
+  try {
+    const wheels = await fetchWheels(flavour, downloads, work, report, signal);
+    await unpackWheels(wheels, flavour, work, DOWNLOAD_AGAIN, report, signal);
+  } catch (error) {
+    const path = error instanceof NnunetError && error.code === 'ERR_LIBTORCH_INSTALL' && error.details.path;
+    if (typeof path === 'string') await rm(path, { force: true });
+    throw error;
   }
 }
 
-/** Runs the pip of the first Python that has one. */
-async function pip(args: string[], step: (step: string) => void, signal?: AbortSignal): Promise<void> {
-  const all = ['-m', 'pip', '--disable-pip-version-check', ...args];
-  let last = 'no Python with pip was found';
-  for (const python of ['python3', 'python']) {
-    const { code, output } = await execute(python, all, step, signal);
-    refuseAborted(signal);
-    if (code === 0) return;
-    if (output) last = output;
-    if (code !== null) break;
-  }
+/** Says what is installed, its sizes, and the driver that it needs, before the download. */
+async function announce(flavour: Flavour, root: string, downloads: string, report: Report): Promise<void> {
+  const wheels = pinnedWheels(flavour);
+  const download = wheels.reduce((sum, wheel) => sum + wheel.bytes, 0);
+  const disk = wheels.reduce((sum, wheel) => sum + wheel.unpacked[flavour], 0);
+  const settings = {
+    release: INSTALLED_RELEASE,
+    flavour,
+    folder: root,
+    downloadBytes: download,
+    diskBytes: disk,
+  };
+  report.event({ type: 'started', verb: 'libtorch install', settings });
+  report.step(
+    `libtorch ${INSTALLED_RELEASE} for ${flavour === 'cuda' ? 'CUDA' : 'CPU'}: ` +
+      `${size(download)} to download, ${size(disk)} on disk in ${root}`,
+  );
+  const kept = await Promise.all(
+    wheels.map(({ file }) => stat(join(downloads, file)).catch(() => undefined)),
+  );
+  const there = kept.reduce((sum, found) => sum + (found?.size ?? 0), 0);
+  // pip copies the wheel that it has downloaded.
+  const copy = Math.max(...wheels.map((wheel) => wheel.bytes));
+  await checkSpace(dirname(root), download - there + copy + disk);
+  if (flavour === 'cuda') reportDriver(13, report);
+}
+
+function refusePlatform(flavour: Flavour): void {
+  if (pinnedWheels(flavour).length > 0 && (flavour === 'cpu' || process.platform === 'linux')) return;
+  const here = `${process.platform}-${process.arch}`;
+  const known =
+    flavour === 'cuda' ? WHEEL_PLATFORMS.filter((name) => name.startsWith('linux')) : WHEEL_PLATFORMS;
   throw new NnunetError(
     'ERR_LIBTORCH_INSTALL',
-    `pip could not download libtorch: ${last}. Python 3 with pip and access to a package index are needed. Without ` +
-      'them, copy libtorch from another machine and set NNUNET_DIAG_LIBTORCH to its folder.',
-    { command: ['python3', ...all].join(' '), output: last },
+    `PyPI has no libtorch ${INSTALLED_RELEASE} ${flavour === 'cuda' ? 'with CUDA ' : ''}for ${here}; it has it for ` +
+      `${known.join(', ')}. Set NNUNET_DIAG_LIBTORCH to the folder of a libtorch or Python torch of this version.`,
+    { platform: here, known },
   );
 }
 
-function refuseAborted(signal?: AbortSignal): void {
-  if (signal?.aborted) throw new NnunetError('ERR_CANCELLED', 'cancelled on request');
-}
-
-function execute(
-  command: string,
-  args: string[],
-  step: (step: string) => void,
-  signal?: AbortSignal,
-): Promise<{ code: number | null; output: string }> {
-  return new Promise((resolve) => {
-    const child = spawn(command, args, {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      ...(signal && { signal }),
-    });
-    let output = '';
-    const keep = (chunk: Buffer) => {
-      output = (output + chunk.toString()).slice(-2000);
-    };
-    child.stderr.on('data', keep);
-    child.stdout.on('data', (chunk: Buffer) => {
-      keep(chunk);
-      const wheel = /Downloading (\S+\.whl) \(([^)]+)\)/.exec(chunk.toString());
-      if (wheel) step(`downloading ${wheel[1]} (${wheel[2]})`);
-    });
-    child.on('error', (error) => resolve({ code: null, output: error.message }));
-    child.on('close', (code) => resolve({ code: code ?? 1, output: output.trim() }));
-  });
+/** Errors of files as errors of this package. */
+function typed(thrown: unknown, base: string): NnunetError {
+  const { code, path, message } = thrown as NodeJS.ErrnoException;
+  if (thrown instanceof NnunetError || typeof code !== 'string') return fromNative(thrown);
+  const full = code === 'ENOSPC' || code === 'EDQUOT';
+  return new NnunetError(
+    full ? 'ERR_DISK_FULL' : 'ERR_IO',
+    `libtorch cannot be installed in ${base}: ${message}. NNUNET_DIAG_CACHE can name another folder.`,
+    { path: path ?? base, reason: message },
+    thrown,
+  );
 }

@@ -47,3 +47,9 @@ pub fn describe() -> napi::Result<Description> {
         precision: compute.precision_name().to_owned(),
     })
 }
+
+/// Version of this addon; the package requires its own.
+#[napi]
+pub fn version() -> &'static str {
+    env!("CARGO_PKG_VERSION")
+}

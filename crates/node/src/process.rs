@@ -8,3 +8,9 @@ use napi_derive::napi;
 pub fn exit_now(code: i32) {
     node_task::leave(code)
 }
+
+/// Version of this addon; the package requires its own.
+#[napi]
+pub fn version() -> &'static str {
+    env!("CARGO_PKG_VERSION")
+}

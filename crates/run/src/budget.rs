@@ -3,14 +3,11 @@
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use sysinfo::{MemoryRefreshKind, RefreshKind, System};
-
+use crate::memory::available;
 use crate::{Cancel, Cancelled};
 
 /// Default share of the available memory. The rest is left to other programs and to errors of the estimates.
 const SHARE: f64 = 0.6;
-/// Assumed available memory if the system does not report it.
-const FALLBACK: u64 = 4 << 30;
 /// Interval at which a waiting case checks for cancellation.
 const POLL: Duration = Duration::from_millis(100);
 
@@ -72,35 +69,6 @@ impl Drop for Lease<'_> {
         *self.budget.lock() += self.bytes;
         self.budget.released.notify_all();
     }
-}
-
-/// Memory available without swapping, limited by this process's control group.
-fn available() -> u64 {
-    let refresh = RefreshKind::nothing().with_memory(MemoryRefreshKind::nothing().with_ram());
-    let Ok(system) = System::new_with_specifics(refresh) else {
-        return FALLBACK;
-    };
-    let group = system
-        .cgroup_limits()
-        .map_or(u64::MAX, |limits| limits.free_memory);
-    system.available_memory().min(group)
-}
-
-/// Total memory in bytes, in use or not: the machine's including swap, or the limit of this process's control
-/// group.
-#[must_use]
-pub fn memory_capacity() -> u64 {
-    let refresh = RefreshKind::nothing().with_memory(MemoryRefreshKind::everything());
-    let Ok(system) = System::new_with_specifics(refresh) else {
-        return u64::MAX;
-    };
-    let group = system.cgroup_limits().map_or(u64::MAX, |limits| {
-        limits.total_memory.saturating_add(limits.free_swap)
-    });
-    system
-        .total_memory()
-        .saturating_add(system.total_swap())
-        .min(group)
 }
 
 #[cfg(test)]

@@ -80,6 +80,9 @@ export declare function startPreview(options: string, onMessage: (message: strin
 /** Checks the options of any verb and returns them as JSON with all defaults. Throws `ERR_OPTIONS`. */
 export declare function validate(verb: string, options: string): string
 
+/** Version of this addon; the package requires its own. */
+export declare function version(): string
+
 /** One channel of an image file. */
 export interface VolumeData {
   /** Values in C order (z, y, x). */

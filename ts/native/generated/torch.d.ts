@@ -14,3 +14,6 @@ export interface Description {
 
 /** Starts a verb on its own thread. Returns the function that cancels it. */
 export declare function start(verb: string, options: string, onMessage: (message: string) => void): () => void
+
+/** Version of this addon; the package requires its own. */
+export declare function version(): string

@@ -1,6 +1,6 @@
 //! Checks a JSON value against a JSON Schema, with readable messages.
 
-use regex::Regex;
+use regex_lite::Regex;
 use serde_json::{Map, Value};
 
 use super::expected::{alternatives, choices, expected, has_type, resolve};

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use dataset::splits::{k_fold, Split};
-use regex::Regex;
+use regex_lite::Regex;
 
 use crate::Error;
 

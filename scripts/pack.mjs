@@ -1,0 +1,73 @@
+// npm run pack [PLATFORM…]: builds the packages of the platforms and writes every tarball to tarballs/. Without names it
+// builds all platforms that this machine can build.
+import { chmodSync, copyFileSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { problems } from './lib/binary.mjs';
+import { buildAddon } from './lib/cross.mjs';
+import { isHost, PLATFORMS, packageName } from './lib/platforms.mjs';
+import { capture, root, StepError, say } from './lib/process.mjs';
+import { setup } from './lib/setup.mjs';
+
+const TARBALLS = join(root, 'tarballs');
+
+/** Builds the addons of a platform into npm/PLATFORM and packs them. */
+async function packPlatform(platform) {
+  const folder = join(root, 'npm', platform.name);
+  for (const addon of isHost(platform) ? platform.addons : platform.cross) {
+    say(`${packageName(platform)}: ${addon}`);
+    const built = await buildAddon(platform, addon);
+    const wrong = problems(built, platform);
+    if (wrong.length > 0) throw new StepError(`${built}: ${wrong.join('; ')}`);
+    copyFileSync(built, join(folder, `${addon}.node`));
+    chmodSync(join(folder, `${addon}.node`), 0o755);
+  }
+  for (const file of ['LICENSE', 'THIRD-PARTY-NOTICES.md'])
+    copyFileSync(join(root, file), join(folder, file));
+  await pack(folder);
+}
+
+/** Packs a folder into tarballs/. */
+async function pack(folder) {
+  const { code, output } = await capture(
+    'npm',
+    ['pack', '--json', '--ignore-scripts', '--pack-destination', TARBALLS],
+    { cwd: folder, quiet: true },
+  );
+  if (code !== 0) throw new StepError(`npm pack failed in ${folder}: ${output}`);
+  const [{ filename, size, unpackedSize }] = JSON.parse(output.slice(output.indexOf('[')));
+  const megabytes = (bytes) => (bytes / 1e6).toFixed(2);
+  say(`${filename}: ${megabytes(size)} MB, unpacked ${megabytes(unpackedSize)} MB`);
+}
+
+async function main(names) {
+  const unknown = names.filter((name) => !PLATFORMS.some((p) => p.name === name));
+  if (unknown.length > 0) {
+    const known = PLATFORMS.map((p) => p.name).join(', ');
+    throw new StepError(`no platform ${unknown.join(', ')}; known are ${known}`);
+  }
+  await setup();
+  mkdirSync(TARBALLS, { recursive: true });
+  for (const old of readdirSync(TARBALLS)) rmSync(join(TARBALLS, old));
+  await pack(root);
+  const missing = [];
+  for (const platform of PLATFORMS) {
+    if (names.length > 0 && !names.includes(platform.name)) continue;
+    try {
+      await packPlatform(platform);
+    } catch (error) {
+      if (!(error instanceof StepError) || names.length > 0 || isHost(platform)) throw error;
+      missing.push(`${platform.name}: ${error.message}`);
+    }
+  }
+  for (const reason of missing) say(`not built here: ${reason}`);
+  const total = readdirSync(TARBALLS).reduce((sum, file) => sum + statSync(join(TARBALLS, file)).size, 0);
+  say(`${readdirSync(TARBALLS).length} tarballs, ${(total / 1e6).toFixed(1)} MB, in tarballs/`);
+}
+
+try {
+  await main(process.argv.slice(2));
+} catch (error) {
+  if (!(error instanceof StepError)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 1;
+}

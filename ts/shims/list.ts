@@ -1,0 +1,22 @@
+import { MISSING } from './missing.js';
+import { planShim } from './plan.js';
+import { predictShim } from './predict.js';
+import { convertShim, evaluateShim, weightmapsShim } from './small.js';
+import type { Shim } from './table.js';
+import { trainShim } from './train.js';
+
+/** Every command of nnU-Net v1 and DIAG's fork that `shims install` writes. */
+export const SHIMS: readonly Shim[] = [
+  convertShim,
+  planShim,
+  trainShim,
+  predictShim,
+  evaluateShim,
+  weightmapsShim,
+  ...MISSING,
+];
+
+/** The table of a command. */
+export function shimNamed(name: string): Shim | undefined {
+  return SHIMS.find((one) => one.name === name);
+}

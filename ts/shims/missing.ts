@@ -1,0 +1,91 @@
+import { CASCADE_TRAINER, PLANS, type Shim, type ShimArgument, shim, TRAINER } from './table.js';
+
+/** An argument of a command without a verb. */
+function arg(
+  names: string,
+  meaning: string,
+  values: ShimArgument['values'] = 1,
+  more: Pick<ShimArgument, 'required' | 'type'> = {},
+): ShimArgument {
+  return { names: names.split('/'), values, meaning, here: { used: 'nothing yet' }, ...more };
+}
+
+const required = { required: true } as const;
+
+const trainer = arg('-tr', `trainer (default: ${TRAINER})`);
+const plans = arg('-pl', `plans identifier (default: ${PLANS})`);
+
+/** Commands of nnU-Net v1 whose verb does not exist yet. */
+export const MISSING: readonly Shim[] = [
+  {
+    name: 'nnUNet_find_best_configuration',
+    summary:
+      'compare the configurations of a task by their cross-validation, with ensembles and postprocessing',
+    verb: { missing: 'evaluate each configuration with nnunet-diag evaluate and compare the summaries' },
+    args: [
+      arg('-m/--models', 'configurations (default: all)', '+'),
+      arg('-t/--task_ids', 'numbers of the tasks', '+', required),
+      trainer,
+      arg('-ctr', `trainer of the cascade (default: ${CASCADE_TRAINER})`),
+      plans,
+      arg('-f/--folds', 'folds (default: 0 1 2 3 4)', '+'),
+      arg('--disable_ensembling', 'compares no ensembles', 0),
+      arg('--disable_postprocessing', 'determines no postprocessing', 0),
+    ],
+  },
+  {
+    name: 'nnUNet_determine_postprocessing',
+    summary: 'determine the postprocessing of a model by its cross-validation',
+    verb: { missing: 'segmentations are written without postprocessing' },
+    args: [
+      arg('-m', 'configuration', 1, required),
+      arg('-t', 'number or name of the task', 1, required),
+      trainer,
+      plans,
+      arg('-val', 'folder of segmented validation cases (default: validation_raw)'),
+    ],
+  },
+  {
+    name: 'nnUNet_ensemble',
+    summary: 'average the softmax of several models',
+    verb: { missing: 'nnunet-diag predict --folds averages the folds of one model' },
+    args: [
+      arg('-f/--folders', 'folders with the softmax of each model', '+', required),
+      arg('-o/--output_folder', 'folder for the segmentations', 1, required),
+      arg('-t/--threads', 'processes (default: 2)', 1, { type: 'int' }),
+      arg('-pp/--postprocessing_file', 'postprocessing.json to apply'),
+      arg('--npz', 'also writes the averaged softmax', 0),
+    ],
+  },
+  {
+    name: 'nnUNet_change_trainer_class',
+    summary: 'write another trainer’s name into the checkpoints of a model',
+    verb: {
+      missing: 'nnunet-diag predict needs no trainer class: name the folder of the model with --model',
+    },
+    args: [arg('-i', 'folder of the model'), arg('-tr', 'name of the new trainer')],
+  },
+  {
+    name: 'nnUNet_export_model_to_zip',
+    summary: 'pack the models of a task into a zip file',
+    verb: {
+      missing: 'pack CONFIGURATION/TASK/TRAINER__PLANS with zip -r in the folder RESULTS_FOLDER/nnUNet',
+    },
+    args: [
+      arg('-t', 'number or name of the task'),
+      arg('-o', 'zip file'),
+      arg('-m', 'configurations (default: all)', '+'),
+      trainer,
+      arg('-trc', `trainer of the cascade (default: ${CASCADE_TRAINER})`),
+      plans,
+      arg('--disable_strict', 'leaves out what is missing', 0),
+      arg('-f', 'folds (default: 0 1 2 3 4)', '+'),
+    ],
+  },
+  {
+    name: 'nnUNet_install_pretrained_model_from_zip',
+    summary: 'unpack models from a zip file',
+    verb: { missing: 'unpack the file with unzip into RESULTS_FOLDER/nnUNet' },
+    args: [arg('zip', 'zip file')],
+  },
+].map((table) => shim(table));

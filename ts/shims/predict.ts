@@ -1,0 +1,237 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { NnunetError } from '../errors.js';
+import { UsageError, type Value, type Values } from './argparse.js';
+import { lacks } from './lacks.js';
+import {
+  CASCADE_TRAINER,
+  CONFIGURATIONS,
+  foldOf,
+  type Options,
+  PLANS,
+  type Step,
+  shim,
+  TRAINER,
+  textOf,
+} from './table.js';
+
+const NAME = 'nnUNet_predict';
+const NO_CASCADE = 'segment with a 3d_fullres, 3d_lowres or 2d model';
+
+export const predictShim = shim<'predict'>({
+  name: NAME,
+  summary: 'segment the images of a folder with a trained model',
+  verb: 'predict',
+  notes: [
+    'The model is RESULTS_FOLDER/nnUNet/MODEL/TASK/TRAINER__PLANS, as in v1.',
+    'DIAG_NNUNET_ALT_RESAMPLING=1 selects --export alt, as in DIAG’s fork. 0 is off; in the fork it is on.',
+    'A model with postprocessing (postprocessing.json) is refused: it cannot be applied yet.',
+  ],
+  args: [
+    {
+      names: ['-i', '--input_folder'],
+      values: 1,
+      required: true,
+      meaning: 'folder of images',
+      here: { option: 'input' },
+    },
+    {
+      names: ['-o', '--output_folder'],
+      values: 1,
+      required: true,
+      meaning: 'folder for the segmentations',
+      here: { option: 'output' },
+    },
+    {
+      names: ['-t', '--task_name'],
+      values: 1,
+      required: true,
+      meaning: 'number or name of the task',
+      here: { used: 'model' },
+    },
+    {
+      names: ['-tr', '--trainer_class_name'],
+      values: 1,
+      meaning: `trainer of the model (default: ${TRAINER})`,
+      here: { used: 'model' },
+    },
+    {
+      names: ['-ctr', '--cascade_trainer_class_name'],
+      values: 1,
+      meaning: `trainer of the cascade’s second stage (default: ${CASCADE_TRAINER})`,
+      here: { accepted: 'v1 uses it for 3d_cascade_fullres only, which is refused' },
+    },
+    {
+      names: ['-m', '--model'],
+      values: 1,
+      choices: CONFIGURATIONS,
+      meaning: 'configuration (default: 3d_fullres)',
+      here: { used: 'model; 3d_cascade_fullres is refused' },
+    },
+    {
+      names: ['-p', '--plans_identifier'],
+      values: 1,
+      meaning: `plans of the model (default: ${PLANS})`,
+      here: { used: 'model' },
+    },
+    {
+      names: ['-f', '--folds'],
+      values: '+',
+      meaning: 'folds to average, or all (default: every folder fold_X)',
+      here: { used: 'folds' },
+    },
+    {
+      names: ['-z', '--save_npz'],
+      values: 0,
+      meaning: 'also writes the softmax',
+      here: { option: 'saveSoftmax' },
+    },
+    {
+      names: ['-l', '--lowres_segmentations'],
+      values: 1,
+      meaning: 'segmentations of the cascade’s first stage',
+      here: { refused: NO_CASCADE, unless: ['None'] },
+    },
+    {
+      names: ['--part_id'],
+      values: 1,
+      type: 'int',
+      meaning: 'part of the cases to segment (default: 0)',
+      here: { refused: 'give each job a folder with its images', unless: [0] },
+    },
+    {
+      names: ['--num_parts'],
+      values: 1,
+      type: 'int',
+      meaning: 'number of parts of the cases (default: 1)',
+      here: { refused: 'give each job a folder with its images', unless: [1] },
+    },
+    {
+      names: ['--num_threads_preprocessing'],
+      values: 1,
+      type: 'int',
+      meaning: 'processes that read images (default: 6)',
+      here: { accepted: 'at most three cases are in memory; nnunet-diag predict --workers sets the threads' },
+    },
+    {
+      names: ['--num_threads_nifti_save'],
+      values: 1,
+      type: 'int',
+      meaning: 'processes that write segmentations (default: 2)',
+      here: { accepted: 'at most three cases are in memory; nnunet-diag predict --workers sets the threads' },
+    },
+    {
+      names: ['--disable_tta'],
+      values: 0,
+      meaning: 'does not average over mirrored copies',
+      here: { option: 'mirroring', value: () => false },
+    },
+    {
+      names: ['--overwrite_existing'],
+      values: 0,
+      meaning: 'segments cases with an existing segmentation again',
+      here: { option: 'overwrite' },
+    },
+    {
+      names: ['--mode'],
+      values: 1,
+      meaning: 'normal, fast or fastest (default: normal)',
+      here: { refused: 'leave it out; for speed, use --disable_tta or --step_size', unless: ['normal'] },
+    },
+    {
+      names: ['--all_in_gpu'],
+      values: 1,
+      meaning: 'sums tiles in the GPU’s memory: None, False or True (default: None)',
+      here: { refused: 'leave it out', unless: ['None', 'False'] },
+    },
+    {
+      names: ['--step_size'],
+      values: 1,
+      type: 'float',
+      meaning: 'step between tiles, as a fraction of the patch (default: 0.5)',
+      here: { option: 'stepSize' },
+    },
+    {
+      names: ['-chk'],
+      values: 1,
+      meaning: 'name of the checkpoint (default: model_final_checkpoint)',
+      here: { option: 'checkpoint' },
+    },
+    {
+      names: ['--disable_mixed_precision'],
+      values: 0,
+      meaning: 'computes in single precision',
+      here: { option: 'precision', value: () => 'float32', note: 'float32; the default is auto' },
+    },
+  ],
+  steps: predictSteps,
+});
+
+function predictSteps(options: Options<'predict'>, given: Values): Step[] {
+  const configuration = textOf(given, '-m', '3d_fullres');
+  if (configuration === '3d_cascade_fullres') {
+    throw lacks(NAME, '-m 3d_cascade_fullres', 'the second stage of the cascade', NO_CASCADE);
+  }
+  const tasks = join(results(), 'nnUNet', configuration);
+  const task = taskOf(textOf(given, '-t', ''), tasks);
+  const model = join(tasks, task, `${textOf(given, '-tr', TRAINER)}__${textOf(given, '-p', PLANS)}`);
+  refusePostprocessing(model);
+  const folds = given.has('-f') ? chosenFolds(given.get('-f') ?? []) : numberedFolds(model);
+  const alt = isOn(process.env.DIAG_NNUNET_ALT_RESAMPLING) ? { export: 'alt' as const } : {};
+  return [
+    { verb: 'predict', options: { ...options, model, ...(folds.length > 0 ? { folds } : {}), ...alt } },
+  ];
+}
+
+function results(): string {
+  const folder = (process.env.RESULTS_FOLDER ?? '').trim().replace(/^["']+|["']+$/g, '');
+  if (folder !== '') return folder;
+  const message = 'the folder of trained models is not set; set the variable RESULTS_FOLDER';
+  throw new NnunetError('ERR_FOLDER_UNSET', message, { variable: 'RESULTS_FOLDER' });
+}
+
+/** The name of a task that has models, from its number or name. */
+function taskOf(given: string, folder: string): string {
+  if (given.startsWith('Task')) return given;
+  if (!/^\s*\d+\s*$/.test(given)) {
+    throw new UsageError(`argument -t/--task_name: expected a number or TaskXXX_NAME, got '${given}'`);
+  }
+  const prefix = `Task${String(Number(given)).padStart(3, '0')}_`;
+  const names = existsSync(folder) ? readdirSync(folder).filter((name) => name.startsWith(prefix)) : [];
+  if (names.length === 1 && names[0] !== undefined) return names[0];
+  const [code, found] =
+    names.length === 0
+      ? (['ERR_NOT_FOUND', `no model of ${prefix}* in ${folder}; train one, or correct -t or -m`] as const)
+      : (['ERR_TASK_AMBIGUOUS', `-t ${given} may be ${names.join(', ')}; pass the name`] as const);
+  throw new NnunetError(code, found, { path: folder, task: given, candidates: names });
+}
+
+function chosenFolds(given: Value): Value[] {
+  const folds = [given as string | readonly string[]].flat().map(foldOf);
+  const whole = folds.length === 1 && folds[0] === 'all';
+  if (whole || folds.every((fold) => typeof fold === 'number')) return folds;
+  throw new UsageError(`argument -f/--folds: expected numbers or all, got ${folds.join(' ')}`);
+}
+
+/** nnU-Net v1 averages every `fold_X` and leaves out `all`; a model with `all` only is left to the verb. */
+function numberedFolds(model: string): number[] {
+  const names = existsSync(model) ? readdirSync(model) : [];
+  return names
+    .flatMap((name) => /^fold_(\d+)$/.exec(name)?.[1] ?? [])
+    .map(Number)
+    .sort((a, b) => a - b);
+}
+
+/** nnU-Net v1 applies the postprocessing of a model after prediction. */
+function refusePostprocessing(model: string): void {
+  const file = join(model, 'postprocessing.json');
+  if (!existsSync(file)) return;
+  if (/"for_which_classes"\s*:\s*\[\s*\]/.test(readFileSync(file, 'utf8'))) return;
+  const todo = `nnunet-diag predict --model ${model} segments without it`;
+  throw lacks(NAME, file, 'removal of all but the largest component, after prediction', todo);
+}
+
+/** Whether a switch of DIAG's fork is on. */
+function isOn(variable: string | undefined): boolean {
+  return !['', '0', 'false', 'off', 'no'].includes((variable ?? '').trim().toLowerCase());
+}
