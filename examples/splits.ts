@@ -1,4 +1,4 @@
-/** Writes folds that keep the cases of a patient together. Here the last digit of a case stands for its patient. */
+/** Writes folds that keep the cases of a patient together. Here the last digit of a case is its patient. */
 import { makeSplits } from 'nnunet-diag';
 
 const { folds, groups } = await makeSplits({ task: '501', groupPattern: '(\\d)$', overwrite: true }).result;

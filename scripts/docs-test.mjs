@@ -1,10 +1,11 @@
 // Runs every command of the documentation. Usage: node scripts/docs-test.mjs [PAGE…]. The output is TAP.
 //
-// - A `sh` block is run by bash. All blocks of a page run in one shell, in order, in a new workspace after the block
-//   `sh setup` of docs/README.md. `<!-- continues: PAGE -->` starts with a copy of that page's workspace.
+// - A `sh` block is run by bash. All blocks of a page run in one shell, in order, in a new workspace after the
+//   block `sh setup` of docs/README.md. `<!-- continues: PAGE -->` starts with a copy of that page's workspace.
 // - A `ts` block is type-checked strictly and run at its place.
 // - `exit="1"` after `sh` is the exit code of the last command of the block; the default is 0.
-// - `not-run="REASON"` after the language says why a block is not run. Its commands and flags must exist all the same.
+// - `not-run="REASON"` after the language says why a block is not run. Its commands and flags must exist all
+//   the same.
 // - A `json` block must be JSON. Links to files must exist.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

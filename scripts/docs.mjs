@@ -1,4 +1,5 @@
-// npm run docs: writes the generated part of docs/reference. With --check, it fails if a committed file is stale.
+// npm run docs: writes the generated part of docs/reference. With --check, it fails if a committed file is
+// stale.
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';

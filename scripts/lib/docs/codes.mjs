@@ -12,9 +12,9 @@ export async function errorsPage() {
   const rows = Object.entries(ERROR_CODES).map(([code, text]) => `| \`${code}\` | ${cell(text)} |`);
   return `# Error codes
 
-Every error is an [\`NnunetError\`](api/classes/NnunetError.md). Its \`code\` is one of these; a released code never
-changes its meaning. Its \`message\` says what was found, what was expected, where, and what to do. Its \`details\`
-have the same facts for programs. \`ERROR_CODES\` has this table in TypeScript.
+Every error is an [\`NnunetError\`](api/classes/NnunetError.md). Its \`code\` is one of these; a released code
+never changes its meaning. Its \`message\` says what was found, what was expected, where, and what to do. Its
+\`details\` have the same facts for programs. \`ERROR_CODES\` has this table in TypeScript.
 
 | code | what happened, and what to do |
 | --- | --- |
@@ -31,8 +31,8 @@ export function eventsPage() {
   return `# Events
 
 A run is an async iterator of these objects; \`type\` tells them apart. \`--json\` writes the same objects as
-[JSON lines](json.md). A slow reader misses \`progress\` and \`iteration\` events, never another one. What each warning
-means: [warnings](warnings.md).
+[JSON lines](json.md). A slow reader misses \`progress\` and \`iteration\` events, never another one. What each
+warning means: [warnings](warnings.md).
 
 ${events.map(eventText).join('\n\n')}
 

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { root } from '../process.mjs';
 
-/** Every page: README.md, docs/** and examples/README.md, without the API reference, whose blocks are types. */
+/** Every page: README.md, docs/** and examples/README.md. The API reference is none: its blocks are types. */
 export function allPages() {
   const docs = readdirSync(join(root, 'docs'), { recursive: true })
     .map((path) => `docs/${path.replaceAll('\\', '/')}`)

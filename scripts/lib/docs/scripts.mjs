@@ -7,8 +7,8 @@ import { capture, root } from '../process.mjs';
 export const fileOf = (page, block) => `${page.path.replaceAll(/[/.]/g, '-')}-${block.line}`;
 
 /**
- * Compiles every TypeScript block into `folder`, where `nnunet-diag` is this build; returns the compiler's messages.
- * A folder below it finds the package, too.
+ * Compiles every TypeScript block into `folder`, where `nnunet-diag` is this build; returns the compiler's
+ * messages.
  */
 export async function compileBlocks(pages, folder) {
   const blocks = join(folder, 'blocks');

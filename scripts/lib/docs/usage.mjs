@@ -11,7 +11,7 @@ const OPERATORS = new Set(['|', '||', '&', '&&', ';', '>', '>>', '2>', '<']);
 /** Words before `nnunet-diag` where it is the name of the package or of a folder. */
 const NAMED = new Set(['cd', 'i', 'install', 'link']);
 
-/** The argument lists of nnunet-diag in shell code. Variables become 0, which is a valid name, fold and number. */
+/** The argument lists of nnunet-diag in shell code. Variables become 0: a valid name, fold and number. */
 export function commandLines(code) {
   return code.replaceAll('\\\n', ' ').split('\n').flatMap(argumentLists);
 }

@@ -30,7 +30,8 @@ export function makeCommands(folder) {
 export const workspaceOf = (folder, path) => join(folder, 'pages', path.replaceAll(/[/.]/g, '-'));
 
 /**
- * Runs a page after the block `setup`. Returns the lines of the blocks that succeeded, with their seconds, and the output.
+ * Runs a page after the block `setup`. Returns the lines of the blocks that succeeded, with their seconds, and
+ * the output.
  */
 export async function runPage(page, { folder, bin, setup }) {
   const workspace = workspaceOf(folder, page.path);
