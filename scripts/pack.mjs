@@ -45,6 +45,8 @@ async function main(names) {
     const known = PLATFORMS.map((p) => p.name).join(', ');
     throw new StepError(`no platform ${unknown.join(', ')}; known are ${known}`);
   }
+  // A file that an older version compiled must not be packed.
+  rmSync(join(root, 'dist'), { recursive: true, force: true });
   await setup();
   mkdirSync(TARBALLS, { recursive: true });
   for (const old of readdirSync(TARBALLS)) rmSync(join(TARBALLS, old));

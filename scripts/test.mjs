@@ -1,8 +1,11 @@
 // npm test: everything that CI checks, from a bare checkout. The last line is the total of all suites.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { capture, root, say } from './lib/process.mjs';
+import { staleNotices } from './lib/notices.mjs';
+import { answers, capture, root, say } from './lib/process.mjs';
 import { declaredTypes, setup } from './lib/setup.mjs';
+
+const ACTIONLINT = 'github.com/rhysd/actionlint/cmd/actionlint@v1.7.12';
 
 const totals = { passed: 0, failed: 0 };
 const failures = [];
@@ -96,7 +99,18 @@ await suite(
   () => capture('npx', ['ava', '--tap', 'dist/__test__/weightmaps.test.js'], { env: secondSet }),
   tapCount,
 );
+await suite('notices of third parties', async () => {
+  const stale = await staleNotices();
+  if (stale.length > 0) process.stdout.write(`stale: ${stale.join(', ')}; run npm run notices\n`);
+  return { code: stale.length, output: '' };
+});
 await suite('generated documentation', () => capture('node', ['scripts/docs.mjs', '--check']));
 await suite('documentation', () => capture('node', ['scripts/docs-test.mjs']), tapCount);
+await suite('packages', () => capture('node', ['scripts/test-package.mjs']), tapCount);
+if (answers('go', ['version'])) {
+  await suite('workflows', () => capture('go', ['run', ACTIONLINT]));
+} else {
+  say('workflows: skipped, because actionlint needs Go');
+}
 
 finish();
