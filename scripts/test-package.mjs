@@ -123,6 +123,22 @@ await tap.check('weightmaps works at once', () =>
   cli('weightmaps', CASES, '-o', 'weightmaps-cli', '--quiet'),
 );
 
+await tap.check('a PNG without its optional package is an error that says what to install', async () => {
+  const words = [
+    'nnunet-diag',
+    'preview',
+    '501',
+    '-c',
+    '3d_fullres',
+    '--patch-size',
+    '16x16x16',
+    '-o',
+    'batch.png',
+  ];
+  const { code, output } = await machine.run(OLDEST, project, 'npx', words, FOLDERS);
+  expect(code === 1 && output.includes('npm install @resvg/resvg-js'), output);
+});
+
 const image = join('raw/nnUNet_raw_data/Task501_IcbmTissue/imagesTr');
 const first = readdirSync(inside(image)).sort()[0];
 const smoke = [join(image, first), CASES];
