@@ -20,7 +20,7 @@ export async function buildAddon(platform, addon) {
   const crate = addon === 'core' ? 'node' : 'node-torch';
   const flags = [...(platform.rustFlags ?? []), ...remapped()];
   const env = zig ? await zigEnvironment(target) : {};
-  if (addon === 'torch') Object.assign(env, await torchEnvironment(platform, target, zig, flags));
+  if (addon === 'torch') Object.assign(env, await torchEnvironment(platform, target, zig));
   const glibc = zig && platform.libc === 'glibc' ? `.${LINKED_GLIBC}` : '';
   await run(
     'cargo',
@@ -64,8 +64,8 @@ function emptyLibnode() {
   return folder;
 }
 
-/** Adds to `flags` what linking with libtorch needs; returns the environment of its C++ code. */
-async function torchEnvironment(platform, target, zig, flags) {
+/** Environment of the torch addon: libtorch, and the settings of its C++ code. */
+async function torchEnvironment(platform, target, zig) {
   const found = isHost(platform) ? await hostLibtorch() : await wheelLibtorch(platform);
   const link = join(root, 'target', `libtorch-link-${platform.name}`);
   const env = libtorchEnvironment(found, link);
@@ -76,7 +76,8 @@ async function torchEnvironment(platform, target, zig, flags) {
     cxx.push('-nostdinc++', `-I${join(root, 'scripts', 'lib', 'cross-include')}`);
     cxx.push(...library.include.map((folder) => `-I${folder}`));
     env[`CXXSTDLIB_${target.replaceAll('-', '_')}`] = '';
-    flags.push('-C', `link-arg=${library.file}`);
+    // Not a flag of the compiler: those must be the same for both addons, or everything is compiled twice.
+    env.NNUNET_DIAG_CXX_LIBRARY = library.file;
   }
   if (target.endsWith('msvc')) return env;
   env[`CXXFLAGS_${target.replaceAll('-', '_')}`] = cxx.join(' ');
