@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { problems } from './lib/binary.mjs';
 import { buildAddon } from './lib/cross.mjs';
 import { isHost, PLATFORMS, packageName } from './lib/platforms.mjs';
-import { capture, root, StepError, say } from './lib/process.mjs';
+import { capture, root, StepError, say, Unavailable } from './lib/process.mjs';
 import { setup } from './lib/setup.mjs';
 
 const TARBALLS = join(root, 'tarballs');
@@ -49,7 +49,7 @@ async function main(names) {
   rmSync(join(root, 'dist'), { recursive: true, force: true });
   await setup();
   mkdirSync(TARBALLS, { recursive: true });
-  for (const old of readdirSync(TARBALLS)) rmSync(join(TARBALLS, old));
+  if (names.length === 0) for (const old of readdirSync(TARBALLS)) rmSync(join(TARBALLS, old));
   await pack(root);
   const missing = [];
   for (const platform of PLATFORMS) {
@@ -57,7 +57,7 @@ async function main(names) {
     try {
       await packPlatform(platform);
     } catch (error) {
-      if (!(error instanceof StepError) || names.length > 0 || isHost(platform)) throw error;
+      if (!(error instanceof Unavailable) || names.length > 0 || isHost(platform)) throw error;
       missing.push(`${platform.name}: ${error.message}`);
     }
   }

@@ -67,7 +67,15 @@ await tap.check('publint finds nothing', () =>
 );
 // Every supported Node loads ES modules by `require`, so a CommonJS build would only duplicate the addons' state.
 await tap.check('attw finds the types of every resolution', () =>
-  must('npx', ['--yes', ATTW, tarball('nnunet-diag'), '--ignore-rules', 'cjs-resolves-to-esm']),
+  must('npx', [
+    '--yes',
+    ATTW,
+    tarball('nnunet-diag'),
+    '--profile',
+    'node16',
+    '--ignore-rules',
+    'cjs-resolves-to-esm',
+  ]),
 );
 
 say('an empty machine');
@@ -202,8 +210,20 @@ await tap.check('train writes a model of the example task', () =>
 );
 await tap.check('predict segments the test cases', async () => {
   const images = 'raw/nnUNet_raw_data/Task501_IcbmTissue/imagesTs';
-  const model = ['-t', '501', '-c', '3d_fullres', '--folds', 'all', '--no-mirroring'];
-  await cli('predict', '-i', images, '-o', 'predicted', ...model, '--quiet');
+  const model = 'results/nnUNet/3d_fullres/Task501_IcbmTissue/nnUNetTrainerV2__nnUNetPlansv2.1';
+  await cli(
+    'predict',
+    '-i',
+    images,
+    '-o',
+    'predicted',
+    '-m',
+    model,
+    '-f',
+    'all',
+    '--no-mirroring',
+    '--quiet',
+  );
   const written = readdirSync(inside('predicted')).filter((file) => file.endsWith('.nii.gz'));
   expect(written.length > 0, 'no segmentation was written');
 });

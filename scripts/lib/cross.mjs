@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { unpackDebian } from './debian.mjs';
 import { hostLibtorch, libtorchEnvironment, wheelLibtorch } from './libtorch.mjs';
 import { isHost, LINKED_GLIBC } from './platforms.mjs';
-import { answers, capture, root, run, StepError, say } from './process.mjs';
+import { answers, capture, root, run, say, Unavailable } from './process.mjs';
 
 const CACHE = join(root, '.cache', 'cross');
 const TOOLS = ['ziglang==0.17.1', 'cargo-zigbuild==0.24.1'];
@@ -16,7 +16,7 @@ export async function buildAddon(platform, addon) {
   const zig = platform.os === 'linux' || !isHost(platform);
   const target = zig ? (platform.crossTarget ?? platform.target) : platform.target;
   if (!answers('rustup', ['target', 'add', target]))
-    throw new StepError(`rustup can't add the target ${target}`);
+    throw new Unavailable(`rustup can't add the target ${target}`);
   const crate = addon === 'core' ? 'node' : 'node-torch';
   const flags = [...(platform.rustFlags ?? []), ...remapped()];
   const env = zig ? await zigEnvironment(target) : {};

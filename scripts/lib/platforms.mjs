@@ -43,7 +43,8 @@ export const PLATFORMS = [
     cpu: 'arm64',
     target: 'aarch64-apple-darwin',
     addons: ['core', 'torch'],
-    cross: ['core', 'torch'],
+    // The torch addon names its logs by local time, which on macOS is in Apple's CoreFoundation.
+    cross: ['core'],
     wheel: 'macosx_11_0_arm64',
   },
   {

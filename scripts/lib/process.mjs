@@ -13,6 +13,9 @@ export function say(text) {
 /** A failed step. Its message names the reason, so no stack trace is printed. */
 export class StepError extends Error {}
 
+/** A step that this machine cannot do, which is no fault of the checkout. */
+export class Unavailable extends StepError {}
+
 /** Runs a program in the checkout and shows its output; rejects if it fails. */
 export async function run(command, args, options = {}) {
   const { code } = await capture(command, args, options);

@@ -51,6 +51,8 @@ async function smokeRun(platform, command, { inside, tarball, smoke }) {
   const modules = join(folder, 'node_modules');
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(modules, { recursive: true });
+  // Without it the folder belongs to the checkout, which is named nnunet-diag, too.
+  writeFileSync(join(folder, 'package.json'), '{}');
   for (const name of readdirSync(inside('node_modules'))) {
     if (!name.startsWith('nnunet-diag-') && !name.startsWith('.')) {
       cpSync(inside(join('node_modules', name)), join(modules, name), { recursive: true });
@@ -92,7 +94,7 @@ async function armNode() {
 
 /** Node for musl with musl's own loader. */
 async function muslNode() {
-  const loader = join(await unpackDebian('musl', ['musl']), 'usr', 'lib', 'ld-musl-x86_64.so.1');
+  const loader = join(await unpackDebian('musl', ['musl']), 'lib', 'x86_64-linux-musl', 'libc.so');
   const folder = join(CACHE, 'node-musl');
   if (!existsSync(join(folder, 'complete'))) {
     const tags = ['--only-binary=:all:', '--platform', 'musllinux_1_2_x86_64'];

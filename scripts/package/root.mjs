@@ -144,11 +144,13 @@ export class BareRoot {
       if (existsSync(`/etc/${file}`)) copyFileSync(`/etc/${file}`, this.inside(`/etc/${file}`));
     }
     writeFileSync(this.inside('/etc/passwd'), `user:x:${USER}:${USER}::${this.home}:/bin/sh\n`);
-    // Name resolution of older C libraries is in libraries that no program names.
+    // The rest of the C library: name resolution, and parts that libtorch names.
     const folder = dirname(
       spawnSync('ldd', ['/bin/sh'], { encoding: 'utf8' }).stdout.match(/=> (\S+libc\.\S+)/)[1],
     );
-    for (const file of readdirSync(folder).filter((name) => /^lib(nss_(dns|files)|resolv)\.so/.test(name))) {
+    for (const file of readdirSync(folder).filter((name) =>
+      /^lib(nss_(dns|files)|resolv|rt|dl|pthread|util|m)\.so/.test(name),
+    )) {
       if (!existsSync(this.inside(join(folder, file)))) {
         copyFileSync(realpathSync(join(folder, file)), this.inside(join(folder, basename(file))));
       }

@@ -22,5 +22,5 @@ const results = {
   volume: `${volume.shape} ${digest(bytesOf(volume.data))}`,
   weightmaps: weightmaps.map((file) => `${file} ${digest(readFileSync(join('weightmaps', file)))}`),
 };
-if (summary.failed.length > 0 || weightmaps.length === 0) throw new Error(JSON.stringify(summary));
+if (summary.failures.length > 0 || weightmaps.length === 0) throw new Error(JSON.stringify(summary));
 process.stdout.write(`${JSON.stringify(results)}\n`);
