@@ -69,14 +69,16 @@ wheel.extractall(sys.argv[2], [name for name in wheel.namelist() if wanted.match
  * would need CUDA on every machine.
  */
 export function linkFolder({ root: libtorchRoot, lib }, folder) {
-  const marker = join(folder, 'source');
+  const marker = join(folder, 'linked');
   if (existsSync(marker) && readFileSync(marker, 'utf8') === libtorchRoot) return folder;
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(join(folder, 'lib'), { recursive: true });
   symlinkSync(join(libtorchRoot, 'include'), join(folder, 'include'), 'junction');
   for (const file of readdirSync(lib)) {
     if (!/^(lib)?(torch|torch_cpu|c10|gomp|omp|iomp5)([.-]|$)/.test(file)) continue;
-    symlinkSync(join(lib, file), join(folder, 'lib', file));
+    // libtorch.so only names the other libraries, of CUDA, too. An addon must not need it.
+    const source = file === 'libtorch.so' ? 'libtorch_cpu.so' : file;
+    symlinkSync(join(lib, source), join(folder, 'lib', file));
     // The wheels have OpenMP under the name of its version only.
     if (file.startsWith('libgomp')) symlinkSync(join(lib, file), join(folder, 'lib', 'libgomp.so'));
   }

