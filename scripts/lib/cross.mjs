@@ -73,7 +73,8 @@ async function torchEnvironment(platform, target, zig) {
   if (zig && platform.os === 'linux') {
     // libtorch's C++ interface is that of GCC's library, not of zig's.
     const library = await standardLibrary(platform);
-    cxx.push('-nostdinc++', `-I${join(root, 'scripts', 'lib', 'cross-include')}`);
+    // Newer names of templates (Tn, Clang 18 and later) differ from those of GCC, which compiled libtorch.
+    cxx.push('-fclang-abi-compat=17', '-nostdinc++', `-I${join(root, 'scripts', 'lib', 'cross-include')}`);
     cxx.push(...library.include.map((folder) => `-I${folder}`));
     env[`CXXSTDLIB_${target.replaceAll('-', '_')}`] = '';
     // Not a flag of the compiler: those must be the same for both addons, or everything is compiled twice.
