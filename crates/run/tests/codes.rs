@@ -40,7 +40,7 @@ fn code_of(text: &str) -> String {
 }
 
 /// Codes of Node's own errors.
-const OF_NODE: [&str; 1] = ["ERR_UNKNOWN_FILE_EXTENSION"];
+const OF_NODE: [&str; 2] = ["ERR_MODULE_NOT_FOUND", "ERR_UNKNOWN_FILE_EXTENSION"];
 
 #[test]
 fn sources_use_every_code_and_no_other() {
