@@ -6,7 +6,7 @@ import { dirname, join, relative } from 'node:path';
 import { writeApi } from './lib/docs/api.mjs';
 import { errorsPage, eventsPage } from './lib/docs/codes.mjs';
 import { commandPages } from './lib/docs/commands.mjs';
-import { root, StepError } from './lib/process.mjs';
+import { root, runScript } from './lib/process.mjs';
 
 const reference = join(root, 'docs', 'reference');
 /** Everything below these entries of docs/reference is generated. */
@@ -45,7 +45,7 @@ async function stale() {
   return paths.filter((path) => committed.get(path) !== made.get(path)).sort();
 }
 
-try {
+await runScript(async () => {
   if (process.argv.includes('--check')) {
     const paths = await stale();
     for (const path of paths)
@@ -55,8 +55,4 @@ try {
     for (const name of GENERATED) rmSync(join(reference, name), { recursive: true, force: true });
     await write(reference);
   }
-} catch (error) {
-  if (!(error instanceof StepError)) throw error;
-  process.stderr.write(`${error.message}\n`);
-  process.exitCode = 1;
-}
+});

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { problems } from './lib/binary.mjs';
 import { buildAddon } from './lib/cross.mjs';
 import { isHost, PLATFORMS, packageName } from './lib/platforms.mjs';
-import { capture, root, StepError, say, Unavailable } from './lib/process.mjs';
+import { capture, root, runScript, StepError, say, Unavailable } from './lib/process.mjs';
 import { setup } from './lib/setup.mjs';
 
 const TARBALLS = join(root, 'tarballs');
@@ -66,10 +66,4 @@ async function main(names) {
   say(`${readdirSync(TARBALLS).length} tarballs, ${(total / 1e6).toFixed(1)} MB, in tarballs/`);
 }
 
-try {
-  await main(process.argv.slice(2));
-} catch (error) {
-  if (!(error instanceof StepError)) throw error;
-  process.stderr.write(`${error.message}\n`);
-  process.exitCode = 1;
-}
+await runScript(() => main(process.argv.slice(2)));

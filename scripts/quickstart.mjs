@@ -1,10 +1,10 @@
 // npm run quickstart: sets up the checkout, then runs examples/quickstart.ts on the data in examples/data.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { root, StepError } from './lib/process.mjs';
+import { root, runScript } from './lib/process.mjs';
 import { setup } from './lib/setup.mjs';
 
-try {
+await runScript(async () => {
   await setup();
   // The streams are inherited: the example redraws its progress bar on a terminal.
   const example = join(root, 'dist', 'examples', 'quickstart.js');
@@ -13,8 +13,4 @@ try {
     stdio: 'inherit',
   });
   process.exitCode = signal ? 130 : (status ?? 1);
-} catch (error) {
-  if (!(error instanceof StepError)) throw error;
-  process.stderr.write(`${error.message}\n`);
-  process.exitCode = 1;
-}
+});

@@ -228,7 +228,7 @@ await tap.check('predict segments the test cases', async () => {
   expect(written.length > 0, 'no segmentation was written');
 });
 
-// The addons of other platforms and of old processors, in an emulator or with another C library.
+// The addons of another processor and of old ones, in an emulator.
 for (const { name, reason, run } of await foreignRuns({ packed, inside, tarball, smoke })) {
   if (reason !== undefined) tap.skip(name, reason);
   else

@@ -2,7 +2,6 @@
 
 /**
  * `target` is Rust's name. `addons` is what a native build makes, `cross` what a build on another system makes.
- * `limits` are the newest symbol versions that an addon may need: those of torch's own wheels (manylinux_2_28).
  */
 export const PLATFORMS = [
   {

@@ -43,6 +43,17 @@ export function capture(command, args, { env = {}, quiet = false, cwd = root } =
   });
 }
 
+/** Runs a script. A step that failed ends it with its message and exit code 1, without a stack trace. */
+export async function runScript(work) {
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof StepError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exitCode = 1;
+  }
+}
+
 /** Whether a program runs with these arguments and succeeds. */
 export function answers(command, args) {
   return spawnSync(command, args, { cwd: root, shell: process.platform === 'win32' }).status === 0;

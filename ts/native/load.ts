@@ -14,7 +14,7 @@ interface Addon {
   version?(): string;
 }
 
-/** Where packages for other C libraries or for building from source are described. */
+/** Advice for a platform or C library without prebuilt addons. */
 const BUILD =
   'To build nnunet-diag for this platform, clone its repository and run `npm run build` (README).';
 
