@@ -42,8 +42,7 @@ export const PLATFORMS = [
     cpu: 'arm64',
     target: 'aarch64-apple-darwin',
     addons: ['core', 'torch'],
-    // The torch addon names its logs by local time, which on macOS is in Apple's CoreFoundation.
-    cross: ['core'],
+    cross: ['core', 'torch'],
     wheel: 'macosx_11_0_arm64',
   },
   {

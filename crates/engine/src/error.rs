@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use run::Cancelled;
 use tch::TchError;
 
 /// An error of training or prediction.
@@ -69,74 +68,14 @@ pub enum Error {
         /// The found and the expected content.
         problem: String,
     },
-    /// Loss or gradients are not finite. Further training would destroy the network.
-    #[error(
-        "the {quantity} became {value} in epoch {epoch}, iteration {iteration} (cases {cases}); \
-         the last good state is {kept}; lower the initial learning rate, or train with --precision float32"
-    )]
-    #[code(Diverged)]
-    Diverged {
-        /// The quantity that diverged: the loss, or the gradients of many steps in a row.
-        quantity: &'static str,
-        /// Its value.
-        #[detail(name = "found", text)]
-        value: f64,
-        /// Epoch, counted from 0.
-        epoch: u64,
-        /// Iteration in the epoch, counted from 0.
-        iteration: u64,
-        /// Cases of the batch.
-        cases: String,
-        /// The last checkpoint, or `none`.
-        kept: String,
-    },
-    /// The data has a label that is not in the plans.
-    #[error(
-        "{problem}; expected labels 0..={highest}{ignored}; check the segmentations with `nnunet-diag check`"
-    )]
-    #[code(LabelRange)]
-    Label {
-        /// The label and its cases.
-        problem: String,
-        /// Highest class.
-        highest: i64,
-        /// The ignore label as text, or empty.
-        #[detail(skip)]
-        ignored: String,
-    },
-    /// A file cannot be read or written.
-    #[error("{path}: {source}")]
-    #[code(io(Io))]
-    Io {
-        /// Path of the file.
-        path: PathBuf,
-        /// Error of the system.
-        source: std::io::Error,
-    },
-    /// The verb was cancelled.
-    #[error(transparent)]
-    #[code(transparent)]
-    Cancelled(#[from] Cancelled),
     /// An error of the recipe or the training data.
     #[error(transparent)]
     #[code(transparent)]
     Recipe(#[from] recipe::Error),
-    /// An error of a task, its plans or its folders.
-    #[error(transparent)]
-    #[code(transparent)]
-    Dataset(#[from] dataset::Error),
     /// A pickle or checkpoint cannot be read or written.
     #[error(transparent)]
     #[code(transparent)]
     Pickle(#[from] pickle::Error),
-    /// A file cannot be written.
-    #[error(transparent)]
-    #[code(transparent)]
-    Storage(#[from] storage::Error),
-    /// A batch cannot be loaded.
-    #[error(transparent)]
-    #[code(transparent)]
-    Loader(#[from] loader::Error),
 }
 
 /// Result of training or prediction.
@@ -162,14 +101,8 @@ impl Error {
         Self::Torch { reason: message }
     }
 
-    pub(crate) fn io(path: &Path, source: std::io::Error) -> Self {
-        Self::Io {
-            path: path.to_owned(),
-            source,
-        }
-    }
-
-    pub(crate) fn network(problem: impl Into<String>) -> Self {
+    /// A [`Network`](Self::Network) error.
+    pub fn network(problem: impl Into<String>) -> Self {
         Self::Network {
             problem: problem.into(),
         }

@@ -1,6 +1,5 @@
-//! Training in libtorch: network, losses, optimiser, checkpoints, and the training loop.
+//! The network of nnU-Net v1 in libtorch, with its losses, optimiser and checkpoints.
 
-mod buffers;
 pub mod checkpoint;
 mod compute;
 mod error;
@@ -9,10 +8,11 @@ pub mod network;
 pub mod optimizer;
 mod shim;
 pub mod tensor;
-mod trainer;
 
 pub use compute::{available_devices, device_name, find_device, Compute};
 pub use error::{Error, Result};
 pub use recipe::{Architecture, LossRecipe, Recipe};
-pub use settings::{ComputeOptions, Precision, TrainOptions, TrainSummary};
-pub use trainer::{train, PROGRESS_FILE};
+pub use settings::{ComputeOptions, Precision};
+
+#[cfg(test)]
+mod steps;

@@ -23,7 +23,7 @@ pub fn start(
 ) -> napi::Result<Function<'_, (), ()>> {
     let name = verb.clone();
     node_task::start(env, &name, on_message, move |caller| match verb.as_str() {
-        "train" => call(engine::train, &options, caller),
+        "train" => call(trainer::train, &options, caller),
         "predict" => call(inference::predict, &options, caller),
         other => Err(Failure::internal(format!("no verb {other}"))),
     })

@@ -1,7 +1,9 @@
 //! Training of one fold (`nnUNetTrainerV2.run_training`).
 
+mod buffers;
 mod clock;
 mod curves;
+mod error;
 mod evaluation;
 mod loaders;
 mod mean;
@@ -12,14 +14,15 @@ mod session;
 mod setup;
 mod skipped_steps;
 
+pub use error::{Error, Result};
 pub use record::PROGRESS_FILE;
 
 use std::time::Instant;
 
+use engine::device_name;
 use run::{Context, Event};
 use settings::{TrainOptions, TrainSummary};
 
-use crate::{device_name, Result};
 use run_loop::Run;
 use setup::Setup;
 
@@ -33,8 +36,8 @@ use setup::Setup;
 /// threads, the result is bit-identical to an uninterrupted run.
 ///
 /// # Errors
-/// [`crate::Error::Cancelled`]; [`crate::Error::Diverged`] if the loss is not finite;
-/// [`crate::Error::OutOfMemory`]; errors of options, plans, data and files.
+/// [`Error::Cancelled`]; [`Error::Diverged`] if the loss is not finite;
+/// [`engine::Error::OutOfMemory`]; errors of options, plans, data and files.
 pub fn train(options: &TrainOptions, context: &Context) -> Result<TrainSummary> {
     let started = Instant::now();
     run::validate(options)?;

@@ -7,7 +7,7 @@ use crate::Result;
 /// True positives, false positives and false negatives of every foreground class over the validation patches
 /// of an epoch.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct OnlineEvaluation {
+pub(crate) struct OnlineEvaluation {
     classes: usize,
     ignore: Option<i16>,
     /// Voxels by label (row) and prediction (column).
@@ -72,7 +72,7 @@ impl OnlineEvaluation {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tensor;
+    use engine::tensor;
 
     #[test]
     fn counts_and_metric_equal_the_reference() {

@@ -2,7 +2,6 @@
 
 mod preview_batches;
 mod replaced_run;
-mod steps;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -13,8 +12,10 @@ use run::{Cancel, Coded, Sink};
 use testkit::BallTask;
 
 use super::*;
-use crate::checkpoint::{Checkpoint, Info};
-use crate::{Error, Precision, Recipe};
+use crate::Error;
+use engine::checkpoint::{Checkpoint, Info};
+use recipe::Recipe;
+use settings::Precision;
 
 /// A preprocessed task with weightmaps, and a folder for results.
 struct Task(BallTask);

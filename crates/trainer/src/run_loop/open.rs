@@ -3,16 +3,16 @@
 use run::{Context, EpochReport};
 
 use super::Run;
-use crate::checkpoint::Checkpoint;
-use crate::trainer::clock::Clock;
-use crate::trainer::curves::Averages;
-use crate::trainer::mean::Mean;
-use crate::trainer::record::{write_settings, Log, Progress};
-use crate::trainer::resume::{last_checkpoint, warn_of_changes, warn_replaced_run};
-use crate::trainer::session::Session;
-use crate::trainer::setup::{learning_rate, Setup};
-use crate::trainer::skipped_steps::SkippedSteps;
+use crate::clock::Clock;
+use crate::curves::Averages;
+use crate::mean::Mean;
+use crate::record::{write_settings, Log, Progress};
+use crate::resume::{last_checkpoint, warn_of_changes, warn_replaced_run};
+use crate::session::Session;
+use crate::setup::{learning_rate, Setup};
+use crate::skipped_steps::SkippedSteps;
 use crate::{Error, Result};
+use engine::checkpoint::Checkpoint;
 use settings::TrainOptions;
 
 impl<'a> Run<'a> {

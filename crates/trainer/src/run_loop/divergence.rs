@@ -1,7 +1,7 @@
 //! Divergence: its error, warnings and remedy.
 
 use super::Run;
-use crate::trainer::resume::last_checkpoint;
+use crate::resume::last_checkpoint;
 use crate::{Error, Result};
 
 impl Run<'_> {

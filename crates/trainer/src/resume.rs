@@ -6,13 +6,13 @@ use dataset::results::{FoldFolder, BEST_CHECKPOINT, FINAL_CHECKPOINT, LATEST_CHE
 use run::Context;
 
 use super::setup::Setup;
-use crate::checkpoint::Checkpoint;
+use engine::checkpoint::Checkpoint;
 use settings::TrainOptions;
 
 /// Returns the checkpoint to continue from. nnU-Net v1 prefers a final checkpoint. Here `model_latest` comes
 /// first: a finished run removes it, so if both exist, `model_latest` belongs to a run that was continued
 /// after its end.
-pub(super) fn last_checkpoint(fold: &FoldFolder) -> Option<PathBuf> {
+pub(crate) fn last_checkpoint(fold: &FoldFolder) -> Option<PathBuf> {
     let names = [LATEST_CHECKPOINT, FINAL_CHECKPOINT, BEST_CHECKPOINT];
     names
         .into_iter()
@@ -21,7 +21,7 @@ pub(super) fn last_checkpoint(fold: &FoldFolder) -> Option<PathBuf> {
 }
 
 /// Warns that a new run replaces the checkpoints of a previous run. Returns true if there are any.
-pub(super) fn warn_replaced_run(fold: &FoldFolder, context: &Context) -> bool {
+pub(crate) fn warn_replaced_run(fold: &FoldFolder, context: &Context) -> bool {
     let Some(path) = last_checkpoint(fold) else {
         return false;
     };
@@ -34,7 +34,7 @@ pub(super) fn warn_replaced_run(fold: &FoldFolder, context: &Context) -> bool {
 }
 
 /// Warns if the settings differ from those stored in the checkpoint.
-pub(super) fn warn_of_changes(
+pub(crate) fn warn_of_changes(
     checkpoint: &Checkpoint,
     path: &Path,
     options: &TrainOptions,

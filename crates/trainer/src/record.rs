@@ -4,7 +4,7 @@ use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use chrono::Local;
+use jiff::Zoned;
 use run::EpochReport;
 use serde_json::Value;
 
@@ -14,7 +14,7 @@ use crate::{Error, Result};
 pub const PROGRESS_FILE: &str = "progress.jsonl";
 
 /// The training log of a run, with nnU-Net v1's name and format.
-pub(super) struct Log {
+pub(crate) struct Log {
     path: PathBuf,
 }
 
@@ -22,8 +22,8 @@ impl Log {
     /// Creates a log in `folder`.
     pub fn start(folder: &Path) -> Result<Self> {
         let path = folder.join(
-            Local::now()
-                .format("training_log_%Y_%-m_%-d_%H_%M_%S.txt")
+            Zoned::now()
+                .strftime("training_log_%Y_%-m_%-d_%H_%M_%S.txt")
                 .to_string(),
         );
         std::fs::write(&path, "Starting... \n").map_err(|e| Error::io(&path, e))?;
@@ -32,7 +32,7 @@ impl Log {
 
     /// Writes a line with a timestamp. Write errors are ignored, because they must not stop the training.
     pub fn line(&self, text: &str) {
-        let stamp = Local::now().format("%Y-%m-%d %H:%M:%S%.6f");
+        let stamp = Zoned::now().strftime("%Y-%m-%d %H:%M:%S%.6f");
         if let Ok(mut file) = OpenOptions::new().append(true).open(&self.path) {
             let _ = writeln!(file, "{stamp}: {text} ");
         }
@@ -57,7 +57,7 @@ impl Log {
 }
 
 /// The reports of the finished epochs, one JSON object per line.
-pub(super) struct Progress {
+pub(crate) struct Progress {
     path: PathBuf,
     lines: Vec<String>,
 }
@@ -103,7 +103,7 @@ impl Progress {
 }
 
 /// Writes `debug.json`: settings by name, with all values as strings, as in nnU-Net v1.
-pub(super) fn write_settings(path: &Path, settings: &Value) -> Result<()> {
+pub(crate) fn write_settings(path: &Path, settings: &Value) -> Result<()> {
     let text = |value: &Value| match value {
         Value::String(text) => text.clone(),
         other => other.to_string(),

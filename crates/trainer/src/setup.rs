@@ -10,13 +10,15 @@ use pickle::Value;
 use recipe::{Trainer, TrainingData};
 use run::{Context, OptionError};
 
-use crate::checkpoint::Info;
-use crate::optimizer::poly_learning_rate;
-use crate::{Architecture, Compute, Recipe, Result};
+use crate::Result;
+use engine::checkpoint::Info;
+use engine::optimizer::poly_learning_rate;
+use engine::{Architecture, Compute};
+use recipe::Recipe;
 use settings::TrainOptions;
 
 /// The resolved setup of a run.
-pub(super) struct Setup {
+pub(crate) struct Setup {
     pub recipe: Recipe,
     pub compute: Compute,
     pub architecture: Architecture,
@@ -131,7 +133,7 @@ impl Setup {
 }
 
 /// Learning rate of an epoch: nnU-Net's poly schedule.
-pub(super) fn learning_rate(options: &TrainOptions, epoch: u64) -> f64 {
+pub(crate) fn learning_rate(options: &TrainOptions, epoch: u64) -> f64 {
     poly_learning_rate(epoch, options.epochs, options.initial_lr)
 }
 

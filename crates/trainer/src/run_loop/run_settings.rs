@@ -3,7 +3,7 @@
 use serde_json::{json, Value};
 
 use super::Run;
-use crate::device_name;
+use engine::device_name;
 
 impl Run<'_> {
     /// [`Run::settings`] for the start event: names in camelCase, like those of options.
@@ -42,7 +42,7 @@ impl Run<'_> {
             "num_batches_per_epoch": options.iterations,
             "num_val_batches_per_epoch": options.validation_iterations,
             "initial_lr": options.initial_lr,
-            "weight_decay": crate::optimizer::WEIGHT_DECAY,
+            "weight_decay": engine::optimizer::WEIGHT_DECAY,
             "momentum": self.session.optimizer.momentum,
             "batch_size": setup.plan.batch_size,
             "patch_size": setup.plan.patch_size,

@@ -1,6 +1,6 @@
 //! Moving averages over epochs and their best values (`NetworkTrainer.manage_patience`).
 
-use crate::checkpoint::{Best, Curves};
+use engine::checkpoint::{Best, Curves};
 
 const TRAIN_ALPHA: f64 = 0.93;
 const METRIC_ALPHA: f64 = 0.9;
@@ -16,7 +16,7 @@ const RATE_THRESHOLD: f64 = 1e-6;
 /// One departure from the reference: an epoch without a metric (no foreground in any validation patch) leaves
 /// the metric's average unchanged. The reference sets it to NaN from then on.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Averages {
+pub(crate) struct Averages {
     pub train_loss: Option<f64>,
     pub metric: Option<f64>,
     pub best: Best,

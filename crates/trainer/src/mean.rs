@@ -2,7 +2,7 @@
 
 /// A running mean.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Mean {
+pub(crate) struct Mean {
     pub sum: f64,
     pub count: u64,
 }

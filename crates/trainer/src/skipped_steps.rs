@@ -7,7 +7,7 @@ use super::session::Step;
 /// In nnU-Net v1's float16 training, torch's `GradScaler` skips such steps. In its float32 training they set
 /// all parameters to NaN. Here they are skipped in every precision, with a warning.
 #[derive(Default)]
-pub(super) struct SkippedSteps {
+pub(crate) struct SkippedSteps {
     in_a_row: u64,
     in_epoch: u64,
     /// Cases of the last skipped step of the epoch.
@@ -16,7 +16,7 @@ pub(super) struct SkippedSteps {
 }
 
 /// The skipped steps of an epoch.
-pub(super) struct EpochSkips {
+pub(crate) struct EpochSkips {
     pub count: u64,
     /// Cases of the last one.
     pub cases: String,

@@ -6,9 +6,9 @@ use dataset::results::{BEST_CHECKPOINT, FINAL_CHECKPOINT, LATEST_CHECKPOINT};
 use run::{CheckpointKind, Event};
 
 use super::Run;
-use crate::checkpoint::{Checkpoint, Position};
-use crate::trainer::setup::learning_rate;
+use crate::setup::learning_rate;
 use crate::{Error, Result};
+use engine::checkpoint::{Checkpoint, Position};
 
 impl Run<'_> {
     /// Path of a checkpoint.

@@ -4,7 +4,7 @@ use super::mean::Mean;
 
 /// Measures iterations to estimate the remaining time.
 #[derive(Default)]
-pub(super) struct Clock {
+pub(crate) struct Clock {
     /// Seconds per training iteration.
     pub training: Mean,
     /// Seconds per validation iteration.

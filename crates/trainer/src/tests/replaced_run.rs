@@ -3,7 +3,7 @@
 use run::{CheckpointKind, Event};
 
 use super::{run_until, Task};
-use crate::checkpoint::Checkpoint;
+use engine::checkpoint::Checkpoint;
 
 #[test]
 fn a_new_run_replaces_the_checkpoints_of_the_previous_one() {

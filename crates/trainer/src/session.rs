@@ -5,21 +5,22 @@ use tch::{Device, Kind, Tensor};
 
 use super::evaluation::OnlineEvaluation;
 use super::setup::Setup;
-use crate::checkpoint::{Checkpoint, OptimizerState};
-use crate::loss::{deep_supervision_weights, Loss};
-use crate::network::{GenericUNet, Heads};
-use crate::optimizer::{LossScale, Sgd};
-use crate::{tensor, Error, Result};
+use crate::{Error, Result};
+use engine::checkpoint::{Checkpoint, OptimizerState};
+use engine::loss::{deep_supervision_weights, Loss};
+use engine::network::{GenericUNet, Heads};
+use engine::optimizer::{LossScale, Sgd};
+use engine::tensor;
 
 /// Results of one training iteration.
-pub(super) struct Step {
+pub(crate) struct Step {
     pub loss: f64,
     /// Norm of the gradients before clipping; may be non-finite.
     pub norm: f64,
 }
 
 /// A batch on the device.
-pub(super) struct Input {
+pub(crate) struct Input {
     data: Tensor,
     targets: Vec<Tensor>,
     weights: Option<Vec<Tensor>>,
@@ -28,7 +29,7 @@ pub(super) struct Input {
 }
 
 /// The mutable state of a run.
-pub(super) struct Session {
+pub(crate) struct Session {
     pub network: GenericUNet,
     pub optimizer: Sgd,
     pub loss_scale: Option<LossScale>,
@@ -84,7 +85,12 @@ impl Session {
     /// State of the optimiser, for a checkpoint.
     pub fn optimizer_state(&self, learning_rate: f64) -> Result<OptimizerState> {
         let copy = |m: &Option<Tensor>| m.as_ref().map(tensor::to_array).transpose();
-        let momenta = self.optimizer.momenta().iter().map(copy).collect::<Result<_>>()?;
+        let momenta = self
+            .optimizer
+            .momenta()
+            .iter()
+            .map(copy)
+            .collect::<engine::Result<_>>()?;
         Ok(OptimizerState {
             learning_rate,
             momentum: self.optimizer.momentum,
@@ -188,7 +194,7 @@ impl Session {
                 .network
                 .forward(&input.data, &weights, Heads::Finest(self.loss.outputs()))?;
             let (Some(logits), Some(target)) = (outputs.first(), input.targets.first()) else {
-                return Err(Error::network("no output to validate"));
+                return Err(engine::Error::network("no output to validate").into());
             };
             evaluation.add(logits, target)?;
             let loss = self

@@ -11,7 +11,7 @@ use crate::{Error, Result};
 use settings::TrainOptions;
 
 /// The running loaders of both phases.
-pub(super) struct Loaders {
+pub(crate) struct Loaders {
     pub training: Loader,
     pub validation: Loader,
 }
@@ -51,7 +51,7 @@ impl Loaders {
 }
 
 /// The next batch of a loader.
-pub(super) fn next_batch(loader: &Loader) -> Result<Batch> {
+pub(crate) fn next_batch(loader: &Loader) -> Result<Batch> {
     loader.next().map_err(|e| loader_error(&e))
 }
 

@@ -21,12 +21,12 @@ use super::record::{Log, Progress};
 use super::session::Session;
 use super::setup::{learning_rate, Setup};
 use super::skipped_steps::SkippedSteps;
-use crate::checkpoint::Curves;
-use crate::{Error, Result};
+use crate::Result;
+use engine::checkpoint::Curves;
 use settings::TrainOptions;
 
 /// A running training.
-pub(super) struct Run<'a> {
+pub(crate) struct Run<'a> {
     options: &'a TrainOptions,
     setup: &'a Setup,
     context: &'a Context,
@@ -80,10 +80,7 @@ impl Run<'_> {
         if self.epochs() < self.options.epochs {
             if let Err(error) = self.train_epochs() {
                 // A checkpoint to resume from, unless the network itself may be damaged.
-                if !matches!(
-                    error,
-                    Error::Diverged { .. } | Error::OutOfMemory { .. } | Error::Torch { .. }
-                ) {
+                if !error.may_damage_network() {
                     self.save(CheckpointKind::Latest)?;
                 }
                 self.log.line(&format!("stopped: {error}"));
