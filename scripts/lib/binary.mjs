@@ -32,6 +32,8 @@ export function problems(file, { os, cpu, libc }) {
   for (const folder of [root, homedir()]) {
     if (bytes.includes(folder)) found.push(`names the folder ${folder}`);
   }
+  // zig's runtime library has one, slower than the system's. Any of its other symbols links it, too.
+  if (os === 'linux' && !bytes.includes('memcpy\0')) found.push('has its own memcpy');
   const versions = os === 'linux' ? symbolVersions(bytes) : {};
   if (libc === 'musl' && versions.GLIBC) found.push(`needs GLIBC_${versions.GLIBC}`);
   for (const [family, version] of Object.entries(versions)) {

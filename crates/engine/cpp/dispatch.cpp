@@ -9,14 +9,17 @@ extern const Kernels kernels_baseline;
 extern const Kernels kernels_avx2;
 extern const Kernels kernels_avx512;
 
+// Rust detects the instruction set. `__builtin_cpu_supports` would link zig's runtime library into the addon, whose
+// memcpy and exp are slower than those of the system.
+extern "C" int engine_instruction_set();
+
 const Kernels& kernels() {
     static const Kernels& chosen = []() -> const Kernels& {
-        __builtin_cpu_init();
-        if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-            __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq")) {
-            return kernels_avx512;
+        switch (engine_instruction_set()) {
+            case 2: return kernels_avx512;
+            case 1: return kernels_avx2;
+            default: return kernels_baseline;
         }
-        return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("f16c") ? kernels_avx2 : kernels_baseline;
     }();
     return chosen;
 }

@@ -67,6 +67,17 @@ unsafe extern "C" {
     ) -> *mut c_char;
 }
 
+/// The kernels that this processor can run: 2 for AVX-512, 1 for AVX2, 0 for any processor. `dispatch.cpp` asks once.
+#[cfg(target_arch = "x86_64")]
+#[unsafe(no_mangle)]
+extern "C" fn engine_instruction_set() -> i32 {
+    use std::arch::is_x86_feature_detected as has;
+    if has!("avx512f") && has!("avx512bw") && has!("avx512vl") && has!("avx512dq") {
+        return 2;
+    }
+    i32::from(has!("avx2") && has!("f16c"))
+}
+
 fn raw(tensor: &Tensor) -> *const RawTensor {
     tensor.as_ptr().cast()
 }
