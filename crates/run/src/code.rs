@@ -312,8 +312,7 @@ codes! {
     LibtorchVersion = "ERR_LIBTORCH_VERSION",
     /// The libtorch found is damaged or incomplete. Run `nnunet-diag libtorch install --force`.
     LibtorchBroken = "ERR_LIBTORCH_BROKEN",
-    /// libtorch could not be installed: pip failed, or a wheel is missing or damaged. The message names the wheel or has
-    /// the last lines of pip's output. Give wheels that were fetched elsewhere with `--from`.
+    /// libtorch could not be installed. The message has the last lines of pip's output.
     LibtorchInstall = "ERR_LIBTORCH_INSTALL",
     /// A wheel could not be unpacked. Download it again.
     Wheel = "ERR_WHEEL",
