@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use tch::TchError;
 
-/// An error of training or prediction.
+/// An error of libtorch, a device, the network or a checkpoint.
 #[derive(Debug, thiserror::Error, run::Coded)]
 pub enum Error {
     /// A libtorch operation failed.
@@ -68,7 +68,7 @@ pub enum Error {
         /// The found and the expected content.
         problem: String,
     },
-    /// An error of the recipe or the training data.
+    /// An invalid architecture.
     #[error(transparent)]
     #[code(transparent)]
     Recipe(#[from] recipe::Error),
@@ -78,7 +78,7 @@ pub enum Error {
     Pickle(#[from] pickle::Error),
 }
 
-/// Result of training or prediction.
+/// Result of this crate.
 pub type Result<T> = std::result::Result<T, Error>;
 
 impl Error {
