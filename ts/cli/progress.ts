@@ -75,11 +75,11 @@ export class ProgressView {
 
   #epoch({ epoch, epochs, trainLoss, validationLoss, dice, best, seconds, secondsLeft }: EpochEvent): void {
     const scores = dice.map((d) => (d === null ? '–' : d.toFixed(3))).join(' ');
-    const validation = validationLoss === null ? '–' : validationLoss.toFixed(4);
+    const loss = (value: number | null): string => value?.toFixed(4) ?? '–';
     const mark = best ? `  ${styled(this.#screen, 'green', '* new best')}` : '';
     const number = `epoch ${String(epoch + 1).padStart(String(epochs).length)}/${epochs}`;
     this.#print(
-      `${number}  loss ${trainLoss.toFixed(4)}  validation ${validation}  Dice ${scores}  ` +
+      `${number}  loss ${loss(trainLoss)}  validation ${loss(validationLoss)}  Dice ${scores}  ` +
         `${duration(seconds)}, ${duration(secondsLeft)} left${mark}`,
     );
   }

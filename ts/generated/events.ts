@@ -47,8 +47,8 @@ export interface EpochEvent {
   readonly epoch: number;
   /** Total epochs of the schedule. */
   readonly epochs: number;
-  /** Mean training loss. */
-  readonly trainLoss: number;
+  /** Mean training loss; null if no training batch had an annotated voxel. */
+  readonly trainLoss: number | null;
   /** Mean validation loss; null if no validation batch had an annotated voxel. */
   readonly validationLoss: number | null;
   /** Online Dice of each foreground class on validation patches; null if the class did not occur. */

@@ -932,6 +932,23 @@ export interface TrainOptions extends Abortable {
    */
   readonly continue?: boolean | undefined;
   /**
+   * Trains anew in a fold that has checkpoints. The fold's folder is kept as `replaced_fold_X_<time>`.
+   *
+   * @default false
+   */
+  readonly overwrite?: boolean | undefined;
+  /**
+   * Ends the run after this time, such as `23h`, `90m` or `1h30m`: saves `model_latest` and fails with
+   * `ERR_TIME_LIMIT`. The command line then exits with code 85, "continue me".
+   */
+  readonly stopAfter?: string | undefined;
+  /**
+   * Ends the training after this many epochs without a new best moving average of the validation Dice.
+   *
+   * Range: at least 1.
+   */
+  readonly patience?: number | undefined;
+  /**
    * Epochs between checkpoints `model_latest`.
    *
    * Range: at least 1.

@@ -333,8 +333,8 @@ export interface TrainSummary {
   readonly checkpoint: string;
   /** Finished epochs, including earlier runs. */
   readonly epochs: number;
-  /** Training loss of the last epoch. */
-  readonly trainLoss: number;
+  /** Training loss of the last epoch; null if no training patch had an annotated voxel. */
+  readonly trainLoss: number | null;
   /** Validation loss of the last epoch; null if no validation patch had an annotated voxel. */
   readonly validationLoss: number | null;
   /** Online Dice of each foreground class in the last epoch; null if the class did not occur. */

@@ -39,7 +39,7 @@ export const trainShim = shim<'train'>({
     `${NO_VALIDATION[0]?.toUpperCase()}${NO_VALIDATION.slice(1)}.`,
     'The variable nnUNet_n_proc_DA sets loaderThreads; the default is all cores, in v1 12 processes.',
     'The schedule is v1’s: 1000 epochs of 250 iterations. A shorter one: nnunet-diag train --epochs.',
-    'Retraining a fold replaces its checkpoints, as in v1. -c without a checkpoint starts anew; v1 fails.',
+    'A fold with checkpoints is refused without -c; v1 replaces them. -c without a checkpoint starts anew; v1 fails.',
   ],
   notice: () => NO_VALIDATION,
   args: [

@@ -37,8 +37,8 @@ pub struct EpochReport {
     pub epoch: u64,
     /// Total epochs of the schedule.
     pub epochs: u64,
-    /// Mean training loss.
-    pub train_loss: f64,
+    /// Mean training loss; null if no training batch had an annotated voxel.
+    pub train_loss: Option<f64>,
     /// Mean validation loss; null if no validation batch had an annotated voxel.
     pub validation_loss: Option<f64>,
     /// Online Dice of each foreground class on validation patches; null if the class did not occur.

@@ -24,6 +24,7 @@ mod options;
 mod panic;
 mod pipeline;
 mod threads;
+mod time;
 
 pub use cancel::{Cancel, Cancelled};
 pub use cases::CaseLoop;
@@ -39,6 +40,7 @@ pub use panic::{catch, Panicked};
 pub use pipeline::Share;
 pub use run_derive::{options, Coded};
 pub use threads::ThreadsError;
+pub use time::utc_now;
 
 use std::sync::Arc;
 

@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 
 use recipe::{DataOptions, Recipe};
-use run::{OptionResult, Options};
+use run::{OptionError, OptionResult, Options};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::duration::parse_duration;
 use crate::ComputeOptions;
 
 /// Options of `train`. Defaults are nnU-Net v1's.
@@ -38,6 +39,19 @@ pub struct TrainOptions {
     #[default]
     #[serde(rename = "continue")]
     pub resume: bool,
+    /// Trains anew in a fold that has checkpoints. The fold's folder is kept as `replaced_fold_X_<time>`.
+    #[default]
+    pub overwrite: bool,
+    /// Ends the run after this time, such as `23h`, `90m` or `1h30m`: saves `model_latest` and fails with
+    /// `ERR_TIME_LIMIT`. The command line then exits with code 85, "continue me".
+    #[schemars(
+        regex(pattern = r"^(\d+[dhms])+$"),
+        extend("x-expected" = "a time such as 23h, 90m or 1h30m")
+    )]
+    pub stop_after: Option<String>,
+    /// Ends the training after this many epochs without a new best moving average of the validation Dice.
+    #[schemars(range(min = 1))]
+    pub patience: Option<u64>,
     /// Epochs between checkpoints `model_latest`.
     #[default(50)]
     #[schemars(range(min = 1))]
@@ -63,6 +77,16 @@ pub struct TrainOptions {
 
 impl Options for TrainOptions {
     fn check(&self) -> OptionResult<()> {
+        if self.resume && self.overwrite {
+            let problem = "continue and overwrite contradict each other: continue resumes the fold's run, overwrite begins anew";
+            return Err(OptionError::new("overwrite", problem));
+        }
+        if let Some(text) = &self.stop_after {
+            if parse_duration(text).is_none() {
+                let expected = "a time such as 23h, 90m or 1h30m";
+                return Err(OptionError::expected("stopAfter", expected, format!("{text:?}")));
+            }
+        }
         self.data.check()
     }
 }
@@ -108,8 +132,8 @@ pub struct TrainSummary {
     pub checkpoint: PathBuf,
     /// Finished epochs, including earlier runs.
     pub epochs: u64,
-    /// Training loss of the last epoch.
-    pub train_loss: f64,
+    /// Training loss of the last epoch; null if no training patch had an annotated voxel.
+    pub train_loss: Option<f64>,
     /// Validation loss of the last epoch; null if no validation patch had an annotated voxel.
     pub validation_loss: Option<f64>,
     /// Online Dice of each foreground class in the last epoch; null if the class did not occur.

@@ -12,6 +12,64 @@ pub enum Error {
     #[error(transparent)]
     #[code(transparent)]
     Option(#[from] run::OptionError),
+    /// The fold has checkpoints of an earlier run, which a new run would replace.
+    #[error(
+        "{} exists{}; add --continue to resume that run, or --overwrite to begin anew (its folder is then kept under \
+         another name)",
+        path.display(),
+        epochs.map_or_else(String::new, |epochs| format!(", after {epochs} epochs"))
+    )]
+    #[code(FoldExists)]
+    FoldExists {
+        /// The checkpoint.
+        path: PathBuf,
+        /// Finished epochs of the earlier run, if its record can be read.
+        epochs: Option<u64>,
+    },
+    /// `model_latest` is damaged, and another checkpoint of the fold is whole.
+    #[error(
+        "{problem}; {} is whole, after {epochs} epochs: delete {} to continue from it",
+        whole.display(),
+        path.display()
+    )]
+    #[code(LatestDamaged)]
+    DamagedLatest {
+        /// The damaged file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+        /// The whole checkpoint.
+        whole: PathBuf,
+        /// Its finished epochs.
+        epochs: u64,
+    },
+    /// The model's `plans.pkl` differs from the plans of this run.
+    #[error(
+        "the model of {} has other plans: {differences}; train with the same plans, patch and batch size, or give another \
+         model folder with --output-folder",
+        path.display()
+    )]
+    #[code(ModelPlans)]
+    ModelPlans {
+        /// The model's plans.
+        path: PathBuf,
+        /// The entries that differ, with both values.
+        differences: String,
+    },
+    /// The time of `stopAfter` is over. The state is saved.
+    #[error(
+        "stopped after {limit}, in epoch {epoch}; {} holds the state: run again with --continue",
+        path.display()
+    )]
+    #[code(TimeLimit)]
+    TimeLimit {
+        /// The time given.
+        limit: String,
+        /// Finished epochs.
+        epoch: u64,
+        /// The checkpoint to continue from.
+        path: PathBuf,
+    },
     /// Loss or gradients are not finite. Further training would destroy the network.
     #[error(
         "the {quantity} became {value} in epoch {epoch}, iteration {iteration} (cases {cases}); \

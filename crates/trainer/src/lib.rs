@@ -13,6 +13,8 @@ mod run_loop;
 mod session;
 mod setup;
 mod skipped_steps;
+mod start;
+mod time_limit;
 
 pub use error::{Error, Result};
 pub use record::PROGRESS_FILE;
@@ -20,7 +22,7 @@ pub use record::PROGRESS_FILE;
 use std::time::Instant;
 
 use engine::device_name;
-use run::{Context, Event};
+use run::Context;
 use settings::{TrainOptions, TrainSummary};
 
 use run_loop::Run;
@@ -47,17 +49,13 @@ pub fn train(options: &TrainOptions, context: &Context) -> Result<TrainSummary> 
         tch::Cuda::cudnn_set_benchmark(!options.deterministic);
     }
     let mut run = Run::open(options, &setup, context)?;
-    context.emit(Event::Started {
-        verb: "train",
-        settings: run.reported_settings(),
-    });
     run.finish()?;
     let last = run.last_epoch();
     Ok(TrainSummary {
         folder: run.folder().to_owned(),
         checkpoint: run.checkpoint_path(run::CheckpointKind::Final),
         epochs: run.epochs(),
-        train_loss: last.as_ref().map_or(f64::NAN, |r| r.train_loss),
+        train_loss: last.as_ref().and_then(|r| r.train_loss),
         validation_loss: last.as_ref().and_then(|r| r.validation_loss),
         dice: last.map(|r| r.dice.clone()).unwrap_or_default(),
         device: device_name(setup.compute.device),

@@ -4,12 +4,13 @@ use std::path::{Path, PathBuf};
 
 use dataset::results::ModelFolder;
 use dataset::splits::Split;
-use dataset::{Configuration, Fold, StagePlan};
+use dataset::{Configuration, Fold, Plans, StagePlan};
 use loader::{LoaderOptions, Phase};
 use pickle::Value;
 use recipe::{Trainer, TrainingData};
 use run::{Context, OptionError};
 
+use crate::time_limit::TimeLimit;
 use crate::Result;
 use engine::checkpoint::Info;
 use engine::optimizer::poly_learning_rate;
@@ -22,6 +23,9 @@ pub(crate) struct Setup {
     pub recipe: Recipe,
     pub compute: Compute,
     pub architecture: Architecture,
+    /// The plans, with this run's patch and batch size.
+    pub plans: Plans,
+    pub stage: usize,
     pub plan: StagePlan,
     pub split: Split,
     pub batch_dice: bool,
@@ -29,6 +33,7 @@ pub(crate) struct Setup {
     pub data: PathBuf,
     pub model: ModelFolder,
     pub info: Info,
+    pub time_limit: TimeLimit,
     training: LoaderOptions,
     validation: LoaderOptions,
 }
@@ -36,6 +41,7 @@ pub(crate) struct Setup {
 impl Setup {
     /// Resolves options, folders and plans.
     pub fn new(options: &TrainOptions, context: &Context) -> Result<Self> {
+        let time_limit = TimeLimit::new(options);
         let compute = Compute::new(&options.compute)?;
         let data = TrainingData::resolve(&options.weighted_data(), context)?;
         let (plans, cascade) = (&data.plans, data.cascade);
@@ -93,6 +99,7 @@ impl Setup {
             },
         };
         Ok(Self {
+            time_limit,
             compute,
             architecture,
             batch_dice,
@@ -101,14 +108,16 @@ impl Setup {
             training: data.loader(Phase::Training),
             validation: data.loader(Phase::Validation),
             recipe: data.recipe,
+            stage: data.stage,
             plan: data.plan,
             split: data.split,
             data: data.folder,
+            plans: data.plans,
         })
     }
 
     /// Writes the plans of the training to the model folder.
-    pub fn plans_file(&self, path: &Path) -> Result<()> {
+    pub fn write_plans(&self, path: &Path) -> Result<()> {
         Ok(pickle::write_file(path, &self.info.plans)?)
     }
 
