@@ -266,6 +266,8 @@ export const ERROR_CODES = {
   ERR_PREPROCESSOR: 'The plans name an unknown preprocessor. The message names the known ones.',
   /** A file of preprocessing could not be created or removed. Check the permissions. */
   ERR_PREPROCESS_IO: 'A file of preprocessing could not be created or removed. Check the permissions.',
+  /** A pretrained model has no layer of this network. Choose another one. */
+  ERR_PRETRAINED: 'A pretrained model has no layer of this network. Choose another one.',
   /** The axis for separate resampling does not exist. */
   ERR_RESAMPLE_AXIS: 'The axis for separate resampling does not exist.',
   /** A spline order is not supported. Use 0, 1 or 3. */

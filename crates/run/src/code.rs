@@ -118,6 +118,8 @@ codes! {
     /// The fold has checkpoints of an earlier run. Resume it with `continue`, or begin anew with `overwrite`, which keeps
     /// the old folder under another name.
     FoldExists = "ERR_FOLD_EXISTS",
+    /// A pretrained model has no layer of this network. Choose another one.
+    Pretrained = "ERR_PRETRAINED",
     /// `model_latest` is damaged, and another checkpoint of the fold is whole. The message says how to continue from it.
     LatestDamaged = "ERR_LATEST_DAMAGED",
     /// The model folder has other plans, another patch size or another batch size. The message names the differences.

@@ -30,7 +30,9 @@ pub use cancel::{Cancel, Cancelled};
 pub use cases::CaseLoop;
 pub use code::Code;
 pub use error::{CaseFailure, Coded};
-pub use event::{CheckpointKind, EpochReport, Event, EventKind, NullSink, Sink};
+pub use event::{
+    CheckpointKind, EpochReport, Event, EventKind, NullSink, Sink, ValidatedCase, ValidationReport,
+};
 pub use job::{Job, Outcome, Progress};
 pub use memory::memory_capacity;
 pub use not_found::NotFound;

@@ -10,4 +10,4 @@ mod train;
 pub use compute::{ComputeOptions, Precision};
 pub use duration::parse_duration;
 pub use predict::{PredictOptions, PredictSummary};
-pub use train::{TrainOptions, TrainSummary};
+pub use train::{TrainOptions, TrainSummary, TrainedFold};

@@ -26,6 +26,13 @@ pub enum Error {
         /// Finished epochs of the earlier run, if its record can be read.
         epochs: Option<u64>,
     },
+    /// A pretrained model has no layer of this network.
+    #[error("{}: no layer has the name and shape of one of this network; choose a model of nnU-Net v1 with the same number of dimensions", path.display())]
+    #[code(Pretrained)]
+    Pretrained {
+        /// The checkpoint.
+        path: PathBuf,
+    },
     /// `model_latest` is damaged, and another checkpoint of the fold is whole.
     #[error(
         "{problem}; {} is whole, after {epochs} epochs: delete {} to continue from it",
@@ -105,6 +112,15 @@ pub enum Error {
         #[detail(skip)]
         ignored: String,
     },
+    /// An array of a case has the wrong shape.
+    #[error("{}: expected {expected}; run `nnunet-diag preprocess` again", path.display())]
+    #[code(CaseShape)]
+    Shape {
+        /// The file.
+        path: PathBuf,
+        /// The expected shape.
+        expected: String,
+    },
     /// A file cannot be read or written.
     #[error("{path}: {source}")]
     #[code(io(Io))]
@@ -138,6 +154,30 @@ pub enum Error {
     #[error(transparent)]
     #[code(transparent)]
     Storage(#[from] storage::Error),
+    /// A validation case cannot be segmented.
+    #[error(transparent)]
+    #[code(transparent)]
+    Inference(#[from] inference::Error),
+    /// The validation cases cannot be evaluated.
+    #[error(transparent)]
+    #[code(transparent)]
+    Evaluate(#[from] evaluate::Error),
+    /// A validation case cannot be read or written.
+    #[error(transparent)]
+    #[code(transparent)]
+    Volume(#[from] volume::Error),
+    /// A softmax cannot be resampled to the next stage.
+    #[error(transparent)]
+    #[code(transparent)]
+    Resample(#[from] resample::Error),
+    /// A file or folder does not exist.
+    #[error(transparent)]
+    #[code(transparent)]
+    NotFound(#[from] run::NotFound),
+    /// The threads could not be started.
+    #[error(transparent)]
+    #[code(transparent)]
+    Threads(#[from] run::ThreadsError),
     /// A batch cannot be loaded.
     #[error(transparent)]
     #[code(transparent)]
@@ -155,6 +195,13 @@ impl Error {
             self,
             Self::Diverged { .. } | Self::Engine(E::OutOfMemory { .. } | E::Torch { .. })
         )
+    }
+
+    pub(crate) fn wrong_shape(path: &Path, expected: &str) -> Self {
+        Self::Shape {
+            path: path.to_owned(),
+            expected: expected.to_owned(),
+        }
     }
 
     pub(crate) fn io(path: &Path, source: std::io::Error) -> Self {

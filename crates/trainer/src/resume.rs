@@ -19,14 +19,14 @@ pub(crate) fn conditions(options: &TrainOptions, setup: &Setup, context: &Contex
     let plans = format!("{plan:?} {:?}", setup.architecture);
     all.insert("device".to_owned(), device_name(setup.compute.device).into());
     all.insert("threads".to_owned(), context.workers().into());
-    all.insert("split".to_owned(), digest(&split).into());
-    all.insert("plans".to_owned(), digest(&plans).into());
+    all.insert("split".to_owned(), digest(split.as_bytes()).into());
+    all.insert("plans".to_owned(), digest(plans.as_bytes()).into());
     all
 }
 
-/// FNV-1a in hexadecimal digits: tells changed lists apart without storing them.
-fn digest(text: &str) -> String {
-    let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+/// FNV-1a in hexadecimal digits: tells changed contents apart without storing them.
+pub(crate) fn digest(bytes: &[u8]) -> String {
+    let hash = bytes.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, &byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     });
     format!("{hash:016x}")

@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use dataset::results::FoldFolder;
 use loader::Loader;
-use run::{CheckpointKind, Context, EpochReport, Event};
+use run::{CheckpointKind, Context, EpochReport, Event, ValidationReport};
 
 use super::clock::Clock;
 use super::curves::Averages;
@@ -22,7 +22,8 @@ use super::session::Session;
 use super::setup::{learning_rate, Setup};
 use super::skipped_steps::SkippedSteps;
 use super::start::Claim;
-use crate::{Error, Result};
+use super::validation::Validation;
+use crate::Result;
 use engine::checkpoint::Curves;
 use settings::TrainOptions;
 
@@ -46,11 +47,11 @@ pub(crate) struct Run<'a> {
     clock: Clock,
     /// `None` if every epoch is finished.
     loaders: Option<Loaders>,
-    _claim: Claim,
+    claim: Claim,
 }
 
 /// Results of an epoch's validation batches.
-struct Validation {
+struct OnlineValidation {
     /// Mean loss of the batches with annotated voxels.
     loss: Option<f64>,
     /// Dice of each foreground class.
@@ -129,7 +130,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn validate(&mut self, loader: &Loader) -> Result<Validation> {
+    fn validate(&mut self, loader: &Loader) -> Result<OnlineValidation> {
         let classes = self.setup.architecture.classes as usize;
         let mut evaluation = OnlineEvaluation::new(classes, self.setup.recipe.ignore_label);
         let mut losses = Mean::default();
@@ -145,14 +146,14 @@ impl Run<'_> {
             }
             self.clock.validation.add(started.elapsed().as_secs_f64());
         }
-        Ok(Validation {
+        Ok(OnlineValidation {
             loss: losses.value(),
             dice: evaluation.dice(),
         })
     }
 
     /// Adds the epoch to the curves, reports it, and writes the due checkpoints.
-    fn end_epoch(&mut self, rate: f64, validation: Validation, started: Instant) -> Result<()> {
+    fn end_epoch(&mut self, rate: f64, validation: OnlineValidation, started: Instant) -> Result<()> {
         let epoch = self.epochs();
         let train_loss = self.losses.value();
         let metric = OnlineEvaluation::metric(&validation.dice);
@@ -200,11 +201,8 @@ impl Run<'_> {
         if !self.setup.time_limit.is_over() {
             return Ok(());
         }
-        Err(Error::TimeLimit {
-            limit: self.options.stop_after.clone().unwrap_or_default(),
-            epoch: self.epochs(),
-            path: self.checkpoint_path(CheckpointKind::Latest),
-        })
+        let latest = self.checkpoint_path(CheckpointKind::Latest);
+        Err(self.setup.time_limit.error(self.epochs(), latest))
     }
 
     /// Whether the metric has not improved for as many epochs as the options allow.
@@ -217,6 +215,23 @@ impl Run<'_> {
             ));
         }
         found.is_some()
+    }
+
+    /// Validates on whole cases, as far as the options ask for it.
+    pub fn validate_cases(&self) -> Result<Option<ValidationReport>> {
+        let validation = Validation {
+            options: self.options,
+            setup: self.setup,
+            network: &self.session.network,
+            context: self.context,
+        };
+        let report = validation.run(&self.claim)?;
+        if let Some(report) = &report {
+            let dice: Vec<String> = report.dice.iter().map(|d| d.map_or("none".to_owned(), |d| format!("{d:.4}"))).collect();
+            let cases = report.cases.len();
+            self.log.line(&format!("validation of {cases} whole cases, mean Dice: [{}]", dice.join(", ")));
+        }
+        Ok(report)
     }
 
     fn seconds_left(&self) -> f64 {

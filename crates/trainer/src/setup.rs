@@ -1,6 +1,7 @@
 //! Setup of a run: options, folders and plans, resolved and checked before anything is written.
 
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use dataset::results::ModelFolder;
 use dataset::splits::Split;
@@ -33,6 +34,14 @@ pub(crate) struct Setup {
     pub data: PathBuf,
     pub model: ModelFolder,
     pub info: Info,
+    /// Name of the task.
+    pub task: String,
+    /// Folder of the preprocessed task.
+    pub preprocessed: PathBuf,
+    /// Folder of the reference segmentations, on the images' own grids.
+    pub references: PathBuf,
+    /// Folder of the previous stage's segmentations, for a cascade's second stage.
+    pub previous_stage: Option<PathBuf>,
     pub time_limit: TimeLimit,
     training: LoaderOptions,
     validation: LoaderOptions,
@@ -40,8 +49,8 @@ pub(crate) struct Setup {
 
 impl Setup {
     /// Resolves options, folders and plans.
-    pub fn new(options: &TrainOptions, context: &Context) -> Result<Self> {
-        let time_limit = TimeLimit::new(options);
+    pub fn new(options: &TrainOptions, started: Instant, context: &Context) -> Result<Self> {
+        let time_limit = TimeLimit::new(options, started);
         let compute = Compute::new(&options.compute)?;
         let data = TrainingData::resolve(&options.weighted_data(), context)?;
         let (plans, cascade) = (&data.plans, data.cascade);
@@ -107,6 +116,10 @@ impl Setup {
             info,
             training: data.loader(Phase::Training),
             validation: data.loader(Phase::Validation),
+            task: data.task.name,
+            references: data.preprocessed.join("gt_segmentations"),
+            preprocessed: data.preprocessed,
+            previous_stage: data.previous_stage,
             recipe: data.recipe,
             stage: data.stage,
             plan: data.plan,

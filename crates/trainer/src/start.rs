@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use dataset::results::{FoldFolder, BEST_CHECKPOINT, FINAL_CHECKPOINT, LATEST_CHECKPOINT};
 use dataset::Plans;
 use engine::checkpoint::Checkpoint;
-use run::Context;
+use run::{Context, NotFound};
 use settings::TrainOptions;
 use storage::Lock;
 
@@ -33,6 +33,8 @@ pub(crate) enum Start {
     Replace,
     /// From this checkpoint.
     Continue(PathBuf),
+    /// Nothing is trained; this final checkpoint is validated.
+    Validate(PathBuf),
 }
 
 impl Start {
@@ -41,6 +43,12 @@ impl Start {
     /// # Errors
     /// [`Error::FoldExists`] if the run would replace checkpoints without being told to.
     pub fn find(options: &TrainOptions, fold: &FoldFolder, context: &Context) -> Result<Self> {
+        if options.validation_only {
+            let path = fold.checkpoint(FINAL_CHECKPOINT);
+            let advice = "the fold's training is not finished; run without --validation-only, with --continue";
+            NotFound::unless_exists("final checkpoint", &path, advice)?;
+            return Ok(Self::Validate(path));
+        }
         match last_checkpoint(fold) {
             Some(path) if options.resume => Ok(Self::Continue(path)),
             None if options.resume => {
@@ -65,8 +73,9 @@ impl Start {
     /// # Errors
     /// [`Error::DamagedLatest`] if `model_latest` cannot be read, but another checkpoint of the fold can.
     pub fn checkpoint(&self, fold: &FoldFolder) -> Result<Checkpoint> {
-        let Self::Continue(path) = self else {
-            return Ok(Checkpoint::default());
+        let path = match self {
+            Self::New | Self::Replace => return Ok(Checkpoint::default()),
+            Self::Continue(path) | Self::Validate(path) => path,
         };
         Checkpoint::read(path).map_err(|error| {
             let others = [FINAL_CHECKPOINT, BEST_CHECKPOINT].map(|name| fold.checkpoint(name));
@@ -179,7 +188,7 @@ fn plans_problem(options: &TrainOptions, setup: &Setup, start: &Start) -> Result
     if differences.is_empty() {
         return Ok(None);
     }
-    let continues = matches!(start, Start::Continue(_));
+    let continues = matches!(start, Start::Continue(_) | Start::Validate(_));
     if !continues && !has_other_folds(&setup.model.path, &setup.model.fold(options.data.fold))? {
         setup.write_plans(&path)?;
         return Ok(None);

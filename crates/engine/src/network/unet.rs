@@ -157,6 +157,29 @@ impl GenericUNet {
         })
     }
 
+    /// Sets the parameters whose name and shape `state` has, such as those of a network for other classes, channels or
+    /// patches. Returns the names of the others.
+    ///
+    /// # Errors
+    /// Any error of libtorch.
+    pub fn load_matching(&mut self, state: &State) -> Result<Vec<String>> {
+        let given: BTreeMap<&str, &ArrayD<f32>> = state
+            .iter()
+            .map(|(name, values)| (name.strip_prefix("module.").unwrap_or(name), values))
+            .collect();
+        let mut others = Vec::new();
+        tch::no_grad(|| {
+            for (parameter, to) in self.layout.parameters.iter().zip(&mut self.parameters) {
+                let fits = |values: &&&ArrayD<f32>| values.shape().iter().map(|&n| n as i64).eq(parameter.shape.iter().copied());
+                match given.get(parameter.name.as_str()).filter(fits) {
+                    Some(values) => to.f_copy_(&tensor::from_array(&values.view())?)?,
+                    None => others.push(parameter.name.clone()),
+                }
+            }
+            Ok(others)
+        })
+    }
+
     /// The parameters for forward passes in `kind` (float32, bfloat16, float16). Differentiable; valid until
     /// the parameters change.
     ///

@@ -14,7 +14,7 @@ use crate::session::Session;
 use crate::setup::{learning_rate, Setup};
 use crate::skipped_steps::SkippedSteps;
 use crate::start::{refuse_locked, Claim, Start};
-use crate::Result;
+use crate::{warm_start, Result};
 use run::Event;
 use settings::TrainOptions;
 
@@ -27,9 +27,11 @@ impl<'a> Run<'a> {
         refuse_locked(&fold)?;
         let checkpoint = start.checkpoint(&fold)?;
         let mut session = Session::new(setup, options.data.seed)?;
-        if let Start::Continue(path) = &start {
+        if let Start::Continue(path) | Start::Validate(path) = &start {
             session.load(&checkpoint)?;
             warn_of_changes(&checkpoint, path, options, setup, context);
+        } else if let Some(path) = &options.pretrained {
+            warm_start::load(&mut session.network, path, context)?;
         }
         let settings = settings(options, setup, &session, checkpoint.epochs, context);
         context.emit(Event::Started {
@@ -37,7 +39,7 @@ impl<'a> Run<'a> {
             settings: reported(&settings),
         });
         let position = checkpoint.position.unwrap_or_default();
-        let loaders = if checkpoint.epochs < options.epochs {
+        let loaders = if checkpoint.epochs < options.epochs && !options.validation_only {
             let first = (checkpoint.epochs, position.iteration);
             Some(Loaders::start(setup, options, first, context)?)
         } else {
@@ -64,7 +66,7 @@ impl<'a> Run<'a> {
             fold,
             session,
             loaders,
-            _claim: claim,
+            claim,
         };
         run.last = run.recorded_epoch();
         write_settings(&run.fold.debug(), &settings)?;

@@ -41,6 +41,7 @@ pub(super) fn settings(
         "num_batches_per_epoch": options.iterations,
         "num_val_batches_per_epoch": options.validation_iterations,
         "initial_lr": options.initial_lr,
+        "pretrained": options.pretrained,
         "weight_decay": engine::optimizer::WEIGHT_DECAY,
         "momentum": session.optimizer.momentum,
         "batch_size": setup.plan.batch_size,

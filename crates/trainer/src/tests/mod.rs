@@ -2,6 +2,8 @@
 
 mod preview_batches;
 mod start;
+mod validation;
+mod warm_start;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
