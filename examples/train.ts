@@ -20,7 +20,7 @@ try {
   for await (const event of run) {
     if (event.type !== 'epoch') continue;
     epochs.push(event);
-    console.log(`epoch ${event.epoch + 1} of ${event.epochs}: loss ${event.trainLoss.toFixed(3)}`);
+    console.log(`epoch ${event.epoch + 1} of ${event.epochs}: loss ${event.trainLoss?.toFixed(3)}`);
   }
   console.log((await run.result).checkpoint);
   await writeFile('curves.svg', drawCurves('Task501', epochs, ['CSF', 'GM', 'WM']));

@@ -12,7 +12,10 @@ import { Seen } from './seen.js';
 import { styled } from './style.js';
 
 /** Exit codes of every verb. */
-export const EXIT = { done: 0, failed: 1, usage: 2, cancelled: 130 } as const;
+export const EXIT = { done: 0, failed: 1, usage: 2, unfinished: 85, cancelled: 130 } as const;
+
+/** The reason of a command's signal if a batch system asked it to stop, by SIGTERM or SIGUSR1. */
+export class StoppedBySystem extends Error {}
 
 /** Streams and signal of a command. They are parameters so that tests need no process. */
 export interface Io {
@@ -121,7 +124,9 @@ export async function runVerb(call: Call): Promise<number> {
   } catch (thrown) {
     const error = fromNative(thrown);
     const kept = error.code === 'ERR_CANCELLED' ? row.cancelled?.(seen) : undefined;
-    return report(explain?.(error) ?? error, output.json === true, io, flags, kept);
+    const code = report(explain?.(error) ?? error, output.json === true, io, flags, kept);
+    const resumes = kept !== undefined && io.signal?.reason instanceof StoppedBySystem;
+    return resumes ? EXIT.unfinished : code;
   }
 }
 
@@ -141,5 +146,6 @@ export function report(error: NnunetError, json: boolean, io: Io, flags?: Flags,
     io.err.write(`${styled(io.err, 'red', 'error')}: ${wording(error, flags)}\n`);
   }
   if (cancelled) return EXIT.cancelled;
+  if (error.code === 'ERR_TIME_LIMIT') return EXIT.unfinished;
   return ['ERR_OPTIONS', 'ERR_CONFIG'].includes(error.code) ? EXIT.usage : EXIT.failed;
 }

@@ -81,13 +81,21 @@ export function collect(
 
 function typedValue(field: Field, given: unknown): unknown {
   if (!field.list) return convert(given, field.kind);
-  const texts = [given].flat().flatMap((text) => (field.kind === 'number' ? split(text) : [text]));
+  const parts = field.kind === 'number' ? split : range;
+  const texts = [given].flat().flatMap((text) => (field.kind === 'text' ? [text] : parts(text)));
   return texts.map((text) => convert(text, field.kind));
 }
 
 /** `64x64x64` and `64,64,64` are three numbers. */
 function split(text: unknown): unknown[] {
   return typeof text === 'string' && /^[\d.]+([x×,][\d.]+)+$/.test(text) ? text.split(/[x×,]/) : [text];
+}
+
+/** `0-4` are five numbers, such as folds and labels. */
+function range(text: unknown): unknown[] {
+  const [, first, last] = /^(\d{1,4})-(\d{1,4})$/.exec(String(text)) ?? [];
+  if (first === undefined || last === undefined || Number(first) > Number(last)) return [text];
+  return Array.from({ length: Number(last) - Number(first) + 1 }, (_, i) => String(Number(first) + i));
 }
 
 /** Converts text to its kind. Text of another kind stays as it is; the check of options then rejects it. */

@@ -1,5 +1,5 @@
 import { core } from '../native/core.js';
-import { EXIT, type Io } from './command.js';
+import { EXIT, type Io, StoppedBySystem } from './command.js';
 
 /** A second Ctrl-C within this time is the same one: `npx` and `npm run` forward the signal that the terminal also sent. */
 const SAME_KEY_MS = 200;
@@ -7,8 +7,9 @@ const SAME_KEY_MS = 200;
 /**
  * Runs a program with the streams of this process and sets the exit code.
  *
- * Ctrl-C, SIGTERM, SIGHUP and a closed terminal stop the program at its next safe point; a training writes a checkpoint
- * there. A second Ctrl-C or SIGTERM ends the process at once, with 130. A closed pipe, such as `| head`, stops the program
+ * Ctrl-C, SIGTERM, SIGUSR1, SIGHUP and a closed terminal stop the program at its next safe point; a training writes a
+ * checkpoint there. After SIGTERM and SIGUSR1, which batch systems send, a training exits with 85: continue me. A second
+ * Ctrl-C or SIGTERM ends the process at once, with 130. A closed pipe, such as `| head`, stops the program
  * with 0.
  */
 export async function runProcess(
@@ -18,14 +19,14 @@ export async function runProcess(
   let closedPipe = false;
   let hungUp = false;
   let asked = 0;
-  const ask = (): void => {
+  const ask = (reason?: Error): void => {
     if (abort.signal.aborted) return;
     asked = Date.now();
-    abort.abort();
+    abort.abort(reason);
     process.stderr.write('\nstopping at the next safe point; repeat to quit at once\n');
   };
-  const insist = (): void => {
-    if (!abort.signal.aborted) ask();
+  const insist = (reason?: Error): void => {
+    if (!abort.signal.aborted) ask(reason);
     else if (Date.now() - asked > SAME_KEY_MS) quit(EXIT.cancelled);
   };
   const hangUp = (): void => {
@@ -33,7 +34,12 @@ export async function runProcess(
     ask();
   };
   // A closing terminal may send SIGHUP twice, from the shell and from the system, so a second one ends nothing at once.
-  const signals = { SIGINT: insist, SIGTERM: insist, SIGHUP: hangUp };
+  const signals = {
+    SIGINT: () => insist(),
+    SIGTERM: () => insist(new StoppedBySystem('SIGTERM')),
+    SIGUSR1: () => ask(new StoppedBySystem('SIGUSR1')),
+    SIGHUP: hangUp,
+  };
   for (const [signal, listener] of Object.entries(signals)) process.on(signal, listener);
   const unwritable = (error: NodeJS.ErrnoException): void => {
     if (error.code === 'EPIPE') closedPipe = true;

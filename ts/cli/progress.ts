@@ -8,6 +8,11 @@ import { styled } from './style.js';
 /** Seconds between progress lines in a log. */
 const LOG_INTERVAL = 30;
 
+/** Dice of each class. */
+export function dice(values: readonly (number | null)[]): string {
+  return values.map((value) => value?.toFixed(3) ?? '–').join(' ');
+}
+
 /** Shows the events of a verb: a progress bar with times on a terminal, one line an epoch, every warning. */
 export class ProgressView {
   readonly #screen: Screen;
@@ -37,6 +42,9 @@ export class ProgressView {
         break;
       case 'epoch':
         this.#epoch(event);
+        break;
+      case 'validation':
+        this.#print(`validated ${event.cases.length} whole cases, mean Dice ${dice(event.dice)}`);
         break;
       case 'checkpoint':
         // The line of the epoch marks a new best.
@@ -73,13 +81,13 @@ export class ProgressView {
     this.#bar(share, `${words}, ${times(elapsed, secondsLeft)}`);
   }
 
-  #epoch({ epoch, epochs, trainLoss, validationLoss, dice, best, seconds, secondsLeft }: EpochEvent): void {
-    const scores = dice.map((d) => (d === null ? '–' : d.toFixed(3))).join(' ');
-    const validation = validationLoss === null ? '–' : validationLoss.toFixed(4);
+  #epoch(event: EpochEvent): void {
+    const { epoch, epochs, trainLoss, validationLoss, best, seconds, secondsLeft } = event;
+    const loss = (value: number | null): string => value?.toFixed(4) ?? '–';
     const mark = best ? `  ${styled(this.#screen, 'green', '* new best')}` : '';
     const number = `epoch ${String(epoch + 1).padStart(String(epochs).length)}/${epochs}`;
     this.#print(
-      `${number}  loss ${trainLoss.toFixed(4)}  validation ${validation}  Dice ${scores}  ` +
+      `${number}  loss ${loss(trainLoss)}  validation ${loss(validationLoss)}  Dice ${dice(event.dice)}  ` +
         `${duration(seconds)}, ${duration(secondsLeft)} left${mark}`,
     );
   }

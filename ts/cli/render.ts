@@ -6,7 +6,10 @@ import type {
   EvaluateSummary,
   PlanSummary,
   SplitsSummary,
+  TrainSummary,
 } from '../generated/summaries.js';
+import { duration } from './duration.js';
+import { dice } from './progress.js';
 import { table } from './text-table.js';
 
 /** Summary of a verb that writes one result a case. */
@@ -47,6 +50,26 @@ export function renderPlan({ task, cases, configurations }: PlanSummary): string
       `spacing ${c.spacing.map((s) => s.toPrecision(4)).join('×')} mm, median shape ${c.medianShape.join('×')}`,
   );
   return [`${task}: ${cases} cases`, ...lines].join('\n');
+}
+
+/** The trained folds, failed validation cases, and last the Dice of whole cases. */
+export function renderTraining({ epochs, device, seconds, folds }: TrainSummary): string {
+  const lines = folds.flatMap(({ fold, checkpoint, validation }) => {
+    const name = folds.length > 1 ? `fold ${fold}: ` : '';
+    if (validation === null) return [`${name}${checkpoint}`];
+    const { cases, failures } = validation;
+    const failed = failures.length > 0 ? [`${failures.length} validation cases failed:`] : [];
+    const after = validation.postprocessedDice;
+    const kept = (validation.postprocessing?.length ?? 0) > 0 && after !== null;
+    const scores = `mean Dice ${dice(validation.dice)}${kept ? `, postprocessed ${dice(after)}` : ''}`;
+    return [
+      `${name}${checkpoint}`,
+      ...failed.map((line) => name + line),
+      ...failures.map(renderFailure),
+      `${name}${cases.length} validation cases: ${scores} (${validation.folder})`,
+    ];
+  });
+  return [`trained ${epochs} epochs in ${duration(seconds)} on ${device}`, ...lines].join('\n');
 }
 
 /** Validation cases named in a line of the table. */

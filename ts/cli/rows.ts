@@ -20,6 +20,7 @@ import {
   renderEvaluation,
   renderPlan,
   renderSplits,
+  renderTraining,
 } from './render.js';
 import { type Seen, savedTraining } from './seen.js';
 
@@ -148,9 +149,11 @@ export const ROWS: readonly AnyRow[] = [
       'train 501 -c 3d_fullres -f 0',
       'train 502 -c 3d_fullres -f all --trainer nnUNetTrainerV2Sparse --epochs 200 --seed 1',
       'train 501 -c 2d -f 3 --continue',
+      'train 501 -c 3d_lowres --folds 0-4 --npz --stop-after 23h',
     ],
     run: train,
-    render: (s) => `trained ${s.epochs} epochs in ${duration(s.seconds)} on ${s.device}: ${s.checkpoint}`,
+    render: renderTraining,
+    failed: (s) => s.folds.some(({ validation }) => (validation?.failures.length ?? 0) > 0),
     cancelled: savedTraining,
   }),
   row<'predict'>({

@@ -110,6 +110,11 @@ export const ERROR_CODES = {
    */
   ERR_FOLDER_UNSET: 'An nnU-Net folder is not configured: neither an option nor an environment variable names it. Set one of them.',
   /**
+   * The fold has checkpoints of an earlier run. Resume it with `continue`, or begin anew with
+   * `overwrite`, which keeps the old folder under another name.
+   */
+  ERR_FOLD_EXISTS: 'The fold has checkpoints of an earlier run. Resume it with `continue`, or begin anew with `overwrite`, which keeps the old folder under another name.',
+  /**
    * A prediction and its reference differ in spacing, origin or direction. Raise `tolerance` to accept
    * the difference.
    */
@@ -127,14 +132,22 @@ export const ERROR_CODES = {
   /** A label map has an invalid value. Labels are whole numbers from -32768 to 32767. */
   ERR_LABEL_VALUE: 'A label map has an invalid value. Labels are whole numbers from -32768 to 32767.',
   /**
+   * `model_latest` is damaged, and another checkpoint of the fold is whole. The message says how to
+   * continue from it.
+   */
+  ERR_LATEST_DAMAGED: '`model_latest` is damaged, and another checkpoint of the fold is whole. The message says how to continue from it.',
+  /**
    * The C library of this system is another one or too old. The message says what was found and what is
    * needed.
    */
   ERR_LIBC: 'The C library of this system is another one or too old. The message says what was found and what is needed.',
   /** The libtorch found is damaged or incomplete. Run `nnunet-diag libtorch install --force`. */
   ERR_LIBTORCH_BROKEN: 'The libtorch found is damaged or incomplete. Run `nnunet-diag libtorch install --force`.',
-  /** libtorch could not be installed. The message has the last lines of pip's output. */
-  ERR_LIBTORCH_INSTALL: 'libtorch could not be installed. The message has the last lines of pip\'s output.',
+  /**
+   * libtorch could not be installed: pip failed, or a wheel is missing or damaged. The message names the
+   * wheel or has the last lines of pip's output. Give wheels that were fetched elsewhere with `--from`.
+   */
+  ERR_LIBTORCH_INSTALL: 'libtorch could not be installed: pip failed, or a wheel is missing or damaged. The message names the wheel or has the last lines of pip\'s output. Give wheels that were fetched elsewhere with `--from`.',
   /** No libtorch was found. Run `nnunet-diag libtorch install`. */
   ERR_LIBTORCH_MISSING: 'No libtorch was found. Run `nnunet-diag libtorch install`.',
   /** The version of libtorch differs from the one the addon needs. Run `nnunet-diag libtorch install`. */
@@ -143,6 +156,11 @@ export const ERROR_CODES = {
   ERR_LINK_CYCLE: 'A symbolic link points to a folder that contains it. Remove it or exclude it.',
   /** A batch was requested from a loader after its last one. */
   ERR_LOADER_FINISHED: 'A batch was requested from a loader after its last one.',
+  /**
+   * Another process works in the folder. The message names it, its machine and the lock file. Wait for
+   * it or stop it.
+   */
+  ERR_LOCKED: 'Another process works in the folder. The message names it, its machine and the lock file. Wait for it or stop it.',
   /** A reference has no prediction. Predict the case, or pass `predictedOnly`. */
   ERR_MISSING_PREDICTION: 'A reference has no prediction. Predict the case, or pass `predictedOnly`.',
   /** A prediction has no reference. Add it, or remove the prediction. */
@@ -151,6 +169,11 @@ export const ERROR_CODES = {
   ERR_MODEL: 'A model cannot be used for prediction. The message states the reason.',
   /** A folder is not a model folder. Name the folder that contains `fold_0` or `all`. */
   ERR_MODEL_FOLDER: 'A folder is not a model folder. Name the folder that contains `fold_0` or `all`.',
+  /**
+   * The model folder has other plans, another patch size or another batch size. The message names the
+   * differences. All folds of a model share them. Use the same ones, or another model folder.
+   */
+  ERR_MODEL_PLANS: 'The model folder has other plans, another patch size or another batch size. The message names the differences. All folds of a model share them. Use the same ones, or another model folder.',
   /** The network cannot be built, or does not accept this patch size. The message names valid values. */
   ERR_NETWORK: 'The network cannot be built, or does not accept this patch size. The message names valid values.',
   /** A NIfTI header has no valid affine. Correct its affine or spacing. */
@@ -243,6 +266,8 @@ export const ERROR_CODES = {
   ERR_PREPROCESSOR: 'The plans name an unknown preprocessor. The message names the known ones.',
   /** A file of preprocessing could not be created or removed. Check the permissions. */
   ERR_PREPROCESS_IO: 'A file of preprocessing could not be created or removed. Check the permissions.',
+  /** A pretrained model has no layer of this network. Choose another one. */
+  ERR_PRETRAINED: 'A pretrained model has no layer of this network. Choose another one.',
   /** The axis for separate resampling does not exist. */
   ERR_RESAMPLE_AXIS: 'The axis for separate resampling does not exist.',
   /** A spline order is not supported. Use 0, 1 or 3. */
@@ -277,6 +302,8 @@ export const ERROR_CODES = {
   ERR_TASK_NUMBER_TAKEN: 'Another task already has this number. Choose another name.',
   /** The system could not start a thread. Use fewer workers. */
   ERR_THREADS: 'The system could not start a thread. Use fewer workers.',
+  /** The time of `stopAfter` is over. The state is saved. Run again with `continue`. */
+  ERR_TIME_LIMIT: 'The time of `stopAfter` is over. The state is saved. Run again with `continue`.',
   /** There are fewer cases or patients than folds. Train with `--fold all`, or provide splits. */
   ERR_TOO_FEW_CASES: 'There are fewer cases or patients than folds. Train with `--fold all`, or provide splits.',
   /** A libtorch operation failed. `details.reason` has libtorch's message. */

@@ -47,8 +47,8 @@ export interface EpochEvent {
   readonly epoch: number;
   /** Total epochs of the schedule. */
   readonly epochs: number;
-  /** Mean training loss. */
-  readonly trainLoss: number;
+  /** Mean training loss; null if no training batch had an annotated voxel. */
+  readonly trainLoss: number | null;
   /** Mean validation loss; null if no validation batch had an annotated voxel. */
   readonly validationLoss: number | null;
   /** Online Dice of each foreground class on validation patches; null if the class did not occur. */
@@ -61,6 +61,27 @@ export interface EpochEvent {
   readonly seconds: number;
   /** Estimated remaining time in seconds. */
   readonly secondsLeft: number;
+}
+
+/** The fold's validation cases were segmented and evaluated. */
+export interface ValidationEvent {
+  readonly type: 'validation';
+  /** Folder of the segmentations and of `summary.json`: `validation_raw`. */
+  readonly folder: string;
+  /** Mean Dice of each foreground class over the cases; null if it occurs in none. */
+  readonly dice: readonly (number | null)[];
+  /** The cases, in order. */
+  readonly cases: readonly ValidatedCase[];
+  /**
+   * Labels that keep only their largest component, in order; null if that was not determined. A list of
+   * several
+   * labels is their union. `postprocessing.json` holds the same.
+   */
+  readonly postprocessing: readonly readonly number[][] | null;
+  /** Mean Dice of each foreground class after postprocessing; null if it was not determined. */
+  readonly postprocessedDice: readonly (number | null)[] | null;
+  /** Cases that failed while the others continued. */
+  readonly failures: readonly CaseFailure[];
 }
 
 /** A checkpoint was completely written. */
@@ -95,7 +116,7 @@ export interface WarningEvent {
 }
 
 /** Every event of every verb, distinguished by `type`. */
-export type VerbEvent = StartedEvent | ProgressEvent | IterationEvent | EpochEvent | CheckpointEvent | MemoryEvent | WarningEvent;
+export type VerbEvent = StartedEvent | ProgressEvent | IterationEvent | EpochEvent | ValidationEvent | CheckpointEvent | MemoryEvent | WarningEvent;
 
 /** Events of the verb `check`. */
 export type CheckEvent = StartedEvent | ProgressEvent | WarningEvent;
@@ -119,7 +140,7 @@ export type PreviewBatchesEvent = StartedEvent | MemoryEvent | ProgressEvent | W
 export type PreviewEvent = StartedEvent | MemoryEvent | ProgressEvent | WarningEvent;
 
 /** Events of the verb `train`. */
-export type TrainEvent = StartedEvent | MemoryEvent | ProgressEvent | IterationEvent | EpochEvent | CheckpointEvent | WarningEvent;
+export type TrainEvent = StartedEvent | MemoryEvent | ProgressEvent | IterationEvent | EpochEvent | ValidationEvent | CheckpointEvent | WarningEvent;
 
 /** Events of the verb `predict`. */
 export type PredictEvent = StartedEvent | ProgressEvent | WarningEvent;

@@ -932,6 +932,29 @@ export interface TrainOptions extends Abortable {
    */
   readonly continue?: boolean | undefined;
   /**
+   * Trains anew in a fold that has checkpoints. The fold's folder is kept as `replaced_fold_X_<time>`.
+   *
+   * @default false
+   */
+  readonly overwrite?: boolean | undefined;
+  /**
+   * Initial weights: a `.model` file, a fold's folder or a model's folder. Layers that match in name and
+   * shape are
+   * taken; the others begin with random weights and are named. Ignored when a training continues.
+   */
+  readonly pretrained?: string | undefined;
+  /**
+   * Ends the run after this time, such as `23h`, `90m` or `1h30m`: saves `model_latest` and fails with
+   * `ERR_TIME_LIMIT`. The command line then exits with code 85, "continue me".
+   */
+  readonly stopAfter?: string | undefined;
+  /**
+   * Ends the training after this many epochs without a new best moving average of the validation Dice.
+   *
+   * Range: at least 1.
+   */
+  readonly patience?: number | undefined;
+  /**
    * Epochs between checkpoints `model_latest`.
    *
    * Range: at least 1.
@@ -944,6 +967,44 @@ export interface TrainOptions extends Abortable {
    * folder.
    */
   readonly outputFolder?: string | undefined;
+  /**
+   * Several folds, trained one after the other instead of `fold`, such as `0-4`.
+   *
+   * Range: at least 1 values.
+   */
+  readonly folds?: readonly Fold[] | undefined;
+  /**
+   * Segments and evaluates the fold's validation cases after the training, and determines the
+   * postprocessing.
+   *
+   * @default true
+   */
+  readonly validate?: boolean | undefined;
+  /**
+   * Only validates: takes the fold's final checkpoint and trains nothing.
+   *
+   * @default false
+   */
+  readonly validationOnly?: boolean | undefined;
+  /**
+   * Also writes the softmax of the validation cases (`<case>.npz` and `<case>.pkl`), for ensembling.
+   *
+   * @default false
+   */
+  readonly npz?: boolean | undefined;
+  /**
+   * Determines the postprocessing of the fold on its validation cases.
+   *
+   * @default true
+   */
+  readonly postprocessing?: boolean | undefined;
+  /**
+   * With 3d_lowres, writes the validation cases' segmentations for 3d_cascade_fullres to
+   * `pred_next_stage`.
+   *
+   * @default true
+   */
+  readonly nextStage?: boolean | undefined;
   /**
    * Unpacks the compressed cases once to `<case>.npy` files and memory-maps these.
    *

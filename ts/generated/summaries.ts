@@ -1,5 +1,5 @@
 // Made from the Rust types by `npm run build` (crates/schema). Do not edit.
-import type { Configuration } from './options.js';
+import type { Configuration, Fold } from './options.js';
 
 /** A failed case of a verb that continues with the other cases. */
 export interface CaseFailure {
@@ -325,7 +325,7 @@ export interface SplitsSummary {
   readonly folds: readonly Split[];
 }
 
-/** Outcome of `train`. */
+/** Outcome of `train`. With several folds, all but `folds` describes the last one. */
 export interface TrainSummary {
   /** Folder of the fold in nnU-Net's results layout. */
   readonly folder: string;
@@ -333,18 +333,60 @@ export interface TrainSummary {
   readonly checkpoint: string;
   /** Finished epochs, including earlier runs. */
   readonly epochs: number;
-  /** Training loss of the last epoch. */
-  readonly trainLoss: number;
+  /** Training loss of the last epoch; null if no training patch had an annotated voxel. */
+  readonly trainLoss: number | null;
   /** Validation loss of the last epoch; null if no validation patch had an annotated voxel. */
   readonly validationLoss: number | null;
   /** Online Dice of each foreground class in the last epoch; null if the class did not occur. */
   readonly dice: readonly (number | null)[];
+  /** Whole-case validation; null without it. */
+  readonly validation: ValidationReport | null;
+  /** Every fold of this run. */
+  readonly folds: readonly TrainedFold[];
   /** Device used. */
   readonly device: string;
   /** Precision used. */
   readonly precision: string;
   /** Wall time in seconds. */
   readonly seconds: number;
+}
+
+/** A trained fold. */
+export interface TrainedFold {
+  /** The fold. */
+  readonly fold: Fold;
+  /** `model_final_checkpoint.model`. */
+  readonly checkpoint: string;
+  /** Whole-case validation; null without it. */
+  readonly validation: ValidationReport | null;
+}
+
+/** Scores of one case of a validation. */
+export interface ValidatedCase {
+  /** The case. */
+  readonly case: string;
+  /** Dice of each foreground class; null if neither reference nor segmentation has it. */
+  readonly dice: readonly (number | null)[];
+}
+
+/** Whole-case validation of a fold. */
+export interface ValidationReport {
+  /** Folder of the segmentations and of `summary.json`: `validation_raw`. */
+  readonly folder: string;
+  /** Mean Dice of each foreground class over the cases; null if it occurs in none. */
+  readonly dice: readonly (number | null)[];
+  /** The cases, in order. */
+  readonly cases: readonly ValidatedCase[];
+  /**
+   * Labels that keep only their largest component, in order; null if that was not determined. A list of
+   * several
+   * labels is their union. `postprocessing.json` holds the same.
+   */
+  readonly postprocessing: readonly readonly number[][] | null;
+  /** Mean Dice of each foreground class after postprocessing; null if it was not determined. */
+  readonly postprocessedDice: readonly (number | null)[] | null;
+  /** Cases that failed while the others continued. */
+  readonly failures: readonly CaseFailure[];
 }
 
 /** Result of a run. */

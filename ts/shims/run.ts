@@ -13,7 +13,6 @@ import type { Shim, ShimArgument, Step } from './table.js';
 export interface Plan {
   readonly steps: readonly Step[];
   readonly output: Output;
-  readonly notice: string | undefined;
 }
 
 /**
@@ -44,7 +43,7 @@ export function translate(shim: Shim, argv: readonly string[]): Plan | 'help' {
     if (mapped !== undefined) options[here.option] = mapped;
   }
   const steps = shim.steps?.(options, given) ?? [{ verb, options }];
-  return { steps, output, notice: shim.notice?.(given) };
+  return { steps, output };
 }
 
 function checkChoice(argument: ShimArgument, given: Values): void {
@@ -83,14 +82,13 @@ export async function shimMain(name: string, argv: readonly string[], io: Io): P
   }
 }
 
-async function runPlan(shim: Shim, { steps, output, notice }: Plan, io: Io): Promise<number> {
+async function runPlan(shim: Shim, { steps, output }: Plan, io: Io): Promise<number> {
   // All steps are checked before the first one runs.
   try {
     for (const { verb, options } of steps) checked(verb, options);
   } catch (thrown) {
     throw rename(fromNative(thrown), shim);
   }
-  if (notice !== undefined) io.err.write(`${styled(io.err, 'yellow', 'warning')}: ${notice}\n`);
   const queue = [...steps];
   for (let step = queue.shift(); step !== undefined; step = queue.shift()) {
     let result: unknown;

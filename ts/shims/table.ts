@@ -50,8 +50,6 @@ export interface Shim<V extends VerbName = VerbName> {
   readonly fixed?: Options<V>;
   /** Differences that flags cannot show, for the help. */
   readonly notes?: readonly string[];
-  /** A note that a run shows. */
-  notice?(given: Values): string | undefined;
   /** The verbs to run. The default is one run of `verb` with the options of the arguments. */
   steps?(options: Options<V>, given: Values): readonly Step[];
 }

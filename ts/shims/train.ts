@@ -27,21 +27,15 @@ const TRAINERS = Object.keys({
   nnUNetTrainer_V2_Loss_CEandDice_Weighted: 0,
 } satisfies Record<Trainer, 0>) as Trainer[];
 
-const NO_VALIDATION =
-  'training ends without nnU-Net v1’s segmentation of the validation cases (validation_raw); ' +
-  'make it with nnUNet_predict and nnUNet_evaluate_folder';
-
 export const trainShim = shim<'train'>({
   name: NAME,
   summary: 'train one fold of a configuration',
   verb: 'train',
   notes: [
-    `${NO_VALIDATION[0]?.toUpperCase()}${NO_VALIDATION.slice(1)}.`,
     'The variable nnUNet_n_proc_DA sets loaderThreads; the default is all cores, in v1 12 processes.',
     'The schedule is v1’s: 1000 epochs of 250 iterations. A shorter one: nnunet-diag train --epochs.',
-    'Retraining a fold replaces its checkpoints, as in v1. -c without a checkpoint starts anew; v1 fails.',
+    'A fold with checkpoints is refused without -c; v1 replaces them. -c without a checkpoint starts anew; v1 fails.',
   ],
-  notice: () => NO_VALIDATION,
   args: [
     {
       names: ['network'],
@@ -62,7 +56,7 @@ export const trainShim = shim<'train'>({
       names: ['-val', '--validation_only'],
       values: 0,
       meaning: 'only segments the validation cases of a trained fold',
-      here: { refused: 'segment their images with nnUNet_predict -f FOLD, then nnUNet_evaluate_folder' },
+      here: { option: 'validationOnly' },
     },
     {
       names: ['-c', '--continue_training'],
@@ -92,7 +86,7 @@ export const trainShim = shim<'train'>({
       names: ['--npz'],
       values: 0,
       meaning: 'also writes the softmax of the validation cases',
-      here: { refused: 'leave it out, and segment the validation cases with nnUNet_predict -z' },
+      here: { option: 'npz' },
     },
     {
       names: ['--find_lr'],
@@ -116,7 +110,7 @@ export const trainShim = shim<'train'>({
       names: ['--val_folder'],
       values: 1,
       meaning: 'name of the folder of segmented validation cases (default: validation_raw)',
-      here: { refused: 'training writes no such folder; leave it out', unless: ['validation_raw'] },
+      here: { refused: 'the folder is validation_raw; leave it out', unless: ['validation_raw'] },
     },
     {
       names: ['--trainer_kwargs'],
@@ -134,25 +128,25 @@ export const trainShim = shim<'train'>({
       names: ['--disable_postprocessing_on_folds'],
       values: 0,
       meaning: 'determines no postprocessing of the fold',
-      here: { accepted: 'none is determined' },
+      here: { option: 'postprocessing', value: () => false },
     },
     {
       names: ['--val_disable_overwrite'],
       values: 0,
       meaning: 'keeps existing segmentations of validation cases',
-      here: { accepted: 'none is written' },
+      here: { accepted: 'those of the same checkpoint are always kept' },
     },
     {
       names: ['--disable_next_stage_pred'],
       values: 0,
       meaning: 'after 3d_lowres, makes no predictions for the cascade',
-      here: { accepted: 'none is made' },
+      here: { option: 'nextStage', value: () => false },
     },
     {
       names: ['-pretrained_weights'],
       values: 1,
       meaning: 'checkpoint with initial weights',
-      here: { refused: 'training starts from random weights; leave it out' },
+      here: { option: 'pretrained' },
     },
   ],
   steps: trainSteps,

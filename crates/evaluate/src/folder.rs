@@ -91,8 +91,11 @@ pub fn evaluate_folder(options: &EvaluateOptions, context: &Context) -> Result<E
     score(options, &folders, context)
 }
 
-/// Runs [`evaluate_folder`] as a part of another verb.
-pub(crate) fn evaluate_quietly(
+/// Runs [`evaluate_folder`] as a part of another verb: without its start event.
+///
+/// # Errors
+/// As [`evaluate_folder`].
+pub fn evaluate_quietly(
     options: &EvaluateOptions,
     context: &Context,
 ) -> Result<EvaluateSummary, Error> {

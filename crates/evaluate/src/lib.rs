@@ -13,7 +13,7 @@ mod scores;
 mod summary;
 
 pub use error::Error;
-pub use folder::{evaluate_folder, EvaluateOptions, EvaluateSummary};
+pub use folder::{evaluate_folder, evaluate_quietly, EvaluateOptions, EvaluateSummary};
 pub use hausdorff::hausdorff_95;
 pub use metrics::{evaluate, MetricOptions};
 pub use region::Region;

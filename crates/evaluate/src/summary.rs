@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use run::CaseFailure;
 use serde::{Deserialize, Serialize};
@@ -91,9 +90,6 @@ impl Results {
 impl Summary {
     /// Returns a summary of `results` with the current date.
     pub fn new(results: Results, task: &str) -> Self {
-        let seconds = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .map_or(0, |d| d.as_secs());
         Self {
             author: "nnunet-diag".to_owned(),
             description: String::new(),
@@ -102,7 +98,7 @@ impl Summary {
             name: String::new(),
             results,
             task: task.to_owned(),
-            timestamp: date(seconds),
+            timestamp: run::utc_now(),
         }
     }
 }
@@ -114,21 +110,6 @@ fn fingerprint(results: &Results) -> String {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     });
     format!("{:012x}", hash >> 16)
-}
-
-/// Formats a Unix time as `2026-11-23 15:04:05` (H. Hinnant, "chrono-compatible low-level date algorithms",
-/// civil_from_days).
-fn date(seconds: u64) -> String {
-    let (days, time) = (seconds / 86_400 + 719_468, seconds % 86_400);
-    let (era, day_of_era) = (days / 146_097, days % 146_097);
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted + 2) / 5 + 1;
-    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
-    let year = year_of_era + era * 400 + u64::from(month <= 2);
-    let (hour, minute, second) = (time / 3600, time / 60 % 60, time % 60);
-    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}")
 }
 
 /// Reads a `summary.json`. Python's bare `NaN` and `Infinity` are read as undefined.
@@ -242,13 +223,6 @@ impl Formatter for Python {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn unix_times_are_formatted_as_dates() {
-        assert_eq!(date(0), "1970-01-01 00:00:00");
-        assert_eq!(date(951_782_400), "2000-02-29 00:00:00");
-        assert_eq!(date(1_795_446_245), "2026-11-23 15:04:05");
-    }
 
     #[test]
     fn bare_tokens_are_replaced_only_outside_strings() {

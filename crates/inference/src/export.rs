@@ -2,51 +2,48 @@
 
 use std::path::PathBuf;
 
-use dataset::{results::ModelFolder, CaseProperties};
+use dataset::CaseProperties;
 use half::f16;
 use ndarray::{Array3, Array4};
 use resample::export::{export_segmentation, export_softmax, segmentation_of, ExportOptions, Placement};
+use resample::ExportMode;
 use run::Cancel;
 use volume::{nifti, npz, Geometry};
 
 use crate::Error;
-use settings::PredictOptions;
 
-/// Writes the results of cases into one folder.
-pub struct Export<'a> {
-    options: &'a PredictOptions,
+/// Writes the results of cases into one folder: segmentations, and their softmax on request.
+///
+/// Source: `nnunet.inference.segmentation_export.save_segmentation_nifti_from_softmax`.
+pub struct Export {
+    folder: PathBuf,
+    save_softmax: bool,
     rule: ExportOptions,
     transpose_forward: [usize; 3],
 }
 
-impl<'a> Export<'a> {
-    /// Creates the output folder and copies the model's plans to it, like nnU-Net.
-    ///
-    /// # Errors
-    /// [`Error::Storage`].
-    pub fn new(options: &'a PredictOptions, transpose_forward: [usize; 3]) -> Result<Self, Error> {
-        let plans = ModelFolder::new(&options.model).plans();
-        if plans.is_file() {
-            storage::copy_file(&plans, &options.output.join("plans.pkl"), storage::Links::Follow)?;
-        }
+impl Export {
+    /// An export to an existing folder; `transpose_forward` is that of the plans.
+    pub fn new(folder: PathBuf, save_softmax: bool, mode: ExportMode, transpose_forward: [usize; 3]) -> Self {
         let rule = ExportOptions {
-            mode: options.export,
+            mode,
             ..ExportOptions::default()
         };
-        Ok(Self {
-            options,
+        Self {
+            folder,
+            save_softmax,
             rule,
             transpose_forward,
-        })
+        }
     }
 
     fn file(&self, case: &str, extension: &str) -> PathBuf {
-        self.options.output.join(format!("{case}.{extension}"))
+        self.folder.join(format!("{case}.{extension}"))
     }
 
     /// Returns true if all output files of a case exist.
     pub fn is_done(&self, case: &str) -> bool {
-        let softmax = !self.options.save_softmax || self.file(case, "npz").is_file();
+        let softmax = !self.save_softmax || self.file(case, "npz").is_file();
         softmax && self.file(case, "nii.gz").is_file()
     }
 
@@ -64,7 +61,7 @@ impl<'a> Export<'a> {
         cancel: &Cancel,
     ) -> Result<(), Error> {
         let placement = self.placement(&properties)?;
-        let labels = if self.options.save_softmax {
+        let labels = if self.save_softmax {
             self.write_softmax(case, softmax, &placement, &properties, cancel)?
         } else {
             export_segmentation(softmax.view(), &placement, &self.rule, cancel)?
@@ -142,11 +139,7 @@ mod tests {
         for save_softmax in [false, true] {
             let output = folder.path().join(save_softmax.to_string());
             std::fs::create_dir(&output).unwrap();
-            let options = PredictOptions {
-                save_softmax,
-                ..PredictOptions::new(folder.path(), &*output, folder.path())
-            };
-            let export = Export::new(&options, [0, 1, 2]).unwrap();
+            let export = Export::new(output.clone(), save_softmax, ExportMode::default(), [0, 1, 2]);
             let parts = testkit::ends_when_cancelled(|cancel| {
                 let written = export.write("a", softmax.clone(), properties.clone(), cancel);
                 assert_eq!(written.is_ok(), export.is_done("a"));

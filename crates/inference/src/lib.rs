@@ -11,6 +11,7 @@ mod tiles;
 mod window;
 
 pub use error::Error;
+pub use export::Export;
 pub use gaussian::importance;
 pub use model::Model;
 pub use predict::predict;

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use dataset::files;
+use dataset::results::ModelFolder;
 use engine::{device_name, Compute};
 use ndarray::Array4;
 use preprocess::preprocess_test_case;
@@ -60,7 +61,17 @@ pub fn predict(options: &PredictOptions, context: &Context) -> Result<PredictSum
         path: options.output.clone(),
         source,
     })?;
-    let export = Export::new(options, model.plans.transpose_forward)?;
+    let plans = ModelFolder::new(&options.model).plans();
+    if plans.is_file() {
+        // Like nnU-Net, for `ensemble`.
+        storage::copy_file(&plans, &options.output.join("plans.pkl"), storage::Links::Follow)?;
+    }
+    let export = Export::new(
+        options.output.clone(),
+        options.save_softmax,
+        options.export,
+        model.plans.transpose_forward,
+    );
     let (skipped, todo): (Vec<_>, Vec<_>) = cases
         .into_iter()
         .partition(|(case, _)| !options.overwrite && export.is_done(case));

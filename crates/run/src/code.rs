@@ -115,6 +115,20 @@ codes! {
     PickleValue = "ERR_PICKLE_VALUE",
     /// A file could not be copied or written. Check the permissions.
     StorageIo = "ERR_STORAGE_IO",
+    /// The fold has checkpoints of an earlier run. Resume it with `continue`, or begin anew with `overwrite`, which keeps
+    /// the old folder under another name.
+    FoldExists = "ERR_FOLD_EXISTS",
+    /// A pretrained model has no layer of this network. Choose another one.
+    Pretrained = "ERR_PRETRAINED",
+    /// `model_latest` is damaged, and another checkpoint of the fold is whole. The message says how to continue from it.
+    LatestDamaged = "ERR_LATEST_DAMAGED",
+    /// The model folder has other plans, another patch size or another batch size. The message names the differences.
+    /// All folds of a model share them. Use the same ones, or another model folder.
+    ModelPlans = "ERR_MODEL_PLANS",
+    /// The time of `stopAfter` is over. The state is saved. Run again with `continue`.
+    TimeLimit = "ERR_TIME_LIMIT",
+    /// Another process works in the folder. The message names it, its machine and the lock file. Wait for it or stop it.
+    Locked = "ERR_LOCKED",
     /// Source and destination of a copy are the same file. Choose another destination.
     SameFile = "ERR_SAME_FILE",
     /// A pipe, socket or device cannot be copied. Exclude it.

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use crate::CaseFailure;
+
 /// Receives the events of a verb. Any thread may call it.
 pub trait Sink: Send + Sync {
     /// Receives one event. Must return quickly, because the verb waits for it.
@@ -37,8 +39,8 @@ pub struct EpochReport {
     pub epoch: u64,
     /// Total epochs of the schedule.
     pub epochs: u64,
-    /// Mean training loss.
-    pub train_loss: f64,
+    /// Mean training loss; null if no training batch had an annotated voxel.
+    pub train_loss: Option<f64>,
     /// Mean validation loss; null if no validation batch had an annotated voxel.
     pub validation_loss: Option<f64>,
     /// Online Dice of each foreground class on validation patches; null if the class did not occur.
@@ -51,6 +53,35 @@ pub struct EpochReport {
     pub seconds: f64,
     /// Estimated remaining time in seconds.
     pub seconds_left: f64,
+}
+
+/// Whole-case validation of a fold.
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ValidationReport {
+    /// Folder of the segmentations and of `summary.json`: `validation_raw`.
+    pub folder: PathBuf,
+    /// Mean Dice of each foreground class over the cases; null if it occurs in none.
+    pub dice: Vec<Option<f64>>,
+    /// The cases, in order.
+    pub cases: Vec<ValidatedCase>,
+    /// Labels that keep only their largest component, in order; null if that was not determined. A list of several
+    /// labels is their union. `postprocessing.json` holds the same.
+    pub postprocessing: Option<Vec<Vec<i16>>>,
+    /// Mean Dice of each foreground class after postprocessing; null if it was not determined.
+    pub postprocessed_dice: Option<Vec<Option<f64>>>,
+    /// Cases that failed while the others continued.
+    pub failures: Vec<CaseFailure>,
+}
+
+/// Scores of one case of a validation.
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ValidatedCase {
+    /// The case.
+    pub case: String,
+    /// Dice of each foreground class; null if neither reference nor segmentation has it.
+    pub dice: Vec<Option<f64>>,
 }
 
 /// An event of a running verb. Serialises as `{ "type": "progress", ... }` in camelCase.
@@ -93,6 +124,8 @@ pub enum Event {
     },
     /// A training epoch finished.
     Epoch(EpochReport),
+    /// The fold's validation cases were segmented and evaluated.
+    Validation(ValidationReport),
     /// A checkpoint was completely written.
     Checkpoint {
         /// The `.model` file.
@@ -132,6 +165,8 @@ pub enum EventKind {
     Iteration,
     /// [`Event::Epoch`].
     Epoch,
+    /// [`Event::Validation`].
+    Validation,
     /// [`Event::Checkpoint`].
     Checkpoint,
     /// [`Event::Memory`].
@@ -149,6 +184,7 @@ impl EventKind {
             Self::Progress => "progress",
             Self::Iteration => "iteration",
             Self::Epoch => "epoch",
+            Self::Validation => "validation",
             Self::Checkpoint => "checkpoint",
             Self::Memory => "memory",
             Self::Warning => "warning",
@@ -165,6 +201,7 @@ impl Event {
             Self::Progress { .. } => EventKind::Progress,
             Self::Iteration { .. } => EventKind::Iteration,
             Self::Epoch(_) => EventKind::Epoch,
+            Self::Validation(_) => EventKind::Validation,
             Self::Checkpoint { .. } => EventKind::Checkpoint,
             Self::Memory { .. } => EventKind::Memory,
             Self::Warning { .. } => EventKind::Warning,

@@ -24,12 +24,15 @@ mod options;
 mod panic;
 mod pipeline;
 mod threads;
+mod time;
 
 pub use cancel::{Cancel, Cancelled};
 pub use cases::CaseLoop;
 pub use code::Code;
 pub use error::{CaseFailure, Coded};
-pub use event::{CheckpointKind, EpochReport, Event, EventKind, NullSink, Sink};
+pub use event::{
+    CheckpointKind, EpochReport, Event, EventKind, NullSink, Sink, ValidatedCase, ValidationReport,
+};
 pub use job::{Job, Outcome, Progress};
 pub use memory::memory_capacity;
 pub use not_found::NotFound;
@@ -39,6 +42,7 @@ pub use panic::{catch, Panicked};
 pub use pipeline::Share;
 pub use run_derive::{options, Coded};
 pub use threads::ThreadsError;
+pub use time::utc_now;
 
 use std::sync::Arc;
 

@@ -3,9 +3,11 @@
 //! They do not depend on libtorch: schemas are generated and options are checked before libtorch is loaded.
 
 mod compute;
+mod duration;
 mod predict;
 mod train;
 
 pub use compute::{ComputeOptions, Precision};
+pub use duration::parse_duration;
 pub use predict::{PredictOptions, PredictSummary};
-pub use train::{TrainOptions, TrainSummary};
+pub use train::{TrainOptions, TrainSummary, TrainedFold};

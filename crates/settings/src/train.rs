@@ -2,11 +2,13 @@
 
 use std::path::PathBuf;
 
+use dataset::Fold;
 use recipe::{DataOptions, Recipe};
-use run::{OptionResult, Options};
+use run::{OptionError, OptionResult, Options, ValidationReport};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::duration::parse_duration;
 use crate::ComputeOptions;
 
 /// Options of `train`. Defaults are nnU-Net v1's.
@@ -38,6 +40,23 @@ pub struct TrainOptions {
     #[default]
     #[serde(rename = "continue")]
     pub resume: bool,
+    /// Trains anew in a fold that has checkpoints. The fold's folder is kept as `replaced_fold_X_<time>`.
+    #[default]
+    pub overwrite: bool,
+    /// Initial weights: a `.model` file, a fold's folder or a model's folder. Layers that match in name and shape are
+    /// taken; the others begin with random weights and are named. Ignored when a training continues.
+    #[schemars(length(min = 1))]
+    pub pretrained: Option<PathBuf>,
+    /// Ends the run after this time, such as `23h`, `90m` or `1h30m`: saves `model_latest` and fails with
+    /// `ERR_TIME_LIMIT`. The command line then exits with code 85, "continue me".
+    #[schemars(
+        regex(pattern = r"^(\d+[dhms])+$"),
+        extend("x-expected" = "a time such as 23h, 90m or 1h30m")
+    )]
+    pub stop_after: Option<String>,
+    /// Ends the training after this many epochs without a new best moving average of the validation Dice.
+    #[schemars(range(min = 1))]
+    pub patience: Option<u64>,
     /// Epochs between checkpoints `model_latest`.
     #[default(50)]
     #[schemars(range(min = 1))]
@@ -46,6 +65,24 @@ pub struct TrainOptions {
     /// folder.
     #[schemars(length(min = 1))]
     pub output_folder: Option<PathBuf>,
+    /// Several folds, trained one after the other instead of `fold`, such as `0-4`.
+    #[schemars(length(min = 1))]
+    pub folds: Option<Vec<Fold>>,
+    /// Segments and evaluates the fold's validation cases after the training, and determines the postprocessing.
+    #[default(true)]
+    pub validate: bool,
+    /// Only validates: takes the fold's final checkpoint and trains nothing.
+    #[default]
+    pub validation_only: bool,
+    /// Also writes the softmax of the validation cases (`<case>.npz` and `<case>.pkl`), for ensembling.
+    #[default]
+    pub npz: bool,
+    /// Determines the postprocessing of the fold on its validation cases.
+    #[default(true)]
+    pub postprocessing: bool,
+    /// With 3d_lowres, writes the validation cases' segmentations for 3d_cascade_fullres to `pred_next_stage`.
+    #[default(true)]
+    pub next_stage: bool,
     /// Unpacks the compressed cases once to `<case>.npy` files and memory-maps these.
     #[default(true)]
     pub unpack: bool,
@@ -63,6 +100,20 @@ pub struct TrainOptions {
 
 impl Options for TrainOptions {
     fn check(&self) -> OptionResult<()> {
+        if self.resume && self.overwrite {
+            let problem = "continue and overwrite contradict each other: continue resumes the fold's run, overwrite begins anew";
+            return Err(OptionError::new("overwrite", problem));
+        }
+        if self.validation_only && !self.validate {
+            let problem = "validationOnly without validate leaves nothing to do";
+            return Err(OptionError::new("validationOnly", problem));
+        }
+        if let Some(text) = &self.stop_after {
+            if parse_duration(text).is_none() {
+                let expected = "a time such as 23h, 90m or 1h30m";
+                return Err(OptionError::expected("stopAfter", expected, format!("{text:?}")));
+            }
+        }
         self.data.check()
     }
 }
@@ -98,7 +149,19 @@ impl TrainOptions {
     }
 }
 
-/// Outcome of `train`.
+/// A trained fold.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TrainedFold {
+    /// The fold.
+    pub fold: Fold,
+    /// `model_final_checkpoint.model`.
+    pub checkpoint: PathBuf,
+    /// Whole-case validation; null without it.
+    pub validation: Option<ValidationReport>,
+}
+
+/// Outcome of `train`. With several folds, all but `folds` describes the last one.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TrainSummary {
@@ -108,12 +171,16 @@ pub struct TrainSummary {
     pub checkpoint: PathBuf,
     /// Finished epochs, including earlier runs.
     pub epochs: u64,
-    /// Training loss of the last epoch.
-    pub train_loss: f64,
+    /// Training loss of the last epoch; null if no training patch had an annotated voxel.
+    pub train_loss: Option<f64>,
     /// Validation loss of the last epoch; null if no validation patch had an annotated voxel.
     pub validation_loss: Option<f64>,
     /// Online Dice of each foreground class in the last epoch; null if the class did not occur.
     pub dice: Vec<Option<f64>>,
+    /// Whole-case validation; null without it.
+    pub validation: Option<ValidationReport>,
+    /// Every fold of this run.
+    pub folds: Vec<TrainedFold>,
     /// Device used.
     pub device: String,
     /// Precision used.

@@ -7,6 +7,8 @@ use run::Coded;
 use serde::{Serialize, Serializer};
 use serde_json::json;
 
+use crate::lock::Holder;
+
 /// A folder entry that could not be copied.
 #[derive(Debug)]
 pub struct CopyFailure {
@@ -59,6 +61,23 @@ pub enum Error {
         needed: u64,
         /// Bytes available to this user.
         available: u64,
+    },
+    /// Another process has the lock of a folder.
+    #[error(
+        "{} is held by process {pid} on {host} since {since} UTC; wait for it or stop it \
+         (if it ended without deleting the file, delete the file)",
+        path.display()
+    )]
+    #[code(Locked)]
+    Locked {
+        /// The lock file.
+        path: PathBuf,
+        /// Machine of the process.
+        host: String,
+        /// Number of the process.
+        pid: u32,
+        /// When it took the lock (UTC).
+        since: String,
     },
     /// Source and target are the same file.
     #[error("{} and {} are the same file", path.display(), target.display())]
@@ -113,6 +132,15 @@ fn list(failures: &[CopyFailure]) -> String {
 }
 
 impl Error {
+    pub(crate) fn locked(path: &Path, holder: Holder) -> Self {
+        Self::Locked {
+            path: path.to_owned(),
+            host: holder.host,
+            pid: holder.pid,
+            since: holder.since,
+        }
+    }
+
     /// Returns the error of an action on a path. A full disk or quota has its own variant.
     pub(crate) fn io(action: &'static str, path: &Path, source: io::Error) -> Self {
         let path = path.to_owned();

@@ -6,11 +6,12 @@
 use std::path::{Path, PathBuf};
 
 use dataset::{CaseProperties, Configuration, Plans, StagePlan};
-use ndarray::{Array2, Array4, Axis};
+use ndarray::{Array2, Array3, Array4, Axis};
 use pickle::{Dict, Value};
 use serde_json::json;
 use tempfile::TempDir;
 use volume::npz::Compression;
+use volume::Geometry;
 
 /// A preprocessed task, `Task901_Ball`, with one class: a bright ball. Every second plane of its cases is
 /// unlabelled. Recipes without an ignore label treat those planes as background.
@@ -44,6 +45,7 @@ impl BallTask {
             "name": "Ball", "modality": { "0": "T1" }, "labels": { "0": "background", "1": "ball" }, "training": [],
         });
         std::fs::write(task.join("dataset.json"), record.to_string()).unwrap();
+        std::fs::create_dir_all(task.join("gt_segmentations")).unwrap();
         (0..Self::CASES).for_each(|case| write_case(&stage, case));
         Self {
             folder,
@@ -133,5 +135,18 @@ fn write_case(stage: &Path, case: usize) {
     let mut properties = CaseProperties::new();
     properties.set_class_locations([(1, locations)].into());
     properties.set_outside_nonzero_mask_label(0);
+    let [z, y, x] = BallTask::SHAPE;
+    properties.set_original_size_of_raw_data([z, y, x]);
+    properties.set_size_after_cropping([z, y, x]);
+    properties.set_crop_bbox([[0, z], [0, y], [0, x]]);
+    properties.set_original_spacing([1.0; 3]);
+    properties.set_spacing_after_resampling([1.0; 3]);
+    properties.set_itk_spacing([1.0; 3]);
+    properties.set_itk_origin([0.0; 3]);
+    properties.set_itk_direction(Geometry::default().direction);
     properties.write(&path.with_extension("pkl")).unwrap();
+    // The reference has every plane.
+    let reference = Array3::from_shape_fn((z, y, x), |(z, y, x)| i16::from(inside(z, y, x)));
+    let file = stage.with_file_name("gt_segmentations").join(format!("ball_{case:03}.nii.gz"));
+    volume::nifti::write_labels(&file, reference.view(), &Geometry::default()).unwrap();
 }

@@ -14,15 +14,23 @@ const RATE_THRESHOLD: f64 = 1e-6;
 /// Moving averages and best values. They depend only on the curves, so a resumed run has the same values.
 ///
 /// One departure from the reference: an epoch without a metric (no foreground in any validation patch) leaves
-/// the metric's average unchanged. The reference sets it to NaN from then on.
+/// the metric's average unchanged, and one without a training loss (no annotated voxel in any patch) the loss's. The
+/// reference sets them to NaN from then on.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Averages {
     pub train_loss: Option<f64>,
     pub metric: Option<f64>,
     pub best: Best,
+    /// Epoch of the best average metric.
+    best_metric_epoch: u64,
 }
 
 impl Averages {
+    /// Epochs since the best average metric, after `epochs` epochs.
+    pub fn epochs_without_best(&self, epochs: u64) -> u64 {
+        epochs.saturating_sub(self.best_metric_epoch + 1)
+    }
+
     /// The averages after all epochs of `curves`; `rate` gives the learning rate after an epoch.
     pub fn replay(curves: &Curves, rate: impl Fn(u64) -> f64) -> Self {
         let mut averages = Self::default();
@@ -36,13 +44,10 @@ impl Averages {
     pub fn update(&mut self, epoch: u64, train_loss: f64, metric: f64, next_rate: f64) -> bool {
         let average =
             |old: Option<f64>, new: f64, alpha: f64| old.map_or(new, |old| alpha * old + (1.0 - alpha) * new);
-        let train = average(self.train_loss, train_loss, TRAIN_ALPHA);
-        self.train_loss = Some(train);
         if !metric.is_nan() {
             self.metric = Some(average(self.metric, metric, METRIC_ALPHA));
         }
         let best = &mut self.best;
-        let best_train = *best.train_loss.get_or_insert(train);
         let best_epoch = *best.epoch.get_or_insert(epoch);
         let improved = match (self.metric, best.metric) {
             (Some(new), Some(old)) => new > old,
@@ -50,7 +55,14 @@ impl Averages {
         };
         if improved || best.metric.is_none() {
             best.metric = self.metric;
+            self.best_metric_epoch = epoch;
         }
+        if train_loss.is_nan() {
+            return improved;
+        }
+        let train = average(self.train_loss, train_loss, TRAIN_ALPHA);
+        self.train_loss = Some(train);
+        let best_train = *best.train_loss.get_or_insert(train);
         if train + EPS < best_train {
             best.train_loss = Some(train);
             best.epoch = Some(epoch);

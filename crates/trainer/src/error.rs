@@ -12,6 +12,71 @@ pub enum Error {
     #[error(transparent)]
     #[code(transparent)]
     Option(#[from] run::OptionError),
+    /// The fold has checkpoints of an earlier run, which a new run would replace.
+    #[error(
+        "{} exists{}; add --continue to resume that run, or --overwrite to begin anew (its folder is then kept under \
+         another name)",
+        path.display(),
+        epochs.map_or_else(String::new, |epochs| format!(", after {epochs} epochs"))
+    )]
+    #[code(FoldExists)]
+    FoldExists {
+        /// The checkpoint.
+        path: PathBuf,
+        /// Finished epochs of the earlier run, if its record can be read.
+        epochs: Option<u64>,
+    },
+    /// A pretrained model has no layer of this network.
+    #[error("{}: no layer has the name and shape of one of this network; choose a model of nnU-Net v1 with the same number of dimensions", path.display())]
+    #[code(Pretrained)]
+    Pretrained {
+        /// The checkpoint.
+        path: PathBuf,
+    },
+    /// `model_latest` is damaged, and another checkpoint of the fold is whole.
+    #[error(
+        "{problem}; {} is whole, after {epochs} epochs: delete {} to continue from it",
+        whole.display(),
+        path.display()
+    )]
+    #[code(LatestDamaged)]
+    DamagedLatest {
+        /// The damaged file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+        /// The whole checkpoint.
+        whole: PathBuf,
+        /// Its finished epochs.
+        epochs: u64,
+    },
+    /// The model's `plans.pkl` differs from the plans of this run.
+    #[error(
+        "the model of {} has other plans: {differences}; train with the same plans, patch and batch size, or give another \
+         model folder with --output-folder",
+        path.display()
+    )]
+    #[code(ModelPlans)]
+    ModelPlans {
+        /// The model's plans.
+        path: PathBuf,
+        /// The entries that differ, with both values.
+        differences: String,
+    },
+    /// The time of `stopAfter` is over. The state is saved.
+    #[error(
+        "stopped after {limit}, in epoch {epoch}; {} holds the state: run again with --continue",
+        path.display()
+    )]
+    #[code(TimeLimit)]
+    TimeLimit {
+        /// The time given.
+        limit: String,
+        /// Finished epochs.
+        epoch: u64,
+        /// The checkpoint to continue from.
+        path: PathBuf,
+    },
     /// Loss or gradients are not finite. Further training would destroy the network.
     #[error(
         "the {quantity} became {value} in epoch {epoch}, iteration {iteration} (cases {cases}); \
@@ -47,6 +112,15 @@ pub enum Error {
         #[detail(skip)]
         ignored: String,
     },
+    /// An array of a case has the wrong shape.
+    #[error("{}: expected {expected}; run `nnunet-diag preprocess` again", path.display())]
+    #[code(CaseShape)]
+    Shape {
+        /// The file.
+        path: PathBuf,
+        /// The expected shape.
+        expected: String,
+    },
     /// A file cannot be read or written.
     #[error("{path}: {source}")]
     #[code(io(Io))]
@@ -80,6 +154,30 @@ pub enum Error {
     #[error(transparent)]
     #[code(transparent)]
     Storage(#[from] storage::Error),
+    /// A validation case cannot be segmented.
+    #[error(transparent)]
+    #[code(transparent)]
+    Inference(#[from] inference::Error),
+    /// The validation cases cannot be evaluated.
+    #[error(transparent)]
+    #[code(transparent)]
+    Evaluate(#[from] evaluate::Error),
+    /// A validation case cannot be read or written.
+    #[error(transparent)]
+    #[code(transparent)]
+    Volume(#[from] volume::Error),
+    /// A softmax cannot be resampled to the next stage.
+    #[error(transparent)]
+    #[code(transparent)]
+    Resample(#[from] resample::Error),
+    /// A file or folder does not exist.
+    #[error(transparent)]
+    #[code(transparent)]
+    NotFound(#[from] run::NotFound),
+    /// The threads could not be started.
+    #[error(transparent)]
+    #[code(transparent)]
+    Threads(#[from] run::ThreadsError),
     /// A batch cannot be loaded.
     #[error(transparent)]
     #[code(transparent)]
@@ -97,6 +195,13 @@ impl Error {
             self,
             Self::Diverged { .. } | Self::Engine(E::OutOfMemory { .. } | E::Torch { .. })
         )
+    }
+
+    pub(crate) fn wrong_shape(path: &Path, expected: &str) -> Self {
+        Self::Shape {
+            path: path.to_owned(),
+            expected: expected.to_owned(),
+        }
     }
 
     pub(crate) fn io(path: &Path, source: std::io::Error) -> Self {

@@ -13,6 +13,10 @@ mod run_loop;
 mod session;
 mod setup;
 mod skipped_steps;
+mod start;
+mod time_limit;
+mod validation;
+mod warm_start;
 
 pub use error::{Error, Result};
 pub use record::PROGRESS_FILE;
@@ -20,46 +24,82 @@ pub use record::PROGRESS_FILE;
 use std::time::Instant;
 
 use engine::device_name;
-use run::{Context, Event};
-use settings::{TrainOptions, TrainSummary};
+use run::Context;
+use settings::{TrainOptions, TrainSummary, TrainedFold};
 
 use run_loop::Run;
 use setup::Setup;
+use start::Start;
 
-/// Trains one fold of a configuration. Writes nnU-Net v1's files (checkpoints with their `.pkl`, `plans.pkl`,
-/// `debug.json`, the training log) and `progress.jsonl`.
+/// Trains folds of a configuration, one after the other. Writes nnU-Net v1's files (checkpoints with their `.pkl`,
+/// `plans.pkl`, `debug.json`, the training log, the validation) and `progress.jsonl`.
 ///
 /// An epoch runs training batches and validation batches, sets the learning rate of the next epoch, and
 /// updates the moving averages. It writes `model_best` if the average metric is the best so far, and
-/// `model_latest` every `saveEvery` epochs. On cancellation, and on an error of the data, it writes
-/// `model_latest`. `continue` resumes from it in the middle of the epoch. On a CPU with the same number of
+/// `model_latest` every `saveEvery` epochs. On cancellation, at the end of its time, and on an error of the data, it
+/// writes `model_latest`. `continue` resumes from it in the middle of the epoch. On a CPU with the same number of
 /// threads, the result is bit-identical to an uninterrupted run.
 ///
 /// # Errors
-/// [`Error::Cancelled`]; [`Error::Diverged`] if the loss is not finite;
-/// [`engine::Error::OutOfMemory`]; errors of options, plans, data and files.
+/// [`Error::Cancelled`]; [`Error::TimeLimit`]; [`Error::FoldExists`]; [`Error::ModelPlans`];
+/// [`storage::Error::Locked`]; [`Error::Diverged`] if the loss is not finite; [`engine::Error::OutOfMemory`]; errors of
+/// options, plans, data and files.
 pub fn train(options: &TrainOptions, context: &Context) -> Result<TrainSummary> {
     let started = Instant::now();
     run::validate(options)?;
-    let setup = Setup::new(options, context)?;
     tch::set_num_threads(i32::try_from(context.workers()).unwrap_or(1));
+    let folds = options.folds.clone().unwrap_or_else(|| vec![options.data.fold]);
+    let runs = folds
+        .iter()
+        .map(|&fold| {
+            let mut options = options.clone();
+            options.data.fold = fold;
+            let setup = Setup::new(&options, started, context)?;
+            // A fold that cannot begin is refused before the first one trains for a day.
+            Start::find(&options, &setup.model.fold(fold), &Context::silent(1))?;
+            validation::check(&options, &setup)?;
+            Ok((options, setup))
+        })
+        .collect::<Result<Vec<_>>>()?;
+    let mut trained = Vec::new();
+    let mut summary = None;
+    for (options, setup) in &runs {
+        let one = train_fold(options, setup, context)?;
+        trained.push(TrainedFold {
+            fold: options.data.fold,
+            checkpoint: one.checkpoint.clone(),
+            validation: one.validation.clone(),
+        });
+        summary = Some(one);
+    }
+    let nothing = || run::OptionError::expected("folds", "at least one fold", "none");
+    Ok(TrainSummary {
+        folds: trained,
+        seconds: started.elapsed().as_secs_f64(),
+        ..summary.ok_or_else(nothing)?
+    })
+}
+
+fn train_fold(options: &TrainOptions, setup: &Setup, context: &Context) -> Result<TrainSummary> {
+    let started = Instant::now();
     if setup.compute.device.is_cuda() {
         tch::Cuda::cudnn_set_benchmark(!options.deterministic);
     }
-    let mut run = Run::open(options, &setup, context)?;
-    context.emit(Event::Started {
-        verb: "train",
-        settings: run.reported_settings(),
-    });
-    run.finish()?;
+    let mut run = Run::open(options, setup, context)?;
+    if !options.validation_only {
+        run.finish()?;
+    }
+    let validation = run.validate_cases()?;
     let last = run.last_epoch();
     Ok(TrainSummary {
         folder: run.folder().to_owned(),
         checkpoint: run.checkpoint_path(run::CheckpointKind::Final),
         epochs: run.epochs(),
-        train_loss: last.as_ref().map_or(f64::NAN, |r| r.train_loss),
+        train_loss: last.as_ref().and_then(|r| r.train_loss),
         validation_loss: last.as_ref().and_then(|r| r.validation_loss),
         dice: last.map(|r| r.dice.clone()).unwrap_or_default(),
+        validation,
+        folds: Vec::new(),
         device: device_name(setup.compute.device),
         precision: setup.compute.precision_name().to_owned(),
         seconds: started.elapsed().as_secs_f64(),

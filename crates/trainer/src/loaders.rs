@@ -4,7 +4,6 @@ use loader::{Batch, Loader, Phase};
 use run::{Context, Event};
 use serde_json::json;
 
-use super::record::Log;
 use super::setup::Setup;
 use crate::buffers::buffers_for;
 use crate::{Error, Result};
@@ -12,12 +11,16 @@ use settings::TrainOptions;
 
 /// The running loaders of both phases.
 pub(crate) struct Loaders {
-    pub training: Loader,
+    training: Loader,
+    /// The first training batch, made before anything was written.
+    first: Option<Batch>,
     pub validation: Loader,
+    /// A line for the log about the loaders' memory.
+    pub memory: String,
 }
 
 impl Loaders {
-    /// Opens both loaders, reports their memory, and starts them. Training batches begin at `iteration` of
+    /// Opens both loaders, reports their memory, starts them, and waits for the first batch. Training batches begin at `iteration` of
     /// `epoch`, or with the next epoch if this one's training iterations are finished. Validation batches
     /// begin with `epoch`.
     pub fn start(
@@ -25,7 +28,6 @@ impl Loaders {
         options: &TrainOptions,
         (epoch, iteration): (u64, u64),
         context: &Context,
-        log: &Log,
     ) -> Result<Self> {
         let (first_epoch, first) = if iteration >= options.iterations {
             (epoch + 1, 0)
@@ -38,15 +40,37 @@ impl Loaders {
         };
         let training = open(Phase::Training, first_epoch, first)?;
         let validation = open(Phase::Validation, epoch, 0)?;
-        report_memory(&training, &validation, context, log);
+        let memory = report_memory(&training, &validation, context);
         let start = |prepared: loader::PreparedLoader| {
             let buffers = buffers_for(setup.compute.device);
             prepared.start(buffers).map_err(|e| loader_error(&e))
         };
+        let (training, validation) = (start(training)?, start(validation)?);
+        // After the last epoch's training iterations, only validation batches are left.
+        let first = if first_epoch < options.epochs {
+            Some(next_batch(&training)?)
+        } else {
+            None
+        };
         Ok(Self {
-            training: start(training)?,
-            validation: start(validation)?,
+            training,
+            first,
+            validation,
+            memory,
         })
+    }
+
+    /// The next training batch.
+    pub fn next(&mut self) -> Result<Batch> {
+        match self.first.take() {
+            Some(batch) => Ok(batch),
+            None => next_batch(&self.training),
+        }
+    }
+
+    /// Gives the memory of a training batch back.
+    pub fn recycle(&self, batch: Batch) {
+        self.training.recycle(batch);
     }
 }
 
@@ -55,21 +79,21 @@ pub(crate) fn next_batch(loader: &Loader) -> Result<Batch> {
     loader.next().map_err(|e| loader_error(&e))
 }
 
-/// Reports the memory of the loaders before they start.
+/// Reports the memory of the loaders before they start. Returns a line for the log.
 fn report_memory(
     training: &loader::PreparedLoader,
     validation: &loader::PreparedLoader,
     context: &Context,
-    log: &Log,
-) {
+) -> String {
     let bytes = training.estimated_bytes() + validation.estimated_bytes();
     let parts = json!({ "training": training.memory(), "validation": validation.memory() });
-    log.line(&format!("loaders hold at most {bytes} bytes: {parts}"));
+    let line = format!("loaders hold at most {bytes} bytes: {parts}");
     context.emit(Event::Memory {
         part: "loader",
         bytes: bytes as u64,
         parts,
     });
+    line
 }
 
 /// Maps a cancelled loader to a cancelled run.

@@ -13,6 +13,16 @@ use crate::{Error, Result};
 /// File with one JSON object per finished epoch.
 pub const PROGRESS_FILE: &str = "progress.jsonl";
 
+/// Finished epochs that the record of a fold's folder lists; `None` without a record.
+pub(crate) fn epochs_in(folder: &Path) -> Option<u64> {
+    let text = std::fs::read_to_string(folder.join(PROGRESS_FILE)).ok()?;
+    let last = text
+        .lines()
+        .rev()
+        .find_map(|line| serde_json::from_str::<Value>(line).ok())?;
+    Some(last["epoch"].as_u64()? + 1)
+}
+
 /// The training log of a run, with nnU-Net v1's name and format.
 pub(crate) struct Log {
     path: PathBuf,
@@ -41,7 +51,10 @@ impl Log {
     /// Writes nnU-Net v1's log lines of an epoch.
     pub fn epoch(&self, report: &EpochReport, next_rate: f64) {
         self.line(&format!("\nepoch:  {}", report.epoch));
-        self.line(&format!("train loss : {:.4}", report.train_loss));
+        match report.train_loss {
+            Some(loss) => self.line(&format!("train loss : {loss:.4}")),
+            None => self.line("train loss : none (no training patch has an annotated voxel)"),
+        }
         match report.validation_loss {
             Some(loss) => self.line(&format!("validation loss: {loss:.4}")),
             None => self.line("validation loss: none (no validation patch has an annotated voxel)"),
@@ -129,7 +142,7 @@ mod tests {
         EpochReport {
             epoch,
             epochs: 9,
-            train_loss: 0.5,
+            train_loss: Some(0.5),
             validation_loss: None,
             dice: vec![Some(0.25), None],
             best: false,

@@ -1,39 +1,39 @@
-//! Resuming from a checkpoint.
+//! What a continued run must have in common with the run before.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use dataset::results::{FoldFolder, BEST_CHECKPOINT, FINAL_CHECKPOINT, LATEST_CHECKPOINT};
-use run::Context;
-
-use super::setup::Setup;
 use engine::checkpoint::Checkpoint;
+use engine::device_name;
+use run::Context;
+use serde_json::{json, Map, Value};
 use settings::TrainOptions;
 
-/// Returns the checkpoint to continue from. nnU-Net v1 prefers a final checkpoint. Here `model_latest` comes
-/// first: a finished run removes it, so if both exist, `model_latest` belongs to a run that was continued
-/// after its end.
-pub(crate) fn last_checkpoint(fold: &FoldFolder) -> Option<PathBuf> {
-    let names = [LATEST_CHECKPOINT, FINAL_CHECKPOINT, BEST_CHECKPOINT];
-    names
-        .into_iter()
-        .map(|name| fold.checkpoint(name))
-        .find(|path| path.is_file())
+use crate::setup::Setup;
+
+/// Everything besides the seed that decides about the bits of the result, as JSON for the checkpoint.
+pub(crate) fn conditions(options: &TrainOptions, setup: &Setup, context: &Context) -> Map<String, Value> {
+    let text = options.fingerprint(&setup.recipe, setup.compute.precision_name());
+    let mut all: Map<String, Value> = serde_json::from_str(&text).unwrap_or_default();
+    let split = json!([setup.split.train, setup.split.val]).to_string();
+    let plan = &setup.plan;
+    let plans = format!("{plan:?} {:?}", setup.architecture);
+    all.insert("device".to_owned(), device_name(setup.compute.device).into());
+    all.insert("threads".to_owned(), context.workers().into());
+    all.insert("split".to_owned(), digest(split.as_bytes()).into());
+    all.insert("plans".to_owned(), digest(plans.as_bytes()).into());
+    all
 }
 
-/// Warns that a new run replaces the checkpoints of a previous run. Returns true if there are any.
-pub(crate) fn warn_replaced_run(fold: &FoldFolder, context: &Context) -> bool {
-    let Some(path) = last_checkpoint(fold) else {
-        return false;
-    };
-    let message = format!(
-        "{} belongs to a previous run; this run restarts training and replaces it (use --continue to resume)",
-        path.display()
-    );
-    context.warn("WARN_FORMER_RUN", message, None);
-    true
+/// FNV-1a in hexadecimal digits: tells changed contents apart without storing them.
+pub(crate) fn digest(bytes: &[u8]) -> String {
+    let hash = bytes.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, &byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    format!("{hash:016x}")
 }
 
-/// Warns if the settings differ from those stored in the checkpoint.
+/// Warns of each condition that differs from the checkpoint's. With any of them, the result can differ from that of an
+/// uninterrupted run.
 pub(crate) fn warn_of_changes(
     checkpoint: &Checkpoint,
     path: &Path,
@@ -44,15 +44,61 @@ pub(crate) fn warn_of_changes(
     let Some(position) = &checkpoint.position else {
         return;
     };
-    let now = options.fingerprint(&setup.recipe, setup.compute.precision_name());
-    if position.seed != options.data.seed || position.options != now {
-        let message = format!(
-            "{} was trained with seed {} and {}; continuing with seed {} and {now}",
-            path.display(),
-            position.seed,
-            position.options,
-            options.data.seed
+    let before: Map<String, Value> = serde_json::from_str(&position.options).unwrap_or_default();
+    let changes = changes(
+        &before,
+        position.seed,
+        &conditions(options, setup, context),
+        options.data.seed,
+    );
+    if changes.is_empty() {
+        return;
+    }
+    let message = format!(
+        "{} was trained with other settings: {}; the result can differ from an uninterrupted run",
+        path.display(),
+        changes.join(", ")
+    );
+    context.warn("WARN_RESUME_CHANGED", message, None);
+}
+
+fn changes(before: &Map<String, Value>, seed: u64, now: &Map<String, Value>, new_seed: u64) -> Vec<String> {
+    let mut all = Vec::new();
+    if seed != new_seed {
+        all.push(format!("seed {seed}, now {new_seed}"));
+    }
+    // A condition that an older version did not record is unknown, not different.
+    for (name, old) in before {
+        let new = now.get(name).unwrap_or(&Value::Null);
+        if old == new {
+            continue;
+        }
+        all.push(match name.as_str() {
+            "split" => "other training or validation cases".to_owned(),
+            "plans" => "other plans".to_owned(),
+            _ => format!("{name} {old}, now {new}"),
+        });
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn changes_name_what_differs() {
+        let map = |value: Value| value.as_object().cloned().unwrap_or_default();
+        let before = map(json!({ "threads": 2, "split": "a", "epochs": 5 }));
+        let now = map(json!({ "threads": 4, "split": "b", "epochs": 5, "device": "cpu" }));
+        assert_eq!(
+            changes(&before, 1, &now, 2),
+            [
+                "seed 1, now 2",
+                "threads 2, now 4",
+                "other training or validation cases"
+            ]
         );
-        context.warn("WARN_RESUME_CHANGED", message, None);
+        assert!(changes(&now, 1, &now, 1).is_empty());
     }
 }

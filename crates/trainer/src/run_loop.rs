@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use dataset::results::FoldFolder;
 use loader::Loader;
-use run::{CheckpointKind, Context, EpochReport, Event};
+use run::{CheckpointKind, Context, EpochReport, Event, ValidationReport};
 
 use super::clock::Clock;
 use super::curves::Averages;
@@ -21,6 +21,8 @@ use super::record::{Log, Progress};
 use super::session::Session;
 use super::setup::{learning_rate, Setup};
 use super::skipped_steps::SkippedSteps;
+use super::start::Claim;
+use super::validation::Validation;
 use crate::Result;
 use engine::checkpoint::Curves;
 use settings::TrainOptions;
@@ -31,8 +33,6 @@ pub(crate) struct Run<'a> {
     setup: &'a Setup,
     context: &'a Context,
     fold: FoldFolder,
-    /// Whether this run replaces the checkpoints of a previous one.
-    replaces: bool,
     session: Session,
     curves: Curves,
     averages: Averages,
@@ -45,10 +45,13 @@ pub(crate) struct Run<'a> {
     progress: Progress,
     log: Log,
     clock: Clock,
+    /// `None` if every epoch is finished.
+    loaders: Option<Loaders>,
+    claim: Claim,
 }
 
 /// Results of an epoch's validation batches.
-struct Validation {
+struct OnlineValidation {
     /// Mean loss of the batches with annotated voxels.
     loss: Option<f64>,
     /// Dice of each foreground class.
@@ -73,12 +76,8 @@ impl Run<'_> {
 
     /// Trains to the end of the schedule and writes the final checkpoint.
     pub fn finish(&mut self) -> Result<()> {
-        if self.replaces {
-            // If this run is killed early, `continue` must not resume from the previous run's checkpoints.
-            self.save(CheckpointKind::Latest)?;
-        }
-        if self.epochs() < self.options.epochs {
-            if let Err(error) = self.train_epochs() {
+        if let Some(mut loaders) = self.loaders.take() {
+            if let Err(error) = self.train_epochs(&mut loaders) {
                 // A checkpoint to resume from, unless the network itself may be damaged.
                 if !error.may_damage_network() {
                     self.save(CheckpointKind::Latest)?;
@@ -91,14 +90,12 @@ impl Run<'_> {
         self.remove_latest()
     }
 
-    fn train_epochs(&mut self) -> Result<()> {
-        let position = (self.epochs(), self.iteration);
-        let loaders = Loaders::start(self.setup, self.options, position, self.context, &self.log)?;
-        while self.epochs() < self.options.epochs {
+    fn train_epochs(&mut self, loaders: &mut Loaders) -> Result<()> {
+        while self.epochs() < self.options.epochs && !self.out_of_patience() {
             let started = Instant::now();
             let rate = learning_rate(self.options, self.epochs());
             while self.iteration < self.options.iterations {
-                self.train_iteration(&loaders.training, rate)?;
+                self.train_iteration(loaders, rate)?;
             }
             let validation = self.validate(&loaders.validation)?;
             self.end_epoch(rate, validation, started)?;
@@ -106,16 +103,16 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn train_iteration(&mut self, loader: &Loader, rate: f64) -> Result<()> {
-        self.context.check()?;
+    fn train_iteration(&mut self, loaders: &mut Loaders, rate: f64) -> Result<()> {
+        self.check()?;
         let started = Instant::now();
-        let batch = next_batch(loader)?;
+        let batch = loaders.next()?;
         let input = self.session.take(&batch)?;
         let step = self.session.train(&input, rate)?;
         if let Some((quantity, value)) = self.skipped_steps.add(&step, &batch.cases) {
             return Err(self.diverged(quantity, value, &batch.cases));
         }
-        loader.recycle(batch);
+        loaders.recycle(batch);
         if input.annotated {
             self.losses.add(step.loss);
         }
@@ -133,12 +130,12 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn validate(&mut self, loader: &Loader) -> Result<Validation> {
+    fn validate(&mut self, loader: &Loader) -> Result<OnlineValidation> {
         let classes = self.setup.architecture.classes as usize;
         let mut evaluation = OnlineEvaluation::new(classes, self.setup.recipe.ignore_label);
         let mut losses = Mean::default();
         for _ in 0..self.options.validation_iterations {
-            self.context.check()?;
+            self.check()?;
             let started = Instant::now();
             let batch = next_batch(loader)?;
             let input = self.session.take(&batch)?;
@@ -149,18 +146,18 @@ impl Run<'_> {
             }
             self.clock.validation.add(started.elapsed().as_secs_f64());
         }
-        Ok(Validation {
+        Ok(OnlineValidation {
             loss: losses.value(),
             dice: evaluation.dice(),
         })
     }
 
     /// Adds the epoch to the curves, reports it, and writes the due checkpoints.
-    fn end_epoch(&mut self, rate: f64, validation: Validation, started: Instant) -> Result<()> {
+    fn end_epoch(&mut self, rate: f64, validation: OnlineValidation, started: Instant) -> Result<()> {
         let epoch = self.epochs();
-        let train_loss = self.losses.value().unwrap_or(0.0);
+        let train_loss = self.losses.value();
         let metric = OnlineEvaluation::metric(&validation.dice);
-        self.curves.train_loss.push(train_loss);
+        self.curves.train_loss.push(train_loss.unwrap_or(f64::NAN));
         self.curves
             .validation_loss
             .push(validation.loss.unwrap_or(f64::NAN));
@@ -168,7 +165,9 @@ impl Run<'_> {
         (self.iteration, self.losses) = (0, Mean::default());
         self.report_skipped_steps();
         let next_rate = learning_rate(self.options, epoch + 1);
-        let improved = self.averages.update(epoch, train_loss, metric, next_rate);
+        let improved = self
+            .averages
+            .update(epoch, train_loss.unwrap_or(f64::NAN), metric, next_rate);
         if epoch == 100 && metric == 0.0 {
             self.restart_weights()?;
         }
@@ -194,6 +193,45 @@ impl Run<'_> {
             self.save(CheckpointKind::Latest)?;
         }
         Ok(())
+    }
+
+    /// Fails if the run is cancelled or its time is over.
+    fn check(&self) -> Result<()> {
+        self.context.check()?;
+        if !self.setup.time_limit.is_over() {
+            return Ok(());
+        }
+        let latest = self.checkpoint_path(CheckpointKind::Latest);
+        Err(self.setup.time_limit.error(self.epochs(), latest))
+    }
+
+    /// Whether the metric has not improved for as many epochs as the options allow.
+    fn out_of_patience(&self) -> bool {
+        let stalled = self.averages.epochs_without_best(self.epochs());
+        let found = self.options.patience.filter(|&patience| stalled >= patience);
+        if let Some(patience) = found {
+            self.log.line(&format!(
+                "no new best validation Dice in {patience} epochs: training ends"
+            ));
+        }
+        found.is_some()
+    }
+
+    /// Validates on whole cases, as far as the options ask for it.
+    pub fn validate_cases(&self) -> Result<Option<ValidationReport>> {
+        let validation = Validation {
+            options: self.options,
+            setup: self.setup,
+            network: &self.session.network,
+            context: self.context,
+        };
+        let report = validation.run(&self.claim)?;
+        if let Some(report) = &report {
+            let dice: Vec<String> = report.dice.iter().map(|d| d.map_or("none".to_owned(), |d| format!("{d:.4}"))).collect();
+            let cases = report.cases.len();
+            self.log.line(&format!("validation of {cases} whole cases, mean Dice: [{}]", dice.join(", ")));
+        }
+        Ok(report)
     }
 
     fn seconds_left(&self) -> f64 {

@@ -1,15 +1,17 @@
 //! Setup of a run: options, folders and plans, resolved and checked before anything is written.
 
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use dataset::results::ModelFolder;
 use dataset::splits::Split;
-use dataset::{Configuration, Fold, StagePlan};
+use dataset::{Configuration, Fold, Plans, StagePlan};
 use loader::{LoaderOptions, Phase};
 use pickle::Value;
 use recipe::{Trainer, TrainingData};
 use run::{Context, OptionError};
 
+use crate::time_limit::TimeLimit;
 use crate::Result;
 use engine::checkpoint::Info;
 use engine::optimizer::poly_learning_rate;
@@ -22,6 +24,9 @@ pub(crate) struct Setup {
     pub recipe: Recipe,
     pub compute: Compute,
     pub architecture: Architecture,
+    /// The plans, with this run's patch and batch size.
+    pub plans: Plans,
+    pub stage: usize,
     pub plan: StagePlan,
     pub split: Split,
     pub batch_dice: bool,
@@ -29,13 +34,23 @@ pub(crate) struct Setup {
     pub data: PathBuf,
     pub model: ModelFolder,
     pub info: Info,
+    /// Name of the task.
+    pub task: String,
+    /// Folder of the preprocessed task.
+    pub preprocessed: PathBuf,
+    /// Folder of the reference segmentations, on the images' own grids.
+    pub references: PathBuf,
+    /// Folder of the previous stage's segmentations, for a cascade's second stage.
+    pub previous_stage: Option<PathBuf>,
+    pub time_limit: TimeLimit,
     training: LoaderOptions,
     validation: LoaderOptions,
 }
 
 impl Setup {
     /// Resolves options, folders and plans.
-    pub fn new(options: &TrainOptions, context: &Context) -> Result<Self> {
+    pub fn new(options: &TrainOptions, started: Instant, context: &Context) -> Result<Self> {
+        let time_limit = TimeLimit::new(options, started);
         let compute = Compute::new(&options.compute)?;
         let data = TrainingData::resolve(&options.weighted_data(), context)?;
         let (plans, cascade) = (&data.plans, data.cascade);
@@ -93,6 +108,7 @@ impl Setup {
             },
         };
         Ok(Self {
+            time_limit,
             compute,
             architecture,
             batch_dice,
@@ -100,15 +116,21 @@ impl Setup {
             info,
             training: data.loader(Phase::Training),
             validation: data.loader(Phase::Validation),
+            task: data.task.name,
+            references: data.preprocessed.join("gt_segmentations"),
+            preprocessed: data.preprocessed,
+            previous_stage: data.previous_stage,
             recipe: data.recipe,
+            stage: data.stage,
             plan: data.plan,
             split: data.split,
             data: data.folder,
+            plans: data.plans,
         })
     }
 
     /// Writes the plans of the training to the model folder.
-    pub fn plans_file(&self, path: &Path) -> Result<()> {
+    pub fn write_plans(&self, path: &Path) -> Result<()> {
         Ok(pickle::write_file(path, &self.info.plans)?)
     }
 

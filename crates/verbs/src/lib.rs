@@ -7,14 +7,16 @@ use run::{Coded, Context, EventKind, Options};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use EventKind::{Checkpoint, Epoch, Iteration, Memory, Progress, Started, Warning};
+use EventKind::{Checkpoint, Epoch, Iteration, Memory, Progress, Started, Validation, Warning};
 
 /// Events of verbs over cases.
 const CASES: &[EventKind] = &[Started, Progress, Warning];
 /// Events of verbs that load batches.
 const BATCHES: &[EventKind] = &[Started, Memory, Progress, Warning];
 /// Events of a training.
-const TRAINING: &[EventKind] = &[Started, Memory, Progress, Iteration, Epoch, Checkpoint, Warning];
+const TRAINING: &[EventKind] = &[
+    Started, Memory, Progress, Iteration, Epoch, Validation, Checkpoint, Warning,
+];
 
 /// Name and events of a verb.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -21,6 +21,13 @@ pub(super) struct Parameter {
     pub role: Role,
 }
 
+impl Parameter {
+    /// Whether it belongs to a normalisation.
+    pub fn is_norm(&self) -> bool {
+        self.name.contains("instnorm")
+    }
+}
+
 /// Convolution, normalisation, leaky ReLU: four parameters, beginning at index `first`.
 #[derive(Clone, Debug)]
 pub(super) struct Block {

@@ -6,7 +6,7 @@ use ndarray::ArrayD;
 use tch::{Device, Kind, Tensor};
 
 use super::init;
-use super::layout::{Block, Layout};
+use super::layout::{Block, Layout, Parameter};
 use crate::{shim, tensor, Architecture, Error, Result};
 
 /// A network's parameters by name, in the order of nnU-Net v1's `state_dict`.
@@ -74,13 +74,15 @@ impl GenericUNet {
         Ok(network)
     }
 
-    /// Draws new initial values for all parameters. Another `attempt` gives other values.
+    /// Draws new initial values for the convolutions, as `network.apply(InitWeights_He(1e-2))` does: their weights, and
+    /// biases of 0. Normalisation keeps its parameters. Another `attempt` gives other values.
     ///
     /// # Errors
     /// Any error of libtorch.
     pub fn reinitialise(&mut self, seed: u64, attempt: u64) -> Result<()> {
         tch::no_grad(|| {
-            for (index, parameter) in self.layout.parameters.iter().enumerate() {
+            let convolutions = |(_, parameter): &(usize, &Parameter)| !parameter.is_norm();
+            for (index, parameter) in self.layout.parameters.iter().enumerate().filter(convolutions) {
                 let values = Tensor::f_from_slice(&init::values(parameter, index, seed, attempt))?;
                 self.parameters[index].f_copy_(&values.f_reshape(&parameter.shape)?)?;
             }
@@ -155,6 +157,29 @@ impl GenericUNet {
         })
     }
 
+    /// Sets the parameters whose name and shape `state` has, such as those of a network for other classes, channels or
+    /// patches. Returns the names of the others.
+    ///
+    /// # Errors
+    /// Any error of libtorch.
+    pub fn load_matching(&mut self, state: &State) -> Result<Vec<String>> {
+        let given: BTreeMap<&str, &ArrayD<f32>> = state
+            .iter()
+            .map(|(name, values)| (name.strip_prefix("module.").unwrap_or(name), values))
+            .collect();
+        let mut others = Vec::new();
+        tch::no_grad(|| {
+            for (parameter, to) in self.layout.parameters.iter().zip(&mut self.parameters) {
+                let fits = |values: &&&ArrayD<f32>| values.shape().iter().map(|&n| n as i64).eq(parameter.shape.iter().copied());
+                match given.get(parameter.name.as_str()).filter(fits) {
+                    Some(values) => to.f_copy_(&tensor::from_array(&values.view())?)?,
+                    None => others.push(parameter.name.clone()),
+                }
+            }
+            Ok(others)
+        })
+    }
+
     /// The parameters for forward passes in `kind` (float32, bfloat16, float16). Differentiable; valid until
     /// the parameters change.
     ///
@@ -162,7 +187,7 @@ impl GenericUNet {
     /// Any error of libtorch.
     pub fn weights(&self, kind: Kind) -> Result<Weights> {
         let cast = |(index, tensor): (usize, &Tensor)| {
-            let norm = self.layout.parameters[index].name.contains("instnorm");
+            let norm = self.layout.parameters[index].is_norm();
             // Normalisation computes in float32 for every kind.
             Ok(if kind == Kind::Float || norm {
                 tensor.shallow_clone()

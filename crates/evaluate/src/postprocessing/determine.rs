@@ -41,6 +41,9 @@ pub struct DetermineOptions {
     /// Whether to write undefined metrics as the bare token `NaN`, as nnU-Net v1 does, instead of null.
     #[serde(default)]
     pub bare_nan: bool,
+    /// Label of the reference whose voxels do not count, such as -1 for unlabelled ones.
+    #[serde(default)]
+    pub ignore_label: Option<i16>,
 }
 
 fn validation_raw() -> String {
@@ -67,6 +70,7 @@ impl DetermineOptions {
             dice_threshold: 0.0,
             minimum_sizes: false,
             bare_nan: false,
+            ignore_label: None,
         }
     }
 }
@@ -255,6 +259,7 @@ fn means(
     let mut evaluation = EvaluateOptions::new(options.reference.as_path(), folder);
     evaluation.labels = (!labels.is_empty()).then(|| labels.to_vec());
     evaluation.bare_nan = options.bare_nan;
+    evaluation.ignore_label = options.ignore_label;
     // References of other folds have no prediction here.
     evaluation.predicted_only = true;
     let result = evaluate_quietly(&evaluation, context)?;

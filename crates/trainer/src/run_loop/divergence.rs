@@ -1,7 +1,7 @@
 //! Divergence: its error, warnings and remedy.
 
 use super::Run;
-use crate::resume::last_checkpoint;
+use crate::start::last_checkpoint;
 use crate::{Error, Result};
 
 impl Run<'_> {

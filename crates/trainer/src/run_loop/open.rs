@@ -5,45 +5,47 @@ use run::{Context, EpochReport};
 use super::Run;
 use crate::clock::Clock;
 use crate::curves::Averages;
+use crate::loaders::Loaders;
 use crate::mean::Mean;
 use crate::record::{write_settings, Log, Progress};
-use crate::resume::{last_checkpoint, warn_of_changes, warn_replaced_run};
+use crate::resume::warn_of_changes;
+use crate::run_loop::run_settings::{reported, settings};
 use crate::session::Session;
 use crate::setup::{learning_rate, Setup};
 use crate::skipped_steps::SkippedSteps;
-use crate::{Error, Result};
-use engine::checkpoint::Checkpoint;
+use crate::start::{refuse_locked, Claim, Start};
+use crate::{warm_start, Result};
+use run::Event;
 use settings::TrainOptions;
 
 impl<'a> Run<'a> {
-    /// A new run, or one that continues from the last checkpoint of the fold.
+    /// A new run, or one that continues from the last checkpoint of the fold. Everything is read and the first batch is
+    /// ready before anything is written.
     pub fn open(options: &'a TrainOptions, setup: &'a Setup, context: &'a Context) -> Result<Self> {
         let fold = setup.model.fold(options.data.fold);
-        std::fs::create_dir_all(&fold.path).map_err(|e| Error::io(&fold.path, e))?;
-        let found = if options.resume {
-            last_checkpoint(&fold)
+        let start = Start::find(options, &fold, context)?;
+        refuse_locked(&fold)?;
+        let checkpoint = start.checkpoint(&fold)?;
+        let mut session = Session::new(setup, options.data.seed)?;
+        if let Start::Continue(path) | Start::Validate(path) = &start {
+            session.load(&checkpoint)?;
+            warn_of_changes(&checkpoint, path, options, setup, context);
+        } else if let Some(path) = &options.pretrained {
+            warm_start::load(&mut session.network, path, context)?;
+        }
+        let settings = settings(options, setup, &session, checkpoint.epochs, context);
+        context.emit(Event::Started {
+            verb: "train",
+            settings: reported(&settings),
+        });
+        let position = checkpoint.position.unwrap_or_default();
+        let loaders = if checkpoint.epochs < options.epochs && !options.validation_only {
+            let first = (checkpoint.epochs, position.iteration);
+            Some(Loaders::start(setup, options, first, context)?)
         } else {
             None
         };
-        if options.resume && found.is_none() {
-            let message = format!(
-                "{} holds no checkpoint to continue from; training starts from the beginning",
-                fold.path.display()
-            );
-            context.warn("WARN_NOTHING_TO_CONTINUE", message, None);
-        }
-        let replaces = !options.resume && warn_replaced_run(&fold, context);
-        let mut session = Session::new(setup, options.data.seed)?;
-        let checkpoint = match found {
-            Some(path) => {
-                let checkpoint = Checkpoint::read(&path)?;
-                session.load(&checkpoint)?;
-                warn_of_changes(&checkpoint, &path, options, setup, context);
-                checkpoint
-            }
-            None => Checkpoint::default(),
-        };
-        let position = checkpoint.position.unwrap_or_default();
+        let claim = Claim::take(options, setup, &start, context)?;
         let rate = |epoch| learning_rate(options, epoch);
         let mut run = Self {
             averages: Averages::replay(&checkpoint.curves, rate),
@@ -62,15 +64,18 @@ impl<'a> Run<'a> {
             setup,
             context,
             fold,
-            replaces,
             session,
+            loaders,
+            claim,
         };
         run.last = run.recorded_epoch();
-        setup.plans_file(&setup.model.plans())?;
-        write_settings(&run.fold.debug(), &run.settings())?;
+        write_settings(&run.fold.debug(), &settings)?;
         run.log.line(&format!("TRAINING KEYS:\n {:?}", setup.split.train));
         run.log.line(&format!("VALIDATION KEYS:\n {:?}", setup.split.val));
         run.log.line(&format!("lr: {}", rate(run.epochs())));
+        if let Some(loaders) = &run.loaders {
+            run.log.line(&loaders.memory);
+        }
         Ok(run)
     }
 
@@ -80,7 +85,7 @@ impl<'a> Run<'a> {
         Some(EpochReport {
             epoch: self.epochs().checked_sub(1)?,
             epochs: self.options.epochs,
-            train_loss: number(&self.curves.train_loss)?,
+            train_loss: number(&self.curves.train_loss),
             validation_loss: number(&self.curves.validation_loss),
             dice: self.progress.last_dice(),
             best: false,

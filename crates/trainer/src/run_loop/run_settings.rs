@@ -2,64 +2,63 @@
 
 use serde_json::{json, Value};
 
-use super::Run;
 use engine::device_name;
+use run::Context;
+use settings::TrainOptions;
 
-impl Run<'_> {
-    /// [`Run::settings`] for the start event: names in camelCase, like those of options.
-    pub fn reported_settings(&self) -> Value {
-        match self.settings() {
-            Value::Object(settings) => settings
-                .into_iter()
-                .map(|(name, v)| (camel_case(&name), v))
-                .collect(),
-            other => other,
-        }
-    }
+use crate::session::Session;
+use crate::setup::Setup;
 
-    /// Settings of the run for `debug.json`, with nnU-Net v1's names.
-    pub fn settings(&self) -> Value {
-        let (setup, options) = (self.setup, self.options);
-        let parameters: usize = self
-            .session
-            .network
-            .parameters()
-            .iter()
-            .map(tch::Tensor::numel)
-            .sum();
-        json!({
-            "trainer": setup.info.name,
-            "recipe": setup.recipe,
-            "configuration": options.data.configuration,
-            "fold": options.data.fold,
-            "device": device_name(setup.compute.device),
-            "precision": setup.compute.precision_name(),
-            "precision_reason": setup.compute.reason,
-            "threads": self.context.workers(),
-            "seed": options.data.seed,
-            "epoch": self.epochs(),
-            "max_num_epochs": options.epochs,
-            "num_batches_per_epoch": options.iterations,
-            "num_val_batches_per_epoch": options.validation_iterations,
-            "initial_lr": options.initial_lr,
-            "weight_decay": engine::optimizer::WEIGHT_DECAY,
-            "momentum": self.session.optimizer.momentum,
-            "batch_size": setup.plan.batch_size,
-            "patch_size": setup.plan.patch_size,
-            "batch_dice": setup.batch_dice,
-            "net_num_pool_op_kernel_sizes": setup.plan.pool_op_kernel_sizes,
-            "net_conv_kernel_sizes": setup.plan.conv_kernel_sizes,
-            "base_num_features": setup.architecture.base_features,
-            "num_parameters": parameters,
-            "num_input_channels": setup.architecture.input_channels,
-            "num_classes": setup.architecture.classes,
-            "do_dummy_2D_aug": setup.plan.do_dummy_2d_data_aug,
-            "training_cases": setup.split.train.len(),
-            "validation_cases": setup.split.val.len(),
-            "folder_with_preprocessed_data": setup.data,
-            "output_folder": self.fold.path,
-        })
-    }
+/// [`settings`] for the start event: names in camelCase, like those of options.
+pub(super) fn reported(settings: &Value) -> Value {
+    let object = settings.as_object().into_iter().flatten();
+    object
+        .map(|(name, value)| (camel_case(name), value.clone()))
+        .collect()
+}
+
+/// Settings of a run after `epochs` epochs for `debug.json`, with nnU-Net v1's names.
+pub(super) fn settings(
+    options: &TrainOptions,
+    setup: &Setup,
+    session: &Session,
+    epochs: u64,
+    context: &Context,
+) -> Value {
+    let parameters: usize = session.network.parameters().iter().map(tch::Tensor::numel).sum();
+    json!({
+        "trainer": setup.info.name,
+        "recipe": setup.recipe,
+        "configuration": options.data.configuration,
+        "fold": options.data.fold,
+        "device": device_name(setup.compute.device),
+        "precision": setup.compute.precision_name(),
+        "precision_reason": setup.compute.reason,
+        "threads": context.workers(),
+        "seed": options.data.seed,
+        "epoch": epochs,
+        "max_num_epochs": options.epochs,
+        "num_batches_per_epoch": options.iterations,
+        "num_val_batches_per_epoch": options.validation_iterations,
+        "initial_lr": options.initial_lr,
+        "pretrained": options.pretrained,
+        "weight_decay": engine::optimizer::WEIGHT_DECAY,
+        "momentum": session.optimizer.momentum,
+        "batch_size": setup.plan.batch_size,
+        "patch_size": setup.plan.patch_size,
+        "batch_dice": setup.batch_dice,
+        "net_num_pool_op_kernel_sizes": setup.plan.pool_op_kernel_sizes,
+        "net_conv_kernel_sizes": setup.plan.conv_kernel_sizes,
+        "base_num_features": setup.architecture.base_features,
+        "num_parameters": parameters,
+        "num_input_channels": setup.architecture.input_channels,
+        "num_classes": setup.architecture.classes,
+        "do_dummy_2D_aug": setup.plan.do_dummy_2d_data_aug,
+        "training_cases": setup.split.train.len(),
+        "validation_cases": setup.split.val.len(),
+        "folder_with_preprocessed_data": setup.data,
+        "output_folder": setup.model.fold(options.data.fold).path,
+    })
 }
 
 /// `patch_size` → `patchSize`.

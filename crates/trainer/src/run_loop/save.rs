@@ -4,8 +4,10 @@ use std::path::PathBuf;
 
 use dataset::results::{BEST_CHECKPOINT, FINAL_CHECKPOINT, LATEST_CHECKPOINT};
 use run::{CheckpointKind, Event};
+use serde_json::Value;
 
 use super::Run;
+use crate::resume::conditions;
 use crate::setup::learning_rate;
 use crate::{Error, Result};
 use engine::checkpoint::{Checkpoint, Position};
@@ -23,7 +25,6 @@ impl Run<'_> {
     /// Writes a checkpoint of the current state.
     pub(super) fn save(&self, kind: CheckpointKind) -> Result<()> {
         let options = self.options;
-        let precision = self.setup.compute.precision_name();
         let rate = learning_rate(options, self.epochs());
         let checkpoint = Checkpoint {
             epochs: self.epochs(),
@@ -36,7 +37,7 @@ impl Run<'_> {
                 seed: options.data.seed,
                 iteration: self.iteration,
                 losses: (self.losses.sum, self.losses.count),
-                options: options.fingerprint(&self.setup.recipe, precision),
+                options: Value::Object(conditions(options, self.setup, self.context)).to_string(),
             }),
         };
         let path = self.checkpoint_path(kind);

@@ -1,14 +1,16 @@
 //! Whole runs on a small task.
 
 mod preview_batches;
-mod replaced_run;
+mod start;
+mod validation;
+mod warm_start;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use dataset::{Configuration, Fold, Plans};
 use recipe::DataOptions;
-use run::{Cancel, Coded, Sink};
+use run::{Cancel, Coded, Event, Sink};
 use testkit::BallTask;
 
 use super::*;
@@ -89,7 +91,7 @@ fn a_run_writes_nnunet_s_files() {
     let expected = "results/nnUNet/3d_fullres/Task901_Ball/nnUNetTrainerV2__nnUNetPlansv2.1/fold_0";
     assert_eq!(summary.folder, task.path(expected));
     assert_eq!((summary.epochs, summary.dice.len()), (3, 1));
-    assert!(summary.train_loss.is_finite() && summary.validation_loss.is_some());
+    assert!(summary.train_loss.is_some() && summary.validation_loss.is_some());
     assert_eq!(
         (summary.device.as_str(), summary.precision.as_str()),
         ("cpu", "float32")
@@ -228,7 +230,7 @@ fn the_loss_falls() {
         .iter()
         .filter_map(|e| {
             if let Event::Epoch(r) = e {
-                Some(r.train_loss)
+                r.train_loss
             } else {
                 None
             }

@@ -59,7 +59,7 @@ fn preview_batches_equal_training_batches() {
         training.data.recipe = recipe.clone();
         training.data.batch_size = Some(3);
         let context = Context::silent(2);
-        let setup = Setup::new(&training, &context).unwrap();
+        let setup = Setup::new(&training, std::time::Instant::now(), &context).unwrap();
         for phase in [Phase::Training, Phase::Validation] {
             let first = if phase == Phase::Training { 2 } else { 0 };
             let loader = Loader::start(

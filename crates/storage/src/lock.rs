@@ -1,0 +1,244 @@
+//! A lock file that keeps two processes out of one folder.
+
+use std::collections::HashSet;
+use std::fs::{self, OpenOptions};
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use serde::{Deserialize, Serialize};
+
+use crate::process::{self, Identity};
+use crate::Error;
+
+/// Locks held by this process. A file that names this process but is not listed here was left by another one: in a
+/// container, a restarted program often has the process number of the killed one.
+static HELD: Mutex<Option<HashSet<PathBuf>>> = Mutex::new(None);
+
+/// The process that holds a lock, as stored in the file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holder {
+    /// Name of its machine.
+    pub host: String,
+    /// Its number on that machine.
+    pub pid: u32,
+    /// When it took the lock (UTC).
+    pub since: String,
+    /// What distinguishes it from a later process with the same number.
+    #[serde(default)]
+    identity: Identity,
+}
+
+impl Holder {
+    fn this_process() -> Self {
+        Self {
+            host: process::host(),
+            pid: std::process::id(),
+            since: run::utc_now(),
+            identity: Identity::of(std::process::id()).unwrap_or_default(),
+        }
+    }
+
+    /// Whether the process certainly ended. A process on another machine may be alive.
+    fn is_gone(&self, path: &Path) -> bool {
+        if self.host != process::host() {
+            return false;
+        }
+        if self.pid == std::process::id() {
+            return !held().get_or_insert_default().contains(path);
+        }
+        match Identity::of(self.pid) {
+            None => true,
+            Some(identity) => self.identity.differs(&identity),
+        }
+    }
+}
+
+/// A lock file held by this process. Dropping it deletes the file.
+#[derive(Debug)]
+pub struct Lock {
+    path: PathBuf,
+}
+
+impl Lock {
+    /// Creates the lock file `path` with host, process number and time. A file whose process ended is replaced.
+    ///
+    /// # Errors
+    /// [`Error::Locked`] with the holder if another process, or another run of this one, has the lock;
+    /// [`Error::Io`] if the file cannot be created.
+    pub fn acquire(path: &Path) -> Result<Self, Error> {
+        // One spelling of each path, because runs of this process are told apart by it.
+        let path = absolute(path);
+        // As often as stale files can reasonably follow one another.
+        for _ in 0..8 {
+            match create(&path) {
+                Ok(()) => {
+                    held().get_or_insert_default().insert(path.clone());
+                    return Ok(Self { path });
+                }
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => match Self::holder(&path) {
+                    Some(holder) => return Err(Error::locked(&path, holder)),
+                    None => remove_stale(&path)?,
+                },
+                Err(error) => return Err(Error::io("create", &path, error)),
+            }
+        }
+        Err(Error::io("create", &path, ErrorKind::AlreadyExists.into()))
+    }
+
+    /// Fails as [`Lock::acquire`] would if a process holds the lock file `path`. Creates nothing.
+    ///
+    /// # Errors
+    /// [`Error::Locked`].
+    pub fn refuse_held(path: &Path) -> Result<(), Error> {
+        Self::holder(path).map_or(Ok(()), |holder| Err(Error::locked(path, holder)))
+    }
+
+    /// The process that holds the lock file `path`; `None` if there is no file or its process ended.
+    pub fn holder(path: &Path) -> Option<Holder> {
+        let path = absolute(path);
+        let text = fs::read_to_string(&path).ok()?;
+        let holder: Holder = serde_json::from_str(&text).ok()?;
+        (!holder.is_gone(&path)).then_some(holder)
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.path);
+        held().get_or_insert_default().remove(&self.path);
+    }
+}
+
+fn held() -> MutexGuard<'static, Option<HashSet<PathBuf>>> {
+    HELD.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn absolute(path: &Path) -> PathBuf {
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty());
+    let real = fs::canonicalize(folder.unwrap_or_else(|| Path::new(".")));
+    match (real, path.file_name()) {
+        (Ok(folder), Some(name)) => folder.join(name),
+        _ => path.to_owned(),
+    }
+}
+
+/// Creates the complete file, or fails if it exists. A file in its place is never incomplete.
+fn create(path: &Path) -> std::io::Result<()> {
+    let text = serde_json::to_string(&Holder::this_process()).unwrap_or_default();
+    let draft = path.with_extension(format!("lock-{}-{:x}", std::process::id(), unique()));
+    fs::write(&draft, &text)?;
+    let linked = fs::hard_link(&draft, path);
+    let _ = fs::remove_file(&draft);
+    match linked {
+        // File systems without hard links.
+        Err(e) if e.kind() != ErrorKind::AlreadyExists => {
+            let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
+            file.write_all(text.as_bytes())
+        }
+        done => done,
+    }
+}
+
+/// Takes a stale file away. Of two processes that find the same one, one wins, and the other finds the new file.
+fn remove_stale(path: &Path) -> Result<(), Error> {
+    let before = fs::read(path).ok();
+    let aside = path.with_extension(format!("stale-{}-{:x}", std::process::id(), unique()));
+    match fs::rename(path, &aside) {
+        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(e) => return Err(Error::io("replace", path, e)),
+        Ok(()) => {}
+    }
+    if before.is_some() && fs::read(&aside).ok() != before {
+        // Another process replaced the file in between: its lock goes back.
+        let _ = fs::hard_link(&aside, path);
+    }
+    let _ = fs::remove_file(&aside);
+    Ok(())
+}
+
+fn unique() -> u64 {
+    use std::sync::atomic::{AtomicU64, Ordering};
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn write(path: &Path, holder: &Holder) {
+        fs::write(path, serde_json::to_string(holder).unwrap()).unwrap();
+    }
+
+    #[test]
+    fn a_second_run_is_refused_until_the_first_ends() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("training.lock");
+        let first = Lock::acquire(&path).unwrap();
+        let error = Lock::acquire(&path).unwrap_err();
+        let found = Holder::this_process();
+        assert!(
+            matches!(&error, Error::Locked { pid, host, .. } if *pid == found.pid && *host == found.host)
+        );
+        assert_eq!(Lock::holder(&path).unwrap().pid, found.pid);
+        drop(first);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+        Lock::acquire(&path).unwrap();
+    }
+
+    #[test]
+    fn a_lock_of_an_ended_process_is_taken_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("training.lock");
+        let mut child = std::process::Command::new(std::env::current_exe().unwrap())
+            .arg("--list")
+            .stdout(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        let pid = child.id();
+        child.wait().unwrap();
+        let mut ended = Holder::this_process();
+        (ended.pid, ended.identity) = (pid, Identity::default());
+        write(&path, &ended);
+        drop(Lock::acquire(&path).unwrap());
+        // This process's number, but no lock of this process: left by a process that had the number before.
+        write(&path, &Holder::this_process());
+        drop(Lock::acquire(&path).unwrap());
+        // Not a record at all: cut short by a full disk, say.
+        fs::write(&path, "{").unwrap();
+        drop(Lock::acquire(&path).unwrap());
+    }
+
+    #[test]
+    fn a_lock_of_another_machine_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("training.lock");
+        let mut other = Holder::this_process();
+        other.host = "another.machine".to_owned();
+        write(&path, &other);
+        let error = Lock::acquire(&path).unwrap_err().to_string();
+        assert!(
+            error.contains("another.machine") && error.contains("training.lock"),
+            "{error}"
+        );
+        assert!(path.is_file());
+    }
+
+    #[test]
+    fn of_many_that_find_a_stale_lock_one_gets_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("training.lock");
+        for _ in 0..20 {
+            write(&path, &Holder::this_process());
+            let locks: Vec<_> = std::thread::scope(|scope| {
+                let threads: Vec<_> = (0..4).map(|_| scope.spawn(|| Lock::acquire(&path))).collect();
+                threads
+                    .into_iter()
+                    .filter_map(|t| t.join().unwrap().ok())
+                    .collect()
+            });
+            assert_eq!(locks.len(), 1);
+        }
+    }
+}
