@@ -19,6 +19,11 @@ const epoch = (n: number, validationLoss: number | null, dice: (number | null)[]
   learningRate: 0.01,
   seconds: 1,
   secondsLeft: 0,
+  waitShare: 0,
+  iterationsPerSecond: 1,
+  gradientNorm: null,
+  hostMemory: null,
+  deviceMemory: null,
 });
 
 test('curves have no point for a null value', (t) => {

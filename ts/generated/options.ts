@@ -968,6 +968,12 @@ export interface TrainOptions extends Abortable {
    */
   readonly unpack?: boolean | undefined;
   /**
+   * Writes the curves of every epoch as a TensorBoard event file into the fold's folder, too.
+   *
+   * @default false
+   */
+  readonly tensorboard?: boolean | undefined;
+  /**
    * Loader threads; 0 uses all workers.
    *
    * @default 0

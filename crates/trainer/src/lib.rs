@@ -7,6 +7,8 @@ mod error;
 mod evaluation;
 mod loaders;
 mod mean;
+mod measures;
+mod pictures;
 mod record;
 mod resume;
 mod run_loop;
@@ -29,7 +31,7 @@ use run_loop::Run;
 use setup::Setup;
 
 /// Trains one fold of a configuration. Writes nnU-Net v1's files (checkpoints with their `.pkl`, `plans.pkl`,
-/// `debug.json`, the training log) and `progress.jsonl`.
+/// `debug.json`, the training log, `progress.png`), `progress.jsonl` and `progress.csv`.
 ///
 /// An epoch runs training batches and validation batches, sets the learning rate of the next epoch, and
 /// updates the moving averages. It writes `model_best` if the average metric is the best so far, and
