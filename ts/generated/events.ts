@@ -143,5 +143,8 @@ export type EvaluateEvent = StartedEvent | ProgressEvent | WarningEvent;
 /** Events of the verb `convert`. */
 export type ConvertEvent = StartedEvent | ProgressEvent | WarningEvent;
 
+/** Events of the verb `simulateSparse`. */
+export type SimulateSparseEvent = StartedEvent | ProgressEvent | WarningEvent;
+
 /** Events of the verb `inspect`. */
 export type InspectEvent = StartedEvent | ProgressEvent | WarningEvent;
