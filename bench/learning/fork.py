@@ -7,6 +7,7 @@ record has the names of this project's `progress.jsonl`.
 
 import argparse
 import json
+import multiprocessing
 import os
 import sys
 import time
@@ -54,7 +55,9 @@ def main():
     trainer.initialize(True)
     record(trainer, np)
     trainer.run_training()
-    # The loaders' processes would keep this one alive.
+    # The loaders' processes would outlive this one, and their queues would keep it from ending.
+    for process in multiprocessing.active_children():
+        process.kill()
     sys.stdout.flush()
     os._exit(0)
 
