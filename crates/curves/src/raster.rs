@@ -188,7 +188,7 @@ impl<'a> Dashes<'a> {
         let mut done = 0.0;
         while done < length {
             let end = (done + self.left).min(length);
-            if self.index % 2 == 0 {
+            if self.index.is_multiple_of(2) {
                 dash(at(done), at(end));
             }
             self.left -= end - done;

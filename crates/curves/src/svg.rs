@@ -72,7 +72,8 @@ fn element(item: &Item) -> String {
                 String::new()
             };
             format!(
-                "<text x=\"{x:.1}\" y=\"{y:.1}\" font-family=\"monospace\" font-size=\"{}\" textLength=\"{}\" \
+                "<text x=\"{x:.1}\" y=\"{y:.1}\" font-family=\"monospace\" font-size=\"{}\" \
+                 textLength=\"{}\" \
                  lengthAdjust=\"spacingAndGlyphs\" text-anchor=\"{anchor}\" fill=\"{}\"{turn}>{}</text>",
                 10 * dot,
                 text_width(text, *dot),

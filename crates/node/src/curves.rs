@@ -8,7 +8,8 @@ use serde_json::json;
 /// Size of the picture's width and of its plot's height in pixels.
 const SIZE: (u32, u32) = (1000, 480);
 
-/// Draws the curves of `epochs`, a JSON array of `epoch` events, as SVG. `classes` names the foreground classes.
+/// Draws the curves of `epochs`, a JSON array of `epoch` events, as SVG. `classes` names the foreground
+/// classes.
 #[napi]
 pub fn draw_curves(title: String, epochs: String, classes: Vec<String>) -> napi::Result<String> {
     guard(|| {

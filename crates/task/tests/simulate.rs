@@ -1,4 +1,5 @@
 //! Sparse tasks on disk.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "test helpers fail by panicking")]
 
 use std::path::{Path, PathBuf};
 
@@ -50,7 +51,12 @@ fn dense_task(base: &Path) -> PathBuf {
     write("Ts", "test_0", &dense(0));
     let training: Vec<_> = names
         .iter()
-        .map(|n| json!({ "image": format!("./imagesTr/{n}.nii.gz"), "label": format!("./labelsTr/{n}.nii.gz") }))
+        .map(|n| {
+            json!({
+                "image": format!("./imagesTr/{n}.nii.gz"),
+                "label": format!("./labelsTr/{n}.nii.gz"),
+            })
+        })
         .collect();
     let record = json!({
         "name": "Dense", "modality": { "0": "T1", "1": "T2" },

@@ -46,20 +46,20 @@ pub struct SimulateSparseSummary {
     pub failures: Vec<CaseFailure>,
 }
 
-/// Copies a raw task with dense labels to a new one whose training labels are sparse: all but the voxels of
-/// the pattern become -1, unlabelled. Every class that occurs in a case, background included, has an annotated
-/// voxel there.
+/// Copies a raw task with dense labels to a new one whose training labels are sparse: all voxels except those
+/// of the pattern become -1, unlabelled. Every class that occurs in a case, background included, has an
+/// annotated voxel there.
 ///
-/// The new task lies in `nnUNet_raw_data`, or beside the source if no such folder is set. Images, and labels of
-/// test cases, are hard links to those of the source, or copies where the file system
-/// has no links. The entry `simulated_annotation` of the new `dataset.json` states the source and the options.
-/// The result depends on options, seed and names of the cases, not on the number of threads. The new task
-/// appears under its name when it is complete.
+/// The new task lies in `nnUNet_raw_data`, or beside the source if no such folder is set. Images, and labels
+/// of test cases, are hard links to those of the source, or copies where the file system has no links. The
+/// entry `simulated_annotation` of the new `dataset.json` states the source and the options. The result
+/// depends on options, seed and names of the cases, not on the number of threads. The new task appears under
+/// its name when it is complete.
 ///
 /// # Errors
 /// [`Error::DestinationExists`], [`Error::TaskNumberTaken`], [`dataset::Error`] if the task or its
-/// `dataset.json` cannot be read, a full disk, [`Error::Cancelled`]. All other failures of a case are listed in
-/// the summary.
+/// `dataset.json` cannot be read, a full disk, [`Error::Cancelled`]. All other failures of a case are listed
+/// in the summary.
 pub fn simulate_sparse(
     options: &SimulateSparseOptions,
     context: &Context,

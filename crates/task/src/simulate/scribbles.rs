@@ -1,10 +1,10 @@
 //! Scribbles: thin lines inside the regions of each class, the background included.
 //!
-//! Scribbles of dense labels are usually simulated by skeletons (Valvano, Leo, Tsaftaris: "Learning to segment
-//! from scribbles using multi-scale adversarial attention gates", IEEE TMI 2021; Luo et al., MICCAI 2022),
-//! after the scribbles that people drew for ScribbleSup (Lin et al., CVPR 2016). Here a line is a random walk
-//! that prefers its direction and the middle of the region, so it resembles a skeleton, has a bounded length,
-//! and differs between seeds.
+//! Scribbles of dense labels are usually simulated by skeletons (Valvano, Leo, Tsaftaris: "Learning to
+//! segment from scribbles using multi-scale adversarial attention gates", IEEE TMI 2021; Luo et al., MICCAI
+//! 2022), after the scribbles that people drew for ScribbleSup (Lin et al., CVPR 2016). Here a line is a
+//! random walk that prefers its direction and the middle of the region, so it resembles a skeleton, has a
+//! bounded length, and differs between seeds.
 
 use ndarray::{Array2, Array3, ArrayView2, ArrayView3, Axis};
 use random::Rng;

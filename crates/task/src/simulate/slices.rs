@@ -5,10 +5,10 @@ use random::Rng;
 
 use super::classes::Classes;
 
-/// Annotates `count` slices across the axis: one drawn from each of `count` equal parts of the axis. Classes of
+/// Chooses `count` slices across the axis: one drawn from each of `count` equal parts of the axis. Classes of
 /// `missing` that would have no annotated voxel get one: a slice is exchanged within its part where that
 /// loses no other class, or another slice is added. Returns the chosen slices in increasing order; `missing`
-/// then holds the classes without an annotated voxel, which have no voxel.
+/// then holds the classes that still have no annotated voxel: none, if all of them occur in the label.
 pub(super) fn choose(
     labels: ArrayView3<'_, i16>,
     classes: &Classes,
