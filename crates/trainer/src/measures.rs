@@ -21,9 +21,13 @@ impl Measures {
         self.waiting += started.elapsed().as_secs_f64();
     }
 
-    /// Adds a training iteration.
-    pub fn iteration(&mut self, seconds: f64, norm: f64) {
+    /// Adds the time of a training iteration.
+    pub fn iteration(&mut self, seconds: f64) {
         self.iterations.add(seconds);
+    }
+
+    /// Adds the norm of the gradients of an iteration.
+    pub fn norm(&mut self, norm: f64) {
         if norm.is_finite() {
             self.norms.add(norm);
         }
@@ -64,7 +68,8 @@ mod tests {
             (None, 0.0)
         );
         for norm in [1.0, f64::NAN, 3.0, f64::INFINITY] {
-            measures.iteration(0.25, norm);
+            measures.iteration(0.25);
+            measures.norm(norm);
         }
         assert_eq!(
             (measures.gradient_norm(), measures.iterations_per_second()),

@@ -124,7 +124,8 @@ impl Run<'_> {
         self.iteration += 1;
         let seconds = started.elapsed().as_secs_f64();
         self.clock.training.add(seconds);
-        self.measures.iteration(seconds, step.norm);
+        self.measures.iteration(seconds);
+        self.measures.norm(step.norm);
         self.context.emit(Event::Iteration {
             epoch: self.epochs(),
             epochs: self.options.epochs,

@@ -82,7 +82,10 @@ fn a_picture_that_cannot_be_written_gives_one_warning_and_no_failure() {
     );
     let table = std::fs::read_to_string(folder.join(TABLE_FILE)).unwrap();
     assert_eq!(table.lines().count(), 4);
-    assert!(event_files(&folder).is_empty(), "no event file without the option");
+    assert!(
+        event_files(&folder).is_empty(),
+        "no event file without the option"
+    );
 }
 
 #[test]
