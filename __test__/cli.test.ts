@@ -1,10 +1,11 @@
 import { spawnSync } from 'node:child_process';
 import test from 'ava';
+import { kebab } from '../ts/cli/flags.js';
 import { ROWS } from '../ts/cli/rows.js';
 import { packageVersion } from '../ts/version.js';
 import { cli, workspace, writeTask } from './made-up.js';
 
-const VERBS = ROWS.map((row) => row.name);
+const VERBS = ROWS.map((row) => kebab(row.name));
 
 test('--help lists every verb, --version prints the version', async (t) => {
   const help = await cli(['--help']);

@@ -51,7 +51,7 @@ test('options of verbs are read; common ones go to the verbs that have them; pat
 });
 
 test('every text option is known as a path or as no path', (t) => {
-  const others = ['task', 'groupPattern', 'matchingPattern', 'checkpoint', 'device'];
+  const others = ['task', 'name', 'groupPattern', 'matchingPattern', 'checkpoint', 'device', 'stopAfter'];
   const texts = verbNames().flatMap((verb) =>
     fieldsOf(verb)
       .filter(({ kind, choices, list }) => kind === 'text' && choices.length === 0 && !list)

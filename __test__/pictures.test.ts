@@ -19,14 +19,29 @@ const epoch = (n: number, validationLoss: number | null, dice: (number | null)[]
   learningRate: 0.01,
   seconds: 1,
   secondsLeft: 0,
+  waitShare: 0,
+  iterationsPerSecond: 1,
+  gradientNorm: null,
+  hostMemory: null,
+  deviceMemory: null,
 });
 
 test('curves have no point for a null value', (t) => {
   const svg = drawCurves('a < b', [epoch(0, null, [null]), epoch(1, 0.5, [0.25]), epoch(2, 0.4, [1])], ['X']);
   t.true(svg.startsWith('<svg '));
-  t.true(svg.includes('a &lt; b'));
-  const points = [...svg.matchAll(/points="([^"]*)"/g)].map((m) => m[1]?.split(' ').length);
-  t.deepEqual(points, [3, 2, 2]);
+  t.true(svg.includes('a &lt; b') && svg.includes('Dice X'));
+  const lines = [...svg.matchAll(/stroke="(#[0-9a-f]{6})"[^>]* points="([^"]*)"/g)];
+  const pointsOf = (colour: string) =>
+    lines.filter((line) => line[1] === colour).map((line) => line[2]?.split(' ').length);
+  // Each line, and its sample of two points in the legend.
+  t.deepEqual(pointsOf('#0072b2'), [3, 2], 'training loss');
+  t.deepEqual(pointsOf('#d55e00'), [2, 2], 'validation loss');
+  t.deepEqual(pointsOf('#e69f00'), [2, 2], 'Dice');
+});
+
+test('curves of something else than epochs are refused', (t) => {
+  const wrong = [{ type: 'epoch', epoch: 0 }] as unknown as EpochEvent[];
+  t.throws(() => drawCurves('x', wrong, []), { code: 'ERR_OPTIONS', message: /epoch events of a training/ });
 });
 
 test('curves without epochs are an empty frame without NaN', (t) => {

@@ -13,7 +13,8 @@ function recorder(isTTY: boolean) {
 
 const epoch = (n: number, best: boolean): EpochEvent => ({
   ...{ type: 'epoch', epoch: n, epochs: 40, trainLoss: 0.5, validationLoss: null, dice: [0.25, null], best },
-  ...{ learningRate: 0.01, seconds: 61, secondsLeft: 7200 },
+  ...{ learningRate: 0.01, seconds: 61, secondsLeft: 7200, waitShare: 0.1 },
+  ...{ iterationsPerSecond: 4, gradientNorm: 1.5, hostMemory: null, deviceMemory: null },
 });
 
 test.serial(

@@ -10,6 +10,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { kebab } from './lib/docs/commands.mjs';
 import { allPages, deadLinks, isRun, warningCodes } from './lib/docs/pages.mjs';
 import { VERBS } from './lib/docs/schema.mjs';
 import { compileBlocks } from './lib/docs/scripts.mjs';
@@ -47,7 +48,8 @@ async function check(page) {
 /** Checks that pages and examples cover what exists: every verb has an example, every warning its meaning. */
 function checkCoverage() {
   const text = (path) => pages.find((page) => page.path === path).text;
-  const without = VERBS.filter((verb) => !text('examples/README.md').includes(`dist/examples/${verb}.js`));
+  const examples = text('examples/README.md');
+  const without = VERBS.filter((verb) => !examples.includes(`dist/examples/${kebab(verb)}.js`));
   result('examples/README.md runs an example of every verb', without.join('\n'));
   const explained = new Set(text('docs/reference/warnings.md').match(/WARN_\w+/g));
   const given = warningCodes();

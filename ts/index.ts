@@ -49,6 +49,7 @@ export { inspect } from './verbs/inspect.js';
 export { predict } from './verbs/predict.js';
 export { planAndPreprocess, planExperiment } from './verbs/preprocess.js';
 export { preview, previewBatches } from './verbs/preview.js';
+export { simulateSparse } from './verbs/simulate.js';
 export { makeSplits } from './verbs/splits.js';
 export { train } from './verbs/train.js';
 export { generateWeightmaps } from './verbs/weightmaps.js';

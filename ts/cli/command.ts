@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { fromNative, NnunetError } from '../errors.js';
 import type { StartedEvent } from '../generated/events.js';
-import { addFlags, collect, type Flags } from './flags.js';
+import { addFlags, collect, type Flags, kebab } from './flags.js';
 import { jsonLine } from './lines.js';
 import { wording } from './problems.js';
 import { ProgressView } from './progress.js';
@@ -51,7 +51,7 @@ export interface Call {
 
 /** Adds a verb to the program; `finish` receives its exit code. */
 export function register(program: Command, row: AnyRow, io: Io, finish: (code: number) => void): void {
-  const child = program.command(row.name).description(row.summary);
+  const child = program.command(kebab(row.name)).description(row.summary);
   configure(child, row, io, finish, `${program.name()} `);
 }
 
@@ -104,7 +104,7 @@ async function configured(call: Call): Promise<number> {
 export async function runVerb(call: Call): Promise<number> {
   const { row, output, io, flags, config, explain } = call;
   const seen = new Seen();
-  const view = new ProgressView(io.err, row.name, output.verbose);
+  const view = new ProgressView(io.err, kebab(row.name), output.verbose);
   try {
     const run = row.run({ ...call.options, signal: io.signal });
     try {

@@ -5,6 +5,7 @@ import type {
   ConvertSummary,
   EvaluateSummary,
   PlanSummary,
+  SimulateSparseSummary,
   SplitsSummary,
   TrainSummary,
 } from '../generated/summaries.js';
@@ -93,6 +94,28 @@ export function renderConvert(summary: ConvertSummary): string {
   const ignored = ignoreLabel === null ? '' : `; label ${ignoreLabel} became -1, unlabelled`;
   const head = `${folder}: ${training} training and ${test} test cases${ignored}`;
   return [head, ...failures.map(renderFailure)].join('\n');
+}
+
+export function renderSimulation(summary: SimulateSparseSummary): string {
+  const { folder, cases, test, share, classes, failures } = summary;
+  const least = Math.min(...cases.map((c) => c.share));
+  const most = Math.max(...cases.map((c) => c.share));
+  const span = cases.length > 1 ? ` (${percent(least)} to ${percent(most)} of a case)` : '';
+  const rows = classes.map((c) => [
+    `${c.label}`,
+    `${c.voxels}`,
+    `${c.annotated}`,
+    percent(c.annotated / c.voxels),
+  ]);
+  return [
+    `${folder}: ${cases.length} training and ${test} test cases, ${percent(share)} annotated${span}`,
+    ...(rows.length > 0 ? [table(['label', 'voxels', 'annotated', 'share'], rows)] : []),
+    ...failures.map(renderFailure),
+  ].join('\n');
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toPrecision(3)} %`;
 }
 
 export function renderEvaluation({ output, results, failures }: EvaluateSummary): string {

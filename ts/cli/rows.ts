@@ -7,6 +7,7 @@ import { inspect } from '../verbs/inspect.js';
 import { predict } from '../verbs/predict.js';
 import { planAndPreprocess, planExperiment } from '../verbs/preprocess.js';
 import { preview } from '../verbs/preview.js';
+import { simulateSparse } from '../verbs/simulate.js';
 import { makeSplits } from '../verbs/splits.js';
 import { train } from '../verbs/train.js';
 import { generateWeightmaps } from '../verbs/weightmaps.js';
@@ -19,6 +20,7 @@ import {
   renderConvert,
   renderEvaluation,
   renderPlan,
+  renderSimulation,
   renderSplits,
   renderTraining,
 } from './render.js';
@@ -193,6 +195,20 @@ export const ROWS: readonly AnyRow[] = [
     render: renderConvert,
     failed: anyFailed,
     cancelled: AGAIN,
+  }),
+  row<'simulateSparse'>({
+    name: 'simulateSparse',
+    summary: 'make sparse labels (slices, scribbles, voxels) from a task with dense ones',
+    positional: ['task', 'name'],
+    short: {},
+    examples: [
+      'simulate-sparse 501 Task611_IcbmSlices --slices 3',
+      'simulate-sparse 501 Task612_IcbmScribbles --pattern scribbles --share 0.03 --axes z y',
+      'simulate-sparse 501 Task613_IcbmVoxels --pattern voxels --share 0.01 --seed 1',
+    ],
+    run: simulateSparse,
+    render: renderSimulation,
+    failed: anyFailed,
   }),
   row<'inspect'>({
     name: 'inspect',

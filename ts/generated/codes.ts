@@ -294,8 +294,8 @@ export const ERROR_CODES = {
   ERR_SUMMARY_FILE: 'A summary.json is invalid. Evaluate the predictions again.',
   /** Several tasks have the given number. Pass the full name. */
   ERR_TASK_AMBIGUOUS: 'Several tasks have the given number. Pass the full name.',
-  /** The task already exists. Pass `overwrite` to convert into it. */
-  ERR_TASK_EXISTS: 'The task already exists. Pass `overwrite` to convert into it.',
+  /** The task already exists. Choose another name; `convert` takes `overwrite` to write into it. */
+  ERR_TASK_EXISTS: 'The task already exists. Choose another name; `convert` takes `overwrite` to write into it.',
   /** A name is not a task name. Use a number, TaskXXX_NAME, or the path of such a folder. */
   ERR_TASK_NAME: 'A name is not a task name. Use a number, TaskXXX_NAME, or the path of such a folder.',
   /** Another task already has this number. Choose another name. */

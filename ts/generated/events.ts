@@ -61,6 +61,19 @@ export interface EpochEvent {
   readonly seconds: number;
   /** Estimated remaining time in seconds. */
   readonly secondsLeft: number;
+  /** Share of the epoch's time that was spent waiting for batches of the loaders, from 0 to 1. */
+  readonly waitShare: number;
+  /** Training iterations in a second, without validation. */
+  readonly iterationsPerSecond: number;
+  /**
+   * Mean norm of the gradients before clipping, over the iterations where it is finite; null without
+   * any.
+   */
+  readonly gradientNorm: number | null;
+  /** Memory of this process at the end of the epoch in bytes; null if the system does not report it. */
+  readonly hostMemory: number | null;
+  /** Largest memory that libtorch has taken on the device since the start, in bytes; null on CPU. */
+  readonly deviceMemory: number | null;
 }
 
 /** The fold's validation cases were segmented and evaluated. */
@@ -150,6 +163,9 @@ export type EvaluateEvent = StartedEvent | ProgressEvent | WarningEvent;
 
 /** Events of the verb `convert`. */
 export type ConvertEvent = StartedEvent | ProgressEvent | WarningEvent;
+
+/** Events of the verb `simulateSparse`. */
+export type SimulateSparseEvent = StartedEvent | ProgressEvent | WarningEvent;
 
 /** Events of the verb `inspect`. */
 export type InspectEvent = StartedEvent | ProgressEvent | WarningEvent;

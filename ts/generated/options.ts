@@ -799,6 +799,79 @@ export type Sampling = {
   readonly fraction?: number | undefined;
 };
 
+/** Options of the verb `simulateSparse`. */
+export interface SimulateSparseOptions extends Abortable {
+  /** Number, `TaskXXX_NAME` or folder of a raw task with dense labels. */
+  readonly task: string;
+  /** Name of the new task, such as `Task602_IcbmSparse`. Its number must be free. */
+  readonly name: string;
+  /**
+   * What is annotated: whole slices, scribbles in slices, or single voxels.
+   *
+   * @default "slices"
+   */
+  readonly pattern?: SparsePattern | undefined;
+  /**
+   * Share of the voxels of a case to annotate, above 0 and at most 1. Scribbles and voxels take this
+   * share
+   * of each class, at least one voxel.
+   *
+   * Range: above 0, at most 1.
+   */
+  readonly share?: number | undefined;
+  /**
+   * Slices of a case to annotate across each of `axes`, instead of `share`. More are annotated where a
+   * class would have no voxel.
+   *
+   * Range: at least 1.
+   */
+  readonly slices?: number | undefined;
+  /**
+   * Axes across which slices and scribbles lie.
+   *
+   * Range: at least 1 values, at most 3 values.
+   * @default ["z"]
+   */
+  readonly axes?: readonly SparseAxis[] | undefined;
+  /**
+   * Seed. The voxels depend on it and on the name of the case.
+   *
+   * @default 0
+   */
+  readonly seed?: number | undefined;
+  /**
+   * Folder that holds `nnUNet_raw_data` and `nnUNet_cropped_data`. The default is
+   * `$nnUNet_raw_data_base`.
+   */
+  readonly rawDataBase?: string | undefined;
+  /** Folder of preprocessed tasks. The default is `$nnUNet_preprocessed`. */
+  readonly preprocessed?: string | undefined;
+  /** Folder of trained models. The default is `$RESULTS_FOLDER`. */
+  readonly results?: string | undefined;
+  /**
+   * Number of threads; 0 uses all cores.
+   *
+   * @default 0
+   */
+  readonly workers?: number | undefined;
+}
+
+/**
+ * An axis of an image.
+ * - `z`: The last axis of the file: axial slices of most images.
+ * - `y`: The second axis of the file.
+ * - `x`: The first axis of the file.
+ */
+export type SparseAxis = 'z' | 'y' | 'x';
+
+/**
+ * What is annotated.
+ * - `slices`: Whole slices.
+ * - `scribbles`: Thin lines inside each class and the background.
+ * - `voxels`: Single voxels of each class.
+ */
+export type SparsePattern = 'slices' | 'scribbles' | 'voxels';
+
 /** Options of the verb `splits`. */
 export interface SplitsOptions extends Abortable {
   /** Number, `TaskXXX_NAME` or folder of a task. */
@@ -1011,6 +1084,12 @@ export interface TrainOptions extends Abortable {
    * @default true
    */
   readonly unpack?: boolean | undefined;
+  /**
+   * Writes the curves of every epoch as a TensorBoard event file into the fold's folder, too.
+   *
+   * @default false
+   */
+  readonly tensorboard?: boolean | undefined;
   /**
    * Loader threads; 0 uses all workers.
    *

@@ -299,6 +299,50 @@ export interface PreviewSummary {
  */
 export type ProblemKind = 'modalities' | 'labels' | 'listedTwice' | 'nameMismatch' | 'fileName' | 'notListed' | 'channelMissing' | 'channelUnexpected' | 'labelMissing' | 'imageMissing' | 'unreadable' | 'severalVolumes' | 'size' | 'geometry' | 'notFinite' | 'unlistedLabel' | 'noAnnotation';
 
+/** Result of `simulate_sparse`. */
+export interface SimulateSparseSummary {
+  /** Name of the new task. */
+  readonly task: string;
+  /** Folder of the new task. */
+  readonly folder: string;
+  /** Annotated share of all labelled voxels of the training cases. */
+  readonly share: number;
+  /** Classes of all training cases, by label. */
+  readonly classes: readonly SparseClassReport[];
+  /** Training cases, in the order of `dataset.json`. */
+  readonly cases: readonly SparseCaseReport[];
+  /** Number of test cases. */
+  readonly test: number;
+  /** Cases that could not be written. The new `dataset.json` does not list them. */
+  readonly failures: readonly CaseFailure[];
+}
+
+/** Annotation of a case. */
+export interface SparseCaseReport {
+  /** The case. */
+  readonly case: string;
+  /** Annotated share of the labelled voxels. */
+  readonly share: number;
+  /** Annotated slices, counted from 0, for each of the option's axes; empty for other patterns. */
+  readonly slices: readonly (readonly number[])[];
+  /** Classes that occur in the case, by label. */
+  readonly classes: readonly SparseClassReport[];
+}
+
+/** Annotated voxels of a class. */
+export interface SparseClassReport {
+  /**
+   * Value in the label; 0 is the background.
+   *
+   * Range: at least -32768, at most 32767.
+   */
+  readonly label: number;
+  /** Voxels of the class in the dense label. */
+  readonly voxels: number;
+  /** Annotated ones. */
+  readonly annotated: number;
+}
+
 /** Cases of one fold. */
 export interface Split {
   /** Training cases. */

@@ -1,7 +1,7 @@
 // Made from the Rust types by `npm run build` (crates/schema). Do not edit.
-import type { CheckEvent, PlanEvent, PreprocessEvent, SplitsEvent, WeightmapsEvent, PreviewBatchesEvent, PreviewEvent, TrainEvent, PredictEvent, EvaluateEvent, ConvertEvent, InspectEvent } from './events.js';
-import type { CheckOptions, PlanOptions, PreprocessOptions, SplitsOptions, WeightmapsOptions, PreviewBatchesOptions, PreviewOptions, TrainOptions, PredictOptions, EvaluateOptions, ConvertOptions, InspectOptions } from './options.js';
-import type { CheckSummary, PlanSummary, PreprocessSummary, SplitsSummary, WeightmapsSummary, PreviewBatchesSummary, PreviewSummary, TrainSummary, PredictSummary, EvaluateSummary, ConvertSummary, InspectSummary } from './summaries.js';
+import type { CheckEvent, PlanEvent, PreprocessEvent, SplitsEvent, WeightmapsEvent, PreviewBatchesEvent, PreviewEvent, TrainEvent, PredictEvent, EvaluateEvent, ConvertEvent, SimulateSparseEvent, InspectEvent } from './events.js';
+import type { CheckOptions, PlanOptions, PreprocessOptions, SplitsOptions, WeightmapsOptions, PreviewBatchesOptions, PreviewOptions, TrainOptions, PredictOptions, EvaluateOptions, ConvertOptions, SimulateSparseOptions, InspectOptions } from './options.js';
+import type { CheckSummary, PlanSummary, PreprocessSummary, SplitsSummary, WeightmapsSummary, PreviewBatchesSummary, PreviewSummary, TrainSummary, PredictSummary, EvaluateSummary, ConvertSummary, SimulateSparseSummary, InspectSummary } from './summaries.js';
 
 /** Types of each verb. */
 export interface Verbs {
@@ -59,6 +59,11 @@ export interface Verbs {
     readonly options: ConvertOptions;
     readonly summary: ConvertSummary;
     readonly event: ConvertEvent;
+  };
+  readonly simulateSparse: {
+    readonly options: SimulateSparseOptions;
+    readonly summary: SimulateSparseSummary;
+    readonly event: SimulateSparseEvent;
   };
   readonly inspect: {
     readonly options: InspectOptions;

@@ -4,6 +4,7 @@
     reason = "a private binding: the TypeScript facade owns names and documentation"
 )]
 
+mod curves;
 mod distance;
 mod elf;
 mod libraries;

@@ -21,6 +21,8 @@ pub enum Purpose {
     ValidationCase = 4,
     /// Position of a validation patch in its case.
     ValidationPatch = 5,
+    /// Voxels of a simulated sparse annotation.
+    SparseAnnotation = 6,
 }
 
 /// Random stream of one key. Clones continue independently from the same position.

@@ -165,7 +165,7 @@ codes! {
     ModelFolder = "ERR_MODEL_FOLDER",
     /// A dataset uses a feature that nnU-Net v1 cannot express. The message names it and the remedy.
     DatasetUnsupported = "ERR_DATASET_UNSUPPORTED",
-    /// The task already exists. Pass `overwrite` to convert into it.
+    /// The task already exists. Choose another name; `convert` takes `overwrite` to write into it.
     TaskExists = "ERR_TASK_EXISTS",
     /// Files of this type cannot be inspected. The message names the supported types.
     FileKind = "ERR_FILE_KIND",

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::CaseFailure;
 
@@ -31,8 +31,9 @@ pub enum CheckpointKind {
     Final,
 }
 
-/// Measurements of one training epoch.
-#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
+/// Measurements of one training epoch. Of an epoch that was interrupted and continued, times, rates and the
+/// norm of the gradients are those after the interruption.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct EpochReport {
     /// The finished epoch, counted from 0.
@@ -53,6 +54,16 @@ pub struct EpochReport {
     pub seconds: f64,
     /// Estimated remaining time in seconds.
     pub seconds_left: f64,
+    /// Share of the epoch's time that was spent waiting for batches of the loaders, from 0 to 1.
+    pub wait_share: f64,
+    /// Training iterations in a second, without validation.
+    pub iterations_per_second: f64,
+    /// Mean norm of the gradients before clipping, over the iterations where it is finite; null without any.
+    pub gradient_norm: Option<f64>,
+    /// Memory of this process at the end of the epoch in bytes; null if the system does not report it.
+    pub host_memory: Option<u64>,
+    /// Largest memory that libtorch has taken on the device since the start, in bytes; null on CPU.
+    pub device_memory: Option<u64>,
 }
 
 /// Whole-case validation of a fold.

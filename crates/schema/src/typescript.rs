@@ -71,7 +71,7 @@ fn list(schema: &Value, role: Role, indent: &str) -> String {
     let (least, most) = (schema["minItems"].as_u64(), schema["maxItems"].as_u64());
     match (least, most) {
         (Some(a), Some(b)) if a == b => format!("readonly [{}]", vec![item; a as usize].join(", ")),
-        _ if item.contains(" | ") => format!("readonly ({item})[]"),
+        _ if item.contains(" | ") || item.starts_with("readonly ") => format!("readonly ({item})[]"),
         _ => format!("readonly {item}[]"),
     }
 }

@@ -86,6 +86,9 @@ pub struct TrainOptions {
     /// Unpacks the compressed cases once to `<case>.npy` files and memory-maps these.
     #[default(true)]
     pub unpack: bool,
+    /// Writes the curves of every epoch as a TensorBoard event file into the fold's folder, too.
+    #[default]
+    pub tensorboard: bool,
     /// Loader threads; 0 uses all workers.
     #[default]
     pub loader_threads: usize,

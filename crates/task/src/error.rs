@@ -51,6 +51,13 @@ pub enum Error {
         /// The task's folder.
         folder: PathBuf,
     },
+    /// The folder of the new task already exists.
+    #[error("{} exists already; choose another name, or remove it first", folder.display())]
+    #[code(TaskExists)]
+    DestinationExists {
+        /// The folder.
+        folder: PathBuf,
+    },
     /// The dataset has a feature that nnU-Net v1 does not support.
     #[error("{}: {problem}", path.display())]
     #[code(DatasetUnsupported)]

@@ -1,5 +1,5 @@
-//! Verbs on a task's files: integrity check, conversion of other datasets, splits, and inspection of one
-//! file.
+//! Verbs on a task's files: integrity check, conversion of other datasets, splits, simulation of
+//! sparse labels, and inspection of one file.
 //!
 //! The crate `dataset` defines folders and records.
 
@@ -7,6 +7,7 @@ pub mod check;
 pub mod convert;
 mod error;
 pub mod inspect;
+pub mod simulate;
 pub mod splits;
 
 pub use error::Error;

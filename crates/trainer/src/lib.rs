@@ -7,6 +7,8 @@ mod error;
 mod evaluation;
 mod loaders;
 mod mean;
+mod measures;
+mod pictures;
 mod record;
 mod resume;
 mod run_loop;
@@ -32,7 +34,7 @@ use setup::Setup;
 use start::Start;
 
 /// Trains folds of a configuration, one after the other. Writes nnU-Net v1's files (checkpoints with their `.pkl`,
-/// `plans.pkl`, `debug.json`, the training log, the validation) and `progress.jsonl`.
+/// `plans.pkl`, `debug.json`, the training log, `progress.png`, the validation), `progress.jsonl` and `progress.csv`.
 ///
 /// An epoch runs training batches and validation batches, sets the learning rate of the next epoch, and
 /// updates the moving averages. It writes `model_best` if the average metric is the best so far, and

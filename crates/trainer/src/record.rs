@@ -72,7 +72,7 @@ impl Log {
 /// The reports of the finished epochs, one JSON object per line.
 pub(crate) struct Progress {
     path: PathBuf,
-    lines: Vec<String>,
+    reports: Vec<EpochReport>,
 }
 
 impl Progress {
@@ -80,39 +80,43 @@ impl Progress {
     pub fn open(folder: &Path, epochs: u64) -> Self {
         let path = folder.join(PROGRESS_FILE);
         let text = std::fs::read_to_string(&path).unwrap_or_default();
-        let before = |line: &&str| {
-            let epoch = serde_json::from_str::<Value>(line)
-                .ok()
-                .and_then(|v| v["epoch"].as_u64());
-            epoch.is_some_and(|epoch| epoch < epochs)
-        };
-        let lines = text.lines().filter(before).map(str::to_owned).collect();
-        Self { path, lines }
+        let reports = text.lines().filter_map(read_report).filter(|r| r.epoch < epochs);
+        Self {
+            path,
+            reports: reports.collect(),
+        }
     }
 
     /// Dice of each foreground class in the last report.
     pub fn last_dice(&self) -> Vec<Option<f64>> {
-        let report = self
-            .lines
-            .last()
-            .and_then(|line| serde_json::from_str::<Value>(line).ok())
-            .unwrap_or_default();
-        report["dice"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .map(Value::as_f64)
-            .collect()
+        self.reports.last().map(|r| r.dice.clone()).unwrap_or_default()
+    }
+
+    /// The reports of all finished epochs.
+    pub fn reports(&self) -> &[EpochReport] {
+        &self.reports
     }
 
     /// Adds a report and replaces the file atomically.
     pub fn add(&mut self, report: &EpochReport) -> Result<()> {
-        self.lines.push(serde_json::to_string(report).unwrap_or_default());
+        self.reports.push(report.clone());
         storage::write_atomic(&self.path, |file| {
-            self.lines.iter().try_for_each(|line| writeln!(file, "{line}"))
+            self.reports.iter().try_for_each(|report| {
+                serde_json::to_writer(&mut *file, report)?;
+                file.write_all(b"\n")
+            })
         })?;
         Ok(())
     }
+}
+
+/// A line of the file. Those of earlier versions lack values that were not measured.
+fn read_report(line: &str) -> Option<EpochReport> {
+    let mut report: Value = serde_json::from_str(line).ok()?;
+    for name in ["waitShare", "iterationsPerSecond"] {
+        report.as_object_mut()?.entry(name).or_insert_with(|| 0.0.into());
+    }
+    serde_json::from_value(report).ok()
 }
 
 /// Writes `debug.json`: settings by name, with all values as strings, as in nnU-Net v1.
@@ -149,6 +153,11 @@ mod tests {
             learning_rate: 0.01,
             seconds: 1.5,
             seconds_left: 2.0,
+            wait_share: 0.25,
+            iterations_per_second: 8.0,
+            gradient_norm: None,
+            host_memory: Some(1 << 30),
+            device_memory: None,
         }
     }
 
@@ -160,15 +169,28 @@ mod tests {
         let mut second = Progress::open(folder.path(), 2);
         second.add(&report(2)).unwrap();
         let text = std::fs::read_to_string(folder.path().join(PROGRESS_FILE)).unwrap();
-        let epochs: Vec<u64> = text
+        let found: Vec<EpochReport> = text
             .lines()
-            .map(|line| {
-                serde_json::from_str::<Value>(line).unwrap()["epoch"]
-                    .as_u64()
-                    .unwrap()
-            })
+            .map(|line| serde_json::from_str(line).unwrap())
             .collect();
-        assert_eq!(epochs, [0, 1, 2]);
+        assert_eq!(found, [report(0), report(1), report(2)]);
+        assert_eq!(second.reports(), found);
+    }
+
+    #[test]
+    fn progress_of_an_earlier_version_lacks_only_the_new_values() {
+        let folder = tempfile::tempdir().unwrap();
+        let line = r#"{"epoch":0,"epochs":9,"trainLoss":0.5,"validationLoss":null,"dice":[0.25,null],"best":false,
+            "learningRate":0.01,"seconds":1.5,"secondsLeft":2.0}"#;
+        std::fs::write(folder.path().join(PROGRESS_FILE), line.replace('\n', "")).unwrap();
+        let found = Progress::open(folder.path(), 1);
+        let expected = EpochReport {
+            wait_share: 0.0,
+            iterations_per_second: 0.0,
+            host_memory: None,
+            ..report(0)
+        };
+        assert_eq!(found.reports(), [expected]);
     }
 
     #[test]

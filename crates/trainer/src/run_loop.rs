@@ -17,6 +17,8 @@ use super::curves::Averages;
 use super::evaluation::OnlineEvaluation;
 use super::loaders::{next_batch, Loaders};
 use super::mean::Mean;
+use super::measures::Measures;
+use super::pictures::Pictures;
 use super::record::{Log, Progress};
 use super::session::Session;
 use super::setup::{learning_rate, Setup};
@@ -40,9 +42,11 @@ pub(crate) struct Run<'a> {
     iteration: u64,
     /// Losses of the iterations whose batches have annotated voxels.
     losses: Mean,
+    measures: Measures,
     skipped_steps: SkippedSteps,
     last: Option<EpochReport>,
     progress: Progress,
+    pictures: Pictures,
     log: Log,
     clock: Clock,
     /// `None` if every epoch is finished.
@@ -107,6 +111,7 @@ impl Run<'_> {
         self.check()?;
         let started = Instant::now();
         let batch = loaders.next()?;
+        self.measures.waited(started);
         let input = self.session.take(&batch)?;
         let step = self.session.train(&input, rate)?;
         if let Some((quantity, value)) = self.skipped_steps.add(&step, &batch.cases) {
@@ -118,7 +123,10 @@ impl Run<'_> {
         }
         let iteration = self.iteration;
         self.iteration += 1;
-        self.clock.training.add(started.elapsed().as_secs_f64());
+        let seconds = started.elapsed().as_secs_f64();
+        self.clock.training.add(seconds);
+        self.measures.iteration(seconds);
+        self.measures.norm(step.norm);
         self.context.emit(Event::Iteration {
             epoch: self.epochs(),
             epochs: self.options.epochs,
@@ -138,6 +146,7 @@ impl Run<'_> {
             self.check()?;
             let started = Instant::now();
             let batch = next_batch(loader)?;
+            self.measures.waited(started);
             let input = self.session.take(&batch)?;
             let loss = self.session.validate(&input, &mut evaluation)?;
             loader.recycle(batch);
@@ -171,6 +180,8 @@ impl Run<'_> {
         if epoch == 100 && metric == 0.0 {
             self.restart_weights()?;
         }
+        let seconds = started.elapsed().as_secs_f64();
+        let measures = std::mem::take(&mut self.measures);
         let report = EpochReport {
             epoch,
             epochs: self.options.epochs,
@@ -179,11 +190,17 @@ impl Run<'_> {
             dice: validation.dice,
             best: improved,
             learning_rate: rate,
-            seconds: started.elapsed().as_secs_f64(),
+            seconds,
             seconds_left: self.seconds_left(),
+            wait_share: measures.wait_share(seconds),
+            iterations_per_second: measures.iterations_per_second(),
+            gradient_norm: measures.gradient_norm(),
+            host_memory: run::resident_memory(),
+            device_memory: engine::device_memory(self.setup.compute.device),
         };
         self.log.epoch(&report, next_rate);
         self.progress.add(&report)?;
+        self.pictures.write(self.progress.reports(), self.context);
         self.context.emit(Event::Epoch(report.clone()));
         self.last = Some(report);
         if improved {

@@ -58,5 +58,6 @@ pub fn visit(visitor: &mut impl Visitor) {
     visitor.types::<settings::PredictOptions, settings::PredictSummary>(verb("predict", CASES));
     visitor.verb(verb("evaluate", CASES), evaluate::evaluate_folder);
     visitor.verb(verb("convert", CASES), task::convert::convert);
+    visitor.verb(verb("simulateSparse", CASES), task::simulate::simulate_sparse);
     visitor.verb(verb("inspect", CASES), task::inspect::inspect);
 }

@@ -68,7 +68,7 @@ function longOf(term) {
   return long ?? term.replace(/\.\.\.$/, '');
 }
 
-function kebab(key) {
+export function kebab(key) {
   return key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 

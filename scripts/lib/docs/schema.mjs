@@ -8,9 +8,10 @@ const schema = JSON.parse(readFileSync(join(root, 'ts', 'generated', 'schema.jso
 /** The verbs of the command line. `previewBatches` returns arrays, so only TypeScript has it. */
 export const VERBS = Object.keys(schema.properties).filter((verb) => verb !== 'previewBatches');
 
-/** Name of the option type of a verb, such as `TrainOptions`; `undefined` for other commands. */
+/** Name of the option type of a verb or its command, such as `TrainOptions`; `undefined` for other commands. */
 export function optionsType(verb) {
-  return schema.properties[verb]?.$ref.replace('#/$defs/', '');
+  const name = verb.replace(/-[a-z]/g, ([, letter]) => letter.toUpperCase());
+  return schema.properties[name]?.$ref.replace('#/$defs/', '');
 }
 
 /** The options of a verb by name. */

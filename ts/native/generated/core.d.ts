@@ -40,6 +40,12 @@ export interface BatchData {
 export declare function distanceTransform(mask: Uint8Array | Int16Array | Int32Array | Float32Array, shape: number[], spacing: number[], bound: number | undefined, squared: boolean): Promise<Float32Array>
 
 /**
+ * Draws the curves of `epochs`, a JSON array of `epoch` events, as SVG. `classes` names the foreground
+ * classes.
+ */
+export declare function drawCurves(title: string, epochs: string, classes: Array<string>): string
+
+/**
  * Ends the process immediately with this exit code. Runs no destructors or `exit` listeners and does not
  * wait for work.
  */

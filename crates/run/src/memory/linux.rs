@@ -31,6 +31,12 @@ pub(super) fn read(root: &Path) -> Option<Memory> {
     Some(groups(root).into_iter().fold(machine, limited))
 }
 
+/// Memory of this process, below `root`.
+pub(super) fn resident(root: &Path) -> Option<u64> {
+    let status = fs::read_to_string(root.join("proc/self/status")).ok()?;
+    value(&status, "VmRSS:").map(|kib| kib.saturating_mul(1024))
+}
+
 /// The control groups of this process and their parents. Each limits the memory.
 fn groups(root: &Path) -> Vec<Group> {
     let text = fs::read_to_string(root.join("proc/self/cgroup")).unwrap_or_default();

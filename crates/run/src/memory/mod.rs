@@ -20,6 +20,15 @@ pub(crate) fn available() -> u64 {
     system::read().map_or(FALLBACK, |memory| memory.available)
 }
 
+/// Memory of this process in bytes, without what is swapped out. `None` where the system is not Linux.
+#[must_use]
+pub fn resident_memory() -> Option<u64> {
+    #[cfg(target_os = "linux")]
+    return linux::resident(std::path::Path::new("/"));
+    #[cfg(not(target_os = "linux"))]
+    None
+}
+
 /// Total memory in bytes, in use or not: the machine's including swap, or the limit of this process's control
 /// group.
 #[must_use]
@@ -57,5 +66,18 @@ mod tests {
     fn this_machine_has_memory() {
         assert!(available() > 1 << 20);
         assert!(memory_capacity() >= available());
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn this_process_uses_what_it_fills() {
+        let before = resident_memory().unwrap();
+        let filled = vec![1u8; 64 << 20];
+        let after = resident_memory().unwrap();
+        assert!(filled.iter().all(|&byte| byte == 1));
+        assert!(
+            after > before + (32 << 20) && after < memory_capacity(),
+            "{before} {after}"
+        );
     }
 }

@@ -58,6 +58,20 @@ pub fn copy_file(source: &Path, target: &Path, links: Links) -> Result<PathBuf, 
     Ok(target)
 }
 
+/// Makes the new file `target` a hard link to the file `source`, whose symbolic links are followed. Where the
+/// file system has no hard links, or `source` is on another one, it is copied. Every writer of this project
+/// replaces files, so a later write to one of both does not change the other.
+///
+/// # Errors
+/// As [`copy_file`].
+pub fn link_or_copy(source: &Path, target: &Path) -> Result<(), Error> {
+    let real = fs::canonicalize(source).map_err(|e| Error::io("read", source, e))?;
+    if fs::hard_link(&real, target).is_ok() {
+        return Ok(());
+    }
+    copy_file(&real, target, Links::Follow).map(drop)
+}
+
 /// Whether both paths refer to one file.
 fn same_file(source: &Path, target: &Path, links: Links) -> bool {
     let metadata = |path| match links {
@@ -85,4 +99,35 @@ fn copy_link(source: &Path, target: &Path) -> Result<(), Error> {
     #[cfg(windows)]
     let made = std::os::windows::fs::symlink_file(destination, target);
     made.map_err(|e| Error::io("create", target, e))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    #[test]
+    fn a_linked_file_has_the_content_and_a_later_write_leaves_the_source_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        fs::write(path("source"), "dense").unwrap();
+        link_or_copy(&path("source"), &path("target")).unwrap();
+        assert_eq!(fs::read_to_string(path("target")).unwrap(), "dense");
+        write_atomic(&path("target"), |file| file.write_all(b"sparse")).unwrap();
+        assert_eq!(fs::read_to_string(path("source")).unwrap(), "dense");
+        let error = link_or_copy(&path("missing"), &path("other")).unwrap_err();
+        assert!(error.to_string().contains("missing"), "{error}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_symbolic_link_is_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        fs::write(path("real"), "x").unwrap();
+        std::os::unix::fs::symlink("real", path("link")).unwrap();
+        link_or_copy(&path("link"), &path("target")).unwrap();
+        assert!(fs::symlink_metadata(path("target")).unwrap().is_file());
+    }
 }

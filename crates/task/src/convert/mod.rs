@@ -132,7 +132,7 @@ pub fn convert(options: &ConvertOptions, context: &Context) -> Result<ConvertSum
 }
 
 /// Fails if another task has the same number. Tasks are identified by their number.
-fn refuse_taken_number(task: &Task, parent: &std::path::Path) -> Result<(), Error> {
+pub(crate) fn refuse_taken_number(task: &Task, parent: &std::path::Path) -> Result<(), Error> {
     let names = std::fs::read_dir(parent).into_iter().flatten().flatten();
     let names = names.filter_map(|entry| entry.file_name().into_string().ok());
     let taken = names

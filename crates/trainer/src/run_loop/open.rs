@@ -7,6 +7,8 @@ use crate::clock::Clock;
 use crate::curves::Averages;
 use crate::loaders::Loaders;
 use crate::mean::Mean;
+use crate::measures::Measures;
+use crate::pictures::Pictures;
 use crate::record::{write_settings, Log, Progress};
 use crate::resume::warn_of_changes;
 use crate::run_loop::run_settings::{reported, settings};
@@ -50,6 +52,7 @@ impl<'a> Run<'a> {
         let mut run = Self {
             averages: Averages::replay(&checkpoint.curves, rate),
             progress: Progress::open(&fold.path, checkpoint.epochs),
+            pictures: Pictures::new(options, setup, &fold.path),
             log: Log::start(&fold.path)?,
             curves: checkpoint.curves,
             iteration: position.iteration,
@@ -57,6 +60,7 @@ impl<'a> Run<'a> {
                 sum: position.losses.0,
                 count: position.losses.1,
             },
+            measures: Measures::default(),
             skipped_steps: SkippedSteps::default(),
             last: None,
             clock: Clock::default(),
@@ -92,6 +96,11 @@ impl<'a> Run<'a> {
             learning_rate: 0.0,
             seconds: 0.0,
             seconds_left: 0.0,
+            wait_share: 0.0,
+            iterations_per_second: 0.0,
+            gradient_norm: None,
+            host_memory: None,
+            device_memory: None,
         })
     }
 }

@@ -1,5 +1,6 @@
 //! Whole runs on a small task.
 
+mod pictures;
 mod preview_batches;
 mod start;
 mod validation;
