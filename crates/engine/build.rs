@@ -56,7 +56,16 @@ fn main() -> Result<(), String> {
     if x86 {
         build.define("KERNELS_X86", None);
     }
-    for file in ["dispatch.cpp", "norm.cpp", "loss.cpp", "sgd.cpp", "shim.cpp"] {
+    for file in [
+        "dispatch.cpp",
+        "norm.cpp",
+        "loss.cpp",
+        "sgd.cpp",
+        "composed.cpp",
+        "device.cpp",
+        "record.cpp",
+        "shim.cpp",
+    ] {
         build.file(Path::new("cpp").join(file));
     }
     build.opt_level(2).compile("engine_shim");

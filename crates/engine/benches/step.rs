@@ -55,6 +55,7 @@ fn main() {
         let scales = deep_supervision_weights(pools as usize);
         let loss = Loss::new(&Recipe::default().loss, None, false, scales.clone(), Device::Cpu).unwrap();
         let mut sgd = Sgd::new(network.parameters().len());
+        let mut weights = network.weights(kind).unwrap();
         let mut split = [0.0; 4];
         let ours = fastest(|| {
             let mut clock = Instant::now();
@@ -62,14 +63,14 @@ fn main() {
                 *part += clock.elapsed().as_secs_f64() / STEPS as f64;
                 clock = Instant::now();
             };
-            let weights = network.weights(kind).unwrap();
+            network.update(&weights).unwrap();
             let outputs = network
                 .forward(&data, &weights, Heads::Finest(loss.outputs()))
                 .unwrap();
             lap(&mut split[0]);
             let value = loss.evaluate(&outputs, &targets, None).unwrap();
             lap(&mut split[1]);
-            let gradients = Tensor::f_run_backward(&[value], network.parameters(), false, false).unwrap();
+            let gradients = network.gradients(&value, &mut weights).unwrap();
             lap(&mut split[2]);
             sgd.step(network.parameters(), &gradients, 0.01).unwrap();
             lap(&mut split[3]);

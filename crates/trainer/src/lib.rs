@@ -45,9 +45,7 @@ pub fn train(options: &TrainOptions, context: &Context) -> Result<TrainSummary> 
     run::validate(options)?;
     let setup = Setup::new(options, context)?;
     tch::set_num_threads(i32::try_from(context.workers()).unwrap_or(1));
-    if setup.compute.device.is_cuda() {
-        tch::Cuda::cudnn_set_benchmark(!options.deterministic);
-    }
+    setup.compute.set_math(options.deterministic)?;
     let mut run = Run::open(options, &setup, context)?;
     run.finish()?;
     let last = run.last_epoch();

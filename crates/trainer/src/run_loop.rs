@@ -9,7 +9,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use dataset::results::FoldFolder;
-use loader::Loader;
+use loader::{Batch, Loader};
 use run::{CheckpointKind, Context, EpochReport, Event};
 
 use super::clock::Clock;
@@ -18,7 +18,7 @@ use super::evaluation::OnlineEvaluation;
 use super::loaders::{next_batch, Loaders};
 use super::mean::Mean;
 use super::record::{Log, Progress};
-use super::session::Session;
+use super::session::{Launched, Session};
 use super::setup::{learning_rate, Setup};
 use super::skipped_steps::SkippedSteps;
 use super::start::Claim;
@@ -37,6 +37,8 @@ pub(crate) struct Run<'a> {
     averages: Averages,
     /// Finished training iterations of the current epoch.
     iteration: u64,
+    /// A training iteration that a device still works on.
+    running: Option<Iteration>,
     /// Losses of the iterations whose batches have annotated voxels.
     losses: Mean,
     skipped_steps: SkippedSteps,
@@ -47,6 +49,14 @@ pub(crate) struct Run<'a> {
     /// `None` if every epoch is finished.
     loaders: Option<Loaders>,
     _claim: Claim,
+}
+
+/// A training iteration that was started.
+struct Iteration {
+    launched: Launched,
+    /// Its batch, kept for copies to the device that may still read it.
+    batch: Batch,
+    annotated: bool,
 }
 
 /// Results of an epoch's validation batches.
@@ -77,6 +87,11 @@ impl Run<'_> {
     pub fn finish(&mut self) -> Result<()> {
         if let Some(mut loaders) = self.loaders.take() {
             if let Err(error) = self.train_epochs(&mut loaders) {
+                let error = if error.may_damage_network() {
+                    error
+                } else {
+                    self.settle().err().unwrap_or(error)
+                };
                 // A checkpoint to resume from, unless the network itself may be damaged.
                 if !error.may_damage_network() {
                     self.save(CheckpointKind::Latest)?;
@@ -93,9 +108,10 @@ impl Run<'_> {
         while self.epochs() < self.options.epochs && !self.out_of_patience() {
             let started = Instant::now();
             let rate = learning_rate(self.options, self.epochs());
-            while self.iteration < self.options.iterations {
+            while self.iteration + u64::from(self.running.is_some()) < self.options.iterations {
                 self.train_iteration(loaders, rate)?;
             }
+            self.settle()?;
             let validation = self.validate(&loaders.validation)?;
             self.end_epoch(rate, validation, started)?;
         }
@@ -107,17 +123,46 @@ impl Run<'_> {
         let started = Instant::now();
         let batch = loaders.next()?;
         let input = self.session.take(&batch)?;
-        let step = self.session.train(&input, rate)?;
+        let annotated = input.annotated;
+        let launched = self.session.train(input, rate)?;
+        let iteration = Iteration {
+            launched,
+            batch,
+            annotated,
+        };
+        // A device gets the next iteration's work before its results are read.
+        let before = self.running.replace(iteration);
+        let due = if self.session.is_asynchronous() {
+            before
+        } else {
+            self.running.take()
+        };
+        if let Some(batch) = due.map(|due| self.end_iteration(due)).transpose()? {
+            loaders.recycle(batch);
+        }
+        self.clock.training.add(started.elapsed().as_secs_f64());
+        Ok(())
+    }
+
+    /// Ends the iteration that a device still works on.
+    fn settle(&mut self) -> Result<()> {
+        if let Some(running) = self.running.take() {
+            self.end_iteration(running)?;
+        }
+        Ok(())
+    }
+
+    /// Reads and reports the results of an iteration. Returns its batch.
+    fn end_iteration(&mut self, ended: Iteration) -> Result<Batch> {
+        let (batch, step) = (ended.batch, self.session.settle(ended.launched)?);
         if let Some((quantity, value)) = self.skipped_steps.add(&step, &batch.cases) {
             return Err(self.diverged(quantity, value, &batch.cases));
         }
-        loaders.recycle(batch);
-        if input.annotated {
+        if ended.annotated {
             self.losses.add(step.loss);
         }
         let iteration = self.iteration;
         self.iteration += 1;
-        self.clock.training.add(started.elapsed().as_secs_f64());
         self.context.emit(Event::Iteration {
             epoch: self.epochs(),
             epochs: self.options.epochs,
@@ -126,7 +171,7 @@ impl Run<'_> {
             loss: step.loss,
             seconds_left: self.seconds_left(),
         });
-        Ok(())
+        Ok(batch)
     }
 
     fn validate(&mut self, loader: &Loader) -> Result<Validation> {
@@ -138,9 +183,10 @@ impl Run<'_> {
             let started = Instant::now();
             let batch = next_batch(loader)?;
             let input = self.session.take(&batch)?;
-            let loss = self.session.validate(&input, &mut evaluation)?;
+            let annotated = input.annotated;
+            let loss = self.session.validate(input, &mut evaluation)?;
             loader.recycle(batch);
-            if input.annotated {
+            if annotated {
                 losses.add(loss);
             }
             self.clock.validation.add(started.elapsed().as_secs_f64());

@@ -51,6 +51,7 @@ impl<'a> Run<'a> {
             log: Log::start(&fold.path)?,
             curves: checkpoint.curves,
             iteration: position.iteration,
+            running: None,
             losses: Mean {
                 sum: position.losses.0,
                 count: position.losses.1,
