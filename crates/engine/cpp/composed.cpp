@@ -14,6 +14,9 @@ using torch::autograd::variable_list;
 
 constexpr double EPS = 1e-8;
 
+// A factor beyond float32 is infinite, which training reports, not an error of conversion.
+double factor32(double factor) { return double(float(factor)); }
+
 at::Tensor times(const at::Tensor& tensor, const at::Tensor& factor) {
     return factor.defined() ? tensor.mul(factor) : tensor;
 }
@@ -53,7 +56,7 @@ struct ComposedLoss : torch::autograd::Function<ComposedLoss> {
                 ce_scale = terms->cross_entropy.div(weight.sum().add_(terms->eps));
                 result = at::addcmul(zero, sum, ce_scale, -1);
             } else {
-                result = at::add(zero, sum, -options.cross_entropy / (double(voxels(logits)) + EPS));
+                result = at::add(zero, sum, factor32(-options.cross_entropy / (double(voxels(logits)) + EPS)));
             }
         }
         if (options.dice != 0) {
@@ -76,7 +79,7 @@ struct ComposedLoss : torch::autograd::Function<ComposedLoss> {
             }
             linear = hit_factor.mul(dice);
             const double factor = options.log_dice ? -options.dice : -options.dice / groups;
-            result = at::add(result.defined() ? result : zero, mean, factor);
+            result = at::add(result.defined() ? result : zero, mean, factor32(factor));
             context->saved_data["dice"] = options.dice / groups;
         }
         context->save_for_backward({softmax, onehot, weight, mask, ce_scale, linear, hit_factor, zero});
@@ -97,7 +100,7 @@ struct ComposedLoss : torch::autograd::Function<ComposedLoss> {
             const auto dimensions = softmax.dim();
             auto slope = at::addcmul(per_class(linear, dimensions), onehot, per_class(hit_factor, dimensions), -2);
             result = slope.sub_(softmax.mul(slope).sum(1, true)).mul_(softmax);
-            result.mul_(at::add(zero, upstream, factor * context->saved_data["dice"].toDouble()));
+            result.mul_(at::add(zero, upstream, factor32(factor * context->saved_data["dice"].toDouble())));
         }
         // The mask is the last factor where both terms have it.
         const bool same = linear.defined() && weight.defined() && weight.is_same(mask);
@@ -106,7 +109,7 @@ struct ComposedLoss : torch::autograd::Function<ComposedLoss> {
             const auto difference = softmax.sub(onehot);
             auto scale = weight.defined() ? ce_scale.mul(at::add(zero, upstream, factor))
                                           : at::add(zero, upstream,
-                                                    factor * cross_entropy / (double(voxels(softmax)) + EPS));
+                                                    factor32(factor * cross_entropy / (double(voxels(softmax)) + EPS)));
             if (weight.defined() && !same) scale = weight.mul(scale);
             result = result.defined() ? result.addcmul_(difference, scale) : difference.mul(scale);
         }

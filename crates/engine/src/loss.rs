@@ -216,7 +216,7 @@ impl Loss {
             None => foreground,
         };
         let share = share.f_div(&share.f_sum(Kind::Float)?)?;
-        let scalar = |value| Tensor::f_full([], value, (Kind::Float, logits.device()));
+        let scalar = |value: f64| Tensor::from(value as f32).f_to_device(logits.device());
         let constants = Constants {
             classes,
             share,

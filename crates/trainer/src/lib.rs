@@ -5,6 +5,7 @@ mod clock;
 mod curves;
 mod error;
 mod evaluation;
+mod input;
 mod loaders;
 mod mean;
 mod record;
@@ -14,6 +15,7 @@ mod session;
 mod setup;
 mod skipped_steps;
 mod start;
+mod targets;
 mod time_limit;
 
 pub use error::{Error, Result};
@@ -41,12 +43,17 @@ use setup::Setup;
 /// [`Error::Cancelled`]; [`Error::Diverged`] if the loss is not finite;
 /// [`engine::Error::OutOfMemory`]; errors of options, plans, data and files.
 pub fn train(options: &TrainOptions, context: &Context) -> Result<TrainSummary> {
-    let started = Instant::now();
     run::validate(options)?;
     let setup = Setup::new(options, context)?;
+    train_as(&setup, options, context)
+}
+
+/// Trains with a resolved setup.
+fn train_as(setup: &Setup, options: &TrainOptions, context: &Context) -> Result<TrainSummary> {
+    let started = Instant::now();
     tch::set_num_threads(i32::try_from(context.workers()).unwrap_or(1));
     setup.compute.set_math(options.deterministic)?;
-    let mut run = Run::open(options, &setup, context)?;
+    let mut run = Run::open(options, setup, context)?;
     run.finish()?;
     let last = run.last_epoch();
     Ok(TrainSummary {

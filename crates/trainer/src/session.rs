@@ -1,17 +1,18 @@
 //! Network, loss and optimiser of a run.
 
 use loader::Batch;
-use tch::{Device, Kind, Tensor};
+use tch::{Kind, Tensor};
 
 use super::evaluation::OnlineEvaluation;
+use super::input::{Input, Intake};
 use super::setup::Setup;
-use crate::{Error, Result};
+use crate::Result;
 use engine::checkpoint::{Checkpoint, OptimizerState};
 use engine::loss::{deep_supervision_weights, Loss};
 use engine::network::{GenericUNet, Heads, Weights};
 use engine::optimizer::{DeviceLossScale, LossScale, Sgd};
 use engine::Architecture;
-use engine::{tensor, Compute, Kernels, Readback, Upload, Uploads};
+use engine::{tensor, Compute, Kernels, Readback};
 use recipe::Recipe;
 
 /// Results of one training iteration.
@@ -28,39 +29,6 @@ pub(crate) enum Launched {
     Running(Readback),
 }
 
-/// A batch on its way to the device.
-pub(crate) struct Input {
-    /// Image, targets, weights.
-    tensors: Upload,
-    /// Number of targets, and of weights if there are any.
-    scales: usize,
-    /// Whether any voxel is annotated.
-    pub annotated: bool,
-}
-
-/// A batch on the device.
-struct Arrived {
-    data: Tensor,
-    targets: Vec<Tensor>,
-    weights: Option<Vec<Tensor>>,
-}
-
-impl Input {
-    fn arrive(self) -> Result<Arrived> {
-        let mut tensors = self.tensors.finish()?.into_iter();
-        let data = tensors
-            .next()
-            .ok_or_else(|| engine::Error::network("a batch without an image"))?;
-        let targets = tensors.by_ref().take(self.scales).collect();
-        let weights: Vec<Tensor> = tensors.collect();
-        Ok(Arrived {
-            data,
-            targets,
-            weights: Some(weights).filter(|w| !w.is_empty()),
-        })
-    }
-}
-
 /// The mutable state of a run.
 pub(crate) struct Session {
     pub network: GenericUNet,
@@ -69,18 +37,17 @@ pub(crate) struct Session {
     /// The loss scale that a device's steps use, ahead of `loss_scale` by the running step.
     device_loss_scale: Option<DeviceLossScale>,
     weights: Weights,
-    uploads: Uploads,
+    intake: Intake,
     loss: Loss,
     kernels: Kernels,
-    classes: i64,
-    ignore: Option<i16>,
 }
 
 impl Session {
     /// A session with a new network.
     pub fn new(setup: &Setup, seed: u64) -> Result<Self> {
         let (architecture, batch_dice) = (setup.architecture.clone(), setup.batch_dice);
-        Self::with(architecture, &setup.recipe, batch_dice, &setup.compute, seed)
+        let (recipe, sources) = (&setup.recipe, setup.target_sources()?);
+        Self::with(architecture, recipe, batch_dice, &setup.compute, &sources, seed)
     }
 
     fn with(
@@ -88,27 +55,25 @@ impl Session {
         recipe: &Recipe,
         batch_dice: bool,
         compute: &Compute,
+        sources: &[Vec<Vec<u32>>],
         seed: u64,
     ) -> Result<Self> {
         let (device, kind, kernels) = (compute.device, compute.kind, compute.kernels);
         let scales = deep_supervision_weights(architecture.pools.len());
-        let classes = architecture.classes;
         let network = GenericUNet::new(architecture, seed, device)?.with_kernels(kernels);
         let loss = Loss::new(&recipe.loss, recipe.ignore_label, batch_dice, scales, device)?;
         let like = network.parameters().first();
+        let like = like.ok_or_else(|| engine::Error::network("a network without parameters"))?;
+        let intake = Intake::new(like, loss.outputs(), sources)?;
         let mut session = Self {
             optimizer: Sgd::new(network.parameters().len()),
             loss: loss.with_kernels(kernels),
             loss_scale: (kind == Kind::Half).then(LossScale::default),
             device_loss_scale: None,
             weights: network.weights(kind)?,
-            uploads: Uploads::new(
-                like.ok_or_else(|| engine::Error::network("a network without parameters"))?,
-            )?,
-            classes,
-            ignore: recipe.ignore_label,
             network,
             kernels,
+            intake,
         };
         session.place_loss_scale()?;
         Ok(session)
@@ -156,54 +121,9 @@ impl Session {
         })
     }
 
-    /// Checks a batch's labels and starts to copy it to the device. For CUDA the batch may be recycled once the
-    /// results of the iteration that uses it were read: it is in page-locked memory, which is copied while the
-    /// iteration before runs.
+    /// Starts to copy a batch to the device; see [`Intake::take`].
     pub fn take(&self, batch: &Batch) -> Result<Input> {
-        let mut annotated = false;
-        for (scale, target) in batch.targets.iter().enumerate() {
-            let labels = target.as_slice();
-            let valid = |&label: &f32| label >= 0.0 && label < self.classes as f32 && label.fract() == 0.0;
-            let ignored = |label: &f32| self.ignore.is_some_and(|ignore| *label == f32::from(ignore));
-            if let Some(label) = labels.iter().find(|label| !valid(label) && !ignored(label)) {
-                return Err(Error::Label {
-                    problem: format!("label {label} in a patch of {}", batch.cases.join(", ")),
-                    highest: self.classes - 1,
-                    ignored: self
-                        .ignore
-                        .map_or_else(String::new, |label| format!(" or {label} (ignored)")),
-                });
-            }
-            annotated |= scale == 0 && labels.iter().any(|label| !ignored(label));
-        }
-        let scales = self.loss.outputs();
-        let targets = batch.targets.iter().take(scales);
-        let weights = batch.weights.iter().flatten().take(scales);
-        let all = std::iter::once(&batch.data).chain(targets).chain(weights);
-        let host = all.map(|t| self.host(t)).collect::<Result<Vec<_>>>()?;
-        Ok(Input {
-            tensors: self.uploads.start(&host)?,
-            scales,
-            annotated,
-        })
-    }
-
-    /// Values of a batch as a tensor in host memory: a copy, or for CUDA a view.
-    fn host(&self, values: &loader::Tensor) -> Result<Tensor> {
-        let shape: Vec<i64> = values.shape().iter().map(|&n| n as i64).collect();
-        if !self.network.device().is_cuda() {
-            return Ok(Tensor::f_from_slice(values.as_slice())?.f_reshape(&shape)?);
-        }
-        let mut strides = vec![1; shape.len()];
-        for axis in (1..shape.len()).rev() {
-            strides[axis - 1] = strides[axis] * shape[axis];
-        }
-        let data = values.as_slice().as_ptr().cast();
-        // SAFETY: `data` points to as many float32 in C order as the shape requires. The view is only read, by
-        // copies to the device that the caller starts at once. The batch outlives them: the run loop recycles
-        // it after it read the iteration's results. On an error before, the batch is dropped, and libtorch's
-        // allocator of page-locked memory keeps a freed block until its copies have finished.
-        Ok(unsafe { Tensor::f_from_blob(data, &shape, &strides, Kind::Float, Device::Cpu) }?)
+        self.intake.take(batch)
     }
 
     /// Whether [`train`](Self::train) returns before its results are known.
@@ -217,7 +137,7 @@ impl Session {
     /// With composed kernels no value of the device is read, so that a GPU has the next iteration's work before
     /// it has finished this one's.
     pub fn train(&mut self, input: Input, learning_rate: f64) -> Result<Launched> {
-        let input = input.arrive()?;
+        let input = self.intake.arrive(input)?;
         self.network.update(&self.weights)?;
         let outputs = self
             .network
@@ -277,7 +197,7 @@ impl Session {
 
     /// Returns the loss of a validation batch and adds its finest output to `evaluation`.
     pub fn validate(&self, input: Input, evaluation: &mut OnlineEvaluation) -> Result<f64> {
-        let input = input.arrive()?;
+        let input = self.intake.arrive(input)?;
         tch::no_grad(|| {
             self.network.update(&self.weights)?;
             let outputs =

@@ -1,5 +1,6 @@
 use engine::{count_operators, Operators};
 use recipe::Trainer;
+use tch::Device;
 
 use super::*;
 
@@ -25,7 +26,7 @@ fn architecture(axes: usize, poolings: usize, base_features: i64) -> Architectur
 }
 
 /// Batch number `index`, the same in every call.
-fn input(session: &Session, patch: &[i64], index: i64, weighted: bool) -> Input {
+fn input(session: &Session, recipe: &Recipe, patch: &[i64], index: i64) -> Input {
     let scales = session.loss.outputs();
     // Not libtorch's generator, because tests in other threads use it too.
     let wave = |scale: usize, step: f64| {
@@ -35,16 +36,16 @@ fn input(session: &Session, patch: &[i64], index: i64, weighted: bool) -> Input 
         let index = Tensor::arange(count, (Kind::Double, Device::Cpu)) + index * count;
         (index * step).sin().to_kind(Kind::Float).reshape(shape)
     };
-    let lowest = f64::from(session.ignore.unwrap_or(0));
+    let lowest = f64::from(recipe.ignore_label.unwrap_or(0));
     let label = |scale| (wave(scale, 0.7) * 3.0).floor().clamp(lowest, 2.0);
     let mut tensors = vec![wave(0, 2.3)];
     tensors.extend((0..scales).map(label));
-    if weighted {
+    if recipe.voxel_weights {
         tensors.extend((0..scales).map(|scale| wave(scale, 1.1) + 1.0));
     }
     Input {
-        tensors: session.uploads.start(&tensors).unwrap(),
-        scales,
+        tensors: session.intake.uploads.start(&tensors).unwrap(),
+        targets: scales,
         annotated: true,
     }
 }
@@ -55,11 +56,11 @@ fn iterations_of_composed_and_fused_kernels_agree() {
         let (recipe, patch) = (Recipe::preset(trainer), vec![16; axes]);
         let mut sessions = [Kernels::Fused, Kernels::Composed].map(|kernels| {
             let compute = compute(kernels, Kind::Float);
-            Session::with(architecture(axes, 2, 4), &recipe, axes == 2, &compute, 5).unwrap()
+            Session::with(architecture(axes, 2, 4), &recipe, axes == 2, &compute, &[], 5).unwrap()
         });
         for iteration in 0..6 {
             let [fused, composed] = sessions.each_mut().map(|session| {
-                let input = input(session, &patch, iteration, recipe.voxel_weights);
+                let input = input(session, &recipe, &patch, iteration);
                 let launched = session.train(input, 0.003).unwrap();
                 session.settle(launched).unwrap()
             });
@@ -85,7 +86,7 @@ fn a_batch_that_is_not_finite_changes_only_the_loss_scale() {
     let (recipe, patch) = (Recipe::preset(Trainer::V2), [16, 16]);
     for kernels in [Kernels::Fused, Kernels::Composed] {
         let compute = compute(kernels, Kind::Float);
-        let mut session = Session::with(architecture(2, 2, 4), &recipe, true, &compute, 5).unwrap();
+        let mut session = Session::with(architecture(2, 2, 4), &recipe, true, &compute, &[], 5).unwrap();
         let scaled = kernels == Kernels::Composed;
         session.loss_scale = scaled.then_some(LossScale {
             scale: 64.0,
@@ -96,19 +97,22 @@ fn a_batch_that_is_not_finite_changes_only_the_loss_scale() {
             let launched = session.train(input, 0.01).unwrap();
             session.settle(launched).unwrap()
         };
-        let first = input(&session, &patch, 0, false);
+        let first = input(&session, &recipe, &patch, 0);
         assert!(run(&mut session, first).norm.is_finite());
         let state = |session: &Session| {
             let momenta = session.optimizer_state(0.01).unwrap().momenta;
             (session.network.state().unwrap(), momenta)
         };
         let before = state(&session);
-        let mut bad = input(&session, &patch, 1, false).arrive().unwrap();
+        let mut bad = session
+            .intake
+            .arrive(input(&session, &recipe, &patch, 1))
+            .unwrap();
         let _ = bad.data.fill_(f64::INFINITY);
         let tensors: Vec<Tensor> = std::iter::once(bad.data).chain(bad.targets).collect();
         let bad = Input {
-            scales: tensors.len() - 1,
-            tensors: session.uploads.start(&tensors).unwrap(),
+            targets: tensors.len() - 1,
+            tensors: session.intake.uploads.start(&tensors).unwrap(),
             annotated: true,
         };
         let step = run(&mut session, bad);
@@ -123,7 +127,7 @@ fn a_batch_that_is_not_finite_changes_only_the_loss_scale() {
             let on_device = session.device_loss_scale.as_ref().unwrap();
             assert_eq!(on_device.read().unwrap(), halved);
         }
-        let last = input(&session, &patch, 2, false);
+        let last = input(&session, &recipe, &patch, 2);
         assert!(run(&mut session, last).norm.is_finite());
         assert!(state(&session) != before, "{kernels:?}");
     }
@@ -168,13 +172,13 @@ fn an_iteration_of_six_poolings_reads_nothing_and_makes_few_calls() {
     for trainer in [Trainer::V2, Trainer::Sparse, Trainer::Weighted] {
         let recipe = Recipe::preset(trainer);
         let compute = compute(Kernels::Composed, Kind::BFloat16);
-        let mut session = Session::with(architecture(2, 6, 2), &recipe, true, &compute, 5).unwrap();
+        let mut session = Session::with(architecture(2, 6, 2), &recipe, true, &compute, &[], 5).unwrap();
         session.loss_scale = Some(LossScale::default());
         session.place_loss_scale().unwrap();
         let mut running = None;
         // The first iteration makes momenta and constants.
         for iteration in 0..3 {
-            let input = input(&session, &[128, 128], iteration, recipe.voxel_weights);
+            let input = input(&session, &recipe, &[128, 128], iteration);
             let (launched, operators) = count_operators(|| session.train(input, 0.01)).unwrap();
             let before = running.replace(launched);
             let networks: u64 = operators.values().map(|calls| calls.network).sum();
