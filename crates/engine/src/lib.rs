@@ -4,6 +4,7 @@ pub mod checkpoint;
 mod compute;
 mod error;
 pub mod loss;
+mod memory;
 pub mod network;
 pub mod optimizer;
 mod shim;

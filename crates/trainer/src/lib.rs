@@ -14,6 +14,7 @@ mod run_loop;
 mod session;
 mod setup;
 mod skipped_steps;
+mod smaller;
 mod start;
 mod targets;
 mod time_limit;
@@ -45,7 +46,13 @@ use setup::Setup;
 pub fn train(options: &TrainOptions, context: &Context) -> Result<TrainSummary> {
     run::validate(options)?;
     let setup = Setup::new(options, context)?;
-    train_as(&setup, options, context)
+    train_as(&setup, options, context).map_err(|error| match error {
+        Error::Engine(error) => Error::Engine(error.advise(|| {
+            let plan = &setup.plan;
+            smaller::advice(&setup.architecture, plan.batch_size, &plan.patch_size)
+        })),
+        other => other,
+    })
 }
 
 /// Trains with a resolved setup.
