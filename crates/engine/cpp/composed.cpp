@@ -3,6 +3,7 @@
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <limits>
+#include <map>
 
 #include "shim.h"
 
@@ -162,13 +163,20 @@ at::Tensor device_sgd_step(const std::vector<at::Tensor>& parameters, const std:
 }
 
 void copy_all(const std::vector<at::Tensor>& to, const std::vector<at::Tensor>& from) {
-    std::vector<at::Tensor> targets, sources;
+    // A GPU copies a list in one launch if its tensors have one kind and, pair by pair, one order in memory.
+    std::map<std::pair<at::ScalarType, at::ScalarType>, std::pair<std::vector<at::Tensor>, std::vector<at::Tensor>>>
+        lists;
     for (size_t i = 0; i < to.size(); ++i) {
         if (!to[i].defined() || !from[i].defined()) continue;
+        if (to[i].strides() != from[i].strides()) {
+            to[i].copy_(from[i], /*non_blocking=*/true);
+            continue;
+        }
+        auto& [targets, sources] = lists[{to[i].scalar_type(), from[i].scalar_type()}];
         targets.push_back(to[i]);
         sources.push_back(from[i]);
     }
-    if (!targets.empty()) at::_foreach_copy_(targets, sources, /*non_blocking=*/true);
+    for (const auto& [kinds, list] : lists) at::_foreach_copy_(list.first, list.second, /*non_blocking=*/true);
 }
 
 }  // namespace engine

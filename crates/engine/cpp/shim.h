@@ -73,7 +73,7 @@ at::Tensor device_sgd_step(const std::vector<at::Tensor>& parameters, const std:
                            const DeviceSgdOptions& options, const at::Tensor& loss, at::Tensor& loss_scale,
                            at::Tensor& growth_tracker);
 
-// Copies each tensor of `from` that is defined to the one of `to`, whose kind may differ, in one operator.
+// Copies each tensor of `from` that is defined to the one of `to`, whose kind may differ, in few operators.
 void copy_all(const std::vector<at::Tensor>& to, const std::vector<at::Tensor>& from);
 
 }  // namespace engine

@@ -136,7 +136,7 @@ pub(crate) fn sgd_step(
     norm
 }
 
-/// Copies every defined tensor of `from` into the one of `to`, in one operator. Kinds may differ.
+/// Copies every defined tensor of `from` into the one of `to`, in few operators. Kinds may differ.
 pub(crate) fn copy_all(to: &[&Tensor], from: &[&Tensor]) -> Result<()> {
     let pointers = |tensors: &[&Tensor]| -> Vec<*const RawTensor> {
         tensors
