@@ -1,5 +1,6 @@
 //! Training of one fold (`nnUNetTrainerV2.run_training`).
 
+mod background;
 mod buffers;
 mod clock;
 mod curves;

@@ -12,6 +12,7 @@ use dataset::results::FoldFolder;
 use loader::{Batch, Loader};
 use run::{CheckpointKind, Context, EpochReport, Event};
 
+use super::background::Background;
 use super::clock::Clock;
 use super::curves::Averages;
 use super::evaluation::OnlineEvaluation;
@@ -46,6 +47,8 @@ pub(crate) struct Run<'a> {
     progress: Progress,
     log: Log,
     clock: Clock,
+    /// Checkpoints that are written beside the training; before the claim on the fold ends.
+    checkpoints: Background,
     /// `None` if every epoch is finished.
     loaders: Option<Loaders>,
     _claim: Claim,
@@ -232,10 +235,10 @@ impl Run<'_> {
         self.context.emit(Event::Epoch(report.clone()));
         self.last = Some(report);
         if improved {
-            self.save(CheckpointKind::Best)?;
+            self.save_beside(CheckpointKind::Best)?;
         }
         if epoch % self.options.save_every == self.options.save_every - 1 {
-            self.save(CheckpointKind::Latest)?;
+            self.save_beside(CheckpointKind::Latest)?;
         }
         Ok(())
     }

@@ -3,6 +3,7 @@
 use run::{Context, EpochReport};
 
 use super::Run;
+use crate::background::Background;
 use crate::clock::Clock;
 use crate::curves::Averages;
 use crate::loaders::Loaders;
@@ -59,6 +60,7 @@ impl<'a> Run<'a> {
             skipped_steps: SkippedSteps::default(),
             last: None,
             clock: Clock::default(),
+            checkpoints: Background::default(),
             options,
             setup,
             context,
