@@ -94,8 +94,8 @@ fn main() {
     }
 }
 
-/// Prints the operators that one step spends its time in, with their share of the step. The kernels of this crate
-/// are no operators: they are the rest.
+/// Prints the operators that one step spends its time in, with their share of the step. The kernels of this
+/// crate are no operators: they are the rest.
 fn profile(step: impl FnOnce() -> engine::Result<f64>) {
     let start = Instant::now();
     let (_, operators) = engine::count_operators(step).unwrap();

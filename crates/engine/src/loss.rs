@@ -157,7 +157,8 @@ impl Loss {
         shim::dice_cross_entropy(logits, target, weight, ce, dice, &self.options)
     }
 
-    /// Loss of one scale times `factor`, with libtorch's own operators (any device). Targets may have any kind.
+    /// Loss of one scale times `factor`, with libtorch's own operators (any device). Targets may have any
+    /// kind.
     fn composed(
         &self,
         logits: &Tensor,

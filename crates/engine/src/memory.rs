@@ -10,8 +10,8 @@ pub(crate) struct OutOfMemory {
     free: Option<String>,
 }
 
-/// Parts of the messages, in lower case: of libtorch's allocators for GPUs and CPUs, of the CUDA runtime, cuDNN and
-/// cuBLAS, of the C++ library, and of the system.
+/// Parts of the messages, in lower case: of libtorch's allocators for GPUs and CPUs, of the CUDA runtime,
+/// cuDNN and cuBLAS, of the C++ library, and of the system.
 const MESSAGES: [(&str, Option<&str>); 9] = [
     ("cuda out of memory", Some("CUDA")),
     ("cuda error: out of memory", Some("CUDA")),

@@ -92,10 +92,10 @@ impl Sgd {
         })
     }
 
-    /// The same step on any device, without waiting for it: with libtorch's operators on lists of tensors, and
-    /// with factors that stay on the device. Gradients are of `loss` times the factor of `loss_scale`, which is
-    /// then updated as [`LossScale::update`] does. Returns the norm of the unscaled gradients before clipping, a
-    /// scalar on the device. If it or the loss is not finite, only the loss scale changes.
+    /// The same step on any device, without waiting for it: with libtorch's operators on lists of tensors,
+    /// and with factors that stay on the device. Gradients are of `loss` times the factor of `loss_scale`,
+    /// which is then updated as [`LossScale::update`] does. Returns the norm of the unscaled gradients before
+    /// clipping, a scalar on the device. If it or the loss is not finite, only the loss scale changes.
     ///
     /// # Errors
     /// Any error of libtorch.

@@ -97,8 +97,8 @@ impl Tensor {
 pub struct Batch {
     /// The network's input.
     pub data: Tensor,
-    /// Labels at each deep-supervision scale, finest first, one channel; in [`Format::Compact`] only the finest.
-    /// -1 occurs only if the recipe has an ignore label.
+    /// Labels at each deep-supervision scale, finest first, one channel; in [`Format::Compact`] only the
+    /// finest. -1 occurs only if the recipe has an ignore label.
     pub targets: Vec<Tensor>,
     /// Voxel weights at each deep-supervision scale, one channel, non-negative; `None` unless the recipe uses
     /// them.

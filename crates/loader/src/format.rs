@@ -66,8 +66,8 @@ pub enum Format {
     /// Image, targets and weights in float32, at every deep-supervision scale.
     #[default]
     Full,
-    /// What a device needs to make the same batch: the image in `image`, and of the targets only the finest, in
-    /// the smallest type for its labels. Weights are as in `Full`.
+    /// What a device needs to make the same batch: the image in `image`, and of the targets only the finest,
+    /// in the smallest type for its labels. Weights are as in `Full`.
     Compact {
         /// Type of the image's values.
         image: Element,

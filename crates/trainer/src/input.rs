@@ -34,8 +34,8 @@ pub(crate) struct Intake {
 }
 
 impl Intake {
-    /// Batches for `scales` outputs of a network whose parameters are where `like` is. `sources` has, for each
-    /// scale and axis, the voxels of the finest target that the scale's target consists of.
+    /// Batches for `scales` outputs of a network whose parameters are where `like` is. `sources` has, for
+    /// each scale and axis, the voxels of the finest target that the scale's target consists of.
     pub fn new(like: &Tensor, scales: usize, sources: &[Vec<Vec<u32>>]) -> Result<Self> {
         let used = sources.get(..scales.min(sources.len())).unwrap_or_default();
         Ok(Self {
@@ -46,8 +46,8 @@ impl Intake {
         })
     }
 
-    /// Starts to copy a batch. For CUDA the batch may be recycled once the results of the iteration that uses it
-    /// were read: it is in page-locked memory, which is copied while the iteration before runs.
+    /// Starts to copy a batch. For CUDA the batch may be recycled once the results of the iteration that uses
+    /// it were read: it is in page-locked memory, which is copied while the iteration before runs.
     pub fn take(&self, batch: &Batch) -> Result<Input> {
         let targets = batch.targets.iter().take(self.scales);
         let weights = batch.weights.iter().flatten().take(self.scales);
@@ -89,10 +89,11 @@ impl Intake {
         for axis in (1..shape.len()).rev() {
             strides[axis - 1] = strides[axis] * shape[axis];
         }
-        // SAFETY: `bytes` are as many values of this kind in C order as the shape requires, aligned for float32. The
-        // view is only read, by copies to the device that the caller starts at once. The batch outlives them: the
-        // run loop recycles it after it read the iteration's results. On an error before, the batch is dropped,
-        // and libtorch's allocator of page-locked memory keeps a freed block until its copies have finished.
+        // SAFETY: `bytes` are as many values of this kind in C order as the shape requires, aligned for
+        // float32. The view is only read, by copies to the device that the caller starts at once. The batch
+        // outlives them: the run loop recycles it after it read the iteration's results. On an error before,
+        // the batch is dropped, and libtorch's allocator of page-locked memory keeps a freed block until its
+        // copies have finished.
         Ok(unsafe { Tensor::f_from_blob(bytes.as_ptr(), &shape, &strides, kind, Device::Cpu) }?)
     }
 }

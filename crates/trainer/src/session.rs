@@ -131,11 +131,11 @@ impl Session {
         self.kernels == Kernels::Composed
     }
 
-    /// Starts one training iteration; [`settle`](Self::settle) returns its results. If the loss or the gradients
-    /// are not finite, nothing changes except the loss scale of a float16 run, which decreases.
+    /// Starts one training iteration; [`settle`](Self::settle) returns its results. If the loss or the
+    /// gradients are not finite, nothing changes except the loss scale of a float16 run, which decreases.
     ///
-    /// With composed kernels no value of the device is read, so that a GPU has the next iteration's work before
-    /// it has finished this one's.
+    /// With composed kernels no value of the device is read, so that a GPU has the next iteration's work
+    /// before it has finished this one's.
     pub fn train(&mut self, input: Input, learning_rate: f64) -> Result<Launched> {
         let input = self.intake.arrive(input)?;
         self.network.update(&self.weights)?;

@@ -142,8 +142,8 @@ impl Setup {
         }
     }
 
-    /// Content of the batches: for this crate's own kernels, which are for CPUs, all of it; else what the device
-    /// needs, to spare the bus.
+    /// Content of the batches: for this crate's own kernels, which are for CPUs, all of it; else what the
+    /// device needs, to spare the bus.
     fn batch_format(&self) -> Format {
         match (self.compute.kernels, self.compute.kind) {
             (Kernels::Fused, _) => Format::Full,

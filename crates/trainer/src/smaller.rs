@@ -2,8 +2,8 @@
 
 use engine::Architecture;
 
-/// The batch or patch size to try when the memory does not suffice, as text. Most memory is for activations, which are
-/// proportional to both.
+/// The batch or patch size to try when the memory does not suffice, as text. Most memory is for activations,
+/// which are proportional to both.
 pub(crate) fn advice(architecture: &Architecture, batch: usize, patch: &[usize]) -> String {
     let mut sizes = Vec::new();
     if batch > 1 {

@@ -86,8 +86,8 @@ impl GenericUNet {
         Self { kernels, ..self }
     }
 
-    /// Draws new initial values for the convolutions, as `network.apply(InitWeights_He(1e-2))` does: their weights, and
-    /// biases of 0. Normalisation keeps its parameters. Another `attempt` gives other values.
+    /// Draws new initial values for the convolutions, as `network.apply(InitWeights_He(1e-2))` does: their
+    /// weights, and biases of 0. Normalisation keeps its parameters. Another `attempt` gives other values.
     ///
     /// # Errors
     /// Any error of libtorch.
@@ -223,8 +223,8 @@ impl GenericUNet {
     }
 
     /// Whether the forward pass leaves this parameter out: the bias of a convolution before a normalisation,
-    /// which subtracts it again. Its gradient is 0 up to rounding, so it only decays. This crate's kernels for
-    /// CPUs add it all the same: there, the bits of earlier versions are kept.
+    /// which subtracts it again. Its gradient is 0 up to rounding, so it only decays. This crate's kernels
+    /// for CPUs add it all the same: there, the bits of earlier versions are kept.
     fn skips_bias(&self, index: usize) -> bool {
         self.kernels == Kernels::Composed && self.layout.parameters[index].is_conv_bias()
     }

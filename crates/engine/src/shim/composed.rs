@@ -84,16 +84,16 @@ pub(crate) fn loss(logits: &Tensor, terms: &LossTerms<'_>, options: &RawLossOpti
         raw(terms.smooth_eps),
         raw(terms.cross_entropy),
     ];
-    // SAFETY: the pointers are to live tensors in the order of `LossTerms`, or null where the shim takes an absent
-    // one. The shim takes its own references, and the options outlive the call.
+    // SAFETY: the pointers are to live tensors in the order of `LossTerms`, or null where the shim takes an
+    // absent one. The shim takes its own references, and the options outlive the call.
     tensor(|result| unsafe {
         engine_composed_loss(raw(logits), pointers.as_ptr(), options, terms.factor, result)
     })
 }
 
 /// Clips, unscales and makes one step of SGD with Nesterov momentum on the parameters that have a gradient,
-/// and updates `loss_scale` (scale, growth tracker), all on the device. The slices have equal lengths. Returns
-/// the norm of the gradients, a scalar on the device.
+/// and updates `loss_scale` (scale, growth tracker), all on the device. The slices have equal lengths.
+/// Returns the norm of the gradients, a scalar on the device.
 pub(crate) fn sgd_step(
     parameters: &[Tensor],
     gradients: &Gradients,
@@ -108,9 +108,9 @@ pub(crate) fn sgd_step(
     let before = momenta.iter().map(|m| raw_optional(m.as_ref()).cast_mut());
     let mut pointers: Vec<*mut RawTensor> = before.collect();
     // SAFETY: as in `loss` for each of the `count` pointers. The shim replaces only null momenta, by tensors
-    // that this function then owns. It writes to parameters and momenta, which nobody else accesses meanwhile:
-    // the caller holds the momenta mutably, and parameters change only here and where the network is loaded,
-    // which borrows the network mutably.
+    // that this function then owns. It writes to parameters and momenta, which nobody else accesses
+    // meanwhile: the caller holds the momenta mutably, and parameters change only here and where the network
+    // is loaded, which borrows the network mutably.
     let norm = tensor(|norm| unsafe {
         engine_device_sgd_step(
             parameters.as_ptr(),
@@ -145,7 +145,7 @@ pub(crate) fn copy_all(to: &[&Tensor], from: &[&Tensor]) -> Result<()> {
             .collect()
     };
     let (to, from) = (pointers(to), pointers(from));
-    // SAFETY: as in `loss`; the shim skips null. Nobody else writes to the targets meanwhile, as libtorch's own
-    // `copy_` requires.
+    // SAFETY: as in `loss`; the shim skips null. Nobody else writes to the targets meanwhile, as libtorch's
+    // own `copy_` requires.
     check(unsafe { engine_copy_all(to.as_ptr(), from.as_ptr(), to.len().min(from.len())) })
 }

@@ -89,8 +89,8 @@ impl Uploads {
         Ok(Self(result))
     }
 
-    /// Starts the copies of CPU tensors. For CUDA the memory of `host` must stay unchanged until a result that
-    /// depends on the copies was read; page-locked memory is copied without waiting.
+    /// Starts the copies of CPU tensors. For CUDA the memory of `host` must stay unchanged until a result
+    /// that depends on the copies was read; page-locked memory is copied without waiting.
     ///
     /// # Errors
     /// [`crate::Error::OutOfMemory`].

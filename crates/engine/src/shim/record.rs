@@ -35,7 +35,8 @@ pub struct Calls {
 pub type Operators = BTreeMap<String, Calls>;
 
 /// Runs `body` and counts the operators that it calls on this thread. An operator that works on a list of
-/// tensors counts once: a GPU does it in one launch or few, while a CPU calls other operators for each tensor.
+/// tensors counts once: a GPU does it in one launch or few, while a CPU calls other operators for each
+/// tensor.
 ///
 /// # Errors
 /// The error of `body`; or if this thread counts already.
@@ -46,7 +47,8 @@ pub fn count_operators<T, E: From<crate::Error>>(
     check(unsafe { engine_record_start() })?;
     let result = body();
     let mut operators = Operators::new();
-    // SAFETY: `add` gets the pointer to `operators`, which nobody else uses during the call, and valid strings.
+    // SAFETY: `add` gets the pointer to `operators`, which nobody else uses during the call, and valid
+    // strings.
     check(unsafe { engine_record_stop((&raw mut operators).cast(), add) })?;
     Ok((result?, operators))
 }
