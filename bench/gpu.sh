@@ -10,8 +10,7 @@
 # - the losses of 10 iterations differ from the CPU's float32 ones by at most 0.002 in float32, else 0.05;
 # - GPU and CPU segmentations agree in at least 99 % of the voxels (Dice of each class);
 # - training waits for data in less than 3 % of the time, and its memory does not grow.
-# The throughput is printed beside 6.7 volumes per second, that of nnU-Net in NVIDIA's DeepLearningExamples on an A100
-# with DALI, float16 and batches of 2.
+# The throughput is printed beside 6.7 volumes per second, a figure for nnU-Net on an A100 with DALI.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 work=${1:-$(mktemp -d)}
