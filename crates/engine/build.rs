@@ -62,6 +62,9 @@ fn main() -> Result<(), String> {
         "loss.cpp",
         "sgd.cpp",
         "memory.cpp",
+        "composed.cpp",
+        "device.cpp",
+        "record.cpp",
         "shim.cpp",
     ] {
         build.file(Path::new("cpp").join(file));

@@ -342,11 +342,13 @@ export type Pooling = 'bySpacing' | 'late';
  * - `auto`: The fastest safe precision of the device: float16 on CUDA, bfloat16 on CPUs that support
  * it natively, else float32.
  * - `float32`: Single precision.
+ * - `tf32`: Single precision with the input of convolutions rounded to TensorFloat-32, on CUDA.
+ * Faster, with the mantissa of float16.
  * - `bfloat16`: Half the memory of float32, with its range.
  * - `float16`: Half the memory of float32. More precise than bfloat16, with a smaller range. Training
  * scales the loss.
  */
-export type Precision = 'auto' | 'float32' | 'bfloat16' | 'float16';
+export type Precision = 'auto' | 'float32' | 'tf32' | 'bfloat16' | 'float16';
 
 /** Options of the verb `predict`. */
 export interface PredictOptions extends Abortable {

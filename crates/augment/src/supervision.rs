@@ -42,6 +42,11 @@ impl Scale {
         }
     }
 
+    /// The input of each output, per axis.
+    pub(crate) fn sources(&self) -> &[Vec<u32>; 3] {
+        &self.nearest
+    }
+
     /// Labels of `seg` (z, y, x) of `patch`, mirrored along the axes of `flip`, with `map` applied to each.
     pub(crate) fn labels(
         &self,

@@ -55,6 +55,7 @@ fn main() {
         let scales = deep_supervision_weights(pools as usize);
         let loss = Loss::new(&Recipe::default().loss, None, false, scales.clone(), Device::Cpu).unwrap();
         let mut sgd = Sgd::new(network.parameters().len());
+        let mut weights = network.weights(kind).unwrap();
         let mut split = [0.0; 4];
         let ours = fastest(|| {
             let mut clock = Instant::now();
@@ -62,14 +63,14 @@ fn main() {
                 *part += clock.elapsed().as_secs_f64() / STEPS as f64;
                 clock = Instant::now();
             };
-            let weights = network.weights(kind).unwrap();
+            network.update(&weights).unwrap();
             let outputs = network
                 .forward(&data, &weights, Heads::Finest(loss.outputs()))
                 .unwrap();
             lap(&mut split[0]);
             let value = loss.evaluate(&outputs, &targets, None).unwrap();
             lap(&mut split[1]);
-            let gradients = Tensor::f_run_backward(&[value], network.parameters(), false, false).unwrap();
+            let gradients = network.gradients(&value, &mut weights).unwrap();
             lap(&mut split[2]);
             sgd.step(network.parameters(), &gradients, 0.01).unwrap();
             lap(&mut split[3]);
@@ -79,11 +80,39 @@ fn main() {
             "{kind:?}: {ours} (mean forward, loss, backward, optimiser: {})",
             parts.join(", ")
         );
+        profile(|| {
+            network.update(&weights)?;
+            let outputs = network.forward(&data, &weights, Heads::Finest(loss.outputs()))?;
+            let value = loss.evaluate(&outputs, &targets, None)?;
+            let gradients = network.gradients(&value, &mut weights)?;
+            sgd.step(network.parameters(), &gradients, 0.01)
+        });
         let eager = Eager::new(&architecture);
         let mut momenta: Vec<Tensor> = eager.parameters.iter().map(Tensor::zeros_like).collect();
         let theirs = fastest(|| eager.step(&data, &targets, &scales, kind, &mut momenta));
         println!("{kind:?}: {theirs} with libtorch's own operators");
     }
+}
+
+/// Prints the operators that one step spends its time in, with their share of the step. The kernels of this
+/// crate are no operators: they are the rest.
+fn profile(step: impl FnOnce() -> engine::Result<f64>) {
+    let start = Instant::now();
+    let (_, operators) = engine::count_operators(step).unwrap();
+    let whole = start.elapsed().as_secs_f64();
+    let mut rows: Vec<(&String, &engine::Calls)> = operators.iter().collect();
+    rows.sort_by(|a, b| b.1.seconds.total_cmp(&a.1.seconds));
+    let calls: u64 = rows.iter().map(|(_, row)| row.network + row.outside).sum();
+    let listed: f64 = rows.iter().map(|(_, row)| row.seconds).sum();
+    println!("  {calls} operator calls; by time:");
+    for (name, row) in rows.iter().take(8) {
+        let (count, share) = (row.network + row.outside, 100.0 * row.seconds / whole);
+        println!("  {share:5.1} % {name} ({count} calls)");
+    }
+    println!(
+        "  {:5.1} % kernels of this crate, and what is between operators",
+        100.0 * (1.0 - listed / whole)
+    );
 }
 
 /// Wall time and CPU time of all threads (Linux) in milliseconds: the fastest of several runs after a

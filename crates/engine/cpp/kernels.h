@@ -51,6 +51,17 @@ struct SgdOptions {
     double scale;  // factor of the gradients: clipping
 };
 
+// What device_sgd_step needs beside it; mirrored in Rust.
+struct DeviceSgdOptions {
+    double learning_rate;
+    double momentum;
+    double weight_decay;
+    double clip;      // greatest norm of the gradients
+    double growth;    // of the loss scale, as torch's GradScaler
+    double backoff;
+    int64_t interval;
+};
+
 struct Kernels {
     // sum[c] += x - origin[c] and squares[c] += (x - origin[c])^2.
     void (*norm_sums)(Element, const void* x, Rows, const float* origin, double* sum, double* squares);

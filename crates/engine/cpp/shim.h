@@ -39,11 +39,41 @@ at::Tensor dice_cross_entropy(const at::Tensor& logits, const at::Tensor& target
                               const at::Tensor& class_weight, const at::Tensor& dice_weight,
                               const LossOptions& options);
 
+// What the composed loss of one scale depends on beside the logits. Undefined weights are 1 everywhere.
+struct LossTerms {
+    const at::Tensor& label;         // (b, 1, [z,] y, x), a class at every voxel
+    const at::Tensor& classes;       // (c) float32: 0, 1, ...
+    const at::Tensor& weight;        // of a voxel in the cross-entropy
+    const at::Tensor& mask;          // weight of a voxel in Dice
+    const at::Tensor& class_weight;  // (c), in the cross-entropy
+    const at::Tensor& share;         // (c), of a class in the mean Dice; sums to 1
+    const at::Tensor& gate;          // scalar, factor of the Dice term
+    const at::Tensor &zero, &eps;    // scalars: 0, and what is added to denominators
+    const at::Tensor &smooth, &smooth_eps, &cross_entropy;  // those of the options, as scalars
+    const LossOptions* options;
+    double factor;  // of the whole loss
+};
+
+// The same loss from libtorch's operators, on any device, without a check of the labels.
+at::Tensor composed_loss(const at::Tensor& logits, const LossTerms& terms);
+
 // Square root of the sum of squares of all defined tensors, float32 on the CPU.
 double norm(const std::vector<at::Tensor>& tensors);
 
 // One step of SGD with Nesterov's momentum on parameters that have a gradient; a momentum that is undefined starts.
 void sgd_step(const std::vector<at::Tensor>& parameters, const std::vector<at::Tensor>& gradients,
               std::vector<at::Tensor>& momenta, const SgdOptions& options);
+
+// The same step on any device, with clipping. Nothing but the loss scale changes where loss or gradients are not finite.
+// Gradients are of the loss times `loss_scale`, a scalar that is updated with `growth_tracker` (int32); both may be
+// undefined. `all_gradients` has the values of all gradients, and zeros. Returns their norm before clipping, a scalar on
+// the device. No value is read.
+at::Tensor device_sgd_step(const std::vector<at::Tensor>& parameters, const std::vector<at::Tensor>& gradients,
+                           std::vector<at::Tensor>& momenta, const at::Tensor& all_gradients,
+                           const DeviceSgdOptions& options, const at::Tensor& loss, at::Tensor& loss_scale,
+                           at::Tensor& growth_tracker);
+
+// Copies each tensor of `from` that is defined to the one of `to`, whose kind may differ, in few operators.
+void copy_all(const std::vector<at::Tensor>& to, const std::vector<at::Tensor>& from);
 
 }  // namespace engine

@@ -4,7 +4,26 @@ use run::OptionError;
 use settings::{ComputeOptions, Precision};
 use tch::{Cuda, Device, Kind};
 
-use crate::{Error, Result};
+use crate::{shim, Error, Result};
+
+/// Implementation of what surrounds the convolutions: normalisation, loss and optimiser.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kernels {
+    /// This crate's own kernels, which are for CPUs.
+    Fused,
+    /// libtorch's operators, for every device. Nothing reads a value of the device during a step.
+    Composed,
+}
+
+impl Kernels {
+    /// The faster one of a device.
+    pub fn of(device: Device) -> Self {
+        match device {
+            Device::Cpu => Self::Fused,
+            _ => Self::Composed,
+        }
+    }
+}
 
 /// A device and a precision that it supports.
 #[derive(Clone, Debug, PartialEq)]
@@ -13,6 +32,10 @@ pub struct Compute {
     pub device: Device,
     /// Kind of activations and convolution weights.
     pub kind: Kind,
+    /// Whether float32 convolutions may round their input to TensorFloat-32.
+    pub tf32: bool,
+    /// Kernels of this device.
+    pub kernels: Kernels,
     /// Reason for this kind, as text.
     pub reason: String,
 }
@@ -90,11 +113,21 @@ impl Compute {
     /// Resolves the device and precision options.
     ///
     /// # Errors
-    /// As [`find_device`]; [`Error::Precision`] for float16 on a CPU.
+    /// As [`find_device`]; [`Error::Precision`] for float16 on a CPU, and for TensorFloat-32 without CUDA.
     pub fn new(options: &ComputeOptions) -> Result<Self> {
         let device = find_device(&options.device)?;
         let (kind, reason) = match (options.precision, device) {
-            (Precision::Float32, _) => (Kind::Float, "requested".to_owned()),
+            (Precision::Float32, _) | (Precision::Tf32, Device::Cuda(_)) => {
+                (Kind::Float, "requested".to_owned())
+            }
+            (Precision::Tf32, _) => {
+                return Err(Error::Precision {
+                    requested: "tf32".to_owned(),
+                    device: device_name(device),
+                    problem: "TensorFloat-32 is a format of NVIDIA GPUs; use auto, bfloat16 or float32"
+                        .to_owned(),
+                })
+            }
             (Precision::BFloat16, _) => (Kind::BFloat16, "requested".to_owned()),
             (Precision::Float16, Device::Cpu) => {
                 return Err(Error::Precision {
@@ -115,7 +148,24 @@ impl Compute {
             ),
             (Precision::Auto, _) => (Kind::Float, "supported by every device".to_owned()),
         };
-        Ok(Self { device, kind, reason })
+        Ok(Self {
+            device,
+            kind,
+            tf32: options.precision == Precision::Tf32,
+            kernels: Kernels::of(device),
+            reason,
+        })
+    }
+
+    /// Applies the precision to libtorch's CUDA libraries, for the whole process: float32 convolutions round
+    /// their input only if that was requested, while libtorch's default is to round. `deterministic` selects
+    /// the same algorithms in every run, like `cudnn.deterministic` in nnU-Net's trainer, and libtorch's
+    /// deterministic operators; otherwise cuDNN measures which algorithm is the fastest.
+    ///
+    /// # Errors
+    /// Any error of libtorch.
+    pub fn set_math(&self, deterministic: bool) -> Result<()> {
+        shim::device::set_math(self.tf32, deterministic)
     }
 
     /// Name of the precision in options.
@@ -123,6 +173,7 @@ impl Compute {
         match self.kind {
             Kind::BFloat16 => "bfloat16",
             Kind::Half => "float16",
+            _ if self.tf32 => "tf32",
             _ => "float32",
         }
     }
@@ -169,11 +220,10 @@ mod tests {
     }
 
     #[test]
-    fn float16_on_a_cpu_is_rejected() {
-        assert_eq!(
-            compute(Precision::Float16).expect_err("refused").code(),
-            "ERR_PRECISION"
-        );
+    fn float16_and_tf32_on_a_cpu_are_rejected() {
+        for precision in [Precision::Float16, Precision::Tf32] {
+            assert_eq!(compute(precision).expect_err("refused").code(), "ERR_PRECISION");
+        }
         let auto = compute(Precision::Auto).expect("a choice");
         assert_eq!(auto.kind == Kind::BFloat16, multiplies_bfloat16());
         assert_eq!(

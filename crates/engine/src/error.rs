@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use tch::TchError;
 
+use crate::memory::OutOfMemory;
+
 /// An error of libtorch, a device, the network or a checkpoint.
 #[derive(Debug, thiserror::Error, run::Coded)]
 pub enum Error {
@@ -15,14 +17,17 @@ pub enum Error {
         reason: String,
     },
     /// The device has too little free memory.
-    #[error(
-        "out of memory on {device}: {reason}; lower the batch size or the patch size, \
-         use --precision float16 or bfloat16, or free the device of other processes"
-    )]
+    #[error("out of memory on {device}: {asked} asked for, {free} free; {advice} ({reason})")]
     #[code(OutOfMemory)]
     OutOfMemory {
         /// Device without enough memory.
         device: String,
+        /// Amount of memory that was asked for, as far as it is known.
+        asked: String,
+        /// Free memory of the device, as far as it is known.
+        free: String,
+        /// What to do.
+        advice: String,
         /// libtorch's message.
         reason: String,
     },
@@ -90,15 +95,19 @@ impl Error {
             .trim()
             .trim_start_matches("Internal torch error: ")
             .to_owned();
-        let lower = message.to_lowercase();
-        if lower.contains("out of memory") || lower.contains("can't allocate memory") {
-            let device = if lower.contains("cuda") { "CUDA" } else { "the CPU" };
-            return Self::OutOfMemory {
-                device: device.to_owned(),
-                reason: message,
-            };
+        match OutOfMemory::parse(&message) {
+            Some(found) => found.with(message),
+            None => Self::Torch { reason: message },
         }
-        Self::Torch { reason: message }
+    }
+
+    /// The same error, of lack of memory with this advice.
+    #[must_use]
+    pub fn advise(mut self, text: impl FnOnce() -> String) -> Self {
+        if let Self::OutOfMemory { advice, .. } = &mut self {
+            *advice = text();
+        }
+        self
     }
 
     /// A [`Network`](Self::Network) error.
@@ -127,17 +136,10 @@ impl From<TchError> for Error {
 
 #[cfg(test)]
 mod tests {
-    use run::Coded;
-
     use super::*;
 
     #[test]
-    fn libtorch_messages_give_memory_errors_and_lose_stack_traces() {
-        let error = Error::torch(
-            "CUDA out of memory. Tried to allocate 2 GiB.\nException raised from malloc at x.cpp",
-        );
-        assert_eq!(error.code(), "ERR_OUT_OF_MEMORY");
-        assert!(!error.to_string().contains("x.cpp"), "{error}");
+    fn libtorch_messages_lose_their_stack_traces() {
         let error =
             Error::torch("The size of tensor a (3) must match\nException raised from infer_size at y.cpp:12");
         assert_eq!(error.to_string(), "libtorch: The size of tensor a (3) must match");

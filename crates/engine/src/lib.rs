@@ -5,16 +5,19 @@ mod compute;
 mod device_memory;
 mod error;
 pub mod loss;
+mod memory;
 pub mod network;
 pub mod optimizer;
 mod shim;
 pub mod tensor;
 
-pub use compute::{available_devices, device_name, find_device, Compute};
+pub use compute::{available_devices, device_name, find_device, Compute, Kernels};
 pub use device_memory::device_memory;
 pub use error::{Error, Result};
 pub use recipe::{Architecture, LossRecipe, Recipe};
 pub use settings::{ComputeOptions, Precision};
+pub use shim::device::{Readback, Upload, Uploads};
+pub use shim::record::{count_operators, Calls, Operators};
 
 #[cfg(test)]
 mod steps;

@@ -7,13 +7,13 @@
 //! `DC_and_CE_loss_weighted`. One departure: these return NaN for a scale without annotated voxels; here such
 //! a scale contributes 0.
 
+use std::cell::OnceCell;
+
 use tch::{Device, Kind, Tensor};
 
+use crate::shim::composed::LossTerms;
 use crate::shim::{self, RawLossOptions};
-use crate::{Error, LossRecipe, Result};
-
-/// Added to denominators, as in the reference.
-const EPS: f64 = 1e-8;
+use crate::{Error, Kernels, LossRecipe, Result};
 
 /// Weights of the outputs, finest first: halved at each scale, 0 for the coarsest, normalised to sum 1
 /// (`nnUNetTrainerV2.initialize`).
@@ -37,7 +37,26 @@ pub struct Loss {
     cross_entropy_class_weights: Option<Tensor>,
     dice_class_weights: Option<Tensor>,
     scales: Vec<f64>,
+    kernels: Kernels,
+    /// Copied to the device once, as a copy of host memory waits for the device.
+    constants: OnceCell<Constants>,
 }
+
+/// Values on the device that [`Loss::composed`] needs.
+struct Constants {
+    /// 0, 1, ...
+    classes: Tensor,
+    /// Share of each class in the mean Dice: 0 for the background, in all 1.
+    share: Tensor,
+    zero: Tensor,
+    eps: Tensor,
+    smooth: Tensor,
+    smooth_eps: Tensor,
+    cross_entropy: Tensor,
+}
+
+/// Added to denominators, as in the reference.
+const EPS: f64 = 1e-8;
 
 impl Loss {
     /// Makes the loss of `recipe`, with Dice over the whole batch or per image, and one weight per output,
@@ -74,7 +93,15 @@ impl Loss {
             cross_entropy_class_weights: place(&recipe.cross_entropy_class_weights)?,
             dice_class_weights: place(&recipe.dice_class_weights)?,
             scales,
+            kernels: Kernels::of(device),
+            constants: OnceCell::new(),
         })
+    }
+
+    /// The same loss with other kernels.
+    #[must_use]
+    pub fn with_kernels(self, kernels: Kernels) -> Self {
+        Self { kernels, ..self }
     }
 
     /// Number of evaluated outputs, counted from the finest.
@@ -109,12 +136,10 @@ impl Loss {
                 .transpose()?;
             let logits = logits.get(i).ok_or_else(|| missing(i, "output"))?;
             let target = targets.get(i).ok_or_else(|| missing(i, "target"))?;
-            let scale = if logits.device() == Device::Cpu {
-                self.fused(logits, target, weight)?
-            } else {
-                self.composed(logits, target, weight)?
+            let scale = match self.kernels {
+                Kernels::Fused => self.fused(logits, target, weight)?.f_mul_scalar(factor)?,
+                Kernels::Composed => self.composed(logits, target, weight, factor)?,
             };
-            let scale = scale.f_mul_scalar(factor)?;
             total = Some(match total {
                 Some(sum) => sum.f_add(&scale)?,
                 None => scale,
@@ -132,78 +157,77 @@ impl Loss {
         shim::dice_cross_entropy(logits, target, weight, ce, dice, &self.options)
     }
 
-    /// Loss of one scale with libtorch's own operators (any device).
-    fn composed(&self, logits: &Tensor, target: &Tensor, weight: Option<&Tensor>) -> Result<Tensor> {
+    /// Loss of one scale times `factor`, with libtorch's own operators (any device). Targets may have any
+    /// kind.
+    fn composed(
+        &self,
+        logits: &Tensor,
+        target: &Tensor,
+        weight: Option<&Tensor>,
+        factor: f64,
+    ) -> Result<Tensor> {
         let options = &self.options;
         let mask = match options.has_ignore {
-            0 => target.f_ones_like()?,
-            _ => target.f_ne(options.ignore)?.f_to_kind(Kind::Float)?,
+            0 => None,
+            _ => Some(target.f_ne(options.ignore)?.f_to_kind(Kind::Float)?),
         };
-        let label = target.f_mul(&mask)?.f_to_kind(Kind::Int64)?;
-        let annotated = mask.f_sum(Kind::Float)?.f_gt(0.0)?.f_to_kind(Kind::Float)?;
-        let log_softmax = logits.f_log_softmax(1, Kind::Float)?;
-        let mut result = Tensor::f_zeros([1], (Kind::Float, logits.device()))?.f_squeeze()?;
-        if options.cross_entropy != 0.0 {
-            let mut w = if options.ignored_is_background == 0 {
-                mask.shallow_clone()
-            } else {
-                mask.f_ones_like()?
-            };
-            if let Some(weight) = weight {
-                w = w.f_mul(weight)?;
-            }
-            if let Some(class_weights) = &self.cross_entropy_class_weights {
-                let flat = class_weights.f_index_select(0, &label.f_flatten(0, -1)?)?;
-                w = w.f_mul(&flat.f_view_as(&label)?)?;
-            }
-            let ce = log_softmax.f_gather(1, &label, false)?.f_neg()?;
-            let sum = ce.f_mul(&w)?.f_sum(Kind::Float)?;
-            let mean = sum.f_div(&w.f_sum(Kind::Float)?.f_add_scalar(EPS)?)?;
-            result = result.f_add(&mean.f_mul_scalar(options.cross_entropy)?)?;
-        }
-        if options.dice != 0.0 {
-            let mut dice = self.composed_dice(&log_softmax.f_exp()?, &label, &mask)?;
-            dice = if options.log_dice != 0 {
-                dice.f_log()?
-            } else {
-                dice
-            };
-            if options.ignored_is_background == 0 {
-                dice = dice.f_mul(&annotated)?;
-            }
-            result = result.f_sub(&dice.f_mul_scalar(options.dice)?)?;
-        }
-        Ok(result)
+        let background = options.ignored_is_background != 0;
+        // Else an ignored label is no class, and its voxels weigh nothing.
+        let label = match &mask {
+            Some(mask) if background => target.f_mul(mask)?,
+            _ => target.shallow_clone(),
+        };
+        // 0 where no voxel is annotated.
+        let gate = match &mask {
+            Some(mask) if !background => Some(mask.f_max()?),
+            _ => None,
+        };
+        let counted = mask.as_ref().filter(|_| !background);
+        let weight = match (counted, weight) {
+            (Some(mask), Some(weight)) => Some(mask.f_mul(weight)?),
+            (one, other) => one.or(other).map(Tensor::shallow_clone),
+        };
+        let constants = self.constants(logits)?;
+        let terms = LossTerms {
+            label: &label,
+            classes: &constants.classes,
+            weight: weight.as_ref(),
+            mask: mask.as_ref(),
+            class_weight: self.cross_entropy_class_weights.as_ref(),
+            share: &constants.share,
+            gate: gate.as_ref(),
+            zero: &constants.zero,
+            eps: &constants.eps,
+            smooth: &constants.smooth,
+            smooth_eps: &constants.smooth_eps,
+            cross_entropy: &constants.cross_entropy,
+            factor,
+        };
+        shim::composed::loss(logits, &terms, options)
     }
 
-    /// Mean soft Dice of the foreground classes.
-    fn composed_dice(&self, softmax: &Tensor, label: &Tensor, mask: &Tensor) -> Result<Tensor> {
-        let first = if self.options.batch_dice != 0 { 0 } else { 1 };
-        let axes: Vec<i64> = (0..softmax.dim() as i64)
-            .filter(|&a| a != 1 && (a != 0 || first == 0))
-            .collect();
-        let sum = |t: Tensor| t.f_sum_dim_intlist(axes.as_slice(), false, Kind::Float);
-        let onehot = softmax
-            .f_zeros_like()?
-            .f_scatter_value(1, label, 1.0)?
-            .f_mul(mask)?;
-        let hit = sum(softmax.f_mul(&onehot)?)?;
-        let both = sum(softmax.f_mul(mask)?)?.f_add(&sum(onehot)?)?;
-        let smooth = self.options.smooth;
-        let dice = hit
-            .f_mul_scalar(2.0)?
-            .f_add_scalar(smooth)?
-            .f_div(&both.f_add_scalar(smooth + EPS)?)?;
-        let classes = softmax.size()[1];
-        // (classes) or (b, classes); excludes the background.
-        let foreground = dice.f_narrow(-1, 1, classes - 1)?;
-        let Some(weights) = &self.dice_class_weights else {
-            return Ok(foreground.f_mean(Kind::Float)?);
+    fn constants(&self, logits: &Tensor) -> Result<&Constants> {
+        if let Some(constants) = self.constants.get() {
+            return Ok(constants);
+        }
+        let classes = Tensor::f_arange(logits.size()[1], (Kind::Float, logits.device()))?;
+        let foreground = classes.f_gt(0.0)?.f_to_kind(Kind::Float)?;
+        let share = match &self.dice_class_weights {
+            Some(weights) => foreground.f_mul(weights)?,
+            None => foreground,
         };
-        let weights = weights.f_narrow(0, 1, classes - 1)?;
-        let images = if first == 0 { 1.0 } else { softmax.size()[0] as f64 };
-        let norm = weights.f_sum(Kind::Float)?.f_mul_scalar(images)?;
-        Ok(foreground.f_mul(&weights)?.f_sum(Kind::Float)?.f_div(&norm)?)
+        let share = share.f_div(&share.f_sum(Kind::Float)?)?;
+        let scalar = |value: f64| Tensor::from(value as f32).f_to_device(logits.device());
+        let constants = Constants {
+            classes,
+            share,
+            zero: scalar(0.0)?,
+            eps: scalar(EPS)?,
+            smooth: scalar(self.options.smooth)?,
+            smooth_eps: scalar(self.options.smooth + EPS)?,
+            cross_entropy: scalar(self.options.cross_entropy)?,
+        };
+        Ok(self.constants.get_or_init(|| constants))
     }
 }
 

@@ -2,6 +2,8 @@
 
 use tch::{Device, Kind, Tensor};
 
+use crate::network::Gradients;
+use crate::shim::composed::DeviceSgdOptions;
 use crate::shim::{self, SgdOptions};
 use crate::{Error, Result};
 
@@ -68,19 +70,14 @@ impl Sgd {
         Ok(())
     }
 
-    /// Clips the gradients and makes one step. Returns the norm of the gradients before clipping. If it is
-    /// not finite, nothing changes.
+    /// Clips the gradients and makes one step, on the CPU. Returns the norm of the gradients before clipping.
+    /// If it is not finite, nothing changes.
     ///
     /// # Errors
-    /// Any error of libtorch.
+    /// [`Error::Torch`] for tensors that are not float32 on the CPU.
     pub fn step(&mut self, parameters: &[Tensor], gradients: &[Tensor], learning_rate: f64) -> Result<f64> {
         tch::no_grad(|| {
-            let on_cpu = parameters.iter().all(|p| p.device() == Device::Cpu);
-            let norm = if on_cpu {
-                shim::norm(gradients)?
-            } else {
-                composed_norm(gradients)?
-            };
+            let norm = shim::norm(gradients)?;
             if !norm.is_finite() {
                 return Ok(norm);
             }
@@ -90,51 +87,39 @@ impl Sgd {
                 weight_decay: self.weight_decay,
                 scale: (self.clip / (norm + 1e-6)).min(1.0),
             };
-            if on_cpu {
-                shim::sgd_step(parameters, gradients, &mut self.momenta, options)?;
-            } else {
-                self.composed_step(parameters, gradients, options)?;
-            }
+            shim::sgd_step(parameters, gradients, &mut self.momenta, options)?;
             Ok(norm)
         })
     }
 
-    /// The step with libtorch's own operators, on any device.
-    fn composed_step(
+    /// The same step on any device, without waiting for it: with libtorch's operators on lists of tensors,
+    /// and with factors that stay on the device. Gradients are of `loss` times the factor of `loss_scale`,
+    /// which is then updated as [`LossScale::update`] does. Returns the norm of the unscaled gradients before
+    /// clipping, a scalar on the device. If it or the loss is not finite, only the loss scale changes.
+    ///
+    /// # Errors
+    /// Any error of libtorch.
+    pub fn launch(
         &mut self,
         parameters: &[Tensor],
-        gradients: &[Tensor],
-        options: SgdOptions,
-    ) -> Result<()> {
-        for ((parameter, gradient), momentum) in parameters.iter().zip(gradients).zip(&mut self.momenta) {
-            if !gradient.defined() {
-                continue;
-            }
-            let mut parameter = parameter.shallow_clone();
-            let decay = parameter.f_mul_scalar(options.weight_decay)?;
-            let gradient = gradient.f_mul_scalar(options.scale)?.f_add(&decay)?;
-            let kept = match momentum.take() {
-                Some(mut kept) => kept.f_mul_scalar_(options.momentum)?.f_add_(&gradient)?,
-                None => gradient.copy(),
-            };
-            let update = kept.f_mul_scalar(options.momentum)?.f_add(&gradient)?;
-            let _ = parameter.f_sub_(&update.f_mul_scalar(options.learning_rate)?)?;
-            *momentum = Some(kept);
-        }
-        Ok(())
+        gradients: &Gradients,
+        learning_rate: f64,
+        loss: &Tensor,
+        loss_scale: Option<&DeviceLossScale>,
+    ) -> Result<Tensor> {
+        let options = DeviceSgdOptions {
+            learning_rate,
+            momentum: self.momentum,
+            weight_decay: self.weight_decay,
+            clip: self.clip,
+            growth: LossScale::GROWTH,
+            backoff: LossScale::BACKOFF,
+            interval: LossScale::INTERVAL,
+        };
+        let scale = loss_scale.map(|s| (&s.scale, &s.growth_tracker));
+        let momenta = &mut self.momenta;
+        tch::no_grad(|| shim::composed::sgd_step(parameters, gradients, momenta, options, loss, scale))
     }
-}
-
-fn composed_norm(gradients: &[Tensor]) -> Result<f64> {
-    let mut squares = Vec::new();
-    for gradient in gradients.iter().filter(|g| g.defined()) {
-        squares.push(gradient.f_to_kind(Kind::Float)?.f_square()?.f_sum(Kind::Float)?);
-    }
-    // One transfer from the device instead of one per parameter.
-    Ok(Tensor::f_stack(&squares, 0)?
-        .f_sum(Kind::Double)?
-        .f_sqrt()?
-        .f_double_value(&[])?)
 }
 
 /// nnU-Net v1's learning rate in `epoch` of `epochs`: `initial * (1 - epoch / epochs)^0.9` (`poly_lr`).
@@ -187,6 +172,38 @@ impl LossScale {
     }
 }
 
+/// A [`LossScale`] on a device.
+pub struct DeviceLossScale {
+    /// Current factor of the loss, a float32 scalar.
+    pub scale: Tensor,
+    /// Steps since the last change of the scale, an int32 scalar.
+    growth_tracker: Tensor,
+}
+
+impl DeviceLossScale {
+    /// Copies a scale to a device.
+    ///
+    /// # Errors
+    /// Any error of libtorch.
+    pub fn new(from: LossScale, device: Device) -> Result<Self> {
+        Ok(Self {
+            scale: Tensor::f_full([], from.scale, (Kind::Float, device))?,
+            growth_tracker: Tensor::f_full([], from.growth_tracker, (Kind::Int, device))?,
+        })
+    }
+
+    /// Copies the scale back, after the work of the device.
+    ///
+    /// # Errors
+    /// Any error of libtorch.
+    pub fn read(&self) -> Result<LossScale> {
+        Ok(LossScale {
+            scale: self.scale.f_double_value(&[])?,
+            growth_tracker: self.growth_tracker.f_int64_value(&[])?,
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -194,6 +211,15 @@ mod tests {
 
     use super::*;
     use crate::tensor;
+
+    /// The same values times `factor`, in one tensor.
+    fn together(parameters: &[Tensor], gradients: &[Tensor], factor: f64) -> Gradients {
+        let together = Gradients::zeros(parameters).unwrap();
+        for (to, from) in together.iter().zip(gradients).filter(|(_, from)| from.defined()) {
+            to.shallow_clone().copy_(&(from * factor));
+        }
+        together.only(|index| gradients[index].defined())
+    }
 
     fn series(seed: i64, shapes: &[Vec<i64>], steps: usize, scale: f64) -> (Vec<Tensor>, Vec<Vec<Tensor>>) {
         tch::manual_seed(seed);
@@ -210,28 +236,50 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(24))]
         #[test]
-        fn fused_and_composed_steps_agree(seed in 0i64..1000, long in 1i64..70_000, scale in 0.001f64..1.0) {
+        fn fused_and_launched_steps_agree(seed in 0i64..1000, long in 1i64..70_000, scale in 0.001f64..1.0) {
             let shapes = vec![vec![long], vec![3, 2, 5], vec![7]];
             let (start, gradients) = series(seed, &shapes, 4, scale);
             let copies = || start.iter().map(Tensor::copy).collect::<Vec<_>>();
-            let (fused, composed) = (copies(), copies());
+            let (fused, launched) = (copies(), copies());
             let (mut a, mut b) = (Sgd::new(3), Sgd::new(3));
-            for mut gradients in gradients {
+            let loss_scale = LossScale { scale: 8.0, growth_tracker: 0 };
+            let loss_scale = DeviceLossScale::new(loss_scale, Device::Cpu).unwrap();
+            for (i, mut gradients) in gradients.into_iter().enumerate() {
                 gradients[2] = Tensor::new();
-                let norm = composed_norm(&gradients).unwrap();
-                let found = a.step(&fused, &gradients, 0.01).unwrap();
+                let norm = a.step(&fused, &gradients, 0.01).unwrap();
+                let loss_scale = (i > 1).then_some(&loss_scale);
+                let factor = if loss_scale.is_some() { 8.0 } else { 1.0 };
+                let scaled = together(&start, &gradients, factor);
+                let found = b.launch(&launched, &scaled, 0.01, &Tensor::from(1f32), loss_scale).unwrap();
+                let found = found.double_value(&[]);
                 prop_assert!((norm - found).abs() <= 1e-5 * norm, "{} {}", norm, found);
-                let scale = (CLIP / (norm + 1e-6)).min(1.0);
-                let options = SgdOptions { learning_rate: 0.01, momentum: MOMENTUM, weight_decay: WEIGHT_DECAY, scale };
-                b.composed_step(&composed, &gradients, options).unwrap();
             }
-            for (found, expected) in fused.iter().zip(&composed) {
+            for (found, expected) in launched.iter().zip(&fused) {
                 let arrays = [found, expected].map(|t| tensor::to_array(t).unwrap().mapv(f64::from));
                 assert_close(&arrays[0], &arrays[1], 1e-6, 1e-5, "parameters");
             }
             // Without a gradient: no step, no decay, no momentum.
-            prop_assert_eq!(&fused[2], &start[2]);
-            prop_assert!(a.momenta()[2].is_none());
+            for (parameters, sgd) in [(&fused, &a), (&launched, &b)] {
+                prop_assert_eq!(&parameters[2], &start[2]);
+                prop_assert!(sgd.momenta()[2].is_none());
+            }
+        }
+
+        /// A series of steps with and without finite gradients.
+        #[test]
+        fn a_loss_scale_on_the_device_follows_the_one_on_the_host(finite in prop::collection::vec(any::<bool>(), 1..20)) {
+            let mut host = LossScale { scale: 1024.0, growth_tracker: LossScale::INTERVAL - 4 };
+            let device = DeviceLossScale::new(host, Device::Cpu).unwrap();
+            let parameters = [Tensor::from_slice(&[1f32, 2.0])];
+            let mut sgd = Sgd::new(1);
+            for finite in finite {
+                let value = if finite { 1.0 } else { f32::INFINITY };
+                let gradients = together(&parameters, &[Tensor::from_slice(&[value, 0.0])], 1.0);
+                let loss = Tensor::from(0f32);
+                let _norm = sgd.launch(&parameters, &gradients, 0.01, &loss, Some(&device)).unwrap();
+                host.update(finite);
+                prop_assert_eq!(device.read().unwrap(), host);
+            }
         }
     }
 
@@ -239,12 +287,28 @@ mod tests {
     fn non_finite_gradients_change_nothing() {
         let parameters = vec![Tensor::from_slice(&[1f32, 2.0])];
         let mut sgd = Sgd::new(1);
-        let norm = sgd
-            .step(&parameters, &[Tensor::from_slice(&[f32::INFINITY, 0.0])], 0.1)
-            .unwrap();
+        let infinite = [Tensor::from_slice(&[f32::INFINITY, 0.0])];
+        let norm = sgd.step(&parameters, &infinite, 0.1).unwrap();
         assert!(!norm.is_finite());
-        assert_eq!(Vec::<f32>::try_from(&parameters[0]).unwrap(), [1.0, 2.0]);
         assert!(sgd.momenta()[0].is_none());
+        let values = |t: &Tensor| Vec::<f32>::try_from(t).unwrap();
+        assert_eq!(values(&parameters[0]), [1.0, 2.0]);
+
+        let gradients = [Tensor::from_slice(&[3f32, 4.0])];
+        let launch = |sgd: &mut Sgd, gradients: &[Tensor], loss: f32| {
+            let gradients = together(&parameters, gradients, 1.0);
+            let norm = sgd.launch(&parameters, &gradients, 0.1, &Tensor::from(loss), None);
+            norm.unwrap().double_value(&[])
+        };
+        for loss in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+            assert_eq!(launch(&mut sgd, &gradients, loss), 5.0);
+        }
+        assert!(launch(&mut sgd, &infinite, 1.0).is_infinite());
+        assert!(launch(&mut sgd, &[Tensor::from_slice(&[f32::NAN, 0.0])], 1.0).is_nan());
+        assert_eq!(values(&parameters[0]), [1.0, 2.0]);
+        assert_eq!(values(sgd.momenta()[0].as_ref().unwrap()), [0.0, 0.0]);
+        assert_eq!(launch(&mut sgd, &gradients, 1.0), 5.0);
+        assert_ne!(values(&parameters[0]), [1.0, 2.0]);
     }
 
     #[test]

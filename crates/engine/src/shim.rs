@@ -6,6 +6,10 @@ use tch::Tensor;
 
 use crate::{Error, Result};
 
+pub(crate) mod composed;
+pub(crate) mod device;
+pub(crate) mod record;
+
 /// libtorch's `at::Tensor`, opaque.
 #[repr(C)]
 struct RawTensor {

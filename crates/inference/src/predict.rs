@@ -33,6 +33,7 @@ pub fn predict(options: &PredictOptions, context: &Context) -> Result<PredictSum
     let start = Instant::now();
     run::validate(options)?;
     let compute = Compute::new(&options.compute)?;
+    compute.set_math(false)?;
     tch::set_num_threads(i32::try_from(context.workers()).unwrap_or(1));
     let case_loop = CaseLoop::new(context)?;
     let model = Model::load(

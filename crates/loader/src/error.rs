@@ -38,6 +38,24 @@ pub enum Error {
         /// Sample in the batch, counted from 0.
         sample: usize,
     },
+    /// A patch has a label that is neither a class of the plans nor ignored.
+    #[error(
+        "case {case}: a patch has label {label}; expected labels 0..={highest}{ignored}; \
+         check the segmentations with `nnunet-diag check`"
+    )]
+    #[code(LabelRange)]
+    Label {
+        /// The case.
+        case: String,
+        /// The label.
+        #[detail(name = "found", text)]
+        label: f32,
+        /// Highest class.
+        highest: i16,
+        /// The ignore label as text, or empty.
+        #[detail(skip)]
+        ignored: String,
+    },
     /// A batch cannot be allocated.
     #[error("cannot allocate {bytes} bytes for a batch: {reason}; lower the number of loader threads or the queue length")]
     #[code(OutOfMemory)]

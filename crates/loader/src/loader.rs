@@ -10,6 +10,8 @@ use sampling::{unpack, Collection, CollectionOptions, PackedCache, StageFolder};
 use crate::batch::{Batch, Layout};
 use crate::buffer::BufferSource;
 use crate::error::Error;
+use crate::format::Element;
+use crate::labels::LabelRule;
 use crate::maker::{scratch_bytes, Maker, Scratch};
 use crate::memory::MemoryUse;
 use crate::options::{patch_sizes, LoaderOptions, Phase};
@@ -78,7 +80,8 @@ impl PreparedLoader {
         } else {
             options.threads
         };
-        let scratch = scratch_bytes(options, &pipeline, &sizes);
+        let staging = layout.staging();
+        let scratch = scratch_bytes(options, &pipeline, &sizes) + staging.as_ref().map_or(0, Layout::bytes);
         let memory = MemoryUse {
             batch: layout.bytes(),
             batches: threads + options.queue + 1,
@@ -92,6 +95,8 @@ impl PreparedLoader {
         };
         let maker = Maker {
             options: options.clone(),
+            labels: LabelRule::of(options),
+            staging,
             collection,
             pipeline,
         };
@@ -313,5 +318,13 @@ fn layout(options: &LoaderOptions, pipeline: &Pipeline) -> Layout {
             .map(|size| shape(1, *size))
             .collect(),
         weighted: options.pipeline.weightmap,
+        format: options.format,
+        labels: match options.highest_label {
+            Some(highest) => {
+                let ignored = options.pipeline.ignore_label.unwrap_or_default();
+                Element::of_labels(ignored.min(0), ignored.max(highest))
+            }
+            None => Element::Float32,
+        },
     }
 }

@@ -5,8 +5,10 @@ use random::{Purpose, Rng};
 use sampling::{Collection, PatchBox, PatchSizes, Placement, SampledCase};
 use volume::UNLABELLED;
 
-use crate::batch::{Batch, Slot};
+use crate::batch::{Batch, Layout, Slot};
+use crate::buffer::HeapBuffers;
 use crate::error::Error;
+use crate::labels::LabelRule;
 use crate::options::LoaderOptions;
 
 /// Maximum attempts to draw a transform that leaves an annotated voxel in the patch. After them the patch is
@@ -19,6 +21,8 @@ pub(crate) struct Scratch {
     params: Params,
     pub(crate) sample: Sample,
     workspace: Workspace,
+    /// A sample before it becomes part of a compact batch.
+    staged: Option<Batch>,
 }
 
 /// State shared by all threads.
@@ -26,6 +30,9 @@ pub(crate) struct Maker {
     pub(crate) options: LoaderOptions,
     pub(crate) collection: Collection,
     pub(crate) pipeline: Pipeline,
+    pub(crate) labels: LabelRule,
+    /// Layout of a staged sample, for compact batches.
+    pub(crate) staging: Option<Layout>,
 }
 
 /// Key of a sample's random numbers.
@@ -73,7 +80,7 @@ impl Maker {
         scratch: &mut Scratch,
         batch: &mut Batch,
     ) -> Result<(), Error> {
-        (batch.epoch, batch.iteration) = (epoch, iteration);
+        (batch.epoch, batch.iteration, batch.annotated) = (epoch, iteration, false);
         for sample in 0..self.options.batch_size {
             let key = Key {
                 seed: self.options.seed,
@@ -95,8 +102,38 @@ impl Maker {
             job.center = self.fork_center(&job, &mut stream, scratch)?;
             batch.cases[sample].clear();
             batch.cases[sample].push_str(case.case.name());
-            self.make_sample(&job, scratch, &mut Slot { batch, sample })?;
+            self.fill(&job, scratch, batch, sample)?;
         }
+        Ok(())
+    }
+
+    /// Makes a sample of `batch` and checks its labels.
+    fn fill(
+        &self,
+        job: &Job<'_>,
+        scratch: &mut Scratch,
+        batch: &mut Batch,
+        sample: usize,
+    ) -> Result<(), Error> {
+        let Some(layout) = &self.staging else {
+            let mut slot = Slot { batch, sample };
+            self.make_sample(job, scratch, &mut slot)?;
+            let annotated = self.labels.check(slot.target(0), job.case.case.name())?;
+            batch.annotated |= annotated;
+            return Ok(());
+        };
+        let mut staged = match scratch.staged.take() {
+            Some(staged) => staged,
+            None => layout.allocate(&HeapBuffers)?,
+        };
+        let mut slot = Slot {
+            batch: &mut staged,
+            sample: 0,
+        };
+        self.make_sample(job, scratch, &mut slot)?;
+        batch.annotated |= self.labels.check(slot.target(0), job.case.case.name())?;
+        batch.pack(sample, &staged);
+        scratch.staged = Some(staged);
         Ok(())
     }
 
@@ -126,6 +163,7 @@ impl Maker {
                 params,
                 sample,
                 workspace,
+                ..
             } = &mut *scratch;
             let kept = self
                 .pipeline
@@ -142,6 +180,7 @@ impl Maker {
             params,
             sample,
             workspace,
+            ..
         } = scratch;
         self.pipeline
             .apply(params, job.center, sample, workspace, slot)

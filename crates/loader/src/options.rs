@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use augment::PipelineOptions;
+use augment::{Pipeline, PipelineOptions};
 use random::Purpose;
 use run::OptionError;
 use sampling::{PatchSizes, Sampling};
@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use volume::UNLABELLED;
 
 use crate::error::Error;
+use crate::format::Format;
 
 /// Purpose of the batches. Each phase has its own random streams.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -87,6 +88,12 @@ pub struct LoaderOptions {
     /// Total epochs of the schedule, after which the loader ends; `None` never ends.
     #[serde(default)]
     pub epochs: Option<u64>,
+    /// Highest label of the targets; `None` accepts every label from 0.
+    #[serde(default)]
+    pub highest_label: Option<i16>,
+    /// Content of the batches.
+    #[serde(skip)]
+    pub format: Format,
     /// Unpacks npz files once to npy and maps these. Otherwise patches are cut from decompressed npz files.
     #[serde(default = "defaults::unpack")]
     pub unpack: bool,
@@ -136,6 +143,8 @@ impl LoaderOptions {
             first_iteration: 0,
             iterations: defaults::iterations(),
             epochs: None,
+            highest_label: None,
+            format: Format::Full,
             unpack: defaults::unpack(),
             cache_bytes: defaults::cache_bytes(),
         }
@@ -192,6 +201,16 @@ impl LoaderOptions {
             .into());
         }
         Ok(())
+    }
+
+    /// For each deep-supervision scale and axis, the voxels of the finest target that the scale's target
+    /// consists of. With them a consumer makes the targets that [`Format::Compact`] leaves out.
+    ///
+    /// # Errors
+    /// [`Error::Augment`] for an invalid augmentation chain.
+    pub fn target_sources(&self) -> Result<Vec<Vec<Vec<u32>>>, Error> {
+        let pipeline = Pipeline::validation(&self.pipeline).map_err(|e| Error::chain(None, e))?;
+        Ok(pipeline.target_sources())
     }
 
     /// Size of the loaded patch. It is larger than the network's if patches are rotated and scaled.

@@ -130,6 +130,7 @@ impl TrainingData {
             batch_size: self.plan.batch_size,
             sampling: self.recipe.sampling,
             phase,
+            highest_label: i16::try_from(self.plans.num_classes).ok(),
             ..LoaderOptions::new(&self.folder, cases.clone(), self.pipeline())
         }
     }

@@ -13,6 +13,9 @@ pub enum Precision {
     Auto,
     /// Single precision.
     Float32,
+    /// Single precision with the input of convolutions rounded to TensorFloat-32, on CUDA. Faster, with the
+    /// mantissa of float16.
+    Tf32,
     /// Half the memory of float32, with its range.
     BFloat16,
     /// Half the memory of float32. More precise than bfloat16, with a smaller range. Training scales the
@@ -42,6 +45,7 @@ mod tests {
         for (text, value) in [
             ("\"auto\"", Precision::Auto),
             ("\"float32\"", Precision::Float32),
+            ("\"tf32\"", Precision::Tf32),
             ("\"bfloat16\"", Precision::BFloat16),
             ("\"float16\"", Precision::Float16),
         ] {

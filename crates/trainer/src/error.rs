@@ -98,29 +98,6 @@ pub enum Error {
         /// The last checkpoint, or `none`.
         kept: String,
     },
-    /// The data has a label that is not in the plans.
-    #[error(
-        "{problem}; expected labels 0..={highest}{ignored}; check the segmentations with `nnunet-diag check`"
-    )]
-    #[code(LabelRange)]
-    Label {
-        /// The label and its cases.
-        problem: String,
-        /// Highest class.
-        highest: i64,
-        /// The ignore label as text, or empty.
-        #[detail(skip)]
-        ignored: String,
-    },
-    /// An array of a case has the wrong shape.
-    #[error("{}: expected {expected}; run `nnunet-diag preprocess` again", path.display())]
-    #[code(CaseShape)]
-    Shape {
-        /// The file.
-        path: PathBuf,
-        /// The expected shape.
-        expected: String,
-    },
     /// A file cannot be read or written.
     #[error("{path}: {source}")]
     #[code(io(Io))]

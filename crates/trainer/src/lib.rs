@@ -1,10 +1,12 @@
 //! Training of one fold (`nnUNetTrainerV2.run_training`).
 
+mod background;
 mod buffers;
 mod clock;
 mod curves;
 mod error;
 mod evaluation;
+mod input;
 mod loaders;
 mod mean;
 mod measures;
@@ -15,7 +17,9 @@ mod run_loop;
 mod session;
 mod setup;
 mod skipped_steps;
+mod smaller;
 mod start;
+mod targets;
 mod time_limit;
 mod validation;
 mod warm_start;
@@ -66,7 +70,7 @@ pub fn train(options: &TrainOptions, context: &Context) -> Result<TrainSummary> 
     let mut trained = Vec::new();
     let mut summary = None;
     for (options, setup) in &runs {
-        let one = train_fold(options, setup, context)?;
+        let one = train_fold(options, setup, context).map_err(|error| advise(error, setup))?;
         trained.push(TrainedFold {
             fold: options.data.fold,
             checkpoint: one.checkpoint.clone(),
@@ -82,11 +86,20 @@ pub fn train(options: &TrainOptions, context: &Context) -> Result<TrainSummary> 
     })
 }
 
+/// Adds to a lack of memory which batch or patch size takes less.
+fn advise(error: Error, setup: &Setup) -> Error {
+    match error {
+        Error::Engine(error) => Error::Engine(error.advise(|| {
+            let plan = &setup.plan;
+            smaller::advice(&setup.architecture, plan.batch_size, &plan.patch_size)
+        })),
+        other => other,
+    }
+}
+
 fn train_fold(options: &TrainOptions, setup: &Setup, context: &Context) -> Result<TrainSummary> {
     let started = Instant::now();
-    if setup.compute.device.is_cuda() {
-        tch::Cuda::cudnn_set_benchmark(!options.deterministic);
-    }
+    setup.compute.set_math(options.deterministic)?;
     let mut run = Run::open(options, setup, context)?;
     if !options.validation_only {
         run.finish()?;

@@ -9,9 +9,10 @@ use std::path::Path;
 use std::time::Instant;
 
 use dataset::results::FoldFolder;
-use loader::Loader;
+use loader::{Batch, Loader};
 use run::{CheckpointKind, Context, EpochReport, Event, ValidationReport};
 
+use super::background::Background;
 use super::clock::Clock;
 use super::curves::Averages;
 use super::evaluation::OnlineEvaluation;
@@ -20,7 +21,7 @@ use super::mean::Mean;
 use super::measures::Measures;
 use super::pictures::Pictures;
 use super::record::{Log, Progress};
-use super::session::Session;
+use super::session::{Launched, Session};
 use super::setup::{learning_rate, Setup};
 use super::skipped_steps::SkippedSteps;
 use super::start::Claim;
@@ -40,6 +41,8 @@ pub(crate) struct Run<'a> {
     averages: Averages,
     /// Finished training iterations of the current epoch.
     iteration: u64,
+    /// A training iteration that a device still works on.
+    running: Option<Iteration>,
     /// Losses of the iterations whose batches have annotated voxels.
     losses: Mean,
     measures: Measures,
@@ -49,9 +52,19 @@ pub(crate) struct Run<'a> {
     pictures: Pictures,
     log: Log,
     clock: Clock,
+    /// Checkpoints that are written beside the training; before the claim on the fold ends.
+    checkpoints: Background,
     /// `None` if every epoch is finished.
     loaders: Option<Loaders>,
     claim: Claim,
+}
+
+/// A training iteration that was started.
+struct Iteration {
+    launched: Launched,
+    /// Its batch, kept for copies to the device that may still read it.
+    batch: Batch,
+    annotated: bool,
 }
 
 /// Results of an epoch's validation batches.
@@ -82,6 +95,11 @@ impl Run<'_> {
     pub fn finish(&mut self) -> Result<()> {
         if let Some(mut loaders) = self.loaders.take() {
             if let Err(error) = self.train_epochs(&mut loaders) {
+                let error = if error.may_damage_network() {
+                    error
+                } else {
+                    self.settle().err().unwrap_or(error)
+                };
                 // A checkpoint to resume from, unless the network itself may be damaged.
                 if !error.may_damage_network() {
                     self.save(CheckpointKind::Latest)?;
@@ -98,9 +116,10 @@ impl Run<'_> {
         while self.epochs() < self.options.epochs && !self.out_of_patience() {
             let started = Instant::now();
             let rate = learning_rate(self.options, self.epochs());
-            while self.iteration < self.options.iterations {
+            while self.iteration + u64::from(self.running.is_some()) < self.options.iterations {
                 self.train_iteration(loaders, rate)?;
             }
+            self.settle()?;
             let validation = self.validate(&loaders.validation)?;
             self.end_epoch(rate, validation, started)?;
         }
@@ -113,19 +132,48 @@ impl Run<'_> {
         let batch = loaders.next()?;
         self.measures.waited(started);
         let input = self.session.take(&batch)?;
-        let step = self.session.train(&input, rate)?;
+        let annotated = input.annotated;
+        let launched = self.session.train(input, rate)?;
+        let iteration = Iteration {
+            launched,
+            batch,
+            annotated,
+        };
+        // A device gets the next iteration's work before its results are read.
+        let before = self.running.replace(iteration);
+        let due = if self.session.is_asynchronous() {
+            before
+        } else {
+            self.running.take()
+        };
+        if let Some(batch) = due.map(|due| self.end_iteration(due)).transpose()? {
+            loaders.recycle(batch);
+        }
+        let seconds = started.elapsed().as_secs_f64();
+        self.clock.training.add(seconds);
+        self.measures.iteration(seconds);
+        Ok(())
+    }
+
+    /// Ends the iteration that a device still works on.
+    fn settle(&mut self) -> Result<()> {
+        if let Some(running) = self.running.take() {
+            self.end_iteration(running)?;
+        }
+        Ok(())
+    }
+
+    /// Reads and reports the results of an iteration. Returns its batch.
+    fn end_iteration(&mut self, ended: Iteration) -> Result<Batch> {
+        let (batch, step) = (ended.batch, self.session.settle(ended.launched)?);
         if let Some((quantity, value)) = self.skipped_steps.add(&step, &batch.cases) {
             return Err(self.diverged(quantity, value, &batch.cases));
         }
-        loaders.recycle(batch);
-        if input.annotated {
+        if ended.annotated {
             self.losses.add(step.loss);
         }
         let iteration = self.iteration;
         self.iteration += 1;
-        let seconds = started.elapsed().as_secs_f64();
-        self.clock.training.add(seconds);
-        self.measures.iteration(seconds);
         self.measures.norm(step.norm);
         self.context.emit(Event::Iteration {
             epoch: self.epochs(),
@@ -135,7 +183,7 @@ impl Run<'_> {
             loss: step.loss,
             seconds_left: self.seconds_left(),
         });
-        Ok(())
+        Ok(batch)
     }
 
     fn validate(&mut self, loader: &Loader) -> Result<OnlineValidation> {
@@ -148,9 +196,10 @@ impl Run<'_> {
             let batch = next_batch(loader)?;
             self.measures.waited(started);
             let input = self.session.take(&batch)?;
-            let loss = self.session.validate(&input, &mut evaluation)?;
+            let annotated = input.annotated;
+            let loss = self.session.validate(input, &mut evaluation)?;
             loader.recycle(batch);
-            if input.annotated {
+            if annotated {
                 losses.add(loss);
             }
             self.clock.validation.add(started.elapsed().as_secs_f64());
@@ -204,10 +253,10 @@ impl Run<'_> {
         self.context.emit(Event::Epoch(report.clone()));
         self.last = Some(report);
         if improved {
-            self.save(CheckpointKind::Best)?;
+            self.save_beside(CheckpointKind::Best)?;
         }
         if epoch % self.options.save_every == self.options.save_every - 1 {
-            self.save(CheckpointKind::Latest)?;
+            self.save_beside(CheckpointKind::Latest)?;
         }
         Ok(())
     }

@@ -1,31 +1,32 @@
 //! Network, loss and optimiser of a run.
 
 use loader::Batch;
-use tch::{Device, Kind, Tensor};
+use tch::{Kind, Tensor};
 
 use super::evaluation::OnlineEvaluation;
+use super::input::{Input, Intake};
 use super::setup::Setup;
-use crate::{Error, Result};
+use crate::Result;
 use engine::checkpoint::{Checkpoint, OptimizerState};
 use engine::loss::{deep_supervision_weights, Loss};
-use engine::network::{GenericUNet, Heads};
-use engine::optimizer::{LossScale, Sgd};
-use engine::tensor;
+use engine::network::{GenericUNet, Heads, Weights};
+use engine::optimizer::{DeviceLossScale, LossScale, Sgd};
+use engine::Architecture;
+use engine::{tensor, Compute, Kernels, Readback};
+use recipe::Recipe;
 
 /// Results of one training iteration.
+#[derive(Debug)]
 pub(crate) struct Step {
     pub loss: f64,
     /// Norm of the gradients before clipping; may be non-finite.
     pub norm: f64,
 }
 
-/// A batch on the device.
-pub(crate) struct Input {
-    data: Tensor,
-    targets: Vec<Tensor>,
-    weights: Option<Vec<Tensor>>,
-    /// Whether any voxel is annotated.
-    pub annotated: bool,
+/// A training iteration whose results may not have reached the host yet.
+pub(crate) enum Launched {
+    Finished(Step),
+    Running(Readback),
 }
 
 /// The mutable state of a run.
@@ -33,34 +34,56 @@ pub(crate) struct Session {
     pub network: GenericUNet,
     pub optimizer: Sgd,
     pub loss_scale: Option<LossScale>,
+    /// The loss scale that a device's steps use, ahead of `loss_scale` by the running step.
+    device_loss_scale: Option<DeviceLossScale>,
+    weights: Weights,
+    intake: Intake,
     loss: Loss,
-    kind: Kind,
-    classes: i64,
-    ignore: Option<i16>,
+    kernels: Kernels,
 }
 
 impl Session {
     /// A session with a new network.
     pub fn new(setup: &Setup, seed: u64) -> Result<Self> {
-        let (device, kind) = (setup.compute.device, setup.compute.kind);
-        let network = GenericUNet::new(setup.architecture.clone(), seed, device)?;
-        let scales = deep_supervision_weights(setup.architecture.pools.len());
-        let recipe = &setup.recipe;
-        Ok(Self {
+        let (architecture, batch_dice) = (setup.architecture.clone(), setup.batch_dice);
+        let (recipe, sources) = (&setup.recipe, setup.target_sources()?);
+        Self::with(architecture, recipe, batch_dice, &setup.compute, &sources, seed)
+    }
+
+    fn with(
+        architecture: Architecture,
+        recipe: &Recipe,
+        batch_dice: bool,
+        compute: &Compute,
+        sources: &[Vec<Vec<u32>>],
+        seed: u64,
+    ) -> Result<Self> {
+        let (device, kind, kernels) = (compute.device, compute.kind, compute.kernels);
+        let scales = deep_supervision_weights(architecture.pools.len());
+        let network = GenericUNet::new(architecture, seed, device)?.with_kernels(kernels);
+        let loss = Loss::new(&recipe.loss, recipe.ignore_label, batch_dice, scales, device)?;
+        let like = network.parameters().first();
+        let like = like.ok_or_else(|| engine::Error::network("a network without parameters"))?;
+        let intake = Intake::new(like, loss.outputs(), sources)?;
+        let mut session = Self {
             optimizer: Sgd::new(network.parameters().len()),
-            loss: Loss::new(
-                &recipe.loss,
-                recipe.ignore_label,
-                setup.batch_dice,
-                scales,
-                device,
-            )?,
+            loss: loss.with_kernels(kernels),
             loss_scale: (kind == Kind::Half).then(LossScale::default),
-            classes: setup.architecture.classes,
-            ignore: recipe.ignore_label,
+            device_loss_scale: None,
+            weights: network.weights(kind)?,
             network,
-            kind,
-        })
+            kernels,
+            intake,
+        };
+        session.place_loss_scale()?;
+        Ok(session)
+    }
+
+    /// Copies the loss scale to the device.
+    fn place_loss_scale(&mut self) -> Result<()> {
+        let place = |scale| DeviceLossScale::new(scale, self.network.device());
+        self.device_loss_scale = self.loss_scale.map(place).transpose()?;
+        Ok(())
     }
 
     /// Loads a checkpoint.
@@ -79,7 +102,7 @@ impl Session {
         if let (Some(scale), Some(saved)) = (&mut self.loss_scale, checkpoint.loss_scale) {
             *scale = saved;
         }
-        Ok(())
+        self.place_loss_scale()
     }
 
     /// State of the optimiser, for a checkpoint.
@@ -98,66 +121,39 @@ impl Session {
         })
     }
 
-    /// Checks a batch's labels and copies it to the device.
+    /// Starts to copy a batch to the device; see [`Intake::take`].
     pub fn take(&self, batch: &Batch) -> Result<Input> {
-        let mut annotated = false;
-        for (scale, target) in batch.targets.iter().enumerate() {
-            let labels = target.as_slice();
-            let valid = |&label: &f32| label >= 0.0 && label < self.classes as f32 && label.fract() == 0.0;
-            let ignored = |label: &f32| self.ignore.is_some_and(|ignore| *label == f32::from(ignore));
-            if let Some(label) = labels.iter().find(|label| !valid(label) && !ignored(label)) {
-                return Err(Error::Label {
-                    problem: format!("label {label} in a patch of {}", batch.cases.join(", ")),
-                    highest: self.classes - 1,
-                    ignored: self
-                        .ignore
-                        .map_or_else(String::new, |label| format!(" or {label} (ignored)")),
-                });
-            }
-            annotated |= scale == 0 && labels.iter().any(|label| !ignored(label));
-        }
-        let used = self.loss.outputs();
-        let all = |tensors: &[loader::Tensor]| tensors.iter().take(used).map(|t| self.place(t)).collect();
-        Ok(Input {
-            data: self.place(&batch.data)?,
-            targets: all(&batch.targets)?,
-            weights: batch.weights.as_deref().map(all).transpose()?,
-            annotated,
-        })
+        self.intake.take(batch)
     }
 
-    /// Copies values to the device. For CUDA they are in page-locked memory, and the copy continues after
-    /// this call. The batch may be recycled once a dependent result was read, as `train` and `validate` do
-    /// with the loss.
-    fn place(&self, values: &loader::Tensor) -> Result<Tensor> {
-        let shape: Vec<i64> = values.shape().iter().map(|&n| n as i64).collect();
-        let device = self.network.device();
-        if device == Device::Cpu {
-            return Ok(Tensor::f_from_slice(values.as_slice())?.f_reshape(&shape)?);
-        }
-        let mut strides = vec![1; shape.len()];
-        for axis in (1..shape.len()).rev() {
-            strides[axis - 1] = strides[axis] * shape[axis];
-        }
-        let data = values.as_slice().as_ptr().cast();
-        // SAFETY: `data` points to as many float32 in C order as the shape requires. They outlive this
-        // borrowed view, which is only read. libtorch's allocator of page-locked memory keeps a freed block
-        // until its copies have finished. So an error before the loss was read, which drops the batch, does
-        // not invalidate the copy.
-        let view = unsafe { Tensor::f_from_blob(data, &shape, &strides, Kind::Float, Device::Cpu) }?;
-        Ok(view.f_to_device_(device, Kind::Float, device.is_cuda(), true)?)
+    /// Whether [`train`](Self::train) returns before its results are known.
+    pub fn is_asynchronous(&self) -> bool {
+        self.kernels == Kernels::Composed
     }
 
-    /// Runs one training iteration. If the loss or the gradients are not finite, nothing changes except the
-    /// loss scale of a float16 run, which decreases.
-    pub fn train(&mut self, input: &Input, learning_rate: f64) -> Result<Step> {
-        let weights = self.network.weights(self.kind)?;
+    /// Starts one training iteration; [`settle`](Self::settle) returns its results. If the loss or the
+    /// gradients are not finite, nothing changes except the loss scale of a float16 run, which decreases.
+    ///
+    /// With composed kernels no value of the device is read, so that a GPU has the next iteration's work
+    /// before it has finished this one's.
+    pub fn train(&mut self, input: Input, learning_rate: f64) -> Result<Launched> {
+        let input = self.intake.arrive(input)?;
+        self.network.update(&self.weights)?;
         let outputs = self
             .network
-            .forward(&input.data, &weights, Heads::Finest(self.loss.outputs()))?;
+            .forward(&input.data, &self.weights, Heads::Finest(self.loss.outputs()))?;
         let loss = self
             .loss
             .evaluate(&outputs, &input.targets, input.weights.as_deref())?;
+        drop(outputs);
+        match self.kernels {
+            Kernels::Fused => Ok(Launched::Finished(self.step(&loss, learning_rate)?)),
+            Kernels::Composed => Ok(Launched::Running(self.launch(&loss, learning_rate)?)),
+        }
+    }
+
+    /// The backward pass and the optimiser's step on the CPU.
+    fn step(&mut self, loss: &Tensor, learning_rate: f64) -> Result<Step> {
         let value = loss.f_detach()?.f_double_value(&[])?;
         if !value.is_finite() {
             return Ok(Step {
@@ -165,34 +161,48 @@ impl Session {
                 norm: f64::NAN,
             });
         }
-        drop(outputs);
-        let scale = self.loss_scale.map_or(1.0, |s| s.scale);
-        let root = if self.loss_scale.is_some() {
-            loss.f_mul_scalar(scale)?
-        } else {
-            loss
-        };
+        let gradients = self.network.gradients(loss, &mut self.weights)?;
         let parameters = self.network.parameters();
-        let mut gradients = Tensor::f_run_backward(&[root], parameters, false, false)?;
-        if let Some(loss_scale) = &mut self.loss_scale {
-            for gradient in gradients.iter_mut().filter(|g| g.defined()) {
-                let _ = gradient.f_mul_scalar_(1.0 / scale)?;
-            }
-            let norm = self.optimizer.step(parameters, &gradients, learning_rate)?;
-            loss_scale.update(norm.is_finite());
-            return Ok(Step { loss: value, norm });
-        }
         let norm = self.optimizer.step(parameters, &gradients, learning_rate)?;
         Ok(Step { loss: value, norm })
     }
 
+    /// The same on any device, without waiting for it.
+    fn launch(&mut self, loss: &Tensor, learning_rate: f64) -> Result<Readback> {
+        let loss_scale = self.device_loss_scale.as_ref();
+        let scaled = loss_scale.map(|s| loss.f_mul(&s.scale)).transpose()?;
+        let root = scaled.as_ref().unwrap_or(loss);
+        let gradients = self.network.gradients(root, &mut self.weights)?;
+        let (parameters, loss) = (self.network.parameters(), loss.f_detach()?);
+        let norm = self
+            .optimizer
+            .launch(parameters, &gradients, learning_rate, &loss, loss_scale)?;
+        Ok(Readback::start(&[&loss, &norm])?)
+    }
+
+    /// Waits for the results of an iteration. Iterations are settled in their order.
+    pub fn settle(&mut self, launched: Launched) -> Result<Step> {
+        let values = match launched {
+            Launched::Finished(step) => return Ok(step),
+            Launched::Running(readback) => readback.finish()?,
+        };
+        let [loss, norm] = values[..] else {
+            return Err(engine::Error::network("an iteration has a loss and a norm").into());
+        };
+        if let Some(scale) = &mut self.loss_scale {
+            scale.update(loss.is_finite() && norm.is_finite());
+        }
+        Ok(Step { loss, norm })
+    }
+
     /// Returns the loss of a validation batch and adds its finest output to `evaluation`.
-    pub fn validate(&self, input: &Input, evaluation: &mut OnlineEvaluation) -> Result<f64> {
+    pub fn validate(&self, input: Input, evaluation: &mut OnlineEvaluation) -> Result<f64> {
+        let input = self.intake.arrive(input)?;
         tch::no_grad(|| {
-            let weights = self.network.weights(self.kind)?;
-            let outputs = self
-                .network
-                .forward(&input.data, &weights, Heads::Finest(self.loss.outputs()))?;
+            self.network.update(&self.weights)?;
+            let outputs =
+                self.network
+                    .forward(&input.data, &self.weights, Heads::Finest(self.loss.outputs()))?;
             let (Some(logits), Some(target)) = (outputs.first(), input.targets.first()) else {
                 return Err(engine::Error::network("no output to validate").into());
             };
@@ -204,3 +214,6 @@ impl Session {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

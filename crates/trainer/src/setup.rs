@@ -6,16 +6,17 @@ use std::time::Instant;
 use dataset::results::ModelFolder;
 use dataset::splits::Split;
 use dataset::{Configuration, Fold, Plans, StagePlan};
-use loader::{LoaderOptions, Phase};
+use loader::{Element, Format, LoaderOptions, Phase};
 use pickle::Value;
 use recipe::{Trainer, TrainingData};
 use run::{Context, OptionError};
+use tch::Kind;
 
 use crate::time_limit::TimeLimit;
 use crate::Result;
 use engine::checkpoint::Info;
 use engine::optimizer::poly_learning_rate;
-use engine::{Architecture, Compute};
+use engine::{Architecture, Compute, Kernels};
 use recipe::Recipe;
 use settings::TrainOptions;
 
@@ -94,7 +95,7 @@ impl Setup {
             Value::Int(data.stage as i64),
             options.unpack.into(),
             options.deterministic.into(),
-            (compute.kind == tch::Kind::Half).into(),
+            (compute.kind == Kind::Half).into(),
         ];
         let info = Info {
             init: Value::Tuple(init.to_vec()),
@@ -149,8 +150,31 @@ impl Setup {
             iterations,
             epochs: Some(options.epochs),
             unpack: options.unpack,
+            format: self.batch_format(),
             ..data.clone()
         }
+    }
+
+    /// Content of the batches: for this crate's own kernels, which are for CPUs, all of it; else what the
+    /// device needs, to spare the bus.
+    fn batch_format(&self) -> Format {
+        match (self.compute.kernels, self.compute.kind) {
+            (Kernels::Fused, _) => Format::Full,
+            (Kernels::Composed, Kind::Half) => Format::Compact {
+                image: Element::Float16,
+            },
+            (Kernels::Composed, Kind::BFloat16) => Format::Compact {
+                image: Element::BFloat16,
+            },
+            (Kernels::Composed, _) => Format::Compact {
+                image: Element::Float32,
+            },
+        }
+    }
+
+    /// For each deep-supervision scale and axis, the voxels of the finest target that it consists of.
+    pub fn target_sources(&self) -> Result<Vec<Vec<Vec<u32>>>> {
+        Ok(self.training.target_sources()?)
     }
 }
 

@@ -141,6 +141,14 @@ impl Pipeline {
         self.scales.iter().map(|scale| scale.size).collect()
     }
 
+    /// For each deep-supervision scale and each axis of the patch, the voxels of the finest target whose labels
+    /// the scale's target has. The finest target has the size of the patch.
+    pub fn target_sources(&self) -> Vec<Vec<Vec<u32>>> {
+        let skip = 3 - self.options.patch_size.len();
+        let scales = self.scales.iter();
+        scales.map(|scale| scale.sources()[skip..].to_vec()).collect()
+    }
+
     /// Rules for position and interpolation of patches.
     pub fn rules(&self) -> &SpatialRules {
         &self.rules

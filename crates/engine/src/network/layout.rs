@@ -22,9 +22,14 @@ pub(super) struct Parameter {
 }
 
 impl Parameter {
-    /// Whether it belongs to a normalisation.
+    /// Whether this is a weight or bias of a normalisation.
     pub fn is_norm(&self) -> bool {
         self.name.contains("instnorm")
+    }
+
+    /// Whether this is the bias of a convolution.
+    pub fn is_conv_bias(&self) -> bool {
+        self.name.ends_with("conv.bias")
     }
 }
 

@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use ndarray::ArrayD;
 use tch::{Device, Kind, Tensor};
 
+use super::gradients::Gradients;
 use super::init;
 use super::layout::{Block, Layout, Parameter};
-use crate::{shim, tensor, Architecture, Error, Result};
+use crate::shim::record::NetworkScope;
+use crate::{shim, tensor, Architecture, Error, Kernels, Result};
 
 /// A network's parameters by name, in the order of nnU-Net v1's `state_dict`.
 pub type State = Vec<(String, ArrayD<f32>)>;
@@ -30,6 +32,8 @@ pub enum Heads {
 pub struct Weights {
     tensors: Vec<Tensor>,
     kind: Kind,
+    /// Made when first needed.
+    buffers: Option<Gradients>,
 }
 
 /// nnU-Net v1's `Generic_UNet` (Isensee et al. 2021) as `nnUNetTrainerV2.initialize_network` builds it:
@@ -40,6 +44,7 @@ pub struct GenericUNet {
     layout: Layout,
     parameters: Vec<Tensor>,
     device: Device,
+    kernels: Kernels,
 }
 
 impl GenericUNet {
@@ -55,6 +60,7 @@ impl GenericUNet {
             layout,
             parameters: Vec::new(),
             device,
+            kernels: Kernels::of(device),
         };
         for (index, parameter) in network.layout.parameters.iter().enumerate() {
             let values = Tensor::f_from_slice(&init::values(parameter, index, seed, 0))?;
@@ -74,8 +80,14 @@ impl GenericUNet {
         Ok(network)
     }
 
-    /// Draws new initial values for the convolutions, as `network.apply(InitWeights_He(1e-2))` does: their weights, and
-    /// biases of 0. Normalisation keeps its parameters. Another `attempt` gives other values.
+    /// The same network with other kernels.
+    #[must_use]
+    pub fn with_kernels(self, kernels: Kernels) -> Self {
+        Self { kernels, ..self }
+    }
+
+    /// Draws new initial values for the convolutions, as `network.apply(InitWeights_He(1e-2))` does: their
+    /// weights, and biases of 0. Normalisation keeps its parameters. Another `attempt` gives other values.
     ///
     /// # Errors
     /// Any error of libtorch.
@@ -180,30 +192,64 @@ impl GenericUNet {
         })
     }
 
-    /// The parameters for forward passes in `kind` (float32, bfloat16, float16). Differentiable; valid until
-    /// the parameters change.
+    /// The parameters for forward passes in `kind` (float32, bfloat16, float16); valid until the parameters
+    /// change, and again after [`update`](Self::update).
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`].
+    pub fn weights(&self, kind: Kind) -> Result<Weights> {
+        let place = |(parameter, tensor): (&Parameter, &Tensor)| {
+            // Normalisation computes in float32 for every kind.
+            if kind == Kind::Float || parameter.is_norm() {
+                return Ok(tensor.shallow_clone());
+            }
+            let copy = tch::no_grad(|| tensor.f_empty_like()?.f_to_kind(kind))?;
+            Ok(copy.f_set_requires_grad(true)?)
+        };
+        let tensors = self.layout.parameters.iter().zip(&self.parameters).map(place);
+        let weights = Weights {
+            tensors: tensors.collect::<Result<_>>()?,
+            kind,
+            buffers: None,
+        };
+        self.update(&weights)?;
+        Ok(weights)
+    }
+
+    /// Copies changed parameters to `weights`, which are of this network.
     ///
     /// # Errors
     /// Any error of libtorch.
-    pub fn weights(&self, kind: Kind) -> Result<Weights> {
-        let cast = |(index, tensor): (usize, &Tensor)| {
-            let norm = self.layout.parameters[index].is_norm();
-            // Normalisation computes in float32 for every kind.
-            Ok(if kind == Kind::Float || norm {
-                tensor.shallow_clone()
-            } else {
-                tensor.f_to_kind(kind)?
-            })
+    pub fn update(&self, weights: &Weights) -> Result<()> {
+        let copies = weights.tensors.iter().zip(&self.parameters);
+        let (to, from): (Vec<_>, Vec<_>) = copies.filter(|(copy, _)| copy.kind() != Kind::Float).unzip();
+        shim::composed::copy_all(&to, &from)
+    }
+
+    /// Gradients of `root`, a scalar made of outputs of [`forward`](Self::forward) with these weights. Valid
+    /// until the next call.
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`].
+    pub fn gradients(&self, root: &Tensor, weights: &mut Weights) -> Result<Gradients> {
+        let found = Tensor::f_run_backward(&[root], &weights.tensors, false, false)?;
+        let buffers = match weights.buffers.take() {
+            Some(buffers) => buffers,
+            None => Gradients::zeros(&self.parameters)?,
         };
-        Ok(Weights {
-            tensors: self
-                .parameters
-                .iter()
-                .enumerate()
-                .map(cast)
-                .collect::<Result<_>>()?,
-            kind,
-        })
+        let pairs = buffers.iter().zip(&found);
+        let (to, from): (Vec<_>, Vec<_>) = pairs.filter(|(_, from)| from.defined()).unzip();
+        shim::composed::copy_all(&to, &from)?;
+        let gradients = buffers.only(|index| found[index].defined() || self.skips_bias(index));
+        weights.buffers = Some(buffers);
+        Ok(gradients)
+    }
+
+    /// Whether the forward pass leaves this parameter out: the bias of a convolution before a normalisation,
+    /// which subtracts it again. Its gradient is 0 up to rounding, so it only decays. This crate's kernels
+    /// for CPUs add it all the same: there, the bits of earlier versions are kept.
+    fn skips_bias(&self, index: usize) -> bool {
+        self.kernels == Kernels::Composed && self.layout.parameters[index].is_conv_bias()
     }
 
     /// Returns the logits of an input (b, c, \[z,\] y, x): (b, classes, ...) float32 per head, finest first.
@@ -212,9 +258,9 @@ impl GenericUNet {
     /// # Errors
     /// [`Error::OutOfMemory`], or [`Error::Torch`] for an input that is not divisible by the poolings.
     pub fn forward(&self, input: &Tensor, weights: &Weights, heads: Heads) -> Result<Vec<Tensor>> {
-        let on_cpu = self.device == Device::Cpu;
+        let _scope = NetworkScope::enter();
         let mut x = input.f_to_kind(weights.kind)?;
-        if on_cpu {
+        if self.kernels == Kernels::Fused {
             x = shim::channels_last(&x)?;
         }
         let depth = self.layout.up.len();
@@ -260,8 +306,9 @@ impl GenericUNet {
         let [w, b, gamma, beta] = &weights.tensors[block.first..block.first + 4] else {
             return Err(Error::network("a block without its four parameters"));
         };
-        let mut x = self.convolution(x, w, Some(b), &block.stride, &block.padding)?;
-        if self.device == Device::Cpu {
+        let bias = Some(b).filter(|_| !self.skips_bias(block.first + 1));
+        let mut x = self.convolution(x, w, bias, &block.stride, &block.padding)?;
+        if self.kernels == Kernels::Fused {
             return shim::norm_leaky(x, gamma, beta, EPS, SLOPE);
         }
         x = x.f_instance_norm(

@@ -3,6 +3,7 @@
 use run::{Context, EpochReport};
 
 use super::Run;
+use crate::background::Background;
 use crate::clock::Clock;
 use crate::curves::Averages;
 use crate::loaders::Loaders;
@@ -56,6 +57,7 @@ impl<'a> Run<'a> {
             log: Log::start(&fold.path)?,
             curves: checkpoint.curves,
             iteration: position.iteration,
+            running: None,
             losses: Mean {
                 sum: position.losses.0,
                 count: position.losses.1,
@@ -64,6 +66,7 @@ impl<'a> Run<'a> {
             skipped_steps: SkippedSteps::default(),
             last: None,
             clock: Clock::default(),
+            checkpoints: Background::default(),
             options,
             setup,
             context,

@@ -3,14 +3,36 @@
 use std::path::PathBuf;
 
 use dataset::results::{BEST_CHECKPOINT, FINAL_CHECKPOINT, LATEST_CHECKPOINT};
-use run::{CheckpointKind, Event};
+use run::{CheckpointKind, Context, Event};
 use serde_json::Value;
 
 use super::Run;
 use crate::resume::conditions;
 use crate::setup::learning_rate;
 use crate::{Error, Result};
-use engine::checkpoint::{Checkpoint, Position};
+use engine::checkpoint::{Checkpoint, Info, Position};
+
+/// A checkpoint that is not written yet.
+struct Snapshot {
+    checkpoint: Checkpoint,
+    info: Info,
+    path: PathBuf,
+    kind: CheckpointKind,
+    context: Context,
+}
+
+impl Snapshot {
+    fn write(self) -> Result<()> {
+        // The small file first: once the large one exists, the checkpoint is complete.
+        self.info.write(&self.path.with_extension("model.pkl"))?;
+        self.checkpoint.write(&self.path)?;
+        self.context.emit(Event::Checkpoint {
+            path: self.path,
+            kind: self.kind,
+        });
+        Ok(())
+    }
+}
 
 impl Run<'_> {
     /// Path of a checkpoint.
@@ -24,6 +46,23 @@ impl Run<'_> {
 
     /// Writes a checkpoint of the current state.
     pub(super) fn save(&self, kind: CheckpointKind) -> Result<()> {
+        let before = self.checkpoints.finish();
+        self.snapshot(kind)?.write()?;
+        before
+    }
+
+    /// Writes a checkpoint of the current state while the training continues. An error appears at the next
+    /// checkpoint.
+    pub(super) fn save_beside(&self, kind: CheckpointKind) -> Result<()> {
+        // First, so that there is only one copy of the state at a time.
+        self.checkpoints.finish()?;
+        let snapshot = self.snapshot(kind)?;
+        let path = snapshot.path.clone();
+        self.checkpoints.start(&path, move || snapshot.write())
+    }
+
+    /// A copy of the current state.
+    fn snapshot(&self, kind: CheckpointKind) -> Result<Snapshot> {
         let options = self.options;
         let rate = learning_rate(options, self.epochs());
         let checkpoint = Checkpoint {
@@ -40,12 +79,13 @@ impl Run<'_> {
                 options: Value::Object(conditions(options, self.setup, self.context)).to_string(),
             }),
         };
-        let path = self.checkpoint_path(kind);
-        // The small file first: once the large one exists, the checkpoint is complete.
-        self.setup.info.write(&path.with_extension("model.pkl"))?;
-        checkpoint.write(&path)?;
-        self.context.emit(Event::Checkpoint { path, kind });
-        Ok(())
+        Ok(Snapshot {
+            checkpoint,
+            info: self.setup.info.clone(),
+            path: self.checkpoint_path(kind),
+            kind,
+            context: self.context.clone(),
+        })
     }
 
     /// Removes the latest checkpoint, which the final one supersedes.

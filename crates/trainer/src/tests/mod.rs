@@ -1,5 +1,6 @@
 //! Whole runs on a small task.
 
+mod composed;
 mod pictures;
 mod preview_batches;
 mod start;
@@ -17,14 +18,15 @@ use testkit::BallTask;
 use super::*;
 use crate::Error;
 use engine::checkpoint::{Checkpoint, Info};
+use engine::Kernels;
 use recipe::Recipe;
 use settings::Precision;
 
 /// A preprocessed task with weightmaps, and a folder for results.
-struct Task(BallTask);
+pub(crate) struct Task(BallTask);
 
 impl Task {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let task = BallTask::new([8, 12, 12]);
         task.write_weightmaps();
         Self(task)
@@ -35,7 +37,7 @@ impl Task {
         self.0.folder.path().join(name)
     }
 
-    fn options(&self, trainer: &str, results: &str) -> TrainOptions {
+    pub(crate) fn options(&self, trainer: &str, results: &str) -> TrainOptions {
         let mut data = DataOptions::new("Task901_Ball", Configuration::FullRes);
         data.fold = Fold::Index(0);
         let mut options = TrainOptions::new(data);
@@ -72,13 +74,29 @@ impl Sink for Watch {
 }
 
 fn run_until(options: &TrainOptions, stop: Option<(u64, u64)>) -> (Result<TrainSummary>, Vec<Event>) {
+    run_with(Kernels::Fused, options, stop)
+}
+
+/// Runs with the kernels of another device.
+fn run_with(
+    kernels: Kernels,
+    options: &TrainOptions,
+    stop: Option<(u64, u64)>,
+) -> (Result<TrainSummary>, Vec<Event>) {
     let cancel = Cancel::new();
     let stop = stop.map(|(epoch, iteration)| (epoch, iteration, cancel.clone()));
     let watch = Arc::new(Watch {
         stop,
         ..Watch::default()
     });
-    let result = train(options, &Context::new(watch.clone(), cancel, 2));
+    let context = Context::new(watch.clone(), cancel, 2);
+    let result = match kernels {
+        Kernels::Fused => train(options, &context),
+        Kernels::Composed => Setup::new(options, &context).and_then(|mut setup| {
+            setup.compute.kernels = kernels;
+            train_as(&setup, options, &context)
+        }),
+    };
     let events = std::mem::take(&mut *watch.events.lock().unwrap());
     (result, events)
 }
@@ -267,7 +285,7 @@ fn invalid_options_and_data_are_reported() {
     }
     let error = run_until(&good, None).0.unwrap_err();
     assert!(
-        matches!(error, Error::Label { .. }) && error.to_string().contains("ball_"),
+        matches!(error, Error::Loader(loader::Error::Label { .. })) && error.to_string().contains("ball_"),
         "{error}"
     );
 }
