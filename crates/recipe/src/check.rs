@@ -33,9 +33,9 @@ impl TrainingData {
     /// each case's `<case>.pkl` and the headers of its arrays, no image. Cases are checked in parallel. All
     /// affected cases are named.
     ///
-    /// Labels are those that preprocessing recorded (`classes`). Cases without this record are not checked for
-    /// labels here. A weightmap that is older than its case gives the warning `WARN_STALE_WEIGHTMAP`. One of a
-    /// case without foreground that is 0 everywhere gives `WARN_ZERO_WEIGHTMAP`.
+    /// Labels are those that preprocessing recorded (`classes`). Cases without this record are not checked
+    /// for labels here. A weightmap that is older than its case gives the warning `WARN_STALE_WEIGHTMAP`. One
+    /// of a case without foreground that is 0 everywhere gives `WARN_ZERO_WEIGHTMAP`.
     ///
     /// # Errors
     /// [`Error::Labels`], [`Error::Unlabelled`], [`Error::Sampling`] for weightmaps that are missing or have

@@ -121,8 +121,9 @@ impl Recipe {
                 return refuse(option, problem);
             }
             if values.iter().skip(first).all(|&weight| weight == 0.0) {
-                let problem =
-                    format!("no class has a weight above 0 ({values:?}); to leave a term out, set its own weight to 0");
+                let problem = format!(
+                    "no class has a weight above 0 ({values:?}); to leave a term out, set its own weight to 0"
+                );
                 return refuse(option, problem);
             }
         }
