@@ -115,6 +115,11 @@ export const ERROR_CODES = {
    */
   ERR_FOLD_EXISTS: 'The fold has checkpoints of an earlier run. Resume it with `continue`, or begin anew with `overwrite`, which keeps the old folder under another name.',
   /**
+   * The splits have no fold of this number. Choose a number below `details.folds`, `all`, or pass
+   * `randomSplit`.
+   */
+  ERR_FOLD_MISSING: 'The splits have no fold of this number. Choose a number below `details.folds`, `all`, or pass `randomSplit`.',
+  /**
    * A prediction and its reference differ in spacing, origin or direction. Raise `tolerance` to accept
    * the difference.
    */
@@ -308,6 +313,11 @@ export const ERROR_CODES = {
   ERR_TOO_FEW_CASES: 'There are fewer cases or patients than folds. Train with `--fold all`, or provide splits.',
   /** A libtorch operation failed. `details.reason` has libtorch's message. */
   ERR_TORCH: 'A libtorch operation failed. `details.reason` has libtorch\'s message.',
+  /**
+   * Cases have unlabelled voxels (-1), which the trainer takes for background. Choose a sparse trainer,
+   * or a recipe with `ignoreLabel: -1`. `details.cases` names the cases.
+   */
+  ERR_UNLABELLED_NOT_IGNORED: 'Cases have unlabelled voxels (-1), which the trainer takes for background. Choose a sparse trainer, or a recipe with `ignoreLabel: -1`. `details.cases` names the cases.',
   /** An image or a file of arrays could not be read. Check the permissions. */
   ERR_VOLUME_IO: 'An image or a file of arrays could not be read. Check the permissions.',
   /** Weightmaps are missing, or their shapes differ from their cases. Run `nnunet-diag weightmaps`. */

@@ -510,11 +510,19 @@ export interface PreviewBatchesOptions extends Abortable {
   /** Configuration to train. */
   readonly configuration: Configuration;
   /**
-   * Fold: 0 to 4, a higher number for a random split, or `all` to train and validate on all cases.
+   * Fold of `splits_final.pkl` (0 to 4 for nnU-Net's own), or `all` to train and validate on all cases.
    *
    * @default 0
    */
   readonly fold?: Fold | undefined;
+  /**
+   * Draws a random 80:20 split for a fold that the splits do not have, as nnU-Net v1 does.
+   *
+   * The split ignores patients: cases of one patient may be in both training and validation.
+   *
+   * @default false
+   */
+  readonly randomSplit?: boolean | undefined;
   /**
    * Preset of sampling, ignore label, voxel weights and loss. The model folder has its name.
    *
@@ -608,11 +616,19 @@ export interface PreviewOptions extends Abortable {
   /** Configuration to train. */
   readonly configuration: Configuration;
   /**
-   * Fold: 0 to 4, a higher number for a random split, or `all` to train and validate on all cases.
+   * Fold of `splits_final.pkl` (0 to 4 for nnU-Net's own), or `all` to train and validate on all cases.
    *
    * @default 0
    */
   readonly fold?: Fold | undefined;
+  /**
+   * Draws a random 80:20 split for a fold that the splits do not have, as nnU-Net v1 does.
+   *
+   * The split ignores patients: cases of one patient may be in both training and validation.
+   *
+   * @default false
+   */
+  readonly randomSplit?: boolean | undefined;
   /**
    * Preset of sampling, ignore label, voxel weights and loss. The model folder has its name.
    *
@@ -914,11 +930,19 @@ export interface TrainOptions extends Abortable {
   /** Configuration to train. */
   readonly configuration: Configuration;
   /**
-   * Fold: 0 to 4, a higher number for a random split, or `all` to train and validate on all cases.
+   * Fold of `splits_final.pkl` (0 to 4 for nnU-Net's own), or `all` to train and validate on all cases.
    *
    * @default 0
    */
   readonly fold?: Fold | undefined;
+  /**
+   * Draws a random 80:20 split for a fold that the splits do not have, as nnU-Net v1 does.
+   *
+   * The split ignores patients: cases of one patient may be in both training and validation.
+   *
+   * @default false
+   */
+  readonly randomSplit?: boolean | undefined;
   /**
    * Preset of sampling, ignore label, voxel weights and loss. The model folder has its name.
    *

@@ -113,6 +113,19 @@ pub enum Error {
         /// Number of folds. Each needs at least one unit.
         folds: usize,
     },
+    /// The splits have no fold of this number.
+    #[error(
+        "fold {fold} is not in the splits, which have {}; choose one of them or `all`, or pass `randomSplit` \
+        (`--random-split`) for nnU-Net v1's random 80:20 split, which ignores patients",
+        list_folds(*folds)
+    )]
+    #[code(FoldMissing)]
+    FoldMissing {
+        /// The requested fold.
+        fold: u32,
+        /// Number of folds in the splits, counted from 0.
+        folds: usize,
+    },
     /// The splits do not match the dataset.
     #[error("the splits do not match the dataset: {problem}: {}", shorten(cases))]
     #[code(Splits)]
@@ -141,6 +154,14 @@ fn list_paths(paths: &[PathBuf]) -> String {
             .map(|p| p.display().to_string())
             .collect::<Vec<_>>()
             .join(", "),
+    }
+}
+
+fn list_folds(folds: usize) -> String {
+    match folds {
+        0 => "no fold".into(),
+        1 => "fold 0 only".into(),
+        n => format!("folds 0 to {}", n - 1),
     }
 }
 

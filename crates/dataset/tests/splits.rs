@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::io::Read;
 
 use dataset::splits::{
-    default_splits, ensure_splits, read_splits, split_for_fold, write_splits, Split, FOLDS,
+    check_fold, default_splits, ensure_splits, read_splits, split_for_fold, write_splits, Split, FOLDS,
 };
 use dataset::Fold;
 use pickle::{DType, NdArray};
@@ -172,6 +172,30 @@ fn invalid_custom_splits_are_rejected() {
     }];
     let leak = split_for_fold(&leak, &cases, Fold::Index(0)).unwrap_err();
     assert_eq!(leak.details()["cases"], serde_json::json!([cases[2]]));
+    for validation in [false, true] {
+        let (mut train, mut val) = (vec![cases[0].clone()], vec![cases[1].clone()]);
+        let part = if validation { &mut val } else { &mut train };
+        part.push(part[0].clone());
+        let twice = part[0].clone();
+        let error = split_for_fold(&[Split { train, val }], &cases, Fold::Index(0)).unwrap_err();
+        assert_eq!(error.code(), "ERR_SPLITS");
+        assert_eq!(error.details()["cases"], serde_json::json!([twice]));
+    }
+}
+
+#[test]
+fn a_fold_outside_the_splits_is_refused() {
+    let splits = default_splits(&names(10)).unwrap();
+    assert!(check_fold(&splits, Fold::Index(4)).is_ok());
+    assert!(check_fold(&[], Fold::All).is_ok());
+    let error = check_fold(&splits, Fold::Index(5)).unwrap_err();
+    assert_eq!(error.code(), "ERR_FOLD_MISSING");
+    assert_eq!(error.details()["folds"], 5);
+    let message = error.to_string();
+    assert!(
+        message.contains("folds 0 to 4") && message.contains("--random-split"),
+        "{message}"
+    );
 }
 
 #[test]

@@ -16,6 +16,7 @@ mod maker;
 mod memory;
 mod options;
 mod queue;
+mod stage;
 
 pub use batch::{Batch, Tensor};
 pub use buffer::{Buffer, BufferSource, HeapBuffers};

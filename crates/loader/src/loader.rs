@@ -5,7 +5,7 @@ use std::thread::JoinHandle;
 
 use augment::Pipeline;
 use run::{Cancel, Context, OptionError};
-use sampling::{unpack, Collection, CollectionOptions, PackedCache, StageFolder};
+use sampling::{unpack, Collection, CollectionOptions};
 
 use crate::batch::{Batch, Layout};
 use crate::buffer::BufferSource;
@@ -16,6 +16,7 @@ use crate::maker::{scratch_bytes, Maker, Scratch};
 use crate::memory::MemoryUse;
 use crate::options::{patch_sizes, LoaderOptions, Phase};
 use crate::queue::{Queue, Taken};
+use crate::stage::Stage;
 
 /// A loader with checked options and cases and known memory. Its threads are not running yet.
 pub struct PreparedLoader {
@@ -29,6 +30,9 @@ pub struct PreparedLoader {
 impl PreparedLoader {
     /// Checks the options, optionally unpacks the cases (with progress), and opens and checks all of them.
     ///
+    /// If the folder cannot be written or is too small for the unpacked cases, their npz files are read, with
+    /// the warning `WARN_NOT_UNPACKED`.
+    ///
     /// # Errors
     /// [`Error::Option`], [`Error::Augment`], [`Error::Sampling`]; see [`sampling::Collection::open`] and
     /// [`sampling::unpack`].
@@ -40,19 +44,11 @@ impl PreparedLoader {
         }
         .map_err(|e| Error::chain(None, e))?;
         let sizes = patch_sizes(&options.loaded_size(), &options.pipeline.patch_size)?;
-        let cache = (!options.unpack).then(|| Arc::new(PackedCache::new(options.cache_bytes)));
-        let stage = StageFolder {
-            folder: options.folder.clone(),
-            previous_stage: options.previous_stage.clone(),
-            weightmaps: options.pipeline.weightmap,
-            packed: cache,
-        };
-        if options.unpack {
-            unpack(&options.cases, &stage, context)?;
-        }
+        let stage = Stage::open(options, context, unpack)?;
+        let packed = stage.is_packed();
         let collection = Collection::open(
             &CollectionOptions {
-                stage,
+                stage: stage.folder,
                 cases: options.cases.clone(),
                 sampling: options.sampling,
                 ignore_label: options.pipeline.ignore_label.is_some(),
@@ -87,12 +83,20 @@ impl PreparedLoader {
             batches: threads + options.queue + 1,
             scratch: threads * scratch,
             sampling: collection.bytes(),
-            cache: if options.unpack {
-                0
-            } else {
+            cache: if packed {
                 inflated_bytes(&collection, options, threads)
+            } else {
+                0
             },
         };
+        if let Some(reason) = stage.not_unpacked {
+            let message = format!(
+                "the cases are not unpacked: {reason}; patches are cut from the npz files, which is slower and needs up to {} \
+                 bytes of memory; --no-unpack does the same without trying",
+                memory.cache
+            );
+            context.warn("WARN_NOT_UNPACKED", message, None);
+        }
         let maker = Maker {
             options: options.clone(),
             labels: LabelRule::of(options),

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use augment::cascade::CascadeOptions;
 use augment::PipelineOptions;
 use dataset::results::ModelFolder;
-use dataset::splits::{default_splits, ensure_splits, read_splits, split_for_fold, Split, SPLITS_FILE};
+use dataset::splits::{
+    check_fold, default_splits, ensure_splits, read_splits, split_for_fold, Split, SPLITS_FILE,
+};
 use dataset::{Configuration, Fold, Folders, Plans, StagePlan, Task};
 use loader::{LoaderOptions, Phase};
 use run::{Context, NotFound};
@@ -78,6 +80,9 @@ impl TrainingData {
             Fold::Index(_) if splits_file.is_file() => read_splits(&splits_file)?,
             Fold::Index(_) => default_splits(&cases)?,
         };
+        if !options.random_split {
+            check_fold(&splits, options.fold)?;
+        }
         let split = split_for_fold(&splits, &cases, options.fold)?;
 
         let cascade = options.configuration == Configuration::CascadeFullRes;

@@ -6,6 +6,7 @@
 
 mod architecture;
 mod cases;
+mod check;
 mod data;
 mod error;
 mod options;

@@ -16,9 +16,14 @@ pub struct DataOptions {
     pub task: String,
     /// Configuration to train.
     pub configuration: Configuration,
-    /// Fold: 0 to 4, a higher number for a random split, or `all` to train and validate on all cases.
+    /// Fold of `splits_final.pkl` (0 to 4 for nnU-Net's own), or `all` to train and validate on all cases.
     #[default(Fold::Index(0))]
     pub fold: Fold,
+    /// Draws a random 80:20 split for a fold that the splits do not have, as nnU-Net v1 does.
+    ///
+    /// The split ignores patients: cases of one patient may be in both training and validation.
+    #[default]
+    pub random_split: bool,
     /// Preset of sampling, ignore label, voxel weights and loss. The model folder has its name.
     #[default]
     pub trainer: Trainer,

@@ -104,18 +104,26 @@ impl Recipe {
     pub fn validate(&self, trainer: Trainer, classes: usize) -> Result<()> {
         let loss = &self.loss;
         let refuse = |option: &str, problem: String| Err(OptionError::new(option, problem).into());
+        // The mean over foreground classes does not use the background's weight.
         let weights = [
             (
                 "recipe.loss.crossEntropyClassWeights",
                 &loss.cross_entropy_class_weights,
+                0,
             ),
-            ("recipe.loss.diceClassWeights", &loss.dice_class_weights),
+            ("recipe.loss.diceClassWeights", &loss.dice_class_weights, 1),
         ];
-        for (option, values) in weights {
+        for (option, values, first) in weights {
             let Some(values) = values else { continue };
             if values.len() != classes || values.iter().any(|w| !w.is_finite() || *w < 0.0) {
                 let problem =
                     format!("expected {classes} weights of at least 0 (background first), got {values:?}");
+                return refuse(option, problem);
+            }
+            if values.iter().skip(first).all(|&weight| weight == 0.0) {
+                let problem = format!(
+                    "no class has a weight above 0 ({values:?}); to leave a term out, set its own weight to 0"
+                );
                 return refuse(option, problem);
             }
         }
@@ -198,6 +206,12 @@ mod tests {
             .contains("diceClassWeights"));
         recipe.loss.dice_class_weights = Some(vec![1.0, 2.0, 0.5]);
         assert!(recipe.validate(name, 3).is_ok());
+        for zeros in [vec![0.0; 3], vec![1.0, 0.0, 0.0]] {
+            recipe.loss.dice_class_weights = Some(zeros);
+            let error = recipe.validate(name, 3).expect_err("no weight");
+            assert!(error.to_string().contains("above 0"), "{error}");
+        }
+        recipe.loss.dice_class_weights = Some(vec![0.0, 2.0, 0.5]);
         recipe.loss.dice = f64::NAN;
         assert!(recipe.validate(name, 3).is_err());
     }

@@ -157,6 +157,8 @@ codes! {
     ChannelMissing = "ERR_CHANNEL_MISSING",
     /// There are fewer cases or patients than folds. Train with `--fold all`, or provide splits.
     TooFewCases = "ERR_TOO_FEW_CASES",
+    /// The splits have no fold of this number. Choose a number below `details.folds`, `all`, or pass `randomSplit`.
+    FoldMissing = "ERR_FOLD_MISSING",
     /// Splits or groups do not match the cases of the task. `details.cases` names the cases.
     Splits = "ERR_SPLITS",
     /// The task already has splits. Pass `overwrite` to replace them; a copy is kept.
@@ -285,6 +287,9 @@ codes! {
     Diverged = "ERR_DIVERGED",
     /// A label is not below the number of classes. Run `nnunet-diag check`.
     LabelRange = "ERR_LABEL_RANGE",
+    /// Cases have unlabelled voxels (-1), which the trainer takes for background. Choose a sparse trainer, or
+    /// a recipe with `ignoreLabel: -1`. `details.cases` names the cases.
+    UnlabelledNotIgnored = "ERR_UNLABELLED_NOT_IGNORED",
     /// A model cannot be used for prediction. The message states the reason.
     Model = "ERR_MODEL",
     /// A folder of segmentations could not be listed or created. Check the permissions.

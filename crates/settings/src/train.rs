@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use dataset::Fold;
-use recipe::{DataOptions, Recipe};
+use recipe::{DataOptions, Recipe, Trainer};
 use run::{OptionError, OptionResult, Options, ValidationReport};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -117,11 +117,36 @@ impl Options for TrainOptions {
                 return Err(OptionError::expected("stopAfter", expected, format!("{text:?}")));
             }
         }
+        self.check_class_weights()?;
         self.data.check()
     }
 }
 
 impl TrainOptions {
+    /// Refuses class weights that no trainer would use, or that remove the loss.
+    fn check_class_weights(&self) -> OptionResult<()> {
+        let Some(weights) = &self.class_weights else {
+            return Ok(());
+        };
+        let trainer = self.data.trainer;
+        if trainer != Trainer::ClassWeighted && self.data.recipe.is_none() {
+            let problem = format!(
+                "{trainer} has no class weights; choose the trainer {}, or give a recipe",
+                Trainer::ClassWeighted
+            );
+            return Err(OptionError::new("classWeights", problem));
+        }
+        if weights.iter().skip(1).all(|&weight| weight == 0.0) {
+            let expected = "a weight above 0 for at least one foreground class (background first)";
+            return Err(OptionError::expected(
+                "classWeights",
+                expected,
+                format!("{weights:?}"),
+            ));
+        }
+        Ok(())
+    }
+
     /// The data options, with the class weights in the recipe.
     #[must_use]
     pub fn weighted_data(&self) -> DataOptions {
@@ -194,14 +219,12 @@ pub struct TrainSummary {
 
 #[cfg(test)]
 mod tests {
-    use recipe::Trainer;
-
     use super::*;
 
     #[test]
     fn options_are_read_as_javascript_passes_them() {
         let text = r#"{"task":"501","configuration":"3d_fullres","fold":"all","continue":true,"results":"/r",
-            "trainer":"nnUNetTrainerV2Sparse","skipUnannotated":true,"precision":"bfloat16","classWeights":[1,2]}"#;
+            "trainer":"nnUNetTrainerV2Sparse","skipUnannotated":true,"precision":"bfloat16"}"#;
         let options = run::parse::<TrainOptions>(text).unwrap().options;
         assert_eq!(
             (options.data.fold, options.resume, options.epochs),
@@ -211,7 +234,32 @@ mod tests {
         assert_eq!(options.data.folders.results, Some("/r".into()));
         let recipe = options.weighted_data().recipe();
         assert!(recipe.sampling.annotated().unwrap().skip_unannotated);
-        assert_eq!(recipe.loss.dice_class_weights, Some(vec![1.0, 2.0]));
+    }
+
+    #[test]
+    fn class_weights_need_a_loss_that_uses_them() {
+        let parse = |more: &str| {
+            let text = format!(r#"{{"task":"501","configuration":"3d_fullres",{more}}}"#);
+            run::parse::<TrainOptions>(&text).map(|parsed| parsed.options)
+        };
+        let refused = |more: &str| parse(more).unwrap_err().to_string();
+        let trainer = r#""trainer":"nnUNetTrainer_V2_Loss_CEandDice_Weighted""#;
+        let good = parse(&format!(r#"{trainer},"classWeights":[0,2]"#)).unwrap();
+        let recipe = good.weighted_data().recipe();
+        assert_eq!(recipe.loss.dice_class_weights, Some(vec![0.0, 2.0]));
+        assert!(parse(r#""recipe":{"ignoreLabel":-1},"classWeights":[1,2]"#).is_ok());
+        for zeros in ["[0,0]", "[1,0,0]"] {
+            let message = refused(&format!(r#"{trainer},"classWeights":{zeros}"#));
+            assert!(
+                message.contains("classWeights: expected a weight above 0"),
+                "{message}"
+            );
+        }
+        let message = refused(r#""classWeights":[1,2]"#);
+        assert!(
+            message.contains("nnUNetTrainerV2 has no class weights"),
+            "{message}"
+        );
     }
 
     #[test]

@@ -64,6 +64,7 @@ impl Setup {
             return Err(OptionError::expected("classWeights", expected, format!("{weights:?}")).into());
         }
         data.recipe.validate(options.data.trainer, classes)?;
+        data.check_cases(context)?;
         data.keep_splits(options.data.fold)?;
 
         let trainer = if cascade && options.data.trainer == Trainer::V2 {

@@ -172,7 +172,7 @@ pub fn k_fold(n: usize, unit: &'static str) -> Result<Vec<(Vec<usize>, Vec<usize
 /// A fold past the end of `splits` is nnU-Net's random 80:20 split of all cases, `RandomState(12345 + fold)`.
 ///
 /// # Errors
-/// [`Error::Splits`] if the split contains unknown cases, or a case is in both training and validation.
+/// [`Error::Splits`] as [`check_split`].
 pub fn split_for_fold<S: AsRef<str>>(splits: &[Split], cases: &[S], fold: Fold) -> Result<Split, Error> {
     let cases = sorted(cases);
     let number = match fold {
@@ -207,7 +207,7 @@ pub fn split_for_fold<S: AsRef<str>>(splits: &[Split], cases: &[S], fold: Fold) 
 /// as "that are not preprocessed".
 ///
 /// # Errors
-/// [`Error::Splits`] naming cases outside `cases`, or cases in both training and validation.
+/// [`Error::Splits`] naming cases outside `cases`, cases in both training and validation, or cases listed twice.
 pub fn check_split(split: &Split, cases: &[String], fold: usize, problem: &str) -> Result<(), Error> {
     let known: BTreeSet<&String> = cases.iter().collect();
     let refuse = |problem: String, cases: BTreeSet<&String>| match cases.is_empty() {
@@ -225,7 +225,28 @@ pub fn check_split(split: &Split, cases: &[String], fold: usize, problem: &str) 
     refuse(
         format!("fold {fold} has cases in both training and validation"),
         both,
-    )
+    )?;
+    for (part, cases) in [("training", &split.train), ("validation", &split.val)] {
+        let mut seen = BTreeSet::new();
+        let twice = cases.iter().filter(|case| !seen.insert(*case)).collect();
+        refuse(format!("fold {fold} lists {part} cases more than once"), twice)?;
+    }
+    Ok(())
+}
+
+/// Checks that `splits` has the fold, for callers that do not want nnU-Net's random split. Fold `all` always
+/// exists.
+///
+/// # Errors
+/// [`Error::FoldMissing`] naming the existing folds.
+pub fn check_fold(splits: &[Split], fold: Fold) -> Result<(), Error> {
+    match fold {
+        Fold::Index(fold) if fold as usize >= splits.len() => Err(Error::FoldMissing {
+            fold,
+            folds: splits.len(),
+        }),
+        _ => Ok(()),
+    }
 }
 
 /// Sorts in code point order, as numpy sorts strings.
