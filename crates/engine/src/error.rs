@@ -21,7 +21,7 @@ pub enum Error {
     #[code(OutOfMemory)]
     OutOfMemory {
         /// Device without enough memory.
-        device: String,
+        device: &'static str,
         /// Amount of memory that was asked for, as far as it is known.
         asked: String,
         /// Free memory of the device, as far as it is known.

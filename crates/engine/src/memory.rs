@@ -45,7 +45,7 @@ impl OutOfMemory {
     pub fn with(self, reason: String) -> Error {
         let unknown = || "an unknown amount".to_owned();
         Error::OutOfMemory {
-            device: self.device.to_owned(),
+            device: self.device,
             asked: self.asked.unwrap_or_else(unknown),
             free: self.free.unwrap_or_else(unknown),
             advice: "lower the batch size or the patch size, use --precision float16 or bfloat16, \

@@ -95,10 +95,7 @@ pub fn evaluate_folder(options: &EvaluateOptions, context: &Context) -> Result<E
 ///
 /// # Errors
 /// As [`evaluate_folder`].
-pub fn evaluate_quietly(
-    options: &EvaluateOptions,
-    context: &Context,
-) -> Result<EvaluateSummary, Error> {
+pub fn evaluate_quietly(options: &EvaluateOptions, context: &Context) -> Result<EvaluateSummary, Error> {
     score(options, &Folders::list(options)?, context)
 }
 

@@ -147,6 +147,8 @@ fn write_case(stage: &Path, case: usize) {
     properties.write(&path.with_extension("pkl")).unwrap();
     // The reference has every plane.
     let reference = Array3::from_shape_fn((z, y, x), |(z, y, x)| i16::from(inside(z, y, x)));
-    let file = stage.with_file_name("gt_segmentations").join(format!("ball_{case:03}.nii.gz"));
+    let file = stage
+        .with_file_name("gt_segmentations")
+        .join(format!("ball_{case:03}.nii.gz"));
     volume::nifti::write_labels(&file, reference.view(), &Geometry::default()).unwrap();
 }

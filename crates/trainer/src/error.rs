@@ -98,6 +98,15 @@ pub enum Error {
         /// The last checkpoint, or `none`.
         kept: String,
     },
+    /// An array of a case has the wrong shape.
+    #[error("{}: expected {expected}; run `nnunet-diag preprocess` again", path.display())]
+    #[code(CaseShape)]
+    Shape {
+        /// The file.
+        path: PathBuf,
+        /// The expected shape.
+        expected: String,
+    },
     /// A file cannot be read or written.
     #[error("{path}: {source}")]
     #[code(io(Io))]

@@ -126,7 +126,7 @@ mod tests {
         ] {
             let options = task.options(trainer, "results");
             let context = run::Context::silent(1);
-            let setup = Setup::new(&options, &context).unwrap();
+            let setup = Setup::new(&options, std::time::Instant::now(), &context).unwrap();
             let sources = setup.target_sources().unwrap();
             let intake = Intake::new(
                 &Tensor::zeros([1], (Kind::Float, Device::Cpu)),

@@ -293,9 +293,16 @@ impl Run<'_> {
         };
         let report = validation.run(&self.claim)?;
         if let Some(report) = &report {
-            let dice: Vec<String> = report.dice.iter().map(|d| d.map_or("none".to_owned(), |d| format!("{d:.4}"))).collect();
+            let dice: Vec<String> = report
+                .dice
+                .iter()
+                .map(|d| d.map_or("none".to_owned(), |d| format!("{d:.4}")))
+                .collect();
             let cases = report.cases.len();
-            self.log.line(&format!("validation of {cases} whole cases, mean Dice: [{}]", dice.join(", ")));
+            self.log.line(&format!(
+                "validation of {cases} whole cases, mean Dice: [{}]",
+                dice.join(", ")
+            ));
         }
         Ok(report)
     }

@@ -45,7 +45,8 @@ impl Start {
     pub fn find(options: &TrainOptions, fold: &FoldFolder, context: &Context) -> Result<Self> {
         if options.validation_only {
             let path = fold.checkpoint(FINAL_CHECKPOINT);
-            let advice = "the fold's training is not finished; run without --validation-only, with --continue";
+            let advice =
+                "the fold's training is not finished; run without --validation-only, with --continue";
             NotFound::unless_exists("final checkpoint", &path, advice)?;
             return Ok(Self::Validate(path));
         }

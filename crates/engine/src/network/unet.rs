@@ -182,7 +182,13 @@ impl GenericUNet {
         let mut others = Vec::new();
         tch::no_grad(|| {
             for (parameter, to) in self.layout.parameters.iter().zip(&mut self.parameters) {
-                let fits = |values: &&&ArrayD<f32>| values.shape().iter().map(|&n| n as i64).eq(parameter.shape.iter().copied());
+                let fits = |values: &&&ArrayD<f32>| {
+                    values
+                        .shape()
+                        .iter()
+                        .map(|&n| n as i64)
+                        .eq(parameter.shape.iter().copied())
+                };
                 match given.get(parameter.name.as_str()).filter(fits) {
                     Some(values) => to.f_copy_(&tensor::from_array(&values.view())?)?,
                     None => others.push(parameter.name.clone()),

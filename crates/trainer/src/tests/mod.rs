@@ -9,6 +9,7 @@ mod warm_start;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use dataset::{Configuration, Fold, Plans};
 use recipe::DataOptions;
@@ -92,9 +93,9 @@ fn run_with(
     let context = Context::new(watch.clone(), cancel, 2);
     let result = match kernels {
         Kernels::Fused => train(options, &context),
-        Kernels::Composed => Setup::new(options, &context).and_then(|mut setup| {
+        Kernels::Composed => Setup::new(options, Instant::now(), &context).and_then(|mut setup| {
             setup.compute.kernels = kernels;
-            train_as(&setup, options, &context)
+            train_fold(options, &setup, &context)
         }),
     };
     let events = std::mem::take(&mut *watch.events.lock().unwrap());

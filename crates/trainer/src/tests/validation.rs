@@ -26,7 +26,10 @@ fn json(path: &Path) -> Value {
 
 fn segmentations(folder: &Path) -> Vec<(String, Vec<u8>)> {
     let files = nifti::list(folder).unwrap();
-    files.into_iter().map(|(case, path)| (case, std::fs::read(path).unwrap())).collect()
+    files
+        .into_iter()
+        .map(|(case, path)| (case, std::fs::read(path).unwrap()))
+        .collect()
 }
 
 #[test]
@@ -50,7 +53,11 @@ fn a_fold_is_validated_on_whole_cases() {
 
     // The Dice of a case, counted here: unlabelled voxels have a label in the reference, so that they count.
     let case = &report.cases[0];
-    let read = |folder: PathBuf| nifti::read_labels(&folder.join(format!("{}.nii.gz", case.case))).unwrap().0;
+    let read = |folder: PathBuf| {
+        nifti::read_labels(&folder.join(format!("{}.nii.gz", case.case)))
+            .unwrap()
+            .0
+    };
     let reference = read(task.0.preprocessed.join("Task901_Ball/gt_segmentations"));
     let predicted = read(fold.validation_raw());
     let count = |test: &dyn Fn(i16, i16) -> bool| {
@@ -63,7 +70,10 @@ fn a_fold_is_validated_on_whole_cases() {
 
     let means = json(&fold.validation_raw().join("summary.json"));
     assert_eq!(means["results"]["mean"]["1"]["Dice"].as_f64(), report.dice[0]);
-    assert!(means["results"]["mean"]["0"]["Dice"].is_f64(), "the background, as in nnU-Net");
+    assert!(
+        means["results"]["mean"]["0"]["Dice"].is_f64(),
+        "the background, as in nnU-Net"
+    );
     let rules = json(&fold.postprocessing());
     assert_eq!(rules["num_samples"].as_u64(), Some(report.cases.len() as u64));
     assert_eq!(rules["validation_final"], "validation_raw_postprocessed");
@@ -72,7 +82,10 @@ fn a_fold_is_validated_on_whole_cases() {
         report.postprocessing.unwrap().len()
     );
     let after = json(&fold.validation_raw_postprocessed().join("summary.json"));
-    assert_eq!(after["results"]["mean"]["1"]["Dice"].as_f64(), report.postprocessed_dice.unwrap()[0]);
+    assert_eq!(
+        after["results"]["mean"]["1"]["Dice"].as_f64(),
+        report.postprocessed_dice.unwrap()[0]
+    );
     let kept = nifti::list(&fold.model().gt_niftis()).unwrap();
     assert_eq!(kept.len(), BallTask::CASES);
 }
@@ -82,7 +95,14 @@ fn validation_only_repeats_the_validation() {
     let task = Task::new();
     let mut options = task.options("nnUNetTrainerV2", "results");
     options.validate = false;
-    let missing = run_until(&TrainOptions { validation_only: true, validate: true, ..options.clone() }, None);
+    let missing = run_until(
+        &TrainOptions {
+            validation_only: true,
+            validate: true,
+            ..options.clone()
+        },
+        None,
+    );
     assert_eq!(missing.0.unwrap_err().code(), "ERR_NOT_FOUND");
     let first = run_until(&options, None).0.unwrap();
     let fold = fold_of(&first);
@@ -99,7 +119,11 @@ fn validation_only_repeats_the_validation() {
     assert!(!events.iter().any(|e| matches!(e, Event::Iteration { .. })));
     assert_eq!(third.unwrap().validation, second.validation);
     assert_eq!(segmentations(&fold.validation_raw()), written);
-    let softmax: ArrayD<f32> = npz::read(&fold.validation_raw().join(format!("{}.npz", written[0].0)), "softmax").unwrap();
+    let softmax: ArrayD<f32> = npz::read(
+        &fold.validation_raw().join(format!("{}.npz", written[0].0)),
+        "softmax",
+    )
+    .unwrap();
     assert_eq!(softmax.shape()[0], 2);
     assert_eq!(Checkpoint::read(&first.checkpoint).unwrap(), checkpoint);
 }
@@ -123,7 +147,10 @@ fn an_interrupted_validation_continues_with_the_next_case() {
     let whole = run_until(&options, None).0.unwrap();
     let cancel = Cancel::new();
     options.data.folders.results = Some(task.path("parts"));
-    let stopped = train(&options, &Context::new(Arc::new(StopInValidation(cancel.clone())), cancel, 2));
+    let stopped = train(
+        &options,
+        &Context::new(Arc::new(StopInValidation(cancel.clone())), cancel, 2),
+    );
     assert_eq!(stopped.unwrap_err().code(), "ERR_CANCELLED");
     let model = task.path("parts/nnUNet/3d_fullres/Task901_Ball/nnUNetTrainerV2__nnUNetPlansv2.1/all");
     let folder = model.join("validation_raw");
@@ -136,8 +163,14 @@ fn an_interrupted_validation_continues_with_the_next_case() {
     let (rest, events) = run_until(&options, None);
     assert!(!events.iter().any(|e| matches!(e, Event::Iteration { .. })));
     assert_eq!(std::fs::metadata(&first).unwrap().modified().unwrap(), time);
-    assert_eq!(rest.unwrap().validation.unwrap().cases, whole.validation.unwrap().cases);
-    assert_eq!(segmentations(&folder), segmentations(&whole.folder.join("validation_raw")));
+    assert_eq!(
+        rest.unwrap().validation.unwrap().cases,
+        whole.validation.unwrap().cases
+    );
+    assert_eq!(
+        segmentations(&folder),
+        segmentations(&whole.folder.join("validation_raw"))
+    );
 }
 
 #[test]
@@ -148,7 +181,10 @@ fn folds_are_trained_one_after_the_other() {
     let summary = run_until(&options, None).0.unwrap();
     let folds: Vec<Fold> = summary.folds.iter().map(|one| one.fold).collect();
     assert_eq!(folds, options.folds.clone().unwrap());
-    assert!(summary.folds.iter().all(|one| one.checkpoint.is_file() && one.validation.is_some()));
+    assert!(summary
+        .folds
+        .iter()
+        .all(|one| one.checkpoint.is_file() && one.validation.is_some()));
     assert!(summary.folder.ends_with("fold_0"));
     // The second fold exists: nothing of the first is trained.
     options.folds = Some(vec![Fold::Index(2), Fold::Index(0)]);
@@ -182,7 +218,10 @@ fn add_low_resolution(task: &Task) -> Plans {
     plans.plans_per_stage = [(0, low), (1, full)].into();
     plans.num_stages = 2;
     plans.write(&path).unwrap();
-    let (low, full) = (folder.join(plans.data_folder(0)), folder.join(plans.data_folder(1)));
+    let (low, full) = (
+        folder.join(plans.data_folder(0)),
+        folder.join(plans.data_folder(1)),
+    );
     for entry in std::fs::read_dir(&low).unwrap() {
         let path = entry.unwrap().path();
         std::fs::create_dir_all(&full).unwrap();
@@ -218,7 +257,8 @@ fn a_cascade_trains_its_second_stage_from_the_first() {
     let model = task.path("results/nnUNet/3d_lowres/Task901_Ball/nnUNetTrainerV2__nnUNetPlansv2.1");
     let next = model.join("pred_next_stage");
     for case in 0..BallTask::CASES {
-        let labels: ArrayD<u8> = npz::read(&next.join(format!("ball_{case:03}_segFromPrevStage.npz")), "data").unwrap();
+        let labels: ArrayD<u8> =
+            npz::read(&next.join(format!("ball_{case:03}_segFromPrevStage.npz")), "data").unwrap();
         assert_eq!(labels.shape(), BallTask::SHAPE);
         let inside = labels.iter().filter(|&&label| label == 1).count();
         assert!(inside > 10 && inside < labels.len() / 2, "{inside}");

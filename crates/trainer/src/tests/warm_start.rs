@@ -22,13 +22,21 @@ fn layers_that_match_are_taken_and_others_named() {
         options.data.folders.results = Some(task.path(run));
         options.pretrained = Some(from);
         let (second, events) = run_until(&options, None);
-        assert_eq!(Checkpoint::read(&second.unwrap().checkpoint).unwrap().state, weights.state, "{run}");
+        assert_eq!(
+            Checkpoint::read(&second.unwrap().checkpoint).unwrap().state,
+            weights.state,
+            "{run}"
+        );
         assert!(!events.iter().any(|e| matches!(e, Event::Warning { .. })));
     }
 
     // A model for other classes: its heads have other shapes.
     let mut other = weights.clone();
-    for (_, values) in other.state.iter_mut().filter(|(name, _)| name.starts_with("seg_outputs")) {
+    for (_, values) in other
+        .state
+        .iter_mut()
+        .filter(|(name, _)| name.starts_with("seg_outputs"))
+    {
         let mut shape = values.shape().to_vec();
         shape[0] = 5;
         *values = ndarray::ArrayD::zeros(shape);

@@ -28,7 +28,11 @@ impl Case {
         if let Some(folder) = &setup.previous_stage {
             let previous = read::<f32>(folder, &format!("{name}_segFromPrevStage"))?;
             let path = folder.join(format!("{name}_segFromPrevStage.npz"));
-            let shape = [stack.len_of(Axis(1)), stack.len_of(Axis(2)), stack.len_of(Axis(3))];
+            let shape = [
+                stack.len_of(Axis(1)),
+                stack.len_of(Axis(2)),
+                stack.len_of(Axis(3)),
+            ];
             let previous = previous
                 .into_shape_with_order(shape)
                 .map_err(|_| Error::wrong_shape(&path, &format!("{shape:?}, the case's own")))?;
@@ -56,8 +60,15 @@ fn read<T: Element>(folder: &Path, name: &str) -> Result<ArrayD<T>> {
 
 /// A 2D data set may have cases of (channel, y, x).
 fn four_axes(array: ArrayD<f32>) -> Option<Array4<f32>> {
-    let array = if array.ndim() == 3 { array.insert_axis(Axis(1)) } else { array };
-    array.into_dimensionality().ok().filter(|array: &Array4<f32>| array.len_of(Axis(0)) > 1)
+    let array = if array.ndim() == 3 {
+        array.insert_axis(Axis(1))
+    } else {
+        array
+    };
+    array
+        .into_dimensionality()
+        .ok()
+        .filter(|array: &Array4<f32>| array.len_of(Axis(0)) > 1)
 }
 
 /// One channel for each of the classes 1, 2, ...
@@ -65,7 +76,9 @@ fn one_hot(labels: &Array3<f32>, classes: usize) -> Array4<f32> {
     let (z, y, x) = labels.dim();
     let mut channels = Array4::zeros((classes, z, y, x));
     for (mut channel, class) in channels.outer_iter_mut().zip(1..) {
-        channel.zip_mut_with(labels, |value, &label| *value = f32::from(label == f32::from(class as u16)));
+        channel.zip_mut_with(labels, |value, &label| {
+            *value = f32::from(label == f32::from(class as u16))
+        });
     }
     channels
 }

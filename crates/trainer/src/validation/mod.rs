@@ -124,7 +124,12 @@ impl Validation<'_> {
         }
     }
 
-    fn softmax(&self, predictor: &Predictor<'_>, image: &Array4<f32>, share: &Share<'_>) -> Result<Array4<f32>> {
+    fn softmax(
+        &self,
+        predictor: &Predictor<'_>,
+        image: &Array4<f32>,
+        share: &Share<'_>,
+    ) -> Result<Array4<f32>> {
         let tiles = predictor.tiles(&image.shape()[1..]);
         let mut tile = 0;
         let mut step = || {
@@ -147,8 +152,8 @@ impl Validation<'_> {
     fn keep_references(&self) -> Result<()> {
         let folder = self.setup.model.gt_niftis();
         fs::create_dir_all(&folder).map_err(|e| Error::io(&folder, e))?;
-        for (case, source) in volume::nifti::list(&self.setup.references)
-            .map_err(|e| Error::io(&self.setup.references, e))?
+        for (case, source) in
+            volume::nifti::list(&self.setup.references).map_err(|e| Error::io(&self.setup.references, e))?
         {
             self.context.check()?;
             let target = folder.join(format!("{case}.nii.gz"));

@@ -50,7 +50,10 @@ impl NextStage {
     pub fn write(&self, case: &str, softmax: ArrayView4<'_, f32>, cancel: &Cancel) -> Result<()> {
         let path = self.cases.join(format!("{case}.npz"));
         let headers = npz::headers(&path)?;
-        let shape = headers.iter().find(|(name, _)| name == "data").map(|(_, header)| &header.shape);
+        let shape = headers
+            .iter()
+            .find(|(name, _)| name == "data")
+            .map(|(_, header)| &header.shape);
         let shape: [usize; 3] = shape
             .and_then(|shape| shape.get(shape.len().checked_sub(3)?..)?.try_into().ok())
             .ok_or_else(|| Error::wrong_shape(&path, "an array data of (channel, z, y, x)"))?;

@@ -40,7 +40,9 @@ impl Record {
     /// Empties the folder, unless it was made with the same arguments and checkpoint.
     pub fn prepare(&self, folder: &Path) -> Result<()> {
         let path = folder.join(FILE);
-        let before = fs::read(&path).ok().and_then(|text| serde_json::from_slice::<Value>(&text).ok());
+        let before = fs::read(&path)
+            .ok()
+            .and_then(|text| serde_json::from_slice::<Value>(&text).ok());
         if before.as_ref() == Some(&self.0) {
             return Ok(());
         }

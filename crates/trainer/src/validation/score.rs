@@ -70,7 +70,10 @@ impl Validation<'_> {
 /// Dice of each class; `None` where it is undefined.
 fn dice(classes: &[i16], scores: &BTreeMap<String, Scores>) -> Vec<Option<f64>> {
     let of = |class: &i16| scores.get(&class.to_string()).map(|scores| scores.dice);
-    classes.iter().map(|class| of(class).filter(|dice| dice.is_finite())).collect()
+    classes
+        .iter()
+        .map(|class| of(class).filter(|dice| dice.is_finite()))
+        .collect()
 }
 
 /// The case of a segmentation's file.
