@@ -25,7 +25,9 @@ test('verbs take their options and return runs of their events and summary', (t)
 });
 
 test('events are told apart by type, and each verb has its own', (t) => {
-  expectTypeOf<Extract<TrainEvent, { type: 'epoch' }>>().toHaveProperty('trainLoss').toEqualTypeOf<number | null>();
+  expectTypeOf<Extract<TrainEvent, { type: 'epoch' }>>()
+    .toHaveProperty('trainLoss')
+    .toEqualTypeOf<number | null>();
   expectTypeOf<Extract<PreprocessEvent, { type: 'epoch' }>>().toBeNever();
   t.pass();
 });

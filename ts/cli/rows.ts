@@ -11,7 +11,6 @@ import { simulateSparse } from '../verbs/simulate.js';
 import { makeSplits } from '../verbs/splits.js';
 import { train } from '../verbs/train.js';
 import { generateWeightmaps } from '../verbs/weightmaps.js';
-import { duration } from './duration.js';
 import { readableJson } from './json.js';
 import {
   anyFailed,

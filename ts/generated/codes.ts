@@ -148,11 +148,8 @@ export const ERROR_CODES = {
   ERR_LIBC: 'The C library of this system is another one or too old. The message says what was found and what is needed.',
   /** The libtorch found is damaged or incomplete. Run `nnunet-diag libtorch install --force`. */
   ERR_LIBTORCH_BROKEN: 'The libtorch found is damaged or incomplete. Run `nnunet-diag libtorch install --force`.',
-  /**
-   * libtorch could not be installed: pip failed, or a wheel is missing or damaged. The message names the
-   * wheel or has the last lines of pip's output. Give wheels that were fetched elsewhere with `--from`.
-   */
-  ERR_LIBTORCH_INSTALL: 'libtorch could not be installed: pip failed, or a wheel is missing or damaged. The message names the wheel or has the last lines of pip\'s output. Give wheels that were fetched elsewhere with `--from`.',
+  /** libtorch could not be installed. The message has the last lines of pip's output. */
+  ERR_LIBTORCH_INSTALL: 'libtorch could not be installed. The message has the last lines of pip\'s output.',
   /** No libtorch was found. Run `nnunet-diag libtorch install`. */
   ERR_LIBTORCH_MISSING: 'No libtorch was found. Run `nnunet-diag libtorch install`.',
   /** The version of libtorch differs from the one the addon needs. Run `nnunet-diag libtorch install`. */

@@ -1,5 +1,5 @@
 // Made from the Rust types by `npm run build` (crates/schema). Do not edit.
-import type { CheckpointKind } from './summaries.js';
+import type { CaseFailure, CheckpointKind, ValidatedCase } from './summaries.js';
 
 /** The verb starts. */
 export interface StartedEvent {
@@ -90,7 +90,7 @@ export interface ValidationEvent {
    * several
    * labels is their union. `postprocessing.json` holds the same.
    */
-  readonly postprocessing: readonly readonly number[][] | null;
+  readonly postprocessing: readonly (readonly number[])[] | null;
   /** Mean Dice of each foreground class after postprocessing; null if it was not determined. */
   readonly postprocessedDice: readonly (number | null)[] | null;
   /** Cases that failed while the others continued. */

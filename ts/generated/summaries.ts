@@ -426,7 +426,7 @@ export interface ValidationReport {
    * several
    * labels is their union. `postprocessing.json` holds the same.
    */
-  readonly postprocessing: readonly readonly number[][] | null;
+  readonly postprocessing: readonly (readonly number[])[] | null;
   /** Mean Dice of each foreground class after postprocessing; null if it was not determined. */
   readonly postprocessedDice: readonly (number | null)[] | null;
   /** Cases that failed while the others continued. */

@@ -1,6 +1,5 @@
 import { EXIT, type Io, type Output, report, runVerb } from '../cli/command.js';
 import { ROWS } from '../cli/rows.js';
-import { styled } from '../cli/style.js';
 import { fromNative, NnunetError, optionError } from '../errors.js';
 import { checked } from '../verbs/start.js';
 import { labelOf, parse, UsageError, type Value, type Values } from './argparse.js';

@@ -1,5 +1,7 @@
 //! The files of `ts/generated`.
 
+use std::collections::BTreeSet;
+
 use run::Code;
 use serde_json::Value;
 
@@ -109,8 +111,27 @@ fn events(collected: &Collected) -> String {
             kinds.join(" | ")
         ));
     }
-    let kind = "import type { CheckpointKind } from './summaries.js';\n";
-    format!("{HEAD}{kind}\n{}", parts.join("\n"))
+    let mut shared = BTreeSet::new();
+    references(&collected.event, &mut shared);
+    let shared: Vec<_> = shared.into_iter().collect();
+    let import = format!("import type {{ {} }} from './summaries.js';\n", shared.join(", "));
+    format!("{HEAD}{import}\n{}", parts.join("\n"))
+}
+
+/// Names of the types that a schema uses without declaring them in place.
+fn references<'a>(schema: &'a Value, names: &mut BTreeSet<&'a str>) {
+    match schema {
+        Value::Object(entries) => {
+            let reference = entries.get("$ref").and_then(Value::as_str);
+            names.extend(reference.and_then(|path| path.rsplit('/').next()));
+            entries
+                .iter()
+                .filter(|(key, _)| *key != "$defs")
+                .for_each(|(_, value)| references(value, names));
+        }
+        Value::Array(values) => values.iter().for_each(|value| references(value, names)),
+        _ => {}
+    }
 }
 
 /// The types of each verb by name.
