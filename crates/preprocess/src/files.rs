@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use storage::{copy_file, Links};
+use volume::nifti::{stem, Stored, EXTENSIONS};
 
 use crate::Error;
 
@@ -14,12 +15,18 @@ pub fn create(folder: &Path) -> Result<(), Error> {
     })
 }
 
-/// Copies a label to the folder `gt_segmentations` of `folder`.
+/// Copies a label to the folder `gt_segmentations` of `folder`, as `.nii.gz`: nnU-Net v1 looks for no other file there.
 pub fn copy_label(label: &Path, folder: &Path) -> Result<(), Error> {
-    let Some(name) = label.file_name() else {
+    let name = label.file_name().and_then(|name| name.to_str());
+    let Some((name, stem)) = name.and_then(|name| Some((name, stem(name)?))) else {
         return Ok(());
     };
-    copy_unless_same(label, &folder.join("gt_segmentations").join(name))
+    let folder = folder.join("gt_segmentations");
+    let copy = folder.join(format!("{stem}{}", EXTENSIONS[0]));
+    if name.ends_with(EXTENSIONS[0]) {
+        return copy_unless_same(label, &copy);
+    }
+    Ok(Stored::open(label)?.save(&copy)?)
 }
 
 /// Copies a file, unless source and target are the same.

@@ -90,7 +90,7 @@ pub fn train(options: &TrainOptions, context: &Context) -> Result<TrainSummary> 
 fn advise(error: Error, setup: &Setup) -> Error {
     match error {
         Error::Engine(error) => Error::Engine(error.advise(|| {
-            let plan = &setup.plan;
+            let plan = &setup.data.plan;
             smaller::advice(&setup.architecture, plan.batch_size, &plan.patch_size)
         })),
         other => other,

@@ -30,7 +30,7 @@ pub(crate) struct Pictures {
 impl Pictures {
     /// Curves for the fold in `folder`. Nothing is written yet.
     pub fn new(options: &TrainOptions, setup: &Setup, folder: &Path) -> Self {
-        let preprocessed = setup.data.parent().unwrap_or(&setup.data);
+        let preprocessed = setup.data.folder.parent().unwrap_or(&setup.data.folder);
         let task = preprocessed.file_name().unwrap_or_default().to_string_lossy();
         let (configuration, fold) = (options.data.configuration, options.data.fold);
         Self {

@@ -12,10 +12,10 @@ use crate::setup::Setup;
 
 /// Everything besides the seed that decides about the bits of the result, as JSON for the checkpoint.
 pub(crate) fn conditions(options: &TrainOptions, setup: &Setup, context: &Context) -> Map<String, Value> {
-    let text = options.fingerprint(&setup.recipe, setup.compute.precision_name());
+    let text = options.fingerprint(&setup.data.recipe, setup.compute.precision_name());
     let mut all: Map<String, Value> = serde_json::from_str(&text).unwrap_or_default();
-    let split = json!([setup.split.train, setup.split.val]).to_string();
-    let plan = &setup.plan;
+    let split = json!([setup.data.split.train, setup.data.split.val]).to_string();
+    let plan = &setup.data.plan;
     let plans = format!("{plan:?} {:?}", setup.architecture);
     all.insert("device".to_owned(), device_name(setup.compute.device).into());
     all.insert("threads".to_owned(), context.workers().into());

@@ -46,7 +46,7 @@ impl Session {
     /// A session with a new network.
     pub fn new(setup: &Setup, seed: u64) -> Result<Self> {
         let (architecture, batch_dice) = (setup.architecture.clone(), setup.batch_dice);
-        let (recipe, sources) = (&setup.recipe, setup.target_sources()?);
+        let (recipe, sources) = (&setup.data.recipe, setup.target_sources()?);
         Self::with(architecture, recipe, batch_dice, &setup.compute, &sources, seed)
     }
 

@@ -4,8 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use dataset::results::ModelFolder;
-use dataset::splits::Split;
-use dataset::{Configuration, Fold, Plans, StagePlan};
+use dataset::{Configuration, Fold};
 use loader::{Element, Format, LoaderOptions, Phase};
 use pickle::Value;
 use recipe::{Trainer, TrainingData};
@@ -17,35 +16,19 @@ use crate::Result;
 use engine::checkpoint::Info;
 use engine::optimizer::poly_learning_rate;
 use engine::{Architecture, Compute, Kernels};
-use recipe::Recipe;
 use settings::TrainOptions;
 
 /// The resolved setup of a run.
 pub(crate) struct Setup {
-    pub recipe: Recipe,
+    pub data: TrainingData,
     pub compute: Compute,
     pub architecture: Architecture,
-    /// The plans, with this run's patch and batch size.
-    pub plans: Plans,
-    pub stage: usize,
-    pub plan: StagePlan,
-    pub split: Split,
     pub batch_dice: bool,
-    /// Folder of the preprocessed configuration.
-    pub data: PathBuf,
     pub model: ModelFolder,
     pub info: Info,
-    /// Name of the task.
-    pub task: String,
-    /// Folder of the preprocessed task.
-    pub preprocessed: PathBuf,
     /// Folder of the reference segmentations, on the images' own grids.
     pub references: PathBuf,
-    /// Folder of the previous stage's segmentations, for a cascade's second stage.
-    pub previous_stage: Option<PathBuf>,
     pub time_limit: TimeLimit,
-    training: LoaderOptions,
-    validation: LoaderOptions,
 }
 
 impl Setup {
@@ -64,7 +47,6 @@ impl Setup {
             return Err(OptionError::expected("classWeights", expected, format!("{weights:?}")).into());
         }
         data.recipe.validate(options.data.trainer, classes)?;
-        data.check_cases(context)?;
         data.keep_splits(options.data.fold)?;
 
         let trainer = if cascade && options.data.trainer == Trainer::V2 {
@@ -116,18 +98,8 @@ impl Setup {
             batch_dice,
             model,
             info,
-            training: data.loader(Phase::Training),
-            validation: data.loader(Phase::Validation),
-            task: data.task.name,
             references: data.preprocessed.join("gt_segmentations"),
-            preprocessed: data.preprocessed,
-            previous_stage: data.previous_stage,
-            recipe: data.recipe,
-            stage: data.stage,
-            plan: data.plan,
-            split: data.split,
-            data: data.folder,
-            plans: data.plans,
+            data,
         })
     }
 
@@ -138,10 +110,10 @@ impl Setup {
 
     /// Options of a phase's loader, beginning at (epoch, iteration).
     pub fn loader(&self, options: &TrainOptions, phase: Phase, epoch: u64, iteration: u64) -> LoaderOptions {
-        let (data, threads, iterations) = match phase {
-            Phase::Training => (&self.training, options.loader_threads, options.iterations),
+        let (threads, iterations) = match phase {
+            Phase::Training => (options.loader_threads, options.iterations),
             // Validation batches are not rotated, so they need little time.
-            Phase::Validation => (&self.validation, 1, options.validation_iterations),
+            Phase::Validation => (1, options.validation_iterations),
         };
         LoaderOptions {
             seed: options.data.seed,
@@ -152,7 +124,7 @@ impl Setup {
             epochs: Some(options.epochs),
             unpack: options.unpack,
             format: self.batch_format(),
-            ..data.clone()
+            ..self.data.loader(phase)
         }
     }
 
@@ -175,7 +147,7 @@ impl Setup {
 
     /// For each deep-supervision scale and axis, the voxels of the finest target that it consists of.
     pub fn target_sources(&self) -> Result<Vec<Vec<Vec<u32>>>> {
-        Ok(self.training.target_sources()?)
+        Ok(self.data.loader(Phase::Training).target_sources()?)
     }
 }
 

@@ -185,7 +185,7 @@ fn plans_problem(options: &TrainOptions, setup: &Setup, start: &Start) -> Result
         setup.write_plans(&path)?;
         return Ok(None);
     }
-    let differences = differences(&Plans::read(&path)?, &setup.plans, setup.stage);
+    let differences = differences(&Plans::read(&path)?, &setup.data.plans, setup.data.stage);
     if differences.is_empty() {
         return Ok(None);
     }

@@ -41,6 +41,9 @@ impl<'a> Run<'a> {
             verb: "train",
             settings: reported(&settings),
         });
+        if !options.validation_only {
+            setup.data.check_cases(context)?;
+        }
         let position = checkpoint.position.unwrap_or_default();
         let loaders = if checkpoint.epochs < options.epochs && !options.validation_only {
             let first = (checkpoint.epochs, position.iteration);
@@ -77,8 +80,10 @@ impl<'a> Run<'a> {
         };
         run.last = run.recorded_epoch();
         write_settings(&run.fold.debug(), &settings)?;
-        run.log.line(&format!("TRAINING KEYS:\n {:?}", setup.split.train));
-        run.log.line(&format!("VALIDATION KEYS:\n {:?}", setup.split.val));
+        run.log
+            .line(&format!("TRAINING KEYS:\n {:?}", setup.data.split.train));
+        run.log
+            .line(&format!("VALIDATION KEYS:\n {:?}", setup.data.split.val));
         run.log.line(&format!("lr: {}", rate(run.epochs())));
         if let Some(loaders) = &run.loaders {
             run.log.line(&loaders.memory);

@@ -75,7 +75,7 @@ fn preview_batches_equal_training_batches() {
             (options.epoch, options.iteration, options.batches) = (1, first, 2);
             let found = preview::preview(&options, &context).unwrap();
             assert_eq!(previewed(&found), expected, "{trainer}, {phase:?}");
-            let weighted = setup.recipe.voxel_weights;
+            let weighted = setup.data.recipe.voxel_weights;
             assert!(found.batches.iter().all(|b| b.weights.is_some() == weighted));
         }
     }

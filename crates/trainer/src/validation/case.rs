@@ -19,13 +19,13 @@ pub(super) struct Case {
 impl Case {
     /// Reads a case of the preprocessed configuration.
     pub fn read(name: &str, setup: &Setup) -> Result<Self> {
-        let stack = read::<f32>(&setup.data, name)?;
-        let path = setup.data.join(format!("{name}.npz"));
+        let stack = read::<f32>(&setup.data.folder, name)?;
+        let path = setup.data.folder.join(format!("{name}.npz"));
         let stack = four_axes(stack).ok_or_else(|| Error::wrong_shape(&path, "(channel, z, y, x)"))?;
         let channels = stack.len_of(Axis(0)) - 1;
         // The last channel is the segmentation.
         let mut image = stack.slice_axis(Axis(0), Slice::from(..channels)).to_owned();
-        if let Some(folder) = &setup.previous_stage {
+        if let Some(folder) = &setup.data.previous_stage {
             let previous = read::<f32>(folder, &format!("{name}_segFromPrevStage"))?;
             let path = folder.join(format!("{name}_segFromPrevStage.npz"));
             let shape = [
@@ -36,11 +36,11 @@ impl Case {
             let previous = previous
                 .into_shape_with_order(shape)
                 .map_err(|_| Error::wrong_shape(&path, &format!("{shape:?}, the case's own")))?;
-            let channels = one_hot(&previous, setup.plans.num_classes);
+            let channels = one_hot(&previous, setup.data.plans.num_classes);
             image = concatenate(Axis(0), &[image.view(), channels.view()])
                 .map_err(|e| Error::wrong_shape(&path, &e.to_string()))?;
         }
-        let properties = CaseProperties::read(&setup.data.join(format!("{name}.pkl")))?;
+        let properties = CaseProperties::read(&setup.data.folder.join(format!("{name}.pkl")))?;
         Ok(Self { image, properties })
     }
 }

@@ -38,7 +38,7 @@ pub(crate) fn check(options: &TrainOptions, setup: &Setup) -> Result<()> {
     if options.validate {
         let advice = "run `nnunet-diag preprocess` again, which copies the reference segmentations there, \
                       or train with --no-validate";
-        for case in &setup.split.val {
+        for case in &setup.data.split.val {
             let path = setup.references.join(format!("{case}.nii.gz"));
             NotFound::unless_exists("reference of a validation case", &path, advice)?;
         }
@@ -83,7 +83,7 @@ impl Validation<'_> {
             folder.clone(),
             options.npz,
             ExportMode::default(),
-            setup.plans.transpose_forward,
+            setup.data.plans.transpose_forward,
         );
         if options.validate {
             fs::create_dir_all(&folder).map_err(|e| Error::io(&folder, e))?;
@@ -93,9 +93,9 @@ impl Validation<'_> {
             // The record vouches for the segmentation, and with it for the next stage's, which is written before it.
             options.validate && export.is_done(case) && next_stage.is_none_or(|next| next.is_done(case))
         };
-        let todo = setup.split.val.iter().filter(|case| !done(case));
+        let todo = setup.data.split.val.iter().filter(|case| !done(case));
         let jobs: Vec<_> = todo.map(|case| Job::new(case, ())).collect();
-        let patch = &setup.plan.patch_size;
+        let patch = &setup.data.plan.patch_size;
         let window = WindowOptions::new(patch.len());
         let predictor = Predictor::new(self.network, setup.compute.kind, patch, window)?;
         let cancel = self.context.cancel();

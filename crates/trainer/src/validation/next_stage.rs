@@ -30,7 +30,10 @@ impl NextStage {
         if options.data.configuration != Configuration::LowRes || !options.next_stage {
             return Ok(None);
         }
-        let cases = setup.preprocessed.join(setup.plans.data_folder(setup.stage + 1));
+        let cases = setup
+            .data
+            .preprocessed
+            .join(setup.data.plans.data_folder(setup.data.stage + 1));
         let advice = "run `nnunet-diag preprocess` for 3d_fullres first, or train with --no-next-stage";
         NotFound::unless_exists("preprocessed cases of the next stage", &cases, advice)?;
         let folder = setup.model.path.join("pred_next_stage");

@@ -14,7 +14,7 @@ impl Validation<'_> {
     /// Evaluates the folder and determines the postprocessing, unless a case failed.
     pub(super) fn score(&self, failures: Vec<CaseFailure>) -> Result<ValidationReport> {
         let (setup, folder) = (self.setup, self.folder());
-        let classes: Vec<i16> = (1..=setup.plans.num_classes as i16).collect();
+        let classes: Vec<i16> = (1..=setup.data.plans.num_classes as i16).collect();
         let mut report = ValidationReport {
             folder: folder.clone(),
             dice: vec![None; classes.len()],
@@ -23,17 +23,17 @@ impl Validation<'_> {
             postprocessed_dice: None,
             failures,
         };
-        if report.failures.len() >= setup.split.val.len() {
+        if report.failures.len() >= setup.data.split.val.len() {
             return Ok(report);
         }
         let mut evaluation = EvaluateOptions::new(setup.references.as_path(), folder.as_path());
         // nnU-Net's summary has the background, too.
         let labels = std::iter::once(0).chain(classes.iter().copied());
         evaluation.labels = Some(labels.map(Region::Label).collect());
-        evaluation.ignore_label = setup.recipe.ignore_label;
+        evaluation.ignore_label = setup.data.recipe.ignore_label;
         evaluation.bare_nan = true;
         evaluation.predicted_only = true;
-        evaluation.task.clone_from(&setup.task);
+        evaluation.task.clone_from(&setup.data.task.name);
         let found = evaluate_quietly(&evaluation, self.context)?;
         report.failures.extend(found.failures);
         report.dice = dice(&classes, &found.results.mean);
@@ -57,7 +57,7 @@ impl Validation<'_> {
         let mut options = DetermineOptions::new(&fold.path, &self.setup.references);
         options.processed = "validation_raw_postprocessed".to_owned();
         options.bare_nan = true;
-        options.ignore_label = self.setup.recipe.ignore_label;
+        options.ignore_label = self.setup.data.recipe.ignore_label;
         let rules = determine_postprocessing(&options, self.context)?;
         let after = evaluate::read_summary(&fold.validation_raw_postprocessed().join("summary.json"))?;
         let regions = rules.for_which_classes.iter();
