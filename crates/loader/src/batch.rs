@@ -74,6 +74,13 @@ impl Tensor {
         ArrayViewD::from_shape(IxDyn(&self.shape), self.as_slice()).ok()
     }
 
+    /// Whether all values of sample `index` are finite.
+    fn is_finite(&self, index: usize) -> bool {
+        let bytes = self.shape[1..].iter().product::<usize>() * self.element.size();
+        let sample = self.as_bytes().get(index * bytes..(index + 1) * bytes);
+        self.element.is_finite(sample.unwrap_or_default())
+    }
+
     /// The float32 values of sample `index` of the first axis.
     fn sample(&mut self, index: usize) -> &mut [f32] {
         let length: usize = self.shape[1..].iter().product();
@@ -111,6 +118,21 @@ pub struct Batch {
     pub epoch: u64,
     /// Iteration within the epoch, counted from 0.
     pub iteration: u64,
+}
+
+impl Batch {
+    /// The cases whose images or weights have values that are not finite.
+    pub fn non_finite_cases(&self) -> Vec<&str> {
+        let tensors = || std::iter::once(&self.data).chain(self.weights.iter().flatten());
+        let affected = |index: &usize| !tensors().all(|tensor| tensor.is_finite(*index));
+        let cases = (0..self.cases.len())
+            .filter(affected)
+            .map(|index| self.cases[index].as_str());
+        let mut cases: Vec<_> = cases.collect();
+        cases.sort_unstable();
+        cases.dedup();
+        cases
+    }
 }
 
 impl std::fmt::Debug for Batch {

@@ -39,6 +39,26 @@ impl Element {
         }
     }
 
+    /// Whether all values in `bytes`, in the machine's order, are finite.
+    pub(crate) fn is_finite(self, bytes: &[u8]) -> bool {
+        // A float is infinite or no number if all bits of its exponent are set.
+        let halves = |exponent: u16| {
+            let mut values = bytes.chunks_exact(2).map(|b| u16::from_ne_bytes([b[0], b[1]]));
+            values.all(|bits| bits & exponent != exponent)
+        };
+        match self {
+            Self::Float32 => {
+                let mut values = bytes
+                    .chunks_exact(4)
+                    .map(|b| f32::from_ne_bytes([b[0], b[1], b[2], b[3]]));
+                values.all(f32::is_finite)
+            }
+            Self::Float16 => halves(0x7c00),
+            Self::BFloat16 => halves(0x7f80),
+            Self::Int8 | Self::UInt8 => true,
+        }
+    }
+
     /// Converts `from` into the bytes of `to`, in the machine's order. Rounds to nearest even.
     pub(crate) fn pack(self, from: &[f32], to: &mut [u8]) {
         match self {
@@ -72,4 +92,26 @@ pub enum Format {
         /// Type of the image's values.
         image: Element,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_that_are_not_finite_are_found_in_every_type() {
+        for element in [Element::Float32, Element::Float16, Element::BFloat16] {
+            for (value, finite) in [
+                (0.0, true),
+                (-60000.0, true),
+                (f32::INFINITY, false),
+                (f32::NEG_INFINITY, false),
+                (f32::NAN, false),
+            ] {
+                let mut bytes = vec![0; 3 * element.size()];
+                element.pack(&[1.0, value, -1.0], &mut bytes);
+                assert_eq!(element.is_finite(&bytes), finite, "{element:?} {value}");
+            }
+        }
+    }
 }

@@ -283,7 +283,7 @@ codes! {
     Network = "ERR_NETWORK",
     /// A checkpoint is not from nnU-Net v1, or lacks an entry.
     Checkpoint = "ERR_CHECKPOINT",
-    /// Loss or gradients are not finite. Lower the initial learning rate, or train in float32.
+    /// Loss or gradients are not finite. The message says whether the data or the learning rate is the cause.
     Diverged = "ERR_DIVERGED",
     /// A label is not below the number of classes. Run `nnunet-diag check`.
     LabelRange = "ERR_LABEL_RANGE",

@@ -80,7 +80,7 @@ pub enum Error {
     /// Loss or gradients are not finite. Further training would destroy the network.
     #[error(
         "the {quantity} became {value} in epoch {epoch}, iteration {iteration} (cases {cases}); \
-         the last good state is {kept}; lower the initial learning rate, or train with --precision float32"
+         the last good state is {kept}; {advice}"
     )]
     #[code(Diverged)]
     Diverged {
@@ -97,6 +97,8 @@ pub enum Error {
         cases: String,
         /// The last checkpoint, or `none`.
         kept: String,
+        /// What to do.
+        advice: String,
     },
     /// An array of a case has the wrong shape.
     #[error("{}: expected {expected}; run `nnunet-diag preprocess` again", path.display())]
@@ -177,10 +179,7 @@ impl Error {
     /// Whether the network may be damaged or half changed after this error.
     pub(crate) fn may_damage_network(&self) -> bool {
         use engine::Error as E;
-        matches!(
-            self,
-            Self::Diverged { .. } | Self::Engine(E::OutOfMemory { .. } | E::Torch { .. })
-        )
+        matches!(self, Self::Engine(E::OutOfMemory { .. } | E::Torch { .. }))
     }
 
     pub(crate) fn wrong_shape(path: &Path, expected: &str) -> Self {

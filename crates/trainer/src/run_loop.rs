@@ -95,15 +95,7 @@ impl Run<'_> {
     pub fn finish(&mut self) -> Result<()> {
         if let Some(mut loaders) = self.loaders.take() {
             if let Err(error) = self.train_epochs(&mut loaders) {
-                let error = if error.may_damage_network() {
-                    error
-                } else {
-                    self.settle().err().unwrap_or(error)
-                };
-                // A checkpoint to resume from, unless the network itself may be damaged.
-                if !error.may_damage_network() {
-                    self.save(CheckpointKind::Latest)?;
-                }
+                let error = self.save_stopped(error)?;
                 self.log.line(&format!("stopped: {error}"));
                 return Err(error);
             }
@@ -166,10 +158,11 @@ impl Run<'_> {
     /// Reads and reports the results of an iteration. Returns its batch.
     fn end_iteration(&mut self, ended: Iteration) -> Result<Batch> {
         let (batch, step) = (ended.batch, self.session.settle(ended.launched)?);
-        if let Some((quantity, value)) = self.skipped_steps.add(&step, &batch.cases) {
-            return Err(self.diverged(quantity, value, &batch.cases));
+        let is_float16 = self.session.loss_scale.is_some();
+        if let Some((quantity, value)) = self.skipped_steps.add(&step, &batch.cases, is_float16) {
+            return Err(self.diverged(quantity, value, &batch));
         }
-        if ended.annotated {
+        if ended.annotated && step.loss.is_finite() {
             self.losses.add(step.loss);
         }
         let iteration = self.iteration;

@@ -1,11 +1,13 @@
-//! Steps with non-finite gradients.
+//! Steps with a non-finite loss or non-finite gradients.
 
 use super::session::Step;
 
-/// Counts skipped steps: iterations with non-finite gradients, which change nothing.
+/// Counts skipped steps: iterations whose loss or gradients are not finite, which change nothing.
 ///
 /// In nnU-Net v1's float16 training, torch's `GradScaler` skips such steps. In its float32 training they set
-/// all parameters to NaN. Here they are skipped in every precision, with a warning.
+/// all parameters to NaN. Here steps with non-finite gradients are skipped in every precision, with a warning. A
+/// non-finite loss is skipped in float16 alone, whose range an activation may exceed; in other precisions it comes
+/// from the data or a diverged network, and ends the training.
 #[derive(Default)]
 pub(crate) struct SkippedSteps {
     in_a_row: u64,
@@ -29,18 +31,19 @@ impl SkippedSteps {
     const MAX_IN_A_ROW: u64 = 100;
 
     /// Records a step. Returns the quantity that diverged and its value, if training must stop.
-    pub fn add(&mut self, step: &Step, cases: &[String]) -> Option<(&'static str, f64)> {
-        if !step.loss.is_finite() {
-            return Some(("loss", step.loss));
-        }
-        if step.norm.is_finite() {
-            self.in_a_row = 0;
-            return None;
-        }
+    pub fn add(&mut self, step: &Step, cases: &[String], is_float16: bool) -> Option<(&'static str, f64)> {
+        let (quantity, value, allowed) = match (step.loss.is_finite(), step.norm.is_finite()) {
+            (true, true) => {
+                self.in_a_row = 0;
+                return None;
+            }
+            (true, false) => ("norm of the gradients", step.norm, true),
+            (false, _) => ("loss", step.loss, is_float16),
+        };
         self.in_a_row += 1;
         self.in_epoch += 1;
         self.cases = cases.join(", ");
-        (self.in_a_row >= Self::MAX_IN_A_ROW).then_some(("norm of the gradients", step.norm))
+        (!allowed || self.in_a_row >= Self::MAX_IN_A_ROW).then_some((quantity, value))
     }
 
     /// Returns and resets the skipped steps of the epoch; `None` if there were none.
@@ -53,5 +56,43 @@ impl SkippedSteps {
             cases: std::mem::take(&mut self.cases),
             first,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FINE: Step = Step { loss: 1.0, norm: 1.0 };
+    const OVERFLOW: Step = Step {
+        loss: 1.0,
+        norm: f64::INFINITY,
+    };
+    const NO_LOSS: Step = Step {
+        loss: f64::NAN,
+        norm: f64::NAN,
+    };
+
+    #[test]
+    fn a_loss_that_is_not_finite_is_skipped_in_float16_alone() {
+        let stops = |is_float16| SkippedSteps::default().add(&NO_LOSS, &[], is_float16).is_some();
+        assert!(stops(false) && !stops(true));
+    }
+
+    #[test]
+    fn too_many_skipped_steps_in_a_row_end_the_training() {
+        for step in [OVERFLOW, NO_LOSS] {
+            let mut skipped = SkippedSteps::default();
+            for _ in 0..2 {
+                assert!((1..SkippedSteps::MAX_IN_A_ROW).all(|_| skipped.add(&step, &[], true).is_none()));
+                assert!(skipped.add(&FINE, &[], true).is_none());
+            }
+            assert_eq!(
+                skipped.take_epoch().unwrap().count,
+                2 * (SkippedSteps::MAX_IN_A_ROW - 1)
+            );
+            assert!((1..SkippedSteps::MAX_IN_A_ROW).all(|_| skipped.add(&step, &[], true).is_none()));
+            assert!(skipped.add(&step, &[], true).is_some());
+        }
     }
 }

@@ -198,6 +198,19 @@ impl GenericUNet {
         })
     }
 
+    /// Whether all parameters are finite. Waits for the device.
+    ///
+    /// # Errors
+    /// Any error of libtorch.
+    pub fn is_finite(&self) -> Result<bool> {
+        for parameter in &self.parameters {
+            if parameter.f_isfinite()?.f_all()?.f_int64_value(&[])? == 0 {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     /// The parameters for forward passes in `kind` (float32, bfloat16, float16); valid until the parameters
     /// change, and again after [`update`](Self::update).
     ///

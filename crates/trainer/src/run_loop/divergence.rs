@@ -1,20 +1,81 @@
 //! Divergence: its error, warnings and remedy.
 
+use loader::Batch;
+use run::CheckpointKind;
+
 use super::Run;
 use crate::start::last_checkpoint;
 use crate::{Error, Result};
 
 impl Run<'_> {
     /// The error of an iteration after which training must stop; `quantity` has the value `value`.
-    pub(super) fn diverged(&self, quantity: &'static str, value: f64, cases: &[String]) -> Error {
+    pub(super) fn diverged(&self, quantity: &'static str, value: f64, batch: &Batch) -> Error {
+        let damaged = batch.non_finite_cases();
+        let advice = if !damaged.is_empty() {
+            format!(
+                "the preprocessed image or weightmap of {} has values that are not finite: look for them with \
+                 `nnunet-diag check`, and preprocess again",
+                damaged.join(", ")
+            )
+        } else if self.setup.compute.precision_name() == "float32" {
+            "the images of the batch are finite: lower the initial learning rate (--initial-lr)".to_owned()
+        } else {
+            "the images of the batch are finite: train with --precision float32, or lower the initial learning rate \
+             (--initial-lr)"
+                .to_owned()
+        };
         Error::Diverged {
             quantity,
             value,
             epoch: self.epochs(),
             iteration: self.iteration,
-            cases: cases.join(", "),
-            kept: last_checkpoint(&self.fold).map_or_else(|| "none".to_owned(), |p| p.display().to_string()),
+            cases: batch.cases.join(", "),
+            kept: String::new(),
+            advice,
         }
+    }
+
+    /// Saves a stopped run to resume from, unless its network may be damaged.
+    pub(super) fn save_stopped(&mut self, error: Error) -> Result<Error> {
+        let error = if error.may_damage_network() {
+            error
+        } else {
+            match (error, self.settle()) {
+                (error, Ok(())) => error,
+                // The iteration after it had started; the first one is what the user needs to know.
+                (error @ Error::Diverged { .. }, Err(Error::Diverged { .. })) => error,
+                (_, Err(later)) => later,
+            }
+        };
+        let whole = match &error {
+            // Iterations that are not finite change nothing, unless an earlier one has.
+            Error::Diverged { .. } => self.session.network.is_finite()?,
+            error => !error.may_damage_network(),
+        };
+        if whole {
+            self.save(CheckpointKind::Latest)?;
+        }
+        Ok(match error {
+            Error::Diverged {
+                quantity,
+                value,
+                epoch,
+                iteration,
+                cases,
+                advice,
+                ..
+            } => Error::Diverged {
+                quantity,
+                value,
+                epoch,
+                iteration,
+                cases,
+                kept: last_checkpoint(&self.fold)
+                    .map_or_else(|| "none".to_owned(), |p| p.display().to_string()),
+                advice,
+            },
+            other => other,
+        })
     }
 
     /// nnU-Net v1's remedy if nothing was learnt in 100 epochs (`nnUNetTrainerV2.on_epoch_end`).
@@ -40,7 +101,7 @@ impl Run<'_> {
             return;
         };
         let message = format!(
-            "{} of {} iterations of this epoch were skipped because their gradients were not finite \
+            "{} of {} iterations of this epoch were skipped because their loss or gradients were not finite \
              (cases of the last one: {}); \
              if this continues, lower the initial learning rate or train with --precision float32",
             found.count, self.options.iterations, found.cases

@@ -311,7 +311,37 @@ fn a_non_finite_loss_stops_the_run() {
         ),
         "{error}"
     );
-    assert!(error.to_string().contains("ball_"), "{error}");
+    let text = error.to_string();
+    assert!(text.contains("ball_") && text.contains("--initial-lr"), "{text}");
+    assert!(
+        text.contains("model_latest.model"),
+        "the untrained network is whole: {text}"
+    );
+}
+
+#[test]
+fn a_non_finite_image_is_named_and_the_trained_network_saved() {
+    let task = Task::new();
+    let options = task.options("nnUNetTrainerV2", "results");
+    let damaged = task.0.stage.join("ball_000.npz");
+    let mut data = volume::npz::read::<f32>(&damaged, "data").unwrap();
+    data.index_axis_mut(ndarray::Axis(0), 0).fill(f32::INFINITY);
+    volume::npz::write(&damaged, &[("data", data.view())], volume::npz::Compression::Fast).unwrap();
+    let error = run_until(&options, None).0.unwrap_err();
+    assert_eq!(error.code(), "ERR_DIVERGED");
+    let text = error.to_string();
+    assert!(
+        text.contains("image or weightmap of ball_000 has values that are not finite"),
+        "{text}"
+    );
+    let Error::Diverged { kept, .. } = error else {
+        panic!("{text}")
+    };
+    let saved = Checkpoint::read(std::path::Path::new(&kept)).unwrap();
+    assert!(saved
+        .state
+        .iter()
+        .all(|(_, values)| values.iter().all(|v| v.is_finite())));
 }
 
 #[test]
