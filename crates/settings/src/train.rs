@@ -47,6 +47,9 @@ pub struct TrainOptions {
     /// taken; the others begin with random weights and are named. Ignored when a training continues.
     #[schemars(length(min = 1))]
     pub pretrained: Option<PathBuf>,
+    /// Keeps the encoder as `pretrained` has it, and trains the decoder and the heads alone: faster, and for few cases.
+    #[default]
+    pub freeze_encoder: bool,
     /// Ends the run after this time, such as `23h`, `90m` or `1h30m`: saves `model_latest` and fails with
     /// `ERR_TIME_LIMIT`. The command line then exits with code 85, "continue me".
     #[schemars(
@@ -111,6 +114,10 @@ impl Options for TrainOptions {
             let problem = "validationOnly without validate leaves nothing to do";
             return Err(OptionError::new("validationOnly", problem));
         }
+        if self.freeze_encoder && self.pretrained.is_none() {
+            let problem = "an encoder with random weights would be kept; name a model with pretrained";
+            return Err(OptionError::new("freezeEncoder", problem));
+        }
         if let Some(text) = &self.stop_after {
             if parse_duration(text).is_none() {
                 let expected = "a time such as 23h, 90m or 1h30m";
@@ -172,6 +179,7 @@ impl TrainOptions {
             "patchSize": self.data.patch_size,
             "initialLr": self.initial_lr,
             "precision": precision,
+            "freezeEncoder": self.freeze_encoder,
         })
         .to_string()
     }

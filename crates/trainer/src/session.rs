@@ -11,9 +11,9 @@ use engine::checkpoint::{Checkpoint, OptimizerState};
 use engine::loss::{deep_supervision_weights, Loss};
 use engine::network::{GenericUNet, Heads, Weights};
 use engine::optimizer::{DeviceLossScale, LossScale, Sgd};
-use engine::Architecture;
 use engine::{tensor, Compute, Kernels, Readback};
 use recipe::Recipe;
+use settings::TrainOptions;
 
 /// Results of one training iteration.
 #[derive(Debug)]
@@ -44,23 +44,27 @@ pub(crate) struct Session {
 
 impl Session {
     /// A session with a new network.
-    pub fn new(setup: &Setup, seed: u64) -> Result<Self> {
+    pub fn new(setup: &Setup, options: &TrainOptions) -> Result<Self> {
         let (architecture, batch_dice) = (setup.architecture.clone(), setup.batch_dice);
         let (recipe, sources) = (&setup.data.recipe, setup.target_sources()?);
-        Self::with(architecture, recipe, batch_dice, &setup.compute, &sources, seed)
+        let seed = options.data.seed;
+        let mut network = GenericUNet::new(architecture, seed, setup.compute.device)?;
+        if options.freeze_encoder {
+            network.freeze_encoder()?;
+        }
+        Self::with(network, recipe, batch_dice, &setup.compute, &sources)
     }
 
     fn with(
-        architecture: Architecture,
+        network: GenericUNet,
         recipe: &Recipe,
         batch_dice: bool,
         compute: &Compute,
         sources: &[Vec<Vec<u32>>],
-        seed: u64,
     ) -> Result<Self> {
         let (device, kind, kernels) = (compute.device, compute.kind, compute.kernels);
-        let scales = deep_supervision_weights(architecture.pools.len());
-        let network = GenericUNet::new(architecture, seed, device)?.with_kernels(kernels);
+        let scales = deep_supervision_weights(network.architecture().pools.len());
+        let network = network.with_kernels(kernels);
         let loss = Loss::new(&recipe.loss, recipe.ignore_label, batch_dice, scales, device)?;
         let like = network.parameters().first();
         let like = like.ok_or_else(|| engine::Error::network("a network without parameters"))?;

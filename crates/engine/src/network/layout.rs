@@ -27,6 +27,11 @@ impl Parameter {
         self.name.contains("instnorm")
     }
 
+    /// Whether this belongs to the encoder, with the bottleneck.
+    pub fn is_encoder(&self) -> bool {
+        self.name.starts_with("conv_blocks_context.")
+    }
+
     /// Whether this is the bias of a convolution.
     pub fn is_conv_bias(&self) -> bool {
         self.name.ends_with("conv.bias")

@@ -86,15 +86,31 @@ impl GenericUNet {
         Self { kernels, ..self }
     }
 
-    /// Draws new initial values for the convolutions, as `network.apply(InitWeights_He(1e-2))` does: their
+    /// Excludes the encoder (`conv_blocks_context`, with the bottleneck) from training: its parameters have no gradients,
+    /// so they do not change. [`Weights`] made before do not know of this.
+    ///
+    /// # Errors
+    /// Any error of libtorch.
+    pub fn freeze_encoder(&mut self) -> Result<()> {
+        for (parameter, tensor) in self.layout.parameters.iter().zip(&mut self.parameters) {
+            if parameter.is_encoder() {
+                *tensor = tensor.f_set_requires_grad(false)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Draws new initial values for the trained convolutions, as `network.apply(InitWeights_He(1e-2))` does: their
     /// weights, and biases of 0. Normalisation keeps its parameters. Another `attempt` gives other values.
     ///
     /// # Errors
     /// Any error of libtorch.
     pub fn reinitialise(&mut self, seed: u64, attempt: u64) -> Result<()> {
         tch::no_grad(|| {
-            let convolutions = |(_, parameter): &(usize, &Parameter)| !parameter.is_norm();
-            for (index, parameter) in self.layout.parameters.iter().enumerate().filter(convolutions) {
+            for (index, parameter) in self.layout.parameters.iter().enumerate() {
+                if parameter.is_norm() || !self.parameters[index].requires_grad() {
+                    continue;
+                }
                 let values = Tensor::f_from_slice(&init::values(parameter, index, seed, attempt))?;
                 self.parameters[index].f_copy_(&values.f_reshape(&parameter.shape)?)?;
             }
@@ -223,7 +239,7 @@ impl GenericUNet {
                 return Ok(tensor.shallow_clone());
             }
             let copy = tch::no_grad(|| tensor.f_empty_like()?.f_to_kind(kind))?;
-            Ok(copy.f_set_requires_grad(true)?)
+            Ok(copy.f_set_requires_grad(tensor.requires_grad())?)
         };
         let tensors = self.layout.parameters.iter().zip(&self.parameters).map(place);
         let weights = Weights {
@@ -251,7 +267,11 @@ impl GenericUNet {
     /// # Errors
     /// [`Error::OutOfMemory`].
     pub fn gradients(&self, root: &Tensor, weights: &mut Weights) -> Result<Gradients> {
-        let found = Tensor::f_run_backward(&[root], &weights.tensors, false, false)?;
+        let trained: Vec<_> = weights.tensors.iter().map(Tensor::requires_grad).collect();
+        let inputs: Vec<_> = weights.tensors.iter().filter(|tensor| tensor.requires_grad()).collect();
+        let mut found = Tensor::f_run_backward(&[root], &inputs, false, false)?.into_iter();
+        let mut of = |&trained: &bool| if trained { found.next() } else { None }.unwrap_or_else(Tensor::new);
+        let found: Vec<_> = trained.iter().map(&mut of).collect();
         let buffers = match weights.buffers.take() {
             Some(buffers) => buffers,
             None => Gradients::zeros(&self.parameters)?,
@@ -259,7 +279,8 @@ impl GenericUNet {
         let pairs = buffers.iter().zip(&found);
         let (to, from): (Vec<_>, Vec<_>) = pairs.filter(|(_, from)| from.defined()).unzip();
         shim::composed::copy_all(&to, &from)?;
-        let gradients = buffers.only(|index| found[index].defined() || self.skips_bias(index));
+        let gradients =
+            buffers.only(|index| found[index].defined() || (trained[index] && self.skips_bias(index)));
         weights.buffers = Some(buffers);
         Ok(gradients)
     }

@@ -29,7 +29,7 @@ impl<'a> Run<'a> {
         let start = Start::find(options, &fold, context)?;
         refuse_locked(&fold)?;
         let checkpoint = start.checkpoint(&fold)?;
-        let mut session = Session::new(setup, options.data.seed)?;
+        let mut session = Session::new(setup, options)?;
         if let Start::Continue(path) | Start::Validate(path) = &start {
             session.load(&checkpoint)?;
             warn_of_changes(&checkpoint, path, options, setup, context);

@@ -42,6 +42,7 @@ pub(super) fn settings(
         "num_val_batches_per_epoch": options.validation_iterations,
         "initial_lr": options.initial_lr,
         "pretrained": options.pretrained,
+        "freeze_encoder": options.freeze_encoder,
         "weight_decay": engine::optimizer::WEIGHT_DECAY,
         "momentum": session.optimizer.momentum,
         "batch_size": setup.data.plan.batch_size,

@@ -1,3 +1,4 @@
+use engine::Architecture;
 use engine::{count_operators, Operators};
 use recipe::Trainer;
 use tch::Device;
@@ -50,13 +51,23 @@ fn input(session: &Session, recipe: &Recipe, patch: &[i64], index: i64) -> Input
     }
 }
 
+fn session(
+    architecture: Architecture,
+    recipe: &Recipe,
+    batch_dice: bool,
+    compute: &Compute,
+) -> Result<Session> {
+    let network = GenericUNet::new(architecture, 5, compute.device)?;
+    Session::with(network, recipe, batch_dice, compute, &[])
+}
+
 #[test]
 fn iterations_of_composed_and_fused_kernels_agree() {
     for (axes, trainer) in [(3, Trainer::V2), (2, Trainer::Sparse), (3, Trainer::Weighted)] {
         let (recipe, patch) = (Recipe::preset(trainer), vec![16; axes]);
         let mut sessions = [Kernels::Fused, Kernels::Composed].map(|kernels| {
             let compute = compute(kernels, Kind::Float);
-            Session::with(architecture(axes, 2, 4), &recipe, axes == 2, &compute, &[], 5).unwrap()
+            session(architecture(axes, 2, 4), &recipe, axes == 2, &compute).unwrap()
         });
         for iteration in 0..6 {
             let [fused, composed] = sessions.each_mut().map(|session| {
@@ -86,7 +97,7 @@ fn a_batch_that_is_not_finite_changes_only_the_loss_scale() {
     let (recipe, patch) = (Recipe::preset(Trainer::V2), [16, 16]);
     for kernels in [Kernels::Fused, Kernels::Composed] {
         let compute = compute(kernels, Kind::Float);
-        let mut session = Session::with(architecture(2, 2, 4), &recipe, true, &compute, &[], 5).unwrap();
+        let mut session = session(architecture(2, 2, 4), &recipe, true, &compute).unwrap();
         let scaled = kernels == Kernels::Composed;
         session.loss_scale = scaled.then_some(LossScale {
             scale: 64.0,
@@ -172,7 +183,7 @@ fn an_iteration_of_six_poolings_reads_nothing_and_makes_few_calls() {
     for trainer in [Trainer::V2, Trainer::Sparse, Trainer::Weighted] {
         let recipe = Recipe::preset(trainer);
         let compute = compute(Kernels::Composed, Kind::BFloat16);
-        let mut session = Session::with(architecture(2, 6, 2), &recipe, true, &compute, &[], 5).unwrap();
+        let mut session = session(architecture(2, 6, 2), &recipe, true, &compute).unwrap();
         session.loss_scale = Some(LossScale::default());
         session.place_loss_scale().unwrap();
         let mut running = None;

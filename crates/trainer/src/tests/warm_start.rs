@@ -65,3 +65,38 @@ fn layers_that_match_are_taken_and_others_named() {
     options.pretrained = Some(task.path("missing"));
     assert_eq!(run_until(&options, None).0.unwrap_err().code(), "ERR_NOT_FOUND");
 }
+
+#[test]
+fn a_frozen_encoder_does_not_change() {
+    let task = Task::new();
+    let mut options = task.options("nnUNetTrainerV2", "first");
+    options.validate = false;
+    let first = run_until(&options, None).0.unwrap();
+    let before = Checkpoint::read(&first.checkpoint).unwrap().state;
+    options.pretrained = Some(first.checkpoint);
+    options.freeze_encoder = true;
+    for kernels in [Kernels::Fused, Kernels::Composed] {
+        let whole = run_with(kernels, &with_results(&task, &options, &format!("whole {kernels:?}")), None);
+        let mut parts = with_results(&task, &options, &format!("parts {kernels:?}"));
+        assert_eq!(run_with(kernels, &parts, Some((0, 1))).0.unwrap_err().code(), "ERR_CANCELLED");
+        parts.resume = true;
+        let parts = run_with(kernels, &parts, None);
+        let [whole, parts] = [whole, parts].map(|run| Checkpoint::read(&run.0.unwrap().checkpoint).unwrap());
+        assert_eq!(whole, parts, "{kernels:?}");
+        for ((name, values), (_, expected)) in whole.state.iter().zip(&before) {
+            // Without a gradient, neither momentum nor decay.
+            let frozen = name.starts_with("conv_blocks_context.");
+            assert!(values == expected || !frozen, "{kernels:?}: {name}");
+            let decodes = name.starts_with("conv_blocks_localization.") && name.ends_with("weight");
+            assert!(values != expected || !decodes, "{kernels:?}: {name}");
+        }
+    }
+    options.pretrained = None;
+    assert_eq!(run_until(&options, None).0.unwrap_err().code(), "ERR_OPTIONS");
+}
+
+fn with_results(task: &Task, options: &TrainOptions, name: &str) -> TrainOptions {
+    let mut options = options.clone();
+    options.data.folders.results = Some(task.path(name));
+    options
+}
