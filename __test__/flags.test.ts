@@ -20,6 +20,7 @@ const flags: Flags = {
     field('patchSize', { kind: 'number', list: true }),
     field('classes', { kind: 'number', list: true }),
     field('regions', { kind: 'json', list: true }),
+    field('weights', { kind: 'number', list: true, choices: ['auto'] }),
     field('fold', { kind: 'json' }),
     field('mirroring', { kind: 'boolean', default: true }),
     field('force', { kind: 'boolean', default: false }),
@@ -40,6 +41,12 @@ function parse(...argv: string[]): object {
   command.parse(argv, { from: 'user' });
   return options;
 }
+
+test('a word can stand for a whole list', (t) => {
+  t.deepEqual(parse('dir', '--weights', 'auto'), { folder: 'dir', weights: 'auto' });
+  t.deepEqual(parse('dir', '--weights', '1', '2'), { folder: 'dir', weights: [1, 2] });
+  t.deepEqual(parse('dir', '--weights', 'auto', '2'), { folder: 'dir', weights: ['auto', 2] });
+});
 
 test('flags become values of their type, and only given flags become options', (t) => {
   t.deepEqual(parse('dir'), { folder: 'dir' });

@@ -34,7 +34,7 @@ export interface Field {
   readonly list: boolean;
   /** `undefined` if there is no default. */
   readonly default: unknown;
-  /** Values of an enumeration; else empty. */
+  /** Values of an enumeration; for a list, words that stand for the whole list; else empty. */
   readonly choices: readonly string[];
 }
 
@@ -58,15 +58,16 @@ export function fieldsOf(verb: VerbName): Field[] {
 
 function field(name: string, property: Schema): Field {
   const type = plain(property);
-  const list = type.type === 'array';
-  const element = list ? plain(type.items ?? {}) : type;
+  const array = [type, ...(type.anyOf ?? [])].find((one) => one.type === 'array');
+  const list = array !== undefined;
+  const element = array ? plain(array.items ?? {}) : type;
   return {
     name,
     description: (property.description ?? '').split('\n\n')[0]?.replaceAll('\n', ' ') ?? '',
     kind: kindOf(element),
     list,
     default: property.default ?? undefined,
-    choices: choicesOf(element),
+    choices: choicesOf(array === type ? element : type),
   };
 }
 
@@ -101,6 +102,6 @@ function kindOf(type: Schema): Kind {
 }
 
 function choicesOf(type: Schema): string[] {
-  const values = type.enum ?? type.oneOf?.map((one) => one.const) ?? [];
+  const values = type.enum ?? (type.oneOf ?? type.anyOf)?.map((one) => one.const) ?? [];
   return values.filter((value) => typeof value === 'string');
 }

@@ -74,8 +74,11 @@ export const ERROR_CODES = {
    * again.
    */
   ERR_DISK_FULL: 'The disk is full or the quota is used up. Existing files are unchanged. Free some space and run again.',
-  /** Loss or gradients are not finite. Lower the initial learning rate, or train in float32. */
-  ERR_DIVERGED: 'Loss or gradients are not finite. Lower the initial learning rate, or train in float32.',
+  /**
+   * Loss or gradients are not finite. The message says whether the data or the learning rate is the
+   * cause.
+   */
+  ERR_DIVERGED: 'Loss or gradients are not finite. The message says whether the data or the learning rate is the cause.',
   /** The bound on the distance is negative or not a number. */
   ERR_EDT_BOUND: 'The bound on the distance is negative or not a number.',
   /** The output of a distance transform is not contiguous in C order. */

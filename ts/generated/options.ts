@@ -1043,6 +1043,13 @@ export interface TrainOptions extends Abortable {
    */
   readonly pretrained?: string | undefined;
   /**
+   * Keeps the encoder as `pretrained` has it, and trains the decoder and the heads alone: faster, and
+   * for few cases.
+   *
+   * @default false
+   */
+  readonly freezeEncoder?: boolean | undefined;
+  /**
    * Ends the run after this time, such as `23h`, `90m` or `1h30m`: saves `model_latest` and fails with
    * `ERR_TIME_LIMIT`. The command line then exits with code 85, "continue me".
    */

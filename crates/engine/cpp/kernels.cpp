@@ -150,6 +150,7 @@ inline float exponential(float x) {
 struct Group {
     float label[VOXELS];
     float mask[VOXELS];
+    float dice[VOXELS];
     float weight[VOXELS];
 
     // Returns the number of voxels whose label is no class.
@@ -167,6 +168,7 @@ struct Group {
             float w = inside && valid && !ignored ? 1.0f : 0.0f;
             if (inside && ignored && block.ignored_is_background) w = 1.0f;
             if (voxel_weight && inside) w *= voxel_weight[first + v];
+            dice[v] = block.weight_dice ? mask[v] * w : mask[v];
             if (class_weight) w *= class_weight[int32_t(label[v])];
             weight[v] = w;
         }
@@ -215,8 +217,8 @@ void loss_sums(const float* logits, const float* target, const float* voxel_weig
             for (int64_t v = 0; v < VOXELS; ++v) p[v] *= total[v];
             for (int64_t v = 0; v < VOXELS; v += HALF) {
                 for (int64_t l = 0; l < HALF; ++l) {
-                    float masked = group.mask[v + l] * p[v + l];
-                    float same = group.label[v + l] == float(c) ? group.mask[v + l] : 0.0f;
+                    float masked = group.dice[v + l] * p[v + l];
+                    float same = group.label[v + l] == float(c) ? group.dice[v + l] : 0.0f;
                     hit[l] += same * p[v + l];
                     predicted[l] += masked;
                     observed[l] += same;
@@ -259,7 +261,7 @@ void loss_gradient(const float* target, const float* voxel_weight, const float* 
                 bool same = group.label[v] == float(c);
                 float dice = p[v] * (linear[c] + (same ? hit[c] : 0.0f) - inner[v]);
                 float cross = group.weight[v] * (p[v] - (same ? 1.0f : 0.0f));
-                p[v] = ce_scale * cross + group.mask[v] * dice;
+                p[v] = ce_scale * cross + group.dice[v] * dice;
             }
             float* out = probability + first * block.step + c * block.stride;
             for (int64_t v = 0; v < count; ++v) out[v * block.step] = p[v];

@@ -31,17 +31,19 @@ struct LossBlock {
     bool has_ignore;  // whether `ignore` counts
     float ignore;     // label of voxels without loss
     bool ignored_is_background;  // in the cross-entropy only: the rule of DIAG's class-weighted loss
+    bool weight_dice;  // Dice counts each voxel by its weight
 };
 
-// Sums of the loss over voxels. With m = 0 at ignored voxels, else 1, and p the softmax:
+// Sums of the loss over voxels. With m = 0 at ignored voxels, else 1, d = m or m times the voxel weight, and p the
+// softmax:
 struct LossSums {
     double loss;       // sum of w * cross-entropy
     double weight;     // sum of w, the voxel weight times the class weight times m
     double annotated;  // sum of m
     int64_t invalid;   // voxels whose label is neither a class nor ignored
-    double* hit;       // per class, sum of m * p where the label is this class
-    double* predicted; // per class, sum of m * p
-    double* observed;  // per class, sum of m where the label is this class
+    double* hit;       // per class, sum of d * p where the label is this class
+    double* predicted; // per class, sum of d * p
+    double* observed;  // per class, sum of d where the label is this class
 };
 
 struct SgdOptions {
@@ -79,7 +81,7 @@ struct Kernels {
     void (*loss_sums)(const float* logits, const float* target, const float* weight, const float* class_weight,
                       LossBlock, float* probability, LossSums&, float* scratch);
     // Replaces the softmax by the gradient with respect to the logits: ce_scale * w * (p - onehot), plus the Dice part,
-    // whose derivative with respect to p[c] is m * (linear[c] + hit[c] * onehot), taken through the softmax.
+    // whose derivative with respect to p[c] is d * (linear[c] + hit[c] * onehot), taken through the softmax.
     void (*loss_gradient)(const float* target, const float* weight, const float* class_weight, LossBlock,
                           float ce_scale, const float* linear, const float* hit, float* probability,
                           float* scratch);

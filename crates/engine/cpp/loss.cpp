@@ -33,7 +33,8 @@ struct Sizes {
             for (int64_t i = begin; i < end; ++i) {
                 const int64_t image = i / count, start = i % count * BLOCK;
                 LossBlock block{std::min(BLOCK, voxels - start), classes, last ? 1 : voxels, last ? classes : 1,
-                                options.has_ignore != 0, float(options.ignore), options.ignored_is_background != 0};
+                                options.has_ignore != 0, float(options.ignore), options.ignored_is_background != 0,
+                                options.weight_dice != 0};
                 const int64_t logit = image * classes * voxels + start * (last ? classes : 1);
                 body(i, image, logit, image * voxels + start, block, scratch.data());
             }
@@ -116,7 +117,9 @@ struct DiceCrossEntropy : torch::autograd::Function<DiceCrossEntropy> {
         context->saved_data["linear"] = at::tensor(linear);
         context->saved_data["hit"] = at::tensor(hit);
         context->saved_data["options"] =
-            at::tensor({double(options.has_ignore), options.ignore, double(options.ignored_is_background)}, at::kDouble);
+            at::tensor({double(options.has_ignore), options.ignore, double(options.ignored_is_background),
+                        double(options.weight_dice)},
+                       at::kDouble);
         // Beyond float32 the loss is infinite, which training reports, not an error of conversion.
         return at::scalar_tensor(static_cast<float>(result), at::kFloat);
     }
@@ -166,6 +169,7 @@ struct DiceCrossEntropy : torch::autograd::Function<DiceCrossEntropy> {
         options.has_ignore = kept[0].item<double>() != 0;
         options.ignore = kept[1].item<double>();
         options.ignored_is_background = kept[2].item<double>() != 0;
+        options.weight_dice = kept[3].item<double>() != 0;
         const Sizes sizes(gradient);
         const bool per_image = linear.numel() > sizes.classes;
         sizes.each(options, [&](int64_t, int64_t image, int64_t logit, int64_t voxel, LossBlock block,

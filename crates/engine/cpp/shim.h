@@ -30,6 +30,7 @@ struct LossOptions {
     int32_t batch_dice;     // Dice over the whole batch instead of over each image
     int32_t log_dice;       // -log(Dice) instead of -Dice
     int32_t ignored_is_background;  // in the cross-entropy: the rule of DIAG's class-weighted loss
+    int32_t weight_dice;    // Dice counts each voxel by its weight
 };
 
 // Dice and cross-entropy loss of one scale, differentiable in `logits` (b, c, [z,] y, x) float32 on the CPU.

@@ -4,7 +4,8 @@
 //! weight and class weight of the label. The loss of one scale is `crossEntropy * sum(w * ce) / (sum(w) +
 //! 1e-8) - dice * mean over foreground classes of (2 tp + s) / (sum(m p) + sum(m y) + s + 1e-8)`. It equals
 //! nnU-Net v1's `DC_and_CE_loss` and DIAG's `DC_and_CE_loss_with_retained_output` and
-//! `DC_and_CE_loss_weighted`. One departure: these return NaN for a scale without annotated voxels; here such
+//! `DC_and_CE_loss_weighted`. With voxel weights, Dice takes m times the voxel weight for m, unless the recipe says
+//! otherwise. One departure: these return NaN for a scale without annotated voxels; here such
 //! a scale contributes 0.
 
 use std::cell::OnceCell;
@@ -14,6 +15,7 @@ use tch::{Device, Kind, Tensor};
 use crate::shim::composed::LossTerms;
 use crate::shim::{self, RawLossOptions};
 use crate::{Error, Kernels, LossRecipe, Result};
+use recipe::DiceWeights;
 
 /// Weights of the outputs, finest first: halved at each scale, 0 for the coarsest, normalised to sum 1
 /// (`nnUNetTrainerV2.initialize`).
@@ -89,6 +91,7 @@ impl Loss {
                 batch_dice: i32::from(batch_dice),
                 log_dice: i32::from(recipe.log_dice),
                 ignored_is_background: i32::from(recipe.ignored_is_background),
+                weight_dice: i32::from(recipe.weight_dice == DiceWeights::Weightmap),
             },
             cross_entropy_class_weights: place(&recipe.cross_entropy_class_weights)?,
             dice_class_weights: place(&recipe.dice_class_weights)?,
@@ -183,16 +186,26 @@ impl Loss {
             _ => None,
         };
         let counted = mask.as_ref().filter(|_| !background);
+        let weighted = options.weight_dice != 0;
+        let voxel_weight = weight;
         let weight = match (counted, weight) {
             (Some(mask), Some(weight)) => Some(mask.f_mul(weight)?),
             (one, other) => one.or(other).map(Tensor::shallow_clone),
+        };
+        // What Dice counts of each voxel.
+        let dice = match (&mask, voxel_weight.filter(|_| weighted)) {
+            // The same tensor as the cross-entropy's saves work.
+            (_, Some(_)) if !background => weight.as_ref().map(Tensor::shallow_clone),
+            (Some(mask), Some(weight)) => Some(mask.f_mul(weight)?),
+            (None, Some(weight)) => Some(weight.shallow_clone()),
+            (mask, None) => mask.as_ref().map(Tensor::shallow_clone),
         };
         let constants = self.constants(logits)?;
         let terms = LossTerms {
             label: &label,
             classes: &constants.classes,
             weight: weight.as_ref(),
-            mask: mask.as_ref(),
+            mask: dice.as_ref(),
             class_weight: self.cross_entropy_class_weights.as_ref(),
             share: &constants.share,
             gate: gate.as_ref(),

@@ -28,6 +28,7 @@ pub(crate) struct RawLossOptions {
     pub batch_dice: i32,
     pub log_dice: i32,
     pub ignored_is_background: i32,
+    pub weight_dice: i32,
 }
 
 /// Mirrors `SgdOptions` of `kernels.h`.

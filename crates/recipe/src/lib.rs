@@ -7,6 +7,7 @@
 mod architecture;
 mod cases;
 mod check;
+mod class_weights;
 mod data;
 mod error;
 mod options;
@@ -17,5 +18,5 @@ pub use architecture::Architecture;
 pub use data::TrainingData;
 pub use error::{Error, Result};
 pub use options::DataOptions;
-pub use recipe::{Augmentation, LossRecipe, Recipe};
+pub use recipe::{Augmentation, DiceWeights, LossRecipe, Recipe};
 pub use trainer::Trainer;

@@ -2,9 +2,23 @@
 
 use run::OptionError;
 use sampling::{Annotated, Sampling};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use volume::UNLABELLED;
 
 use crate::{Result, Trainer};
+
+/// What Dice counts of each voxel.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum DiceWeights {
+    /// Its weight in the weightmap, if the recipe has voxel weights. The online Dice on validation patches then counts
+    /// voxels in the same way.
+    #[default]
+    Weightmap,
+    /// 1.
+    None,
+}
 
 /// Composition of the loss. Class weights have one value per class, background first.
 #[run::options]
@@ -24,6 +38,9 @@ pub struct LossRecipe {
     /// Class weights of Dice: the mean over foreground classes becomes a weighted mean.
     #[schemars(inner(range(min = 0.0)))]
     pub dice_class_weights: Option<Vec<f64>>,
+    /// What Dice counts of each voxel: its weight in the weightmap, or 1.
+    #[default]
+    pub weight_dice: DiceWeights,
     /// Minimises -log(Dice) instead of -Dice.
     #[default]
     pub log_dice: bool,
@@ -34,6 +51,14 @@ pub struct LossRecipe {
     /// Counts ignored voxels as background in the cross-entropy, like the class-weighted loss of DIAG's fork.
     #[default]
     pub ignored_is_background: bool,
+}
+
+impl LossRecipe {
+    /// Weights the classes in cross-entropy and Dice, background first.
+    pub fn set_class_weights(&mut self, weights: &[f64]) {
+        self.cross_entropy_class_weights = Some(weights.to_vec());
+        self.dice_class_weights = Some(weights.to_vec());
+    }
 }
 
 /// Augmentation of training patches.
@@ -72,6 +97,12 @@ pub struct Recipe {
 }
 
 impl Recipe {
+    /// Whether Dice, in the loss and online, counts voxels by their weights.
+    #[must_use]
+    pub fn weights_dice(&self) -> bool {
+        self.voxel_weights && self.loss.dice > 0.0 && self.loss.weight_dice == DiceWeights::Weightmap
+    }
+
     /// The recipe of a named trainer. The class-weighted trainer also needs class weights.
     #[must_use]
     pub fn preset(trainer: Trainer) -> Self {

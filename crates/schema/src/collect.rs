@@ -146,7 +146,7 @@ fn reachable(definitions: Definitions, roots: BTreeSet<String>) -> Definitions {
 }
 
 /// Adds the names of the types that a schema refers to.
-fn references(schema: &Value, names: &mut BTreeSet<String>) {
+pub(crate) fn references(schema: &Value, names: &mut BTreeSet<String>) {
     match schema {
         Value::Object(fields) => {
             let reference = fields.get("$ref").and_then(Value::as_str);

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use run::Code;
 use serde_json::Value;
 
-use crate::collect::{collect, pascal, Collected, Definitions};
+use crate::collect::{collect, pascal, references, Collected, Definitions};
 use crate::document::document;
 use crate::prose::{jsdoc, plain, plain_all};
 use crate::typescript::{declaration, Role};
@@ -113,25 +113,9 @@ fn events(collected: &Collected) -> String {
     }
     let mut shared = BTreeSet::new();
     references(&collected.event, &mut shared);
-    let shared: Vec<_> = shared.into_iter().collect();
+    let shared: Vec<String> = shared.into_iter().collect();
     let import = format!("import type {{ {} }} from './summaries.js';\n", shared.join(", "));
     format!("{HEAD}{import}\n{}", parts.join("\n"))
-}
-
-/// Names of the types that a schema uses without declaring them in place.
-fn references<'a>(schema: &'a Value, names: &mut BTreeSet<&'a str>) {
-    match schema {
-        Value::Object(entries) => {
-            let reference = entries.get("$ref").and_then(Value::as_str);
-            names.extend(reference.and_then(|path| path.rsplit('/').next()));
-            entries
-                .iter()
-                .filter(|(key, _)| *key != "$defs")
-                .for_each(|(_, value)| references(value, names));
-        }
-        Value::Array(values) => values.iter().for_each(|value| references(value, names)),
-        _ => {}
-    }
 }
 
 /// The types of each verb by name.

@@ -2,11 +2,13 @@
 //!
 //! They do not depend on libtorch: schemas are generated and options are checked before libtorch is loaded.
 
+mod class_weights;
 mod compute;
 mod duration;
 mod predict;
 mod train;
 
+pub use class_weights::ClassWeights;
 pub use compute::{ComputeOptions, Precision};
 pub use duration::parse_duration;
 pub use predict::{PredictOptions, PredictSummary};

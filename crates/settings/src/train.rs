@@ -8,6 +8,7 @@ use run::{OptionError, OptionResult, Options, ValidationReport};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::class_weights::ClassWeights;
 use crate::duration::parse_duration;
 use crate::ComputeOptions;
 
@@ -17,9 +18,9 @@ pub struct TrainOptions {
     /// Options that determine the network's input.
     #[serde(flatten)]
     pub data: DataOptions,
-    /// Weight of each class in cross-entropy and Dice, background first. For the class-weighted trainer.
-    #[schemars(length(min = 1), inner(range(min = 0.0)))]
-    pub class_weights: Option<Vec<f64>>,
+    /// Weight of each class in cross-entropy and Dice, background first. For the class-weighted trainer. `auto` computes
+    /// them from the labelled voxels of the fold's training cases by median frequency balancing.
+    pub class_weights: Option<ClassWeights>,
     /// Epochs of the schedule.
     #[default(1000)]
     #[schemars(range(min = 1))]
@@ -143,25 +144,22 @@ impl TrainOptions {
             );
             return Err(OptionError::new("classWeights", problem));
         }
-        if weights.iter().skip(1).all(|&weight| weight == 0.0) {
-            let expected = "a weight above 0 for at least one foreground class (background first)";
-            return Err(OptionError::expected(
-                "classWeights",
-                expected,
-                format!("{weights:?}"),
-            ));
+        match weights {
+            ClassWeights::Values(values) if values.iter().skip(1).all(|&weight| weight == 0.0) => {
+                let expected = "a weight above 0 for at least one foreground class (background first)";
+                Err(OptionError::expected("classWeights", expected, weights))
+            }
+            _ => Ok(()),
         }
-        Ok(())
     }
 
-    /// The data options, with the class weights in the recipe.
+    /// The data options, with the given class weights in the recipe.
     #[must_use]
     pub fn weighted_data(&self) -> DataOptions {
         let mut data = self.data.clone();
-        if let Some(weights) = &self.class_weights {
+        if let Some(ClassWeights::Values(weights)) = &self.class_weights {
             let mut recipe = data.recipe();
-            recipe.loss.cross_entropy_class_weights = Some(weights.clone());
-            recipe.loss.dice_class_weights = Some(weights.clone());
+            recipe.loss.set_class_weights(weights);
             data.recipe = Some(recipe);
         }
         data
@@ -180,6 +178,7 @@ impl TrainOptions {
             "initialLr": self.initial_lr,
             "precision": precision,
             "freezeEncoder": self.freeze_encoder,
+            "classWeights": self.class_weights,
         })
         .to_string()
     }

@@ -10,8 +10,9 @@ use crate::Result;
 pub(crate) struct OnlineEvaluation {
     classes: usize,
     ignore: Option<i16>,
-    /// Voxels by label (row) and prediction (column).
-    confusion: Vec<i64>,
+    weighted: bool,
+    /// Voxels by label (row) and prediction (column), or their weights.
+    confusion: Vec<f64>,
 }
 
 impl OnlineEvaluation {
@@ -21,21 +22,34 @@ impl OnlineEvaluation {
         Self {
             classes,
             ignore,
-            confusion: vec![0; classes * classes],
+            weighted: false,
+            confusion: vec![0.0; classes * classes],
         }
     }
 
-    /// Adds a batch: logits (b, c, \[z,\] y, x) and labels (b, 1, ...) of the finest scale.
-    pub fn add(&mut self, logits: &Tensor, target: &Tensor) -> Result<()> {
+    /// The same evaluation, which counts each voxel by its weight.
+    #[must_use]
+    pub fn with_weights(self, weighted: bool) -> Self {
+        Self { weighted, ..self }
+    }
+
+    /// Adds a batch: logits (b, c, \[z,\] y, x), labels (b, 1, ...) and voxel weights of the finest scale.
+    pub fn add(&mut self, logits: &Tensor, target: &Tensor, weights: Option<&Tensor>) -> Result<()> {
         let classes = self.classes as i64;
         let predicted = logits.f_argmax(1, false)?.f_flatten(0, -1)?;
         let label = target.f_flatten(0, -1)?.f_to_kind(Kind::Int64)?;
         let mut cell = label.f_mul_scalar(classes)?.f_add(&predicted)?;
+        let weights = weights.filter(|_| self.weighted);
+        let mut weights = weights.map(|weights| weights.f_flatten(0, -1)).transpose()?;
         if let Some(ignore) = self.ignore {
-            cell = cell.f_masked_select(&label.f_ne(i64::from(ignore))?)?;
+            let counted = label.f_ne(i64::from(ignore))?;
+            cell = cell.f_masked_select(&counted)?;
+            weights = weights
+                .map(|weights| weights.f_masked_select(&counted))
+                .transpose()?;
         }
-        let counts = cell.f_bincount(None::<&Tensor>, classes * classes)?;
-        let counts: Vec<i64> = Vec::try_from(&counts)?;
+        let counts = cell.f_bincount(weights.as_ref(), classes * classes)?;
+        let counts: Vec<f64> = Vec::try_from(&counts.f_to_kind(Kind::Double)?)?;
         self.confusion
             .iter_mut()
             .zip(counts)
@@ -44,10 +58,10 @@ impl OnlineEvaluation {
     }
 
     /// True positives, false positives and false negatives of a class.
-    fn counts(&self, class: usize) -> [i64; 3] {
+    fn counts(&self, class: usize) -> [f64; 3] {
         let n = self.classes;
-        let row: i64 = self.confusion[class * n..(class + 1) * n].iter().sum();
-        let column: i64 = self.confusion.iter().skip(class).step_by(n).sum();
+        let row: f64 = self.confusion[class * n..(class + 1) * n].iter().sum();
+        let column: f64 = self.confusion.iter().skip(class).step_by(n).sum();
         let hit = self.confusion[class * n + class];
         [hit, column - hit, row - hit]
     }
@@ -56,8 +70,8 @@ impl OnlineEvaluation {
     pub fn dice(&self) -> Vec<Option<f64>> {
         let dice = |class| {
             let [hit, wrong, missed] = self.counts(class);
-            let sum = 2 * hit + wrong + missed;
-            (sum > 0).then(|| 2.0 * hit as f64 / sum as f64)
+            let sum = 2.0 * hit + wrong + missed;
+            (sum > 0.0).then(|| 2.0 * hit / sum)
         };
         (1..self.classes).map(dice).collect()
     }
@@ -87,11 +101,11 @@ mod tests {
                     tensor(format!("logits_{batch}")),
                     tensor(format!("target_{batch}")),
                 );
-                whole.add(&logits, &target).unwrap();
+                whole.add(&logits, &target, None).unwrap();
                 let mut one = OnlineEvaluation::new(classes, ignore);
-                one.add(&logits, &target).unwrap();
+                one.add(&logits, &target, None).unwrap();
                 for class in 1..classes {
-                    let expected = ["tp", "fp", "fn"].map(|name| arrays[name][[batch, class - 1]] as i64);
+                    let expected = ["tp", "fp", "fn"].map(|name| arrays[name][[batch, class - 1]]);
                     assert_eq!(
                         one.counts(class),
                         expected,
@@ -115,9 +129,26 @@ mod tests {
         let mut evaluation = OnlineEvaluation::new(3, Some(-1));
         let logits = Tensor::from_slice(&[1f32, 1.0, 0.0, 0.0, 0.0, 0.0]).reshape([1, 3, 2]);
         evaluation
-            .add(&logits, &Tensor::from_slice(&[-1f32, 0.0]).reshape([1, 1, 2]))
+            .add(
+                &logits,
+                &Tensor::from_slice(&[-1f32, 0.0]).reshape([1, 1, 2]),
+                None,
+            )
             .unwrap();
         assert_eq!(evaluation.dice(), [None, None]);
         assert!(OnlineEvaluation::metric(&evaluation.dice()).is_nan());
+    }
+
+    #[test]
+    fn a_weighted_evaluation_counts_voxels_by_their_weights() {
+        // Labels 1 1 0 and -1, all predicted as 1.
+        let logits = Tensor::from_slice(&[0f32, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 1.0]).reshape([1, 2, 4]);
+        let target = Tensor::from_slice(&[1f32, 1.0, 0.0, -1.0]).reshape([1, 1, 4]);
+        let weights = Tensor::from_slice(&[3f32, 0.5, 2.0, 8.0]).reshape([1, 1, 4]);
+        for (weighted, expected) in [(true, 7.0 / (7.0 + 2.0)), (false, 4.0 / 5.0)] {
+            let mut evaluation = OnlineEvaluation::new(2, Some(-1)).with_weights(weighted);
+            evaluation.add(&logits, &target, Some(&weights)).unwrap();
+            assert_eq!(evaluation.dice(), [Some(expected)]);
+        }
     }
 }

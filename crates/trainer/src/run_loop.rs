@@ -181,7 +181,8 @@ impl Run<'_> {
 
     fn validate(&mut self, loader: &Loader) -> Result<OnlineValidation> {
         let classes = self.setup.architecture.classes as usize;
-        let mut evaluation = OnlineEvaluation::new(classes, self.setup.data.recipe.ignore_label);
+        let mut evaluation = OnlineEvaluation::new(classes, self.setup.data.recipe.ignore_label)
+            .with_weights(self.setup.data.recipe.weights_dice());
         let mut losses = Mean::default();
         for _ in 0..self.options.validation_iterations {
             self.check()?;

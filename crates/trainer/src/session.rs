@@ -62,10 +62,9 @@ impl Session {
         compute: &Compute,
         sources: &[Vec<Vec<u32>>],
     ) -> Result<Self> {
-        let (device, kind, kernels) = (compute.device, compute.kind, compute.kernels);
-        let scales = deep_supervision_weights(network.architecture().pools.len());
+        let (kind, kernels) = (compute.kind, compute.kernels);
         let network = network.with_kernels(kernels);
-        let loss = Loss::new(&recipe.loss, recipe.ignore_label, batch_dice, scales, device)?;
+        let loss = loss(&network, recipe, batch_dice)?;
         let like = network.parameters().first();
         let like = like.ok_or_else(|| engine::Error::network("a network without parameters"))?;
         let intake = Intake::new(like, loss.outputs(), sources)?;
@@ -81,6 +80,14 @@ impl Session {
         };
         session.place_loss_scale()?;
         Ok(session)
+    }
+
+    /// Gives the loss other weights of the classes.
+    pub fn weigh_classes(&mut self, setup: &Setup, weights: &[f64]) -> Result<()> {
+        let mut recipe = setup.data.recipe.clone();
+        recipe.loss.set_class_weights(weights);
+        self.loss = loss(&self.network, &recipe, setup.batch_dice)?.with_kernels(self.kernels);
+        Ok(())
     }
 
     /// Copies the loss scale to the device.
@@ -210,13 +217,21 @@ impl Session {
             let (Some(logits), Some(target)) = (outputs.first(), input.targets.first()) else {
                 return Err(engine::Error::network("no output to validate").into());
             };
-            evaluation.add(logits, target)?;
+            let weights = input.weights.as_ref().and_then(|scales| scales.first());
+            evaluation.add(logits, target, weights)?;
             let loss = self
                 .loss
                 .evaluate(&outputs, &input.targets, input.weights.as_deref())?;
             Ok(loss.f_double_value(&[])?)
         })
     }
+}
+
+/// The loss of a recipe for the outputs of a network.
+fn loss(network: &GenericUNet, recipe: &Recipe, batch_dice: bool) -> Result<Loss> {
+    let scales = deep_supervision_weights(network.architecture().pools.len());
+    let (ignored, device) = (recipe.ignore_label, network.device());
+    Ok(Loss::new(&recipe.loss, ignored, batch_dice, scales, device)?)
 }
 
 #[cfg(test)]

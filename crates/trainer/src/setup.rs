@@ -16,7 +16,7 @@ use crate::Result;
 use engine::checkpoint::Info;
 use engine::optimizer::poly_learning_rate;
 use engine::{Architecture, Compute, Kernels};
-use settings::TrainOptions;
+use settings::{ClassWeights, TrainOptions};
 
 /// The resolved setup of a run.
 pub(crate) struct Setup {
@@ -42,11 +42,17 @@ impl Setup {
         let size: Vec<i64> = data.plan.patch_size.iter().map(|&n| n as i64).collect();
         architecture.validate_patch(&size)?;
         let classes = plans.num_classes + 1;
-        if let Some(weights) = options.class_weights.as_ref().filter(|w| w.len() != classes) {
-            let expected = format!("{classes} weights (background first)");
-            return Err(OptionError::expected("classWeights", expected, format!("{weights:?}")).into());
+        let mut recipe = data.recipe.clone();
+        match &options.class_weights {
+            Some(weights @ ClassWeights::Values(values)) if values.len() != classes => {
+                let expected = format!("{classes} weights (background first)");
+                return Err(OptionError::expected("classWeights", expected, weights).into());
+            }
+            // The weights are computed when the run begins; any valid ones stand for them here.
+            Some(ClassWeights::Auto) => recipe.loss.set_class_weights(&vec![1.0; classes]),
+            _ => {}
         }
-        data.recipe.validate(options.data.trainer, classes)?;
+        recipe.validate(options.data.trainer, classes)?;
         data.keep_splits(options.data.fold)?;
 
         let trainer = if cascade && options.data.trainer == Trainer::V2 {

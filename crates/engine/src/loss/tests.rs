@@ -20,6 +20,7 @@ fn recipe_of(case: &Case) -> (LossRecipe, Option<i16>, bool) {
         recipe.dice = number("weight_dc", 1.0);
     } else if case.function.contains("DC_and_CE_loss_weighted") {
         recipe.dice = number("weight_dice", 0.1);
+        recipe.weight_dice = DiceWeights::None;
     } else if case.function.contains("DC_and_CE_loss_with_retained_output") {
         ignore = Some(ignore.unwrap_or(-1));
     }
@@ -203,6 +204,56 @@ fn dice_class_weights_give_a_weighted_mean() {
 }
 
 #[test]
+fn a_voxel_of_weight_2_counts_as_two_voxels() {
+    tch::manual_seed(3);
+    let (options, recipe) = (
+        (Kind::Float, Device::Cpu),
+        LossRecipe {
+            cross_entropy: 0.0,
+            ..LossRecipe::default()
+        },
+    );
+    let (logits, target) = (
+        Tensor::randn([1, 3, 6], options),
+        Tensor::randint_low(-1, 3, [1, 1, 6], options),
+    );
+    let counts = [2i64, 1, 0, 3, 1, 2];
+    let repeats = Tensor::from_slice(&counts);
+    let repeated = |t: &Tensor| t.repeat_interleave_self_tensor(&repeats, 2, None::<i64>);
+    let weights = Tensor::from_slice(&counts.map(|n| n as f32)).reshape([1, 1, 6]);
+    for recipe in [
+        recipe.clone(),
+        LossRecipe {
+            log_dice: true,
+            ..recipe
+        },
+    ] {
+        let loss = Loss::new(&recipe, Some(-1), true, vec![1.0], Device::Cpu).expect("a loss");
+        let plain = LossRecipe {
+            weight_dice: DiceWeights::None,
+            ..recipe
+        };
+        let plain = Loss::new(&plain, Some(-1), true, vec![1.0], Device::Cpu).expect("a loss");
+        for (name, backend) in BACKENDS {
+            let value = |loss: &Loss, logits: &Tensor, target: &Tensor, weights: Option<&Tensor>| {
+                backend(loss, logits, target, weights)
+                    .expect("a loss")
+                    .double_value(&[])
+            };
+            let found = value(&loss, &logits, &target, Some(&weights));
+            let expected = value(&plain, &repeated(&logits), &repeated(&target), None);
+            assert!((found - expected).abs() < 1e-6, "{name}: {found} {expected}");
+            let unweighted = value(&plain, &logits, &target, Some(&weights));
+            assert!(
+                (unweighted - value(&loss, &logits, &target, None)).abs() < 1e-6,
+                "{name}"
+            );
+            assert!((unweighted - found).abs() > 1e-3, "{name}");
+        }
+    }
+}
+
+#[test]
 fn wrong_shapes_and_labels_are_rejected() {
     let logits = Tensor::zeros([1, 3, 4, 4], (Kind::Float, Device::Cpu));
     let loss = Loss::new(&LossRecipe::default(), None, true, vec![1.0], Device::Cpu).expect("a loss");
@@ -222,6 +273,7 @@ proptest! {
         seed in 0i64..1_000_000, images in 1i64..4, classes in 2i64..7, side in 1i64..40, deep in any::<bool>(),
         ignore in any::<bool>(), voxels in any::<bool>(), ce_weights in any::<bool>(), dice_weights in any::<bool>(),
         batch_dice in any::<bool>(), log_dice in any::<bool>(), background in any::<bool>(), last in any::<bool>(),
+        weight_dice in any::<bool>(),
     ) {
         tch::manual_seed(seed);
         let options = (Kind::Float, Device::Cpu);
@@ -241,6 +293,7 @@ proptest! {
             cross_entropy_class_weights: class_weights(ce_weights),
             dice_class_weights: class_weights(dice_weights),
             log_dice,
+            weight_dice: if weight_dice { DiceWeights::Weightmap } else { DiceWeights::None },
             ignored_is_background: background,
             ..LossRecipe::default()
         };

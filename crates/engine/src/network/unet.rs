@@ -268,7 +268,11 @@ impl GenericUNet {
     /// [`Error::OutOfMemory`].
     pub fn gradients(&self, root: &Tensor, weights: &mut Weights) -> Result<Gradients> {
         let trained: Vec<_> = weights.tensors.iter().map(Tensor::requires_grad).collect();
-        let inputs: Vec<_> = weights.tensors.iter().filter(|tensor| tensor.requires_grad()).collect();
+        let inputs: Vec<_> = weights
+            .tensors
+            .iter()
+            .filter(|tensor| tensor.requires_grad())
+            .collect();
         let mut found = Tensor::f_run_backward(&[root], &inputs, false, false)?.into_iter();
         let mut of = |&trained: &bool| if trained { found.next() } else { None }.unwrap_or_else(Tensor::new);
         let found: Vec<_> = trained.iter().map(&mut of).collect();

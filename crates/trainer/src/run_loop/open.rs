@@ -19,7 +19,7 @@ use crate::skipped_steps::SkippedSteps;
 use crate::start::{refuse_locked, Claim, Start};
 use crate::{warm_start, Result};
 use run::Event;
-use settings::TrainOptions;
+use settings::{ClassWeights, TrainOptions};
 
 impl<'a> Run<'a> {
     /// A new run, or one that continues from the last checkpoint of the fold. Everything is read and the first batch is
@@ -36,13 +36,18 @@ impl<'a> Run<'a> {
         } else if let Some(path) = &options.pretrained {
             warm_start::load(&mut session.network, path, context)?;
         }
-        let settings = settings(options, setup, &session, checkpoint.epochs, context);
+        let mut settings = settings(options, setup, &session, checkpoint.epochs, context);
         context.emit(Event::Started {
             verb: "train",
             settings: reported(&settings),
         });
         if !options.validation_only {
             setup.data.check_cases(context)?;
+        }
+        if let (Some(ClassWeights::Auto), false) = (&options.class_weights, options.validation_only) {
+            let weights = setup.data.balanced_class_weights(context)?;
+            session.weigh_classes(setup, &weights)?;
+            settings["class_weights"] = weights.into();
         }
         let position = checkpoint.position.unwrap_or_default();
         let loaders = if checkpoint.epochs < options.epochs && !options.validation_only {

@@ -43,6 +43,7 @@ pub(super) fn settings(
         "initial_lr": options.initial_lr,
         "pretrained": options.pretrained,
         "freeze_encoder": options.freeze_encoder,
+        "class_weights": options.class_weights,
         "weight_decay": engine::optimizer::WEIGHT_DECAY,
         "momentum": session.optimizer.momentum,
         "batch_size": setup.data.plan.batch_size,

@@ -21,7 +21,7 @@ use crate::Error;
 use engine::checkpoint::{Checkpoint, Info};
 use engine::Kernels;
 use recipe::Recipe;
-use settings::Precision;
+use settings::{ClassWeights, Precision};
 
 /// A preprocessed task with weightmaps, and a folder for results.
 pub(crate) struct Task(BallTask);
@@ -273,7 +273,10 @@ fn invalid_options_and_data_are_reported() {
     assert_eq!(code(|o| o.data.patch_size = Some(vec![4, 4, 4])), "ERR_NETWORK");
     assert_eq!(code(|o| o.initial_lr = f64::NAN), "ERR_OPTIONS");
     assert_eq!(code(|o| o.epochs = 0), "ERR_OPTIONS");
-    assert_eq!(code(|o| o.class_weights = Some(vec![1.0; 5])), "ERR_OPTIONS");
+    assert_eq!(
+        code(|o| o.class_weights = Some(ClassWeights::Values(vec![1.0; 5]))),
+        "ERR_OPTIONS"
+    );
     // Labels that are not in the plans.
     let path = task.0.stage.join("ball_000.npz");
     for case in 0..BallTask::CASES {
@@ -289,6 +292,35 @@ fn invalid_options_and_data_are_reported() {
         matches!(error, Error::Loader(loader::Error::Label { .. })) && error.to_string().contains("ball_"),
         "{error}"
     );
+}
+
+#[test]
+fn automatic_class_weights_are_those_of_the_training_cases() {
+    let task = Task::new();
+    let mut options = task.options("nnUNetTrainer_V2_Loss_CEandDice_Weighted", "auto");
+    (options.epochs, options.validate) = (1, false);
+    options.class_weights = Some(ClassWeights::Auto);
+    let context = Context::silent(1);
+    let setup = Setup::new(&options, Instant::now(), &context).unwrap();
+    let weights = setup.data.balanced_class_weights(&context).unwrap();
+    assert!(
+        weights[0] < 1.0 && weights.iter().any(|&weight| weight >= 1.0),
+        "{weights:?}"
+    );
+    let auto = run_until(&options, None).0.unwrap();
+    let written = std::fs::read_to_string(auto.folder.join("debug.json")).unwrap();
+    let written: serde_json::Value = serde_json::from_str(&written).unwrap();
+    assert_eq!(written["class_weights"], serde_json::json!(weights).to_string());
+    let state = |summary: TrainSummary| Checkpoint::read(&summary.checkpoint).unwrap().state;
+    let mut run = |weights: Vec<f64>, name: &str| {
+        options.class_weights = Some(ClassWeights::Values(weights));
+        options.data.folders.results = Some(task.path(name));
+        state(run_until(&options, None).0.unwrap())
+    };
+    let ones = run(vec![1.0; weights.len()], "ones");
+    let given = run(weights, "given");
+    assert_eq!(state(auto), given);
+    assert_ne!(given, ones);
 }
 
 #[test]

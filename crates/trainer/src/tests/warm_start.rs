@@ -76,9 +76,16 @@ fn a_frozen_encoder_does_not_change() {
     options.pretrained = Some(first.checkpoint);
     options.freeze_encoder = true;
     for kernels in [Kernels::Fused, Kernels::Composed] {
-        let whole = run_with(kernels, &with_results(&task, &options, &format!("whole {kernels:?}")), None);
+        let whole = run_with(
+            kernels,
+            &with_results(&task, &options, &format!("whole {kernels:?}")),
+            None,
+        );
         let mut parts = with_results(&task, &options, &format!("parts {kernels:?}"));
-        assert_eq!(run_with(kernels, &parts, Some((0, 1))).0.unwrap_err().code(), "ERR_CANCELLED");
+        assert_eq!(
+            run_with(kernels, &parts, Some((0, 1))).0.unwrap_err().code(),
+            "ERR_CANCELLED"
+        );
         parts.resume = true;
         let parts = run_with(kernels, &parts, None);
         let [whole, parts] = [whole, parts].map(|run| Checkpoint::read(&run.0.unwrap().checkpoint).unwrap());

@@ -1,0 +1,124 @@
+/** A training whose process is killed at random moments and continued ends with the bits of an undisturbed one. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import test, { type ExecutionContext } from 'ava';
+import { planAndPreprocess } from '../ts/index.js';
+import { packageRoot } from '../ts/version.js';
+import { type Shape, workspace, writeTask } from './made-up.js';
+
+const MAIN = join(packageRoot, 'dist', 'ts', 'cli', 'main.js');
+const SHAPE: Shape = [20, 20, 20];
+/** Kills in all. */
+const KILLS = Number(process.env.NNUNET_DIAG_KILLS || 20);
+/** Milliseconds after which a process is considered to hang, on a busy machine. */
+const PATIENCE = 180_000;
+
+const FLAGS = [
+  ...['701', '-c', '3d_fullres', '-f', '0', '--patch-size', '16x16x16', '--batch-size', '2'],
+  ...['--epochs', '3', '--iterations', '4', '--validation-iterations', '2', '--save-every', '1'],
+  ...['--precision', 'float32', '--workers', '2', '--npz', '--continue', '--json'],
+];
+
+/** Pseudorandom numbers in [0, 1) (mulberry32). */
+function random(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let bits = Math.imul(state ^ (state >>> 15), 1 | state);
+    bits = (bits + Math.imul(bits ^ (bits >>> 7), 61 | bits)) ^ bits;
+    return ((bits ^ (bits >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+/** Starts or continues a training. Returns whether it ended by itself. */
+async function train(
+  t: ExecutionContext,
+  flags: readonly string[],
+  killAfter: number | undefined,
+): Promise<boolean> {
+  const child = spawn(process.execPath, [MAIN, 'train', ...FLAGS, ...flags], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let err = '';
+  child.stderr.on('data', (chunk) => (err += chunk));
+  const end = once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>;
+  const late = sleep(killAfter ?? PATIENCE, 'late' as const, { ref: false });
+  if ((await Promise.race([end, late])) === 'late') child.kill('SIGKILL');
+  const [code, signal] = await end;
+  if (signal === null) t.is(code, 0, err);
+  else if (killAfter === undefined) t.fail(`hangs: ${err}`);
+  return signal === null;
+}
+
+/** Every file that says what was trained, with its content; times left out. */
+async function results(folder: string): Promise<Record<string, string>> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const found: Record<string, string> = {};
+  for (const entry of entries.filter((one) => one.isFile())) {
+    const path = join(entry.parentPath, entry.name);
+    const name = path.slice(folder.length + 1);
+    const bytes = await readFile(path);
+    if (/\.(model|nii\.gz|npz)$/.test(name)) found[name] = bytes.toString('base64');
+    if (/(summary|postprocessing)\.json$/.test(name)) {
+      found[name] = bytes
+        .toString()
+        .replace(/"(timestamp|id)": .*/g, '')
+        .replaceAll(folder, '');
+    }
+    if (name.endsWith('progress.csv')) {
+      const rows = bytes
+        .toString()
+        .trim()
+        .split('\n')
+        .map((row) => row.split(','));
+      const kept = (rows[0] ?? []).map((column) => !/second|wait|memory/i.test(column));
+      found[name] = rows.map((row) => row.filter((_, i) => kept[i]).join()).join('\n');
+    }
+  }
+  return found;
+}
+
+test('a training that is killed again and again ends with the bits of an undisturbed one', async (t) => {
+  t.timeout(30 * 60_000);
+  const { root, folders } = await workspace(t);
+  const names = ['a', 'b', 'c', 'd', 'e'];
+  await writeTask(
+    folders.rawDataBase,
+    'Task701_Small',
+    Object.fromEntries(names.map((name) => [name, SHAPE])),
+  );
+  await planAndPreprocess({ task: '701', configurations: ['3d_fullres'], ...folders }).result;
+  const flags = (name: string): string[] => [
+    ...['--preprocessed', folders.preprocessed],
+    ...['--output-folder', join(root, name)],
+  ];
+  const started = Date.now();
+  t.true(await train(t, flags('undisturbed'), undefined));
+  const whole = Date.now() - started;
+  const expected = await results(join(root, 'undisturbed'));
+  const listed = Object.keys(expected).sort();
+  for (const name of [
+    'model_final_checkpoint.model',
+    'progress.csv',
+    join('validation_raw', 'summary.json'),
+  ]) {
+    t.true(listed.includes(join('fold_0', name)), `${name} is not among ${listed}`);
+  }
+  const draw = random(7);
+  const moments: number[] = [];
+  for (let round = 0; moments.length < KILLS; round += 1) {
+    const where = flags(`disturbed${round}`);
+    for (;;) {
+      const moment = moments.length < KILLS ? Math.round(draw() * whole) : undefined;
+      if (await train(t, where, moment)) break;
+      if (moment !== undefined) moments.push(moment);
+    }
+    const found = await results(join(root, `disturbed${round}`));
+    t.deepEqual(Object.keys(found).sort(), listed);
+    for (const name of listed)
+      t.true(found[name] === expected[name], `${name} after ${moments} ms of ${whole}`);
+  }
+});
