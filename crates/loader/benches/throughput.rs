@@ -131,6 +131,7 @@ fn report_reading(folder: &Path) {
         previous_stage: None,
         weightmaps: false,
         packed: None,
+        ignored: Vec::new(),
     };
     let case = Case::open("a", &files, Meaning::Sparse).unwrap();
     for side in [205, 128] {

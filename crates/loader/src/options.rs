@@ -88,6 +88,9 @@ pub struct LoaderOptions {
     /// Total epochs of the schedule, after which the loader ends; `None` never ends.
     #[serde(default)]
     pub epochs: Option<u64>,
+    /// Labels on disk that count as unlabelled (-1), such as 255. They need the ignore label.
+    #[serde(default)]
+    pub ignored_labels: Vec<i16>,
     /// Highest label of the targets; `None` accepts every label from 0.
     #[serde(default)]
     pub highest_label: Option<i16>,
@@ -143,6 +146,7 @@ impl LoaderOptions {
             first_iteration: 0,
             iterations: defaults::iterations(),
             epochs: None,
+            ignored_labels: Vec::new(),
             highest_label: None,
             format: Format::Full,
             unpack: defaults::unpack(),

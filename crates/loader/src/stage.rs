@@ -29,6 +29,7 @@ impl Stage {
             previous_stage: options.previous_stage.clone(),
             weightmaps: options.pipeline.weightmap,
             packed: None,
+            ignored: options.ignored_labels.clone(),
         };
         let mut not_unpacked = None;
         if !options.unpack {

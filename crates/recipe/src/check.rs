@@ -125,7 +125,11 @@ impl TrainingData {
                     .collect();
                 background_only = labels.iter().all(|&label| label <= 0);
                 let highest = self.plans.num_classes as i64;
-                let known = |label: &i64| (i64::from(UNLABELLED)..=highest).contains(label);
+                let ignored = &self.recipe.ignored_labels;
+                let known = |label: &i64| {
+                    (i64::from(UNLABELLED)..=highest).contains(label)
+                        || ignored.iter().any(|&ignored| i64::from(ignored) == *label)
+                };
                 findings.unknown = labels.iter().copied().filter(|label| !known(label)).collect();
                 findings.unlabelled = self.takes_unlabelled_for_background()
                     && labels.contains(&i64::from(UNLABELLED))

@@ -22,6 +22,7 @@ impl TrainingData {
             previous_stage: None,
             weightmaps: false,
             packed: None,
+            ignored: self.recipe.ignored_labels.clone(),
         };
         let classes = self.plans.num_classes + 1;
         let (ignores, rules) = (

@@ -135,6 +135,7 @@ impl TrainingData {
             batch_size: self.plan.batch_size,
             sampling: self.recipe.sampling,
             phase,
+            ignored_labels: self.recipe.ignored_labels.clone(),
             highest_label: i16::try_from(self.plans.num_classes).ok(),
             ..LoaderOptions::new(&self.folder, cases.clone(), self.pipeline())
         }

@@ -85,6 +85,10 @@ pub struct Recipe {
     /// Label excluded from loss and metrics: -1 (unlabelled). By default no label is excluded.
     #[schemars(range(min = -1, max = -1))]
     pub ignore_label: Option<i16>,
+    /// Labels of the data that count as unlabelled, such as 255: excluded from sampling, loss and metrics like -1.
+    /// They need `ignoreLabel`.
+    #[default]
+    pub ignored_labels: Vec<i16>,
     /// Weights the voxels of the cross-entropy with `<case>_weightmap.npy`.
     #[default]
     pub voxel_weights: bool,
@@ -181,6 +185,17 @@ impl Recipe {
                 format!("expected a positive number, got {}", loss.smooth),
             );
         }
+        if let Some(label) = self
+            .ignored_labels
+            .iter()
+            .find(|&&label| (0..classes as i64).contains(&i64::from(label)))
+        {
+            let problem = format!(
+                "{label} is a class of the plans (0 to {}); name other labels",
+                classes - 1
+            );
+            return refuse("recipe.ignoredLabels", problem);
+        }
         self.validate_data()
     }
 
@@ -190,6 +205,10 @@ impl Recipe {
             let problem =
                 format!("expected -1, the label of unlabelled voxels in preprocessed data, got {label}");
             return Err(OptionError::new("recipe.ignoreLabel", problem).into());
+        }
+        if self.ignore_label.is_none() && !self.ignored_labels.is_empty() {
+            let problem = "labels that count as unlabelled need \"ignoreLabel\": -1";
+            return Err(OptionError::new("recipe.ignoredLabels", problem).into());
         }
         Ok(())
     }
@@ -245,6 +264,22 @@ mod tests {
         recipe.loss.dice_class_weights = Some(vec![0.0, 2.0, 0.5]);
         recipe.loss.dice = f64::NAN;
         assert!(recipe.validate(name, 3).is_err());
+    }
+
+    #[test]
+    fn ignored_labels_are_no_classes_and_need_the_ignore_label() {
+        let validate = |text: &str| {
+            let recipe: Recipe = serde_json::from_str(text).expect("a recipe");
+            recipe.validate(Trainer::V2, 3).map_err(|error| error.to_string())
+        };
+        assert_eq!(validate(r#"{"ignoreLabel":-1,"ignoredLabels":[255,-2]}"#), Ok(()));
+        for (text, problem) in [
+            (r#"{"ignoreLabel":-1,"ignoredLabels":[2]}"#, "2 is a class"),
+            (r#"{"ignoredLabels":[255]}"#, "need \"ignoreLabel\": -1"),
+        ] {
+            let error = validate(text).expect_err("refused");
+            assert!(error.contains(problem), "{error}");
+        }
     }
 
     #[test]

@@ -11,6 +11,9 @@ use crate::error::{Error, ShapeMismatch};
 use crate::grid::{Grid, Rows};
 use crate::meaning::Meaning;
 
+/// An ignored label in [`Case::for_each_slice`]: annotated under no [`Meaning`].
+pub(crate) const IGNORED: i16 = i16::MIN;
+
 /// Location and reading mode of the files of a preprocessed folder.
 #[derive(Clone, Debug)]
 pub struct StageFolder {
@@ -22,6 +25,8 @@ pub struct StageFolder {
     pub weightmaps: bool,
     /// Cache for reading npz files; without it, npy files are mapped.
     pub packed: Option<Arc<PackedCache>>,
+    /// Labels on disk that count as unlabelled, besides -1.
+    pub ignored: Vec<i16>,
 }
 
 impl StageFolder {
@@ -61,6 +66,7 @@ pub struct Case {
     weights: Option<Grid>,
     previous: Option<Grid>,
     meaning: Meaning,
+    ignored: Vec<i16>,
 }
 
 impl Case {
@@ -117,6 +123,7 @@ impl Case {
             weights: None,
             previous,
             meaning,
+            ignored: stage.ignored.clone(),
         })
     }
 
@@ -184,7 +191,12 @@ impl Case {
         self.meaning
     }
 
-    /// Calls `each` with every slice of the segmentation as on disk.
+    /// Labels on disk that count as unlabelled, besides -1.
+    pub(crate) fn ignored(&self) -> &[i16] {
+        &self.ignored
+    }
+
+    /// Calls `each` with every slice of the segmentation as on disk, with [`IGNORED`] for ignored labels.
     pub(crate) fn for_each_slice(&self, mut each: impl FnMut(&[f32])) -> Result<(), Error> {
         let area = self.shape[1] * self.shape[2];
         let mut slice = vec![0.0; area];
@@ -192,6 +204,11 @@ impl Case {
         let read = |rows: &dyn Rows| {
             for z in 0..self.shape[0] {
                 rows.copy(first + z * area, &mut slice);
+                for value in slice.iter_mut().filter(|_| !self.ignored.is_empty()) {
+                    if self.ignored.contains(&(*value as i16)) {
+                        *value = f32::from(IGNORED);
+                    }
+                }
                 each(&slice);
             }
         };
@@ -201,7 +218,8 @@ impl Case {
     }
 
     /// Reads the voxels of a box: `image` (channel, z, y, x), `labels` ([`Case::label_channels`], z, y, x)
-    /// and, with a weightmap, `weights` (z, y, x). Labels are mapped by [`Meaning::label`]. Outside the case,
+    /// and, with a weightmap, `weights` (z, y, x). Labels are mapped by [`Meaning::label`], and ignored ones become -1.
+    /// Outside the case,
     /// the image is 0, the segmentation -1, the previous stage's segmentation 0 and the weight 0. Only the
     /// rows of the box are read.
     ///
@@ -233,6 +251,10 @@ impl Case {
                 if self.meaning == Meaning::Dense {
                     row.iter_mut()
                         .for_each(|label| *label = self.meaning.label(*label));
+                }
+                if !self.ignored.is_empty() {
+                    let ignored = row.iter_mut().filter(|label| self.ignored.contains(label));
+                    ignored.for_each(|label| *label = UNLABELLED);
                 }
             });
         };

@@ -273,7 +273,8 @@ fn open_index(
 ) -> Result<AnnotationIndex, Error> {
     let path = index_path(&options.stage.folder, case.name());
     // Read before the segmentation: if the file is replaced meanwhile, the index is stale instead of wrong.
-    let stamp = Stamp::of(case.path()).map_err(|source| {
+    let stamp = Stamp::of(case.path()).map(|stamp| stamp.ignoring(case.ignored()));
+    let stamp = stamp.map_err(|source| {
         Error::file(
             case.name(),
             volume::Error::Io {

@@ -33,6 +33,7 @@ pub fn count_labels(
         previous_stage: None,
         weightmaps: false,
         folder: stage.folder.clone(),
+        ignored: stage.ignored.clone(),
     };
     let packed = StageFolder {
         packed: Some(Arc::new(PackedCache::new(0))),

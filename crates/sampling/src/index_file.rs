@@ -31,15 +31,36 @@ const SECTION_WORDS: usize = 3;
 /// Upper bound of the number of classes. A larger number means that the file is damaged.
 const MOST_SECTIONS: u64 = 1 << 17;
 
-/// Size and modification time of a file, for detecting later changes.
+/// Size and modification time of a file, and how its labels are read, for detecting later changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stamp {
     length: u64,
     seconds: u64,
     nanoseconds: u64,
+    /// Hash of the ignored labels; 0 if there are none.
+    ignored: u64,
 }
 
 impl Stamp {
+    /// The same stamp for readers that count these labels as unlabelled.
+    #[must_use]
+    pub fn ignoring(self, labels: &[i16]) -> Self {
+        let mut sorted = labels.to_vec();
+        sorted.sort_unstable();
+        sorted.dedup();
+        let bytes: Vec<u8> = sorted
+            .iter()
+            .flat_map(|&label| i64::from(label).to_le_bytes())
+            .collect();
+        // An even number: the word of the header also says whether -1 is background.
+        let ignored = if sorted.is_empty() {
+            0
+        } else {
+            hash(BASIS, &bytes) << 1
+        };
+        Self { ignored, ..self }
+    }
+
     /// The current stamp of a file.
     ///
     /// # Errors
@@ -54,6 +75,7 @@ impl Stamp {
             length: metadata.len(),
             seconds: modified.as_secs(),
             nanoseconds: u64::from(modified.subsec_nanos()),
+            ignored: 0,
         })
     }
 }
@@ -159,7 +181,7 @@ fn header(stamp: Stamp, shape: [usize; 3], meaning: Meaning) -> [u64; 8] {
         z,
         y,
         x,
-        dense,
+        dense | stamp.ignored,
     ]
 }
 

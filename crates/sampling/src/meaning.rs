@@ -4,6 +4,8 @@
 //! and voxels outside the mask that the user labelled 0 stay 0. The case's `outside_nonzero_mask_label`
 //! distinguishes the two.
 
+use volume::UNLABELLED;
+
 /// Interpretation of a case's segmentation channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Meaning {
@@ -31,13 +33,13 @@ impl Meaning {
 
     /// Returns true if the user gave this label on disk.
     pub fn is_annotated(self, label: i16) -> bool {
-        self == Self::Dense || label >= 0
+        self.label(label) >= 0
     }
 
     /// The label in a patch for a label on disk.
     pub fn label(self, on_disk: i16) -> i16 {
-        if self == Self::Dense {
-            on_disk.max(0)
+        if self == Self::Dense && on_disk == UNLABELLED {
+            0
         } else {
             on_disk
         }

@@ -268,6 +268,7 @@ mod tests {
             previous_stage: None,
             weightmaps: false,
             packed: None,
+            ignored: Vec::new(),
         };
         (folder, files, cases.iter().map(|c| (*c).to_owned()).collect())
     }

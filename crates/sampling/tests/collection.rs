@@ -89,6 +89,24 @@ fn annotated_voxels_are_drawn_uniformly() {
 }
 
 #[test]
+fn ignored_labels_are_never_drawn_and_the_index_knows_them() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "a", 1, scribble);
+    for ignored in [vec![], vec![2], vec![255, 2], vec![]] {
+        let mut options = options(folder.path(), &["a"], annotated(|_| {}));
+        options.stage.ignored.clone_from(&ignored);
+        let counts = draw_many(&open(&options).unwrap(), 2000);
+        for (voxel, label) in voxels() {
+            assert_eq!(
+                counts.contains_key(&voxel),
+                !ignored.contains(&label),
+                "{ignored:?} {voxel:?}"
+            );
+        }
+    }
+}
+
+#[test]
 fn balance_draws_classes_uniformly() {
     let folder = tempfile::tempdir().unwrap();
     write(folder.path(), "a", 1, scribble);

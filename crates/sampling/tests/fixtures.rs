@@ -107,6 +107,7 @@ fn open_case(folder: &Path, shape: [usize; 3], labels: usize, weights: bool) -> 
         previous_stage: None,
         weightmaps: weights,
         packed: None,
+        ignored: Vec::new(),
     };
     let mut case = Case::open("case", &files, Meaning::Plain).unwrap();
     if weights {

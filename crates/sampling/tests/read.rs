@@ -77,6 +77,7 @@ fn files(folder: &Path, packed: bool) -> StageFolder {
         previous_stage: Some(folder.to_owned()),
         weightmaps: true,
         packed: packed.then(|| Arc::new(PackedCache::new(0))),
+        ignored: Vec::new(),
     }
 }
 
@@ -90,9 +91,13 @@ proptest! {
         size in prop::array::uniform3(1usize..7),
         dense in any::<bool>(),
         packed in any::<bool>(),
+        ignoring in any::<bool>(),
     ) {
         let written = write(shape);
-        let files = files(written.folder.path(), packed);
+        let mut files = files(written.folder.path(), packed);
+        if ignoring {
+            files.ignored = vec![255, 1];
+        }
         let meaning = if dense { Meaning::Dense } else { Meaning::Sparse };
         let mut case = Case::open("c", &files, meaning).unwrap();
         case.open_weights(&files).unwrap();
@@ -109,7 +114,11 @@ proptest! {
             if inside {
                 let v: Vec<usize> = voxel.iter().map(|v| *v as usize).collect();
                 let at = |c: usize| written.stack[[c, v[0], v[1], v[2]]];
-                let label = if dense && at(2) == -1.0 { 0 } else { at(2) as i16 };
+                let label = match at(2) as i16 {
+                    -1 if dense => 0,
+                    1 if ignoring => -1,
+                    label => label,
+                };
                 let previous = i16::from(written.previous[[v[0], v[1], v[2]]]);
                 prop_assert_eq!(found, (at(0), at(1), label, previous, written.weights[[0, v[0], v[1], v[2]]]));
             } else {
@@ -129,6 +138,7 @@ fn a_single_slice_without_axis_is_a_volume_of_one_slice() {
         previous_stage: None,
         weightmaps: false,
         packed: None,
+        ignored: Vec::new(),
     };
     let case = Case::open("c", &files, Meaning::Plain).unwrap();
     assert_eq!((case.shape(), case.channels()), ([1, 3, 4], 1));
@@ -213,6 +223,7 @@ fn only_the_pages_of_a_patch_are_touched() {
         previous_stage: None,
         weightmaps: false,
         packed: None,
+        ignored: Vec::new(),
     };
     let case = Case::open("touched-pages", &files, Meaning::Plain).unwrap();
     let window = PatchBox {

@@ -47,6 +47,7 @@ pub fn options(folder: &Path, cases: &[&str], sampling: Sampling) -> CollectionO
             previous_stage: None,
             weightmaps: false,
             packed: None,
+            ignored: Vec::new(),
         },
         cases: cases.iter().map(|case| (*case).to_owned()).collect(),
         sampling,
