@@ -19,6 +19,30 @@ pub struct TrainingCase {
     pub image: String,
     /// Label path as written, such as `./labelsTr/mri_001.nii.gz`.
     pub label: String,
+    /// `presentLabels`, an addition to nnU-Net v1's format: the classes that were annotated. Voxels of other classes may
+    /// be labelled as background. `None` if all classes were annotated.
+    pub present_labels: Option<Vec<i64>>,
+}
+
+impl TrainingCase {
+    /// A case in `imagesTr` and `labelsTr`, annotated for all classes.
+    #[must_use]
+    pub fn new(case: &str) -> Self {
+        Self {
+            case: case.to_owned(),
+            image: format!("./imagesTr/{case}.nii.gz"),
+            label: format!("./labelsTr/{case}.nii.gz"),
+            present_labels: None,
+        }
+    }
+
+    fn to_json(&self) -> Json {
+        let mut entry = json!({ "image": self.image, "label": self.label });
+        if let Some(labels) = &self.present_labels {
+            entry["presentLabels"] = json!(labels);
+        }
+        entry
+    }
 }
 
 /// Content of `dataset.json`. All entries keep the order of the file.
@@ -116,10 +140,7 @@ impl DatasetJson {
         map.insert("labels".into(), Json::Object(labels.collect()));
         map.insert("numTraining".into(), json!(self.training.len()));
         map.insert("numTest".into(), json!(self.test.len()));
-        let training = self
-            .training
-            .iter()
-            .map(|t| json!({ "image": t.image, "label": t.label }));
+        let training = self.training.iter().map(TrainingCase::to_json);
         map.insert("training".into(), training.collect());
         map.insert("test".into(), json!(self.test));
         Json::Object(map)
@@ -184,11 +205,19 @@ fn named(value: Option<Json>, key: &str) -> Result<IndexMap<String, String>, Str
 }
 
 fn training_case(entry: &Json) -> Result<TrainingCase, String> {
+    let present_labels = match &entry["presentLabels"] {
+        Json::Null => None,
+        labels => Some(
+            serde_json::from_value(labels.clone())
+                .map_err(|_| format!("training: presentLabels: expected a list of labels, got {labels}"))?,
+        ),
+    };
     match (entry["image"].as_str(), entry["label"].as_str()) {
         (Some(image), Some(label)) => Ok(TrainingCase {
             case: case_of(label).to_owned(),
             image: image.to_owned(),
             label: label.to_owned(),
+            present_labels,
         }),
         _ => Err(format!("training: {entry} lacks image and label")),
     }
@@ -203,13 +232,16 @@ mod tests {
         let source = json!({
             "name": "X", "description": "d", "tensorImageSize": "4D", "licence": "CC", "custom": { "a": [1, 2] },
             "modality": { "1": "T2", "0": "T1" }, "labels": { "0": "background", "2": "b", "-1": "unlabelled" },
-            "numTraining": 1, "numTest": 1,
-            "training": [{ "image": "./imagesTr/c.nii.gz", "label": "./labelsTr/c.nii.gz" }],
+            "numTraining": 2, "numTest": 1,
+            "training": [
+                { "image": "./imagesTr/c.nii.gz", "label": "./labelsTr/c.nii.gz" },
+                { "image": "./imagesTr/d.nii.gz", "label": "./labelsTr/d.nii.gz", "presentLabels": [2] },
+            ],
             "test": ["./imagesTs/t.nii.gz"],
         });
         let dataset = DatasetJson::from_json(source.clone()).unwrap();
         assert_eq!(dataset.to_json().to_string(), source.to_string());
-        assert_eq!(dataset.cases(), ["c"]);
+        assert_eq!(dataset.cases(), ["c", "d"]);
         assert_eq!(
             dataset.modalities().unwrap(),
             BTreeMap::from([(0, "T1".into()), (1, "T2".into())])

@@ -244,6 +244,34 @@ impl Loss {
     }
 }
 
+/// Logits (b, classes, \[z,\] y, x) in which the classes that a sample's annotation leaves out are background: `present` is
+/// (b, classes), true for annotated classes and the background. The background of a sample gets the sum of the
+/// probabilities of all classes that it stands for, and the others get none (marginal loss, Shi et al. 2021). Then they
+/// have no part in cross-entropy and gradients; their Dice is 1.
+///
+/// # Errors
+/// [`Error::Torch`] for inconsistent shapes.
+pub fn merge_absent(logits: &Tensor, present: &Tensor) -> Result<Tensor> {
+    /// exp(-1e4) is 0, without the NaN of 0 * infinity.
+    const NOTHING: f64 = -1e4;
+    let mut shape = vec![1; logits.dim()];
+    shape[..2].copy_from_slice(&present.size()[..2]);
+    let present = present.f_view(shape.as_slice())?;
+    let classes = logits.size()[1];
+    let foreground = present.f_slice(1, 1, classes, 1)?;
+    let background = foreground.f_new_zeros([shape[0], 1], (Kind::Bool, logits.device()))?;
+    shape[1] = 1;
+    let others = Tensor::f_cat(
+        &[background.f_view(shape.as_slice())?, foreground.shallow_clone()],
+        1,
+    )?;
+    let merged = logits.f_masked_fill(&others, NOTHING)?.f_logsumexp(1, true)?;
+    let rest = logits
+        .f_slice(1, 1, classes, 1)?
+        .f_masked_fill(&foreground.f_logical_not()?, NOTHING)?;
+    Ok(Tensor::f_cat(&[merged, rest], 1)?)
+}
+
 fn missing(scale: usize, what: &str) -> Error {
     Error::network(format!(
         "no {what} for scale {scale}; the loss needs one per scale"

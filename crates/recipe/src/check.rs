@@ -20,6 +20,8 @@ use crate::{Error, Result, TrainingData};
 struct Findings {
     /// Labels that the network has no class for.
     unknown: Vec<i64>,
+    /// Classes that were not annotated in a partially annotated case.
+    absent: Vec<i64>,
     unlabelled: bool,
     weightmap_missing: bool,
     weightmap_stale: bool,
@@ -38,7 +40,7 @@ impl TrainingData {
     /// of a case without foreground that is 0 everywhere gives `WARN_ZERO_WEIGHTMAP`.
     ///
     /// # Errors
-    /// [`Error::Labels`], [`Error::Unlabelled`], [`Error::Sampling`] for weightmaps that are missing or have
+    /// [`Error::Labels`], [`Error::AbsentLabels`], [`Error::Unlabelled`], [`Error::Sampling`] for weightmaps that are missing or have
     /// another shape, [`Error::Dataset`] for a record that cannot be read, [`Error::Cancelled`].
     pub fn check_cases(&self, context: &Context) -> Result<()> {
         let cases: BTreeSet<&String> = self.split.train.iter().chain(&self.split.val).collect();
@@ -58,17 +60,25 @@ impl TrainingData {
             let affected = cases.iter().zip(&found).filter(|(_, findings)| test(findings));
             affected.map(|(&case, _)| case.clone()).collect()
         };
-        let labels: BTreeMap<String, Vec<i64>> = cases
-            .iter()
-            .zip(&found)
-            .filter(|(_, findings)| !findings.unknown.is_empty())
-            .map(|(&case, findings)| (case.clone(), findings.unknown.clone()))
-            .collect();
+        let listed = |list: fn(&Findings) -> &Vec<i64>| -> BTreeMap<String, Vec<i64>> {
+            let affected = cases
+                .iter()
+                .zip(&found)
+                .filter(|(_, findings)| !list(findings).is_empty());
+            affected
+                .map(|(&case, findings)| (case.clone(), list(findings).clone()))
+                .collect()
+        };
+        let labels = listed(|findings| &findings.unknown);
         if !labels.is_empty() {
             return Err(Error::Labels {
                 labels,
                 highest: self.plans.num_classes,
             });
+        }
+        let labels = listed(|findings| &findings.absent);
+        if !labels.is_empty() {
+            return Err(Error::AbsentLabels { labels });
         }
         let unlabelled = named(|findings| findings.unlabelled);
         if !unlabelled.is_empty() {
@@ -131,6 +141,10 @@ impl TrainingData {
                         || ignored.iter().any(|&ignored| i64::from(ignored) == *label)
                 };
                 findings.unknown = labels.iter().copied().filter(|label| !known(label)).collect();
+                if let Some(present) = self.present.get(case) {
+                    let classes = labels.iter().copied().filter(|&label| label > 0 && known(&label));
+                    findings.absent = classes.filter(|label| !present.contains(label)).collect();
+                }
                 findings.unlabelled = self.takes_unlabelled_for_background()
                     && labels.contains(&i64::from(UNLABELLED))
                     && properties.outside_nonzero_mask_label()? == 0;

@@ -13,6 +13,7 @@ use loader::{LoaderOptions, Phase};
 use run::{Context, NotFound};
 
 use crate::cases::preprocessed_cases;
+use crate::present::{self, PresentLabels};
 use crate::{DataOptions, Recipe, Result};
 
 /// A preprocessed configuration of a task, with a recipe.
@@ -42,6 +43,8 @@ pub struct TrainingData {
     pub split: Split,
     /// Sampling, ignore label, weights and loss.
     pub recipe: Recipe,
+    /// The cases that are annotated for some of the classes only.
+    pub present: PresentLabels,
     /// Folder of the previous stage's segmentations, for a cascade's second stage.
     pub previous_stage: Option<PathBuf>,
 }
@@ -95,7 +98,14 @@ impl TrainingData {
                 Some(lower.path.join("pred_next_stage"))
             }
         };
+        let present = present::read(
+            options.present_labels.as_ref(),
+            &preprocessed,
+            &cases,
+            plans.num_classes,
+        )?;
         Ok(Self {
+            present,
             task,
             folders,
             preprocessed,

@@ -56,6 +56,18 @@ pub enum Error {
         /// The affected cases.
         cases: Vec<String>,
     },
+    /// Partially annotated cases have labels of classes that were not annotated. Lists all of them.
+    #[error(
+        "{} cases have labels that their presentLabels leave out: {}; add the labels to presentLabels, or remove them from \
+        the segmentations",
+        labels.len(),
+        list_labels(labels)
+    )]
+    #[code(PresentLabels)]
+    AbsentLabels {
+        /// The labels of each affected case.
+        labels: BTreeMap<String, Vec<i64>>,
+    },
     /// Weightmaps are missing.
     #[error(transparent)]
     #[code(transparent)]

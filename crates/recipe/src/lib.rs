@@ -11,6 +11,7 @@ mod class_weights;
 mod data;
 mod error;
 mod options;
+mod present;
 mod recipe;
 mod trainer;
 
@@ -18,5 +19,6 @@ pub use architecture::Architecture;
 pub use data::TrainingData;
 pub use error::{Error, Result};
 pub use options::DataOptions;
+pub use present::PresentLabels;
 pub use recipe::{Augmentation, DiceWeights, LossRecipe, Recipe};
 pub use trainer::Trainer;

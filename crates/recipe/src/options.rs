@@ -46,6 +46,10 @@ pub struct DataOptions {
     /// The default is `pred_next_stage` of the low-resolution model, as in nnU-Net v1.
     #[schemars(length(min = 1))]
     pub previous_stage: Option<PathBuf>,
+    /// JSON file with the annotated classes of partially annotated cases, such as `{"case_001": [1, 3]}`. The other classes
+    /// do not count in these cases. The default is `presentLabels` of the training cases in `dataset.json`.
+    #[schemars(length(min = 1))]
+    pub present_labels: Option<PathBuf>,
     /// nnU-Net's folders.
     #[default]
     #[serde(flatten)]

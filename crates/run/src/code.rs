@@ -290,6 +290,8 @@ codes! {
     /// Cases have unlabelled voxels (-1), which the trainer takes for background. Choose a sparse trainer, or
     /// a recipe with `ignoreLabel: -1`. `details.cases` names the cases.
     UnlabelledNotIgnored = "ERR_UNLABELLED_NOT_IGNORED",
+    /// A case has labels that its `presentLabels` leave out. `details.labels` names them by case.
+    PresentLabels = "ERR_PRESENT_LABELS",
     /// A model cannot be used for prediction. The message states the reason.
     Model = "ERR_MODEL",
     /// A folder of segmentations could not be listed or created. Check the permissions.

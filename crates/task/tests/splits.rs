@@ -24,11 +24,7 @@ impl Fixture {
         let base = tempfile::tempdir().unwrap();
         let raw = base.path().join("base/nnUNet_raw_data").join(TASK);
         std::fs::create_dir_all(raw.join("imagesTr")).unwrap();
-        let training = cases.iter().map(|case| TrainingCase {
-            case: case.clone(),
-            image: format!("./imagesTr/{case}.nii.gz"),
-            label: format!("./labelsTr/{case}.nii.gz"),
-        });
+        let training = cases.iter().map(|case| TrainingCase::new(case));
         let dataset = DatasetJson {
             training: training.collect(),
             ..DatasetJson::default()

@@ -5,6 +5,7 @@ use tch::{Device, Kind, Tensor};
 
 use super::targets::Coarser;
 use crate::Result;
+use engine::loss::merge_absent;
 use engine::{Upload, Uploads};
 
 /// A batch on its way to the device.
@@ -14,6 +15,8 @@ pub(crate) struct Input {
     pub(super) targets: usize,
     /// Whether any voxel is annotated.
     pub annotated: bool,
+    /// The classes that each sample is annotated for, (b, classes), if a sample is not annotated for all.
+    pub present: Option<Tensor>,
 }
 
 /// A batch on the device.
@@ -22,6 +25,20 @@ pub(crate) struct Arrived {
     /// Labels at the scales of the loss, finest first.
     pub targets: Vec<Tensor>,
     pub weights: Option<Vec<Tensor>>,
+    pub present: Option<Tensor>,
+}
+
+impl Arrived {
+    /// The outputs of the network, in which classes that a sample is not annotated for are background.
+    pub fn merged(&self, outputs: Vec<Tensor>) -> Result<Vec<Tensor>> {
+        match &self.present {
+            None => Ok(outputs),
+            Some(present) => Ok(outputs
+                .iter()
+                .map(|one| merge_absent(one, present))
+                .collect::<engine::Result<_>>()?),
+        }
+    }
 }
 
 /// Copies batches to the device.
@@ -57,11 +74,13 @@ impl Intake {
             tensors: self.uploads.start(&host)?,
             targets: targets.len(),
             annotated: batch.annotated,
+            present: None,
         })
     }
 
     /// The tensors of a batch. A compact batch has only the finest target; the others are made of it.
     pub fn arrive(&self, input: Input) -> Result<Arrived> {
+        let present = input.present;
         let mut tensors = input.tensors.finish()?.into_iter();
         let data = tensors
             .next()
@@ -75,6 +94,7 @@ impl Intake {
             data,
             targets,
             weights: Some(weights).filter(|w| !w.is_empty()),
+            present,
         })
     }
 

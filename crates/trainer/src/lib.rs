@@ -11,6 +11,7 @@ mod loaders;
 mod mean;
 mod measures;
 mod pictures;
+mod present;
 mod record;
 mod resume;
 mod run_loop;

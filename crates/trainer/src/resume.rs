@@ -21,6 +21,8 @@ pub(crate) fn conditions(options: &TrainOptions, setup: &Setup, context: &Contex
     all.insert("threads".to_owned(), context.workers().into());
     all.insert("split".to_owned(), digest(split.as_bytes()).into());
     all.insert("plans".to_owned(), digest(plans.as_bytes()).into());
+    let present = format!("{:?}", setup.data.present);
+    all.insert("presentLabels".to_owned(), digest(present.as_bytes()).into());
     all
 }
 
@@ -76,6 +78,7 @@ fn changes(before: &Map<String, Value>, seed: u64, now: &Map<String, Value>, new
         all.push(match name.as_str() {
             "split" => "other training or validation cases".to_owned(),
             "plans" => "other plans".to_owned(),
+            "presentLabels" => "other annotated classes".to_owned(),
             _ => format!("{name} {old}, now {new}"),
         });
     }

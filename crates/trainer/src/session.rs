@@ -5,6 +5,7 @@ use tch::{Kind, Tensor};
 
 use super::evaluation::OnlineEvaluation;
 use super::input::{Input, Intake};
+use super::present::PresentClasses;
 use super::setup::Setup;
 use crate::Result;
 use engine::checkpoint::{Checkpoint, OptimizerState};
@@ -39,6 +40,7 @@ pub(crate) struct Session {
     weights: Weights,
     intake: Intake,
     loss: Loss,
+    present: PresentClasses,
     kernels: Kernels,
 }
 
@@ -52,7 +54,10 @@ impl Session {
         if options.freeze_encoder {
             network.freeze_encoder()?;
         }
-        Self::with(network, recipe, batch_dice, &setup.compute, &sources)
+        let (classes, device) = (network.architecture().classes, network.device());
+        let mut session = Self::with(network, recipe, batch_dice, &setup.compute, &sources)?;
+        session.present = PresentClasses::new(&setup.data.present, classes, device)?;
+        Ok(session)
     }
 
     fn with(
@@ -74,6 +79,7 @@ impl Session {
             loss_scale: (kind == Kind::Half).then(LossScale::default),
             device_loss_scale: None,
             weights: network.weights(kind)?,
+            present: PresentClasses::default(),
             network,
             kernels,
             intake,
@@ -134,7 +140,10 @@ impl Session {
 
     /// Starts to copy a batch to the device; see [`Intake::take`].
     pub fn take(&self, batch: &Batch) -> Result<Input> {
-        self.intake.take(batch)
+        Ok(Input {
+            present: self.present.of(&batch.cases)?,
+            ..self.intake.take(batch)?
+        })
     }
 
     /// Whether [`train`](Self::train) returns before its results are known.
@@ -153,6 +162,7 @@ impl Session {
         let outputs = self
             .network
             .forward(&input.data, &self.weights, Heads::Finest(self.loss.outputs()))?;
+        let outputs = input.merged(outputs)?;
         let loss = self
             .loss
             .evaluate(&outputs, &input.targets, input.weights.as_deref())?;
@@ -214,6 +224,7 @@ impl Session {
             let outputs =
                 self.network
                     .forward(&input.data, &self.weights, Heads::Finest(self.loss.outputs()))?;
+            let outputs = input.merged(outputs)?;
             let (Some(logits), Some(target)) = (outputs.first(), input.targets.first()) else {
                 return Err(engine::Error::network("no output to validate").into());
             };

@@ -311,3 +311,37 @@ proptest! {
         assert_close(&fused_gradient[0], &composed_gradient[0], 2e-6, 1e-3, "gradient");
     }
 }
+
+#[test]
+fn absent_classes_are_background_and_have_no_gradient() {
+    tch::manual_seed(5);
+    let options = (Kind::Float, Device::Cpu);
+    let logits = Tensor::randn([2, 4, 3, 5], options).set_requires_grad(true);
+    let target = Tensor::randint_low(0, 2, [2, 1, 3, 5], options);
+    // Only class 1 was annotated in the second sample.
+    let present = Tensor::from_slice(&[true, true, true, true, true, true, false, false]).reshape([2, 4]);
+    let merged = merge_absent(&logits, &present).expect("logits");
+    let p = logits.softmax(1, Kind::Float);
+    let found = merged.softmax(1, Kind::Float);
+    assert!((found.get(0) - p.get(0)).abs().max().double_value(&[]) < 1e-6);
+    let (second, expected) = (found.get(1), p.get(1));
+    let background = expected.get(0) + expected.get(2) + expected.get(3);
+    assert!((second.get(0) - background).abs().max().double_value(&[]) < 1e-6);
+    assert!((second.get(1) - expected.get(1)).abs().max().double_value(&[]) < 1e-6);
+    assert_eq!(second.slice(0, 2, 4, 1).sum(Kind::Float).double_value(&[]), 0.0);
+    for batch_dice in [true, false] {
+        for (name, backend) in BACKENDS {
+            let loss =
+                Loss::new(&LossRecipe::default(), None, batch_dice, vec![1.0], Device::Cpu).expect("a loss");
+            let value = backend(&loss, &merged, &target, None).expect("a loss");
+            assert!(value.double_value(&[]).is_finite(), "{name}");
+            let gradient = Tensor::run_backward(&[value], &[&logits], true, false).remove(0);
+            assert!(gradient.isfinite().all().int64_value(&[]) == 1, "{name}");
+            // Moving probability between the background and an absent class changes nothing: their gradients are
+            // in the ratio of their probabilities.
+            let (g, p) = (gradient.get(1), p.get(1));
+            let difference = g.get(2) * p.get(0) - g.get(0) * p.get(2);
+            assert!(difference.abs().max().double_value(&[]) < 1e-6, "{name}");
+        }
+    }
+}

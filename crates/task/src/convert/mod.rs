@@ -112,11 +112,7 @@ pub fn convert(options: &ConvertOptions, context: &Context) -> Result<ConvertSum
         if job.test {
             dataset.test.push(format!("./imagesTs/{case}.nii.gz"));
         } else {
-            dataset.training.push(TrainingCase {
-                case: case.clone(),
-                image: format!("./imagesTr/{case}.nii.gz"),
-                label: format!("./labelsTr/{case}.nii.gz"),
-            });
+            dataset.training.push(TrainingCase::new(case));
         }
     }
     dataset.write(&folder.join("dataset.json"))?;

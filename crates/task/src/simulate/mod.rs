@@ -112,7 +112,15 @@ pub fn simulate_sparse(
 
     let done = || files.iter().zip(&results).filter(|(_, result)| result.is_some());
     let written = |part| done().map(|(file, _)| file).filter(move |file| file.part == part);
-    dataset.training = written("Tr").map(|file| training_entry(&file.name)).collect();
+    let entries = dataset.training.iter();
+    let present: BTreeMap<_, _> = entries
+        .map(|entry| (entry.case.clone(), entry.present_labels.clone()))
+        .collect();
+    let entry = |file: &CaseFiles| TrainingCase {
+        present_labels: present.get(&file.name).cloned().flatten(),
+        ..TrainingCase::new(&file.name)
+    };
+    dataset.training = written("Tr").map(entry).collect();
     dataset.test = written("Ts")
         .map(|file| format!("./imagesTs/{}.nii.gz", file.name))
         .collect();
@@ -167,14 +175,6 @@ fn make_folders(folder: &Path, files: &[CaseFiles]) -> Result<(), Error> {
         std::fs::create_dir_all(&path).map_err(|e| Error::io(path, e))?;
     }
     Ok(())
-}
-
-fn training_entry(case: &str) -> TrainingCase {
-    TrainingCase {
-        case: case.to_owned(),
-        image: format!("./imagesTr/{case}.nii.gz"),
-        label: format!("./labelsTr/{case}.nii.gz"),
-    }
 }
 
 /// The classes of all cases.

@@ -65,11 +65,7 @@ impl Fixture {
     }
 
     pub(crate) fn list(&mut self, case: &str) {
-        self.dataset.training.push(TrainingCase {
-            case: case.into(),
-            image: format!("./imagesTr/{case}.nii.gz"),
-            label: format!("./labelsTr/{case}.nii.gz"),
-        });
+        self.dataset.training.push(TrainingCase::new(case));
     }
 
     pub(crate) fn image(&self, case: &str, channel: usize) -> PathBuf {

@@ -48,6 +48,7 @@ fn input(session: &Session, recipe: &Recipe, patch: &[i64], index: i64) -> Input
         tensors: session.intake.uploads.start(&tensors).unwrap(),
         targets: scales,
         annotated: true,
+        present: None,
     }
 }
 
@@ -124,6 +125,7 @@ fn a_batch_that_is_not_finite_changes_only_the_loss_scale() {
         let bad = Input {
             targets: tensors.len() - 1,
             tensors: session.intake.uploads.start(&tensors).unwrap(),
+            present: None,
             annotated: true,
         };
         let step = run(&mut session, bad);

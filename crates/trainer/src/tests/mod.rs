@@ -324,6 +324,34 @@ fn automatic_class_weights_are_those_of_the_training_cases() {
 }
 
 #[test]
+fn classes_that_a_case_is_not_annotated_for_do_not_count() {
+    let task = Task::new();
+    let file = task.path("present.json");
+    let run = |present: Option<&str>, kernels: Kernels, name: &str| {
+        let mut options = task.options("nnUNetTrainerV2", name);
+        options.validate = false;
+        options.data.present_labels = present.map(|text| {
+            std::fs::write(&file, text).unwrap();
+            file.clone()
+        });
+        let summary = run_with(kernels, &options, None).0?;
+        assert!(summary.train_loss.unwrap().is_finite());
+        Ok::<_, Error>(Checkpoint::read(&summary.checkpoint).unwrap().state)
+    };
+    for kernels in [Kernels::Fused, Kernels::Composed] {
+        let name = |what: &str| format!("{what} {kernels:?}");
+        let plain = run(None, kernels, &name("plain")).unwrap();
+        let all = run(Some(r#"{"ball_000":[0,1]}"#), kernels, &name("all")).unwrap();
+        assert_eq!(plain, all, "{kernels:?}");
+        // The records of this task's cases have no labels to check, so the ball may be left out.
+        let none = run(Some(r#"{"ball_000":[],"ball_001":[]}"#), kernels, &name("none")).unwrap();
+        assert_ne!(plain, none, "{kernels:?}");
+    }
+    let error = run(Some(r#"{"ball_000":[7]}"#), Kernels::Fused, "wrong").unwrap_err();
+    assert_eq!(error.code(), "ERR_OPTIONS");
+}
+
+#[test]
 fn a_non_finite_loss_stops_the_run() {
     let task = Task::new();
     let mut options = task.options("nnUNetTrainerV2", "results");
