@@ -81,8 +81,9 @@ export function collect(
 
 function typedValue(field: Field, given: unknown): unknown {
   if (!field.list) return convert(given, field.kind);
-  const words = [given].flat();
-  if (field.kind !== 'text' && words.length === 1 && field.choices.includes(words[0])) return words[0];
+  const [word, ...more]: unknown[] = [given].flat();
+  const stands = field.kind !== 'text' && more.length === 0 && field.choices.some((one) => one === word);
+  if (stands) return word;
   const parts = field.kind === 'number' ? split : range;
   const texts = [given].flat().flatMap((text) => (field.kind === 'text' ? [text] : parts(text)));
   return texts.map((text) => convert(text, field.kind));

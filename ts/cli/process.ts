@@ -52,8 +52,13 @@ export async function runProcess(
   const code = await program(process.argv.slice(2), io);
   // Without its terminal, Node cannot restore the settings and aborts (`ResetStdio`).
   if (hungUp) quit(code);
-  process.exitCode = closedPipe && code === EXIT.cancelled ? EXIT.done : code;
-  for (const [signal, listener] of Object.entries(signals)) process.off(signal, listener);
+  const final = closedPipe && code === EXIT.cancelled ? EXIT.done : code;
+  process.exitCode = final;
+  for (const [signal, listener] of Object.entries(signals)) {
+    process.off(signal, listener);
+    // The addons may need a moment to end; a signal in it changes nothing about the result.
+    process.on(signal, () => quit(final));
+  }
 }
 
 /** Ends the process at once, without destructors: a verb may be running. */

@@ -12,7 +12,16 @@ export const COMMON = ['rawDataBase', 'preprocessed', 'results', 'workers', 'dev
 /** Options that are paths. Relative ones are relative to the configuration file. */
 export const PATHS: ReadonlySet<string> = new Set([
   ...['rawDataBase', 'preprocessed', 'results'],
-  ...['folder', 'outputDir', 'outputFolder', 'previousStage', 'pretrained', 'presentLabels', 'source', 'file'],
+  ...[
+    'folder',
+    'outputDir',
+    'outputFolder',
+    'previousStage',
+    'pretrained',
+    'presentLabels',
+    'source',
+    'file',
+  ],
   ...['input', 'output', 'model', 'referenceDir', 'predictionDir', 'groups', 'from'],
 ]);
 

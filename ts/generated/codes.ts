@@ -271,6 +271,8 @@ export const ERROR_CODES = {
   ERR_PREPROCESSOR: 'The plans name an unknown preprocessor. The message names the known ones.',
   /** A file of preprocessing could not be created or removed. Check the permissions. */
   ERR_PREPROCESS_IO: 'A file of preprocessing could not be created or removed. Check the permissions.',
+  /** A case has labels that its `presentLabels` leave out. `details.labels` names them by case. */
+  ERR_PRESENT_LABELS: 'A case has labels that its `presentLabels` leave out. `details.labels` names them by case.',
   /** A pretrained model has no layer of this network. Choose another one. */
   ERR_PRETRAINED: 'A pretrained model has no layer of this network. Choose another one.',
   /** The axis for separate resampling does not exist. */

@@ -64,6 +64,9 @@ export interface CheckOptions extends Abortable {
   readonly workers?: number | undefined;
 }
 
+/** A weight for each class, background first, or `auto`. */
+export type ClassWeights = 'auto' | readonly number[];
+
 /**
  * A configuration of nnU-Net.
  * - `2d`: A 2D network on slices.
@@ -104,6 +107,14 @@ export interface ConvertOptions extends Abortable {
    */
   readonly workers?: number | undefined;
 }
+
+/**
+ * What Dice counts of each voxel.
+ * - `weightmap`: Its weight in the weightmap, if the recipe has voxel weights. The online Dice on
+ * validation patches then counts voxels in the same way.
+ * - `none`: 1.
+ */
+export type DiceWeights = 'weightmap' | 'none';
 
 /** Options of the verb `evaluate`. */
 export interface EvaluateOptions extends Abortable {
@@ -216,6 +227,12 @@ export interface LossRecipe {
   readonly crossEntropyClassWeights?: readonly number[] | undefined;
   /** Class weights of Dice: the mean over foreground classes becomes a weighted mean. */
   readonly diceClassWeights?: readonly number[] | undefined;
+  /**
+   * What Dice counts of each voxel: its weight in the weightmap, or 1.
+   *
+   * @default "weightmap"
+   */
+  readonly weightDice?: DiceWeights | undefined;
   /**
    * Minimises -log(Dice) instead of -Dice.
    *
@@ -562,6 +579,12 @@ export interface PreviewBatchesOptions extends Abortable {
    */
   readonly previousStage?: string | undefined;
   /**
+   * JSON file with the annotated classes of partially annotated cases, such as `{"case_001": [1, 3]}`.
+   * The other classes
+   * do not count in these cases. The default is `presentLabels` of the training cases in `dataset.json`.
+   */
+  readonly presentLabels?: string | undefined;
+  /**
    * Folder that holds `nnUNet_raw_data` and `nnUNet_cropped_data`. The default is
    * `$nnUNet_raw_data_base`.
    */
@@ -668,6 +691,12 @@ export interface PreviewOptions extends Abortable {
    */
   readonly previousStage?: string | undefined;
   /**
+   * JSON file with the annotated classes of partially annotated cases, such as `{"case_001": [1, 3]}`.
+   * The other classes
+   * do not count in these cases. The default is `presentLabels` of the training cases in `dataset.json`.
+   */
+  readonly presentLabels?: string | undefined;
+  /**
    * Folder that holds `nnUNet_raw_data` and `nnUNet_cropped_data`. The default is
    * `$nnUNet_raw_data_base`.
    */
@@ -737,6 +766,14 @@ export interface Recipe {
    */
   readonly ignoreLabel?: number | undefined;
   /**
+   * Labels of the data that count as unlabelled, such as 255: excluded from sampling, loss and metrics
+   * like -1.
+   * They need `ignoreLabel`.
+   *
+   * @default []
+   */
+  readonly ignoredLabels?: readonly number[] | undefined;
+  /**
    * Weights the voxels of the cross-entropy with `<case>_weightmap.npy`.
    *
    * @default false
@@ -752,7 +789,7 @@ export interface Recipe {
    * Composition of the loss.
    *
    * @default
-   * {"crossEntropy":1.0,"dice":1.0,"crossEntropyClassWeights":null,"diceClassWeights":null,"logDice":false,"smooth":0.00001,"ignoredIsBackground":false}
+   * {"crossEntropy":1.0,"dice":1.0,"crossEntropyClassWeights":null,"diceClassWeights":null,"weightDice":"weightmap","logDice":false,"smooth":0.00001,"ignoredIsBackground":false}
    */
   readonly loss?: LossRecipe | undefined;
 }
@@ -982,6 +1019,12 @@ export interface TrainOptions extends Abortable {
    */
   readonly previousStage?: string | undefined;
   /**
+   * JSON file with the annotated classes of partially annotated cases, such as `{"case_001": [1, 3]}`.
+   * The other classes
+   * do not count in these cases. The default is `presentLabels` of the training cases in `dataset.json`.
+   */
+  readonly presentLabels?: string | undefined;
+  /**
    * Folder that holds `nnUNet_raw_data` and `nnUNet_cropped_data`. The default is
    * `$nnUNet_raw_data_base`.
    */
@@ -992,10 +1035,10 @@ export interface TrainOptions extends Abortable {
   readonly results?: string | undefined;
   /**
    * Weight of each class in cross-entropy and Dice, background first. For the class-weighted trainer.
-   *
-   * Range: at least 1 values.
+   * `auto` computes
+   * them from the labelled voxels of the fold's training cases by median frequency balancing.
    */
-  readonly classWeights?: readonly number[] | undefined;
+  readonly classWeights?: ClassWeights | undefined;
   /**
    * Epochs of the schedule.
    *
