@@ -146,7 +146,10 @@ test('nnUNet_convert_decathlon_task and nnUNet_evaluate_folder: v1’s names, an
     ['convert', { source: 'Task04_Hippo_x', overwrite: true, task: 'Task042_Hippo_x', workers: 3 }],
   ]);
   t.deepEqual(steps('nnUNet_evaluate_folder -ref a -pred b -l 1 2'), [
-    ['evaluate', { referenceDir: 'a', predictionDir: 'b', labels: [1, 2], bareNan: true }],
+    [
+      'evaluate',
+      { referenceDir: 'a', predictionDir: 'b', labels: [1, 2], bareNan: true, absentLabels: true },
+    ],
   ]);
 });
 

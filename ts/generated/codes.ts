@@ -132,6 +132,16 @@ export const ERROR_CODES = {
   ERR_INTERNAL: 'A bug in this package. Please report it with the message.',
   /** A file could not be read or written. The message has the system's reason. Check the permissions. */
   ERR_IO: 'A file could not be read or written. The message has the system\'s reason. Check the permissions.',
+  /**
+   * No case has a requested label. Correct the labels, or pass `absentLabels`. `details.found` lists the
+   * labels that occur.
+   */
+  ERR_LABELS_ABSENT: 'No case has a requested label. Correct the labels, or pass `absentLabels`. `details.found` lists the labels that occur.',
+  /**
+   * The references have labels that the predictions cannot have. Choose the references of the same task,
+   * name the labels to evaluate, or ignore unlabelled voxels with `ignoreLabel`.
+   */
+  ERR_LABELS_UNKNOWN: 'The references have labels that the predictions cannot have. Choose the references of the same task, name the labels to evaluate, or ignore unlabelled voxels with `ignoreLabel`.',
   /** A label is not below the number of classes. Run `nnunet-diag check`. */
   ERR_LABEL_RANGE: 'A label is not below the number of classes. Run `nnunet-diag check`.',
   /** A label map has an invalid value. Labels are whole numbers from -32768 to 32767. */

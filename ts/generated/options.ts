@@ -124,7 +124,20 @@ export interface EvaluateOptions extends Abortable {
    */
   readonly ignoreLabel?: number | undefined;
   /**
+   * Accepts labels that occur in no case; their scores are undefined, as in nnU-Net v1. Otherwise they
+   * are an
+   * error.
+   *
+   * @default false
+   */
+  readonly absentLabels?: boolean | undefined;
+  /**
    * Also measures "Hausdorff Distance 95" in millimetres (nnU-Net's `advanced`).
+   *
+   * With `ignoreLabel`, distances are measured between surfaces inside the labelled voxels. The border
+   * between an
+   * object and unlabelled voxels is not a surface. With labelled slices, the surface is the outline in
+   * each slice.
    *
    * @default false
    */

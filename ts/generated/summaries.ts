@@ -169,7 +169,7 @@ export interface LabelMetrics {
   readonly 'False Positive Rate': number;
   /**
    * 95th percentile of the distances between both surfaces in mm. Absent unless requested; undefined if
-   * either segmentation is empty or full.
+   * either segmentation is empty or full, or has no surface between labelled voxels.
    */
   readonly 'Hausdorff Distance 95'?: number | null;
   /** TP / (TP + FP + FN); undefined if neither segmentation contains the region. */

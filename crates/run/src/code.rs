@@ -303,6 +303,12 @@ codes! {
     /// A prediction and its reference differ in spacing, origin or direction. Raise `tolerance` to accept the
     /// difference.
     GeometryMismatch = "ERR_GEOMETRY_MISMATCH",
+    /// No case has a requested label. Correct the labels, or pass `absentLabels`. `details.found` lists the labels
+    /// that occur.
+    LabelsAbsent = "ERR_LABELS_ABSENT",
+    /// The references have labels that the predictions cannot have. Choose the references of the same task, name the
+    /// labels to evaluate, or ignore unlabelled voxels with `ignoreLabel`.
+    LabelsUnknown = "ERR_LABELS_UNKNOWN",
     /// Connected components need one to three axes.
     ComponentRank = "ERR_COMPONENT_RANK",
     /// An image is too large for connected components.
