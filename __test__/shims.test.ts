@@ -206,10 +206,6 @@ test.serial('nnUNet_predict: the model is found by task, configuration, trainer 
   );
   t.regex(refusal('nnUNet_predict -i in -o out -t x'), /^usage: argument -t\/--task_name: .*'x'/);
   t.regex(refusal('nnUNet_predict -i in -o out -t Task501_X -f 0 all'), /^usage: argument -f\/--folds/);
-  await writeFile(join(model, 'postprocessing.json'), '{\n "for_which_classes": []\n}');
-  t.is(steps('nnUNet_predict -i in -o out -t Task501_X').length, 1);
-  await writeFile(join(model, 'postprocessing.json'), '{\n "for_which_classes": [\n 1\n ]\n}');
-  t.regex(refusal('nnUNet_predict -i in -o out -t Task501_X'), /^ERR_SHIM: .*postprocessing\.json.*--model/);
   withEnv(t, { RESULTS_FOLDER: undefined });
   t.regex(refusal('nnUNet_predict -i in -o out -t 501'), /^ERR_FOLDER_UNSET: .*RESULTS_FOLDER/);
 });

@@ -5,6 +5,7 @@ import type {
   ConvertSummary,
   EvaluateSummary,
   PlanSummary,
+  PredictSummary,
   SimulateSparseSummary,
   SplitsSummary,
   TrainSummary,
@@ -28,6 +29,13 @@ export function renderCases({ written, skipped, failures }: CasesSummary, what: 
 
 function renderFailure({ case: name, code, message }: CaseFailure): string {
   return `  ${name}: ${code}: ${message}`;
+}
+
+export function renderPrediction(summary: PredictSummary): string {
+  const regions = summary.postprocessing ?? [];
+  const names = regions.map((labels) => labels.join('+')).join(', ');
+  const kept = regions.length > 0 ? [`postprocessing kept the largest component of ${names}`] : [];
+  return [renderCases(summary, `cases segmented into ${summary.output}`), ...kept].join('\n');
 }
 
 export const anyFailed = (summary: { readonly failures: readonly CaseFailure[] }): boolean =>

@@ -128,6 +128,11 @@ export const ERROR_CODES = {
   ERR_GZIP: 'A gzip file is damaged. Write or copy it again.',
   /** An image has several channels. Split it into one file per modality. */
   ERR_IMAGE_CHANNELS: 'An image has several channels. Split it into one file per modality.',
+  /**
+   * An image has infinite values, which normalisation spreads over the whole image. Correct or convert
+   * the image.
+   */
+  ERR_IMAGE_NOT_FINITE: 'An image has infinite values, which normalisation spreads over the whole image. Correct or convert the image.',
   /** A bug in this package. Please report it with the message. */
   ERR_INTERNAL: 'A bug in this package. Please report it with the message.',
   /** A file could not be read or written. The message has the system's reason. Check the permissions. */
@@ -183,9 +188,10 @@ export const ERROR_CODES = {
   ERR_MODEL_FOLDER: 'A folder is not a model folder. Name the folder that contains `fold_0` or `all`.',
   /**
    * The model folder has other plans, another patch size or another batch size. The message names the
-   * differences. All folds of a model share them. Use the same ones, or another model folder.
+   * differences. All folds of a model share them. Use the same ones, or another model folder; to
+   * predict, name folds that have the same plans.
    */
-  ERR_MODEL_PLANS: 'The model folder has other plans, another patch size or another batch size. The message names the differences. All folds of a model share them. Use the same ones, or another model folder.',
+  ERR_MODEL_PLANS: 'The model folder has other plans, another patch size or another batch size. The message names the differences. All folds of a model share them. Use the same ones, or another model folder; to predict, name folds that have the same plans.',
   /** The network cannot be built, or does not accept this patch size. The message names valid values. */
   ERR_NETWORK: 'The network cannot be built, or does not accept this patch size. The message names valid values.',
   /** A NIfTI header has no valid affine. Correct its affine or spacing. */
@@ -294,6 +300,11 @@ export const ERROR_CODES = {
   ERR_SHAPE_MISMATCH: 'A prediction and its reference have different shapes.',
   /** A command of nnU-Net v1 has no counterpart here yet. */
   ERR_SHIM: 'A command of nnU-Net v1 has no counterpart here yet.',
+  /**
+   * The network's prediction of a case is not finite, also in float32. The image has extreme values, or
+   * the model is damaged.
+   */
+  ERR_SOFTMAX_NOT_FINITE: 'The network\'s prediction of a case is not finite, also in float32. The image has extreme values, or the model is damaged.',
   /** A pipe, socket or device cannot be copied. Exclude it. */
   ERR_SPECIAL_FILE: 'A pipe, socket or device cannot be copied. Exclude it.',
   /** Splits or groups do not match the cases of the task. `details.cases` names the cases. */

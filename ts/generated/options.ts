@@ -372,15 +372,17 @@ export interface PredictOptions extends Abortable {
   /** Folder `<trainer>__<plans>` with `plans.pkl` and the folds. */
   readonly model: string;
   /**
-   * Folds to average: numbers or `all`. The default is every trained fold.
+   * Folds to average: numbers or `all`. The default is every trained fold with a number, as in nnU-Net
+   * v1; `all` if
+   * no other exists.
    *
    * Range: at least 1 values.
    */
   readonly folds?: readonly Fold[] | undefined;
   /**
-   * Checkpoint of each fold.
+   * Checkpoint of each fold: `final`, `best`, `latest`, or a file name without `.model`.
    *
-   * @default "model_final_checkpoint"
+   * @default "final"
    */
   readonly checkpoint?: string | undefined;
   /**
@@ -403,13 +405,24 @@ export interface PredictOptions extends Abortable {
    */
   readonly stepSize?: number | undefined;
   /**
-   * Averages predictions over mirrored copies along every axis.
+   * Averages predictions over mirrored copies along every axis, unless the trainer of the model does not
+   * mirror.
    *
    * @default true
    */
   readonly mirroring?: boolean | undefined;
   /**
-   * Predicts cases with an existing segmentation again.
+   * Applies the `postprocessing.json` of the model, if it has one.
+   *
+   * @default true
+   */
+  readonly postprocessing?: boolean | undefined;
+  /**
+   * Predicts cases again whose segmentation exists.
+   *
+   * Without it, a segmentation is kept if it is whole, has the grid of its image, and was made by this
+   * model with
+   * these settings. Otherwise it is predicted again, with a warning.
    *
    * @default false
    */

@@ -226,8 +226,14 @@ export interface PlannedConfiguration {
 export interface PredictSummary {
   /** Cases segmented in this run. */
   readonly written: number;
-  /** Skipped cases with an existing segmentation. */
+  /** Skipped cases, whose segmentation exists. */
   readonly skipped: number;
+  /**
+   * Labels that keep only their largest component, in order; null without postprocessing. A list of
+   * several labels
+   * is their union.
+   */
+  readonly postprocessing: readonly (readonly number[])[] | null;
   /** Cases that failed while the others continued. */
   readonly failures: readonly CaseFailure[];
   /** Folder of the segmentations. */

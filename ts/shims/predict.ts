@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { NnunetError } from '../errors.js';
 import { UsageError, type Value, type Values } from './argparse.js';
@@ -25,7 +25,7 @@ export const predictShim = shim<'predict'>({
   notes: [
     'The model is RESULTS_FOLDER/nnUNet/MODEL/TASK/TRAINER__PLANS, as in v1.',
     'DIAG_NNUNET_ALT_RESAMPLING=1 selects --export alt, as in DIAG’s fork. 0 is off; in the fork it is on.',
-    'A model with postprocessing (postprocessing.json) is refused: it cannot be applied yet.',
+    'Cases are segmented again if their segmentation is incomplete, of another grid, or of another model or settings.',
   ],
   args: [
     {
@@ -155,7 +155,7 @@ export const predictShim = shim<'predict'>({
       names: ['-chk'],
       values: 1,
       meaning: 'name of the checkpoint (default: model_final_checkpoint)',
-      here: { option: 'checkpoint' },
+      here: { option: 'checkpoint', note: 'best, final and latest are accepted, too' },
     },
     {
       names: ['--disable_mixed_precision'],
@@ -175,7 +175,6 @@ function predictSteps(options: Options<'predict'>, given: Values): Step[] {
   const tasks = join(results(), 'nnUNet', configuration);
   const task = taskOf(textOf(given, '-t', ''), tasks);
   const model = join(tasks, task, `${textOf(given, '-tr', TRAINER)}__${textOf(given, '-p', PLANS)}`);
-  refusePostprocessing(model);
   const folds = given.has('-f') ? chosenFolds(given.get('-f') ?? []) : numberedFolds(model);
   const alt = isOn(process.env.DIAG_NNUNET_ALT_RESAMPLING) ? { export: 'alt' as const } : {};
   return [
@@ -220,15 +219,6 @@ function numberedFolds(model: string): number[] {
     .flatMap((name) => /^fold_(\d+)$/.exec(name)?.[1] ?? [])
     .map(Number)
     .sort((a, b) => a - b);
-}
-
-/** nnU-Net v1 applies the postprocessing of a model after prediction. */
-function refusePostprocessing(model: string): void {
-  const file = join(model, 'postprocessing.json');
-  if (!existsSync(file)) return;
-  if (/"for_which_classes"\s*:\s*\[\s*\]/.test(readFileSync(file, 'utf8'))) return;
-  const todo = `nnunet-diag predict --model ${model} segments without it`;
-  throw lacks(NAME, file, 'removal of all but the largest component, after prediction', todo);
 }
 
 /** Whether a switch of DIAG's fork is on. */

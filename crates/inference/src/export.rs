@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use dataset::CaseProperties;
+use evaluate::postprocessing::Rules;
 use half::f16;
 use ndarray::{Array3, Array4};
 use resample::export::{export_segmentation, export_softmax, segmentation_of, ExportOptions, Placement};
@@ -10,6 +11,7 @@ use resample::ExportMode;
 use run::Cancel;
 use volume::{nifti, npz, Geometry};
 
+use crate::existing::SOFTMAX;
 use crate::Error;
 
 /// Writes the results of cases into one folder: segmentations, and their softmax on request.
@@ -20,6 +22,8 @@ pub struct Export {
     save_softmax: bool,
     rule: ExportOptions,
     transpose_forward: [usize; 3],
+    record: String,
+    postprocessing: Option<Rules>,
 }
 
 impl Export {
@@ -34,10 +38,35 @@ impl Export {
             save_softmax,
             rule,
             transpose_forward,
+            record: String::new(),
+            postprocessing: None,
         }
     }
 
-    fn file(&self, case: &str, extension: &str) -> PathBuf {
+    /// Sets the text that identifies model and settings, at most 60 bytes of ASCII. The header of every segmentation
+    /// holds it; see [`Export::existing`].
+    #[must_use]
+    pub fn with_record(mut self, record: String) -> Self {
+        self.record = record;
+        self
+    }
+
+    /// Sets the postprocessing of the segmentations. The softmax is not changed.
+    #[must_use]
+    pub fn with_postprocessing(mut self, rules: Option<Rules>) -> Self {
+        self.postprocessing = rules;
+        self
+    }
+
+    pub(crate) fn record(&self) -> &str {
+        &self.record
+    }
+
+    pub(crate) fn saves_softmax(&self) -> bool {
+        self.save_softmax
+    }
+
+    pub(crate) fn file(&self, case: &str, extension: &str) -> PathBuf {
         self.folder.join(format!("{case}.{extension}"))
     }
 
@@ -50,7 +79,8 @@ impl Export {
     /// Resamples and writes one case. The segmentation is written last: if it exists, the case is complete.
     ///
     /// # Errors
-    /// [`Error::Dataset`] if the properties lack an entry; [`Error::Resample`] or [`Error::Volume`]. These
+    /// [`Error::Dataset`] if the properties lack an entry; [`Error::Evaluate`] if the postprocessing cannot be applied;
+    /// [`Error::Resample`] or [`Error::Volume`]. These
     /// two also report cancellation, checked within each plane and while a softmax is written. No
     /// segmentation is written then.
     pub fn write(
@@ -61,13 +91,22 @@ impl Export {
         cancel: &Cancel,
     ) -> Result<(), Error> {
         let placement = self.placement(&properties)?;
-        let labels = if self.save_softmax {
+        let mut labels = if self.save_softmax {
             self.write_softmax(case, softmax, &placement, &properties, cancel)?
         } else {
             export_segmentation(softmax.view(), &placement, &self.rule, cancel)?
         };
         let (file, geometry) = (self.file(case, "nii.gz"), geometry(&properties)?);
-        nifti::write_labels_cancellable(&file, labels.view(), &geometry, cancel)?;
+        if let Some(rules) = &self.postprocessing {
+            rules.apply(labels.view_mut(), &geometry)?;
+        }
+        let end = if self.save_softmax && !self.record.is_empty() {
+            SOFTMAX
+        } else {
+            ""
+        };
+        let record = format!("{}{end}", self.record);
+        nifti::write_labels_described(&file, labels.view(), &geometry, &record, cancel)?;
         Ok(())
     }
 

@@ -1,7 +1,9 @@
 //! Sliding-window prediction. [`Predictor`] maps an image to a softmax, [`predict`] segments a folder of
 //! images.
 
+mod digest;
 mod error;
+mod existing;
 mod export;
 mod gaussian;
 mod mirror;
@@ -10,7 +12,9 @@ mod predict;
 mod tiles;
 mod window;
 
+pub use digest::Digest;
 pub use error::Error;
+pub use existing::Existing;
 pub use export::Export;
 pub use gaussian::importance;
 pub use model::Model;

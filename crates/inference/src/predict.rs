@@ -1,34 +1,39 @@
 //! The verb `predict`.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use dataset::files;
 use dataset::results::ModelFolder;
 use engine::{device_name, Compute};
+use evaluate::postprocessing::{read_rules, Rules};
 use ndarray::Array4;
 use preprocess::preprocess_test_case;
+use rayon::prelude::*;
 use run::{CaseLoop, Context, Event, Job, NotFound, Share};
 use serde_json::json;
 use settings::{PredictOptions, PredictSummary};
+use tch::Kind;
 
+use crate::existing::{warn_of_replaced, Existing};
 use crate::export::Export;
 use crate::model::Model;
-use crate::window::{Predictor, WindowOptions};
+use crate::window::{not_finite, Predictor, WindowOptions};
 use crate::Error;
 
 /// Segments every case of `options.input` into `options.output`: preprocessing, sliding window, mean over
-/// mirrored copies and folds, resampling to the image's grid.
+/// mirrored copies and folds, resampling to the image's grid, postprocessing.
 ///
 /// While the network works on one case, the next one is read and the previous one is exported. At most three
-/// cases are in memory. The summary reports failed cases; the other cases continue. Cases with an existing
-/// segmentation are skipped, since files are written atomically.
+/// cases are in memory. The summary reports failed cases; the other cases continue. Cases are skipped whose
+/// segmentation is [`Existing::Done`].
 ///
 /// Source: `nnunet.inference.predict.predict_from_folder`.
 ///
 /// # Errors
-/// [`Error::NotFound`], [`Error::NoCases`], [`Error::Model`], [`Error::Option`], [`Error::Engine`] before the
-/// first case; [`Error::Cancelled`].
+/// [`Error::NotFound`], [`Error::NoCases`], [`Error::Model`], [`Error::FoldPlans`], [`Error::Evaluate`],
+/// [`Error::Option`], [`Error::Engine`] before the first case; [`Error::Cancelled`].
 pub fn predict(options: &PredictOptions, context: &Context) -> Result<PredictSummary, Error> {
     let start = Instant::now();
     run::validate(options)?;
@@ -36,16 +41,18 @@ pub fn predict(options: &PredictOptions, context: &Context) -> Result<PredictSum
     compute.set_math(false)?;
     tch::set_num_threads(i32::try_from(context.workers()).unwrap_or(1));
     let case_loop = CaseLoop::new(context)?;
+    let rules = rules_of(options)?;
     let model = Model::load(
         &options.model,
         options.folds.as_deref(),
-        &options.checkpoint,
+        options.checkpoint_name(),
         compute.device,
     )?;
+    warn_of_model(&model, options, context);
     let patch = model.stage_plan()?.patch_size.clone();
     let window = WindowOptions {
         step_size: options.step_size,
-        mirror_axes: if options.mirroring {
+        mirror_axes: if options.mirroring && model.mirrored {
             (0..patch.len()).collect()
         } else {
             Vec::new()
@@ -62,23 +69,32 @@ pub fn predict(options: &PredictOptions, context: &Context) -> Result<PredictSum
         path: options.output.clone(),
         source,
     })?;
-    let plans = ModelFolder::new(&options.model).plans();
-    if plans.is_file() {
-        // Like nnU-Net, for `ensemble`.
-        storage::copy_file(&plans, &options.output.join("plans.pkl"), storage::Links::Follow)?;
+    let files = ModelFolder::new(&options.model);
+    // Like nnU-Net, for `ensemble` and for the reader of the results.
+    let copied = [
+        Some(files.plans()),
+        rules.as_ref().map(|_| files.postprocessing()),
+    ];
+    for file in copied.iter().flatten().filter(|file| file.is_file()) {
+        let name = file.file_name().unwrap_or_default();
+        storage::copy_file(file, &options.output.join(name), storage::Links::Follow)?;
     }
     let export = Export::new(
         options.output.clone(),
         options.save_softmax,
         options.export,
         model.plans.transpose_forward,
-    );
-    let (skipped, todo): (Vec<_>, Vec<_>) = cases
-        .into_iter()
-        .partition(|(case, _)| !options.overwrite && export.is_done(case));
+    )
+    .with_record(record(&model, &window, options, rules.as_ref()))
+    .with_postprocessing(rules.clone());
+    let (skipped, todo) = split(cases, &export, options, &case_loop)?;
     let mut summary = PredictSummary {
         written: 0,
-        skipped: skipped.len(),
+        skipped,
+        postprocessing: rules.map(|rules| {
+            let regions = rules.for_which_classes.iter();
+            regions.map(|region| region.labels().to_vec()).collect()
+        }),
         failures: Vec::new(),
         output: options.output.clone(),
         device: device_name(compute.device),
@@ -88,26 +104,28 @@ pub fn predict(options: &PredictOptions, context: &Context) -> Result<PredictSum
     context.emit(Event::Started {
         verb: "predict",
         settings: json!({
-            "device": summary.device, "precision": summary.precision, "precisionReason": compute.reason,
-            "folds": model.networks.len(), "patchSize": patch, "cases": todo.len(), "workers": context.workers(),
+            "device": summary.device, "precision": summary.precision,
+            "precisionReason": precision_reason(&compute),
+            "folds": model.folds.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
+            "checkpoint": options.checkpoint_name(), "trainer": model.trainer, "mirrorAxes": window.mirror_axes,
+            "postprocessing": summary.postprocessing, "patchSize": patch, "cases": todo.len(),
+            "workers": context.workers(),
         }),
     });
-    let jobs: Vec<_> = todo
-        .into_iter()
-        .map(|(case, files)| Job::new(case, files))
-        .collect();
+    let jobs: Vec<_> = todo.into_iter().map(|case| Job::new(case, ())).collect();
     let cancel = context.cancel();
     let outcome = case_loop.pipeline(
         &jobs,
         |job| {
-            Ok(preprocess_test_case(
-                &job.input,
-                &model.plans,
-                model.stage,
-                cancel,
-            )?)
+            let images = files::channel_files(&options.input, &job.case, model.plans.num_modalities)?;
+            let (image, properties) = preprocess_test_case(&images, &model.plans, model.stage, cancel)?;
+            require_finite(&image, &images)?;
+            Ok::<_, Error>((image, properties))
         },
-        |_, (image, properties), share| Ok((mean_softmax(&predictors, image, context, share)?, properties)),
+        |job, (image, properties), share| {
+            let softmax = mean_softmax(&predictors, &job.case, image, context, share)?;
+            Ok((softmax, properties))
+        },
         |job, (softmax, properties)| export.write(&job.case, softmax, properties, cancel),
     )?;
     summary.written = outcome.results.iter().flatten().count();
@@ -116,8 +134,117 @@ pub fn predict(options: &PredictOptions, context: &Context) -> Result<PredictSum
     Ok(summary)
 }
 
+/// The postprocessing of the model that the options ask for, checked.
+fn rules_of(options: &PredictOptions) -> Result<Option<Rules>, Error> {
+    let file = ModelFolder::new(&options.model).postprocessing();
+    if !options.postprocessing || !file.is_file() {
+        return Ok(None);
+    }
+    let rules = read_rules(&file)?;
+    rules.check()?;
+    Ok(Some(rules))
+}
+
+/// Warns of folds that are left out, and of mirroring that the model does not allow.
+fn warn_of_model(model: &Model, options: &PredictOptions, context: &Context) {
+    if !model.unfinished.is_empty() {
+        let unfinished: Vec<_> = model.unfinished.iter().map(|fold| fold.folder()).collect();
+        let used: Vec<_> = model.folds.iter().map(|fold| fold.folder()).collect();
+        let message = format!(
+            "{} {} no {}.model and {} left out; the prediction averages {}; finish the training, or name the folds",
+            unfinished.join(", "),
+            if unfinished.len() == 1 { "has" } else { "have" },
+            options.checkpoint_name(),
+            if unfinished.len() == 1 { "is" } else { "are" },
+            used.join(", ")
+        );
+        context.warn("WARN_UNFINISHED_FOLDS", message, None);
+    }
+    if options.mirroring && !model.mirrored {
+        let message = format!(
+            "{} trains without mirroring, so that the prediction does not average mirrored copies",
+            model.trainer
+        );
+        context.warn("WARN_NO_MIRRORING", message, None);
+    }
+}
+
+/// The text in the header of a segmentation that tells its model and settings from others.
+fn record(model: &Model, window: &WindowOptions, options: &PredictOptions, rules: Option<&Rules>) -> String {
+    let mut digest = model.digest;
+    let folds: Vec<_> = model.folds.iter().map(|fold| fold.folder()).collect();
+    digest.text(&folds.join(" "));
+    // The precision is left out: results differ in rounding only, and another machine may continue.
+    digest.text(
+        &json!([
+            window,
+            options.export,
+            rules.map(|r| (&r.for_which_classes, &r.minimum_sizes))
+        ])
+        .to_string(),
+    );
+    format!("nnunet-diag predict {}", digest.hex())
+}
+
+/// Why the precision was chosen, and what it means for the result.
+fn precision_reason(compute: &Compute) -> String {
+    match compute.kind {
+        Kind::BFloat16 | Kind::Half => format!(
+            "{}; labels may differ from those in float32 at a few voxels",
+            compute.reason
+        ),
+        _ => compute.reason.clone(),
+    }
+}
+
+/// Number of finished cases, and the other cases.
+fn split(
+    cases: Vec<(String, PathBuf)>,
+    export: &Export,
+    options: &PredictOptions,
+    case_loop: &CaseLoop<'_>,
+) -> Result<(usize, Vec<String>), Error> {
+    let total = cases.len();
+    if options.overwrite {
+        return Ok((0, cases.into_iter().map(|(case, _)| case).collect()));
+    }
+    let jobs: Vec<_> = cases
+        .into_iter()
+        .map(|(case, image)| Job::new(case, image))
+        .collect();
+    let (cancel, context) = (case_loop.context().cancel(), case_loop.context());
+    // Whole files are read, as many at a time as there are workers.
+    let states = case_loop.pool().install(|| {
+        jobs.par_iter()
+            .map(|job| {
+                cancel.check()?;
+                Ok((job.case.clone(), export.existing(&job.case, &job.input)))
+            })
+            .collect::<Result<Vec<_>, Error>>()
+    })?;
+    warn_of_replaced(&states, &options.output, context);
+    let todo = states.into_iter().filter(|(_, state)| *state != Existing::Done);
+    let todo: Vec<_> = todo.map(|(case, _)| case).collect();
+    Ok((total - todo.len(), todo))
+}
+
+/// Checks a preprocessed image (channel, z, y, x), whose channels come from `images`.
+fn require_finite(image: &Array4<f32>, images: &[PathBuf]) -> Result<(), Error> {
+    let Some(voxels) = not_finite(image) else {
+        return Ok(());
+    };
+    let finite = |channel: ndarray::ArrayView3<'_, f32>| channel.iter().all(|value| value.is_finite());
+    let first = image.outer_iter().position(|channel| !finite(channel));
+    let path = first.and_then(|channel| images.get(channel)).cloned();
+    Err(Error::ImageNotFinite {
+        path: path.unwrap_or_default(),
+        voxels,
+    })
+}
+
 fn mean_softmax(
     predictors: &[Predictor<'_>],
+    case: &str,
     image: Array4<f32>,
     context: &Context,
     share: &Share<'_>,
@@ -130,7 +257,7 @@ fn mean_softmax(
     };
     let mut mean: Option<Array4<f32>> = None;
     for predictor in predictors {
-        let softmax = predictor.softmax(image.view(), context, &mut step)?;
+        let softmax = predictor.softmax_of(Some(case), image.view(), context, &mut step)?;
         mean = Some(match mean {
             Some(sum) => sum + softmax,
             None => softmax,
@@ -143,13 +270,9 @@ fn mean_softmax(
     Ok(mean)
 }
 
-/// Returns the cases of a folder with the files of all channels. Warns of files that belong to no case, so
+/// Returns the cases of a folder, each with one of its images. Warns of files that belong to no case, so
 /// that a misnamed file is noticed.
-fn list_cases(
-    folder: &Path,
-    channels: usize,
-    context: &Context,
-) -> Result<Vec<(String, Vec<PathBuf>)>, Error> {
+fn list_cases(folder: &Path, channels: usize, context: &Context) -> Result<Vec<(String, PathBuf)>, Error> {
     NotFound::unless_exists("folder of images", folder, "name an existing folder")?;
     let found = files::ImageFolder::list(folder)?;
     if found.cases.is_empty() {
@@ -174,6 +297,9 @@ fn list_cases(
         );
         context.warn("WARN_UNEXPECTED_FILES", message, None);
     }
-    let all = |case: String| Ok((case.clone(), files::channel_files(folder, &case, channels)?));
-    found.cases.into_keys().map(all).collect()
+    let image = |mut files: BTreeMap<usize, PathBuf>| files.pop_first().map(|(_, path)| path);
+    let cases = found.cases.into_iter();
+    Ok(cases
+        .filter_map(|(case, files)| Some((case, image(files)?)))
+        .collect())
 }

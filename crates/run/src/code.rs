@@ -123,7 +123,8 @@ codes! {
     /// `model_latest` is damaged, and another checkpoint of the fold is whole. The message says how to continue from it.
     LatestDamaged = "ERR_LATEST_DAMAGED",
     /// The model folder has other plans, another patch size or another batch size. The message names the differences.
-    /// All folds of a model share them. Use the same ones, or another model folder.
+    /// All folds of a model share them. Use the same ones, or another model folder; to predict, name folds that have
+    /// the same plans.
     ModelPlans = "ERR_MODEL_PLANS",
     /// The time of `stopAfter` is over. The state is saved. Run again with `continue`.
     TimeLimit = "ERR_TIME_LIMIT",
@@ -292,6 +293,11 @@ codes! {
     UnlabelledNotIgnored = "ERR_UNLABELLED_NOT_IGNORED",
     /// A model cannot be used for prediction. The message states the reason.
     Model = "ERR_MODEL",
+    /// An image has infinite values, which normalisation spreads over the whole image. Correct or convert the image.
+    ImageNotFinite = "ERR_IMAGE_NOT_FINITE",
+    /// The network's prediction of a case is not finite, also in float32. The image has extreme values, or the model is
+    /// damaged.
+    SoftmaxNotFinite = "ERR_SOFTMAX_NOT_FINITE",
     /// A folder of segmentations could not be listed or created. Check the permissions.
     Folder = "ERR_FOLDER",
     /// A reference has no prediction. Predict the case, or pass `predictedOnly`.
