@@ -223,6 +223,26 @@ function withEnv(t: ExecutionContext, values: Readonly<Record<string, string | u
   }
 }
 
+test.serial('nnUNet_ensemble and nnUNet_determine_postprocessing: v1’s flags and folders', async (t) => {
+  const { root } = await workspace(t);
+  t.deepEqual(steps('nnUNet_ensemble -f a b -o c'), [['ensemble', { folders: ['a', 'b'], output: 'c' }]]);
+  t.deepEqual(steps('nnUNet_ensemble -f a b -o c -pp p.json --npz -t 3'), [
+    ['ensemble', { folders: ['a', 'b'], output: 'c', rules: 'p.json', saveSoftmax: true, workers: 3 }],
+  ]);
+  withEnv(t, { RESULTS_FOLDER: join(root, 'results') });
+  const models = join(root, 'results', 'nnUNet');
+  await mkdir(join(models, '2d', 'Task501_X'), { recursive: true });
+  const folds = [0, 1, 2, 3, 4];
+  t.deepEqual(steps('nnUNet_determine_postprocessing -m 2d -t 501'), [
+    ['consolidateFolds', { model: join(models, '2d', 'Task501_X', `nnUNetTrainerV2__${PLANS}`), folds }],
+  ]);
+  const cascade = join(models, '3d_cascade_fullres', 'Task7_Y', 'nnUNetTrainerV2CascadeFullRes__p');
+  t.deepEqual(steps('nnUNet_determine_postprocessing -m 3d_cascade_fullres -t Task7_Y -pl p -val val'), [
+    ['consolidateFolds', { model: cascade, folds, validation: 'val' }],
+  ]);
+  t.regex(refusal('nnUNet_determine_postprocessing -m 2d -t x'), /^usage: argument -t: expected a number/);
+});
+
 test('every flag without a counterpart is ERR_SHIM with its name, its meaning and what to do', async (t) => {
   const start: Record<string, string> = {
     nnUNet_train: '3d_fullres nnUNetTrainerV2 501 0',
@@ -258,8 +278,6 @@ test('every flag without a counterpart is ERR_SHIM with its name, its meaning an
 test('commands whose verb does not exist say so, after their arguments are checked', async (t) => {
   const lines: Record<string, string> = {
     nnUNet_find_best_configuration: '-m 2d 3d_fullres -t 501 -tr nnUNetTrainerV2 --disable_ensembling',
-    nnUNet_determine_postprocessing: '-m 2d -t 501 -val validation_raw',
-    nnUNet_ensemble: '-f a b -o c -pp p.json --npz -t 3',
     nnUNet_change_trainer_class: '-i model -tr nnUNetTrainerV2',
     nnUNet_export_model_to_zip: '-t 501 -o m.zip -m 2d -f 0 1 --disable_strict',
     nnUNet_install_pretrained_model_from_zip: 'm.zip',
@@ -383,7 +401,7 @@ test('shims install writes executables, keeps files of other programs, and says 
   t.regex(unwritable.err, /ERR_STORAGE_IO: .*file/);
   const list = await cli(['shims', 'list']);
   t.regex(list.out, /nnUNet_train +train\n/);
-  t.regex(list.out, /nnUNet_ensemble +no verb yet: /);
+  t.regex(list.out, /nnUNet_find_best_configuration +no verb yet: /);
 });
 
 const onUnix = process.platform === 'win32' ? test.skip : test;
@@ -429,7 +447,7 @@ onUnix('a job script of nnU-Net v1 runs unchanged, from the Decathlon’s data t
   const { results } = JSON.parse(summary.replaceAll(/\bNaN\b/g, 'null')) as { results: { all: unknown[] } };
   t.is(results.all.length, 5);
 
-  const missing = shell('nnUNet_ensemble -f a b -o c; echo not reached');
+  const missing = shell('nnUNet_find_best_configuration -t 4; echo not reached');
   t.is(missing.status, 1);
   t.is(missing.stdout, '');
   t.is(shell('nnUNet_train 3d_fullres nnUNetTrainerV2 4 0 --epochs 1').status, 2);

@@ -90,6 +90,11 @@ export const ERROR_CODES = {
   ERR_EMPTY_IMAGE: 'Every voxel of a case is 0. Repair the case, or remove it.',
   /** The median case has an axis without voxels at the planned spacing. Choose a smaller spacing. */
   ERR_EMPTY_STAGE: 'The median case has an axis without voxels at the planned spacing. Choose a smaller spacing.',
+  /**
+   * The models of an ensemble disagree about a case: its classes, size or position. `details` has both
+   * values. Use models of the same task, and their predictions of the same images.
+   */
+  ERR_ENSEMBLE_MISMATCH: 'The models of an ensemble disagree about a case: its classes, size or position. `details` has both values. Use models of the same task, and their predictions of the same images.',
   /** The crop of a case does not fit its image. The properties belong to another image. */
   ERR_EXPORT_CROP: 'The crop of a case does not fit its image. The properties belong to another image.',
   /** The regions of an export do not match the channels of the softmax. */

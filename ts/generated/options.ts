@@ -1,6 +1,22 @@
 // Made from the Rust types by `npm run build` (crates/schema). Do not edit.
 import type { Abortable } from '../abortable.js';
 
+/** Options of the verb `applyPostprocessing`. */
+export interface ApplyPostprocessingOptions extends Abortable {
+  /** Folder of segmentations, `.nii.gz` or `.nii`. */
+  readonly input: string;
+  /** Folder for the results, with the same file names. May equal `input`. */
+  readonly output: string;
+  /** The `postprocessing.json` to apply. */
+  readonly rules: string;
+  /**
+   * Number of threads; 0 uses all cores.
+   *
+   * @default 0
+   */
+  readonly workers?: number | undefined;
+}
+
 /** Augmentation of training patches. */
 export interface Augmentation {
   /**
@@ -74,6 +90,43 @@ export interface CheckOptions extends Abortable {
  */
 export type Configuration = '2d' | '3d_fullres' | '3d_lowres' | '3d_cascade_fullres';
 
+/** Options of the verb `consolidateFolds`. */
+export interface ConsolidateFoldsOptions extends Abortable {
+  /** Folder `<trainer>__<plans>` with the folds. */
+  readonly model: string;
+  /**
+   * Folds of the cross-validation. The default is every numbered fold of the model.
+   *
+   * Range: at least 1 values.
+   */
+  readonly folds?: readonly Fold[] | undefined;
+  /**
+   * Subfolder of each fold with its segmented validation cases.
+   *
+   * @default "validation_raw"
+   */
+  readonly validation?: string | undefined;
+  /**
+   * Excludes voxels with this label in the reference, such as -1 for unlabelled voxels.
+   *
+   * Range: at least -32768, at most 32767.
+   */
+  readonly ignoreLabel?: number | undefined;
+  /**
+   * Removes only components smaller than the smallest largest component of all cases (nnU-Net's
+   * `advanced_postprocessing`).
+   *
+   * @default false
+   */
+  readonly minimumSizes?: boolean | undefined;
+  /**
+   * Number of threads; 0 uses all cores.
+   *
+   * @default 0
+   */
+  readonly workers?: number | undefined;
+}
+
 /** Options of the verb `convert`. */
 export interface ConvertOptions extends Abortable {
   /** Folder of the dataset: `Dataset###_NAME` (nnU-Net v2) or `Task##_NAME` (Medical Decathlon). */
@@ -97,6 +150,81 @@ export interface ConvertOptions extends Abortable {
   readonly preprocessed?: string | undefined;
   /** Folder of trained models. The default is `$RESULTS_FOLDER`. */
   readonly results?: string | undefined;
+  /**
+   * Number of threads; 0 uses all cores.
+   *
+   * @default 0
+   */
+  readonly workers?: number | undefined;
+}
+
+/** Options of the verb `determinePostprocessing`. */
+export interface DeterminePostprocessingOptions extends Abortable {
+  /** Folder of reference segmentations, `.nii.gz` or `.nii`. */
+  readonly referenceDir: string;
+  /**
+   * Folder of predictions without postprocessing, with the same file names. Every one needs its
+   * reference.
+   */
+  readonly predictionDir: string;
+  /** File to write. The default is `postprocessing.json` in the folder of predictions. */
+  readonly output?: string | undefined;
+  /** Folder for the postprocessed predictions and their `summary.json`. By default they are not kept. */
+  readonly postprocessedDir?: string | undefined;
+  /**
+   * Minimum increase of a mean Dice.
+   *
+   * Range: at least 0.
+   * @default 0.0
+   */
+  readonly diceThreshold?: number | undefined;
+  /**
+   * Removes only components smaller than the smallest largest component of all cases (nnU-Net's
+   * `advanced_postprocessing`).
+   *
+   * @default false
+   */
+  readonly minimumSizes?: boolean | undefined;
+  /**
+   * Excludes voxels with this label in the reference, such as -1 for unlabelled voxels.
+   *
+   * Range: at least -32768, at most 32767.
+   */
+  readonly ignoreLabel?: number | undefined;
+  /**
+   * Number of threads; 0 uses all cores.
+   *
+   * @default 0
+   */
+  readonly workers?: number | undefined;
+}
+
+/** Options of the verb `ensemble`. */
+export interface EnsembleOptions extends Abortable {
+  /**
+   * Folders of the models: `<case>.npz` and `<case>.pkl` of each case, as `predict --save-softmax` and
+   * nnU-Net v1
+   * write them.
+   *
+   * Range: at least 2 values.
+   */
+  readonly folders: readonly string[];
+  /** Folder for the segmentations. Created if missing; existing segmentations are replaced. */
+  readonly output: string;
+  /** A `postprocessing.json` to apply. The segmentations without it are then in `not_postprocessed`. */
+  readonly rules?: string | undefined;
+  /**
+   * Also writes the mean softmax, `<case>.npz` and `<case>.pkl`.
+   *
+   * @default false
+   */
+  readonly saveSoftmax?: boolean | undefined;
+  /**
+   * Memory for the cases that run at the same time, in GiB. The default is 60 % of the available memory.
+   *
+   * Range: above 0.
+   */
+  readonly memoryBudget?: number | undefined;
   /**
    * Number of threads; 0 uses all cores.
    *

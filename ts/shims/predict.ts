@@ -1,8 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { NnunetError } from '../errors.js';
 import { UsageError, type Value, type Values } from './argparse.js';
 import { lacks } from './lacks.js';
+import { modelFolder } from './models.js';
 import {
   CASCADE_TRAINER,
   CONFIGURATIONS,
@@ -172,37 +171,13 @@ function predictSteps(options: Options<'predict'>, given: Values): Step[] {
   if (configuration === '3d_cascade_fullres') {
     throw lacks(NAME, '-m 3d_cascade_fullres', 'the second stage of the cascade', NO_CASCADE);
   }
-  const tasks = join(results(), 'nnUNet', configuration);
-  const task = taskOf(textOf(given, '-t', ''), tasks);
-  const model = join(tasks, task, `${textOf(given, '-tr', TRAINER)}__${textOf(given, '-p', PLANS)}`);
+  const trainer = `${textOf(given, '-tr', TRAINER)}__${textOf(given, '-p', PLANS)}`;
+  const model = modelFolder(configuration, textOf(given, '-t', ''), trainer, '-t/--task_name');
   const folds = given.has('-f') ? chosenFolds(given.get('-f') ?? []) : numberedFolds(model);
   const alt = isOn(process.env.DIAG_NNUNET_ALT_RESAMPLING) ? { export: 'alt' as const } : {};
   return [
     { verb: 'predict', options: { ...options, model, ...(folds.length > 0 ? { folds } : {}), ...alt } },
   ];
-}
-
-function results(): string {
-  const folder = (process.env.RESULTS_FOLDER ?? '').trim().replace(/^["']+|["']+$/g, '');
-  if (folder !== '') return folder;
-  const message = 'the folder of trained models is not set; set the variable RESULTS_FOLDER';
-  throw new NnunetError('ERR_FOLDER_UNSET', message, { variable: 'RESULTS_FOLDER' });
-}
-
-/** The name of a task that has models, from its number or name. */
-function taskOf(given: string, folder: string): string {
-  if (given.startsWith('Task')) return given;
-  if (!/^\s*\d+\s*$/.test(given)) {
-    throw new UsageError(`argument -t/--task_name: expected a number or TaskXXX_NAME, got '${given}'`);
-  }
-  const prefix = `Task${String(Number(given)).padStart(3, '0')}_`;
-  const names = existsSync(folder) ? readdirSync(folder).filter((name) => name.startsWith(prefix)) : [];
-  if (names.length === 1 && names[0] !== undefined) return names[0];
-  const [code, found] =
-    names.length === 0
-      ? (['ERR_NOT_FOUND', `no model of ${prefix}* in ${folder}; train one, or correct -t or -m`] as const)
-      : (['ERR_TASK_AMBIGUOUS', `-t ${given} may be ${names.join(', ')}; pass the name`] as const);
-  throw new NnunetError(code, found, { path: folder, task: given, candidates: names });
 }
 
 function chosenFolds(given: Value): Value[] {

@@ -104,6 +104,23 @@ impl ModelFolder {
         Ok(folds)
     }
 
+    /// Every numbered fold of the folder, finished or not.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if the folder does not exist; [`Error::Model`] if it has no numbered fold; [`Error::Io`].
+    pub fn numbered_folds(&self) -> Result<Vec<Fold>, Error> {
+        // Without a name, no fold has the checkpoint.
+        let mut folds = self.survey("")?.unfinished;
+        folds.retain(|fold| *fold != Fold::All);
+        if folds.is_empty() {
+            return Err(Error::Model {
+                folder: self.path.clone(),
+                problem: "it contains no folder fold_X".to_owned(),
+            });
+        }
+        Ok(folds)
+    }
+
     /// Every fold of the folder, by whether it has the checkpoint.
     fn survey(&self, checkpoint: &str) -> Result<Folds, Error> {
         let advice = "train it with `nnunet-diag train` first, or choose another folder";

@@ -16,6 +16,10 @@ pub enum Error {
     #[error(transparent)]
     #[code(transparent)]
     Storage(#[from] storage::Error),
+    /// A model folder is invalid.
+    #[error(transparent)]
+    #[code(transparent)]
+    Dataset(#[from] dataset::Error),
     /// The caller asked to stop.
     #[error(transparent)]
     #[code(transparent)]

@@ -91,10 +91,7 @@ pub fn predict(options: &PredictOptions, context: &Context) -> Result<PredictSum
     let mut summary = PredictSummary {
         written: 0,
         skipped,
-        postprocessing: rules.map(|rules| {
-            let regions = rules.for_which_classes.iter();
-            regions.map(|region| region.labels().to_vec()).collect()
-        }),
+        postprocessing: rules.map(|rules| rules.label_lists()),
         failures: Vec::new(),
         output: options.output.clone(),
         device: device_name(compute.device),

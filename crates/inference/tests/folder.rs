@@ -338,7 +338,10 @@ fn the_postprocessing_of_the_model_is_applied_unless_it_is_switched_off() {
     };
     write_rules(&work.model.postprocessing(), &rules).unwrap();
     assert_eq!(work.counts(), (2, 0, vec!["WARN_OUTPUT_REPLACED"]));
-    assert_eq!(work.setting("postprocessing"), json!(classes.iter().map(|class| [class]).collect::<Vec<_>>()));
+    assert_eq!(
+        work.setting("postprocessing"),
+        json!(classes.iter().map(|class| [class]).collect::<Vec<_>>())
+    );
     assert_eq!(
         fs::read(work.output("postprocessing.json")).unwrap(),
         fs::read(work.model.postprocessing()).unwrap()
@@ -350,7 +353,10 @@ fn the_postprocessing_of_the_model_is_applied_unless_it_is_switched_off() {
         assert_eq!(work.labels(case), expected);
         changed += usize::from(expected != *raw);
     }
-    assert!(changed > 0, "the model has one component of each class in every case");
+    assert!(
+        changed > 0,
+        "the model has one component of each class in every case"
+    );
     work.options.postprocessing = false;
     assert_eq!(work.counts(), (2, 0, vec!["WARN_OUTPUT_REPLACED"]));
     assert_eq!(work.labels("a"), raw[0]);

@@ -298,6 +298,9 @@ codes! {
     /// The network's prediction of a case is not finite, also in float32. The image has extreme values, or the model is
     /// damaged.
     SoftmaxNotFinite = "ERR_SOFTMAX_NOT_FINITE",
+    /// The models of an ensemble disagree about a case: its classes, size or position. `details` has both values. Use
+    /// models of the same task, and their predictions of the same images.
+    EnsembleMismatch = "ERR_ENSEMBLE_MISMATCH",
     /// A folder of segmentations could not be listed or created. Check the permissions.
     Folder = "ERR_FOLDER",
     /// A reference has no prediction. Predict the case, or pass `predictedOnly`.

@@ -64,6 +64,12 @@ impl Rules {
         )
     }
 
+    /// The labels of each region, in order.
+    pub fn label_lists(&self) -> Vec<Vec<i16>> {
+        let regions = self.for_which_classes.iter();
+        regions.map(|region| region.labels().to_vec()).collect()
+    }
+
     /// Checks that the rules can be applied.
     ///
     /// # Errors
