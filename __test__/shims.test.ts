@@ -198,6 +198,22 @@ test.serial('nnUNet_predict: the model is found by task, configuration, trainer 
   withEnv(t, { DIAG_NNUNET_ALT_RESAMPLING: '0' });
   t.deepEqual(steps('nnUNet_predict -i in -o out -t 501 -f 0'), [['predict', { ...base, folds: [0] }]]);
 
+  const models = join(root, 'results', 'nnUNet');
+  for (const name of ['3d_lowres', '3d_cascade_fullres']) {
+    await mkdir(join(models, name, 'Task501_X'), { recursive: true });
+  }
+  const second = join(models, '3d_cascade_fullres', 'Task501_X', `nnUNetTrainerV2CascadeFullRes__${PLANS}`);
+  const lowresModel = join(models, '3d_lowres', 'Task501_X', `nnUNetTrainerV2__${PLANS}`);
+  t.deepEqual(steps('nnUNet_predict -i in -o out -t 501 -m 3d_cascade_fullres'), [
+    ['predict', { input: 'in', output: 'out', model: second, lowresModel }],
+  ]);
+  t.deepEqual(steps('nnUNet_predict -i in -o out -t 501 -m 3d_cascade_fullres -l segmentations -f 0'), [
+    [
+      'predict',
+      { input: 'in', output: 'out', model: second, lowresSegmentations: 'segmentations', folds: [0] },
+    ],
+  ]);
+
   t.regex(refusal('nnUNet_predict -i in -o out -t 502'), /^ERR_NOT_FOUND: no model of Task502_\* in /);
   await mkdir(join(tasks, 'Task501_Y'));
   t.regex(
@@ -272,7 +288,6 @@ test('every flag without a counterpart is ERR_SHIM with its name, its meaning an
     refusal('nnUNet_train 3d_fullres nnUNetTrainerV2Sprase 501 0'),
     /^ERR_SHIM: .*trainer nnUNetTrainerV2Sprase .*; did you mean nnUNetTrainerV2Sparse\?$/,
   );
-  t.regex(refusal('nnUNet_predict -i a -o b -t 1 -m 3d_cascade_fullres'), /^ERR_SHIM: .*3d_cascade_fullres/);
 });
 
 test('commands whose verb does not exist say so, after their arguments are checked', async (t) => {

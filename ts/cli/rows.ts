@@ -170,6 +170,7 @@ export const ROWS: readonly AnyRow[] = [
       'predict -i imagesTs -o predictions -m RESULTS/nnUNet/3d_fullres/Task501_X/nnUNetTrainerV2__nnUNetPlansv2.1',
       'predict -i imagesTs -o predictions -m MODEL -f 0 1 --step-size 0.75 --no-mirroring',
       'predict -i imagesTs -o predictions -m MODEL --checkpoint best --no-postprocessing',
+      'predict -i imagesTs -o predictions -m CASCADE_MODEL --lowres-model LOWRES_MODEL',
     ],
     run: predict,
     render: renderSegmented,

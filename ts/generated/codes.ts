@@ -301,8 +301,11 @@ export const ERROR_CODES = {
   ERR_RESAMPLE_SPACING: 'A spacing has a value that is not positive.',
   /** Source and destination of a copy are the same file. Choose another destination. */
   ERR_SAME_FILE: 'Source and destination of a copy are the same file. Choose another destination.',
-  /** A prediction and its reference have different shapes. */
-  ERR_SHAPE_MISMATCH: 'A prediction and its reference have different shapes.',
+  /**
+   * A prediction and its reference, or an image and its segmentation by the first stage of a cascade,
+   * have different shapes.
+   */
+  ERR_SHAPE_MISMATCH: 'A prediction and its reference, or an image and its segmentation by the first stage of a cascade, have different shapes.',
   /** A command of nnU-Net v1 has no counterpart here yet. */
   ERR_SHIM: 'A command of nnU-Net v1 has no counterpart here yet.',
   /**

@@ -508,6 +508,18 @@ export interface PredictOptions extends Abortable {
    */
   readonly folds?: readonly Fold[] | undefined;
   /**
+   * Segmentations of the first stage, for a model of the second stage of a cascade: a folder of
+   * `<case>.nii.gz`. By
+   * default they are predicted into `3d_lowres_predictions` in the output folder.
+   */
+  readonly lowresSegmentations?: string | undefined;
+  /**
+   * Model of the first stage of a cascade. The default is `3d_lowres/<task>/nnUNetTrainerV2__<plans>`
+   * beside the folder
+   * of the configuration of the model.
+   */
+  readonly lowresModel?: string | undefined;
+  /**
    * Checkpoint of each fold: `final`, `best`, `latest`, or a file name without `.model`.
    *
    * @default "final"

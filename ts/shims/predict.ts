@@ -1,6 +1,5 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { UsageError, type Value, type Values } from './argparse.js';
-import { lacks } from './lacks.js';
 import { modelFolder } from './models.js';
 import {
   CASCADE_TRAINER,
@@ -14,11 +13,8 @@ import {
   textOf,
 } from './table.js';
 
-const NAME = 'nnUNet_predict';
-const NO_CASCADE = 'segment with a 3d_fullres, 3d_lowres or 2d model';
-
 export const predictShim = shim<'predict'>({
-  name: NAME,
+  name: 'nnUNet_predict',
   summary: 'segment the images of a folder with a trained model',
   verb: 'predict',
   notes: [
@@ -51,21 +47,21 @@ export const predictShim = shim<'predict'>({
     {
       names: ['-tr', '--trainer_class_name'],
       values: 1,
-      meaning: `trainer of the model (default: ${TRAINER})`,
-      here: { used: 'model' },
+      meaning: `trainer of the model (default: ${TRAINER}); of the first stage for 3d_cascade_fullres`,
+      here: { used: 'model, or lowresModel for 3d_cascade_fullres' },
     },
     {
       names: ['-ctr', '--cascade_trainer_class_name'],
       values: 1,
       meaning: `trainer of the cascade’s second stage (default: ${CASCADE_TRAINER})`,
-      here: { accepted: 'v1 uses it for 3d_cascade_fullres only, which is refused' },
+      here: { used: 'model, for 3d_cascade_fullres' },
     },
     {
       names: ['-m', '--model'],
       values: 1,
       choices: CONFIGURATIONS,
       meaning: 'configuration (default: 3d_fullres)',
-      here: { used: 'model; 3d_cascade_fullres is refused' },
+      here: { used: 'model' },
     },
     {
       names: ['-p', '--plans_identifier'],
@@ -89,7 +85,7 @@ export const predictShim = shim<'predict'>({
       names: ['-l', '--lowres_segmentations'],
       values: 1,
       meaning: 'segmentations of the cascade’s first stage',
-      here: { refused: NO_CASCADE, unless: ['None'] },
+      here: { used: 'lowresSegmentations; without it, the first stage is predicted, too' },
     },
     {
       names: ['--part_id'],
@@ -168,15 +164,27 @@ export const predictShim = shim<'predict'>({
 
 function predictSteps(options: Options<'predict'>, given: Values): Step[] {
   const configuration = textOf(given, '-m', '3d_fullres');
-  if (configuration === '3d_cascade_fullres') {
-    throw lacks(NAME, '-m 3d_cascade_fullres', 'the second stage of the cascade', NO_CASCADE);
-  }
-  const trainer = `${textOf(given, '-tr', TRAINER)}__${textOf(given, '-p', PLANS)}`;
-  const model = modelFolder(configuration, textOf(given, '-t', ''), trainer, '-t/--task_name');
+  const task = textOf(given, '-t', '');
+  const plans = textOf(given, '-p', PLANS);
+  const folderOf = (name: string, trainer: string) =>
+    modelFolder(name, task, `${trainer}__${plans}`, '-t/--task_name');
+  const trainer = textOf(given, '-tr', TRAINER);
+  const cascade = configuration === '3d_cascade_fullres';
+  const model = folderOf(configuration, cascade ? textOf(given, '-ctr', CASCADE_TRAINER) : trainer);
+  const lowres = textOf(given, '-l', 'None');
+  const first =
+    lowres !== 'None'
+      ? { lowresSegmentations: lowres }
+      : cascade
+        ? { lowresModel: folderOf('3d_lowres', trainer) }
+        : {};
   const folds = given.has('-f') ? chosenFolds(given.get('-f') ?? []) : numberedFolds(model);
   const alt = isOn(process.env.DIAG_NNUNET_ALT_RESAMPLING) ? { export: 'alt' as const } : {};
   return [
-    { verb: 'predict', options: { ...options, model, ...(folds.length > 0 ? { folds } : {}), ...alt } },
+    {
+      verb: 'predict',
+      options: { ...options, model, ...first, ...(folds.length > 0 ? { folds } : {}), ...alt },
+    },
   ];
 }
 

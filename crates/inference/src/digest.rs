@@ -17,7 +17,12 @@ impl Digest {
 
     /// Adds a text and its end.
     pub fn text(&mut self, text: &str) {
-        text.bytes().for_each(|byte| self.add(u32::from(byte)));
+        self.bytes(text.as_bytes());
+    }
+
+    /// Adds bytes and their end.
+    pub fn bytes(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.add(u32::from(*byte)));
         self.add(0x100);
     }
 

@@ -54,6 +54,21 @@ pub enum Error {
         /// Names of the entries that differ.
         differences: Vec<String>,
     },
+    /// The segmentation of a cascade's first stage is not on the grid of the image.
+    #[error(
+        "{} has {found:?} voxels (z, y, x), but the image {expected:?}; the first stage of the cascade must segment the same \
+         image",
+        path.display()
+    )]
+    #[code(ShapeMismatch)]
+    FirstStage {
+        /// The segmentation.
+        path: PathBuf,
+        /// Its shape (z, y, x).
+        found: [usize; 3],
+        /// Shape (z, y, x) of the image.
+        expected: [usize; 3],
+    },
     /// A preprocessed image has values that are not finite.
     #[error(
         "{}: {voxels} voxels of the preprocessed image are not finite numbers; the image has an infinite value; correct or \

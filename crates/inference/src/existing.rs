@@ -44,8 +44,8 @@ impl Existing {
 }
 
 impl Export {
-    /// Compares the output of a case with an image of it and with the record of this export.
-    pub fn existing(&self, case: &str, image: &Path) -> Existing {
+    /// Compares the output of a case with an image of it and with the record that [`Export::write_as`] gave it.
+    pub fn existing(&self, case: &str, record: &str, image: &Path) -> Existing {
         let file = self.file(case, "nii.gz");
         if !file.exists() {
             return Existing::Missing;
@@ -62,7 +62,7 @@ impl Export {
             return Existing::OtherGrid;
         }
         let found = nifti::read_description(&file).unwrap_or_default();
-        let Some(rest) = found.strip_prefix(self.record()) else {
+        let Some(rest) = found.strip_prefix(record) else {
             return Existing::OtherModel;
         };
         match (self.saves_softmax(), rest) {

@@ -22,7 +22,6 @@ pub struct Export {
     save_softmax: bool,
     rule: ExportOptions,
     transpose_forward: [usize; 3],
-    record: String,
     postprocessing: Option<Rules>,
 }
 
@@ -38,17 +37,8 @@ impl Export {
             save_softmax,
             rule,
             transpose_forward,
-            record: String::new(),
             postprocessing: None,
         }
-    }
-
-    /// Sets the text that identifies model and settings, at most 60 bytes of ASCII. The header of every segmentation
-    /// holds it; see [`Export::existing`].
-    #[must_use]
-    pub fn with_record(mut self, record: String) -> Self {
-        self.record = record;
-        self
     }
 
     /// Sets the postprocessing of the segmentations. The softmax is not changed.
@@ -56,10 +46,6 @@ impl Export {
     pub fn with_postprocessing(mut self, rules: Option<Rules>) -> Self {
         self.postprocessing = rules;
         self
-    }
-
-    pub(crate) fn record(&self) -> &str {
-        &self.record
     }
 
     pub(crate) fn saves_softmax(&self) -> bool {
@@ -90,6 +76,22 @@ impl Export {
         properties: CaseProperties,
         cancel: &Cancel,
     ) -> Result<(), Error> {
+        self.write_as(case, "", softmax, properties, cancel)
+    }
+
+    /// [`Export::write`] with a record of at most 60 bytes of ASCII in the header of the segmentation, which identifies
+    /// model and settings; see [`Export::existing`].
+    ///
+    /// # Errors
+    /// As [`Export::write`].
+    pub fn write_as(
+        &self,
+        case: &str,
+        record: &str,
+        softmax: Array4<f32>,
+        properties: CaseProperties,
+        cancel: &Cancel,
+    ) -> Result<(), Error> {
         let placement = self.placement(&properties)?;
         let mut labels = if self.save_softmax {
             self.write_softmax(case, softmax, &placement, &properties, cancel)?
@@ -100,12 +102,12 @@ impl Export {
         if let Some(rules) = &self.postprocessing {
             rules.apply(labels.view_mut(), &geometry)?;
         }
-        let end = if self.save_softmax && !self.record.is_empty() {
+        let end = if self.save_softmax && !record.is_empty() {
             SOFTMAX
         } else {
             ""
         };
-        let record = format!("{}{end}", self.record);
+        let record = format!("{record}{end}");
         nifti::write_labels_described(&file, labels.view(), &geometry, &record, cancel)?;
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! Sliding-window prediction. [`Predictor`] maps an image to a softmax, [`predict`] segments a folder of
 //! images.
 
+mod cascade;
 mod digest;
 mod error;
 mod existing;
@@ -9,6 +10,7 @@ mod gaussian;
 mod mirror;
 mod model;
 mod predict;
+mod setup;
 mod tiles;
 mod window;
 

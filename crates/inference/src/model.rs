@@ -1,6 +1,6 @@
 //! A trained model: its plans, and the network of each fold.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use dataset::results::ModelFolder;
 use dataset::{Fold, Plans, StagePlan};
@@ -29,20 +29,49 @@ pub struct Model {
     pub networks: Vec<GenericUNet>,
     /// Name of the trainer of the first fold.
     pub trainer: String,
+    /// Whether the networks also take the segmentation of a first stage.
+    pub cascade: bool,
     /// Whether every fold was trained with mirroring.
     pub mirrored: bool,
     /// Digest of the plans and weights.
     pub digest: Digest,
 }
 
+/// What the plans of a model say, without its networks.
+pub(crate) struct Peek {
+    /// Whether it is the second stage of a cascade.
+    pub cascade: bool,
+    /// Number of classes without the background.
+    pub classes: usize,
+}
+
 impl Model {
+    /// Reads the settings of the first fold that [`Model::load`] would load.
+    ///
+    /// # Errors
+    /// As [`Model::load`].
+    pub(crate) fn peek(folder: &Path, folds: Option<&[Fold]>, checkpoint: &str) -> Result<Peek, Error> {
+        let model = ModelFolder::new(folder);
+        let folds = match folds {
+            Some(folds) => chosen(&model, folds, checkpoint)?,
+            None => model.default_folds(checkpoint)?.finished,
+        };
+        let first = folds
+            .first()
+            .ok_or_else(|| OptionError::expected("folds", "at least one fold", "none"))?;
+        let record = record(&model.fold(*first).checkpoint_info(checkpoint))?;
+        Ok(Peek {
+            cascade: is_second_stage(&record.trainer),
+            classes: record.plans.num_classes,
+        })
+    }
+
     /// Loads `checkpoint` of the given folds, or of nnU-Net's default ones.
     ///
     /// Source: `nnunet.training.model_restore.load_model_and_checkpoint_files`.
     ///
     /// # Errors
-    /// [`Error::NotFound`] or [`Error::Dataset`] for a missing folder or fold; [`Error::Model`] for a second
-    /// stage of a cascade; [`Error::FoldPlans`] if the folds have different plans; [`Error::Engine`] if the checkpoint
+    /// [`Error::NotFound`] or [`Error::Dataset`] for a missing folder or fold; [`Error::FoldPlans`] if the folds have different plans; [`Error::Engine`] if the checkpoint
     /// does not fit its plans.
     pub fn load(
         folder: &Path,
@@ -61,17 +90,18 @@ impl Model {
         let first = folds
             .first()
             .ok_or_else(|| OptionError::expected("folds", "at least one fold", "none"))?;
-        let of_fold = |fold: Fold| record(&model.fold(fold).checkpoint_info(checkpoint), folder);
+        let of_fold = |fold: Fold| record(&model.fold(fold).checkpoint_info(checkpoint));
         let Record {
             plans,
             stage,
             trainer,
         } = of_fold(*first)?;
         let mut mirrored = trains_with_mirroring(&trainer);
+        let cascade = is_second_stage(&trainer);
         for fold in &folds[1..] {
             let other = of_fold(*fold)?;
             let mut differences = plans.differences(&other.plans, stage);
-            if other.stage != stage {
+            if other.stage != stage || is_second_stage(&other.trainer) != cascade {
                 differences.push("stage");
             }
             if !differences.is_empty() {
@@ -84,7 +114,7 @@ impl Model {
             }
             mirrored &= trains_with_mirroring(&other.trainer);
         }
-        let architecture = Architecture::from_plans(&plans, stage, false).map_err(engine::Error::from)?;
+        let architecture = Architecture::from_plans(&plans, stage, cascade).map_err(engine::Error::from)?;
         let mut digest = Digest::default();
         digest.text(&format!("{plans:?} {stage}"));
         let networks = folds
@@ -109,6 +139,7 @@ impl Model {
             unfinished,
             networks,
             trainer,
+            cascade,
             mirrored,
             digest,
         })
@@ -138,6 +169,11 @@ fn chosen(model: &ModelFolder, folds: &[Fold], checkpoint: &str) -> Result<Vec<F
     Ok(folds.to_vec())
 }
 
+/// Whether a trainer of this name trains the second stage of a cascade. nnU-Net v1's classes have this in their names.
+fn is_second_stage(trainer: &str) -> bool {
+    trainer.contains("Cascade")
+}
+
 /// What a checkpoint's `.model.pkl` says of its training.
 struct Record {
     plans: Plans,
@@ -146,16 +182,8 @@ struct Record {
 }
 
 /// Reads a checkpoint's `.model.pkl`.
-fn record(file: &Path, folder: &Path) -> Result<Record, Error> {
+fn record(file: &Path) -> Result<Record, Error> {
     let info = Info::read(file)?;
-    if info.name.contains("Cascade") {
-        let problem = format!(
-            "{} is the second stage of a cascade, which needs the first stage's predictions; predict with a 3d_fullres, \
-             3d_lowres or 2d model",
-            info.name
-        );
-        return Err(Error::model(folder, problem));
-    }
     let plans = Plans::from_value(&info.plans).map_err(|e| dataset::Error::from(e.in_file(file)))?;
     // init = (plans_file, fold, output_folder, dataset_directory, batch_dice, stage, ...)
     let init = info.init.as_items().unwrap_or_default();
@@ -169,13 +197,4 @@ fn record(file: &Path, folder: &Path) -> Result<Record, Error> {
         stage: stage.unwrap_or(last),
         trainer: info.name,
     })
-}
-
-impl Error {
-    pub(crate) fn model(folder: &Path, problem: String) -> Self {
-        Self::Model {
-            folder: PathBuf::from(folder),
-            problem,
-        }
-    }
 }

@@ -1,24 +1,21 @@
 //! The verb `predict`.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use dataset::files;
 use dataset::results::ModelFolder;
 use engine::{device_name, Compute};
-use evaluate::postprocessing::{read_rules, Rules};
 use ndarray::Array4;
 use preprocess::preprocess_test_case;
-use rayon::prelude::*;
-use run::{CaseLoop, Context, Event, Job, NotFound, Share};
+use run::{CaseFailure, CaseLoop, Context, Event, Job, NotFound, OptionError, Share};
 use serde_json::json;
 use settings::{PredictOptions, PredictSummary};
-use tch::Kind;
 
-use crate::existing::{warn_of_replaced, Existing};
+use crate::cascade::{first_stage_folder, first_stage_model, FirstStage};
 use crate::export::Export;
 use crate::model::Model;
+use crate::setup::{list_cases, precision_reason, record, rules_of, split, warn_of_model};
 use crate::window::{not_finite, Predictor, WindowOptions};
 use crate::Error;
 
@@ -29,7 +26,10 @@ use crate::Error;
 /// cases are in memory. The summary reports failed cases; the other cases continue. Cases are skipped whose
 /// segmentation is [`Existing::Done`].
 ///
-/// Source: `nnunet.inference.predict.predict_from_folder`.
+/// A model of the second stage of a cascade takes the segmentations of the first stage, which are predicted before it
+/// unless the options name them. A case that fails there fails.
+///
+/// Source: `nnunet.inference.predict.predict_from_folder`, `nnunet.inference.predict_simple`.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::NoCases`], [`Error::Model`], [`Error::FoldPlans`], [`Error::Evaluate`],
@@ -40,6 +40,82 @@ pub fn predict(options: &PredictOptions, context: &Context) -> Result<PredictSum
     let compute = Compute::new(&options.compute)?;
     compute.set_math(false)?;
     tch::set_num_threads(i32::try_from(context.workers()).unwrap_or(1));
+    let classes = second_stage(options)?;
+    let Some(classes) = classes else {
+        if options.lowres_segmentations.is_some() || options.lowres_model.is_some() {
+            let expected = "a model of the second stage of a cascade";
+            return Err(OptionError::expected("model", expected, options.model.display()).into());
+        }
+        return stage(options, None, &compute, start, context);
+    };
+    if let Some(folder) = &options.lowres_segmentations {
+        let advice = "name the folder of segmentations by the first stage of the cascade";
+        NotFound::unless_exists("folder of segmentations", folder, advice)?;
+        return stage(
+            options,
+            Some((folder.clone(), Vec::new())),
+            &compute,
+            start,
+            context,
+        );
+    }
+    let first = PredictOptions {
+        model: first_stage_model(options)?,
+        output: first_stage_folder(&options.output),
+        checkpoint: "final".to_owned(),
+        save_softmax: false,
+        ..options.clone()
+    };
+    require_classes(&first, classes)?;
+    let found = stage(&first, None, &compute, start, context)?;
+    stage(
+        options,
+        Some((first.output, found.failures)),
+        &compute,
+        start,
+        context,
+    )
+}
+
+/// Number of classes of a model of the second stage of a cascade; `None` of another model.
+fn second_stage(options: &PredictOptions) -> Result<Option<usize>, Error> {
+    let plan = Model::peek(
+        &options.model,
+        options.folds.as_deref(),
+        options.checkpoint_name(),
+    )?;
+    Ok(plan.cascade.then_some(plan.classes))
+}
+
+/// Checks that the first stage has the classes of the second one, before it segments anything.
+fn require_classes(first: &PredictOptions, classes: usize) -> Result<(), Error> {
+    let plan = Model::peek(&first.model, first.folds.as_deref(), first.checkpoint_name())?;
+    let problem = if plan.cascade {
+        "it is the second stage of a cascade; name a model of 3d_lowres with --lowres-model".to_owned()
+    } else if plan.classes != classes {
+        format!(
+            "the first stage of the cascade has {} classes, but the second one {classes}; name a model of the same task with \
+             --lowres-model",
+            plan.classes
+        )
+    } else {
+        return Ok(());
+    };
+    Err(Error::Model {
+        folder: first.model.clone(),
+        problem,
+    })
+}
+
+/// Segments every case with one model. `first` are the segmentations of the first stage of a cascade, and the cases that
+/// failed there.
+fn stage(
+    options: &PredictOptions,
+    first: Option<(PathBuf, Vec<CaseFailure>)>,
+    compute: &Compute,
+    start: Instant,
+    context: &Context,
+) -> Result<PredictSummary, Error> {
     let case_loop = CaseLoop::new(context)?;
     let rules = rules_of(options)?;
     let model = Model::load(
@@ -64,7 +140,12 @@ pub fn predict(options: &PredictOptions, context: &Context) -> Result<PredictSum
         .iter()
         .map(|network| Predictor::new(network, compute.kind, &patch, window.clone()))
         .collect::<Result<Vec<_>, _>>()?;
-    let cases = list_cases(&options.input, model.plans.num_modalities, context)?;
+    let mut cases = list_cases(&options.input, model.plans.num_modalities, context)?;
+    let (first, failed) = first.unzip();
+    let failed = failed.unwrap_or_default();
+    cases.retain(|(case, _)| failed.iter().all(|failure| failure.case != *case));
+    let first =
+        first.map(|folder| FirstStage::new(folder, model.plans.num_classes, model.plans.transpose_forward));
     std::fs::create_dir_all(&options.output).map_err(|source| dataset::Error::Io {
         path: options.output.clone(),
         source,
@@ -85,9 +166,11 @@ pub fn predict(options: &PredictOptions, context: &Context) -> Result<PredictSum
         options.export,
         model.plans.transpose_forward,
     )
-    .with_record(record(&model, &window, options, rules.as_ref()))
     .with_postprocessing(rules.clone());
-    let (skipped, todo) = split(cases, &export, options, &case_loop)?;
+    let record = record(&model, &window, options, rules.as_ref());
+    let existing =
+        |case: &str, image: &Path| export.existing(case, &record_of(&record, first.as_ref(), case), image);
+    let (skipped, todo) = split(cases, existing, options, &case_loop)?;
     let mut summary = PredictSummary {
         written: 0,
         skipped,
@@ -102,9 +185,9 @@ pub fn predict(options: &PredictOptions, context: &Context) -> Result<PredictSum
         verb: "predict",
         settings: json!({
             "device": summary.device, "precision": summary.precision,
-            "precisionReason": precision_reason(&compute),
+            "precisionReason": precision_reason(compute),
             "folds": model.folds.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
-            "checkpoint": options.checkpoint_name(), "trainer": model.trainer, "mirrorAxes": window.mirror_axes,
+            "checkpoint": options.checkpoint_name(), "trainer": model.trainer, "lowresSegmentations": first.as_ref().map(FirstStage::folder), "mirrorAxes": window.mirror_axes,
             "postprocessing": summary.postprocessing, "patchSize": patch, "cases": todo.len(),
             "workers": context.workers(),
         }),
@@ -117,112 +200,35 @@ pub fn predict(options: &PredictOptions, context: &Context) -> Result<PredictSum
             let images = files::channel_files(&options.input, &job.case, model.plans.num_modalities)?;
             let (image, properties) = preprocess_test_case(&images, &model.plans, model.stage, cancel)?;
             require_finite(&image, &images)?;
+            let image = match &first {
+                Some(first) => first.append(&job.case, &image, &properties)?,
+                None => image,
+            };
             Ok::<_, Error>((image, properties))
         },
         |job, (image, properties), share| {
             let softmax = mean_softmax(&predictors, &job.case, image, context, share)?;
             Ok((softmax, properties))
         },
-        |job, (softmax, properties)| export.write(&job.case, softmax, properties, cancel),
+        |job, (softmax, properties)| {
+            let record = record_of(&record, first.as_ref(), &job.case);
+            export.write_as(&job.case, &record, softmax, properties, cancel)
+        },
     )?;
     summary.written = outcome.results.iter().flatten().count();
-    summary.failures = outcome.failures;
+    summary.failures = failed;
+    summary.failures.extend(outcome.failures);
+    summary.failures.sort_by(|one, two| one.case.cmp(&two.case));
     summary.seconds = start.elapsed().as_secs_f64();
     Ok(summary)
 }
 
-/// The postprocessing of the model that the options ask for, checked.
-fn rules_of(options: &PredictOptions) -> Result<Option<Rules>, Error> {
-    let file = ModelFolder::new(&options.model).postprocessing();
-    if !options.postprocessing || !file.is_file() {
-        return Ok(None);
+/// The record of a case, which also identifies its segmentation by the first stage of a cascade.
+fn record_of(record: &str, first: Option<&FirstStage>, case: &str) -> String {
+    match first {
+        Some(first) => format!("{record} {}", first.digest(case)),
+        None => record.to_owned(),
     }
-    let rules = read_rules(&file)?;
-    rules.check()?;
-    Ok(Some(rules))
-}
-
-/// Warns of folds that are left out, and of mirroring that the model does not allow.
-fn warn_of_model(model: &Model, options: &PredictOptions, context: &Context) {
-    if !model.unfinished.is_empty() {
-        let unfinished: Vec<_> = model.unfinished.iter().map(|fold| fold.folder()).collect();
-        let used: Vec<_> = model.folds.iter().map(|fold| fold.folder()).collect();
-        let message = format!(
-            "{} {} no {}.model and {} left out; the prediction averages {}; finish the training, or name the folds",
-            unfinished.join(", "),
-            if unfinished.len() == 1 { "has" } else { "have" },
-            options.checkpoint_name(),
-            if unfinished.len() == 1 { "is" } else { "are" },
-            used.join(", ")
-        );
-        context.warn("WARN_UNFINISHED_FOLDS", message, None);
-    }
-    if options.mirroring && !model.mirrored {
-        let message = format!(
-            "{} trains without mirroring, so that the prediction does not average mirrored copies",
-            model.trainer
-        );
-        context.warn("WARN_NO_MIRRORING", message, None);
-    }
-}
-
-/// The text in the header of a segmentation that tells its model and settings from others.
-fn record(model: &Model, window: &WindowOptions, options: &PredictOptions, rules: Option<&Rules>) -> String {
-    let mut digest = model.digest;
-    let folds: Vec<_> = model.folds.iter().map(|fold| fold.folder()).collect();
-    digest.text(&folds.join(" "));
-    // The precision is left out: results differ in rounding only, and another machine may continue.
-    digest.text(
-        &json!([
-            window,
-            options.export,
-            rules.map(|r| (&r.for_which_classes, &r.minimum_sizes))
-        ])
-        .to_string(),
-    );
-    format!("nnunet-diag predict {}", digest.hex())
-}
-
-/// Why the precision was chosen, and what it means for the result.
-fn precision_reason(compute: &Compute) -> String {
-    match compute.kind {
-        Kind::BFloat16 | Kind::Half => format!(
-            "{}; labels may differ from those in float32 at a few voxels",
-            compute.reason
-        ),
-        _ => compute.reason.clone(),
-    }
-}
-
-/// Number of finished cases, and the other cases.
-fn split(
-    cases: Vec<(String, PathBuf)>,
-    export: &Export,
-    options: &PredictOptions,
-    case_loop: &CaseLoop<'_>,
-) -> Result<(usize, Vec<String>), Error> {
-    let total = cases.len();
-    if options.overwrite {
-        return Ok((0, cases.into_iter().map(|(case, _)| case).collect()));
-    }
-    let jobs: Vec<_> = cases
-        .into_iter()
-        .map(|(case, image)| Job::new(case, image))
-        .collect();
-    let (cancel, context) = (case_loop.context().cancel(), case_loop.context());
-    // Whole files are read, as many at a time as there are workers.
-    let states = case_loop.pool().install(|| {
-        jobs.par_iter()
-            .map(|job| {
-                cancel.check()?;
-                Ok((job.case.clone(), export.existing(&job.case, &job.input)))
-            })
-            .collect::<Result<Vec<_>, Error>>()
-    })?;
-    warn_of_replaced(&states, &options.output, context);
-    let todo = states.into_iter().filter(|(_, state)| *state != Existing::Done);
-    let todo: Vec<_> = todo.map(|(case, _)| case).collect();
-    Ok((total - todo.len(), todo))
 }
 
 /// Checks a preprocessed image (channel, z, y, x), whose channels come from `images`.
@@ -265,38 +271,4 @@ fn mean_softmax(
     })?;
     mean /= predictors.len() as f32;
     Ok(mean)
-}
-
-/// Returns the cases of a folder, each with one of its images. Warns of files that belong to no case, so
-/// that a misnamed file is noticed.
-fn list_cases(folder: &Path, channels: usize, context: &Context) -> Result<Vec<(String, PathBuf)>, Error> {
-    NotFound::unless_exists("folder of images", folder, "name an existing folder")?;
-    let found = files::ImageFolder::list(folder)?;
-    if found.cases.is_empty() {
-        return Err(Error::NoCases {
-            folder: folder.to_owned(),
-            channels,
-        });
-    }
-    let beyond = found.cases.values().flat_map(|files| files.range(channels..));
-    let unexpected: Vec<_> = found
-        .others
-        .iter()
-        .chain(beyond.map(|(_, path)| path))
-        .map(|path| path.file_name().unwrap_or_default().to_string_lossy())
-        .collect();
-    if !unexpected.is_empty() {
-        let message = format!(
-            "{} holds files that are ignored: {}; the model uses <case>_0000 to <case>_{:04}",
-            folder.display(),
-            unexpected.join(", "),
-            channels.saturating_sub(1)
-        );
-        context.warn("WARN_UNEXPECTED_FILES", message, None);
-    }
-    let image = |mut files: BTreeMap<usize, PathBuf>| files.pop_first().map(|(_, path)| path);
-    let cases = found.cases.into_iter();
-    Ok(cases
-        .filter_map(|(case, files)| Some((case, image(files)?)))
-        .collect())
 }

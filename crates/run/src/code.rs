@@ -307,7 +307,8 @@ codes! {
     MissingPrediction = "ERR_MISSING_PREDICTION",
     /// A prediction has no reference. Add it, or remove the prediction.
     MissingReference = "ERR_MISSING_REFERENCE",
-    /// A prediction and its reference have different shapes.
+    /// A prediction and its reference, or an image and its segmentation by the first stage of a cascade, have different
+    /// shapes.
     ShapeMismatch = "ERR_SHAPE_MISMATCH",
     /// A prediction and its reference differ in spacing, origin or direction. Raise `tolerance` to accept the
     /// difference.

@@ -27,6 +27,14 @@ pub struct PredictOptions {
     /// no other exists.
     #[schemars(length(min = 1))]
     pub folds: Option<Vec<Fold>>,
+    /// Segmentations of the first stage, for a model of the second stage of a cascade: a folder of `<case>.nii.gz`. By
+    /// default they are predicted into `3d_lowres_predictions` in the output folder.
+    #[schemars(length(min = 1))]
+    pub lowres_segmentations: Option<PathBuf>,
+    /// Model of the first stage of a cascade. The default is `3d_lowres/<task>/nnUNetTrainerV2__<plans>` beside the folder
+    /// of the configuration of the model.
+    #[schemars(length(min = 1))]
+    pub lowres_model: Option<PathBuf>,
     /// Checkpoint of each fold: `final`, `best`, `latest`, or a file name without `.model`.
     #[default("final".to_owned())]
     #[schemars(length(min = 1))]
