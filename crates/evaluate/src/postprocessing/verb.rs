@@ -1,7 +1,7 @@
 //! The verb `determinePostprocessing`.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use run::{Context, Event, Options};
 use serde::Serialize;
@@ -111,14 +111,12 @@ pub fn determine(
         ignore_label: options.ignore_label,
     };
     let mut rules = selection.select(&before.results, &classes, trial.path(), context)?;
-    let name = |path: &PathBuf| {
-        path.file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned()
-    };
     rules.validation_raw = name(&options.prediction_dir);
-    rules.validation_final = options.postprocessed_dir.as_ref().map(name).unwrap_or_default();
+    rules.validation_final = options
+        .postprocessed_dir
+        .as_deref()
+        .map(name)
+        .unwrap_or_default();
     let kept = trial.path().join("final");
     let target = options.postprocessed_dir.as_ref().unwrap_or(&kept);
     let after = selection.process(&rules, &classes, target, context)?;
@@ -130,4 +128,9 @@ pub fn determine(
         dice: dice(&before.results.mean, &classes),
         postprocessed_dice: dice(&after, &classes),
     })
+}
+
+/// The name of a folder.
+fn name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
