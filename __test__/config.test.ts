@@ -35,6 +35,7 @@ test('options of verbs are read; common ones go to the verbs that have them; pat
     train: { epochs: 500, workers: 1, recipe: { ignoreLabel: -1 } },
     predict: { output: '../out', mirroring: false },
     check: { task: 'tasks/Task501_X' },
+    ensemble: { folders: ['one', '../two'] },
   });
   const path = await file(root, { $schema: 'x', ...content });
   const loaded = await loadConfig(path);
@@ -47,11 +48,18 @@ test('options of verbs are read; common ones go to the verbs that have them; pat
     ...{ workers: 2, device: 'cpu', output: join(root, '..', 'out'), mirroring: false },
   });
   t.is(loaded.options.check.task, join(root, 'tasks', 'Task501_X'));
+  t.deepEqual(loaded.options.ensemble, {
+    ...{ workers: 2, folders: [join(root, 'one'), join(root, '..', 'two')] },
+  });
   t.deepEqual(loaded.options.inspect, { workers: 2 });
 });
 
 test('every text option is known as a path or as no path', (t) => {
-  const others = ['task', 'name', 'groupPattern', 'matchingPattern', 'checkpoint', 'device', 'stopAfter'];
+  // `validation` is the name of a folder within each fold.
+  const others = [
+    ...['task', 'name', 'groupPattern', 'matchingPattern', 'checkpoint', 'device', 'stopAfter'],
+    'validation',
+  ];
   const texts = verbNames().flatMap((verb) =>
     fieldsOf(verb)
       .filter(({ kind, choices, list }) => kind === 'text' && choices.length === 0 && !list)

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { copyFile, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +9,7 @@ import {
   evaluate,
   generateWeightmaps,
   inspect,
+  NnunetError,
   planAndPreprocess,
   predict,
   readVolume,
@@ -224,8 +226,11 @@ test('a missing task, model or prediction is an error that names it', async (t) 
   const predicted = predict({ input: empty, output: join(root, 'x'), model: join(root, 'no-model') });
   await t.throwsAsync(predicted.result, { message: /no-model/ });
   const referenceDir = join(data, TASKS[0], 'labelsTs');
-  const scores = await evaluate({ referenceDir, predictionDir: empty, output: join(root, 's.json') }).result;
-  t.is(scores.failures.length, 3);
+  const output = join(root, 's.json');
+  const scores = evaluate({ referenceDir, predictionDir: empty, output });
+  const error = await t.throwsAsync(scores.result, { instanceOf: NnunetError, code: 'ERR_CASES_FAILED' });
+  t.is((error?.details.failures as unknown[] | undefined)?.length, 3);
+  t.false(existsSync(output));
 });
 
 test('a truncated case is an error that names the file', async (t) => {

@@ -146,7 +146,10 @@ test('nnUNet_convert_decathlon_task and nnUNet_evaluate_folder: v1’s names, an
     ['convert', { source: 'Task04_Hippo_x', overwrite: true, task: 'Task042_Hippo_x', workers: 3 }],
   ]);
   t.deepEqual(steps('nnUNet_evaluate_folder -ref a -pred b -l 1 2'), [
-    ['evaluate', { referenceDir: 'a', predictionDir: 'b', labels: [1, 2], bareNan: true }],
+    [
+      'evaluate',
+      { referenceDir: 'a', predictionDir: 'b', labels: [1, 2], bareNan: true, absentLabels: true },
+    ],
   ]);
 });
 
@@ -195,6 +198,22 @@ test.serial('nnUNet_predict: the model is found by task, configuration, trainer 
   withEnv(t, { DIAG_NNUNET_ALT_RESAMPLING: '0' });
   t.deepEqual(steps('nnUNet_predict -i in -o out -t 501 -f 0'), [['predict', { ...base, folds: [0] }]]);
 
+  const models = join(root, 'results', 'nnUNet');
+  for (const name of ['3d_lowres', '3d_cascade_fullres']) {
+    await mkdir(join(models, name, 'Task501_X'), { recursive: true });
+  }
+  const second = join(models, '3d_cascade_fullres', 'Task501_X', `nnUNetTrainerV2CascadeFullRes__${PLANS}`);
+  const lowresModel = join(models, '3d_lowres', 'Task501_X', `nnUNetTrainerV2__${PLANS}`);
+  t.deepEqual(steps('nnUNet_predict -i in -o out -t 501 -m 3d_cascade_fullres'), [
+    ['predict', { input: 'in', output: 'out', model: second, lowresModel }],
+  ]);
+  t.deepEqual(steps('nnUNet_predict -i in -o out -t 501 -m 3d_cascade_fullres -l segmentations -f 0'), [
+    [
+      'predict',
+      { input: 'in', output: 'out', model: second, lowresSegmentations: 'segmentations', folds: [0] },
+    ],
+  ]);
+
   t.regex(refusal('nnUNet_predict -i in -o out -t 502'), /^ERR_NOT_FOUND: no model of Task502_\* in /);
   await mkdir(join(tasks, 'Task501_Y'));
   t.regex(
@@ -203,10 +222,6 @@ test.serial('nnUNet_predict: the model is found by task, configuration, trainer 
   );
   t.regex(refusal('nnUNet_predict -i in -o out -t x'), /^usage: argument -t\/--task_name: .*'x'/);
   t.regex(refusal('nnUNet_predict -i in -o out -t Task501_X -f 0 all'), /^usage: argument -f\/--folds/);
-  await writeFile(join(model, 'postprocessing.json'), '{\n "for_which_classes": []\n}');
-  t.is(steps('nnUNet_predict -i in -o out -t Task501_X').length, 1);
-  await writeFile(join(model, 'postprocessing.json'), '{\n "for_which_classes": [\n 1\n ]\n}');
-  t.regex(refusal('nnUNet_predict -i in -o out -t Task501_X'), /^ERR_SHIM: .*postprocessing\.json.*--model/);
   withEnv(t, { RESULTS_FOLDER: undefined });
   t.regex(refusal('nnUNet_predict -i in -o out -t 501'), /^ERR_FOLDER_UNSET: .*RESULTS_FOLDER/);
 });
@@ -223,6 +238,26 @@ function withEnv(t: ExecutionContext, values: Readonly<Record<string, string | u
     t.teardown(() => set(before));
   }
 }
+
+test.serial('nnUNet_ensemble and nnUNet_determine_postprocessing: v1’s flags and folders', async (t) => {
+  const { root } = await workspace(t);
+  t.deepEqual(steps('nnUNet_ensemble -f a b -o c'), [['ensemble', { folders: ['a', 'b'], output: 'c' }]]);
+  t.deepEqual(steps('nnUNet_ensemble -f a b -o c -pp p.json --npz -t 3'), [
+    ['ensemble', { folders: ['a', 'b'], output: 'c', rules: 'p.json', saveSoftmax: true, workers: 3 }],
+  ]);
+  withEnv(t, { RESULTS_FOLDER: join(root, 'results') });
+  const models = join(root, 'results', 'nnUNet');
+  await mkdir(join(models, '2d', 'Task501_X'), { recursive: true });
+  const folds = [0, 1, 2, 3, 4];
+  t.deepEqual(steps('nnUNet_determine_postprocessing -m 2d -t 501'), [
+    ['consolidateFolds', { model: join(models, '2d', 'Task501_X', `nnUNetTrainerV2__${PLANS}`), folds }],
+  ]);
+  const cascade = join(models, '3d_cascade_fullres', 'Task7_Y', 'nnUNetTrainerV2CascadeFullRes__p');
+  t.deepEqual(steps('nnUNet_determine_postprocessing -m 3d_cascade_fullres -t Task7_Y -pl p -val val'), [
+    ['consolidateFolds', { model: cascade, folds, validation: 'val' }],
+  ]);
+  t.regex(refusal('nnUNet_determine_postprocessing -m 2d -t x'), /^usage: argument -t: expected a number/);
+});
 
 test('every flag without a counterpart is ERR_SHIM with its name, its meaning and what to do', async (t) => {
   const start: Record<string, string> = {
@@ -253,14 +288,11 @@ test('every flag without a counterpart is ERR_SHIM with its name, its meaning an
     refusal('nnUNet_train 3d_fullres nnUNetTrainerV2Sprase 501 0'),
     /^ERR_SHIM: .*trainer nnUNetTrainerV2Sprase .*; did you mean nnUNetTrainerV2Sparse\?$/,
   );
-  t.regex(refusal('nnUNet_predict -i a -o b -t 1 -m 3d_cascade_fullres'), /^ERR_SHIM: .*3d_cascade_fullres/);
 });
 
 test('commands whose verb does not exist say so, after their arguments are checked', async (t) => {
   const lines: Record<string, string> = {
     nnUNet_find_best_configuration: '-m 2d 3d_fullres -t 501 -tr nnUNetTrainerV2 --disable_ensembling',
-    nnUNet_determine_postprocessing: '-m 2d -t 501 -val validation_raw',
-    nnUNet_ensemble: '-f a b -o c -pp p.json --npz -t 3',
     nnUNet_change_trainer_class: '-i model -tr nnUNetTrainerV2',
     nnUNet_export_model_to_zip: '-t 501 -o m.zip -m 2d -f 0 1 --disable_strict',
     nnUNet_install_pretrained_model_from_zip: 'm.zip',
@@ -384,7 +416,7 @@ test('shims install writes executables, keeps files of other programs, and says 
   t.regex(unwritable.err, /ERR_STORAGE_IO: .*file/);
   const list = await cli(['shims', 'list']);
   t.regex(list.out, /nnUNet_train +train\n/);
-  t.regex(list.out, /nnUNet_ensemble +no verb yet: /);
+  t.regex(list.out, /nnUNet_find_best_configuration +no verb yet: /);
 });
 
 const onUnix = process.platform === 'win32' ? test.skip : test;
@@ -430,7 +462,7 @@ onUnix('a job script of nnU-Net v1 runs unchanged, from the Decathlon’s data t
   const { results } = JSON.parse(summary.replaceAll(/\bNaN\b/g, 'null')) as { results: { all: unknown[] } };
   t.is(results.all.length, 5);
 
-  const missing = shell('nnUNet_ensemble -f a b -o c; echo not reached');
+  const missing = shell('nnUNet_find_best_configuration -t 4; echo not reached');
   t.is(missing.status, 1);
   t.is(missing.stdout, '');
   t.is(shell('nnUNet_train 3d_fullres nnUNetTrainerV2 4 0 --epochs 1').status, 2);

@@ -44,8 +44,14 @@ export { drawContactSheet } from './pictures/sheet.js';
 export { Run } from './run.js';
 export { checkDataset } from './verbs/check.js';
 export { convertDataset } from './verbs/convert.js';
+export { ensemble } from './verbs/ensemble.js';
 export { evaluate } from './verbs/evaluate.js';
 export { inspect } from './verbs/inspect.js';
+export {
+  applyPostprocessing,
+  consolidateFolds,
+  determinePostprocessing,
+} from './verbs/postprocessing.js';
 export { predict } from './verbs/predict.js';
 export { planAndPreprocess, planExperiment } from './verbs/preprocess.js';
 export { preview, previewBatches } from './verbs/preview.js';

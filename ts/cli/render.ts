@@ -3,8 +3,10 @@ import type {
   CaseFailure,
   CheckSummary,
   ConvertSummary,
+  DeterminePostprocessingSummary,
   EvaluateSummary,
   PlanSummary,
+  PredictSummary,
   SimulateSparseSummary,
   SplitsSummary,
   TrainSummary,
@@ -28,6 +30,40 @@ export function renderCases({ written, skipped, failures }: CasesSummary, what: 
 
 function renderFailure({ case: name, code, message }: CaseFailure): string {
   return `  ${name}: ${code}: ${message}`;
+}
+
+/** Segmented cases, and the postprocessing of the segmentations. */
+export function renderSegmented(
+  summary: CasesSummary & Pick<PredictSummary, 'output' | 'postprocessing'>,
+): string {
+  const regions = summary.postprocessing ?? [];
+  const kept = regions.length > 0 ? [`kept only the largest component of ${regionNames(regions)}`] : [];
+  return [renderCases(summary, `cases segmented into ${summary.output}`), ...kept].join('\n');
+}
+
+/** Labels by region; the labels of a union are joined by `+`. */
+function regionNames(regions: readonly (readonly number[])[]): string {
+  return regions.map((labels) => labels.join('+')).join(', ');
+}
+
+/** The selected postprocessing, and the Dice of each label without and with it. */
+export function renderPostprocessing(
+  summary: Pick<
+    DeterminePostprocessingSummary,
+    'output' | 'postprocessing' | 'cases' | 'dice' | 'postprocessedDice'
+  >,
+): string {
+  const { output, postprocessing, cases, dice: before, postprocessedDice: after } = summary;
+  const found =
+    postprocessing.length > 0
+      ? `keep only the largest component of ${regionNames(postprocessing)}`
+      : 'no label benefits from postprocessing';
+  const score = (value: number | null | undefined) => value?.toFixed(4) ?? '-';
+  const rows = Object.keys(before).map((label) => [label, score(before[label]), score(after[label])]);
+  return [
+    `${cases} cases: ${found} (${output})`,
+    ...(rows.length > 0 ? [table(['label', 'Dice', 'postprocessed'], rows)] : []),
+  ].join('\n');
 }
 
 export const anyFailed = (summary: { readonly failures: readonly CaseFailure[] }): boolean =>

@@ -2,8 +2,10 @@ import type { VerbName, Verbs } from '../generated/verbs.js';
 import type { Run } from '../run.js';
 import { checkDataset } from '../verbs/check.js';
 import { convertDataset } from '../verbs/convert.js';
+import { ensemble } from '../verbs/ensemble.js';
 import { evaluate } from '../verbs/evaluate.js';
 import { inspect } from '../verbs/inspect.js';
+import { applyPostprocessing, consolidateFolds, determinePostprocessing } from '../verbs/postprocessing.js';
 import { predict } from '../verbs/predict.js';
 import { planAndPreprocess, planExperiment } from '../verbs/preprocess.js';
 import { preview } from '../verbs/preview.js';
@@ -19,6 +21,8 @@ import {
   renderConvert,
   renderEvaluation,
   renderPlan,
+  renderPostprocessing,
+  renderSegmented,
   renderSimulation,
   renderSplits,
   renderTraining,
@@ -165,9 +169,11 @@ export const ROWS: readonly AnyRow[] = [
     examples: [
       'predict -i imagesTs -o predictions -m RESULTS/nnUNet/3d_fullres/Task501_X/nnUNetTrainerV2__nnUNetPlansv2.1',
       'predict -i imagesTs -o predictions -m MODEL -f 0 1 --step-size 0.75 --no-mirroring',
+      'predict -i imagesTs -o predictions -m MODEL --checkpoint best --no-postprocessing',
+      'predict -i imagesTs -o predictions -m CASCADE_MODEL --lowres-model LOWRES_MODEL',
     ],
     run: predict,
-    render: (summary) => renderCases(summary, `cases segmented into ${summary.output}`),
+    render: renderSegmented,
     failed: anyFailed,
     cancelled: AGAIN,
   }),
@@ -183,6 +189,50 @@ export const ROWS: readonly AnyRow[] = [
     run: evaluate,
     render: renderEvaluation,
     failed: anyFailed,
+  }),
+  row<'ensemble'>({
+    name: 'ensemble',
+    summary: 'average the softmax of several models',
+    positional: ['folders'],
+    short: { output: 'o' },
+    examples: [
+      'ensemble -o ensemble predictions_2d predictions_3d_fullres',
+      'ensemble -o ensemble predictions_2d predictions_3d_fullres --rules postprocessing.json --save-softmax',
+    ],
+    run: ensemble,
+    render: (summary) => renderSegmented({ ...summary, skipped: 0 }),
+    failed: anyFailed,
+  }),
+  row<'determinePostprocessing'>({
+    name: 'determinePostprocessing',
+    summary: 'find the labels that benefit from keeping only their largest component',
+    positional: ['referenceDir', 'predictionDir'],
+    short: { output: 'o' },
+    examples: [
+      'determine-postprocessing labelsTs predictions -o postprocessing.json',
+      'determine-postprocessing labelsTs predictions --postprocessed-dir postprocessed --minimum-sizes',
+    ],
+    run: determinePostprocessing,
+    render: renderPostprocessing,
+  }),
+  row<'applyPostprocessing'>({
+    name: 'applyPostprocessing',
+    summary: 'keep only the largest component of the labels in a postprocessing.json',
+    positional: [],
+    short: { input: 'i', output: 'o' },
+    examples: ['apply-postprocessing -i predictions -o postprocessed --rules postprocessing.json'],
+    run: applyPostprocessing,
+    render: (s) => renderCases({ ...s, skipped: 0 }, `cases written to ${s.output}, ${s.changed} changed`),
+    failed: anyFailed,
+  }),
+  row<'consolidateFolds'>({
+    name: 'consolidateFolds',
+    summary: 'evaluate all folds of a model as one, and determine its postprocessing',
+    positional: ['model'],
+    short: { folds: 'f' },
+    examples: ['consolidate-folds RESULTS/nnUNet/3d_fullres/Task501_X/nnUNetTrainerV2__nnUNetPlansv2.1'],
+    run: consolidateFolds,
+    render: renderPostprocessing,
   }),
   row<'convert'>({
     name: 'convert',

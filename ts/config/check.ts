@@ -23,7 +23,11 @@ export const PATHS: ReadonlySet<string> = new Set([
     'file',
   ],
   ...['input', 'output', 'model', 'referenceDir', 'predictionDir', 'groups', 'from'],
+  ...['lowresModel', 'lowresSegmentations', 'postprocessedDir', 'rules'],
 ]);
+
+/** Options that are lists of paths. */
+const PATH_LISTS: ReadonlySet<string> = new Set(['folders']);
 
 type Options = Readonly<Record<string, unknown>>;
 type Problem = { readonly option: string; readonly problem: string };
@@ -137,10 +141,17 @@ function addonProblems(verb: VerbName, given: Options, path: string): Problem[] 
 /** Options with absolute paths. A task is a path if it has a separator. */
 function absolute(options: Options, folder: string): Options {
   const entries = Object.entries(options).map(([name, value]) => {
-    const isPath = PATHS.has(name) || (name === 'task' && /[/\\]/.test(String(value)));
-    return [name, isPath && typeof value === 'string' && value !== '' ? resolve(folder, value) : value];
+    const isPath =
+      PATHS.has(name) || PATH_LISTS.has(name) || (name === 'task' && /[/\\]/.test(String(value)));
+    return [name, isPath ? resolved(value, folder) : value];
   });
   return Object.fromEntries(entries);
+}
+
+/** A path or a list of paths, relative to `folder`. */
+function resolved(value: unknown, folder: string): unknown {
+  if (Array.isArray(value)) return value.map((one) => resolved(one, folder));
+  return typeof value === 'string' && value !== '' ? resolve(folder, value) : value;
 }
 
 function isObject(value: unknown): value is Options {

@@ -93,6 +93,11 @@ export const ERROR_CODES = {
   ERR_EMPTY_IMAGE: 'Every voxel of a case is 0. Repair the case, or remove it.',
   /** The median case has an axis without voxels at the planned spacing. Choose a smaller spacing. */
   ERR_EMPTY_STAGE: 'The median case has an axis without voxels at the planned spacing. Choose a smaller spacing.',
+  /**
+   * The models of an ensemble disagree about a case: its classes, size or position. `details` has both
+   * values. Use models of the same task, and their predictions of the same images.
+   */
+  ERR_ENSEMBLE_MISMATCH: 'The models of an ensemble disagree about a case: its classes, size or position. `details` has both values. Use models of the same task, and their predictions of the same images.',
   /** The crop of a case does not fit its image. The properties belong to another image. */
   ERR_EXPORT_CROP: 'The crop of a case does not fit its image. The properties belong to another image.',
   /** The regions of an export do not match the channels of the softmax. */
@@ -131,10 +136,25 @@ export const ERROR_CODES = {
   ERR_GZIP: 'A gzip file is damaged. Write or copy it again.',
   /** An image has several channels. Split it into one file per modality. */
   ERR_IMAGE_CHANNELS: 'An image has several channels. Split it into one file per modality.',
+  /**
+   * An image has infinite values, which normalisation spreads over the whole image. Correct or convert
+   * the image.
+   */
+  ERR_IMAGE_NOT_FINITE: 'An image has infinite values, which normalisation spreads over the whole image. Correct or convert the image.',
   /** A bug in this package. Please report it with the message. */
   ERR_INTERNAL: 'A bug in this package. Please report it with the message.',
   /** A file could not be read or written. The message has the system's reason. Check the permissions. */
   ERR_IO: 'A file could not be read or written. The message has the system\'s reason. Check the permissions.',
+  /**
+   * No case has a requested label. Correct the labels, or pass `absentLabels`. `details.found` lists the
+   * labels that occur.
+   */
+  ERR_LABELS_ABSENT: 'No case has a requested label. Correct the labels, or pass `absentLabels`. `details.found` lists the labels that occur.',
+  /**
+   * The references have labels that the predictions cannot have. Choose the references of the same task,
+   * name the labels to evaluate, or ignore unlabelled voxels with `ignoreLabel`.
+   */
+  ERR_LABELS_UNKNOWN: 'The references have labels that the predictions cannot have. Choose the references of the same task, name the labels to evaluate, or ignore unlabelled voxels with `ignoreLabel`.',
   /** A label is not below the number of classes. Run `nnunet-diag check`. */
   ERR_LABEL_RANGE: 'A label is not below the number of classes. Run `nnunet-diag check`.',
   /** A label map has an invalid value. Labels are whole numbers from -32768 to 32767. */
@@ -176,9 +196,10 @@ export const ERROR_CODES = {
   ERR_MODEL_FOLDER: 'A folder is not a model folder. Name the folder that contains `fold_0` or `all`.',
   /**
    * The model folder has other plans, another patch size or another batch size. The message names the
-   * differences. All folds of a model share them. Use the same ones, or another model folder.
+   * differences. All folds of a model share them. Use the same ones, or another model folder; to
+   * predict, name folds that have the same plans.
    */
-  ERR_MODEL_PLANS: 'The model folder has other plans, another patch size or another batch size. The message names the differences. All folds of a model share them. Use the same ones, or another model folder.',
+  ERR_MODEL_PLANS: 'The model folder has other plans, another patch size or another batch size. The message names the differences. All folds of a model share them. Use the same ones, or another model folder; to predict, name folds that have the same plans.',
   /** The network cannot be built, or does not accept this patch size. The message names valid values. */
   ERR_NETWORK: 'The network cannot be built, or does not accept this patch size. The message names valid values.',
   /** A NIfTI header has no valid affine. Correct its affine or spacing. */
@@ -285,10 +306,18 @@ export const ERROR_CODES = {
   ERR_RESAMPLE_SPACING: 'A spacing has a value that is not positive.',
   /** Source and destination of a copy are the same file. Choose another destination. */
   ERR_SAME_FILE: 'Source and destination of a copy are the same file. Choose another destination.',
-  /** A prediction and its reference have different shapes. */
-  ERR_SHAPE_MISMATCH: 'A prediction and its reference have different shapes.',
+  /**
+   * A prediction and its reference, or an image and its segmentation by the first stage of a cascade,
+   * have different shapes.
+   */
+  ERR_SHAPE_MISMATCH: 'A prediction and its reference, or an image and its segmentation by the first stage of a cascade, have different shapes.',
   /** A command of nnU-Net v1 has no counterpart here yet. */
   ERR_SHIM: 'A command of nnU-Net v1 has no counterpart here yet.',
+  /**
+   * The network's prediction of a case is not finite, also in float32. The image has extreme values, or
+   * the model is damaged.
+   */
+  ERR_SOFTMAX_NOT_FINITE: 'The network\'s prediction of a case is not finite, also in float32. The image has extreme values, or the model is damaged.',
   /** A pipe, socket or device cannot be copied. Exclude it. */
   ERR_SPECIAL_FILE: 'A pipe, socket or device cannot be copied. Exclude it.',
   /** Splits or groups do not match the cases of the task. `details.cases` names the cases. */

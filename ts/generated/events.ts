@@ -161,6 +161,18 @@ export type PredictEvent = StartedEvent | ProgressEvent | WarningEvent;
 /** Events of the verb `evaluate`. */
 export type EvaluateEvent = StartedEvent | ProgressEvent | WarningEvent;
 
+/** Events of the verb `ensemble`. */
+export type EnsembleEvent = StartedEvent | ProgressEvent | WarningEvent;
+
+/** Events of the verb `determinePostprocessing`. */
+export type DeterminePostprocessingEvent = StartedEvent | ProgressEvent | WarningEvent;
+
+/** Events of the verb `applyPostprocessing`. */
+export type ApplyPostprocessingEvent = StartedEvent | ProgressEvent | WarningEvent;
+
+/** Events of the verb `consolidateFolds`. */
+export type ConsolidateFoldsEvent = StartedEvent | ProgressEvent | WarningEvent;
+
 /** Events of the verb `convert`. */
 export type ConvertEvent = StartedEvent | ProgressEvent | WarningEvent;
 

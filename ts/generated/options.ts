@@ -1,6 +1,22 @@
 // Made from the Rust types by `npm run build` (crates/schema). Do not edit.
 import type { Abortable } from '../abortable.js';
 
+/** Options of the verb `applyPostprocessing`. */
+export interface ApplyPostprocessingOptions extends Abortable {
+  /** Folder of segmentations, `.nii.gz` or `.nii`. */
+  readonly input: string;
+  /** Folder for the results, with the same file names. May equal `input`. */
+  readonly output: string;
+  /** The `postprocessing.json` to apply. */
+  readonly rules: string;
+  /**
+   * Number of threads; 0 uses all cores.
+   *
+   * @default 0
+   */
+  readonly workers?: number | undefined;
+}
+
 /** Augmentation of training patches. */
 export interface Augmentation {
   /**
@@ -77,6 +93,43 @@ export type ClassWeights = 'auto' | readonly number[];
  */
 export type Configuration = '2d' | '3d_fullres' | '3d_lowres' | '3d_cascade_fullres';
 
+/** Options of the verb `consolidateFolds`. */
+export interface ConsolidateFoldsOptions extends Abortable {
+  /** Folder `<trainer>__<plans>` with the folds. */
+  readonly model: string;
+  /**
+   * Folds of the cross-validation. The default is every numbered fold of the model.
+   *
+   * Range: at least 1 values.
+   */
+  readonly folds?: readonly Fold[] | undefined;
+  /**
+   * Subfolder of each fold with its segmented validation cases.
+   *
+   * @default "validation_raw"
+   */
+  readonly validation?: string | undefined;
+  /**
+   * Excludes voxels with this label in the reference, such as -1 for unlabelled voxels.
+   *
+   * Range: at least -32768, at most 32767.
+   */
+  readonly ignoreLabel?: number | undefined;
+  /**
+   * Removes only components smaller than the smallest largest component of all cases (nnU-Net's
+   * `advanced_postprocessing`).
+   *
+   * @default false
+   */
+  readonly minimumSizes?: boolean | undefined;
+  /**
+   * Number of threads; 0 uses all cores.
+   *
+   * @default 0
+   */
+  readonly workers?: number | undefined;
+}
+
 /** Options of the verb `convert`. */
 export interface ConvertOptions extends Abortable {
   /** Folder of the dataset: `Dataset###_NAME` (nnU-Net v2) or `Task##_NAME` (Medical Decathlon). */
@@ -108,6 +161,47 @@ export interface ConvertOptions extends Abortable {
   readonly workers?: number | undefined;
 }
 
+/** Options of the verb `determinePostprocessing`. */
+export interface DeterminePostprocessingOptions extends Abortable {
+  /** Folder of reference segmentations, `.nii.gz` or `.nii`. */
+  readonly referenceDir: string;
+  /**
+   * Folder of predictions without postprocessing, with the same file names. Every one needs its
+   * reference.
+   */
+  readonly predictionDir: string;
+  /** File to write. The default is `postprocessing.json` in the folder of predictions. */
+  readonly output?: string | undefined;
+  /** Folder for the postprocessed predictions and their `summary.json`. By default they are not kept. */
+  readonly postprocessedDir?: string | undefined;
+  /**
+   * Minimum increase of a mean Dice.
+   *
+   * Range: at least 0.
+   * @default 0.0
+   */
+  readonly diceThreshold?: number | undefined;
+  /**
+   * Removes only components smaller than the smallest largest component of all cases (nnU-Net's
+   * `advanced_postprocessing`).
+   *
+   * @default false
+   */
+  readonly minimumSizes?: boolean | undefined;
+  /**
+   * Excludes voxels with this label in the reference, such as -1 for unlabelled voxels.
+   *
+   * Range: at least -32768, at most 32767.
+   */
+  readonly ignoreLabel?: number | undefined;
+  /**
+   * Number of threads; 0 uses all cores.
+   *
+   * @default 0
+   */
+  readonly workers?: number | undefined;
+}
+
 /**
  * What Dice counts of each voxel.
  * - `weightmap`: Its weight in the weightmap, if the recipe has voxel weights. The online Dice on
@@ -115,6 +209,40 @@ export interface ConvertOptions extends Abortable {
  * - `none`: 1.
  */
 export type DiceWeights = 'weightmap' | 'none';
+
+/** Options of the verb `ensemble`. */
+export interface EnsembleOptions extends Abortable {
+  /**
+   * Folders of the models: `<case>.npz` and `<case>.pkl` of each case, as `predict --save-softmax` and
+   * nnU-Net v1
+   * write them.
+   *
+   * Range: at least 2 values.
+   */
+  readonly folders: readonly string[];
+  /** Folder for the segmentations. Created if missing; existing segmentations are replaced. */
+  readonly output: string;
+  /** A `postprocessing.json` to apply. The segmentations without it are then in `not_postprocessed`. */
+  readonly rules?: string | undefined;
+  /**
+   * Also writes the mean softmax, `<case>.npz` and `<case>.pkl`.
+   *
+   * @default false
+   */
+  readonly saveSoftmax?: boolean | undefined;
+  /**
+   * Memory for the cases that run at the same time, in GiB. The default is 60 % of the available memory.
+   *
+   * Range: above 0.
+   */
+  readonly memoryBudget?: number | undefined;
+  /**
+   * Number of threads; 0 uses all cores.
+   *
+   * @default 0
+   */
+  readonly workers?: number | undefined;
+}
 
 /** Options of the verb `evaluate`. */
 export interface EvaluateOptions extends Abortable {
@@ -135,7 +263,20 @@ export interface EvaluateOptions extends Abortable {
    */
   readonly ignoreLabel?: number | undefined;
   /**
+   * Accepts labels that occur in no case; their scores are undefined, as in nnU-Net v1. Otherwise they
+   * are an
+   * error.
+   *
+   * @default false
+   */
+  readonly absentLabels?: boolean | undefined;
+  /**
    * Also measures "Hausdorff Distance 95" in millimetres (nnU-Net's `advanced`).
+   *
+   * With `ignoreLabel`, distances are measured between surfaces inside the labelled voxels. The border
+   * between an
+   * object and unlabelled voxels is not a surface. With labelled slices, the surface is the outline in
+   * each slice.
    *
    * @default false
    */
@@ -376,15 +517,29 @@ export interface PredictOptions extends Abortable {
   /** Folder `<trainer>__<plans>` with `plans.pkl` and the folds. */
   readonly model: string;
   /**
-   * Folds to average: numbers or `all`. The default is every trained fold.
+   * Folds to average: numbers or `all`. The default is every trained fold with a number, as in nnU-Net
+   * v1; `all` if
+   * no other exists.
    *
    * Range: at least 1 values.
    */
   readonly folds?: readonly Fold[] | undefined;
   /**
-   * Checkpoint of each fold.
+   * Segmentations of the first stage, for a model of the second stage of a cascade: a folder of
+   * `<case>.nii.gz`. By
+   * default they are predicted into `3d_lowres_predictions` in the output folder.
+   */
+  readonly lowresSegmentations?: string | undefined;
+  /**
+   * Model of the first stage of a cascade. The default is `3d_lowres/<task>/nnUNetTrainerV2__<plans>`
+   * beside the folder
+   * of the configuration of the model.
+   */
+  readonly lowresModel?: string | undefined;
+  /**
+   * Checkpoint of each fold: `final`, `best`, `latest`, or a file name without `.model`.
    *
-   * @default "model_final_checkpoint"
+   * @default "final"
    */
   readonly checkpoint?: string | undefined;
   /**
@@ -407,13 +562,24 @@ export interface PredictOptions extends Abortable {
    */
   readonly stepSize?: number | undefined;
   /**
-   * Averages predictions over mirrored copies along every axis.
+   * Averages predictions over mirrored copies along every axis, unless the trainer of the model does not
+   * mirror.
    *
    * @default true
    */
   readonly mirroring?: boolean | undefined;
   /**
-   * Predicts cases with an existing segmentation again.
+   * Applies the `postprocessing.json` of the model, if it has one.
+   *
+   * @default true
+   */
+  readonly postprocessing?: boolean | undefined;
+  /**
+   * Predicts cases again whose segmentation exists.
+   *
+   * Without it, a segmentation is kept if it is whole, has the grid of its image, and was made by this
+   * model with
+   * these settings. Otherwise it is predicted again, with a warning.
    *
    * @default false
    */

@@ -1,6 +1,20 @@
 // Made from the Rust types by `npm run build` (crates/schema). Do not edit.
 import type { Configuration, Fold } from './options.js';
 
+/** Result of `apply_postprocessing`. */
+export interface ApplyPostprocessingSummary {
+  /** Number of written cases. */
+  readonly written: number;
+  /** Number of written cases that the postprocessing changed. */
+  readonly changed: number;
+  /** Labels that keep only their largest component, in order. A list of several labels is their union. */
+  readonly postprocessing: readonly (readonly number[])[];
+  /** Folder of the results. */
+  readonly output: string;
+  /** Failed cases, with reasons. */
+  readonly failures: readonly CaseFailure[];
+}
+
 /** A failed case of a verb that continues with the other cases. */
 export interface CaseFailure {
   /** The case's identifier, or the file name if the case is unknown. */
@@ -94,6 +108,28 @@ export interface CheckedCase {
  */
 export type CheckpointKind = 'latest' | 'best' | 'final';
 
+/** Result of `consolidate_folds`. */
+export interface ConsolidateFoldsSummary {
+  /** The written `postprocessing.json` of the model. */
+  readonly output: string;
+  /** Folder of all validation cases with their `summary.json`. */
+  readonly folder: string;
+  /** The folds. */
+  readonly folds: readonly Fold[];
+  /** Number of validation cases. */
+  readonly cases: number;
+  /**
+   * Labels that keep only their largest component, in order; empty if that helps no label. A list of
+   * several labels
+   * is their union.
+   */
+  readonly postprocessing: readonly (readonly number[])[];
+  /** Mean Dice of each label over all validation cases; null if it is undefined. */
+  readonly dice: Readonly<Record<string, number | null>>;
+  /** Mean Dice of each label with postprocessing. */
+  readonly postprocessedDice: Readonly<Record<string, number | null>>;
+}
+
 /**
  * Convention of a dataset.
  * - `nnunetV2`: nnU-Net v2: `Dataset###_NAME`.
@@ -122,6 +158,40 @@ export interface ConvertSummary {
   readonly ignoreLabel: number | null;
   /** Cases that could not be converted. `dataset.json` does not list them. */
   readonly failures: readonly CaseFailure[];
+}
+
+/** Result of `determine`. */
+export interface DeterminePostprocessingSummary {
+  /** The written file. */
+  readonly output: string;
+  /**
+   * Labels that keep only their largest component, in order; empty if that helps no label. A list of
+   * several labels
+   * is their union.
+   */
+  readonly postprocessing: readonly (readonly number[])[];
+  /** Number of cases. */
+  readonly cases: number;
+  /** Mean Dice of each label without postprocessing; null if it is undefined. */
+  readonly dice: Readonly<Record<string, number | null>>;
+  /** Mean Dice of each label with it. */
+  readonly postprocessedDice: Readonly<Record<string, number | null>>;
+}
+
+/** Outcome of `ensemble`. */
+export interface EnsembleSummary {
+  /** Cases segmented. */
+  readonly written: number;
+  /**
+   * Labels that keep only their largest component, in order; null without postprocessing. A list of
+   * several labels
+   * is their union.
+   */
+  readonly postprocessing: readonly (readonly number[])[] | null;
+  /** Cases that failed while the others continued. */
+  readonly failures: readonly CaseFailure[];
+  /** Folder of the segmentations. */
+  readonly output: string;
 }
 
 /** Scores of each case and their means. */
@@ -169,7 +239,7 @@ export interface LabelMetrics {
   readonly 'False Positive Rate': number;
   /**
    * 95th percentile of the distances between both surfaces in mm. Absent unless requested; undefined if
-   * either segmentation is empty or full.
+   * either segmentation is empty or full, or has no surface between labelled voxels.
    */
   readonly 'Hausdorff Distance 95'?: number | null;
   /** TP / (TP + FP + FN); undefined if neither segmentation contains the region. */
@@ -226,8 +296,14 @@ export interface PlannedConfiguration {
 export interface PredictSummary {
   /** Cases segmented in this run. */
   readonly written: number;
-  /** Skipped cases with an existing segmentation. */
+  /** Skipped cases, whose segmentation exists. */
   readonly skipped: number;
+  /**
+   * Labels that keep only their largest component, in order; null without postprocessing. A list of
+   * several labels
+   * is their union.
+   */
+  readonly postprocessing: readonly (readonly number[])[] | null;
   /** Cases that failed while the others continued. */
   readonly failures: readonly CaseFailure[];
   /** Folder of the segmentations. */

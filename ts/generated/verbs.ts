@@ -1,7 +1,7 @@
 // Made from the Rust types by `npm run build` (crates/schema). Do not edit.
-import type { CheckEvent, PlanEvent, PreprocessEvent, SplitsEvent, WeightmapsEvent, PreviewBatchesEvent, PreviewEvent, TrainEvent, PredictEvent, EvaluateEvent, ConvertEvent, SimulateSparseEvent, InspectEvent } from './events.js';
-import type { CheckOptions, PlanOptions, PreprocessOptions, SplitsOptions, WeightmapsOptions, PreviewBatchesOptions, PreviewOptions, TrainOptions, PredictOptions, EvaluateOptions, ConvertOptions, SimulateSparseOptions, InspectOptions } from './options.js';
-import type { CheckSummary, PlanSummary, PreprocessSummary, SplitsSummary, WeightmapsSummary, PreviewBatchesSummary, PreviewSummary, TrainSummary, PredictSummary, EvaluateSummary, ConvertSummary, SimulateSparseSummary, InspectSummary } from './summaries.js';
+import type { CheckEvent, PlanEvent, PreprocessEvent, SplitsEvent, WeightmapsEvent, PreviewBatchesEvent, PreviewEvent, TrainEvent, PredictEvent, EvaluateEvent, EnsembleEvent, DeterminePostprocessingEvent, ApplyPostprocessingEvent, ConsolidateFoldsEvent, ConvertEvent, SimulateSparseEvent, InspectEvent } from './events.js';
+import type { CheckOptions, PlanOptions, PreprocessOptions, SplitsOptions, WeightmapsOptions, PreviewBatchesOptions, PreviewOptions, TrainOptions, PredictOptions, EvaluateOptions, EnsembleOptions, DeterminePostprocessingOptions, ApplyPostprocessingOptions, ConsolidateFoldsOptions, ConvertOptions, SimulateSparseOptions, InspectOptions } from './options.js';
+import type { CheckSummary, PlanSummary, PreprocessSummary, SplitsSummary, WeightmapsSummary, PreviewBatchesSummary, PreviewSummary, TrainSummary, PredictSummary, EvaluateSummary, EnsembleSummary, DeterminePostprocessingSummary, ApplyPostprocessingSummary, ConsolidateFoldsSummary, ConvertSummary, SimulateSparseSummary, InspectSummary } from './summaries.js';
 
 /** Types of each verb. */
 export interface Verbs {
@@ -54,6 +54,26 @@ export interface Verbs {
     readonly options: EvaluateOptions;
     readonly summary: EvaluateSummary;
     readonly event: EvaluateEvent;
+  };
+  readonly ensemble: {
+    readonly options: EnsembleOptions;
+    readonly summary: EnsembleSummary;
+    readonly event: EnsembleEvent;
+  };
+  readonly determinePostprocessing: {
+    readonly options: DeterminePostprocessingOptions;
+    readonly summary: DeterminePostprocessingSummary;
+    readonly event: DeterminePostprocessingEvent;
+  };
+  readonly applyPostprocessing: {
+    readonly options: ApplyPostprocessingOptions;
+    readonly summary: ApplyPostprocessingSummary;
+    readonly event: ApplyPostprocessingEvent;
+  };
+  readonly consolidateFolds: {
+    readonly options: ConsolidateFoldsOptions;
+    readonly summary: ConsolidateFoldsSummary;
+    readonly event: ConsolidateFoldsEvent;
   };
   readonly convert: {
     readonly options: ConvertOptions;

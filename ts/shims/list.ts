@@ -1,6 +1,7 @@
 import { MISSING } from './missing.js';
 import { planShim } from './plan.js';
 import { predictShim } from './predict.js';
+import { determinePostprocessingShim, ensembleShim } from './several.js';
 import { convertShim, evaluateShim, weightmapsShim } from './small.js';
 import type { Shim } from './table.js';
 import { trainShim } from './train.js';
@@ -13,6 +14,8 @@ export const SHIMS: readonly Shim[] = [
   predictShim,
   evaluateShim,
   weightmapsShim,
+  ensembleShim,
+  determinePostprocessingShim,
   ...MISSING,
 ];
 

@@ -34,30 +34,6 @@ export const MISSING: readonly Shim[] = [
     ],
   },
   {
-    name: 'nnUNet_determine_postprocessing',
-    summary: 'determine the postprocessing of a model by its cross-validation',
-    verb: { missing: 'segmentations are written without postprocessing' },
-    args: [
-      arg('-m', 'configuration', 1, required),
-      arg('-t', 'number or name of the task', 1, required),
-      trainer,
-      plans,
-      arg('-val', 'folder of segmented validation cases (default: validation_raw)'),
-    ],
-  },
-  {
-    name: 'nnUNet_ensemble',
-    summary: 'average the softmax of several models',
-    verb: { missing: 'nnunet-diag predict --folds averages the folds of one model' },
-    args: [
-      arg('-f/--folders', 'folders with the softmax of each model', '+', required),
-      arg('-o/--output_folder', 'folder for the segmentations', 1, required),
-      arg('-t/--threads', 'processes (default: 2)', 1, { type: 'int' }),
-      arg('-pp/--postprocessing_file', 'postprocessing.json to apply'),
-      arg('--npz', 'also writes the averaged softmax', 0),
-    ],
-  },
-  {
     name: 'nnUNet_change_trainer_class',
     summary: 'write another trainer’s name into the checkpoints of a model',
     verb: {

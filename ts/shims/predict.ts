@@ -1,8 +1,6 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { NnunetError } from '../errors.js';
+import { existsSync, readdirSync } from 'node:fs';
 import { UsageError, type Value, type Values } from './argparse.js';
-import { lacks } from './lacks.js';
+import { modelFolder } from './models.js';
 import {
   CASCADE_TRAINER,
   CONFIGURATIONS,
@@ -15,17 +13,14 @@ import {
   textOf,
 } from './table.js';
 
-const NAME = 'nnUNet_predict';
-const NO_CASCADE = 'segment with a 3d_fullres, 3d_lowres or 2d model';
-
 export const predictShim = shim<'predict'>({
-  name: NAME,
+  name: 'nnUNet_predict',
   summary: 'segment the images of a folder with a trained model',
   verb: 'predict',
   notes: [
     'The model is RESULTS_FOLDER/nnUNet/MODEL/TASK/TRAINER__PLANS, as in v1.',
     'DIAG_NNUNET_ALT_RESAMPLING=1 selects --export alt, as in DIAG’s fork. 0 is off; in the fork it is on.',
-    'A model with postprocessing (postprocessing.json) is refused: it cannot be applied yet.',
+    'Cases are segmented again if their segmentation is incomplete, of another grid, or of another model or settings.',
   ],
   args: [
     {
@@ -52,21 +47,21 @@ export const predictShim = shim<'predict'>({
     {
       names: ['-tr', '--trainer_class_name'],
       values: 1,
-      meaning: `trainer of the model (default: ${TRAINER})`,
-      here: { used: 'model' },
+      meaning: `trainer of the model (default: ${TRAINER}); of the first stage for 3d_cascade_fullres`,
+      here: { used: 'model, or lowresModel for 3d_cascade_fullres' },
     },
     {
       names: ['-ctr', '--cascade_trainer_class_name'],
       values: 1,
       meaning: `trainer of the cascade’s second stage (default: ${CASCADE_TRAINER})`,
-      here: { accepted: 'v1 uses it for 3d_cascade_fullres only, which is refused' },
+      here: { used: 'model, for 3d_cascade_fullres' },
     },
     {
       names: ['-m', '--model'],
       values: 1,
       choices: CONFIGURATIONS,
       meaning: 'configuration (default: 3d_fullres)',
-      here: { used: 'model; 3d_cascade_fullres is refused' },
+      here: { used: 'model' },
     },
     {
       names: ['-p', '--plans_identifier'],
@@ -90,7 +85,7 @@ export const predictShim = shim<'predict'>({
       names: ['-l', '--lowres_segmentations'],
       values: 1,
       meaning: 'segmentations of the cascade’s first stage',
-      here: { refused: NO_CASCADE, unless: ['None'] },
+      here: { used: 'lowresSegmentations; without it, the first stage is predicted, too' },
     },
     {
       names: ['--part_id'],
@@ -155,7 +150,7 @@ export const predictShim = shim<'predict'>({
       names: ['-chk'],
       values: 1,
       meaning: 'name of the checkpoint (default: model_final_checkpoint)',
-      here: { option: 'checkpoint' },
+      here: { option: 'checkpoint', note: 'best, final and latest are accepted, too' },
     },
     {
       names: ['--disable_mixed_precision'],
@@ -169,41 +164,28 @@ export const predictShim = shim<'predict'>({
 
 function predictSteps(options: Options<'predict'>, given: Values): Step[] {
   const configuration = textOf(given, '-m', '3d_fullres');
-  if (configuration === '3d_cascade_fullres') {
-    throw lacks(NAME, '-m 3d_cascade_fullres', 'the second stage of the cascade', NO_CASCADE);
-  }
-  const tasks = join(results(), 'nnUNet', configuration);
-  const task = taskOf(textOf(given, '-t', ''), tasks);
-  const model = join(tasks, task, `${textOf(given, '-tr', TRAINER)}__${textOf(given, '-p', PLANS)}`);
-  refusePostprocessing(model);
+  const task = textOf(given, '-t', '');
+  const plans = textOf(given, '-p', PLANS);
+  const folderOf = (name: string, trainer: string) =>
+    modelFolder(name, task, `${trainer}__${plans}`, '-t/--task_name');
+  const trainer = textOf(given, '-tr', TRAINER);
+  const cascade = configuration === '3d_cascade_fullres';
+  const model = folderOf(configuration, cascade ? textOf(given, '-ctr', CASCADE_TRAINER) : trainer);
+  const lowres = textOf(given, '-l', 'None');
+  const first =
+    lowres !== 'None'
+      ? { lowresSegmentations: lowres }
+      : cascade
+        ? { lowresModel: folderOf('3d_lowres', trainer) }
+        : {};
   const folds = given.has('-f') ? chosenFolds(given.get('-f') ?? []) : numberedFolds(model);
   const alt = isOn(process.env.DIAG_NNUNET_ALT_RESAMPLING) ? { export: 'alt' as const } : {};
   return [
-    { verb: 'predict', options: { ...options, model, ...(folds.length > 0 ? { folds } : {}), ...alt } },
+    {
+      verb: 'predict',
+      options: { ...options, model, ...first, ...(folds.length > 0 ? { folds } : {}), ...alt },
+    },
   ];
-}
-
-function results(): string {
-  const folder = (process.env.RESULTS_FOLDER ?? '').trim().replace(/^["']+|["']+$/g, '');
-  if (folder !== '') return folder;
-  const message = 'the folder of trained models is not set; set the variable RESULTS_FOLDER';
-  throw new NnunetError('ERR_FOLDER_UNSET', message, { variable: 'RESULTS_FOLDER' });
-}
-
-/** The name of a task that has models, from its number or name. */
-function taskOf(given: string, folder: string): string {
-  if (given.startsWith('Task')) return given;
-  if (!/^\s*\d+\s*$/.test(given)) {
-    throw new UsageError(`argument -t/--task_name: expected a number or TaskXXX_NAME, got '${given}'`);
-  }
-  const prefix = `Task${String(Number(given)).padStart(3, '0')}_`;
-  const names = existsSync(folder) ? readdirSync(folder).filter((name) => name.startsWith(prefix)) : [];
-  if (names.length === 1 && names[0] !== undefined) return names[0];
-  const [code, found] =
-    names.length === 0
-      ? (['ERR_NOT_FOUND', `no model of ${prefix}* in ${folder}; train one, or correct -t or -m`] as const)
-      : (['ERR_TASK_AMBIGUOUS', `-t ${given} may be ${names.join(', ')}; pass the name`] as const);
-  throw new NnunetError(code, found, { path: folder, task: given, candidates: names });
 }
 
 function chosenFolds(given: Value): Value[] {
@@ -220,15 +202,6 @@ function numberedFolds(model: string): number[] {
     .flatMap((name) => /^fold_(\d+)$/.exec(name)?.[1] ?? [])
     .map(Number)
     .sort((a, b) => a - b);
-}
-
-/** nnU-Net v1 applies the postprocessing of a model after prediction. */
-function refusePostprocessing(model: string): void {
-  const file = join(model, 'postprocessing.json');
-  if (!existsSync(file)) return;
-  if (/"for_which_classes"\s*:\s*\[\s*\]/.test(readFileSync(file, 'utf8'))) return;
-  const todo = `nnunet-diag predict --model ${model} segments without it`;
-  throw lacks(NAME, file, 'removal of all but the largest component, after prediction', todo);
 }
 
 /** Whether a switch of DIAG's fork is on. */

@@ -6,8 +6,8 @@ export const evaluateShim = shim<'evaluate'>({
   name: 'nnUNet_evaluate_folder',
   summary: 'compare segmentations with references and write summary.json',
   verb: 'evaluate',
-  // nnU-Net's own readers of summary.json expect numbers.
-  fixed: { bareNan: true },
+  // nnU-Net's own readers of summary.json expect numbers, and it accepts labels that no case has.
+  fixed: { bareNan: true, absentLabels: true },
   notes: ['Undefined metrics are written as NaN, as in v1.'],
   args: [
     {

@@ -13,6 +13,7 @@ mod pickled;
 mod plans;
 mod properties;
 pub mod results;
+mod same_plans;
 pub mod splits;
 mod stage_cases;
 mod stage_plan;

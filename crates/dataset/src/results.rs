@@ -77,35 +77,96 @@ impl ModelFolder {
     /// [`Error::NotFound`] if the folder or the checkpoint does not exist. [`Error::Model`] if the folder is
     /// not a model folder. [`Error::Io`] if it cannot be listed.
     pub fn folds(&self, checkpoint: &str) -> Result<Vec<Fold>, Error> {
-        let advice = "train it with `nnunet-diag train` first, or choose another folder";
-        NotFound::unless_exists("model", &self.path, advice)?;
-        let mut folds = Vec::new();
-        let mut incomplete = Vec::new();
-        for entry in std::fs::read_dir(&self.path).map_err(|e| Error::io(&self.path, e))? {
-            let name = entry.map_err(|e| Error::io(&self.path, e))?.file_name();
-            if let Some(fold) = name.to_str().and_then(Fold::from_folder) {
-                let complete = self.fold(fold).checkpoint(checkpoint).is_file();
-                if complete { &mut folds } else { &mut incomplete }.push(fold);
-            }
+        let folds = self.survey(checkpoint)?;
+        if folds.finished.is_empty() {
+            return Err(self.lacks(checkpoint, &folds.unfinished));
         }
-        folds.sort();
-        if folds.is_empty() {
-            incomplete.sort();
-            let Some(first) = incomplete.first() else {
-                return Err(Error::Model {
-                    folder: self.path.clone(),
-                    problem: "it contains neither a folder fold_X nor a folder all".to_owned(),
-                });
-            };
-            let names: Vec<_> = incomplete.iter().map(|f| f.folder()).collect();
-            let advice = format!(
-                "none of {} has it; finish training, or choose another checkpoint",
-                names.join(", ")
-            );
-            return Err(NotFound::new("checkpoint", self.fold(*first).checkpoint(checkpoint), advice).into());
+        Ok(folds.finished)
+    }
+
+    /// The folds that nnU-Net v1 averages if none are named: every numbered one. A model that has only `all` gives
+    /// that.
+    ///
+    /// Source: `nnunet.training.model_restore.load_model_and_checkpoint_files`, which fails at an unfinished fold.
+    ///
+    /// # Errors
+    /// As [`ModelFolder::folds`], of the numbered folds if there are any.
+    pub fn default_folds(&self, checkpoint: &str) -> Result<Folds, Error> {
+        let mut folds = self.survey(checkpoint)?;
+        let numbered = |fold: &Fold| *fold != Fold::All;
+        if folds.finished.iter().chain(&folds.unfinished).any(numbered) {
+            folds.finished.retain(numbered);
+            folds.unfinished.retain(numbered);
+        }
+        if folds.finished.is_empty() {
+            return Err(self.lacks(checkpoint, &folds.unfinished));
         }
         Ok(folds)
     }
+
+    /// Every numbered fold of the folder, finished or not.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if the folder does not exist; [`Error::Model`] if it has no numbered fold; [`Error::Io`].
+    pub fn numbered_folds(&self) -> Result<Vec<Fold>, Error> {
+        // Without a name, no fold has the checkpoint.
+        let mut folds = self.survey("")?.unfinished;
+        folds.retain(|fold| *fold != Fold::All);
+        if folds.is_empty() {
+            return Err(Error::Model {
+                folder: self.path.clone(),
+                problem: "it contains no folder fold_X".to_owned(),
+            });
+        }
+        Ok(folds)
+    }
+
+    /// Every fold of the folder, by whether it has the checkpoint.
+    fn survey(&self, checkpoint: &str) -> Result<Folds, Error> {
+        let advice = "train it with `nnunet-diag train` first, or choose another folder";
+        NotFound::unless_exists("model", &self.path, advice)?;
+        let mut folds = Folds::default();
+        for entry in std::fs::read_dir(&self.path).map_err(|e| Error::io(&self.path, e))? {
+            let name = entry.map_err(|e| Error::io(&self.path, e))?.file_name();
+            if let Some(fold) = name.to_str().and_then(Fold::from_folder) {
+                let finished = self.fold(fold).checkpoint(checkpoint).is_file();
+                let list = if finished {
+                    &mut folds.finished
+                } else {
+                    &mut folds.unfinished
+                };
+                list.push(fold);
+            }
+        }
+        folds.finished.sort();
+        folds.unfinished.sort();
+        Ok(folds)
+    }
+
+    /// The error of a model without a fold that has the checkpoint.
+    fn lacks(&self, checkpoint: &str, unfinished: &[Fold]) -> Error {
+        let Some(first) = unfinished.first() else {
+            return Error::Model {
+                folder: self.path.clone(),
+                problem: "it contains neither a folder fold_X nor a folder all".to_owned(),
+            };
+        };
+        let names: Vec<_> = unfinished.iter().map(|f| f.folder()).collect();
+        let advice = format!(
+            "none of {} has it; finish training, or choose another checkpoint",
+            names.join(", ")
+        );
+        NotFound::new("checkpoint", self.fold(*first).checkpoint(checkpoint), advice).into()
+    }
+}
+
+/// Folds of a model, in order: numbers, then `all`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Folds {
+    /// Folds that have the checkpoint.
+    pub finished: Vec<Fold>,
+    /// Folds whose folder exists without it.
+    pub unfinished: Vec<Fold>,
 }
 
 /// The folder of one fold.

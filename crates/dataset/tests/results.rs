@@ -92,10 +92,28 @@ fn folds_with_checkpoint_are_listed() {
         model.folds(FINAL_CHECKPOINT).unwrap(),
         [Fold::Index(2), Fold::Index(10), Fold::All]
     );
+    // As nnU-Net v1: numbered folds, never `all` beside them.
+    let folds = model.default_folds(FINAL_CHECKPOINT).unwrap();
+    assert_eq!(folds.finished, [Fold::Index(2), Fold::Index(10)]);
+    assert_eq!(folds.unfinished, [Fold::Index(3)]);
     let error = model.folds(BEST_CHECKPOINT).unwrap_err();
     assert_eq!(error.code(), "ERR_NOT_FOUND");
     assert!(
         error.to_string().contains("fold_2, fold_3, fold_10, all"),
         "{error}"
     );
+}
+
+#[test]
+fn the_default_folds_are_all_only_without_numbered_ones() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = ModelFolder::new(folder.path());
+    std::fs::create_dir(model.fold(Fold::All).path).unwrap();
+    std::fs::write(model.fold(Fold::All).checkpoint(FINAL_CHECKPOINT), "").unwrap();
+    let folds = model.default_folds(FINAL_CHECKPOINT).unwrap();
+    assert_eq!(folds.finished, [Fold::All]);
+    std::fs::create_dir(model.fold(Fold::Index(0)).path).unwrap();
+    let error = model.default_folds(FINAL_CHECKPOINT).unwrap_err();
+    assert_eq!(error.code(), "ERR_NOT_FOUND");
+    assert!(error.to_string().contains("fold_0"), "{error}");
 }

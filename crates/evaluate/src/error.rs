@@ -16,6 +16,10 @@ pub enum Error {
     #[error(transparent)]
     #[code(transparent)]
     Storage(#[from] storage::Error),
+    /// A model folder is invalid.
+    #[error(transparent)]
+    #[code(transparent)]
+    Dataset(#[from] dataset::Error),
     /// The caller asked to stop.
     #[error(transparent)]
     #[code(transparent)]
@@ -98,6 +102,32 @@ pub enum Error {
         /// Maximum allowed difference.
         tolerance: f64,
     },
+    /// Requested labels occur in no case.
+    #[error(
+        "no case has {}; references and predictions have the labels {}; correct the option labels, or pass absentLabels \
+         to accept undefined scores",
+        labels.join(", "), numbers(found)
+    )]
+    #[code(LabelsAbsent)]
+    LabelsAbsent {
+        /// Keys of the regions.
+        labels: Vec<String>,
+        /// Labels that occur.
+        found: Vec<i16>,
+    },
+    /// The predictions cannot have labels of the references.
+    #[error(
+        "the references have the labels {}, but the predictions know {} only; choose the references of this task, name \
+         the labels to evaluate, or ignore unlabelled voxels with the option ignoreLabel",
+        numbers(labels), numbers(known)
+    )]
+    #[code(LabelsUnknown)]
+    LabelsUnknown {
+        /// Labels of the references that the predictions do not know.
+        labels: Vec<i16>,
+        /// Labels of the model, or without its plans those that occur in the predictions.
+        known: Vec<i16>,
+    },
     /// Connected components could not be labelled.
     #[error(transparent)]
     #[code(transparent)]
@@ -142,4 +172,10 @@ pub enum Error {
     #[error(transparent)]
     #[code(transparent)]
     Threads(#[from] run::ThreadsError),
+}
+
+/// `1, 2, 3`.
+fn numbers(labels: &[i16]) -> String {
+    let labels: Vec<String> = labels.iter().map(ToString::to_string).collect();
+    labels.join(", ")
 }

@@ -8,8 +8,8 @@ use serde::Serialize;
 use serde_json::json;
 use volume::nifti;
 
-use crate::metrics::{evaluate, MetricOptions};
-use crate::scores::Scores;
+use crate::labels::{classes_of, Labels};
+use crate::metrics::{compare, Comparison, MetricOptions};
 use crate::summary::{write_summary, CaseScores, Results, Summary};
 use crate::{Error, Region};
 
@@ -27,7 +27,14 @@ pub struct EvaluateOptions {
     pub labels: Option<Vec<Region>>,
     /// Excludes voxels with this label in the reference, such as -1 for unlabelled voxels.
     pub ignore_label: Option<i16>,
+    /// Accepts labels that occur in no case; their scores are undefined, as in nnU-Net v1. Otherwise they are an
+    /// error.
+    #[default]
+    pub absent_labels: bool,
     /// Also measures "Hausdorff Distance 95" in millimetres (nnU-Net's `advanced`).
+    ///
+    /// With `ignoreLabel`, distances are measured between surfaces inside the labelled voxels. The border between an
+    /// object and unlabelled voxels is not a surface. With labelled slices, the surface is the outline in each slice.
     #[default]
     pub hausdorff: bool,
     /// File to write. The default is `summary.json` in the folder of predictions.
@@ -76,7 +83,8 @@ struct Folders {
 ///
 /// # Errors
 /// [`Error::Option`], [`Error::NotFound`], [`Error::NoCases`], [`Error::Folder`], [`Error::Storage`],
-/// [`Error::Cancelled`].
+/// [`Error::Cancelled`]. No file is written after [`Error::Cases`] (every case failed), [`Error::LabelsAbsent`] or
+/// [`Error::LabelsUnknown`].
 pub fn evaluate_folder(options: &EvaluateOptions, context: &Context) -> Result<EvaluateSummary, Error> {
     run::validate(options)?;
     let folders = Folders::list(options)?;
@@ -88,26 +96,45 @@ pub fn evaluate_folder(options: &EvaluateOptions, context: &Context) -> Result<E
             "hausdorff": options.hausdorff, "workers": context.workers(),
         }),
     });
-    score(options, &folders, context)
+    let Outcome { results, failures } = compare_all(options, &folders, context)?;
+    let cases: Vec<Compared> = results.into_iter().flatten().collect();
+    if cases.is_empty() {
+        return Err(Error::Cases { failures });
+    }
+    let labels = Labels::of(cases.iter().map(|case| &case.comparison));
+    if let Some(regions) = options.labels.as_deref().filter(|_| !options.absent_labels) {
+        labels.require(regions)?;
+    }
+    let classes = classes_of(&options.prediction_dir);
+    labels.match_references(options.labels.as_deref(), classes.as_ref())?;
+    write(options, cases, failures)
 }
 
-/// Runs [`evaluate_folder`] as a part of another verb: without its start event.
+/// Runs [`evaluate_folder`] as a part of another verb: without its start event, and without its checks of the whole
+/// folder.
 ///
 /// # Errors
 /// As [`evaluate_folder`].
 pub fn evaluate_quietly(options: &EvaluateOptions, context: &Context) -> Result<EvaluateSummary, Error> {
-    score(options, &Folders::list(options)?, context)
+    let Outcome { results, failures } = compare_all(options, &Folders::list(options)?, context)?;
+    write(options, results.into_iter().flatten().collect(), failures)
 }
 
-fn score(options: &EvaluateOptions, folders: &Folders, context: &Context) -> Result<EvaluateSummary, Error> {
+fn compare_all(
+    options: &EvaluateOptions,
+    folders: &Folders,
+    context: &Context,
+) -> Result<Outcome<Compared>, Error> {
     let jobs: Vec<_> = folders.cases.iter().map(|name| Job::new(name, name)).collect();
     let progress = Progress::new("cases", jobs.len());
-    let Outcome { results, failures } = CaseLoop::new(context)?.run(&jobs, progress, |job| {
+    CaseLoop::new(context)?.run(&jobs, progress, |job| {
         match (
             folders.references.get(job.input),
             folders.predictions.get(job.input),
         ) {
-            (Some(reference), Some(prediction)) => compare(reference, prediction, options, context.cancel()),
+            (Some(reference), Some(prediction)) => {
+                compare_files(reference, prediction, options, context.cancel())
+            }
             (_, None) => Err(Error::MissingPrediction {
                 case: job.case.clone(),
                 folder: options.prediction_dir.clone(),
@@ -117,13 +144,24 @@ fn score(options: &EvaluateOptions, folders: &Folders, context: &Context) -> Res
                 folder: options.reference_dir.clone(),
             }),
         }
-    })?;
-    let all = results.into_iter().flatten().collect();
+    })
+}
+
+/// Writes the `summary.json`.
+fn write(
+    options: &EvaluateOptions,
+    cases: Vec<Compared>,
+    failures: Vec<CaseFailure>,
+) -> Result<EvaluateSummary, Error> {
     let output = options
         .output
         .clone()
         .unwrap_or_else(|| options.prediction_dir.join("summary.json"));
+    let all = cases.into_iter().map(Compared::scores).collect();
     let mut summary = Summary::new(Results::new(all), &options.task);
+    if options.hausdorff && options.ignore_label.is_some() {
+        SURFACES.clone_into(&mut summary.description);
+    }
     summary.failures = failures;
     write_summary(&output, &summary, options.bare_nan)?;
     Ok(EvaluateSummary {
@@ -131,6 +169,29 @@ fn score(options: &EvaluateOptions, folders: &Folders, context: &Context) -> Res
         results: summary.results,
         failures: summary.failures,
     })
+}
+
+/// Description of a summary with surface distances of incomplete references.
+const SURFACES: &str =
+    "Hausdorff Distance 95: between surfaces inside the labelled voxels; the border of the labelled \
+                        voxels is not a surface";
+
+/// A compared case.
+struct Compared {
+    reference: PathBuf,
+    prediction: PathBuf,
+    comparison: Comparison,
+}
+
+impl Compared {
+    fn scores(self) -> CaseScores {
+        let text = |path: &Path| path.to_string_lossy().into_owned();
+        CaseScores {
+            regions: self.comparison.scores,
+            reference: text(&self.reference),
+            test: text(&self.prediction),
+        }
+    }
 }
 
 impl Folders {
@@ -168,12 +229,12 @@ pub(crate) fn list(folder: &Path) -> Result<BTreeMap<String, PathBuf>, Error> {
     })
 }
 
-fn compare(
+fn compare_files(
     reference: &Path,
     prediction: &Path,
     options: &EvaluateOptions,
     cancel: &Cancel,
-) -> Result<CaseScores, Error> {
+) -> Result<Compared, Error> {
     let (labels, place) = nifti::read_labels(reference)?;
     cancel.check()?;
     let (predicted, found) = nifti::read_labels(prediction)?;
@@ -193,17 +254,16 @@ fn compare(
         ignore_label: options.ignore_label,
         hausdorff: options.hausdorff,
     };
-    let regions: BTreeMap<String, Scores> = evaluate(
+    let comparison = compare(
         labels.view(),
         predicted.view(),
         found.spacing,
         &metric_options,
         cancel,
     )?;
-    let text = |path: &Path| path.to_string_lossy().into_owned();
-    Ok(CaseScores {
-        regions,
-        reference: text(reference),
-        test: text(prediction),
+    Ok(Compared {
+        reference: reference.to_owned(),
+        prediction: prediction.to_owned(),
+        comparison,
     })
 }

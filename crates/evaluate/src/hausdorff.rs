@@ -1,6 +1,6 @@
 //! The 95th percentile of surface distances.
 
-use ndarray::{s, Array3, ArrayView3};
+use ndarray::{s, Array3, ArrayView3, Axis};
 use run::{Cancel, Cancelled};
 
 use crate::Error;
@@ -14,21 +14,32 @@ use crate::Error;
 /// `medpy.metric.hd95` up to float32 rounding of squared distances. Only the box around both masks is
 /// processed.
 ///
+/// `known` is false where the reference is unlabelled; both masks are false there. A neighbour that is not known
+/// makes no surface: the border of an annotation is not the border of an object. With annotated slices, the
+/// surface is therefore the outline within each slice. The result is NaN if either mask has no known surface.
+///
 /// # Errors
 /// [`Error::Distance`] if a spacing is not positive; [`Error::Cancelled`] within the work of one slice.
 pub fn hausdorff_95(
     one: ArrayView3<'_, bool>,
     two: ArrayView3<'_, bool>,
+    known: Option<ArrayView3<'_, bool>>,
     spacing: [f64; 3],
     cancel: &Cancel,
 ) -> Result<f64, Error> {
     let Some(bounds) = bounds([one, two], cancel)? else {
         return Ok(f64::NAN);
     };
-    let [(z0, z1), (y0, y1), (x0, x1)] = bounds;
-    let window = s![z0..z1, y0..y1, x0..x1];
-    let one = surface(one.slice(window), cancel)?;
-    let two = surface(two.slice(window), cancel)?;
+    // One voxel more on each side: the nearest neighbours of the masks may be unknown.
+    let around =
+        |axis: usize| bounds[axis].0.saturating_sub(1)..(bounds[axis].1 + 1).min(one.len_of(Axis(axis)));
+    let window = s![around(0), around(1), around(2)];
+    let known = known.as_ref().map(|known| known.slice(window));
+    let one = surface(one.slice(window), known, cancel)?;
+    let two = surface(two.slice(window), known, cancel)?;
+    if !one.iter().any(|voxel| *voxel) || !two.iter().any(|voxel| *voxel) {
+        return Ok(f64::NAN);
+    }
     let mut distances = distances(&one, &two, spacing, cancel)?;
     distances.extend(self::distances(&two, &one, spacing, cancel)?);
     Ok(percentile_95(distances))
@@ -58,9 +69,16 @@ fn bounds(
     Ok(Some(bounds))
 }
 
-/// Returns the voxels of the mask with a face neighbour outside it.
-fn surface(mask: ArrayView3<'_, bool>, cancel: &Cancel) -> Result<Array3<bool>, Cancelled> {
+/// Returns the voxels of the mask with a known face neighbour outside it, or at the border of the image.
+///
+/// A voxel of the mask at the border of the window is at the border of the image.
+fn surface(
+    mask: ArrayView3<'_, bool>,
+    known: Option<ArrayView3<'_, bool>>,
+    cancel: &Cancel,
+) -> Result<Array3<bool>, Cancelled> {
     let (depth, height, width) = mask.dim();
+    let within = |at: [usize; 3]| mask[at] || known.is_some_and(|known| !known[at]);
     let mut surface = Array3::from_elem(mask.dim(), false);
     for (z, mut slice) in surface.outer_iter_mut().enumerate() {
         cancel.check()?;
@@ -68,12 +86,12 @@ fn surface(mask: ArrayView3<'_, bool>, cancel: &Cancel) -> Result<Array3<bool>, 
             let edge = z == 0 || y == 0 || x == 0 || z + 1 == depth || y + 1 == height || x + 1 == width;
             *voxel = mask[[z, y, x]]
                 && (edge
-                    || !(mask[[z - 1, y, x]]
-                        && mask[[z + 1, y, x]]
-                        && mask[[z, y - 1, x]]
-                        && mask[[z, y + 1, x]]
-                        && mask[[z, y, x - 1]]
-                        && mask[[z, y, x + 1]]));
+                    || !(within([z - 1, y, x])
+                        && within([z + 1, y, x])
+                        && within([z, y - 1, x])
+                        && within([z, y + 1, x])
+                        && within([z, y, x - 1])
+                        && within([z, y, x + 1])));
         }
     }
     Ok(surface)

@@ -5,6 +5,7 @@
 mod error;
 mod folder;
 mod hausdorff;
+mod labels;
 mod mean;
 mod metrics;
 pub mod postprocessing;

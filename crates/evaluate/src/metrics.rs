@@ -1,6 +1,6 @@
 //! Metrics of a prediction and its reference.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ndarray::{ArrayView3, Zip};
 use run::Cancel;
@@ -17,7 +17,7 @@ pub struct MetricOptions {
     /// Excludes voxels with this value in the reference.
     pub ignore_label: Option<i16>,
     /// Whether to compute the 95th percentile of surface distances, which takes longer than all other
-    /// metrics. Excluded voxels are then outside both segmentations.
+    /// metrics. The border between a region and excluded voxels is not a surface; see [`hausdorff_95`].
     pub hausdorff: bool,
 }
 
@@ -35,6 +35,27 @@ pub fn evaluate(
     options: &MetricOptions,
     cancel: &Cancel,
 ) -> Result<BTreeMap<String, Scores>, Error> {
+    Ok(compare(reference, prediction, spacing, options, cancel)?.scores)
+}
+
+/// Scores of a case, and the labels on which they are based.
+pub(crate) struct Comparison {
+    /// Scores by [`Region::key`].
+    pub scores: BTreeMap<String, Scores>,
+    /// Labels of the reference, without the ignored one.
+    pub reference: BTreeSet<i16>,
+    /// Labels of the prediction where the reference is not ignored.
+    pub prediction: BTreeSet<i16>,
+}
+
+/// [`evaluate`], with the labels of both segmentations.
+pub(crate) fn compare(
+    reference: ArrayView3<'_, i16>,
+    prediction: ArrayView3<'_, i16>,
+    spacing: [f64; 3],
+    options: &MetricOptions,
+    cancel: &Cancel,
+) -> Result<Comparison, Error> {
     if reference.dim() != prediction.dim() {
         let dims = |(z, y, x)| [z, y, x];
         return Err(Error::Shape {
@@ -63,14 +84,26 @@ pub fn evaluate(
                 let prediction_mask = Zip::from(&prediction)
                     .and(&reference)
                     .map_collect(|p, r| region.contains(*p) && !ignored(*r));
-                hausdorff_95(reference_mask.view(), prediction_mask.view(), spacing, cancel)?
+                let known = options.ignore_label.map(|ignore| reference.mapv(|v| v != ignore));
+                let known = known.as_ref().map(|known| known.view());
+                hausdorff_95(
+                    reference_mask.view(),
+                    prediction_mask.view(),
+                    known,
+                    spacing,
+                    cancel,
+                )?
             } else {
                 f64::NAN
             });
         }
         scores.insert(region.key(), result);
     }
-    Ok(scores)
+    Ok(Comparison {
+        scores,
+        reference: pairs.counts.keys().map(|(r, _)| *r).collect(),
+        prediction: pairs.counts.keys().map(|(_, p)| *p).collect(),
+    })
 }
 
 /// Number of voxels for each pair of (reference, prediction) values.

@@ -27,7 +27,7 @@ pub struct Scores {
     #[serde(rename = "False Positive Rate", deserialize_with = "number")]
     pub false_positive_rate: f64,
     /// 95th percentile of the distances between both surfaces in mm. Absent unless requested; undefined if
-    /// either segmentation is empty or full.
+    /// either segmentation is empty or full, or has no surface between labelled voxels.
     #[serde(
         rename = "Hausdorff Distance 95",
         default,

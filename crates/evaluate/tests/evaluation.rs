@@ -69,6 +69,8 @@ fn recorded_folders_give_recorded_scores() {
         let labels = expected["labels"].as_array().unwrap();
         options.labels = Some(labels.iter().map(region).collect());
         options.hausdorff = expected["kwargs"]["advanced"].as_bool().unwrap_or(false);
+        // As the reference does.
+        options.absent_labels = true;
         options.output = Some(output.path().join("summary.json"));
         let found = evaluate_folder(&options, &Context::silent(2)).unwrap();
         assert_eq!(found.failures, []);
@@ -216,6 +218,73 @@ fn failed_case_is_reported_and_others_are_evaluated() {
 }
 
 #[test]
+fn an_evaluation_without_results_is_an_error_and_writes_nothing() {
+    let code = |options: &EvaluateOptions| {
+        let error = evaluate_folder(options, &Context::silent(1)).unwrap_err();
+        assert!(!options.prediction_dir.join("summary.json").exists());
+        (error.code().to_owned(), error.to_string(), error.details())
+    };
+    let mut two = folders(
+        &[("a.nii.gz", 1), ("b.nii.gz", 2)],
+        &[("a.nii.gz", 1), ("b.nii.gz", 1)],
+    );
+    two.options.labels = Some(vec![
+        Region::Label(1),
+        Region::Label(7),
+        Region::Union(vec![8, 9]),
+    ]);
+    let (found, message, _) = code(&two.options);
+    assert_eq!(found, "ERR_LABELS_ABSENT");
+    assert!(
+        message.contains("7, (8, 9)") && message.contains("1, 2"),
+        "{message}"
+    );
+    two.options.absent_labels = true;
+    let accepted = evaluate_folder(&two.options, &Context::silent(1)).unwrap();
+    assert!(accepted.results.mean["7"].dice.is_nan());
+
+    let missing = folders(&[("a.nii.gz", 1), ("b.nii.gz", 1)], &[]);
+    let (found, _, details) = code(&missing.options);
+    assert_eq!(found, "ERR_CASES_FAILED");
+    assert_eq!(details["failures"][1]["code"], "ERR_MISSING_PREDICTION");
+
+    let disjoint = folders(&[("a.nii.gz", 255)], &[("a.nii.gz", 1)]);
+    let (found, message, _) = code(&disjoint.options);
+    assert_eq!(found, "ERR_LABELS_UNKNOWN");
+    assert!(message.contains("255"), "{message}");
+}
+
+#[test]
+fn labels_that_the_model_of_the_predictions_lacks_are_an_error() {
+    let mut case = folders(
+        &[("a.nii.gz", 1), ("b.nii.gz", 3)],
+        &[("a.nii.gz", 1), ("b.nii.gz", 2)],
+    );
+    let is_plans = |path: &PathBuf| path.file_name().unwrap().to_string_lossy().starts_with("plans");
+    let files = testkit::files_below(&testkit::folder("checkpoint"));
+    let mut classes = dataset::Plans::read(files.iter().find(|path| is_plans(path)).unwrap()).unwrap();
+    classes.all_classes = vec![1, 2];
+    classes
+        .write(&case.options.prediction_dir.join("plans.pkl"))
+        .unwrap();
+    let outcome = |options: &EvaluateOptions| {
+        evaluate_folder(options, &Context::silent(1)).map_err(|error| error.details()["labels"].clone())
+    };
+    assert_eq!(outcome(&case.options).unwrap_err(), serde_json::json!([3]));
+    case.options.labels = Some(vec![Region::Label(1), Region::Label(3)]);
+    assert_eq!(outcome(&case.options).unwrap_err(), serde_json::json!([3]));
+    // Label 3 of the references is a part of the region, whose other part the model knows.
+    case.options.labels = Some(vec![Region::Union(vec![2, 3])]);
+    assert!(outcome(&case.options).is_ok());
+    // Unlabelled voxels need the option.
+    let sparse = folders(&[("a.nii.gz", -1)], &[("a.nii.gz", 1)]);
+    classes
+        .write(&sparse.options.prediction_dir.join("plans.pkl"))
+        .unwrap();
+    assert_eq!(outcome(&sparse.options).unwrap_err(), serde_json::json!([-1]));
+}
+
+#[test]
 fn empty_folder_and_cancellation_are_errors() {
     let empty = folders(&[], &[]);
     assert!(matches!(
@@ -293,12 +362,22 @@ proptest! {
     fn hausdorff_distance_equals_brute_force(
         one in prop::collection::vec(any::<bool>(), 4 * 5 * 6),
         two in prop::collection::vec(any::<bool>(), 4 * 5 * 6),
+        known in prop::option::of(prop::collection::vec(prop::bool::weighted(0.7), 4 * 5 * 6)),
         spacing in [0.5_f64..3.0, 0.5_f64..3.0, 0.5_f64..3.0],
     ) {
         let mask = |values: Vec<bool>| Array3::from_shape_vec((4, 5, 6), values).unwrap();
-        let (one, two) = (mask(one), mask(two));
+        let known = known.map(mask);
+        let is_known = |z: usize, y: usize, x: usize| {
+            known.as_ref().is_none_or(|known| *known.get((z, y, x)).unwrap_or(&true))
+        };
+        let [one, two] = [one, two].map(|values| {
+            let mut mask = mask(values);
+            mask.indexed_iter_mut().for_each(|((z, y, x), inside)| *inside &= is_known(z, y, x));
+            mask
+        });
         let surface = |mask: &Array3<bool>| -> Vec<[usize; 3]> {
-            let inside = |z: usize, y: usize, x: usize| *mask.get((z, y, x)).unwrap_or(&false);
+            let inside =
+                |z: usize, y: usize, x: usize| *mask.get((z, y, x)).unwrap_or(&false) || !is_known(z, y, x);
             let voxels = mask.indexed_iter().filter(|(_, inside)| **inside).map(|((z, y, x), _)| [z, y, x]);
             voxels
                 .filter(|[z, y, x]| {
@@ -318,7 +397,13 @@ proptest! {
         };
         let mut all: Vec<f64> = a.iter().map(|v| nearest(v, &b)).chain(b.iter().map(|v| nearest(v, &a))).collect();
         all.sort_by(f64::total_cmp);
-        let found = evaluate::hausdorff_95(one.view(), two.view(), spacing, &Cancel::new()).unwrap();
+        let found = evaluate::hausdorff_95(
+            one.view(),
+            two.view(),
+            known.as_ref().map(|known| known.view()),
+            spacing,
+            &Cancel::new(),
+        ).unwrap();
         if a.is_empty() || b.is_empty() {
             prop_assert!(found.is_nan());
         } else {
@@ -328,6 +413,57 @@ proptest! {
             prop_assert!((found - expected).abs() <= 1e-6 * expected.max(1.0), "{} {}", found, expected);
         }
     }
+}
+
+#[test]
+fn annotated_slices_give_the_distance_between_outlines() {
+    let square = |margin: usize| {
+        Array3::from_shape_fn((13, 20, 20), |(_, y, x)| {
+            i16::from([y, x].iter().all(|at| (margin..20 - margin).contains(at)))
+        })
+    };
+    let (dense, prediction) = (square(3), square(6));
+    let scores = |reference: &Array3<i16>, prediction: &Array3<i16>, ignore_label| {
+        let options = MetricOptions {
+            regions: vec![Region::Label(1)],
+            ignore_label,
+            hausdorff: true,
+        };
+        let spacing = [5.0, 1.0, 1.0];
+        let found = evaluate(
+            reference.view(),
+            prediction.view(),
+            spacing,
+            &options,
+            &Cancel::new(),
+        )
+        .unwrap();
+        found["1"].hausdorff_distance_95.unwrap()
+    };
+    let sliced = |every: usize| {
+        let mut sparse = dense.clone();
+        sparse
+            .indexed_iter_mut()
+            .filter(|((z, ..), _)| z % every != 1)
+            .for_each(|(_, label)| *label = -1);
+        sparse
+    };
+    // Outlines are 3 mm apart, and 3 times the root of two at the corners. If unlabelled neighbours made a surface, the
+    // whole of each slice were one, and most distances 0.
+    for every in [2, 4] {
+        let found = scores(&sliced(every), &prediction, Some(-1));
+        assert!((3.0..=18.0_f64.sqrt()).contains(&found), "{found}");
+        assert_eq!(scores(&sliced(every), &dense, Some(-1)), 0.0);
+    }
+    // Voxels without a labelled neighbour have no known surface.
+    let mut scattered = dense.clone();
+    let chosen = |z: usize, y: usize, x: usize| (z + y + x) % 2 == 0 && z > 0 && z < 12 && y > 3 && y < 16;
+    scattered
+        .indexed_iter_mut()
+        .filter(|((z, y, x), _)| !chosen(*z, *y, *x))
+        .for_each(|(_, label)| *label = -1);
+    scattered[[6, 0, 0]] = 0;
+    assert!(scores(&scattered, &prediction, Some(-1)).is_nan());
 }
 
 /// Two balls, one of them shifted by a voxel.

@@ -4,13 +4,16 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use dataset::results::ModelFolder;
+use dataset::Fold;
 use evaluate::postprocessing::{
-    apply_postprocessing, determine_postprocessing, read_rules, remove_all_but_largest, ApplyOptions,
-    DetermineOptions,
+    apply_postprocessing, consolidate_folds, determine, determine_postprocessing, read_rules,
+    remove_all_but_largest, ApplyPostprocessingOptions, ConsolidateFoldsOptions, DetermineOptions,
+    DeterminePostprocessingOptions,
 };
 use evaluate::{read_summary, Error, Region};
 use ndarray::Ix3;
-use run::Context;
+use run::{Coded, Context};
 use serde_json::Value;
 use storage::{copy_file, Links};
 use volume::{nifti, npz};
@@ -140,14 +143,28 @@ fn selected_postprocessing_equals_recording() {
             assert_eq!(fs::read_dir(base.path()).unwrap().count(), 3);
             // The selected postprocessing, applied to the raw predictions, gives the same segmentations.
             let applied = base.path().join("applied");
-            let apply = ApplyOptions {
-                input: base.path().join("validation_raw"),
-                output: applied.clone(),
-                rules: base.path().join("postprocessing.json"),
-            };
+            let raw = base.path().join("validation_raw");
+            let rules = base.path().join("postprocessing.json");
+            let apply = ApplyPostprocessingOptions::new(&*raw, &*applied, &*rules);
             let summary = apply_postprocessing(&apply, &context).unwrap();
-            assert!(summary.failures.is_empty() && summary.cases > 0);
+            assert!(summary.failures.is_empty() && summary.written > 0);
+            assert_eq!(read_rules(&applied.join("postprocessing.json")).unwrap(), found);
             same_segmentations(&applied, &finished);
+
+            // The verb needs no evaluation before it.
+            fs::remove_file(raw.join("summary.json")).unwrap();
+            let mut verb = DeterminePostprocessingOptions::new(scenario.join("gt"), &*raw);
+            verb.output = Some(base.path().join("other/rules.json"));
+            verb.postprocessed_dir = Some(base.path().join("other/kept"));
+            verb.minimum_sizes = advanced;
+            let summary = determine(&verb, &context).unwrap();
+            let mut rules = read_rules(&summary.output).unwrap();
+            assert_eq!(summary.postprocessing, rules.label_lists());
+            rules.validation_final.clone_from(&found.validation_final);
+            assert_eq!(rules, found);
+            same_segmentations(&base.path().join("other/kept"), &finished);
+            assert_eq!(fs::read_dir(base.path().join("other")).unwrap().count(), 2);
+            assert!(!raw.join("summary.json").exists());
         }
     }
 }
@@ -159,4 +176,73 @@ fn predictions_without_evaluation_are_rejected() {
     let options = DetermineOptions::new(base.path(), base.path());
     let error = determine_postprocessing(&options, &Context::silent(1)).unwrap_err();
     assert!(matches!(error, Error::Summary { .. }), "{error}");
+}
+
+/// A model whose folds share the cases of a recorded scenario, in turn.
+fn cross_validation(scenario: &Path, folds: u32) -> (tempfile::TempDir, ModelFolder) {
+    let guard = tempfile::tempdir().unwrap();
+    let model = ModelFolder::new(guard.path().join("model"));
+    copy_into(&scenario.join("gt"), &model.gt_niftis());
+    for fold in (0..folds).map(Fold::Index) {
+        fs::create_dir_all(model.fold(fold).validation_raw()).unwrap();
+    }
+    let predictions = nifti::list(&scenario.join("validation_raw")).unwrap();
+    for ((_, path), fold) in predictions.into_iter().zip((0..folds).cycle()) {
+        copy_file(
+            &path,
+            &model.fold(Fold::Index(fold)).validation_raw(),
+            Links::Follow,
+        )
+        .unwrap();
+    }
+    let summary = scenario.join("validation_raw/summary.json");
+    let first = model.fold(Fold::Index(0)).validation_raw();
+    copy_file(&summary, &first, Links::Follow).unwrap();
+    (guard, model)
+}
+
+#[test]
+fn the_postprocessing_of_a_cross_validation_is_that_of_all_its_cases() {
+    let scenarios = fs::read_dir(topic().join("determine")).unwrap();
+    for scenario in scenarios.map(|entry| entry.unwrap().path()) {
+        let (_guard, model) = cross_validation(&scenario, 2);
+        let options = ConsolidateFoldsOptions::new(&*model.path);
+        let found = consolidate_folds(&options, &Context::silent(2)).unwrap();
+        let mut recorded = read_rules(&scenario.join("postprocessing.json")).unwrap();
+        recorded.validation_raw = "cv_niftis_raw".to_owned();
+        recorded.validation_final = "cv_niftis_postprocessed".to_owned();
+        assert_eq!(read_rules(&found.output).unwrap(), recorded);
+        assert_eq!(found.output, model.postprocessing());
+        assert_eq!(found.folds, [Fold::Index(0), Fold::Index(1)]);
+        same_segmentations(
+            &model.path.join("cv_niftis_postprocessed"),
+            &scenario.join("validation_final"),
+        );
+        // Again, with the same result.
+        assert_eq!(consolidate_folds(&options, &Context::silent(1)).unwrap(), found);
+    }
+}
+
+#[test]
+fn an_incomplete_cross_validation_is_refused() {
+    let scenario = fs::read_dir(topic().join("determine"))
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap()
+        .path();
+    let (_guard, model) = cross_validation(&scenario, 2);
+    let mut options = ConsolidateFoldsOptions::new(&*model.path);
+    let code = |options: &ConsolidateFoldsOptions| {
+        consolidate_folds(options, &Context::silent(1))
+            .unwrap_err()
+            .code()
+    };
+    options.folds = Some(vec![Fold::Index(0)]);
+    assert_eq!(code(&options), "ERR_MISSING_PREDICTION");
+    options.folds = Some(vec![Fold::Index(0), Fold::Index(0)]);
+    assert_eq!(code(&options), "ERR_OPTIONS");
+    options.folds = Some(vec![Fold::Index(0), Fold::Index(7)]);
+    assert_eq!(code(&options), "ERR_NOT_FOUND");
+    assert!(!model.postprocessing().exists());
 }

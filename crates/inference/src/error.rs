@@ -37,6 +37,65 @@ pub enum Error {
         /// The found and the expected content.
         problem: String,
     },
+    /// Folds of a model have different plans.
+    #[error(
+        "{}: {fold} has other plans than {first} ({}); folds of different plans cannot be averaged; name folds of the same \
+         plans",
+        folder.display(), differences.join(", ")
+    )]
+    #[code(ModelPlans)]
+    FoldPlans {
+        /// Folder of the model.
+        folder: PathBuf,
+        /// Folder of the first fold.
+        first: String,
+        /// Folder of the fold that differs.
+        fold: String,
+        /// Names of the entries that differ.
+        differences: Vec<String>,
+    },
+    /// The segmentation of a cascade's first stage is not on the grid of the image.
+    #[error(
+        "{} has {found:?} voxels (z, y, x), but the image {expected:?}; the first stage of the cascade must segment the same \
+         image",
+        path.display()
+    )]
+    #[code(ShapeMismatch)]
+    FirstStage {
+        /// The segmentation.
+        path: PathBuf,
+        /// Its shape (z, y, x).
+        found: [usize; 3],
+        /// Shape (z, y, x) of the image.
+        expected: [usize; 3],
+    },
+    /// A preprocessed image has values that are not finite.
+    #[error(
+        "{}: {voxels} voxels of the preprocessed image are not finite numbers; the image has an infinite value; correct or \
+         convert it",
+        path.display()
+    )]
+    #[code(ImageNotFinite)]
+    ImageNotFinite {
+        /// Image of the first such channel.
+        path: PathBuf,
+        /// Number of values.
+        voxels: usize,
+    },
+    /// The network's prediction has values that are not finite.
+    #[error(
+        "the network's prediction is not finite in {voxels} values, also in float32; the image has extreme values, or the \
+         model is damaged; look at the image, or choose another checkpoint"
+    )]
+    #[code(SoftmaxNotFinite)]
+    SoftmaxNotFinite {
+        /// Number of values.
+        voxels: usize,
+    },
+    /// The postprocessing cannot be read or applied.
+    #[error(transparent)]
+    #[code(transparent)]
+    Evaluate(#[from] evaluate::Error),
     /// An error of the network, device or libtorch.
     #[error(transparent)]
     #[code(transparent)]

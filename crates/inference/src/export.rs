@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use dataset::CaseProperties;
+use evaluate::postprocessing::Rules;
 use half::f16;
 use ndarray::{Array3, Array4};
 use resample::export::{export_segmentation, export_softmax, segmentation_of, ExportOptions, Placement};
@@ -10,6 +11,7 @@ use resample::ExportMode;
 use run::Cancel;
 use volume::{nifti, npz, Geometry};
 
+use crate::existing::SOFTMAX;
 use crate::Error;
 
 /// Writes the results of cases into one folder: segmentations, and their softmax on request.
@@ -20,6 +22,7 @@ pub struct Export {
     save_softmax: bool,
     rule: ExportOptions,
     transpose_forward: [usize; 3],
+    postprocessing: Option<Rules>,
 }
 
 impl Export {
@@ -34,10 +37,22 @@ impl Export {
             save_softmax,
             rule,
             transpose_forward,
+            postprocessing: None,
         }
     }
 
-    fn file(&self, case: &str, extension: &str) -> PathBuf {
+    /// Sets the postprocessing of the segmentations. The softmax is not changed.
+    #[must_use]
+    pub fn with_postprocessing(mut self, rules: Option<Rules>) -> Self {
+        self.postprocessing = rules;
+        self
+    }
+
+    pub(crate) fn saves_softmax(&self) -> bool {
+        self.save_softmax
+    }
+
+    pub(crate) fn file(&self, case: &str, extension: &str) -> PathBuf {
         self.folder.join(format!("{case}.{extension}"))
     }
 
@@ -50,7 +65,8 @@ impl Export {
     /// Resamples and writes one case. The segmentation is written last: if it exists, the case is complete.
     ///
     /// # Errors
-    /// [`Error::Dataset`] if the properties lack an entry; [`Error::Resample`] or [`Error::Volume`]. These
+    /// [`Error::Dataset`] if the properties lack an entry; [`Error::Evaluate`] if the postprocessing cannot be applied;
+    /// [`Error::Resample`] or [`Error::Volume`]. These
     /// two also report cancellation, checked within each plane and while a softmax is written. No
     /// segmentation is written then.
     pub fn write(
@@ -60,14 +76,39 @@ impl Export {
         properties: CaseProperties,
         cancel: &Cancel,
     ) -> Result<(), Error> {
+        self.write_as(case, "", softmax, properties, cancel)
+    }
+
+    /// [`Export::write`] with a record of at most 60 bytes of ASCII in the header of the segmentation, which identifies
+    /// model and settings; see [`Export::existing`].
+    ///
+    /// # Errors
+    /// As [`Export::write`].
+    pub fn write_as(
+        &self,
+        case: &str,
+        record: &str,
+        softmax: Array4<f32>,
+        properties: CaseProperties,
+        cancel: &Cancel,
+    ) -> Result<(), Error> {
         let placement = self.placement(&properties)?;
-        let labels = if self.save_softmax {
+        let mut labels = if self.save_softmax {
             self.write_softmax(case, softmax, &placement, &properties, cancel)?
         } else {
             export_segmentation(softmax.view(), &placement, &self.rule, cancel)?
         };
         let (file, geometry) = (self.file(case, "nii.gz"), geometry(&properties)?);
-        nifti::write_labels_cancellable(&file, labels.view(), &geometry, cancel)?;
+        if let Some(rules) = &self.postprocessing {
+            rules.apply(labels.view_mut(), &geometry)?;
+        }
+        let end = if self.save_softmax && !record.is_empty() {
+            SOFTMAX
+        } else {
+            ""
+        };
+        let record = format!("{record}{end}");
+        nifti::write_labels_described(&file, labels.view(), &geometry, &record, cancel)?;
         Ok(())
     }
 

@@ -1,16 +1,22 @@
 //! Sliding-window prediction. [`Predictor`] maps an image to a softmax, [`predict`] segments a folder of
 //! images.
 
+mod cascade;
+mod digest;
 mod error;
+mod existing;
 mod export;
 mod gaussian;
 mod mirror;
 mod model;
 mod predict;
+mod setup;
 mod tiles;
 mod window;
 
+pub use digest::Digest;
 pub use error::Error;
+pub use existing::Existing;
 pub use export::Export;
 pub use gaussian::importance;
 pub use model::Model;

@@ -1,6 +1,6 @@
 //! A trained model: its plans, and the network of each fold.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use dataset::results::ModelFolder;
 use dataset::{Fold, Plans, StagePlan};
@@ -11,6 +11,8 @@ use pickle::Value;
 use run::{NotFound, OptionError};
 use tch::Device;
 
+use crate::digest::Digest;
+use crate::mirror::trains_with_mirroring;
 use crate::Error;
 
 /// The folds of a model on one device.
@@ -19,18 +21,58 @@ pub struct Model {
     pub plans: Plans,
     /// Stage of the plans.
     pub stage: usize,
-    /// One network per fold, in the requested order.
+    /// The loaded folds.
+    pub folds: Vec<Fold>,
+    /// Folds that would be used by default, but do not have the checkpoint.
+    pub unfinished: Vec<Fold>,
+    /// One network per fold, in the order of the folds.
     pub networks: Vec<GenericUNet>,
+    /// Name of the trainer of the first fold.
+    pub trainer: String,
+    /// Whether the networks also take the segmentation of a first stage.
+    pub cascade: bool,
+    /// Whether every fold was trained with mirroring.
+    pub mirrored: bool,
+    /// Digest of the plans and weights.
+    pub digest: Digest,
+}
+
+/// What the plans of a model say, without its networks.
+pub(crate) struct Peek {
+    /// Whether it is the second stage of a cascade.
+    pub cascade: bool,
+    /// Number of classes without the background.
+    pub classes: usize,
 }
 
 impl Model {
-    /// Loads `checkpoint` of the given folds, or of all folds that have it.
+    /// Reads the settings of the first fold that [`Model::load`] would load.
+    ///
+    /// # Errors
+    /// As [`Model::load`].
+    pub(crate) fn peek(folder: &Path, folds: Option<&[Fold]>, checkpoint: &str) -> Result<Peek, Error> {
+        let model = ModelFolder::new(folder);
+        let folds = match folds {
+            Some(folds) => chosen(&model, folds, checkpoint)?,
+            None => model.default_folds(checkpoint)?.finished,
+        };
+        let first = folds
+            .first()
+            .ok_or_else(|| OptionError::expected("folds", "at least one fold", "none"))?;
+        let record = record(&model.fold(*first).checkpoint_info(checkpoint))?;
+        Ok(Peek {
+            cascade: is_second_stage(&record.trainer),
+            classes: record.plans.num_classes,
+        })
+    }
+
+    /// Loads `checkpoint` of the given folds, or of nnU-Net's default ones.
     ///
     /// Source: `nnunet.training.model_restore.load_model_and_checkpoint_files`.
     ///
     /// # Errors
-    /// [`Error::NotFound`] or [`Error::Dataset`] for a missing folder or fold; [`Error::Model`] for a second
-    /// stage of a cascade; [`Error::Engine`] if the checkpoint does not fit its plans.
+    /// [`Error::NotFound`] or [`Error::Dataset`] for a missing folder or fold; [`Error::FoldPlans`] if the folds have different plans; [`Error::Engine`] if the checkpoint
+    /// does not fit its plans.
     pub fn load(
         folder: &Path,
         folds: Option<&[Fold]>,
@@ -38,26 +80,51 @@ impl Model {
         device: Device,
     ) -> Result<Self, Error> {
         let model = ModelFolder::new(folder);
-        let trained = model.folds(checkpoint)?;
-        let folds = folds.map_or_else(|| trained.clone(), <[Fold]>::to_vec);
-        if let Some(missing) = folds.iter().find(|fold| !trained.contains(fold)) {
-            let trained: Vec<_> = trained.iter().map(|fold| fold.folder()).collect();
-            let advice = format!(
-                "there is one in {}; train the fold, or choose another",
-                trained.join(", ")
-            );
-            let path = model.fold(*missing).checkpoint(checkpoint);
-            return Err(NotFound::new("checkpoint", path, advice).into());
-        }
+        let (folds, unfinished) = match folds {
+            Some(folds) => (chosen(&model, folds, checkpoint)?, Vec::new()),
+            None => {
+                let found = model.default_folds(checkpoint)?;
+                (found.finished, found.unfinished)
+            }
+        };
         let first = folds
             .first()
             .ok_or_else(|| OptionError::expected("folds", "at least one fold", "none"))?;
-        let (plans, stage) = record(&model.fold(*first).checkpoint_info(checkpoint), folder)?;
-        let architecture = Architecture::from_plans(&plans, stage, false).map_err(engine::Error::from)?;
+        let of_fold = |fold: Fold| record(&model.fold(fold).checkpoint_info(checkpoint));
+        let Record {
+            plans,
+            stage,
+            trainer,
+        } = of_fold(*first)?;
+        let mut mirrored = trains_with_mirroring(&trainer);
+        let cascade = is_second_stage(&trainer);
+        for fold in &folds[1..] {
+            let other = of_fold(*fold)?;
+            let mut differences = plans.differences(&other.plans, stage);
+            if other.stage != stage || is_second_stage(&other.trainer) != cascade {
+                differences.push("stage");
+            }
+            if !differences.is_empty() {
+                return Err(Error::FoldPlans {
+                    folder: folder.to_owned(),
+                    first: first.folder(),
+                    fold: fold.folder(),
+                    differences: differences.into_iter().map(str::to_owned).collect(),
+                });
+            }
+            mirrored &= trains_with_mirroring(&other.trainer);
+        }
+        let architecture = Architecture::from_plans(&plans, stage, cascade).map_err(engine::Error::from)?;
+        let mut digest = Digest::default();
+        digest.text(&format!("{plans:?} {stage}"));
         let networks = folds
             .iter()
             .map(|&fold| {
                 let checkpoint = Checkpoint::read(&model.fold(fold).checkpoint(checkpoint))?;
+                for (name, values) in &checkpoint.state {
+                    digest.text(name);
+                    digest.floats(values.iter());
+                }
                 Ok(GenericUNet::from_state(
                     architecture.clone(),
                     &checkpoint.state,
@@ -68,7 +135,13 @@ impl Model {
         Ok(Self {
             plans,
             stage,
+            folds,
+            unfinished,
             networks,
+            trainer,
+            cascade,
+            mirrored,
+            digest,
         })
     }
 
@@ -81,17 +154,36 @@ impl Model {
     }
 }
 
-/// Plans and stage in a checkpoint's `.model.pkl`.
-fn record(file: &Path, folder: &Path) -> Result<(Plans, usize), Error> {
-    let info = Info::read(file)?;
-    if info.name.contains("Cascade") {
-        let problem = format!(
-            "{} is the second stage of a cascade, which needs the first stage's predictions; predict with a 3d_fullres, \
-             3d_lowres or 2d model",
-            info.name
+/// The named folds, if each has the checkpoint.
+fn chosen(model: &ModelFolder, folds: &[Fold], checkpoint: &str) -> Result<Vec<Fold>, Error> {
+    let trained = model.folds(checkpoint)?;
+    if let Some(missing) = folds.iter().find(|fold| !trained.contains(fold)) {
+        let trained: Vec<_> = trained.iter().map(|fold| fold.folder()).collect();
+        let advice = format!(
+            "there is one in {}; train the fold, or choose another",
+            trained.join(", ")
         );
-        return Err(Error::model(folder, problem));
+        let path = model.fold(*missing).checkpoint(checkpoint);
+        return Err(NotFound::new("checkpoint", path, advice).into());
     }
+    Ok(folds.to_vec())
+}
+
+/// Whether a trainer of this name trains the second stage of a cascade. nnU-Net v1's classes have this in their names.
+fn is_second_stage(trainer: &str) -> bool {
+    trainer.contains("Cascade")
+}
+
+/// What a checkpoint's `.model.pkl` says of its training.
+struct Record {
+    plans: Plans,
+    stage: usize,
+    trainer: String,
+}
+
+/// Reads a checkpoint's `.model.pkl`.
+fn record(file: &Path) -> Result<Record, Error> {
+    let info = Info::read(file)?;
     let plans = Plans::from_value(&info.plans).map_err(|e| dataset::Error::from(e.in_file(file)))?;
     // init = (plans_file, fold, output_folder, dataset_directory, batch_dice, stage, ...)
     let init = info.init.as_items().unwrap_or_default();
@@ -100,14 +192,9 @@ fn record(file: &Path, folder: &Path) -> Result<(Plans, usize), Error> {
         .and_then(Value::as_i64)
         .and_then(|stage| usize::try_from(stage).ok());
     let last = plans.plans_per_stage.keys().next_back().copied().unwrap_or(0);
-    Ok((plans, stage.unwrap_or(last)))
-}
-
-impl Error {
-    pub(crate) fn model(folder: &Path, problem: String) -> Self {
-        Self::Model {
-            folder: PathBuf::from(folder),
-            problem,
-        }
-    }
+    Ok(Record {
+        plans,
+        stage: stage.unwrap_or(last),
+        trainer: info.name,
+    })
 }

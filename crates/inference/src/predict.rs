@@ -8,44 +8,127 @@ use dataset::results::ModelFolder;
 use engine::{device_name, Compute};
 use ndarray::Array4;
 use preprocess::preprocess_test_case;
-use run::{CaseLoop, Context, Event, Job, NotFound, Share};
+use run::{CaseFailure, CaseLoop, Context, Event, Job, NotFound, OptionError, Share};
 use serde_json::json;
 use settings::{PredictOptions, PredictSummary};
 
+use crate::cascade::{first_stage_folder, first_stage_model, FirstStage};
 use crate::export::Export;
 use crate::model::Model;
-use crate::window::{Predictor, WindowOptions};
+use crate::setup::{list_cases, precision_reason, record, rules_of, split, warn_of_model};
+use crate::window::{not_finite, Predictor, WindowOptions};
 use crate::Error;
 
 /// Segments every case of `options.input` into `options.output`: preprocessing, sliding window, mean over
-/// mirrored copies and folds, resampling to the image's grid.
+/// mirrored copies and folds, resampling to the image's grid, postprocessing.
 ///
 /// While the network works on one case, the next one is read and the previous one is exported. At most three
-/// cases are in memory. The summary reports failed cases; the other cases continue. Cases with an existing
-/// segmentation are skipped, since files are written atomically.
+/// cases are in memory. The summary reports failed cases; the other cases continue. Cases are skipped whose
+/// segmentation is [`Existing::Done`].
 ///
-/// Source: `nnunet.inference.predict.predict_from_folder`.
+/// A model of the second stage of a cascade takes the segmentations of the first stage, which are predicted before it
+/// unless the options name them. A case that fails there fails.
+///
+/// Source: `nnunet.inference.predict.predict_from_folder`, `nnunet.inference.predict_simple`.
 ///
 /// # Errors
-/// [`Error::NotFound`], [`Error::NoCases`], [`Error::Model`], [`Error::Option`], [`Error::Engine`] before the
-/// first case; [`Error::Cancelled`].
+/// [`Error::NotFound`], [`Error::NoCases`], [`Error::Model`], [`Error::FoldPlans`], [`Error::Evaluate`],
+/// [`Error::Option`], [`Error::Engine`] before the first case; [`Error::Cancelled`].
 pub fn predict(options: &PredictOptions, context: &Context) -> Result<PredictSummary, Error> {
     let start = Instant::now();
     run::validate(options)?;
     let compute = Compute::new(&options.compute)?;
     compute.set_math(false)?;
     tch::set_num_threads(i32::try_from(context.workers()).unwrap_or(1));
+    let classes = second_stage(options)?;
+    let Some(classes) = classes else {
+        if options.lowres_segmentations.is_some() || options.lowres_model.is_some() {
+            let expected = "a model of the second stage of a cascade";
+            return Err(OptionError::expected("model", expected, options.model.display()).into());
+        }
+        return stage(options, None, &compute, start, context);
+    };
+    if let Some(folder) = &options.lowres_segmentations {
+        let advice = "name the folder of segmentations by the first stage of the cascade";
+        NotFound::unless_exists("folder of segmentations", folder, advice)?;
+        return stage(
+            options,
+            Some((folder.clone(), Vec::new())),
+            &compute,
+            start,
+            context,
+        );
+    }
+    let first = PredictOptions {
+        model: first_stage_model(options)?,
+        output: first_stage_folder(&options.output),
+        checkpoint: "final".to_owned(),
+        save_softmax: false,
+        ..options.clone()
+    };
+    require_classes(&first, classes)?;
+    let found = stage(&first, None, &compute, start, context)?;
+    stage(
+        options,
+        Some((first.output, found.failures)),
+        &compute,
+        start,
+        context,
+    )
+}
+
+/// Number of classes of a model of the second stage of a cascade; `None` of another model.
+fn second_stage(options: &PredictOptions) -> Result<Option<usize>, Error> {
+    let plan = Model::peek(
+        &options.model,
+        options.folds.as_deref(),
+        options.checkpoint_name(),
+    )?;
+    Ok(plan.cascade.then_some(plan.classes))
+}
+
+/// Checks that the first stage has the classes of the second one, before it segments anything.
+fn require_classes(first: &PredictOptions, classes: usize) -> Result<(), Error> {
+    let plan = Model::peek(&first.model, first.folds.as_deref(), first.checkpoint_name())?;
+    let problem = if plan.cascade {
+        "it is the second stage of a cascade; name a model of 3d_lowres with --lowres-model".to_owned()
+    } else if plan.classes != classes {
+        format!(
+            "the first stage of the cascade has {} classes, but the second one {classes}; name a model of the same task with \
+             --lowres-model",
+            plan.classes
+        )
+    } else {
+        return Ok(());
+    };
+    Err(Error::Model {
+        folder: first.model.clone(),
+        problem,
+    })
+}
+
+/// Segments every case with one model. `first` are the segmentations of the first stage of a cascade, and the cases that
+/// failed there.
+fn stage(
+    options: &PredictOptions,
+    first: Option<(PathBuf, Vec<CaseFailure>)>,
+    compute: &Compute,
+    start: Instant,
+    context: &Context,
+) -> Result<PredictSummary, Error> {
     let case_loop = CaseLoop::new(context)?;
+    let rules = rules_of(options)?;
     let model = Model::load(
         &options.model,
         options.folds.as_deref(),
-        &options.checkpoint,
+        options.checkpoint_name(),
         compute.device,
     )?;
+    warn_of_model(&model, options, context);
     let patch = model.stage_plan()?.patch_size.clone();
     let window = WindowOptions {
         step_size: options.step_size,
-        mirror_axes: if options.mirroring {
+        mirror_axes: if options.mirroring && model.mirrored {
             (0..patch.len()).collect()
         } else {
             Vec::new()
@@ -57,28 +140,41 @@ pub fn predict(options: &PredictOptions, context: &Context) -> Result<PredictSum
         .iter()
         .map(|network| Predictor::new(network, compute.kind, &patch, window.clone()))
         .collect::<Result<Vec<_>, _>>()?;
-    let cases = list_cases(&options.input, model.plans.num_modalities, context)?;
+    let mut cases = list_cases(&options.input, model.plans.num_modalities, context)?;
+    let (first, failed) = first.unzip();
+    let failed = failed.unwrap_or_default();
+    cases.retain(|(case, _)| failed.iter().all(|failure| failure.case != *case));
+    let first =
+        first.map(|folder| FirstStage::new(folder, model.plans.num_classes, model.plans.transpose_forward));
     std::fs::create_dir_all(&options.output).map_err(|source| dataset::Error::Io {
         path: options.output.clone(),
         source,
     })?;
-    let plans = ModelFolder::new(&options.model).plans();
-    if plans.is_file() {
-        // Like nnU-Net, for `ensemble`.
-        storage::copy_file(&plans, &options.output.join("plans.pkl"), storage::Links::Follow)?;
+    let files = ModelFolder::new(&options.model);
+    // Like nnU-Net, for `ensemble` and for the reader of the results.
+    let copied = [
+        Some(files.plans()),
+        rules.as_ref().map(|_| files.postprocessing()),
+    ];
+    for file in copied.iter().flatten().filter(|file| file.is_file()) {
+        let name = file.file_name().unwrap_or_default();
+        storage::copy_file(file, &options.output.join(name), storage::Links::Follow)?;
     }
     let export = Export::new(
         options.output.clone(),
         options.save_softmax,
         options.export,
         model.plans.transpose_forward,
-    );
-    let (skipped, todo): (Vec<_>, Vec<_>) = cases
-        .into_iter()
-        .partition(|(case, _)| !options.overwrite && export.is_done(case));
+    )
+    .with_postprocessing(rules.clone());
+    let record = record(&model, &window, options, rules.as_ref());
+    let existing =
+        |case: &str, image: &Path| export.existing(case, &record_of(&record, first.as_ref(), case), image);
+    let (skipped, todo) = split(cases, existing, options, &case_loop)?;
     let mut summary = PredictSummary {
         written: 0,
-        skipped: skipped.len(),
+        skipped,
+        postprocessing: rules.map(|rules| rules.label_lists()),
         failures: Vec::new(),
         output: options.output.clone(),
         device: device_name(compute.device),
@@ -88,36 +184,70 @@ pub fn predict(options: &PredictOptions, context: &Context) -> Result<PredictSum
     context.emit(Event::Started {
         verb: "predict",
         settings: json!({
-            "device": summary.device, "precision": summary.precision, "precisionReason": compute.reason,
-            "folds": model.networks.len(), "patchSize": patch, "cases": todo.len(), "workers": context.workers(),
+            "device": summary.device, "precision": summary.precision,
+            "precisionReason": precision_reason(compute),
+            "folds": model.folds.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
+            "checkpoint": options.checkpoint_name(), "trainer": model.trainer, "lowresSegmentations": first.as_ref().map(FirstStage::folder), "mirrorAxes": window.mirror_axes,
+            "postprocessing": summary.postprocessing, "patchSize": patch, "cases": todo.len(),
+            "workers": context.workers(),
         }),
     });
-    let jobs: Vec<_> = todo
-        .into_iter()
-        .map(|(case, files)| Job::new(case, files))
-        .collect();
+    let jobs: Vec<_> = todo.into_iter().map(|case| Job::new(case, ())).collect();
     let cancel = context.cancel();
     let outcome = case_loop.pipeline(
         &jobs,
         |job| {
-            Ok(preprocess_test_case(
-                &job.input,
-                &model.plans,
-                model.stage,
-                cancel,
-            )?)
+            let images = files::channel_files(&options.input, &job.case, model.plans.num_modalities)?;
+            let (image, properties) = preprocess_test_case(&images, &model.plans, model.stage, cancel)?;
+            require_finite(&image, &images)?;
+            let image = match &first {
+                Some(first) => first.append(&job.case, &image, &properties)?,
+                None => image,
+            };
+            Ok::<_, Error>((image, properties))
         },
-        |_, (image, properties), share| Ok((mean_softmax(&predictors, image, context, share)?, properties)),
-        |job, (softmax, properties)| export.write(&job.case, softmax, properties, cancel),
+        |job, (image, properties), share| {
+            let softmax = mean_softmax(&predictors, &job.case, image, context, share)?;
+            Ok((softmax, properties))
+        },
+        |job, (softmax, properties)| {
+            let record = record_of(&record, first.as_ref(), &job.case);
+            export.write_as(&job.case, &record, softmax, properties, cancel)
+        },
     )?;
     summary.written = outcome.results.iter().flatten().count();
-    summary.failures = outcome.failures;
+    summary.failures = failed;
+    summary.failures.extend(outcome.failures);
+    summary.failures.sort_by(|one, two| one.case.cmp(&two.case));
     summary.seconds = start.elapsed().as_secs_f64();
     Ok(summary)
 }
 
+/// The record of a case, which also identifies its segmentation by the first stage of a cascade.
+fn record_of(record: &str, first: Option<&FirstStage>, case: &str) -> String {
+    match first {
+        Some(first) => format!("{record} {}", first.digest(case)),
+        None => record.to_owned(),
+    }
+}
+
+/// Checks a preprocessed image (channel, z, y, x), whose channels come from `images`.
+fn require_finite(image: &Array4<f32>, images: &[PathBuf]) -> Result<(), Error> {
+    let Some(voxels) = not_finite(image) else {
+        return Ok(());
+    };
+    let finite = |channel: ndarray::ArrayView3<'_, f32>| channel.iter().all(|value| value.is_finite());
+    let first = image.outer_iter().position(|channel| !finite(channel));
+    let path = first.and_then(|channel| images.get(channel)).cloned();
+    Err(Error::ImageNotFinite {
+        path: path.unwrap_or_default(),
+        voxels,
+    })
+}
+
 fn mean_softmax(
     predictors: &[Predictor<'_>],
+    case: &str,
     image: Array4<f32>,
     context: &Context,
     share: &Share<'_>,
@@ -130,7 +260,7 @@ fn mean_softmax(
     };
     let mut mean: Option<Array4<f32>> = None;
     for predictor in predictors {
-        let softmax = predictor.softmax(image.view(), context, &mut step)?;
+        let softmax = predictor.softmax_of(Some(case), image.view(), context, &mut step)?;
         mean = Some(match mean {
             Some(sum) => sum + softmax,
             None => softmax,
@@ -141,39 +271,4 @@ fn mean_softmax(
     })?;
     mean /= predictors.len() as f32;
     Ok(mean)
-}
-
-/// Returns the cases of a folder with the files of all channels. Warns of files that belong to no case, so
-/// that a misnamed file is noticed.
-fn list_cases(
-    folder: &Path,
-    channels: usize,
-    context: &Context,
-) -> Result<Vec<(String, Vec<PathBuf>)>, Error> {
-    NotFound::unless_exists("folder of images", folder, "name an existing folder")?;
-    let found = files::ImageFolder::list(folder)?;
-    if found.cases.is_empty() {
-        return Err(Error::NoCases {
-            folder: folder.to_owned(),
-            channels,
-        });
-    }
-    let beyond = found.cases.values().flat_map(|files| files.range(channels..));
-    let unexpected: Vec<_> = found
-        .others
-        .iter()
-        .chain(beyond.map(|(_, path)| path))
-        .map(|path| path.file_name().unwrap_or_default().to_string_lossy())
-        .collect();
-    if !unexpected.is_empty() {
-        let message = format!(
-            "{} holds files that are ignored: {}; the model uses <case>_0000 to <case>_{:04}",
-            folder.display(),
-            unexpected.join(", "),
-            channels.saturating_sub(1)
-        );
-        context.warn("WARN_UNEXPECTED_FILES", message, None);
-    }
-    let all = |case: String| Ok((case.clone(), files::channel_files(folder, &case, channels)?));
-    found.cases.into_keys().map(all).collect()
 }

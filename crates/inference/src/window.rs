@@ -49,6 +49,7 @@ const VOXELS_AT_ONCE: usize = 1 << 20;
 pub struct Predictor<'a> {
     network: &'a GenericUNet,
     weights: Weights,
+    kind: Kind,
     patch: Vec<usize>,
     options: WindowOptions,
 }
@@ -76,6 +77,7 @@ impl<'a> Predictor<'a> {
         Ok(Self {
             network,
             weights,
+            kind,
             patch: patch.to_vec(),
             options,
         })
@@ -96,12 +98,64 @@ impl<'a> Predictor<'a> {
     /// Memory besides the result: the padded image, one float per voxel and class, and one forward pass.
     /// `done` is called after every tile.
     ///
+    /// A softmax that is not finite in half precision, whose range float16 may exceed, is computed again in float32,
+    /// with a warning `WARN_PRECISION_OVERFLOW`.
+    ///
     /// Source: `SegmentationNetwork.predict_3D`, without its reduced precision on the GPU.
     ///
     /// # Errors
-    /// [`Error::Engine`], [`Error::Cancelled`].
+    /// [`Error::SoftmaxNotFinite`] if it is not finite in float32 either; [`Error::Engine`], [`Error::Cancelled`].
     pub fn softmax(
         &self,
+        image: ArrayView4<'_, f32>,
+        context: &Context,
+        done: &mut dyn FnMut(),
+    ) -> Result<Array4<f32>, Error> {
+        self.softmax_of(None, image, context, done)
+    }
+
+    /// [`Predictor::softmax`] of a case, which the warning names.
+    ///
+    /// # Errors
+    /// As [`Predictor::softmax`].
+    pub fn softmax_of(
+        &self,
+        case: Option<&str>,
+        image: ArrayView4<'_, f32>,
+        context: &Context,
+        done: &mut dyn FnMut(),
+    ) -> Result<Array4<f32>, Error> {
+        let softmax = self.whole(&self.weights, image, context, done)?;
+        let Some(voxels) = not_finite(&softmax) else {
+            return Ok(softmax);
+        };
+        if self.kind == Kind::Float {
+            return Err(Error::SoftmaxNotFinite { voxels });
+        }
+        drop(softmax);
+        let name = if self.kind == Kind::Half {
+            "float16"
+        } else {
+            "bfloat16"
+        };
+        let message = format!(
+            "the network exceeds the range of {name} in {voxels} values; the case is predicted again in float32, which \
+             takes longer; choose --precision float32 if this is frequent"
+        );
+        context.warn("WARN_PRECISION_OVERFLOW", message, case);
+        let weights = self.network.weights(Kind::Float)?;
+        // The tiles were counted already.
+        let softmax = self.whole(&weights, image, context, &mut || ())?;
+        match not_finite(&softmax) {
+            None => Ok(softmax),
+            Some(voxels) => Err(Error::SoftmaxNotFinite { voxels }),
+        }
+    }
+
+    /// Softmax of an image with the given weights.
+    fn whole(
+        &self,
+        weights: &Weights,
         image: ArrayView4<'_, f32>,
         context: &Context,
         done: &mut dyn FnMut(),
@@ -109,13 +163,13 @@ impl<'a> Predictor<'a> {
         let classes = self.network.architecture().classes as usize;
         let (_, depth, height, width) = image.dim();
         if self.patch.len() == 3 {
-            let softmax = self.region(&image.into_dyn().to_owned(), context, done)?;
+            let softmax = self.region(weights, &image.into_dyn().to_owned(), context, done)?;
             return softmax.into_dimensionality().map_err(|e| Error::shape(&e));
         }
         let mut result = Array4::zeros((classes, depth, height, width));
         for (z, mut out) in result.axis_iter_mut(Axis(1)).enumerate() {
             let slice = image.index_axis(Axis(1), z).into_dyn().to_owned();
-            let softmax = self.region(&slice, context, done)?;
+            let softmax = self.region(weights, &slice, context, done)?;
             let softmax = softmax
                 .into_dimensionality::<ndarray::Ix3>()
                 .map_err(|e| Error::shape(&e))?;
@@ -127,6 +181,7 @@ impl<'a> Predictor<'a> {
     /// Softmax of an image (channel, \[z,\] y, x) with the axes of the patch.
     fn region(
         &self,
+        weights: &Weights,
         image: &ArrayD<f32>,
         context: &Context,
         done: &mut dyn FnMut(),
@@ -146,16 +201,18 @@ impl<'a> Predictor<'a> {
         let shape: Vec<i64> = padding.shape.iter().map(|&n| n as i64).collect();
         let classes = self.network.architecture().classes;
         let sums = zeros(&[&[1, classes], &shape[..]].concat())?;
-        let weights = zeros(&shape)?;
+        let sum_of_weights = zeros(&shape)?;
         for corner in &corners {
             context.check()?;
             let tile = self.narrow(&input, corner, 2)?;
-            let predicted = self.tile(&tile, &on_device)?;
+            let predicted = self.tile(weights, &tile, &on_device)?;
             add(&self.narrow(&sums, corner, 2)?, &predicted)?;
-            add(&self.narrow(&weights, corner, 0)?, &tile_weight)?;
+            add(&self.narrow(&sum_of_weights, corner, 0)?, &tile_weight)?;
             done();
         }
-        let mean = sums.f_div(&weights).and_then(|mean| mean.f_squeeze_dim(0))?;
+        let mean = sums
+            .f_div(&sum_of_weights)
+            .and_then(|mean| mean.f_squeeze_dim(0))?;
         let mut cropped = mean;
         for (axis, (&before, &length)) in padding.before.iter().zip(volume).enumerate() {
             cropped = cropped.f_narrow(axis as i64 + 1, before as i64, length as i64)?;
@@ -164,7 +221,7 @@ impl<'a> Predictor<'a> {
     }
 
     /// Mean softmax of a tile's mirrored copies times its weight, on the CPU: (1, class, \[z,\] y, x).
-    fn tile(&self, tile: &Tensor, weight: &Tensor) -> Result<Tensor, Error> {
+    fn tile(&self, weights: &Weights, tile: &Tensor, weight: &Tensor) -> Result<Tensor, Error> {
         let subsets = mirror_subsets(&self.options.mirror_axes);
         let voxels: usize = self.patch.iter().product();
         let at_once = (VOXELS_AT_ONCE / voxels.max(1)).clamp(1, subsets.len());
@@ -177,7 +234,7 @@ impl<'a> Predictor<'a> {
                     .map(|axes| tile.f_flip(axes))
                     .collect::<Result<Vec<_>, _>>()?;
                 let batch = Tensor::f_cat(&flipped, 0)?;
-                let heads = self.network.forward(&batch, &self.weights, Heads::Finest(1))?;
+                let heads = self.network.forward(&batch, weights, Heads::Finest(1))?;
                 let softmax = heads[0].f_softmax(1, Kind::Float)?;
                 for (i, axes) in copies.iter().enumerate() {
                     let back = softmax.f_narrow(0, i as i64, 1)?.f_flip(axes)?;
@@ -203,6 +260,16 @@ impl<'a> Predictor<'a> {
         }
         Ok(part)
     }
+}
+
+/// Number of values that are not finite, if there are any.
+pub(crate) fn not_finite(values: &Array4<f32>) -> Option<usize> {
+    // Without a branch, so that the compiler can use vector instructions.
+    let finite = values.as_slice_memory_order().map_or_else(
+        || values.iter().all(|value| value.is_finite()),
+        |values| values.iter().fold(true, |all, value| all & value.is_finite()),
+    );
+    (!finite).then(|| values.iter().filter(|value| !value.is_finite()).count())
 }
 
 fn zeros(shape: &[i64]) -> Result<Tensor, Error> {

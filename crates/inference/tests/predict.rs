@@ -1,7 +1,9 @@
 //! Compares sliding-window prediction with recorded runs of `SegmentationNetwork.predict_3D`.
 #![allow(clippy::unwrap_used, reason = "a missing fixture must fail the test")]
 
-use engine::network::GenericUNet;
+use std::sync::Arc;
+
+use engine::network::{GenericUNet, State};
 use engine::Architecture;
 use inference::{Predictor, WindowOptions};
 use ndarray::{Array4, Ix4};
@@ -39,6 +41,11 @@ fn run_3d(parameters: &Value) -> (&str, Vec<usize>) {
 /// The network of a recorded run, 2D or 3D like its patch. The fold is the end of the run's name, or else the
 /// first one.
 fn network(run: &str, parameters: &Value) -> GenericUNet {
+    changed_network(run, parameters, |_| ())
+}
+
+/// [`network`] with changed weights.
+fn changed_network(run: &str, parameters: &Value, change: impl FnOnce(&mut State)) -> GenericUNet {
     let name = if patch_of(run, parameters).len() == 2 {
         "net2d"
     } else {
@@ -63,10 +70,11 @@ fn network(run: &str, parameters: &Value) -> GenericUNet {
         pools: lists(&args["pool_op_kernel_sizes"]),
         kernels: lists(&args["conv_kernel_sizes"]),
     };
-    let state = testkit::npz(&file)
+    let mut state = testkit::npz(&file)
         .into_iter()
         .map(|(key, values)| (key, values.mapv(|v| v as f32)))
         .collect();
+    change(&mut state);
     GenericUNet::from_state(architecture, &state, Device::Cpu).unwrap()
 }
 
@@ -122,6 +130,50 @@ fn softmax_equals_the_recorded_runs() {
         count += 1;
     }
     assert!(count > 0);
+}
+
+/// Scales the input of every output convolution down, and its weights up to the end of the range of float32, which is
+/// above that of bfloat16. The products are as before.
+fn exceed_bfloat16(state: &mut State) {
+    const LARGE: f32 = 3.4e38;
+    for (name, values) in state {
+        if name.starts_with("seg_outputs") {
+            values.mapv_inplace(|value| LARGE.copysign(value));
+        } else if name.contains("conv_blocks_localization") && name.contains("instnorm") {
+            values.mapv_inplace(|value| value * 1e-37);
+        }
+    }
+}
+
+#[test]
+fn a_softmax_beyond_the_range_of_half_precision_is_predicted_again_in_float32() {
+    let parameters = testkit::json(&testkit::folder("inference").join("params.json"));
+    let (run, patch) = run_3d(&parameters);
+    let network = changed_network(run, &parameters, exceed_bfloat16);
+    let channels = parameters["network_args"]["net3d"]["input_channels"]
+        .as_u64()
+        .unwrap();
+    let image = Array4::from_shape_fn(
+        (channels as usize, patch[0], patch[1], patch[2]),
+        |(c, z, y, x)| ((c + z * 3 + y * 5 + x * 7) % 11) as f32 / 5.0 - 1.0,
+    );
+    let softmax = |kind| {
+        let predictor = Predictor::new(&network, kind, &patch, WindowOptions::default()).unwrap();
+        let events = Arc::new(testkit::Recorder::default());
+        let context = Context::new(events.clone(), run::Cancel::new(), 1);
+        let mut tiles = 0;
+        let found = predictor
+            .softmax_of(Some("a"), image.view(), &context, &mut || tiles += 1)
+            .unwrap();
+        assert_eq!(tiles, 1);
+        (found, events.warnings())
+    };
+    let (expected, warnings) = softmax(Kind::Float);
+    assert!(warnings.is_empty());
+    assert!(expected.iter().any(|value| *value > 0.6));
+    let (found, warnings) = softmax(Kind::BFloat16);
+    assert_eq!(warnings, ["WARN_PRECISION_OVERFLOW"]);
+    assert_eq!(found, expected);
 }
 
 #[test]

@@ -123,7 +123,8 @@ codes! {
     /// `model_latest` is damaged, and another checkpoint of the fold is whole. The message says how to continue from it.
     LatestDamaged = "ERR_LATEST_DAMAGED",
     /// The model folder has other plans, another patch size or another batch size. The message names the differences.
-    /// All folds of a model share them. Use the same ones, or another model folder.
+    /// All folds of a model share them. Use the same ones, or another model folder; to predict, name folds that have
+    /// the same plans.
     ModelPlans = "ERR_MODEL_PLANS",
     /// The time of `stopAfter` is over. The state is saved. Run again with `continue`.
     TimeLimit = "ERR_TIME_LIMIT",
@@ -294,17 +295,32 @@ codes! {
     PresentLabels = "ERR_PRESENT_LABELS",
     /// A model cannot be used for prediction. The message states the reason.
     Model = "ERR_MODEL",
+    /// An image has infinite values, which normalisation spreads over the whole image. Correct or convert the image.
+    ImageNotFinite = "ERR_IMAGE_NOT_FINITE",
+    /// The network's prediction of a case is not finite, also in float32. The image has extreme values, or the model is
+    /// damaged.
+    SoftmaxNotFinite = "ERR_SOFTMAX_NOT_FINITE",
+    /// The models of an ensemble disagree about a case: its classes, size or position. `details` has both values. Use
+    /// models of the same task, and their predictions of the same images.
+    EnsembleMismatch = "ERR_ENSEMBLE_MISMATCH",
     /// A folder of segmentations could not be listed or created. Check the permissions.
     Folder = "ERR_FOLDER",
     /// A reference has no prediction. Predict the case, or pass `predictedOnly`.
     MissingPrediction = "ERR_MISSING_PREDICTION",
     /// A prediction has no reference. Add it, or remove the prediction.
     MissingReference = "ERR_MISSING_REFERENCE",
-    /// A prediction and its reference have different shapes.
+    /// A prediction and its reference, or an image and its segmentation by the first stage of a cascade, have different
+    /// shapes.
     ShapeMismatch = "ERR_SHAPE_MISMATCH",
     /// A prediction and its reference differ in spacing, origin or direction. Raise `tolerance` to accept the
     /// difference.
     GeometryMismatch = "ERR_GEOMETRY_MISMATCH",
+    /// No case has a requested label. Correct the labels, or pass `absentLabels`. `details.found` lists the labels
+    /// that occur.
+    LabelsAbsent = "ERR_LABELS_ABSENT",
+    /// The references have labels that the predictions cannot have. Choose the references of the same task, name the
+    /// labels to evaluate, or ignore unlabelled voxels with `ignoreLabel`.
+    LabelsUnknown = "ERR_LABELS_UNKNOWN",
     /// Connected components need one to three axes.
     ComponentRank = "ERR_COMPONENT_RANK",
     /// An image is too large for connected components.

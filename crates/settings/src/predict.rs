@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use dataset::results::{BEST_CHECKPOINT, FINAL_CHECKPOINT, LATEST_CHECKPOINT};
 use dataset::Fold;
 use resample::ExportMode;
 use run::{CaseFailure, Options};
@@ -22,11 +23,20 @@ pub struct PredictOptions {
     /// Folder `<trainer>__<plans>` with `plans.pkl` and the folds.
     #[schemars(length(min = 1))]
     pub model: PathBuf,
-    /// Folds to average: numbers or `all`. The default is every trained fold.
+    /// Folds to average: numbers or `all`. The default is every trained fold with a number, as in nnU-Net v1; `all` if
+    /// no other exists.
     #[schemars(length(min = 1))]
     pub folds: Option<Vec<Fold>>,
-    /// Checkpoint of each fold.
-    #[default("model_final_checkpoint".to_owned())]
+    /// Segmentations of the first stage, for a model of the second stage of a cascade: a folder of `<case>.nii.gz`. By
+    /// default they are predicted into `3d_lowres_predictions` in the output folder.
+    #[schemars(length(min = 1))]
+    pub lowres_segmentations: Option<PathBuf>,
+    /// Model of the first stage of a cascade. The default is `3d_lowres/<task>/nnUNetTrainerV2__<plans>` beside the folder
+    /// of the configuration of the model.
+    #[schemars(length(min = 1))]
+    pub lowres_model: Option<PathBuf>,
+    /// Checkpoint of each fold: `final`, `best`, `latest`, or a file name without `.model`.
+    #[default("final".to_owned())]
     #[schemars(length(min = 1))]
     pub checkpoint: String,
     /// Also writes `<case>.npz` (softmax, float16, cropped region) and `<case>.pkl`, for ensembling.
@@ -39,10 +49,16 @@ pub struct PredictOptions {
     #[default(0.5)]
     #[schemars(range(max = 1.0), extend("exclusiveMinimum" = 0.0))]
     pub step_size: f64,
-    /// Averages predictions over mirrored copies along every axis.
+    /// Averages predictions over mirrored copies along every axis, unless the trainer of the model does not mirror.
     #[default(true)]
     pub mirroring: bool,
-    /// Predicts cases with an existing segmentation again.
+    /// Applies the `postprocessing.json` of the model, if it has one.
+    #[default(true)]
+    pub postprocessing: bool,
+    /// Predicts cases again whose segmentation exists.
+    ///
+    /// Without it, a segmentation is kept if it is whole, has the grid of its image, and was made by this model with
+    /// these settings. Otherwise it is predicted again, with a warning.
     #[default]
     pub overwrite: bool,
     /// Device and precision.
@@ -53,14 +69,30 @@ pub struct PredictOptions {
 
 impl Options for PredictOptions {}
 
+impl PredictOptions {
+    /// Name of the checkpoint's file, without extension.
+    #[must_use]
+    pub fn checkpoint_name(&self) -> &str {
+        match self.checkpoint.as_str() {
+            "final" => FINAL_CHECKPOINT,
+            "best" => BEST_CHECKPOINT,
+            "latest" => LATEST_CHECKPOINT,
+            name => name,
+        }
+    }
+}
+
 /// Outcome of `predict`.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PredictSummary {
     /// Cases segmented in this run.
     pub written: usize,
-    /// Skipped cases with an existing segmentation.
+    /// Skipped cases, whose segmentation exists.
     pub skipped: usize,
+    /// Labels that keep only their largest component, in order; null without postprocessing. A list of several labels
+    /// is their union.
+    pub postprocessing: Option<Vec<Vec<i16>>>,
     /// Cases that failed while the others continued.
     pub failures: Vec<CaseFailure>,
     /// Folder of the segmentations.

@@ -57,6 +57,19 @@ pub fn visit(visitor: &mut impl Visitor) {
     visitor.types::<settings::TrainOptions, settings::TrainSummary>(verb("train", TRAINING));
     visitor.types::<settings::PredictOptions, settings::PredictSummary>(verb("predict", CASES));
     visitor.verb(verb("evaluate", CASES), evaluate::evaluate_folder);
+    visitor.verb(verb("ensemble", CASES), ensemble::ensemble);
+    visitor.verb(
+        verb("determinePostprocessing", CASES),
+        evaluate::postprocessing::determine,
+    );
+    visitor.verb(
+        verb("applyPostprocessing", CASES),
+        evaluate::postprocessing::apply_postprocessing,
+    );
+    visitor.verb(
+        verb("consolidateFolds", CASES),
+        evaluate::postprocessing::consolidate_folds,
+    );
     visitor.verb(verb("convert", CASES), task::convert::convert);
     visitor.verb(verb("simulateSparse", CASES), task::simulate::simulate_sparse);
     visitor.verb(verb("inspect", CASES), task::inspect::inspect);

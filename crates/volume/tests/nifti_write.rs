@@ -70,3 +70,31 @@ fn unsupported_volumes_are_rejected() {
     ));
     assert!(!folder.path().join("a.nii").exists());
 }
+
+#[test]
+fn a_description_is_written_and_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let array = Array3::<i16>::from_elem((2, 3, 4), 7);
+    let cancel = run::Cancel::new();
+    let write = |path: &std::path::Path, text: &str| {
+        nifti::write_labels_described(path, array.view(), &Geometry::default(), text, &cancel)
+    };
+    for (name, text) in [
+        ("a.nii", "model 7"),
+        ("b.nii.gz", ""),
+        ("c.nii.gz", &*"x".repeat(79)),
+    ] {
+        let path = folder.path().join(name);
+        write(&path, text).unwrap();
+        assert_eq!(nifti::read_description(&path).unwrap(), text);
+        assert_eq!(nifti::read_labels(&path).unwrap().0, array);
+    }
+    for text in ["x".repeat(80), "\u{fc}".to_owned()] {
+        let error = write(&folder.path().join("d.nii"), &text);
+        assert!(matches!(error, Err(Error::NiftiWrite { .. })));
+    }
+    assert!(!folder.path().join("d.nii").exists());
+    let rubbish = folder.path().join("e.nii");
+    std::fs::write(&rubbish, "rubbish").unwrap();
+    assert!(nifti::read_description(&rubbish).is_err());
+}

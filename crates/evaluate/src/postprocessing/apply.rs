@@ -2,50 +2,78 @@
 
 use std::path::{Path, PathBuf};
 
-use run::{CaseFailure, CaseLoop, Context, Job, Progress};
-use serde::{Deserialize, Serialize};
+use run::{CaseFailure, CaseLoop, Context, Event, Job, NotFound, Options, Progress};
+use serde::Serialize;
+use serde_json::json;
 use volume::nifti;
 
 use crate::folder::list;
 use crate::{Error, Region};
 
-use super::{read_rules, remove_all_but_largest, Removal};
+use super::{read_rules, remove_all_but_largest, write_rules, Removal};
 
 /// Options of [`apply_postprocessing`].
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ApplyOptions {
+#[run::options]
+pub struct ApplyPostprocessingOptions {
     /// Folder of segmentations, `.nii.gz` or `.nii`.
+    #[schemars(length(min = 1))]
     pub input: PathBuf,
     /// Folder for the results, with the same file names. May equal `input`.
+    #[schemars(length(min = 1))]
     pub output: PathBuf,
     /// The `postprocessing.json` to apply.
+    #[schemars(length(min = 1))]
     pub rules: PathBuf,
 }
 
+impl Options for ApplyPostprocessingOptions {}
+
 /// Result of [`apply_postprocessing`].
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct ApplySummary {
+pub struct ApplyPostprocessingSummary {
     /// Number of written cases.
-    pub cases: u64,
+    pub written: usize,
+    /// Number of written cases that the postprocessing changed.
+    pub changed: usize,
+    /// Labels that keep only their largest component, in order. A list of several labels is their union.
+    pub postprocessing: Vec<Vec<i16>>,
+    /// Folder of the results.
+    pub output: PathBuf,
     /// Failed cases, with reasons.
     pub failures: Vec<CaseFailure>,
 }
 
-/// Applies a `postprocessing.json` to every segmentation of a folder, cases in parallel.
+/// Applies a `postprocessing.json` to every segmentation of a folder, cases in parallel, and copies it to the results.
+///
+/// Source: `nnunet.postprocessing.connected_components.apply_postprocessing_to_folder`.
 ///
 /// # Errors
-/// [`Error::Postprocessing`], [`Error::NoCases`], [`Error::Folder`], [`Error::Cancelled`]. Failed cases are
-/// listed in the summary.
-pub fn apply_postprocessing(options: &ApplyOptions, context: &Context) -> Result<ApplySummary, Error> {
+/// [`Error::NotFound`], [`Error::Postprocessing`], [`Error::Background`], [`Error::MinimumSize`], [`Error::NoCases`],
+/// [`Error::Folder`], [`Error::Cancelled`]. Failed cases are listed in the summary.
+pub fn apply_postprocessing(
+    options: &ApplyPostprocessingOptions,
+    context: &Context,
+) -> Result<ApplyPostprocessingSummary, Error> {
+    run::validate(options)?;
+    let determine = "make it with `nnunet-diag determine-postprocessing`, or choose another file";
+    NotFound::unless_exists("postprocessing file", &options.rules, determine)?;
+    let predict = "run `nnunet-diag predict` first, or choose another folder";
+    NotFound::unless_exists("folder of segmentations", &options.input, predict)?;
     let rules = read_rules(&options.rules)?;
+    rules.check()?;
     let jobs = jobs(&options.input)?;
     if jobs.is_empty() {
         return Err(Error::NoCases {
             folder: options.input.clone(),
         });
     }
+    context.emit(Event::Started {
+        verb: "applyPostprocessing",
+        settings: json!({
+            "cases": jobs.len(), "postprocessing": rules.label_lists(), "workers": context.workers(),
+        }),
+    });
     let folder = &options.output;
     std::fs::create_dir_all(folder).map_err(|source| Error::Folder {
         folder: folder.clone(),
@@ -60,10 +88,15 @@ pub fn apply_postprocessing(options: &ApplyOptions, context: &Context) -> Result
             rules.minimum_sizes.as_deref(),
         )
     })?;
-    let failures = outcome.failures;
-    Ok(ApplySummary {
-        cases: (jobs.len() - failures.len()) as u64,
-        failures,
+    write_rules(&folder.join("postprocessing.json"), &rules)?;
+    let removals: Vec<_> = outcome.results.into_iter().flatten().collect();
+    let changed = |removals: &&Vec<Removal>| removals.iter().any(|removal| removal.largest_removed.is_some());
+    Ok(ApplyPostprocessingSummary {
+        written: removals.len(),
+        changed: removals.iter().filter(changed).count(),
+        postprocessing: rules.label_lists(),
+        output: folder.clone(),
+        failures: outcome.failures,
     })
 }
 

@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 
 use run::{CaseLoop, Context};
 use serde::{Deserialize, Serialize};
+use tempfile::TempDir;
 
 use crate::folder::{evaluate_quietly, EvaluateOptions};
 use crate::scores::Scores;
-use crate::summary::read_summary;
+use crate::summary::{read_summary, Results};
 use crate::{Error, Region};
 
 use super::apply::{jobs, process, progress};
@@ -76,7 +77,7 @@ impl DetermineOptions {
 }
 
 /// Mean scores by label.
-type Means = BTreeMap<String, Scores>;
+pub(super) type Means = BTreeMap<String, Scores>;
 /// Minimum sizes by region.
 type Sizes = Option<Vec<(Region, f64)>>;
 
@@ -86,7 +87,6 @@ type Sizes = Option<Vec<(Region, f64)>>;
 /// First, all foreground labels are one region. It is selected if the mean Dice of some label rises and of no
 /// label falls. Then, with several labels, each label is a region. It is selected if its own mean Dice rises.
 /// Means exclude cases with an undefined Dice. A label with an undefined mean neither rises nor falls.
-/// undefined; a label whose mean is undefined neither rises nor falls.
 ///
 /// # Errors
 /// [`Error::Summary`] if the predictions were not evaluated before, or have labels by name. [`Error::Cases`]
@@ -95,99 +95,165 @@ pub fn determine_postprocessing(options: &DetermineOptions, context: &Context) -
     let raw = options.base.join(&options.raw);
     let summary_file = raw.join("summary.json");
     let before = read_summary(&summary_file)?.results;
+    let classes = classes_of(&before, &summary_file)?;
+    let trial = trial_folder(&options.base)?;
+    let selection = Selection {
+        raw: &raw,
+        reference: &options.reference,
+        dice_threshold: options.dice_threshold,
+        minimum_sizes: options.minimum_sizes,
+        bare_nan: options.bare_nan,
+        ignore_label: options.ignore_label,
+    };
+    let mut rules = selection.select(&before, &classes, trial.path(), context)?;
+    rules.validation_raw.clone_from(&options.raw);
+    rules.validation_final.clone_from(&options.processed);
+    let target = options.base.join(&options.processed);
+    selection.process(&rules, &classes, &target, context)?;
+    write_rules(&options.base.join(&options.file), &rules)?;
+    Ok(rules)
+}
+
+/// The foreground labels of evaluated cases. nnU-Net uses the order of the file, which is that of its sorted keys.
+pub(super) fn classes_of(results: &Results, summary_file: &Path) -> Result<Vec<i16>, Error> {
     let mut classes = Vec::new();
-    for key in before.mean.keys() {
+    for key in results.mean.keys() {
         let label = key.parse::<i16>().map_err(|_| Error::Summary {
-            path: summary_file.clone(),
+            path: summary_file.to_owned(),
             problem: format!("its results are for '{key}'; postprocessing needs labels by number"),
         })?;
         if label != 0 {
             classes.push(label);
         }
     }
-    // nnU-Net uses the order of the file, which is that of its sorted keys.
-    let singles: Vec<Region> = classes.iter().copied().map(Region::Label).collect();
-    let together = [Region::Union(classes.clone())];
-    let trial = tempfile::Builder::new()
+    Ok(classes)
+}
+
+/// A temporary folder for the trials.
+pub(super) fn trial_folder(beside: &Path) -> Result<TempDir, Error> {
+    let folder = tempfile::Builder::new()
         .prefix(".postprocessing.")
-        .tempdir_in(&options.base)
-        .map_err(|source| Error::Folder {
-            folder: options.base.clone(),
-            source,
-        })?;
-    let (all_folder, each_folder) = (trial.path().join("all"), trial.path().join("each"));
+        .tempdir_in(beside);
+    folder.map_err(|source| Error::Folder {
+        folder: beside.to_owned(),
+        source,
+    })
+}
 
-    let sizes = if options.minimum_sizes {
-        Some(smallest_kept(&raw, &all_folder, &together, context)?)
-    } else {
-        None
-    };
-    process_folder(&raw, &all_folder, &together, sizes.as_deref(), context)?;
-    let after_all = means(options, &all_folder, &singles, context)?;
-    let mut rules = Rules {
-        num_samples: before.all.len() as u64,
-        validation_raw: options.raw.clone(),
-        validation_final: options.processed.clone(),
-        dc_per_class_raw: dice(&before.mean, &classes),
-        dc_per_class_pp_all: dice(&after_all, &classes),
-        ..Rules::default()
-    };
-    let mut all_sizes: Sizes = options.minimum_sizes.then(Vec::new);
-    let better = |new: f64, old: f64| new > old + options.dice_threshold;
-    let compare = |test: &dyn Fn(f64, f64) -> bool, new: &Means, old: &Means| {
-        classes
-            .iter()
-            .any(|class| test(mean_dice(new, *class), mean_dice(old, *class)))
-    };
-    let joint = compare(&better, &after_all, &before.mean)
-        && !compare(&|new, old| new < old, &after_all, &before.mean);
-    if joint {
-        rules.for_which_classes.extend(together);
-        all_sizes
-            .iter_mut()
-            .for_each(|all| all.extend(sizes.iter().flatten().cloned()));
-    }
+/// The predictions and references of a selection, and its rules.
+pub(super) struct Selection<'a> {
+    pub raw: &'a Path,
+    pub reference: &'a Path,
+    pub dice_threshold: f64,
+    pub minimum_sizes: bool,
+    pub bare_nan: bool,
+    pub ignore_label: Option<i16>,
+}
 
-    if classes.len() > 1 {
-        let (source, old) = if joint {
-            (&all_folder, &after_all)
-        } else {
-            (&raw, &before.mean)
-        };
-        let sizes = if options.minimum_sizes {
-            Some(smallest_kept(source, &each_folder, &singles, context)?)
+impl Selection<'_> {
+    /// Tries both kinds of regions in `trial`. `before` are the scores of the predictions.
+    pub(super) fn select(
+        &self,
+        before: &Results,
+        classes: &[i16],
+        trial: &Path,
+        context: &Context,
+    ) -> Result<Rules, Error> {
+        let singles: Vec<Region> = classes.iter().copied().map(Region::Label).collect();
+        let together = [Region::Union(classes.to_vec())];
+        let (all_folder, each_folder) = (trial.join("all"), trial.join("each"));
+        let raw = self.raw;
+        let sizes = if self.minimum_sizes {
+            Some(smallest_kept(raw, &all_folder, &together, context)?)
         } else {
             None
         };
-        process_folder(source, &each_folder, &singles, sizes.as_deref(), context)?;
-        let after_each = means(options, &each_folder, &singles, context)?;
-        rules.dc_per_class_pp_per_class = dice(&after_each, &classes);
-        for class in &classes {
-            if better(mean_dice(&after_each, *class), mean_dice(old, *class)) {
-                let region = Region::Label(*class);
-                let size = sizes
-                    .iter()
-                    .flatten()
-                    .find(|(other, _)| *other == region)
-                    .cloned();
-                all_sizes.iter_mut().for_each(|all| all.extend(size.clone()));
-                rules.for_which_classes.push(region);
+        process_folder(raw, &all_folder, &together, sizes.as_deref(), context)?;
+        let after_all = self.means(&all_folder, &singles, context)?;
+        let mut rules = Rules {
+            num_samples: before.all.len() as u64,
+            dc_per_class_raw: dice(&before.mean, classes),
+            dc_per_class_pp_all: dice(&after_all, classes),
+            ..Rules::default()
+        };
+        let mut all_sizes: Sizes = self.minimum_sizes.then(Vec::new);
+        let better = |new: f64, old: f64| new > old + self.dice_threshold;
+        let compare = |test: &dyn Fn(f64, f64) -> bool, new: &Means, old: &Means| {
+            classes
+                .iter()
+                .any(|class| test(mean_dice(new, *class), mean_dice(old, *class)))
+        };
+        let joint = compare(&better, &after_all, &before.mean)
+            && !compare(&|new, old| new < old, &after_all, &before.mean);
+        if joint {
+            rules.for_which_classes.extend(together);
+            all_sizes
+                .iter_mut()
+                .for_each(|all| all.extend(sizes.iter().flatten().cloned()));
+        }
+
+        if classes.len() > 1 {
+            let (source, old) = if joint {
+                (&*all_folder, &after_all)
+            } else {
+                (raw, &before.mean)
+            };
+            let sizes = if self.minimum_sizes {
+                Some(smallest_kept(source, &each_folder, &singles, context)?)
+            } else {
+                None
+            };
+            process_folder(source, &each_folder, &singles, sizes.as_deref(), context)?;
+            let after_each = self.means(&each_folder, &singles, context)?;
+            rules.dc_per_class_pp_per_class = dice(&after_each, classes);
+            for class in classes {
+                if better(mean_dice(&after_each, *class), mean_dice(old, *class)) {
+                    let region = Region::Label(*class);
+                    let size = sizes
+                        .iter()
+                        .flatten()
+                        .find(|(other, _)| *other == region)
+                        .cloned();
+                    all_sizes.iter_mut().for_each(|all| all.extend(size.clone()));
+                    rules.for_which_classes.push(region);
+                }
             }
         }
+        rules.minimum_sizes = all_sizes;
+        Ok(rules)
     }
-    rules.minimum_sizes = all_sizes;
 
-    let target = options.base.join(&options.processed);
-    process_folder(
-        &raw,
-        &target,
-        &rules.for_which_classes,
-        rules.minimum_sizes.as_deref(),
-        context,
-    )?;
-    means(options, &target, &singles, context)?;
-    write_rules(&options.base.join(&options.file), &rules)?;
-    Ok(rules)
+    /// Postprocesses the predictions into `target` and evaluates them.
+    pub(super) fn process(
+        &self,
+        rules: &Rules,
+        classes: &[i16],
+        target: &Path,
+        context: &Context,
+    ) -> Result<Means, Error> {
+        let sizes = rules.minimum_sizes.as_deref();
+        process_folder(self.raw, target, &rules.for_which_classes, sizes, context)?;
+        let singles: Vec<Region> = classes.iter().copied().map(Region::Label).collect();
+        self.means(target, &singles, context)
+    }
+
+    /// Evaluates a folder of postprocessed cases. Fails if a case fails.
+    fn means(&self, folder: &Path, labels: &[Region], context: &Context) -> Result<Means, Error> {
+        let mut evaluation = EvaluateOptions::new(self.reference, folder);
+        evaluation.labels = (!labels.is_empty()).then(|| labels.to_vec());
+        evaluation.bare_nan = self.bare_nan;
+        evaluation.ignore_label = self.ignore_label;
+        // References of other folds have no prediction here.
+        evaluation.predicted_only = true;
+        let result = evaluate_quietly(&evaluation, context)?;
+        if result.failures.is_empty() {
+            Ok(result.results.mean)
+        } else {
+            Err(Error::Cases {
+                failures: result.failures,
+            })
+        }
+    }
 }
 
 /// Postprocesses every case of `source` into `target`. Fails if a case fails. Returns the smallest kept size
@@ -249,29 +315,6 @@ fn smallest_kept(
         .collect())
 }
 
-/// Evaluates a folder of postprocessed cases. Fails if a case fails.
-fn means(
-    options: &DetermineOptions,
-    folder: &Path,
-    labels: &[Region],
-    context: &Context,
-) -> Result<Means, Error> {
-    let mut evaluation = EvaluateOptions::new(options.reference.as_path(), folder);
-    evaluation.labels = (!labels.is_empty()).then(|| labels.to_vec());
-    evaluation.bare_nan = options.bare_nan;
-    evaluation.ignore_label = options.ignore_label;
-    // References of other folds have no prediction here.
-    evaluation.predicted_only = true;
-    let result = evaluate_quietly(&evaluation, context)?;
-    if result.failures.is_empty() {
-        Ok(result.results.mean)
-    } else {
-        Err(Error::Cases {
-            failures: result.failures,
-        })
-    }
-}
-
 fn mean_dice(means: &Means, class: i16) -> f64 {
     means
         .get(&class.to_string())
@@ -279,7 +322,7 @@ fn mean_dice(means: &Means, class: i16) -> f64 {
 }
 
 /// Returns the mean Dice by label, `None` if undefined.
-fn dice(means: &Means, classes: &[i16]) -> BTreeMap<String, Option<f64>> {
+pub(super) fn dice(means: &Means, classes: &[i16]) -> BTreeMap<String, Option<f64>> {
     let defined = |class: &i16| Some(mean_dice(means, *class)).filter(|dice| !dice.is_nan());
     classes
         .iter()

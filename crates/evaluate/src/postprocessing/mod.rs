@@ -3,11 +3,15 @@
 //! Source: nnU-Net v1's `nnunet/postprocessing/connected_components.py`.
 
 mod apply;
+mod consolidate;
 mod determine;
 mod largest;
 mod rules;
+mod verb;
 
-pub use apply::{apply_postprocessing, ApplyOptions, ApplySummary};
+pub use apply::{apply_postprocessing, ApplyPostprocessingOptions, ApplyPostprocessingSummary};
+pub use consolidate::{consolidate_folds, ConsolidateFoldsOptions, ConsolidateFoldsSummary};
 pub use determine::{determine_postprocessing, DetermineOptions};
 pub use largest::{remove_all_but_largest, Removal};
 pub use rules::{read_rules, write_rules, Rules};
+pub use verb::{determine, DeterminePostprocessingOptions, DeterminePostprocessingSummary};

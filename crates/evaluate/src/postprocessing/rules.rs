@@ -4,11 +4,15 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 
+use ndarray::{Array3, ArrayViewMut3};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use volume::Geometry;
 
 use crate::summary::{strict, Python};
 use crate::{Error, Region};
+
+use super::{remove_all_but_largest, Removal};
 
 /// Postprocessing of predictions, and the scores on which it is based.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -42,6 +46,38 @@ pub struct Rules {
     /// Folder of the validation cases.
     #[serde(default)]
     pub validation_raw: String,
+}
+
+impl Rules {
+    /// Applies the postprocessing to labels (z, y, x), in place.
+    ///
+    /// # Errors
+    /// [`Error::Background`], [`Error::MinimumSize`], [`Error::Components`].
+    pub fn apply(&self, labels: ArrayViewMut3<'_, i16>, geometry: &Geometry) -> Result<Vec<Removal>, Error> {
+        // The order of nnU-Net's product (x, y, z) gives the same volumes to the last digit.
+        let [z, y, x] = geometry.spacing;
+        remove_all_but_largest(
+            labels,
+            Some(&self.for_which_classes),
+            x * y * z,
+            self.minimum_sizes.as_deref(),
+        )
+    }
+
+    /// The labels of each region, in order.
+    pub fn label_lists(&self) -> Vec<Vec<i16>> {
+        let regions = self.for_which_classes.iter();
+        regions.map(|region| region.labels().to_vec()).collect()
+    }
+
+    /// Checks that the rules can be applied.
+    ///
+    /// # Errors
+    /// [`Error::Background`], [`Error::MinimumSize`].
+    pub fn check(&self) -> Result<(), Error> {
+        let mut one = Array3::zeros((1, 1, 1));
+        self.apply(one.view_mut(), &Geometry::default()).map(drop)
+    }
 }
 
 /// Writes sizes in the notation of Python's `str` of a dictionary.

@@ -1,5 +1,7 @@
 //! Offsets of header fields, in both versions and byte orders.
 
+use std::ops::Range;
+
 /// Version and byte order of a header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Layout {
@@ -23,6 +25,10 @@ pub(super) const REGULAR: usize = 38;
 pub(super) const MAGIC_1: usize = 344;
 /// Offset of the magic in a NIfTI-2 header.
 const MAGIC_2: usize = 4;
+/// Bytes of the description in a NIfTI-1 header, the last of which is 0.
+pub(super) const DESCRIPTION_1: Range<usize> = 148..228;
+/// The same in a NIfTI-2 header.
+const DESCRIPTION_2: Range<usize> = 240..320;
 
 /// Header fields used by this crate.
 #[derive(Clone, Copy)]
@@ -69,6 +75,16 @@ impl Field {
 }
 
 impl Layout {
+    /// The description of a header, up to its first zero byte.
+    pub(super) fn description(self, bytes: &[u8]) -> Option<&[u8]> {
+        let text = bytes.get(if self.version == 1 {
+            DESCRIPTION_1
+        } else {
+            DESCRIPTION_2
+        })?;
+        text.split(|byte| *byte == 0).next()
+    }
+
     /// Detects a header by its length field and magic. Fails with the value found instead.
     pub(super) fn detect(bytes: &[u8]) -> Result<Self, String> {
         let too_short = || format!("it ends after {} bytes, within the header", bytes.len());

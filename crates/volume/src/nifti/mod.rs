@@ -27,8 +27,9 @@ use crate::geometry::Geometry;
 pub use header::Header;
 pub use list::{list, stem, EXTENSIONS};
 pub use stored::Stored;
-pub use write::{write_image, write_labels, write_labels_cancellable};
+pub use write::{write_image, write_labels, write_labels_cancellable, write_labels_described};
 
+use layout::Layout;
 use source::Source;
 
 /// Maximum deviation of labels from whole numbers in a scaled file, caused by rounding.
@@ -44,6 +45,21 @@ pub fn read_header(path: &Path) -> Result<Header, Error> {
 
 fn header_of(source: &Source) -> Result<Header, Error> {
     Header::parse(&source.header()?, source.path())
+}
+
+/// Reads the description in the header of `path`, without characters that are not ASCII.
+///
+/// # Errors
+/// [`Error::NiftiHeader`], [`Error::Gzip`], [`Error::Io`].
+pub fn read_description(path: &Path) -> Result<String, Error> {
+    let bytes = Source::new(path).header()?;
+    let layout = Layout::detect(&bytes).map_err(|problem| Error::NiftiHeader {
+        path: path.to_owned(),
+        problem,
+    })?;
+    let text = layout.description(&bytes).unwrap_or_default();
+    let ascii = text.iter().filter(|byte| byte.is_ascii());
+    Ok(ascii.map(|byte| char::from(*byte)).collect())
 }
 
 /// Reads `path` as float32 with shape (channel, z, y, x). Each volume of a 4D (or 5D) file is one channel.

@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::geometry::Geometry;
 
 use super::header::CODES;
-use super::layout::{Field, Layout, MAGIC_1, REGULAR, SIZE_1};
+use super::layout::{Field, Layout, DESCRIPTION_1, MAGIC_1, REGULAR, SIZE_1};
 use super::orthogonal::{nearest, quaternion};
 
 /// NIfTI's codes of the written units.
@@ -31,7 +31,7 @@ pub fn write_image(path: &Path, image: ArrayView3<'_, f32>, geometry: &Geometry)
         path,
         image,
         geometry,
-        Dtype::F32,
+        (Dtype::F32, ""),
         &Cancel::new(),
         |values, out| out.write_all(f32::bytes(values)),
     )
@@ -56,17 +56,44 @@ pub fn write_labels_cancellable(
     geometry: &Geometry,
     cancel: &Cancel,
 ) -> Result<(), Error> {
+    write_labels_described(path, labels, geometry, "", cancel)
+}
+
+/// [`write_labels_cancellable`] with a `description` in the header, of at most 79 bytes of ASCII.
+/// [`super::read_description`] reads it.
+///
+/// # Errors
+/// As [`write_labels_cancellable`]; [`Error::NiftiWrite`] for another description.
+pub fn write_labels_described(
+    path: &Path,
+    labels: ArrayView3<'_, i16>,
+    geometry: &Geometry,
+    description: &str,
+    cancel: &Cancel,
+) -> Result<(), Error> {
     if labels.iter().any(|label| !(0..=255).contains(label)) {
-        return write(path, labels, geometry, Dtype::I16, cancel, |values, out| {
-            out.write_all(i16::bytes(values))
-        });
+        return write(
+            path,
+            labels,
+            geometry,
+            (Dtype::I16, description),
+            cancel,
+            |values, out| out.write_all(i16::bytes(values)),
+        );
     }
     let mut narrow = Vec::new();
-    write(path, labels, geometry, Dtype::U8, cancel, |values, out| {
-        narrow.clear();
-        narrow.extend(values.iter().map(|label| *label as u8));
-        out.write_all(&narrow)
-    })
+    write(
+        path,
+        labels,
+        geometry,
+        (Dtype::U8, description),
+        cancel,
+        |values, out| {
+            narrow.clear();
+            narrow.extend(values.iter().map(|label| *label as u8));
+            out.write_all(&narrow)
+        },
+    )
 }
 
 /// Writes header and voxels row by row, in this machine's byte order.
@@ -74,7 +101,7 @@ fn write<T: Element>(
     path: &Path,
     array: ArrayView3<'_, T>,
     geometry: &Geometry,
-    dtype: Dtype,
+    (dtype, description): (Dtype, &str),
     cancel: &Cancel,
     mut put: impl FnMut(&[T], &mut dyn Write) -> io::Result<()>,
 ) -> Result<(), Error> {
@@ -90,7 +117,14 @@ fn write<T: Element>(
     if !gzip && !name.ends_with(".nii") {
         return Err(problem("its name ends in neither .nii nor .nii.gz".to_owned()));
     }
-    let start = header(array.dim(), geometry, dtype).map_err(problem)?;
+    let mut start = header(array.dim(), geometry, dtype).map_err(problem)?;
+    if !description.is_ascii() || description.len() >= DESCRIPTION_1.len() {
+        return Err(problem(format!(
+            "its description {description:?} is not ASCII of less than {} bytes",
+            DESCRIPTION_1.len()
+        )));
+    }
+    start[DESCRIPTION_1][..description.len()].copy_from_slice(description.as_bytes());
     let array = array.as_standard_layout();
     let voxels = |out: &mut dyn Write| {
         out.write_all(&start)?;

@@ -1,0 +1,12 @@
+//! Ensembles of models: the mean of their softmax, from the files that prediction writes.
+//!
+//! Files and numbers equal those of nnU-Net v1 (`nnunet/inference/ensemble_predictions.py`).
+
+mod error;
+mod member;
+mod merge;
+mod verb;
+
+pub use error::Error;
+pub use merge::{merge, Merged};
+pub use verb::{ensemble, EnsembleOptions, EnsembleSummary};

@@ -1,0 +1,201 @@
+//! The verb `ensemble`.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use evaluate::postprocessing::{read_rules, write_rules, Rules};
+use half::f16;
+use run::{Cancel, CaseFailure, CaseLoop, Context, Event, Job, NotFound, Options, Progress};
+use serde::Serialize;
+use serde_json::json;
+use volume::{nifti, npz};
+
+use crate::merge::{merge, Merged};
+use crate::Error;
+
+/// Subfolder of the segmentations without postprocessing, as in nnU-Net v1.
+const NOT_POSTPROCESSED: &str = "not_postprocessed";
+
+/// Options of [`ensemble`].
+#[run::options]
+pub struct EnsembleOptions {
+    /// Folders of the models: `<case>.npz` and `<case>.pkl` of each case, as `predict --save-softmax` and nnU-Net v1
+    /// write them.
+    #[schemars(length(min = 2))]
+    pub folders: Vec<PathBuf>,
+    /// Folder for the segmentations. Created if missing; existing segmentations are replaced.
+    #[schemars(length(min = 1))]
+    pub output: PathBuf,
+    /// A `postprocessing.json` to apply. The segmentations without it are then in `not_postprocessed`.
+    pub rules: Option<PathBuf>,
+    /// Also writes the mean softmax, `<case>.npz` and `<case>.pkl`.
+    #[default]
+    pub save_softmax: bool,
+    /// Memory for the cases that run at the same time, in GiB. The default is 60 % of the available memory.
+    #[schemars(extend("exclusiveMinimum" = 0.0))]
+    pub memory_budget: Option<f64>,
+}
+
+impl Options for EnsembleOptions {}
+
+/// Outcome of [`ensemble`].
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct EnsembleSummary {
+    /// Cases segmented.
+    pub written: usize,
+    /// Labels that keep only their largest component, in order; null without postprocessing. A list of several labels
+    /// is their union.
+    pub postprocessing: Option<Vec<Vec<i16>>>,
+    /// Cases that failed while the others continued.
+    pub failures: Vec<CaseFailure>,
+    /// Folder of the segmentations.
+    pub output: PathBuf,
+}
+
+/// Averages the softmax of several models and writes the segmentations.
+///
+/// A case that one model lacks, or whose files disagree, fails; the others continue.
+///
+/// Source: `nnunet.inference.ensemble_predictions.merge`.
+///
+/// # Errors
+/// [`Error::Option`], [`Error::NotFound`] for a folder or the rules, [`Error::NoCases`], [`Error::Evaluate`] for invalid
+/// rules, [`Error::Folder`], [`Error::Cancelled`].
+pub fn ensemble(options: &EnsembleOptions, context: &Context) -> Result<EnsembleSummary, Error> {
+    run::validate(options)?;
+    let advice = "predict with --save-softmax first, or choose another folder";
+    for folder in &options.folders {
+        NotFound::unless_exists("folder of a model's softmax", folder, advice)?;
+    }
+    let rules = rules_of(options)?;
+    let cases = cases_of(&options.folders)?;
+    let target = Target::new(options, rules.as_ref())?;
+    context.emit(Event::Started {
+        verb: "ensemble",
+        settings: json!({
+            "models": options.folders.len(), "cases": cases.len(),
+            "postprocessing": rules.as_ref().map(Rules::label_lists), "workers": context.workers(),
+        }),
+    });
+    let jobs: Vec<_> = cases
+        .into_iter()
+        .map(|case| Job {
+            bytes: memory(&options.folders[0], &case),
+            input: (),
+            case,
+        })
+        .collect();
+    let bytes = options
+        .memory_budget
+        .map(|gib| (gib * (1u64 << 30) as f64) as u64);
+    let case_loop = CaseLoop::new(context)?.with_memory_budget(bytes);
+    let outcome = case_loop.run(&jobs, Progress::new("cases", jobs.len()), |job| {
+        let merged = merge(&options.folders, &job.case, context.cancel())?;
+        target.write(&job.case, merged, context.cancel())
+    })?;
+    Ok(EnsembleSummary {
+        written: outcome.results.iter().flatten().count(),
+        postprocessing: rules.as_ref().map(Rules::label_lists),
+        failures: outcome.failures,
+        output: options.output.clone(),
+    })
+}
+
+fn rules_of(options: &EnsembleOptions) -> Result<Option<Rules>, Error> {
+    let Some(file) = &options.rules else {
+        return Ok(None);
+    };
+    let advice = "make it with `nnunet-diag determine-postprocessing`, or choose another file";
+    NotFound::unless_exists("postprocessing file", file, advice)?;
+    let rules = read_rules(file)?;
+    rules.check()?;
+    Ok(Some(rules))
+}
+
+/// Every case of which a folder has a softmax.
+fn cases_of(folders: &[PathBuf]) -> Result<BTreeSet<String>, Error> {
+    let mut cases = BTreeSet::new();
+    for folder in folders {
+        let failed = |source| Error::Folder {
+            folder: folder.clone(),
+            source,
+        };
+        for entry in std::fs::read_dir(folder).map_err(failed)? {
+            let path = entry.map_err(failed)?.path();
+            if path.extension().is_some_and(|extension| extension == "npz") {
+                cases.extend(path.file_stem().map(|stem| stem.to_string_lossy().into_owned()));
+            }
+        }
+    }
+    if cases.is_empty() {
+        return Err(Error::NoCases {
+            folder: folders.first().cloned().unwrap_or_default(),
+        });
+    }
+    Ok(cases)
+}
+
+/// Upper bound of the memory of a case, from the header of its first softmax: two in float32 and one in half precision.
+/// An unreadable file needs none; its case fails.
+fn memory(folder: &Path, case: &str) -> u64 {
+    let headers = npz::headers(&folder.join(format!("{case}.npz"))).unwrap_or_default();
+    let values = headers
+        .iter()
+        .map(|(_, header)| header.shape.iter().map(|n| *n as u64).product::<u64>());
+    values.max().unwrap_or(0) * 10
+}
+
+/// Where the results of a case are written.
+struct Target<'a> {
+    /// Segmentations without postprocessing, and the softmax.
+    raw: PathBuf,
+    /// Segmentations with postprocessing, and its rules.
+    postprocessed: Option<(&'a Path, &'a Rules)>,
+    save_softmax: bool,
+}
+
+impl<'a> Target<'a> {
+    fn new(options: &'a EnsembleOptions, rules: Option<&'a Rules>) -> Result<Self, Error> {
+        let output = &*options.output;
+        let raw = match rules {
+            Some(_) => output.join(NOT_POSTPROCESSED),
+            None => output.to_owned(),
+        };
+        std::fs::create_dir_all(&raw).map_err(|source| Error::Folder {
+            folder: raw.clone(),
+            source,
+        })?;
+        if let Some(rules) = rules {
+            write_rules(&output.join("postprocessing.json"), rules)?;
+        }
+        Ok(Self {
+            raw,
+            postprocessed: rules.map(|rules| (output, rules)),
+            save_softmax: options.save_softmax,
+        })
+    }
+
+    /// Writes a case. The segmentation in the output folder is the last file.
+    fn write(&self, case: &str, merged: Merged, cancel: &Cancel) -> Result<(), Error> {
+        let Merged {
+            softmax,
+            properties,
+            mut labels,
+            geometry,
+        } = merged;
+        if self.save_softmax {
+            let half = softmax.mapv(f16::from_f32).into_dyn();
+            let file = self.raw.join(format!("{case}.npz"));
+            npz::write(&file, &[("softmax", half.view())], npz::Compression::Fast)?;
+            properties.write(&self.raw.join(format!("{case}.pkl")))?;
+        }
+        let name = format!("{case}.nii.gz");
+        nifti::write_labels_cancellable(&self.raw.join(&name), labels.view(), &geometry, cancel)?;
+        if let Some((folder, rules)) = self.postprocessed {
+            rules.apply(labels.view_mut(), &geometry)?;
+            nifti::write_labels_cancellable(&folder.join(&name), labels.view(), &geometry, cancel)?;
+        }
+        Ok(())
+    }
+}

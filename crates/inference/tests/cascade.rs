@@ -1,0 +1,154 @@
+//! `predict` with a model of the second stage of a cascade.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod work;
+
+use std::fs;
+use std::path::Path;
+
+use dataset::results::{ModelFolder, FINAL_CHECKPOINT};
+use dataset::{Fold, Plans};
+use engine::checkpoint::{Checkpoint, Info};
+use inference::{predict, PredictOptions};
+use ndarray::{concatenate, ArrayD, Axis, IxDyn};
+use run::{Coded, Context};
+use volume::{nifti, Geometry};
+use work::{copy, Work};
+
+/// Makes a second stage of the recorded model: its first convolution also takes one channel a class.
+fn second_stage(model: &ModelFolder) {
+    let fold = model.fold(Fold::Index(0));
+    let plans = Plans::read(&model.plans()).unwrap();
+    let mut checkpoint = Checkpoint::read(&fold.checkpoint(FINAL_CHECKPOINT)).unwrap();
+    for (name, values) in &mut checkpoint.state {
+        if name.starts_with("conv_blocks_context.0.blocks.0") && name.ends_with("conv.weight") {
+            let mut shape = values.shape().to_vec();
+            shape[1] = plans.num_classes;
+            let more = ArrayD::from_shape_fn(IxDyn(&shape), |at| (at[0] + 2 * at[1]) as f32 / 4.0 - 0.5);
+            *values = concatenate(Axis(1), &[values.view(), more.view()]).unwrap();
+        }
+    }
+    checkpoint.write(&fold.checkpoint(FINAL_CHECKPOINT)).unwrap();
+    let mut info = Info::read(&fold.checkpoint_info(FINAL_CHECKPOINT)).unwrap();
+    info.name = "nnUNetTrainerV2CascadeFullRes".to_owned();
+    info.write(&fold.checkpoint_info(FINAL_CHECKPOINT)).unwrap();
+}
+
+/// Both stages in nnU-Net's folders; the options name the second one.
+fn cascade(cases: &[&str]) -> (Work, ModelFolder) {
+    let mut work = Work::new(cases);
+    let results = work.guard.path().join("results");
+    let folder = |configuration: &str, trainer: &str| {
+        let path = results
+            .join(configuration)
+            .join("Task007_X")
+            .join(format!("{trainer}__plans"));
+        let model = ModelFolder::new(path);
+        copy(
+            &work.model.fold(Fold::Index(0)).path,
+            &model.fold(Fold::Index(0)).path,
+        );
+        fs::copy(work.model.plans(), model.plans()).unwrap();
+        model
+    };
+    let first = folder("3d_lowres", "nnUNetTrainerV2");
+    let second = folder("3d_cascade_fullres", "nnUNetTrainerV2CascadeFullRes");
+    second_stage(&second);
+    work.options.model.clone_from(&second.path);
+    (work, first)
+}
+
+fn labels(folder: &Path, case: &str) -> ndarray::Array3<i16> {
+    nifti::read_labels(&folder.join(format!("{case}.nii.gz")))
+        .unwrap()
+        .0
+}
+
+#[test]
+fn one_prediction_runs_both_stages() {
+    let (mut work, first) = cascade(&["a", "b"]);
+    assert_eq!(work.counts(), (2, 0, vec![]));
+    assert_eq!(work.setting("trainer"), "nnUNetTrainerV2");
+    let lowres = work.options.output.join("3d_lowres_predictions");
+
+    // The first stage is a prediction of its own.
+    let mut alone = work.options.clone();
+    (alone.model, alone.output) = (first.path.clone(), work.guard.path().join("alone"));
+    predict(&alone, &Context::silent(1)).unwrap();
+    for case in ["a", "b"] {
+        assert_eq!(labels(&lowres, case), labels(&alone.output, case));
+    }
+    // Its segmentations can be given. They are the same, and so is the result.
+    let both = ["a", "b"].map(|case| work.labels(case));
+    work.options.lowres_segmentations = Some(alone.output.clone());
+    assert_eq!(work.counts(), (0, 2, vec![]));
+    work.options.overwrite = true;
+    assert_eq!(work.counts(), (2, 0, vec![]));
+    assert_eq!(["a", "b"].map(|case| work.labels(case)), both);
+    work.options.overwrite = false;
+
+    // Another segmentation of the first stage gives another result.
+    let other = labels(&alone.output, "a").mapv(|label| 1 - label.min(1));
+    nifti::write_labels(&alone.output.join("a.nii.gz"), other.view(), &Geometry::default()).unwrap();
+    assert_eq!(work.counts(), (1, 1, vec!["WARN_OUTPUT_REPLACED"]));
+    assert_ne!(work.labels("a"), both[0]);
+    assert_eq!(work.labels("b"), both[1]);
+}
+
+#[test]
+fn a_case_without_a_valid_first_stage_fails_alone() {
+    let (mut work, _) = cascade(&["a", "b", "c"]);
+    work.write("b", |mut image| {
+        image[[0, 0, 0]] = f32::INFINITY;
+        image
+    });
+    let found = work.run().unwrap();
+    let failures: Vec<_> = found
+        .failures
+        .iter()
+        .map(|f| (f.case.as_str(), f.code.as_str()))
+        .collect();
+    assert_eq!(
+        (found.written, failures),
+        (2, vec![("b", "ERR_IMAGE_NOT_FINITE")])
+    );
+
+    let lowres = work.options.output.join("3d_lowres_predictions");
+    work.options.lowres_segmentations = Some(lowres.clone());
+    work.write("b", |image| image);
+    let small = ndarray::Array3::<i16>::zeros((2, 2, 2));
+    nifti::write_labels(&lowres.join("c.nii.gz"), small.view(), &Geometry::default()).unwrap();
+    let found = work.run().unwrap();
+    let failures: Vec<_> = found
+        .failures
+        .iter()
+        .map(|f| (f.case.as_str(), f.code.as_str()))
+        .collect();
+    assert_eq!((found.written, found.skipped), (0, 1));
+    assert_eq!(failures, [("b", "ERR_NOT_FOUND"), ("c", "ERR_SHAPE_MISMATCH")]);
+}
+
+#[test]
+fn a_cascade_without_its_first_stage_is_refused() {
+    let (mut work, first) = cascade(&["a"]);
+    let elsewhere = work.guard.path().join("elsewhere");
+    fs::rename(&first.path, &elsewhere).unwrap();
+    let refused = |options: &PredictOptions| {
+        let error = predict(options, &Context::silent(1)).unwrap_err();
+        (error.code(), error.to_string())
+    };
+    let (code, message) = refused(&work.options);
+    assert_eq!(code, "ERR_NOT_FOUND");
+    assert!(
+        message.contains("nnUNetTrainerV2__plans") && message.contains("--lowres-model"),
+        "{message}"
+    );
+    let cascade = work.options.model.clone();
+    work.options.lowres_model = Some(cascade);
+    assert_eq!(refused(&work.options).0, "ERR_MODEL");
+    work.options.lowres_model = Some(elsewhere.clone());
+    assert_eq!(work.counts().0, 1);
+    // Options of a cascade for another model.
+    work.options.model = elsewhere;
+    assert_eq!(refused(&work.options).0, "ERR_OPTIONS");
+}
