@@ -189,6 +189,11 @@ export const ERROR_CODES = {
   /** No patch size fits the planned memory. Set the patch size in the options. */
   ERR_NOTHING_FITS: 'No patch size fits the planned memory. Set the patch size in the options.',
   /**
+   * An image has voxels that are NaN or infinite. Repair it, or replace them by 0 with `nonfinite:
+   * 'zero'`.
+   */
+  ERR_NOT_FINITE: 'An image has voxels that are NaN or infinite. Repair it, or replace them by 0 with `nonfinite: \'zero\'`.',
+  /**
    * A task, folder, model or file does not exist. The message names the path and the command to run
    * first. run first.
    */
@@ -216,6 +221,11 @@ export const ERROR_CODES = {
    * false`.
    */
   ERR_NO_SPACE: 'The disk has too little space for the unpacked cases. Free some space, or train with `unpack: false`.',
+  /**
+   * The intensities that normalise a CT image have no spread, as in a binarised image. Check the images,
+   * or name the modality other than CT.
+   */
+  ERR_NO_SPREAD: 'The intensities that normalise a CT image have no spread, as in a binarised image. Check the images, or name the modality other than CT.',
   /** A file is not a valid npy array. Write it again. */
   ERR_NPY_HEADER: 'A file is not a valid npy array. Write it again.',
   /** An npy array cannot be memory-mapped. Save it C-ordered. */
@@ -310,6 +320,8 @@ export const ERROR_CODES = {
   ERR_TOO_FEW_CASES: 'There are fewer cases or patients than folds. Train with `--fold all`, or provide splits.',
   /** A libtorch operation failed. `details.reason` has libtorch's message. */
   ERR_TORCH: 'A libtorch operation failed. `details.reason` has libtorch\'s message.',
+  /** A volume exists as `.nii` and as `.nii.gz`. Remove one of the two files. */
+  ERR_TWO_FILES: 'A volume exists as `.nii` and as `.nii.gz`. Remove one of the two files.',
   /**
    * Cases have unlabelled voxels (-1), which the trainer takes for background. Choose a sparse trainer,
    * or a recipe with `ignoreLabel: -1`. `details.cases` names the cases.

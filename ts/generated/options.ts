@@ -105,6 +105,14 @@ export interface ConvertOptions extends Abortable {
   readonly workers?: number | undefined;
 }
 
+/**
+ * Region of an image that preprocessing keeps.
+ * - `nonzero`: The box around the voxels that are not 0, as in nnU-Net v1. Labelled voxels outside it
+ * are lost, with a warning.
+ * - `none`: The whole image. The plans record it, so that inference does the same.
+ */
+export type Crop = 'nonzero' | 'none';
+
 /** Options of the verb `evaluate`. */
 export interface EvaluateOptions extends Abortable {
   /** Folder of reference segmentations, `.nii.gz` or `.nii`. */
@@ -239,6 +247,13 @@ export interface LossRecipe {
 }
 
 /**
+ * Treatment of image voxels that are NaN or infinite, and of CT intensities without a spread.
+ * - `refuse`: The case fails.
+ * - `zero`: The values become 0, with a warning.
+ */
+export type NonFinite = 'refuse' | 'zero';
+
+/**
  * Purpose of the batches. Each phase has its own random streams.
  * - `training`: Augmented batches.
  * - `validation`: Unaugmented batches.
@@ -310,6 +325,18 @@ export interface PlanOptions extends Abortable {
    * @default "distinct"
    */
   readonly unlabelled?: Unlabelled | undefined;
+  /**
+   * Region of the images to keep.
+   *
+   * @default "nonzero"
+   */
+  readonly crop?: Crop | undefined;
+  /**
+   * Treatment of voxels that are NaN or infinite.
+   *
+   * @default "refuse"
+   */
+  readonly nonfinite?: NonFinite | undefined;
   /**
    * Folder that holds `nnUNet_raw_data` and `nnUNet_cropped_data`. The default is
    * `$nnUNet_raw_data_base`.
@@ -395,6 +422,12 @@ export interface PredictOptions extends Abortable {
    * @default true
    */
   readonly mirroring?: boolean | undefined;
+  /**
+   * Treatment of voxels that are NaN or infinite.
+   *
+   * @default "refuse"
+   */
+  readonly nonfinite?: NonFinite | undefined;
   /**
    * Predicts cases with an existing segmentation again.
    *
@@ -486,6 +519,18 @@ export interface PreprocessOptions extends Abortable {
    * @default "distinct"
    */
   readonly unlabelled?: Unlabelled | undefined;
+  /**
+   * Region of the images to keep.
+   *
+   * @default "nonzero"
+   */
+  readonly crop?: Crop | undefined;
+  /**
+   * Treatment of voxels that are NaN or infinite.
+   *
+   * @default "refuse"
+   */
+  readonly nonfinite?: NonFinite | undefined;
   /**
    * Folder that holds `nnUNet_raw_data` and `nnUNet_cropped_data`. The default is
    * `$nnUNet_raw_data_base`.

@@ -9,6 +9,7 @@ mod dataset_json;
 mod error;
 pub mod files;
 mod folders;
+mod nonfinite;
 mod pickled;
 mod plans;
 mod properties;
@@ -22,6 +23,7 @@ pub use configuration::{Configuration, PLANS_2D_FILE, PLANS_3D_FILE, PLANS_IDENT
 pub use dataset_json::{case_of, DatasetJson, TrainingCase};
 pub use error::Error;
 pub use folders::{Folders, PREPROCESSED_VARIABLE, RAW_VARIABLE, RESULTS_VARIABLE};
+pub use nonfinite::NonFinite;
 pub use plans::Plans;
 pub use properties::CaseProperties;
 pub use splits::Fold;

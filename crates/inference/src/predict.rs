@@ -101,10 +101,12 @@ pub fn predict(options: &PredictOptions, context: &Context) -> Result<PredictSum
         &jobs,
         |job| {
             Ok(preprocess_test_case(
+                &job.case,
                 &job.input,
                 &model.plans,
                 model.stage,
-                cancel,
+                options.nonfinite,
+                context,
             )?)
         },
         |_, (image, properties), share| Ok((mean_softmax(&predictors, image, context, share)?, properties)),

@@ -91,6 +91,13 @@ codes! {
     NiftiHeader = "ERR_NIFTI_HEADER",
     /// A NIfTI header has no valid affine. Correct its affine or spacing.
     NiftiGeometry = "ERR_NIFTI_GEOMETRY",
+    /// A volume exists as `.nii` and as `.nii.gz`. Remove one of the two files.
+    TwoFiles = "ERR_TWO_FILES",
+    /// An image has voxels that are NaN or infinite. Repair it, or replace them by 0 with `nonfinite: 'zero'`.
+    NotFinite = "ERR_NOT_FINITE",
+    /// The intensities that normalise a CT image have no spread, as in a binarised image. Check the images, or
+    /// name the modality other than CT.
+    NoSpread = "ERR_NO_SPREAD",
     /// An array or its geometry cannot be written as NIfTI. The message states the reason.
     NiftiWrite = "ERR_NIFTI_WRITE",
     /// A gzip file is damaged. Write or copy it again.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use dataset::Fold;
+use dataset::{Fold, NonFinite};
 use resample::ExportMode;
 use run::{CaseFailure, Options};
 use schemars::JsonSchema;
@@ -42,6 +42,9 @@ pub struct PredictOptions {
     /// Averages predictions over mirrored copies along every axis.
     #[default(true)]
     pub mirroring: bool,
+    /// Treatment of voxels that are NaN or infinite.
+    #[default]
+    pub nonfinite: NonFinite,
     /// Predicts cases with an existing segmentation again.
     #[default]
     pub overwrite: bool,
