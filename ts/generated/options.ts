@@ -19,7 +19,7 @@ export interface CheckOptions extends Abortable {
   /** Number, `TaskXXX_NAME` or folder of a raw task. */
   readonly task: string;
   /**
-   * Maximum difference of spacing and origin (mm) and of direction cosines.
+   * Maximum difference of spacing and origin, as a fraction of the voxel, and of direction cosines.
    *
    * Range: at least 0.
    * @default 0.001

@@ -18,6 +18,7 @@ pub mod splits;
 mod stage_cases;
 mod stage_plan;
 mod task;
+pub mod text;
 
 pub use configuration::{Configuration, PLANS_2D_FILE, PLANS_3D_FILE, PLANS_IDENTIFIER};
 pub use dataset_json::{case_of, DatasetJson, TrainingCase};

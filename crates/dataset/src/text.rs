@@ -20,7 +20,10 @@ pub fn read_text(path: &Path) -> Result<String, Error> {
     }
     let text = String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
-        let line = 1 + error.as_bytes()[..at].iter().filter(|&&byte| byte == b'\n').count();
+        let line = 1 + error.as_bytes()[..at]
+            .iter()
+            .filter(|&&byte| byte == b'\n')
+            .count();
         Error::record(
             path,
             format!("line {line} is not UTF-8 (perhaps Latin-1); save the file as UTF-8"),
@@ -66,9 +69,7 @@ fn hint(text: &str, line: usize, column: usize) -> &'static str {
             "; JSON has no NaN and no infinity: write null or a number"
         }
         () if starts("'") => "; JSON quotes with \"",
-        () if starts("None") || starts("True") || starts("False") => {
-            "; JSON writes null, true and false"
-        }
+        () if starts("None") || starts("True") || starts("False") => "; JSON writes null, true and false",
         () => "",
     }
 }
@@ -83,7 +84,10 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), bytes).unwrap();
         read_json(file.path()).map_err(|e| {
-            assert!(e.to_string().starts_with(&file.path().display().to_string()), "{e}");
+            assert!(
+                e.to_string().starts_with(&file.path().display().to_string()),
+                "{e}"
+            );
             e.to_string()
         })
     }
@@ -91,7 +95,10 @@ mod tests {
     #[test]
     fn files_of_windows_are_read() {
         let expected = json!({ "name": "Müller" });
-        assert_eq!(read("\u{feff}{\r\n\"name\": \"Müller\"\r\n}\r\n".as_bytes()).unwrap(), expected);
+        assert_eq!(
+            read("\u{feff}{\r\n\"name\": \"Müller\"\r\n}\r\n".as_bytes()).unwrap(),
+            expected
+        );
     }
 
     #[test]
@@ -102,7 +109,10 @@ mod tests {
             (b"{\n\"name\": \"M\xfcller\"}", "line 2 is not UTF-8"),
             (b"", "empty"),
             (b"\xef\xbb\xbf\r\n", "empty"),
-            (b"{\n  \"a\": 1 # one\n}", "line 2 column 10; JSON has no comments"),
+            (
+                b"{\n  \"a\": 1 # one\n}",
+                "line 2 column 10; JSON has no comments",
+            ),
             (b"{\n  \"a\": { // one\n}}", "no comments"),
             (b"{\n  /* one */ \"a\": 1}", "no comments"),
             (b"{\"a\": [1, 2,]}", "trailing comma at line 1"),

@@ -116,7 +116,7 @@ fn facts(case: &TrainingCase, keep: Option<&Path>, session: &Session<'_>) -> Res
         return CaseFacts::new(&properties, foreground.transpose()?);
     }
     let mut loaded = case.source.load(&case.name, options.reading(), cancel)?;
-    session.notice(&case.name, std::mem::take(&mut loaded.notices));
+    session.notice_case(&case.name, &mut loaded);
     let foreground = task.has_ct().then(|| intensities(&loaded));
     if let (Some(folder), Source::Raw(_)) = (keep, &case.source) {
         write_cropped(folder, &case.name, &loaded, cancel)?;

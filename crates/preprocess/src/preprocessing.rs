@@ -115,8 +115,8 @@ fn preprocess_one(work: &Work<'_>, session: &Session<'_>) -> Result<(), Error> {
     } = session;
     let context = cases.context();
     let (name, cancel) = (&work.case.name, context.cancel());
-    let loaded = work.case.source.load(name, options.reading(), cancel)?;
-    session.notice(name, loaded.notices);
+    let mut loaded = work.case.source.load(name, options.reading(), cancel)?;
+    session.notice_case(name, &mut loaded);
     let spacing = loaded.properties.original_spacing()?;
     let mut written: Vec<(Target, &Output)> = vec![];
     for output in &work.outputs {

@@ -5,8 +5,9 @@ use std::sync::Mutex;
 
 use run::{CaseLoop, Context, Event, OptionError};
 use serde_json::json;
+use volume::UNLABELLED;
 
-use crate::source::Source;
+use crate::source::{Loaded, Source};
 use crate::task_cases::TaskCases;
 use crate::{Crop, Error, Notice, Options};
 
@@ -51,7 +52,24 @@ impl<'a> Session<'a> {
         })
     }
 
-    /// Warns of what was found in a case. Planning and preprocessing read the same case, and warn once.
+    /// Warns of what was found in a case that was read, once: planning and preprocessing read the same case.
+    pub fn notice_case(&self, case: &str, loaded: &mut Loaded) {
+        let mut notices = std::mem::take(&mut loaded.notices);
+        let listed = &self.task.dataset.labels;
+        let mut unlisted = loaded.cropped.classes.clone();
+        unlisted.retain(|&label| label != UNLABELLED && !listed.contains_key(&i64::from(label)));
+        if !unlisted.is_empty() {
+            let message = format!(
+                "the label has the values {unlisted:?}, which dataset.json does not list; values below -1 become \
+                 background, and training refuses other values"
+            );
+            let code = "WARN_UNLISTED_LABELS";
+            notices.push(Notice { code, message });
+        }
+        self.notice(case, notices);
+    }
+
+    /// Warns of notices of a case, once each.
     pub fn notice(&self, case: &str, notices: Vec<Notice>) {
         for Notice { code, message } in notices {
             let mut noticed = self

@@ -192,3 +192,44 @@ fn image_with_both_extensions_is_refused() {
         "{error:?}"
     );
 }
+
+#[test]
+fn labels_beyond_the_list_are_warned_of() {
+    let run = synthetic(true);
+    let path = run.raw().join("labelsTr/case_1.nii.gz");
+    let (mut label, geometry) = nifti::read_labels(&path).unwrap();
+    (label[(0, 0, 0)], label[(0, 0, 1)], label[(0, 0, 2)]) = (-2, 255, -1);
+    nifti::write_labels(&path, label.view(), &geometry).unwrap();
+    let sink = Arc::new(Recorder::default());
+    plan_and_preprocess(&run.options(), &Context::new(sink.clone(), Cancel::new(), 1)).unwrap();
+    assert_eq!(sink.warnings(), ["WARN_UNLISTED_LABELS"]);
+    let named = |event: &run::Event| matches!(event, run::Event::Warning { message, .. } if message.contains("[-2, 255]"));
+    assert!(sink.events().iter().any(named));
+}
+
+#[test]
+fn task_with_misunderstood_names_or_without_labels_is_refused_before_work() {
+    let run = synthetic(true);
+    let path = run.raw().join("dataset.json");
+    let text = std::fs::read_to_string(&path).unwrap();
+    for (from, to, expected) in [
+        (
+            "imagesTr/case_0.nii.gz",
+            "imagesTr/case_0_0000.nii.gz",
+            "channel number",
+        ),
+        (
+            "\"0\":\"background\",\"1\":\"left\",\"2\":\"right\"",
+            "",
+            "no label above 0",
+        ),
+    ] {
+        let changed = text.replace(from, to);
+        assert_ne!(changed, text);
+        std::fs::write(&path, changed).unwrap();
+        let error = plan_and_preprocess(&run.options(), &context()).unwrap_err();
+        assert_eq!(error.code(), "ERR_DATASET_RECORD");
+        assert!(error.to_string().contains(expected), "{error}");
+        assert!(!run.preprocessed().exists());
+    }
+}
