@@ -105,6 +105,46 @@ export interface ConvertOptions extends Abortable {
   readonly workers?: number | undefined;
 }
 
+/** Options of the verb `copyFile`. */
+export interface CopyFileOptions extends Abortable {
+  /** The file. */
+  readonly source: string;
+  /** Path of the copy, or a folder that gets a copy of the same name. An existing file is replaced. */
+  readonly target: string;
+  /**
+   * Copies a symbolic link as a link. Otherwise its target is copied.
+   *
+   * @default false
+   */
+  readonly keepLinks?: boolean | undefined;
+  /**
+   * Number of threads; 0 uses all cores.
+   *
+   * @default 0
+   */
+  readonly workers?: number | undefined;
+}
+
+/** Options of the verb `copyTree`. */
+export interface CopyTreeOptions extends Abortable {
+  /** The folder. */
+  readonly source: string;
+  /** Path of the copy, which must not exist. Missing parent folders are created. */
+  readonly target: string;
+  /**
+   * Names of files and folders to leave out, as shell patterns such as `*.tmp`.
+   *
+   * @default []
+   */
+  readonly ignore?: readonly string[] | undefined;
+  /**
+   * Number of threads; 0 uses all cores.
+   *
+   * @default 0
+   */
+  readonly workers?: number | undefined;
+}
+
 /**
  * Region of an image that preprocessing keeps.
  * - `nonzero`: The box around the voxels that are not 0, as in nnU-Net v1. Labelled voxels outside it

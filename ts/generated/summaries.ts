@@ -124,6 +124,24 @@ export interface ConvertSummary {
   readonly failures: readonly CaseFailure[];
 }
 
+/** Result of `copy_file`. */
+export interface CopyFileSummary {
+  /** Path of the copy. */
+  readonly target: string;
+}
+
+/** Result of `copy_tree`. */
+export interface CopyTreeSummary {
+  /** Path of the copy. */
+  readonly target: string;
+  /** Number of files copied. */
+  readonly files: number;
+  /** Number of folders created. */
+  readonly folders: number;
+  /** Symbolic links to nothing, which were left out. */
+  readonly danglingLinks: readonly string[];
+}
+
 /** Scores of each case and their means. */
 export interface EvaluateResults {
   /** Each case, in the order of file names. */

@@ -1,7 +1,7 @@
 // Made from the Rust types by `npm run build` (crates/schema). Do not edit.
-import type { CheckEvent, PlanEvent, PreprocessEvent, SplitsEvent, WeightmapsEvent, PreviewBatchesEvent, PreviewEvent, TrainEvent, PredictEvent, EvaluateEvent, ConvertEvent, SimulateSparseEvent, InspectEvent } from './events.js';
-import type { CheckOptions, PlanOptions, PreprocessOptions, SplitsOptions, WeightmapsOptions, PreviewBatchesOptions, PreviewOptions, TrainOptions, PredictOptions, EvaluateOptions, ConvertOptions, SimulateSparseOptions, InspectOptions } from './options.js';
-import type { CheckSummary, PlanSummary, PreprocessSummary, SplitsSummary, WeightmapsSummary, PreviewBatchesSummary, PreviewSummary, TrainSummary, PredictSummary, EvaluateSummary, ConvertSummary, SimulateSparseSummary, InspectSummary } from './summaries.js';
+import type { CheckEvent, PlanEvent, PreprocessEvent, SplitsEvent, WeightmapsEvent, PreviewBatchesEvent, PreviewEvent, TrainEvent, PredictEvent, EvaluateEvent, ConvertEvent, SimulateSparseEvent, CopyFileEvent, CopyTreeEvent, InspectEvent } from './events.js';
+import type { CheckOptions, PlanOptions, PreprocessOptions, SplitsOptions, WeightmapsOptions, PreviewBatchesOptions, PreviewOptions, TrainOptions, PredictOptions, EvaluateOptions, ConvertOptions, SimulateSparseOptions, CopyFileOptions, CopyTreeOptions, InspectOptions } from './options.js';
+import type { CheckSummary, PlanSummary, PreprocessSummary, SplitsSummary, WeightmapsSummary, PreviewBatchesSummary, PreviewSummary, TrainSummary, PredictSummary, EvaluateSummary, ConvertSummary, SimulateSparseSummary, CopyFileSummary, CopyTreeSummary, InspectSummary } from './summaries.js';
 
 /** Types of each verb. */
 export interface Verbs {
@@ -64,6 +64,16 @@ export interface Verbs {
     readonly options: SimulateSparseOptions;
     readonly summary: SimulateSparseSummary;
     readonly event: SimulateSparseEvent;
+  };
+  readonly copyFile: {
+    readonly options: CopyFileOptions;
+    readonly summary: CopyFileSummary;
+    readonly event: CopyFileEvent;
+  };
+  readonly copyTree: {
+    readonly options: CopyTreeOptions;
+    readonly summary: CopyTreeSummary;
+    readonly event: CopyTreeEvent;
   };
   readonly inspect: {
     readonly options: InspectOptions;

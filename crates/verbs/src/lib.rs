@@ -59,5 +59,7 @@ pub fn visit(visitor: &mut impl Visitor) {
     visitor.verb(verb("evaluate", CASES), evaluate::evaluate_folder);
     visitor.verb(verb("convert", CASES), task::convert::convert);
     visitor.verb(verb("simulateSparse", CASES), task::simulate::simulate_sparse);
+    visitor.verb(verb("copyFile", CASES), task::copy::copy_file);
+    visitor.verb(verb("copyTree", CASES), task::copy::copy_tree);
     visitor.verb(verb("inspect", CASES), task::inspect::inspect);
 }

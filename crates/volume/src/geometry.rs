@@ -63,7 +63,7 @@ impl Geometry {
     }
 
     /// Returns the deviation of `other` from this geometry relative to this voxel: spacing as a fraction of the
-    /// spacing, origin as a fraction of a voxel along the grid's axes, direction cosines as they are.
+    /// smaller one, origin as a fraction of a voxel along the grid's axes, direction cosines as they are.
     ///
     /// A tolerance for it means the same for a mouse's vessel and a whole body.
     pub fn relative_deviation(&self, other: &Self) -> Deviation {
@@ -76,7 +76,9 @@ impl Geometry {
                 .map(|row| self.direction[3 * row + axis] * (other.origin[row] - self.origin[row]))
                 .sum();
             voxels[axis] = along / spacing;
-            spacings[axis] = other.spacing[2 - axis] / spacing;
+            let found = other.spacing[2 - axis];
+            // Of the smaller spacing, so that neither file is the measure of the other.
+            spacings[axis] = 1.0 + (found - spacing) / found.min(spacing);
         }
         let relative = |spacing, origin| Self {
             spacing,
