@@ -41,7 +41,7 @@ test('a task with problems gives all of them, each with case and file, and exit 
   ]);
   const shown = await cli(['check', '611', ...flags]);
   t.is(shown.code, 1);
-  t.regex(shown.out, /off: labelsTr\/off\.nii: differs .* 0\.010000 mm in spacing/);
+  t.regex(shown.out, /off: labelsTr\/off\.nii: differs .* 0\.010000 mm \(1\.000 %\) in spacing/);
   t.regex(shown.out, /size: labelsTr\/size\.nii: size \(z, y, x\) is \[4, 5, 5\]/);
   t.is(shown.out.split('\n').length, problems.length + 2, shown.out);
 });

@@ -2,6 +2,7 @@ import type { VerbName, Verbs } from '../generated/verbs.js';
 import type { Run } from '../run.js';
 import { checkDataset } from '../verbs/check.js';
 import { convertDataset } from '../verbs/convert.js';
+import { copyFile, copyTree } from '../verbs/copy.js';
 import { ensemble } from '../verbs/ensemble.js';
 import { evaluate } from '../verbs/evaluate.js';
 import { inspect } from '../verbs/inspect.js';
@@ -258,6 +259,24 @@ export const ROWS: readonly AnyRow[] = [
     run: simulateSparse,
     render: renderSimulation,
     failed: anyFailed,
+  }),
+  row<'copyFile'>({
+    name: 'copyFile',
+    summary: 'copy the content of a file, without mode, times and owner',
+    positional: ['source', 'target'],
+    short: {},
+    examples: ['copy-file /data/case_0000.nii.gz /scratch'],
+    run: copyFile,
+    render: (summary) => `copied to ${summary.target}`,
+  }),
+  row<'copyTree'>({
+    name: 'copyTree',
+    summary: 'copy the content of a folder, without mode, times and owner',
+    positional: ['source', 'target'],
+    short: {},
+    examples: ["copy-tree /data/Task501_X /scratch/Task501_X --ignore '*.tmp'"],
+    run: copyTree,
+    render: (summary) => `${summary.files} files in ${summary.folders} folders copied to ${summary.target}`,
   }),
   row<'inspect'>({
     name: 'inspect',

@@ -136,11 +136,6 @@ export const ERROR_CODES = {
   ERR_GZIP: 'A gzip file is damaged. Write or copy it again.',
   /** An image has several channels. Split it into one file per modality. */
   ERR_IMAGE_CHANNELS: 'An image has several channels. Split it into one file per modality.',
-  /**
-   * An image has infinite values, which normalisation spreads over the whole image. Correct or convert
-   * the image.
-   */
-  ERR_IMAGE_NOT_FINITE: 'An image has infinite values, which normalisation spreads over the whole image. Correct or convert the image.',
   /** A bug in this package. Please report it with the message. */
   ERR_INTERNAL: 'A bug in this package. Please report it with the message.',
   /** A file could not be read or written. The message has the system's reason. Check the permissions. */
@@ -213,6 +208,11 @@ export const ERROR_CODES = {
   /** No patch size fits the planned memory. Set the patch size in the options. */
   ERR_NOTHING_FITS: 'No patch size fits the planned memory. Set the patch size in the options.',
   /**
+   * An image has voxels that are NaN or infinite. Repair it, or replace them by 0 with `nonfinite:
+   * 'zero'`.
+   */
+  ERR_NOT_FINITE: 'An image has voxels that are NaN or infinite. Repair it, or replace them by 0 with `nonfinite: \'zero\'`.',
+  /**
    * A task, folder, model or file does not exist. The message names the path and the command to run
    * first. run first.
    */
@@ -240,6 +240,11 @@ export const ERROR_CODES = {
    * false`.
    */
   ERR_NO_SPACE: 'The disk has too little space for the unpacked cases. Free some space, or train with `unpack: false`.',
+  /**
+   * The intensities that normalise a CT image have no spread, as in a binarised image. Check the images,
+   * or name the modality other than CT.
+   */
+  ERR_NO_SPREAD: 'The intensities that normalise a CT image have no spread, as in a binarised image. Check the images, or name the modality other than CT.',
   /** A file is not a valid npy array. Write it again. */
   ERR_NPY_HEADER: 'A file is not a valid npy array. Write it again.',
   /** An npy array cannot be memory-mapped. Save it C-ordered. */
@@ -344,6 +349,8 @@ export const ERROR_CODES = {
   ERR_TOO_FEW_CASES: 'There are fewer cases or patients than folds. Train with `--fold all`, or provide splits.',
   /** A libtorch operation failed. `details.reason` has libtorch's message. */
   ERR_TORCH: 'A libtorch operation failed. `details.reason` has libtorch\'s message.',
+  /** A volume exists as `.nii` and as `.nii.gz`. Remove one of the two files. */
+  ERR_TWO_FILES: 'A volume exists as `.nii` and as `.nii.gz`. Remove one of the two files.',
   /**
    * Cases have unlabelled voxels (-1), which the trainer takes for background. Choose a sparse trainer,
    * or a recipe with `ignoreLabel: -1`. `details.cases` names the cases.

@@ -179,5 +179,11 @@ export type ConvertEvent = StartedEvent | ProgressEvent | WarningEvent;
 /** Events of the verb `simulateSparse`. */
 export type SimulateSparseEvent = StartedEvent | ProgressEvent | WarningEvent;
 
+/** Events of the verb `copyFile`. */
+export type CopyFileEvent = StartedEvent | ProgressEvent | WarningEvent;
+
+/** Events of the verb `copyTree`. */
+export type CopyTreeEvent = StartedEvent | ProgressEvent | WarningEvent;
+
 /** Events of the verb `inspect`. */
 export type InspectEvent = StartedEvent | ProgressEvent | WarningEvent;

@@ -35,7 +35,7 @@ export interface CheckOptions extends Abortable {
   /** Number, `TaskXXX_NAME` or folder of a raw task. */
   readonly task: string;
   /**
-   * Maximum difference of spacing and origin (mm) and of direction cosines.
+   * Maximum difference of spacing and origin, as a fraction of the voxel, and of direction cosines.
    *
    * Range: at least 0.
    * @default 0.001
@@ -160,6 +160,54 @@ export interface ConvertOptions extends Abortable {
    */
   readonly workers?: number | undefined;
 }
+
+/** Options of the verb `copyFile`. */
+export interface CopyFileOptions extends Abortable {
+  /** The file. */
+  readonly source: string;
+  /** Path of the copy, or a folder that gets a copy of the same name. An existing file is replaced. */
+  readonly target: string;
+  /**
+   * Copies a symbolic link as a link. Otherwise its target is copied.
+   *
+   * @default false
+   */
+  readonly keepLinks?: boolean | undefined;
+  /**
+   * Number of threads; 0 uses all cores.
+   *
+   * @default 0
+   */
+  readonly workers?: number | undefined;
+}
+
+/** Options of the verb `copyTree`. */
+export interface CopyTreeOptions extends Abortable {
+  /** The folder. */
+  readonly source: string;
+  /** Path of the copy, which must not exist. Missing parent folders are created. */
+  readonly target: string;
+  /**
+   * Names of files and folders to leave out, as shell patterns such as `*.tmp`.
+   *
+   * @default []
+   */
+  readonly ignore?: readonly string[] | undefined;
+  /**
+   * Number of threads; 0 uses all cores.
+   *
+   * @default 0
+   */
+  readonly workers?: number | undefined;
+}
+
+/**
+ * Region of an image that preprocessing keeps.
+ * - `nonzero`: The box around the voxels that are not 0, as in nnU-Net v1. Labelled voxels outside it
+ * are lost, with a warning.
+ * - `none`: The whole image. The plans record it, so that inference does the same.
+ */
+export type Crop = 'nonzero' | 'none';
 
 /** Options of the verb `determinePostprocessing`. */
 export interface DeterminePostprocessingOptions extends Abortable {
@@ -397,6 +445,13 @@ export interface LossRecipe {
 }
 
 /**
+ * Treatment of image voxels that are NaN or infinite, and of CT intensities without a spread.
+ * - `refuse`: The case fails.
+ * - `zero`: The values become 0, with a warning.
+ */
+export type NonFinite = 'refuse' | 'zero';
+
+/**
  * Purpose of the batches. Each phase has its own random streams.
  * - `training`: Augmented batches.
  * - `validation`: Unaugmented batches.
@@ -468,6 +523,18 @@ export interface PlanOptions extends Abortable {
    * @default "distinct"
    */
   readonly unlabelled?: Unlabelled | undefined;
+  /**
+   * Region of the images to keep.
+   *
+   * @default "nonzero"
+   */
+  readonly crop?: Crop | undefined;
+  /**
+   * Treatment of voxels that are NaN or infinite.
+   *
+   * @default "refuse"
+   */
+  readonly nonfinite?: NonFinite | undefined;
   /**
    * Folder that holds `nnUNet_raw_data` and `nnUNet_cropped_data`. The default is
    * `$nnUNet_raw_data_base`.
@@ -575,6 +642,12 @@ export interface PredictOptions extends Abortable {
    */
   readonly postprocessing?: boolean | undefined;
   /**
+   * Treatment of voxels that are NaN or infinite.
+   *
+   * @default "refuse"
+   */
+  readonly nonfinite?: NonFinite | undefined;
+  /**
    * Predicts cases again whose segmentation exists.
    *
    * Without it, a segmentation is kept if it is whole, has the grid of its image, and was made by this
@@ -669,6 +742,18 @@ export interface PreprocessOptions extends Abortable {
    * @default "distinct"
    */
   readonly unlabelled?: Unlabelled | undefined;
+  /**
+   * Region of the images to keep.
+   *
+   * @default "nonzero"
+   */
+  readonly crop?: Crop | undefined;
+  /**
+   * Treatment of voxels that are NaN or infinite.
+   *
+   * @default "refuse"
+   */
+  readonly nonfinite?: NonFinite | undefined;
   /**
    * Folder that holds `nnUNet_raw_data` and `nnUNet_cropped_data`. The default is
    * `$nnUNet_raw_data_base`.

@@ -160,6 +160,24 @@ export interface ConvertSummary {
   readonly failures: readonly CaseFailure[];
 }
 
+/** Result of `copy_file`. */
+export interface CopyFileSummary {
+  /** Path of the copy. */
+  readonly target: string;
+}
+
+/** Result of `copy_tree`. */
+export interface CopyTreeSummary {
+  /** Path of the copy. */
+  readonly target: string;
+  /** Number of files copied. */
+  readonly files: number;
+  /** Number of folders created. */
+  readonly folders: number;
+  /** Symbolic links to nothing, which were left out. */
+  readonly danglingLinks: readonly string[];
+}
+
 /** Result of `determine`. */
 export interface DeterminePostprocessingSummary {
   /** The written file. */
@@ -358,7 +376,11 @@ export interface PreviewSummary {
  * - `labels`: The labels of `dataset.json` have no background 0, or are not consecutive.
  * - `listedTwice`: A training or test case is listed more than once.
  * - `nameMismatch`: Image and label of an entry have different names.
- * - `fileName`: A file in an image folder does not end in `_XXXX`.
+ * - `fileName`: A file in an image folder does not end in `_XXXX`, has an extension in upper case, or
+ * is a folder.
+ * - `twoFiles`: A volume exists as `.nii` and as `.nii.gz`.
+ * - `caseName`: nnU-Net would misunderstand the name of a case: `dataset.json` lists an image with its
+ * channel number, or the case has the name of another case's weightmap.
  * - `notListed`: `dataset.json` does not list the case of an image or label file.
  * - `channelMissing`: The file of a channel is missing for a case.
  * - `channelUnexpected`: A case has a channel that is not in `dataset.json`.
@@ -368,12 +390,18 @@ export interface PreviewSummary {
  * - `severalVolumes`: A file contains several volumes.
  * - `size`: The size of a file differs from that of the case's first channel.
  * - `geometry`: The spacing, origin or direction of a file differs from that of the case's first
- * channel.
+ * channel. The difference is harmless if no voxel is displaced by more than half a voxel.
  * - `notFinite`: An image contains NaN or infinity.
+ * - `allZero`: Every voxel of an image is 0. nnU-Net cannot crop it.
+ * - `constant`: Every voxel of an image has the same value, so that it says nothing.
+ * - `noSpread`: The foreground of a CT channel has one single intensity in all cases. nnU-Net divides
+ * by its deviation.
+ * - `labelsCropped`: Labelled voxels lie outside the box around the non-zero voxels, and cropping
+ * takes them away.
  * - `unlistedLabel`: A label file contains values that `dataset.json` does not list.
  * - `noAnnotation`: All voxels of a label file are -1 (unlabelled).
  */
-export type ProblemKind = 'modalities' | 'labels' | 'listedTwice' | 'nameMismatch' | 'fileName' | 'notListed' | 'channelMissing' | 'channelUnexpected' | 'labelMissing' | 'imageMissing' | 'unreadable' | 'severalVolumes' | 'size' | 'geometry' | 'notFinite' | 'unlistedLabel' | 'noAnnotation';
+export type ProblemKind = 'modalities' | 'labels' | 'listedTwice' | 'nameMismatch' | 'fileName' | 'twoFiles' | 'caseName' | 'notListed' | 'channelMissing' | 'channelUnexpected' | 'labelMissing' | 'imageMissing' | 'unreadable' | 'severalVolumes' | 'size' | 'geometry' | 'notFinite' | 'allZero' | 'constant' | 'noSpread' | 'labelsCropped' | 'unlistedLabel' | 'noAnnotation';
 
 /** Result of `simulate_sparse`. */
 export interface SimulateSparseSummary {

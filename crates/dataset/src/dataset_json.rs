@@ -1,6 +1,6 @@
 //! `dataset.json` of a raw task.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::Path;
 
@@ -8,6 +8,7 @@ use indexmap::IndexMap;
 use run::NotFound;
 use serde_json::{json, Map, Value as Json};
 
+use crate::text::read_json;
 use crate::Error;
 
 /// One entry of `training`.
@@ -77,9 +78,7 @@ impl DatasetJson {
     pub fn read(path: &Path) -> Result<Self, Error> {
         let advice = "name a folder that has this file, as every task has";
         NotFound::unless_exists("description of the data set", path, advice)?;
-        let text = std::fs::read(path).map_err(|e| Error::io(path, e))?;
-        let json: Json = serde_json::from_slice(&text).map_err(|e| Error::record(path, e.to_string()))?;
-        Self::from_json(json).map_err(|problem| Error::record(path, problem))
+        Self::from_json(read_json(path)?).map_err(|problem| Error::record(path, problem))
     }
 
     fn from_json(json: Json) -> Result<Self, String> {
@@ -95,7 +94,17 @@ impl DatasetJson {
             .unwrap_or_default();
         let modality = named(take("modality"), "modality")?;
         let mut labels = IndexMap::new();
-        for (key, label) in named(take("labels"), "labels")? {
+        let labels_entry = take("labels");
+        if let Some(Json::Object(map)) = &labels_entry {
+            if !map.is_empty() && map.values().all(|v| v.is_number() || v.is_array()) {
+                return Err(format!(
+                    "labels: {} maps names to numbers, as in nnU-Net v2; write entries such as \"1\": \"liver\", or \
+                     convert a data set of v2 with `nnunet-diag convert`",
+                    Json::Object(map.clone())
+                ));
+            }
+        }
+        for (key, label) in named(labels_entry, "labels")? {
             let value = key.trim().parse().map_err(|_| {
                 format!("labels: key {key:?} is not an integer; expected entries such as \"1\": \"liver\"")
             })?;
@@ -181,12 +190,45 @@ impl DatasetJson {
         }
     }
 
+    /// Returns the cases of the training list whose name nnU-Net would misunderstand, with the reason: an image
+    /// with its channel number, or a case whose files another case would overwrite.
+    pub fn misnamed(&self) -> Vec<(&str, String)> {
+        let names: BTreeSet<&str> = self.training.iter().map(|t| case_of(&t.image)).collect();
+        let misnamed = self.training.iter().filter_map(|entry| {
+            let name = case_of(&entry.image);
+            let numbered = name.strip_prefix(entry.case.as_str()).is_some_and(is_channel);
+            if numbered {
+                let what = format!(
+                    "image {} has a channel number; write it without, like its label {}",
+                    entry.image, entry.label
+                );
+                return Some((name, what));
+            }
+            let other = name
+                .strip_suffix(WEIGHTMAP)
+                .filter(|other| names.contains(other))?;
+            let what = format!(
+                "the files of case {name} have the names of the weightmap of case {other}; rename it"
+            );
+            Some((name, what))
+        });
+        misnamed.collect()
+    }
+
     /// Returns the names of the training cases in the order of the file. As in nnU-Net v1, the image names
     /// the case.
     pub fn cases(&self) -> Vec<String> {
         let names = self.training.iter().map(|t| case_of(&t.image).to_owned());
         names.collect()
     }
+}
+
+/// End of the name of a weightmap.
+const WEIGHTMAP: &str = "_weightmap";
+
+/// Whether the end of a name is a channel number, such as `_0000`.
+fn is_channel(end: &str) -> bool {
+    end.len() == 5 && end.starts_with('_') && end[1..].bytes().all(|b| b.is_ascii_digit())
 }
 
 /// Reads an object of strings. A list is read as an object with the keys 0, 1, 2, ...
@@ -257,6 +299,46 @@ mod tests {
         assert!(error(json!({ "modality": { "0": "CT" }, "labels": {} })).contains("training"));
         let gap = json!({ "modality": { "0": "a", "2": "b" }, "labels": {}, "training": [] });
         assert!(DatasetJson::from_json(gap).unwrap().modalities().is_err());
+    }
+
+    #[test]
+    fn misnamed_cases_are_found() {
+        let entry = |image: &str, label: &str| json!({ "image": format!("./imagesTr/{image}.nii.gz"), "label": format!("./labelsTr/{label}.nii.gz") });
+        let dataset = |entries: Json| {
+            DatasetJson::from_json(json!({ "modality": { "0": "CT" }, "labels": {}, "training": entries }))
+                .unwrap()
+        };
+        let wrong = dataset(json!([
+            entry("a_0000", "a"),
+            entry("b_weightmap", "b_weightmap"),
+            entry("b", "b")
+        ]));
+        let found = wrong.misnamed();
+        assert_eq!(
+            found.iter().map(|(case, _)| *case).collect::<Vec<_>>(),
+            ["a_0000", "b_weightmap"]
+        );
+        assert!(
+            found[0].1.contains("channel number") && found[1].1.contains("case b;"),
+            "{found:?}"
+        );
+        // These names are unusual, but clear.
+        let right = [
+            entry("p_0000", "p_0000"),
+            entry("c_weightmap", "c_weightmap"),
+            entry("ä ß.1", "ä ß.1"),
+        ];
+        assert_eq!(dataset(json!(right)).misnamed(), []);
+    }
+
+    #[test]
+    fn labels_of_version_2_are_named() {
+        let v2 = json!({ "modality": { "0": "CT" }, "labels": { "background": 0, "l": 1 }, "training": [] });
+        let error = DatasetJson::from_json(v2).unwrap_err();
+        assert!(
+            error.contains("nnU-Net v2") && error.contains("convert"),
+            "{error}"
+        );
     }
 
     #[test]

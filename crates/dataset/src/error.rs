@@ -63,6 +63,15 @@ pub enum Error {
         /// Error of the operating system.
         source: std::io::Error,
     },
+    /// A file exists as `.nii` and as `.nii.gz`.
+    #[error("{} and {} are two files for the same volume; remove one of them", path.display(), other.display())]
+    #[code(TwoFiles)]
+    TwoFiles {
+        /// One of them.
+        path: PathBuf,
+        /// The other one.
+        other: PathBuf,
+    },
     /// A file could not be written.
     #[error(transparent)]
     #[code(transparent)]

@@ -33,6 +33,28 @@ pub fn image_file(folder: &Path, name: &str) -> Option<PathBuf> {
     paths.into_iter().find(|p| p.is_file())
 }
 
+/// Checks that `path` has no sibling of the same name with the other extension: nnU-Net would take one of the
+/// two, and which one is not known.
+///
+/// # Errors
+/// [`Error::TwoFiles`] with both.
+pub fn only_one(path: &Path) -> Result<(), Error> {
+    let Some(stem) = path.file_name().and_then(|n| n.to_str()).and_then(nifti::stem) else {
+        return Ok(());
+    };
+    let siblings = nifti::EXTENSIONS.map(|e| path.with_file_name(format!("{stem}{e}")));
+    match siblings
+        .into_iter()
+        .find(|other| other != path && other.is_file())
+    {
+        Some(other) => Err(Error::TwoFiles {
+            path: path.to_owned(),
+            other,
+        }),
+        None => Ok(()),
+    }
+}
+
 /// Lists all NIfTI files of a folder by name without extension; see [`nifti::list`].
 ///
 /// # Errors

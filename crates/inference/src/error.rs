@@ -69,19 +69,6 @@ pub enum Error {
         /// Shape (z, y, x) of the image.
         expected: [usize; 3],
     },
-    /// A preprocessed image has values that are not finite.
-    #[error(
-        "{}: {voxels} voxels of the preprocessed image are not finite numbers; the image has an infinite value; correct or \
-         convert it",
-        path.display()
-    )]
-    #[code(ImageNotFinite)]
-    ImageNotFinite {
-        /// Image of the first such channel.
-        path: PathBuf,
-        /// Number of values.
-        voxels: usize,
-    },
     /// The network's prediction has values that are not finite.
     #[error(
         "the network's prediction is not finite in {voxels} values, also in float32; the image has extreme values, or the \

@@ -16,7 +16,7 @@ use crate::cascade::{first_stage_folder, first_stage_model, FirstStage};
 use crate::export::Export;
 use crate::model::Model;
 use crate::setup::{list_cases, precision_reason, record, rules_of, split, warn_of_model};
-use crate::window::{not_finite, Predictor, WindowOptions};
+use crate::window::{Predictor, WindowOptions};
 use crate::Error;
 
 /// Segments every case of `options.input` into `options.output`: preprocessing, sliding window, mean over
@@ -198,8 +198,14 @@ fn stage(
         &jobs,
         |job| {
             let images = files::channel_files(&options.input, &job.case, model.plans.num_modalities)?;
-            let (image, properties) = preprocess_test_case(&images, &model.plans, model.stage, cancel)?;
-            require_finite(&image, &images)?;
+            let (image, properties) = preprocess_test_case(
+                &job.case,
+                &images,
+                &model.plans,
+                model.stage,
+                options.nonfinite,
+                context,
+            )?;
             let image = match &first {
                 Some(first) => first.append(&job.case, &image, &properties)?,
                 None => image,
@@ -229,20 +235,6 @@ fn record_of(record: &str, first: Option<&FirstStage>, case: &str) -> String {
         Some(first) => format!("{record} {}", first.digest(case)),
         None => record.to_owned(),
     }
-}
-
-/// Checks a preprocessed image (channel, z, y, x), whose channels come from `images`.
-fn require_finite(image: &Array4<f32>, images: &[PathBuf]) -> Result<(), Error> {
-    let Some(voxels) = not_finite(image) else {
-        return Ok(());
-    };
-    let finite = |channel: ndarray::ArrayView3<'_, f32>| channel.iter().all(|value| value.is_finite());
-    let first = image.outer_iter().position(|channel| !finite(channel));
-    let path = first.and_then(|channel| images.get(channel)).cloned();
-    Err(Error::ImageNotFinite {
-        path: path.unwrap_or_default(),
-        voxels,
-    })
 }
 
 fn mean_softmax(

@@ -263,7 +263,7 @@ impl<'a> Predictor<'a> {
 }
 
 /// Number of values that are not finite, if there are any.
-pub(crate) fn not_finite(values: &Array4<f32>) -> Option<usize> {
+fn not_finite(values: &Array4<f32>) -> Option<usize> {
     // Without a branch, so that the compiler can use vector instructions.
     let finite = values.as_slice_memory_order().map_or_else(
         || values.iter().all(|value| value.is_finite()),

@@ -108,10 +108,7 @@ fn a_case_without_a_valid_first_stage_fails_alone() {
         .iter()
         .map(|f| (f.case.as_str(), f.code.as_str()))
         .collect();
-    assert_eq!(
-        (found.written, failures),
-        (2, vec![("b", "ERR_IMAGE_NOT_FINITE")])
-    );
+    assert_eq!((found.written, failures), (2, vec![("b", "ERR_NOT_FINITE")]));
 
     let lowres = work.options.output.join("3d_lowres_predictions");
     work.options.lowres_segmentations = Some(lowres.clone());

@@ -87,7 +87,7 @@ fn an_image_with_an_infinite_value_or_without_a_channel_fails_alone() {
         .collect();
     assert_eq!(
         failures,
-        [("inf", "ERR_IMAGE_NOT_FINITE"), ("lonely", "ERR_CHANNEL_MISSING")]
+        [("inf", "ERR_NOT_FINITE"), ("lonely", "ERR_CHANNEL_MISSING")]
     );
     let named = format!("inf_{:04}.nii.gz", work.channels() - 1);
     assert!(

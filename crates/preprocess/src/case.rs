@@ -2,11 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
+use dataset::{files, NonFinite};
 use ndarray::{Array3, Axis};
 use run::Cancel;
 use volume::{nifti, Geometry};
 
-use crate::crop::{crop, Cropped, Unlabelled};
+use crate::crop::{crop, labelled, Cropped};
+use crate::rules::{Notice, ReadRules};
 use crate::Error;
 
 /// Files of a case: one image per modality, and the label of a training case.
@@ -27,19 +29,23 @@ pub struct RawCase {
     pub shape: [usize; 3],
     /// Geometry of the first image.
     pub geometry: Geometry,
+    /// What the user should know about the case.
+    pub notices: Vec<Notice>,
 }
 
 impl CaseFiles {
     /// Reads and crops the case.
     ///
     /// # Errors
-    /// If a file cannot be read, the files differ in shape, or every voxel is 0. [`Error::Cancelled`] within
-    /// the reading of one file.
-    pub fn read(&self, unlabelled: Unlabelled, cancel: &Cancel) -> Result<RawCase, Error> {
+    /// If a file cannot be read or exists with both extensions, the files differ in shape, every voxel is 0, or
+    /// a voxel is not finite and must be. [`Error::Cancelled`] within the reading of one file.
+    pub fn read(&self, rules: ReadRules, cancel: &Cancel) -> Result<RawCase, Error> {
+        let mut notices = Vec::new();
         let mut channels: Vec<Array3<f32>> = Vec::with_capacity(self.images.len());
         let mut first: Option<Geometry> = None;
         for path in &self.images {
             cancel.check()?;
+            files::only_one(path)?;
             let (image, geometry) = nifti::read_image(path)?;
             let found = image.len_of(Axis(0));
             if found != 1 {
@@ -50,12 +56,14 @@ impl CaseFiles {
             }
             let image = image.index_axis_move(Axis(0), 0);
             self.check_shape(path, image.dim().into(), &channels)?;
+            notices.extend(check_finite(path, image.iter(), rules.nonfinite)?);
             channels.push(image);
             first.get_or_insert(geometry);
         }
         let label = match &self.label {
             Some(path) => {
                 cancel.check()?;
+                files::only_one(path)?;
                 let (label, _) = nifti::read_labels(path)?;
                 self.check_shape(path, label.dim().into(), &channels)?;
                 Some(label)
@@ -66,8 +74,23 @@ impl CaseFiles {
             paths: self.images.clone(),
         };
         let shape = channels.first().ok_or_else(empty)?.dim().into();
-        let cropped = crop(channels, label, unlabelled, cancel)?.ok_or_else(empty)?;
+        let voxels = label.as_ref().map_or(0, labelled);
+        let mut cropped = crop(channels, label, rules, cancel)?.ok_or_else(empty)?;
+        if cropped.lost > 0 {
+            let message = format!(
+                "{} of {voxels} labelled voxels lie outside the box around the non-zero voxels, and cropping takes \
+                 them away; check the image, or keep them with --crop none",
+                cropped.lost
+            );
+            let code = "WARN_LABELS_CROPPED";
+            notices.push(Notice { code, message });
+        }
+        if notices.iter().any(|n| n.code == REPLACED) {
+            // After cropping: as in nnU-Net v1, such voxels are not background.
+            cropped.remove_nonfinite(cancel)?;
+        }
         Ok(RawCase {
+            notices,
             cropped,
             shape,
             geometry: first.unwrap_or_default(),
@@ -113,5 +136,39 @@ impl CaseFiles {
     /// Iterates over all files of the case.
     pub fn all(&self) -> impl Iterator<Item = &PathBuf> {
         self.images.iter().chain(&self.label)
+    }
+}
+
+/// Code of the warning that voxels were replaced.
+pub(crate) const REPLACED: &str = "WARN_NONFINITE_REPLACED";
+
+/// Counts the voxels of a file that are not finite. Returns a notice if they are to be replaced.
+///
+/// # Errors
+/// [`Error::NotFinite`] if they are not.
+pub(crate) fn check_finite<'a>(
+    path: &Path,
+    voxels: impl ExactSizeIterator<Item = &'a f32>,
+    rule: NonFinite,
+) -> Result<Option<Notice>, Error> {
+    let (mut nan, mut infinite, total) = (0, 0, voxels.len());
+    for v in voxels.filter(|v| !v.is_finite()) {
+        *(if v.is_nan() { &mut nan } else { &mut infinite }) += 1;
+    }
+    match rule {
+        _ if nan + infinite == 0 => Ok(None),
+        NonFinite::Refuse => Err(Error::NotFinite {
+            path: path.to_owned(),
+            nan,
+            infinite,
+            voxels: total,
+        }),
+        NonFinite::Zero => Ok(Some(Notice {
+            code: REPLACED,
+            message: format!(
+                "{} has {nan} NaN and {infinite} infinite values of {total}; they became 0",
+                path.display()
+            ),
+        })),
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use dataset::CaseProperties;
 use ndarray::Axis;
-use run::{Cancel, Job, Progress};
+use run::{Job, Progress};
 
 use crate::files::{copy_label, copy_unless_same, create};
 use crate::fingerprint::{Fingerprint, ModalityIntensities};
@@ -14,7 +14,7 @@ use crate::intensity::{foreground, modality};
 use crate::session::Session;
 use crate::source::{write_cropped, Loaded, Source};
 use crate::task_cases::{TaskCases, TrainingCase};
-use crate::{Error, Options};
+use crate::{Crop, Error};
 
 /// File name of the fingerprint.
 const PROPERTIES: &str = "dataset_properties.pkl";
@@ -31,14 +31,16 @@ struct CaseFacts {
 /// Returns the task's fingerprint. An existing one is reused if it is newer than every file of every case.
 /// Otherwise the cases are read, and the cropped data are written if requested.
 pub fn collect(session: &Session<'_>) -> Result<Fingerprint, Error> {
-    let Session { task, options, cases } = session;
+    let Session {
+        task, options, cases, ..
+    } = session;
     let keep = task.cropped.as_deref().filter(|_| options.keep_cropped);
     if let Some(folder) = keep {
         create(&folder.join("gt_segmentations"))?;
         copy_unless_same(&task.dataset_json, &folder.join("dataset.json"))?;
     }
     if !options.overwrite && keep.is_none() {
-        if let Some(found) = existing_fingerprint(task) {
+        if let Some(found) = existing_fingerprint(task).filter(|found| found.crop == options.crop) {
             return Ok(found);
         }
     }
@@ -49,18 +51,20 @@ pub fn collect(session: &Session<'_>) -> Result<Fingerprint, Error> {
         .collect::<Result<Vec<_>, Error>>()?;
     let total = jobs.len();
     let progress = Progress::new("cases cropped", total);
-    let outcome = cases.run(&jobs, progress, |job| {
-        facts(job.input, task, keep, options, cases.context().cancel())
-    })?;
+    let outcome = cases.run(&jobs, progress, |job| facts(job.input, keep, session))?;
     if !outcome.failures.is_empty() {
         return Err(Error::Cases {
             total,
             failures: outcome.failures,
         });
     }
-    let fingerprint = cases
-        .pool()
-        .install(|| assemble(task, outcome.results.into_iter().flatten().collect()));
+    let fingerprint = cases.pool().install(|| {
+        assemble(
+            task,
+            options.crop,
+            outcome.results.into_iter().flatten().collect(),
+        )
+    });
     if let Some(folder) = keep {
         pickle::write_file(&folder.join(PROPERTIES), &fingerprint.to_value())?;
         if fingerprint.intensities.is_some() {
@@ -86,20 +90,18 @@ fn job<'a>(case: &'a TrainingCase, task: &TaskCases) -> Result<Job<&'a TrainingC
     })
 }
 
-fn facts(
-    case: &TrainingCase,
-    task: &TaskCases,
-    keep: Option<&Path>,
-    options: &Options,
-    cancel: &Cancel,
-) -> Result<CaseFacts, Error> {
+fn facts(case: &TrainingCase, keep: Option<&Path>, session: &Session<'_>) -> Result<CaseFacts, Error> {
+    let Session {
+        task, options, cases, ..
+    } = session;
+    let cancel = cases.context().cancel();
     let channels = task.modalities.len();
     let kept = keep
         .filter(|_| !options.overwrite && matches!(case.source, Source::Raw(_)))
         .and_then(|folder| {
             Some((
                 folder,
-                cropped_properties(folder, &case.name, channels, &case.source)?,
+                cropped_properties(folder, &case.name, channels, options.crop, &case.source)?,
             ))
         });
     if let Some((folder, properties)) = kept {
@@ -108,12 +110,13 @@ fn facts(
                 folder: folder.to_owned(),
             };
             cropped
-                .load(&case.name, options.unlabelled, cancel)
+                .load(&case.name, options.reading(), cancel)
                 .map(|loaded| intensities(&loaded))
         });
         return CaseFacts::new(&properties, foreground.transpose()?);
     }
-    let loaded = case.source.load(&case.name, options.unlabelled, cancel)?;
+    let mut loaded = case.source.load(&case.name, options.reading(), cancel)?;
+    session.notice_case(&case.name, &mut loaded);
     let foreground = task.has_ct().then(|| intensities(&loaded));
     if let (Some(folder), Source::Raw(_)) = (keep, &case.source) {
         write_cropped(folder, &case.name, &loaded, cancel)?;
@@ -142,7 +145,7 @@ fn intensities(case: &Loaded) -> Vec<Vec<f32>> {
         .collect()
 }
 
-fn assemble(task: &TaskCases, mut facts: Vec<CaseFacts>) -> Fingerprint {
+fn assemble(task: &TaskCases, crop: Crop, mut facts: Vec<CaseFacts>) -> Fingerprint {
     let intensities = task.has_ct().then(|| {
         let of = |m: usize, facts: &mut [CaseFacts]| -> ModalityIntensities {
             let voxels = facts.iter_mut().map(|f| match &mut f.foreground {
@@ -158,6 +161,7 @@ fn assemble(task: &TaskCases, mut facts: Vec<CaseFacts>) -> Fingerprint {
     });
     let voxels = |shape: [usize; 3]| shape.iter().product::<usize>() as f64;
     Fingerprint {
+        crop,
         cases: task.cases.iter().map(|c| c.name.clone()).collect(),
         sizes: facts.iter().map(|f| f.size).collect(),
         spacings: facts.iter().map(|f| f.spacing).collect(),

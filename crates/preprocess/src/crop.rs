@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use volume::UNLABELLED;
 
 use crate::outside::{BoundingBox, Outside};
+use crate::rules::{Crop, ReadRules};
 
 /// Segmentation value outside the non-zero mask. nnU-Net v1 uses the value of unlabelled voxels.
 pub const OUTSIDE: i16 = UNLABELLED;
@@ -40,6 +41,8 @@ pub struct Cropped {
     pub bounds: BoundingBox,
     /// Distinct values of the segmentation in ascending order, before values below -1 become 0.
     pub classes: Vec<i16>,
+    /// Number of voxels with a label above 0 that cropping took away.
+    pub lost: usize,
 }
 
 impl Cropped {
@@ -66,6 +69,7 @@ impl Cropped {
             mask,
             bounds,
             classes,
+            lost: 0,
         })
     }
 
@@ -74,21 +78,22 @@ impl Cropped {
         self.mask.is_some()
     }
 
-    /// Replaces NaN by 0, as nnU-Net does before resampling.
+    /// Replaces NaN and infinity by 0. nnU-Net v1 replaces NaN, and keeps infinity, which makes the whole
+    /// channel NaN.
     ///
     /// # Errors
     /// [`Cancelled`] within the work of one channel.
-    pub fn remove_nan(&mut self, cancel: &Cancel) -> Result<(), Cancelled> {
+    pub fn remove_nonfinite(&mut self, cancel: &Cancel) -> Result<(), Cancelled> {
         for mut channel in self.data.outer_iter_mut() {
             cancel.check()?;
-            channel.mapv_inplace(|v| if v.is_nan() { 0.0 } else { v });
+            channel.mapv_inplace(|v| if v.is_finite() { v } else { 0.0 });
         }
         Ok(())
     }
 }
 
 /// Crops `channels` and their `label`, all of the same shape (z, y, x), to the non-zero mask. Returns `None`
-/// if every voxel of every channel is 0.
+/// if every voxel of every channel is 0. [`Crop::None`] keeps the whole volume.
 ///
 /// Reference: `crop_to_nonzero` and `ImageCropper.crop`. For sparse cases see [`Cropped`].
 ///
@@ -97,20 +102,25 @@ impl Cropped {
 pub fn crop(
     channels: Vec<Array3<f32>>,
     label: Option<Array3<i16>>,
-    rule: Unlabelled,
+    rules: ReadRules,
     cancel: &Cancel,
 ) -> Result<Option<Cropped>, Cancelled> {
     let views: Vec<_> = channels.iter().map(|c| c.view()).collect();
     let outside = Outside::of(&views, cancel)?;
-    let Some(bounds) = outside.bounding_box() else {
+    let Some(mut bounds) = outside.bounding_box() else {
         return Ok(None);
     };
-    let sparse =
-        rule == Unlabelled::Distinct && label.as_ref().is_some_and(|l| l.iter().any(|&v| v == UNLABELLED));
+    if let (Crop::None, Some(first)) = (rules.crop, channels.first()) {
+        bounds = [0, 1, 2].map(|axis| [0, first.shape()[axis]]);
+    }
+    let labelled = label.as_ref().map(labelled);
+    let sparse = rules.unlabelled == Unlabelled::Distinct
+        && label.as_ref().is_some_and(|l| l.iter().any(|&v| v == UNLABELLED));
     let mut segmentation = match label {
         Some(label) => cut(label, &bounds),
         None => Array3::zeros(bounds.map(|[a, b]| b - a)),
     };
+    let lost = labelled.map_or(0, |all| all - self::labelled(&segmentation));
     cancel.check()?;
     let mask = sparse.then(|| sparse_mask(&outside, &bounds, &segmentation));
     cancel.check()?;
@@ -132,7 +142,13 @@ pub fn crop(
         mask,
         bounds,
         classes,
+        lost,
     }))
+}
+
+/// Returns the number of voxels with a label above 0.
+pub(crate) fn labelled(label: &Array3<i16>) -> usize {
+    label.iter().filter(|&&v| v > 0).count()
 }
 
 /// Returns the mask of a sparse case. As in a dense case, a labelled class outside the mask counts as inside.

@@ -71,6 +71,30 @@ pub enum Error {
         /// Images of the case.
         paths: Vec<PathBuf>,
     },
+    /// Voxels of an image are not finite.
+    #[error("{} has {nan} NaN and {infinite} infinite values of {voxels}: repair the image, or replace them by 0 with \
+             --nonfinite zero", path.display())]
+    #[code(NotFinite)]
+    NotFinite {
+        /// The image.
+        path: PathBuf,
+        /// Number of NaN values.
+        nan: usize,
+        /// Number of infinite values.
+        infinite: usize,
+        /// Number of all values.
+        voxels: usize,
+    },
+    /// The intensities that normalise a CT image have no spread.
+    #[error("modality {modality} is normalised as CT, but its intensities have no spread (all are {value}): check the \
+             images, or name the modality other than CT in dataset.json to normalise each image by itself")]
+    #[code(NoSpread)]
+    NoSpread {
+        /// Index of the modality.
+        modality: usize,
+        /// The single intensity of the foreground; NaN if the case has none between the bounds.
+        value: f32,
+    },
     /// The files of a case differ in shape.
     #[error("{} has shape {found:?} (z, y, x), but {} has {expected:?}: all files of a case share one grid",
         path.display(), first.display())]

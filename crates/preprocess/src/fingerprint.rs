@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::Crop;
+
 /// Intensity statistics of foreground voxels (`intensityproperties.pkl`). NaN without foreground.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Intensities {
@@ -35,6 +37,8 @@ pub struct ModalityIntensities {
 /// Fingerprint of a task (`dataset_properties.pkl`). Lists have one entry per case, in the order of `cases`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fingerprint {
+    /// Kept region of the images.
+    pub crop: Crop,
     /// Case identifiers, in the order of their `.npz` file names.
     pub cases: Vec<String>,
     /// Shape after cropping (z, y, x).

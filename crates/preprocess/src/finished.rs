@@ -7,7 +7,7 @@ use dataset::CaseProperties;
 use serde_json::json;
 
 use crate::archive;
-use crate::crop::Unlabelled;
+use crate::rules::{Crop, ReadRules, CROP};
 use crate::source::Source;
 use crate::stage::Target;
 
@@ -23,7 +23,7 @@ pub fn is_preprocessed(
     name: &str,
     target: &Target,
     classes: &[i64],
-    unlabelled: Unlabelled,
+    rules: ReadRules,
     source: &Source,
 ) -> bool {
     let Some(properties) = properties(folder, name, source) else {
@@ -43,7 +43,7 @@ pub fn is_preprocessed(
         (shape == expected && spacing == target.spacing).then_some(shape)
     };
     let recorded = properties.dict().get(MADE_BY).map(pickle::Value::as_str);
-    let same_recipe = recorded.is_none_or(|found| found == Some(&record(target, classes, unlabelled)));
+    let same_recipe = recorded.is_none_or(|found| found == Some(&record(target, classes, rules)));
     let npz = folder.join(format!("{name}.npz"));
     same_recipe && on_grid().is_some_and(|[z, y, x]| archive::holds(&npz, [channels + 1, z, y, x]))
 }
@@ -53,18 +53,18 @@ pub fn cropped_properties(
     folder: &Path,
     name: &str,
     channels: usize,
+    crop: Crop,
     source: &Source,
 ) -> Option<CaseProperties> {
-    let properties = properties(folder, name, source)?;
+    let properties =
+        properties(folder, name, source).filter(|found| Crop::of(found.dict().get(CROP)) == crop)?;
     let [z, y, x] = properties.size_after_cropping().ok()?;
     archive::holds(&folder.join(format!("{name}.npz")), [channels + 1, z, y, x]).then_some(properties)
 }
 
 /// Records `target` (a result of [`Target::for_case`]) and the rule for unlabelled voxels in the properties.
-pub fn mark(properties: &mut CaseProperties, target: &Target, classes: &[i64], unlabelled: Unlabelled) {
-    properties
-        .dict_mut()
-        .set(MADE_BY, record(target, classes, unlabelled));
+pub fn mark(properties: &mut CaseProperties, target: &Target, classes: &[i64], rules: ReadRules) {
+    properties.dict_mut().set(MADE_BY, record(target, classes, rules));
 }
 
 /// Returns readable properties in `folder` that are, like their npz, no older than the files of `source`.
@@ -85,6 +85,10 @@ pub fn modified(path: &Path) -> Option<SystemTime> {
 }
 
 /// Returns a record of every setting that determines a case's values.
-fn record(target: &Target, classes: &[i64], unlabelled: Unlabelled) -> String {
-    json!({ "target": target, "classes": classes, "unlabelled": unlabelled }).to_string()
+fn record(target: &Target, classes: &[i64], rules: ReadRules) -> String {
+    let mut record = json!({ "target": target, "classes": classes, "unlabelled": rules.unlabelled });
+    if let Some(rule) = rules.crop.record() {
+        record[CROP] = rule.into();
+    }
+    record.to_string()
 }

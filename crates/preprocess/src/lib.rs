@@ -21,6 +21,7 @@ pub mod plan;
 mod planning;
 mod preprocessing;
 mod record;
+mod rules;
 mod session;
 mod source;
 pub mod stage;
@@ -32,6 +33,7 @@ pub use error::Error;
 pub use options::Options;
 pub use planning::{plan_experiment, ConfigurationSummary, PlanSummary};
 pub use preprocessing::{preprocess, PreprocessSummary};
+pub use rules::{Crop, Notice, ReadRules};
 pub use test_case::{preprocess_case, preprocess_test_case, PreprocessedCase};
 
 use run::Context;

@@ -28,6 +28,9 @@ const EPSILON: f64 = 1e-8;
 /// Normalises one channel in place. If `mask` is given, voxels with a negative mask value become 0, and
 /// [`Scheme::ZScore`] excludes them from its statistics. [`Scheme::None`] ignores the mask.
 ///
+/// Returns whether the intensities have a spread. Without it, [`Scheme::Ct`] and [`Scheme::Ct2`] would divide by
+/// 0, and the channel becomes 0.
+///
 /// Reference: `GenericPreprocessor.resample_and_normalize`.
 ///
 /// # Errors
@@ -37,10 +40,10 @@ pub fn normalise(
     scheme: &Scheme,
     mask: Option<ArrayView3<'_, i16>>,
     cancel: &Cancel,
-) -> Result<(), Cancelled> {
+) -> Result<bool, Cancelled> {
     cancel.check()?;
     let scale = match scheme {
-        Scheme::None => return Ok(()),
+        Scheme::None => return Ok(true),
         Scheme::Ct(all) => {
             clip(channel.view_mut(), all, cancel)?;
             (all.mean, all.deviation)
@@ -60,12 +63,17 @@ pub fn normalise(
             (mean, (f64::from(deviation) + EPSILON) as f32)
         }
     };
+    if !(scale.1 > 0.0 && scale.0.is_finite()) {
+        channel.fill(0.0);
+        return Ok(false);
+    }
     each(
         channel,
         mask,
         |v, outside| if outside { 0.0 } else { (v - scale.0) / scale.1 },
         cancel,
-    )
+    )?;
+    Ok(true)
 }
 
 fn inside(channel: ArrayView3<'_, f32>, mask: &ArrayView3<'_, i16>) -> Vec<f32> {

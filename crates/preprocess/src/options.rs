@@ -1,11 +1,12 @@
 //! Options of the verbs.
 
-use dataset::{Configuration, Folders};
+use dataset::{Configuration, Folders, NonFinite};
 use run::{OptionError, OptionResult};
 
 use crate::crop::Unlabelled;
 use crate::plan::overrides::Overrides;
 use crate::plan::Rules;
+use crate::rules::{Crop, ReadRules};
 
 /// Options of [`crate::plan_experiment`], [`crate::preprocess`] and [`crate::plan_and_preprocess`].
 #[run::options]
@@ -37,6 +38,12 @@ pub struct Options {
     /// Meaning of -1 in labels.
     #[default]
     pub unlabelled: Unlabelled,
+    /// Region of the images to keep.
+    #[default]
+    pub crop: Crop,
+    /// Treatment of voxels that are NaN or infinite.
+    #[default]
+    pub nonfinite: NonFinite,
     /// nnU-Net's folders.
     #[default]
     #[serde(flatten)]
@@ -59,6 +66,15 @@ impl run::Options for Options {
 }
 
 impl Options {
+    /// Returns the rules for reading a case.
+    pub(crate) fn reading(&self) -> ReadRules {
+        ReadRules {
+            unlabelled: self.unlabelled,
+            crop: self.crop,
+            nonfinite: self.nonfinite,
+        }
+    }
+
     /// Returns the memory budget in bytes.
     pub(crate) fn memory_bytes(&self) -> Option<u64> {
         self.memory_budget.map(|gib| (gib * GIB) as u64)

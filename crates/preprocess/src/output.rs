@@ -8,7 +8,7 @@ use run::{Context, NotFound};
 use crate::finished::is_preprocessed;
 use crate::stage::Target;
 use crate::task_cases::{TaskCases, TrainingCase};
-use crate::{Error, Options};
+use crate::{Crop, Error, Options};
 
 /// Output of one stage.
 #[derive(Clone, Debug)]
@@ -46,6 +46,10 @@ pub fn outputs(task: &TaskCases, options: &Options) -> Result<Vec<Output>, Error
             return Err(no_plans(task, path));
         }
         let plans = Plans::read(&path)?;
+        if Crop::of_plans(&plans) != options.crop {
+            let problem = format!("differs from that of {}: plan the task again", path.display());
+            return Err(run::OptionError::new("crop", problem).into());
+        }
         let stages: Vec<usize> = if named {
             let chosen = configurations.iter().filter(|c| options.names(**c));
             chosen.map(|c| c.stage(&plans)).collect::<Result<_, _>>()?
@@ -87,7 +91,7 @@ pub fn unfinished<'a>(case: &TrainingCase, outputs: &'a [Output], options: &Opti
                 &case.name,
                 &o.target,
                 &o.classes,
-                options.unlabelled,
+                options.reading(),
                 &case.source,
             )
     };

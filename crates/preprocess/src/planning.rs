@@ -65,7 +65,9 @@ pub fn plan_experiment(options: &Options, context: &Context) -> Result<PlanSumma
 
 /// Runs [`plan_experiment`] for a verb that has already started.
 pub(crate) fn plan(session: &Session<'_>) -> Result<PlanSummary, Error> {
-    let Session { task, options, cases } = session;
+    let Session {
+        task, options, cases, ..
+    } = session;
     let fingerprint = collect(session)?;
     let summary = write_plans(task, &fingerprint, options, cases.context())?;
     mark_cropped(task, &fingerprint, &summary, options)?;

@@ -49,7 +49,9 @@ pub fn preprocess(options: &Options, context: &Context) -> Result<PreprocessSumm
 
 /// Runs [`preprocess`] for a verb that has already started.
 pub(crate) fn preprocess_all(session: &Session<'_>) -> Result<PreprocessSummary, Error> {
-    let Session { task, options, cases } = session;
+    let Session {
+        task, options, cases, ..
+    } = session;
     let context = cases.context();
     let outputs = outputs(task, options)?;
     create(&task.preprocessed.join("gt_segmentations"))?;
@@ -80,9 +82,7 @@ pub(crate) fn preprocess_all(session: &Session<'_>) -> Result<PreprocessSummary,
         done: skipped as u64,
         total: task.cases.len() as u64,
     };
-    let outcome = cases.run(&jobs, progress, |job| {
-        preprocess_one(&job.input, task, options, context)
-    })?;
+    let outcome = cases.run(&jobs, progress, |job| preprocess_one(&job.input, session))?;
     Ok(PreprocessSummary {
         task: task.name.clone(),
         folders: outputs.iter().map(|o| o.folder.clone()).collect(),
@@ -109,15 +109,14 @@ fn bytes(work: &Work<'_>, task: &TaskCases) -> Result<u64, Error> {
     Ok(reading.max(resampling))
 }
 
-fn preprocess_one(
-    work: &Work<'_>,
-    task: &TaskCases,
-    options: &Options,
-    context: &Context,
-) -> Result<(), Error> {
+fn preprocess_one(work: &Work<'_>, session: &Session<'_>) -> Result<(), Error> {
+    let Session {
+        task, options, cases, ..
+    } = session;
+    let context = cases.context();
     let (name, cancel) = (&work.case.name, context.cancel());
-    let mut loaded = work.case.source.load(name, options.unlabelled, cancel)?;
-    loaded.cropped.remove_nan(cancel)?;
+    let mut loaded = work.case.source.load(name, options.reading(), cancel)?;
+    session.notice_case(name, &mut loaded);
     let spacing = loaded.properties.original_spacing()?;
     let mut written: Vec<(Target, &Output)> = vec![];
     for output in &work.outputs {
@@ -136,6 +135,8 @@ fn preprocess_one(
             continue;
         }
         let staged = target.apply(&loaded.cropped, spacing, cancel)?;
+        let flat = staged.check_spread(&target, options.nonfinite)?;
+        session.notice(name, flat.into_iter().collect());
         archive::write(&npz, staged.data.view(), staged.segmentation.view(), cancel)?;
         let mut properties = loaded.properties.clone();
         let use_mask = target.use_mask.iter().copied().enumerate().collect();
@@ -143,7 +144,7 @@ fn preprocess_one(
         target.record(&staged, &mut properties);
         let locations = class_locations(staged.segmentation.view(), &output.classes, cancel)?;
         properties.set_class_locations(locations);
-        mark(&mut properties, &target, &output.classes, options.unlabelled);
+        mark(&mut properties, &target, &output.classes, options.reading());
         properties.write(&pkl)?;
         written.push((target, output));
     }

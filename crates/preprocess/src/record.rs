@@ -8,6 +8,7 @@ use pickle::{Dict, NdArray, Value};
 use crate::fingerprint::{Fingerprint, Intensities, ModalityIntensities};
 use crate::plan::stage::{Stage, CONVOLUTIONS_PER_STAGE};
 use crate::plan::Planned;
+use crate::rules::{Crop, CROP};
 
 impl Fingerprint {
     /// Returns the content of `dataset_properties.pkl`.
@@ -20,7 +21,7 @@ impl Fingerprint {
             .modalities
             .iter()
             .fold(Dict::new(), |all, (&i, name)| all.with(i, name.as_str()));
-        Dict::new()
+        let mut out = Dict::new()
             .with(
                 "all_sizes",
                 Value::list(self.sizes.iter().map(|&s| Value::tuple(s))),
@@ -32,8 +33,11 @@ impl Fingerprint {
             .with("all_classes", Value::list(self.classes.iter().copied()))
             .with("modalities", modalities)
             .with("intensityproperties", self.intensities_value())
-            .with("size_reductions", reductions)
-            .into()
+            .with("size_reductions", reductions);
+        if let Some(rule) = self.crop.record() {
+            out.set(CROP, rule);
+        }
+        out.into()
     }
 
     /// Returns the content of `intensityproperties.pkl`, or `None` without intensities.
@@ -72,6 +76,7 @@ impl Fingerprint {
             ),
         };
         Ok(Self {
+            crop: Crop::of(dict.get(CROP)),
             sizes: dict.require_as("all_sizes", "three integers per case", |v| each(v, sizes))?,
             spacings: dict.require_as("all_spacings", "three numbers per case", |v| each(v, three))?,
             classes: dict.require_as("all_classes", "integers", Value::to_i64s)?,

@@ -1,10 +1,15 @@
 //! Common start of planning and preprocessing.
 
-use run::{CaseLoop, Context, Event};
-use serde_json::json;
+use std::collections::BTreeSet;
+use std::sync::Mutex;
 
+use run::{CaseLoop, Context, Event, OptionError};
+use serde_json::json;
+use volume::UNLABELLED;
+
+use crate::source::{Loaded, Source};
 use crate::task_cases::TaskCases;
-use crate::{Error, Options};
+use crate::{Crop, Error, Notice, Options};
 
 /// A task with its options and its loop over cases.
 pub struct Session<'a> {
@@ -14,6 +19,8 @@ pub struct Session<'a> {
     pub options: &'a Options,
     /// Loop over cases, with its workers, memory budget and event sink.
     pub cases: CaseLoop<'a>,
+    /// Case and code of the notices that were reported.
+    noticed: Mutex<BTreeSet<(String, &'static str, String)>>,
 }
 
 impl<'a> Session<'a> {
@@ -22,12 +29,56 @@ impl<'a> Session<'a> {
         run::validate(options)?;
         let folders = options.folders.resolve(context);
         let task = TaskCases::find(&options.task, &folders)?;
+        let cropped = task
+            .cases
+            .iter()
+            .any(|case| matches!(case.source, Source::Cropped { .. }));
+        if cropped && options.crop == Crop::None {
+            let problem =
+                "expected \"nonzero\": the task has no raw data, and its cropped data are cropped already";
+            return Err(OptionError::new("crop", problem).into());
+        }
         let cases = CaseLoop::new(context)?.with_memory_budget(options.memory_bytes());
         let settings = json!({
             "task": task.name, "cases": task.cases.len(), "configurations": options.configurations,
             "preprocessed": task.preprocessed, "memoryBudget": cases.memory_budget(), "workers": context.workers(),
         });
         context.emit(Event::Started { verb, settings });
-        Ok(Self { task, options, cases })
+        Ok(Self {
+            task,
+            options,
+            cases,
+            noticed: Mutex::default(),
+        })
+    }
+
+    /// Warns of what was found in a case that was read, once: planning and preprocessing read the same case.
+    pub fn notice_case(&self, case: &str, loaded: &mut Loaded) {
+        let mut notices = std::mem::take(&mut loaded.notices);
+        let listed = &self.task.dataset.labels;
+        let mut unlisted = loaded.cropped.classes.clone();
+        unlisted.retain(|&label| label != UNLABELLED && !listed.contains_key(&i64::from(label)));
+        if !unlisted.is_empty() {
+            let message = format!(
+                "the label has the values {unlisted:?}, which dataset.json does not list; values below -1 become \
+                 background, and training refuses other values"
+            );
+            let code = "WARN_UNLISTED_LABELS";
+            notices.push(Notice { code, message });
+        }
+        self.notice(case, notices);
+    }
+
+    /// Warns of notices of a case, once each.
+    pub fn notice(&self, case: &str, notices: Vec<Notice>) {
+        for Notice { code, message } in notices {
+            let mut noticed = self
+                .noticed
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner);
+            if noticed.insert((case.to_owned(), code, message.clone())) {
+                self.cases.context().warn(code, message, Some(case));
+            }
+        }
     }
 }

@@ -9,8 +9,9 @@ use pickle::NdArray;
 use run::Cancel;
 
 use crate::archive;
-use crate::case::{CaseFiles, RawCase};
-use crate::crop::{Cropped, Unlabelled};
+use crate::case::{check_finite, CaseFiles, RawCase};
+use crate::crop::Cropped;
+use crate::rules::{Crop, Notice, ReadRules, CROP};
 use crate::Error;
 
 /// NIfTI files or, for a task without raw data, cropped data.
@@ -31,24 +32,36 @@ pub struct Loaded {
     pub cropped: Cropped,
     /// Properties of the cropped data.
     pub properties: CaseProperties,
+    /// What the user should know about the case.
+    pub notices: Vec<Notice>,
 }
 
 impl Source {
     /// Reads and crops the case `name`. Stops within the reading of one file if cancelled.
-    pub fn load(&self, name: &str, unlabelled: Unlabelled, cancel: &Cancel) -> Result<Loaded, Error> {
+    pub fn load(&self, name: &str, rules: ReadRules, cancel: &Cancel) -> Result<Loaded, Error> {
         match self {
             Self::Raw(files) => {
-                let raw = files.read(unlabelled, cancel)?;
+                let raw = files.read(rules, cancel)?;
                 Ok(Loaded {
-                    properties: properties(files, &raw),
+                    properties: properties(files, &raw, rules.crop),
                     cropped: raw.cropped,
+                    notices: raw.notices,
                 })
             }
             Self::Cropped { folder } => {
                 let properties = CaseProperties::read(&folder.join(format!("{name}.pkl")))?;
                 let sparse = properties.outside_nonzero_mask_label()? == 0;
-                let cropped = read_cropped(folder, name, sparse, &properties, cancel)?;
-                Ok(Loaded { cropped, properties })
+                let mut cropped = read_cropped(folder, name, sparse, &properties, cancel)?;
+                let path = folder.join(format!("{name}.npz"));
+                let notice = check_finite(&path, cropped.data.iter(), rules.nonfinite)?;
+                if notice.is_some() {
+                    cropped.remove_nonfinite(cancel)?;
+                }
+                Ok(Loaded {
+                    cropped,
+                    properties,
+                    notices: notice.into_iter().collect(),
+                })
             }
         }
     }
@@ -112,7 +125,7 @@ impl Source {
 }
 
 /// Returns the properties that nnU-Net v1 records for a cropped case, in its order, and the meaning of -1.
-pub fn properties(files: &CaseFiles, raw: &RawCase) -> CaseProperties {
+pub fn properties(files: &CaseFiles, raw: &RawCase, crop: Crop) -> CaseProperties {
     let text = |path: &PathBuf| path.to_string_lossy().into_owned();
     let [z, y, x] = raw.geometry.spacing;
     let mut out = CaseProperties::new();
@@ -133,6 +146,9 @@ pub fn properties(files: &CaseFiles, raw: &RawCase) -> CaseProperties {
     }
     out.set_size_after_cropping(raw.cropped.segmentation.dim().into());
     out.set_outside_nonzero_mask_label(if raw.cropped.is_sparse() { 0 } else { -1 });
+    if let Some(rule) = crop.record() {
+        out.dict_mut().set(CROP, rule);
+    }
     out
 }
 

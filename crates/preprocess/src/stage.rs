@@ -1,6 +1,6 @@
 //! Conversion of a cropped case to the grid and intensities of a stage.
 
-use dataset::{CaseProperties, Plans};
+use dataset::{CaseProperties, NonFinite, Plans};
 use ndarray::{Array3, Array4, Axis};
 use resample::{resample_data, resample_segmentation, Order, Resampling, SeparateZ};
 use run::{memory_capacity, Cancel};
@@ -10,6 +10,7 @@ use volume::UNLABELLED;
 use crate::crop::Cropped;
 use crate::fingerprint::Intensities;
 use crate::normalise::{normalise, Scheme};
+use crate::rules::Notice;
 use crate::Error;
 
 /// Target grid and normalisation of a stage.
@@ -36,6 +37,32 @@ pub struct Staged {
     pub data: Array4<f32>,
     /// Labels and -1, as in [`Cropped`].
     pub segmentation: Array3<i16>,
+    /// Channels without a spread of intensities, which are 0 everywhere; see [`normalise`].
+    pub flat: Vec<usize>,
+}
+
+impl Staged {
+    /// Returns a notice of the channels without a spread of intensities.
+    ///
+    /// # Errors
+    /// [`Error::NoSpread`], unless the values that a division by 0 gives are replaced by 0.
+    pub fn check_spread(&self, target: &Target, rule: NonFinite) -> Result<Option<Notice>, Error> {
+        let Some(&modality) = self.flat.first() else {
+            return Ok(None);
+        };
+        let value = match &target.schemes[modality] {
+            Scheme::Ct(all) => all.mean,
+            _ => f32::NAN,
+        };
+        let error = Error::NoSpread { modality, value };
+        match rule {
+            NonFinite::Refuse => Err(error),
+            NonFinite::Zero => Ok(Some(Notice {
+                code: "WARN_NO_SPREAD",
+                message: format!("{error}; the channel became 0"),
+            })),
+        }
+    }
 }
 
 impl Target {
@@ -101,7 +128,7 @@ impl Target {
     /// voxels keep their image content.
     ///
     /// Reference: `GenericPreprocessor._run_internal` and `resample_and_normalize`. The case must not contain
-    /// NaN ([`Cropped::remove_nan`]).
+    /// NaN or infinity ([`Cropped::remove_nonfinite`]).
     ///
     /// # Errors
     /// [`Error::TooLarge`] if the result exceeds the machine's memory, for example after a wrong spacing in a
@@ -130,11 +157,18 @@ impl Target {
             _ => None,
         };
         let mask = mask.as_ref().unwrap_or(&segmentation);
-        for ((channel, scheme), &masked) in data.axis_iter_mut(Axis(0)).zip(&self.schemes).zip(&self.use_mask)
-        {
-            normalise(channel, scheme, masked.then(|| mask.view()), cancel)?;
+        let mut flat = Vec::new();
+        for (index, mut channel) in data.axis_iter_mut(Axis(0)).enumerate() {
+            let masked = self.use_mask[index].then(|| mask.view());
+            if !normalise(channel.view_mut(), &self.schemes[index], masked, cancel)? {
+                flat.push(index);
+            }
         }
-        Ok(Staged { data, segmentation })
+        Ok(Staged {
+            data,
+            segmentation,
+            flat,
+        })
     }
 
     /// Records the grid in the case's properties. `self` is the result of [`Target::for_case`].

@@ -55,6 +55,18 @@ impl TaskCases {
         let dataset_json = home.join("dataset.json");
         let dataset = DatasetJson::read(&dataset_json)?;
         let modalities = dataset.modalities()?;
+        let wrong = |problem: String| dataset::Error::Record {
+            path: dataset_json.clone(),
+            problem,
+        };
+        if let Some((_, problem)) = dataset.misnamed().into_iter().next() {
+            return Err(wrong(problem).into());
+        }
+        if !dataset.labels.keys().any(|&label| label > 0) {
+            let problem =
+                "labels: no label above 0; expected entries such as \"0\": \"background\", \"1\": \"liver\"";
+            return Err(wrong(problem.to_owned()).into());
+        }
         let mut cases = BTreeMap::new();
         for entry in &dataset.training {
             let name = case_of(&entry.image).to_owned();

@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 
-use dataset::{CaseProperties, Plans};
+use dataset::{CaseProperties, NonFinite, Plans};
 use ndarray::Array4;
-use run::Cancel;
+use run::{Cancel, Context};
 
 use crate::case::CaseFiles;
-use crate::crop::Unlabelled;
+use crate::rules::{Crop, Notice, ReadRules};
 use crate::source::{Loaded, Source};
 use crate::stage::{Staged, Target};
 use crate::Error;
@@ -19,22 +19,24 @@ pub struct PreprocessedCase {
     pub staged: Staged,
     /// Case properties, including `size_after_resampling` and `spacing_after_resampling`.
     pub properties: CaseProperties,
+    /// What the user should know about the case.
+    pub notices: Vec<Notice>,
 }
 
 /// Reads, crops, resamples and normalises one case for a stage of the plans. Without a label, its
-/// segmentation is 0 within the non-zero mask and -1 outside.
+/// segmentation is 0 within the non-zero mask and -1 outside. The plans decide whether it is cropped.
 ///
 /// Reference: `GenericPreprocessor.preprocess_test_case`.
 ///
 /// # Errors
 /// If the number of images differs from that of the modalities, a file cannot be read, the files differ in
-/// shape, or every voxel is 0. [`Error::Cancelled`] within one pass over a channel or the reading of one
+/// shape, every voxel is 0, or a voxel is not finite and must be. [`Error::Cancelled`] within one pass over a channel or the reading of one
 /// file.
 pub fn preprocess_case(
     files: &CaseFiles,
     plans: &Plans,
     stage: usize,
-    unlabelled: Unlabelled,
+    rules: ReadRules,
     cancel: &Cancel,
 ) -> Result<PreprocessedCase, Error> {
     let target = Target::of_plans(plans, stage)?;
@@ -47,28 +49,53 @@ pub fn preprocess_case(
         });
     }
     let Loaded {
-        mut cropped,
+        cropped,
         mut properties,
-    } = Source::Raw(files.clone()).load("", unlabelled, cancel)?;
-    cropped.remove_nan(cancel)?;
+        mut notices,
+    } = Source::Raw(files.clone()).load(
+        "",
+        ReadRules {
+            crop: Crop::of_plans(plans),
+            ..rules
+        },
+        cancel,
+    )?;
     let spacing = properties.original_spacing()?;
     let target = target.for_case(spacing);
     let staged = target.apply(&cropped, spacing, cancel)?;
     target.record(&staged, &mut properties);
-    Ok(PreprocessedCase { staged, properties })
+    notices.extend(staged.check_spread(&target, rules.nonfinite)?);
+    Ok(PreprocessedCase {
+        staged,
+        properties,
+        notices,
+    })
 }
 
-/// [`preprocess_case`] for inference: returns the image (channel, z, y, x) and the properties.
+/// [`preprocess_case`] for inference: returns the image (channel, z, y, x) and the properties. Warns of
+/// replaced voxels, naming the case.
+///
+/// # Errors
+/// As [`preprocess_case`].
 pub fn preprocess_test_case(
+    name: &str,
     files: &[PathBuf],
     plans: &Plans,
     stage: usize,
-    cancel: &Cancel,
+    nonfinite: NonFinite,
+    context: &Context,
 ) -> Result<(Array4<f32>, CaseProperties), Error> {
     let files = CaseFiles {
         images: files.to_vec(),
         label: None,
     };
-    let case = preprocess_case(&files, plans, stage, Unlabelled::Distinct, cancel)?;
+    let rules = ReadRules {
+        nonfinite,
+        ..ReadRules::default()
+    };
+    let case = preprocess_case(&files, plans, stage, rules, context.cancel())?;
+    for Notice { code, message } in case.notices {
+        context.warn(code, message, Some(name));
+    }
     Ok((case.staged.data, case.properties))
 }

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use ndarray::{Array3, Array4, ArrayD, Axis, Ix4};
 use preprocess::crop::{crop, Cropped, Unlabelled};
 use preprocess::outside::Outside;
+use preprocess::ReadRules;
 use run::Cancel;
 
 fn recordings() -> Vec<(String, BTreeMap<String, ArrayD<f64>>)> {
@@ -58,7 +59,11 @@ fn assert_cropped(found: &Cropped, arrays: &BTreeMap<String, ArrayD<f64>>, segme
 }
 
 fn cropped(channels: Vec<Array3<f32>>, label: Option<Array3<i16>>, rule: Unlabelled) -> Option<Cropped> {
-    crop(channels, label, rule, &Cancel::new()).unwrap()
+    let rules = ReadRules {
+        unlabelled: rule,
+        ..ReadRules::default()
+    };
+    crop(channels, label, rules, &Cancel::new()).unwrap()
 }
 
 #[test]

@@ -47,6 +47,7 @@ fn fingerprint(recording: &Value) -> Fingerprint {
     let names: BTreeMap<String, String> = list(&f["modalities"]);
     let count = recording["num_cases"].as_u64().unwrap();
     Fingerprint {
+        crop: preprocess::Crop::Nonzero,
         cases: (0..count).map(|i| format!("case_{i:03}")).collect(),
         sizes: list(&f["all_sizes"]),
         spacings: list(&f["all_spacings"]),

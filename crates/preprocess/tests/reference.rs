@@ -5,11 +5,10 @@ mod support;
 
 use std::path::{Path, PathBuf};
 
-use dataset::{CaseProperties, Plans};
+use dataset::{CaseProperties, NonFinite, Plans};
 use ndarray::{ArrayD, Axis};
 use preprocess::case::CaseFiles;
-use preprocess::crop::Unlabelled;
-use preprocess::{plan_and_preprocess, preprocess_case, preprocess_test_case};
+use preprocess::{plan_and_preprocess, preprocess_case, preprocess_test_case, ReadRules};
 use run::{Cancel, Context};
 use serde_json::Value;
 use support::{names, tree, Run};
@@ -251,7 +250,7 @@ fn preprocessed_test_cases_equal_recording() {
             images: images.clone(),
             label: None,
         };
-        let found = preprocess_case(&files, &plans, stage, Unlabelled::Distinct, &Cancel::new()).unwrap();
+        let found = preprocess_case(&files, &plans, stage, ReadRules::default(), &Cancel::new()).unwrap();
         let expected = testkit::npz(&recorded.join(file));
         let data = found.staged.data.mapv(f64::from).into_dyn();
         testkit::assert_close(&data, &expected["data"], 1e-4, 0.0, name);
@@ -270,7 +269,15 @@ fn preprocessed_test_cases_equal_recording() {
             name,
         );
 
-        let (again, properties) = preprocess_test_case(&images, &plans, stage, &Cancel::new()).unwrap();
+        let (again, properties) = preprocess_test_case(
+            "case",
+            &images,
+            &plans,
+            stage,
+            NonFinite::Refuse,
+            &Context::silent(1),
+        )
+        .unwrap();
         assert_eq!(
             (again, properties),
             (found.staged.data, found.properties),

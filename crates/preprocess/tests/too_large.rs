@@ -2,9 +2,10 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use ndarray::Array3;
-use preprocess::crop::{crop, Unlabelled};
+use preprocess::crop::crop;
 use preprocess::normalise::Scheme;
 use preprocess::stage::Target;
+use preprocess::ReadRules;
 use resample::Order;
 use run::{Cancel, Coded};
 
@@ -19,7 +20,7 @@ fn case_larger_than_memory_is_rejected() {
         use_mask: vec![false],
     };
     let image = Array3::from_shape_fn((4, 5, 6), |(z, y, x)| (z + y + x) as f32 + 1.0);
-    let case = crop(vec![image], None, Unlabelled::Distinct, &Cancel::new())
+    let case = crop(vec![image], None, ReadRules::default(), &Cancel::new())
         .unwrap()
         .unwrap();
     // Micrometres instead of millimetres, then a size that exceeds an axis.

@@ -91,6 +91,13 @@ codes! {
     NiftiHeader = "ERR_NIFTI_HEADER",
     /// A NIfTI header has no valid affine. Correct its affine or spacing.
     NiftiGeometry = "ERR_NIFTI_GEOMETRY",
+    /// A volume exists as `.nii` and as `.nii.gz`. Remove one of the two files.
+    TwoFiles = "ERR_TWO_FILES",
+    /// An image has voxels that are NaN or infinite. Repair it, or replace them by 0 with `nonfinite: 'zero'`.
+    NotFinite = "ERR_NOT_FINITE",
+    /// The intensities that normalise a CT image have no spread, as in a binarised image. Check the images, or
+    /// name the modality other than CT.
+    NoSpread = "ERR_NO_SPREAD",
     /// An array or its geometry cannot be written as NIfTI. The message states the reason.
     NiftiWrite = "ERR_NIFTI_WRITE",
     /// A gzip file is damaged. Write or copy it again.
@@ -295,8 +302,6 @@ codes! {
     PresentLabels = "ERR_PRESENT_LABELS",
     /// A model cannot be used for prediction. The message states the reason.
     Model = "ERR_MODEL",
-    /// An image has infinite values, which normalisation spreads over the whole image. Correct or convert the image.
-    ImageNotFinite = "ERR_IMAGE_NOT_FINITE",
     /// The network's prediction of a case is not finite, also in float32. The image has extreme values, or the model is
     /// damaged.
     SoftmaxNotFinite = "ERR_SOFTMAX_NOT_FINITE",

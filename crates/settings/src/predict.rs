@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use dataset::results::{BEST_CHECKPOINT, FINAL_CHECKPOINT, LATEST_CHECKPOINT};
-use dataset::Fold;
+use dataset::{Fold, NonFinite};
 use resample::ExportMode;
 use run::{CaseFailure, Options};
 use schemars::JsonSchema;
@@ -55,6 +55,9 @@ pub struct PredictOptions {
     /// Applies the `postprocessing.json` of the model, if it has one.
     #[default(true)]
     pub postprocessing: bool,
+    /// Treatment of voxels that are NaN or infinite.
+    #[default]
+    pub nonfinite: NonFinite,
     /// Predicts cases again whose segmentation exists.
     ///
     /// Without it, a segmentation is kept if it is whole, has the grid of its image, and was made by this model with

@@ -4,9 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use tempfile::{Builder, NamedTempFile};
-
-use crate::Error;
+use crate::{temporary, Error};
 
 /// Buffer size in bytes. A large buffer keeps the number of system calls low when an array is written row by
 /// row.
@@ -15,8 +13,9 @@ const BUFFER: usize = 1 << 18;
 /// Writes a file through `write`. `path` holds either its previous content or the complete new content.
 ///
 /// The content goes to a temporary file in the same folder, is flushed to the disk and then renamed to
-/// `path`. The temporary file is named `.<name>.<random>.tmp`, so that patterns for results never match the
-/// remains of a killed process. An existing file keeps its mode if the file system allows it. A symbolic link
+/// `path`, and the folder is flushed. The temporary file is named `.<name>.<owner>-<random>.tmp`, so that patterns for
+/// results never match the remains of a killed process, which the next one removes. An existing file keeps its mode if
+/// the file system allows it. A symbolic link
 /// is kept; its target is replaced.
 ///
 /// # Errors
@@ -31,7 +30,7 @@ pub fn write_atomic<T>(
     if previous.as_ref().is_some_and(fs::Metadata::is_dir) {
         return Err(Error::io("write", path, io::Error::from(ErrorKind::IsADirectory)));
     }
-    let temporary = create_sibling(&target).map_err(|e| Error::io("create", path, e))?;
+    let temporary = temporary::create(&target).map_err(|e| Error::io("create", path, e))?;
     let (file, location) = temporary.into_parts();
     let mut writer = BufWriter::with_capacity(BUFFER, file);
     let value = write(&mut writer).map_err(|e| Error::io("write", path, e))?;
@@ -39,14 +38,19 @@ pub fn write_atomic<T>(
     sync(writer.get_ref()).map_err(|e| Error::io("write", path, e))?;
     if let Some(previous) = previous {
         // Servers that store no permission metadata reject this. The content is what matters.
-        let _ = fs::set_permissions(&location, previous.permissions());
+        match fs::set_permissions(&location, previous.permissions()) {
+            Err(e) if !matches!(e.kind(), ErrorKind::PermissionDenied | ErrorKind::Unsupported) => {
+                return Err(Error::io("write", path, e));
+            }
+            _ => {}
+        }
     }
     // Closed before the rename: some systems cannot rename an open file.
     drop(writer);
     location
         .persist(&target)
         .map_err(|e| Error::io("replace", path, e.error))?;
-    sync_folder(&target);
+    sync_folder(&target).map_err(|e| Error::io("flush the folder of", path, e))?;
     Ok(value)
 }
 
@@ -60,35 +64,6 @@ fn link_target(path: &Path) -> PathBuf {
     }
 }
 
-/// Returns the folder of `path`: the current folder for a bare name.
-fn folder_of(path: &Path) -> &Path {
-    path.parent()
-        .filter(|p| !p.as_os_str().is_empty())
-        .unwrap_or_else(|| Path::new("."))
-}
-
-fn create_sibling(path: &Path) -> io::Result<NamedTempFile> {
-    let name = path.file_name().ok_or(ErrorKind::InvalidInput)?.to_string_lossy();
-    let prefix = format!(".{}.", shortened(&name));
-    let mut builder = Builder::new();
-    builder.prefix(&prefix).suffix(".tmp");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        // Same as `open`: the umask decides, instead of mode 0600 of a private temporary file.
-        builder.permissions(fs::Permissions::from_mode(0o666));
-    }
-    builder.tempfile_in(folder_of(path))
-}
-
-/// Returns at most 200 bytes of a name, so that the temporary name stays within the usual limit of 255 bytes.
-fn shortened(name: &str) -> &str {
-    let end = (0..=name.len().min(200))
-        .rev()
-        .find(|&i| name.is_char_boundary(i));
-    &name[..end.unwrap_or(0)]
-}
-
 /// Flushes to the disk. File systems without support for it, such as some network file systems, are ignored.
 fn sync(file: &File) -> io::Result<()> {
     match file.sync_all() {
@@ -97,11 +72,26 @@ fn sync(file: &File) -> io::Result<()> {
     }
 }
 
-/// Makes the rename durable. Errors are ignored, because some file systems do not support it.
-fn sync_folder(path: &Path) {
-    if let Ok(folder) = File::open(folder_of(path)) {
-        let _ = folder.sync_all();
+/// Makes the rename durable, where the system can flush a folder. Only a failing disk is an error.
+fn sync_folder(path: &Path) -> io::Result<()> {
+    let Ok(folder) = File::open(temporary::folder_of(path)) else {
+        return Ok(());
+    };
+    match folder.sync_all() {
+        Err(e) if is_disk_failure(&e) => Err(e),
+        _ => Ok(()),
     }
+}
+
+#[cfg(unix)]
+fn is_disk_failure(error: &io::Error) -> bool {
+    let codes = [libc::EIO, libc::ENOSPC, libc::EDQUOT, libc::ESTALE];
+    error.raw_os_error().is_some_and(|code| codes.contains(&code))
+}
+
+#[cfg(not(unix))]
+fn is_disk_failure(_: &io::Error) -> bool {
+    false
 }
 
 #[cfg(test)]

@@ -31,6 +31,10 @@ impl Serialize for CopyFailure {
 /// Errors of this crate.
 #[derive(Debug, thiserror::Error, Coded)]
 pub enum Error {
+    /// The caller asked to stop.
+    #[error(transparent)]
+    #[code(transparent)]
+    Cancelled(#[from] run::Cancelled),
     /// The disk or the user's quota is full. The previous file at `path` is unchanged.
     #[error("no space left to write {}: {source}; free some space and try again (the previous file is unchanged)", path.display())]
     #[code(DiskFull)]

@@ -6,9 +6,13 @@ mod error;
 mod lock;
 mod process;
 mod space;
+mod temporary;
 
 pub use atomic::write_atomic;
-pub use copy::{copy_file, copy_tree, link_or_copy, Links, TreeOptions, TreeSummary};
+pub use copy::{
+    copy_file, copy_file_cancellable, copy_tree, copy_tree_cancellable, count_files, link_or_copy, Links,
+    TreeOptions, TreeSummary,
+};
 pub use error::{CopyFailure, Error};
 pub use lock::{Holder, Lock};
 pub use space::{available_space, require_space};

@@ -13,6 +13,11 @@ impl Identity {
         is_alive(pid).then(|| Self(start(pid).unwrap_or_default()))
     }
 
+    /// The identity as text; empty where the system does not tell.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
     /// Whether both are known and different.
     pub fn differs(&self, other: &Self) -> bool {
         !self.0.is_empty() && !other.0.is_empty() && self != other

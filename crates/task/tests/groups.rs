@@ -49,6 +49,13 @@ fn groups_are_read_from_json_and_csv() {
         groups_from_file(&write("g.txt", "a\tp1\nb;p2\n")).unwrap(),
         expected
     );
+    let excel = "\u{feff}sep=;\r\n# patients\r\ncase;patient\r\na;p1\r\nb;\"p2\"\r\n";
+    assert_eq!(groups_from_file(&write("excel.csv", excel)).unwrap(), expected);
+    assert_eq!(
+        groups_from_file(&write("mark.csv", "\u{feff}a,p1\nb,p2\n")).unwrap(),
+        expected,
+        "a byte order mark is not a part of the first case"
+    );
     let twice = groups_from_file(&write("twice.csv", "a,p1\na,p2\n")).unwrap_err();
     assert!(twice.to_string().contains("line 2"), "{twice}");
     assert!(groups_from_file(&write("short.csv", "a\n")).is_err());

@@ -72,5 +72,7 @@ pub fn visit(visitor: &mut impl Visitor) {
     );
     visitor.verb(verb("convert", CASES), task::convert::convert);
     visitor.verb(verb("simulateSparse", CASES), task::simulate::simulate_sparse);
+    visitor.verb(verb("copyFile", CASES), task::copy::copy_file);
+    visitor.verb(verb("copyTree", CASES), task::copy::copy_tree);
     visitor.verb(verb("inspect", CASES), task::inspect::inspect);
 }

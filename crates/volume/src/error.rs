@@ -193,7 +193,7 @@ pub enum Error {
         problem: String,
     },
     /// A voxel of a label map is not a valid label.
-    #[error("{} contains the value {value} at (z, y, x) = {voxel:?}; labels are whole numbers from -32768 to 32767", path.display())]
+    #[error("{} contains the value {value} at (z, y, x) = {voxel:?}; labels are whole numbers from -32768 to 32767: round them and save them as integers", path.display())]
     #[code(LabelValue)]
     Label {
         /// The file.

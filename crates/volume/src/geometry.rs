@@ -61,11 +61,63 @@ impl Geometry {
             direction: largest(&self.direction, &other.direction),
         }
     }
+
+    /// Returns the deviation of `other` from this geometry relative to this voxel: spacing as a fraction of the
+    /// smaller one, origin as a fraction of a voxel along the grid's axes, direction cosines as they are.
+    ///
+    /// A tolerance for it means the same for a mouse's vessel and a whole body.
+    pub fn relative_deviation(&self, other: &Self) -> Deviation {
+        let mut voxels = [0.0; 3];
+        let mut spacings = [0.0; 3];
+        for axis in 0..3 {
+            // Spacing is (z, y, x), the columns of the direction are x, y, z.
+            let spacing = self.spacing[2 - axis];
+            let along: f64 = (0..3)
+                .map(|row| self.direction[3 * row + axis] * (other.origin[row] - self.origin[row]))
+                .sum();
+            voxels[axis] = along / spacing;
+            let found = other.spacing[2 - axis];
+            // Of the smaller spacing, so that neither file is the measure of the other.
+            spacings[axis] = 1.0 + (found - spacing) / found.min(spacing);
+        }
+        let relative = |spacing, origin| Self {
+            spacing,
+            origin,
+            direction: self.direction,
+        };
+        let moved = Self {
+            direction: other.direction,
+            ..relative(spacings, voxels)
+        };
+        relative([1.0; 3], [0.0; 3]).deviation(&moved)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn relative_deviation_is_in_voxels_along_the_axes() {
+        let one = Geometry {
+            spacing: [2.0, 0.5, 4e-4],
+            origin: [5.0, 6.0, 7.0],
+            // x and y are exchanged.
+            direction: [0.0, 1.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0],
+        };
+        let mut two = one.clone();
+        two.spacing[2] = 1e-3;
+        two.origin = [5.25, 6.0 + 1e-4, 6.0];
+        let found = one.relative_deviation(&two);
+        // 150 % of 0.4 micrometres; half a voxel in y and z, a quarter in x.
+        assert!(
+            (found.spacing - 1.5).abs() < 1e-9 && (found.origin - 0.5).abs() < 1e-9,
+            "{found:?}"
+        );
+        assert!(one.deviation(&two).spacing < 1e-3);
+        two.origin[1] = f64::NAN;
+        assert!(!one.relative_deviation(&two).within(1e9));
+    }
 
     #[test]
     fn deviation_returns_largest_difference_per_field() {

@@ -7,6 +7,7 @@ mod buffer;
 mod element;
 mod error;
 mod geometry;
+mod gzip;
 mod label;
 pub mod nifti;
 pub mod npy;

@@ -5,6 +5,7 @@ use std::path::Path;
 use pickle::{Dict, NdArray, Value};
 
 use super::{default_splits, Split};
+use crate::text::read_json;
 use crate::Error;
 
 /// Name of the splits file in a preprocessed task.
@@ -16,8 +17,7 @@ pub const SPLITS_FILE: &str = "splits_final.pkl";
 /// [`Error::Pickle`], [`Error::Io`] or [`Error::Record`] naming the file.
 pub fn read_splits(path: &Path) -> Result<Vec<Split>, Error> {
     if path.extension().is_some_and(|e| e == "json") {
-        let text = std::fs::read(path).map_err(|e| Error::io(path, e))?;
-        return serde_json::from_slice(&text).map_err(|e| Error::record(path, format!("splits: {e}")));
+        return read_json(path);
     }
     let value = pickle::read_file(path)?;
     let read = || -> Result<Vec<Split>, pickle::Error> {

@@ -1,4 +1,4 @@
-//! Sparse labels, and NaN voxels.
+//! Sparse labels.
 
 use super::*;
 
@@ -113,24 +113,5 @@ fn merged_unlabelled_voxels_lose_image_as_in_nnunet() {
     let segmentation: Array3<f64> = all.index_axis(Axis(0), last).to_owned();
     for (i, &label) in segmentation.indexed_iter() {
         assert!(label != -1.0 || all[(0, i.0, i.1, i.2)] == 0.0);
-    }
-}
-
-#[test]
-fn nan_voxels_become_zero_before_resampling() {
-    let run = synthetic(true);
-    let path = run.raw().join("imagesTr/case_0_0000.nii.gz");
-    let (image, geometry) = nifti::read_image(&path).unwrap();
-    let mut image = image.index_axis_move(Axis(0), 0);
-    image[(15, 20, 18)] = f32::NAN;
-    nifti::write_image(&path, image.view(), &geometry).unwrap();
-    plan_and_preprocess(&run.options(), &context()).unwrap();
-    assert!(
-        data(&run.cropped().join("case_0.npz")).iter().any(|v| v.is_nan()),
-        "as nnU-Net v1 keeps it"
-    );
-    for folder in [STAGE, "nnUNetData_plans_v2.1_2D_stage0"] {
-        let found = data(&run.preprocessed().join(folder).join("case_0.npz"));
-        assert!(found.iter().all(|v| v.is_finite()), "{folder}");
     }
 }

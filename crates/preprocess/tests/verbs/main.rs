@@ -1,6 +1,7 @@
 //! Behaviour of the verbs.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+mod faults;
 mod labels;
 mod plans;
 mod runs;

@@ -1,10 +1,15 @@
 //! Copies of single files.
 
 use std::fs::{self, File};
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
+use run::Cancel;
+
 use crate::{write_atomic, Error};
+
+/// Bytes between two checks of the cancellation.
+const PART: u64 = 1 << 26;
 
 /// Treatment of symbolic links.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -24,6 +29,20 @@ pub enum Links {
 /// [`Error::SameFile`], [`Error::Special`], [`Error::DiskFull`]. [`Error::Io`] if `source` is missing or a
 /// folder, or the folder of `target` is missing. The target is then unchanged.
 pub fn copy_file(source: &Path, target: &Path, links: Links) -> Result<PathBuf, Error> {
+    copy_file_cancellable(source, target, links, &Cancel::new())
+}
+
+/// [`copy_file`] with cancellation.
+///
+/// # Errors
+/// As [`copy_file`]; [`Error::Cancelled`] within 64 MiB. The target is then unchanged.
+pub fn copy_file_cancellable(
+    source: &Path,
+    target: &Path,
+    links: Links,
+    cancel: &Cancel,
+) -> Result<PathBuf, Error> {
+    cancel.check()?;
     let target = match (target.is_dir(), source.file_name()) {
         (true, Some(name)) => target.join(name),
         _ => target.to_owned(),
@@ -54,8 +73,18 @@ pub fn copy_file(source: &Path, target: &Path, links: Links) -> Result<PathBuf, 
     }
     let mut input = File::open(source).map_err(read)?;
     // Bypasses the buffer: the system may copy from file to file without this process.
-    write_atomic(&target, |output| io::copy(&mut input, output.get_mut()))?;
-    Ok(target)
+    let copied = write_atomic(&target, |output| loop {
+        let part = io::copy(&mut Read::by_ref(&mut input).take(PART), output.get_mut())?;
+        cancel.check().map_err(io::Error::other)?;
+        if part < PART {
+            return Ok(());
+        }
+    });
+    match copied {
+        // A copy that was stopped is not a disk error.
+        Err(_) if cancel.is_cancelled() => Err(run::Cancelled.into()),
+        copied => copied.map(|()| target),
+    }
 }
 
 /// Makes the new file `target` a hard link to the file `source`, whose symbolic links are followed. Where the

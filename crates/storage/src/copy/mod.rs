@@ -14,5 +14,5 @@ mod tree;
 #[cfg(unix)]
 mod scenarios;
 
-pub use file::{copy_file, link_or_copy, Links};
-pub use tree::{copy_tree, TreeOptions, TreeSummary};
+pub use file::{copy_file, copy_file_cancellable, link_or_copy, Links};
+pub use tree::{copy_tree, copy_tree_cancellable, count_files, TreeOptions, TreeSummary};

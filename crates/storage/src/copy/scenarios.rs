@@ -100,7 +100,7 @@ fn act(scenario: &Scenario, call: &Call, root: &Path) -> Result<PathBuf, Error> 
                 true => Err(errno(code)),
                 false => copy_file(from, to, Links::Follow).map(drop),
             };
-            copy_tree_by(&source, &target, &options, &copy)
+            copy_tree_by(&source, &target, &options, &copy, &mut |_| ())
         }
     }
     .map(|_| target)

@@ -6,12 +6,13 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use glob::Pattern;
+use run::Cancel;
 use serde::{Deserialize, Serialize};
 
 use crate::error::CopyFailure;
 use crate::Error;
 
-use super::{copy_file, Links};
+use super::{copy_file_cancellable, Links};
 
 /// Options of [`copy_tree`].
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -43,9 +44,42 @@ pub struct TreeSummary {
 /// [`Error::Tree`] with every failed entry and its reason. [`Error::Io`] if `source` is missing or `target`
 /// exists. [`Error::Pattern`] for an invalid pattern.
 pub fn copy_tree(source: &Path, target: &Path, options: &TreeOptions) -> Result<TreeSummary, Error> {
-    copy_tree_by(source, target, options, &|from, to| {
-        copy_file(from, to, Links::Follow).map(drop)
-    })
+    copy_tree_cancellable(source, target, options, &Cancel::new(), &mut |_| ())
+}
+
+/// Returns the number of files that [`copy_tree`] would copy. Entries that cannot be read do not count.
+///
+/// # Errors
+/// [`Error::Pattern`] for an invalid pattern.
+pub fn count_files(source: &Path, options: &TreeOptions) -> Result<u64, Error> {
+    let mut files = 0;
+    let mut walk = Walk {
+        ignore: patterns(options)?,
+        copy: &|_, _| Ok(()),
+        copied: &mut |count| files = count,
+        create: false,
+        summary: TreeSummary::default(),
+        failures: Vec::new(),
+    };
+    if let (Ok(names), Ok(top)) = (walk.list(source), fs::canonicalize(source)) {
+        walk.entries(source, source, names, &mut vec![top])?;
+    }
+    Ok(files)
+}
+
+/// [`copy_tree`] with cancellation and progress: `copied` receives the number of files so far.
+///
+/// # Errors
+/// As [`copy_tree`]; [`Error::Cancelled`] within 64 MiB. The files copied before are complete, and stay.
+pub fn copy_tree_cancellable(
+    source: &Path,
+    target: &Path,
+    options: &TreeOptions,
+    cancel: &Cancel,
+    copied: &mut dyn FnMut(u64),
+) -> Result<TreeSummary, Error> {
+    let copy = |from: &Path, to: &Path| copy_file_cancellable(from, to, Links::Follow, cancel).map(drop);
+    copy_tree_by(source, target, options, &copy, copied)
 }
 
 /// [`copy_tree`] with another function that copies a file.
@@ -54,17 +88,13 @@ pub(super) fn copy_tree_by(
     target: &Path,
     options: &TreeOptions,
     copy: &dyn Fn(&Path, &Path) -> Result<(), Error>,
+    copied: &mut dyn FnMut(u64),
 ) -> Result<TreeSummary, Error> {
-    let pattern = |text: &String| {
-        Pattern::new(text).map_err(|e| Error::Pattern {
-            pattern: text.clone(),
-            problem: e.msg,
-        })
-    };
-    let ignore = options.ignore.iter().map(pattern).collect::<Result<_, _>>()?;
     let mut walk = Walk {
-        ignore,
+        ignore: patterns(options)?,
+        create: true,
         copy,
+        copied,
         summary: TreeSummary::default(),
         failures: Vec::new(),
     };
@@ -76,7 +106,7 @@ pub(super) fn copy_tree_by(
     fs::create_dir_all(target).map_err(|e| Error::io("create", target, e))?;
     walk.summary.folders += 1;
     let top = fs::canonicalize(source).map_err(|e| Error::io("read", source, e))?;
-    walk.entries(source, target, entries, &mut vec![top]);
+    walk.entries(source, target, entries, &mut vec![top])?;
     if walk.failures.is_empty() {
         Ok(walk.summary)
     } else {
@@ -87,9 +117,22 @@ pub(super) fn copy_tree_by(
     }
 }
 
+fn patterns(options: &TreeOptions) -> Result<Vec<Pattern>, Error> {
+    let pattern = |text: &String| {
+        Pattern::new(text).map_err(|e| Error::Pattern {
+            pattern: text.clone(),
+            problem: e.msg,
+        })
+    };
+    options.ignore.iter().map(pattern).collect()
+}
+
 struct Walk<'a> {
     ignore: Vec<Pattern>,
+    /// Whether folders are created.
+    create: bool,
     copy: &'a dyn Fn(&Path, &Path) -> Result<(), Error>,
+    copied: &'a mut dyn FnMut(u64),
     summary: TreeSummary,
     failures: Vec<CopyFailure>,
 }
@@ -113,17 +156,29 @@ impl Walk<'_> {
     }
 
     /// Copies the `names` of `source`. `parents` holds the real paths of the folders being copied.
-    fn entries(&mut self, source: &Path, target: &Path, names: Vec<OsString>, parents: &mut Vec<PathBuf>) {
+    ///
+    /// # Errors
+    /// [`Error::Cancelled`]. Every other error is one of the failures.
+    fn entries(
+        &mut self,
+        source: &Path,
+        target: &Path,
+        names: Vec<OsString>,
+        parents: &mut Vec<PathBuf>,
+    ) -> Result<(), Error> {
         for name in names {
             let (from, to) = (source.join(&name), target.join(&name));
-            if let Err(error) = self.entry(&from, &to, parents) {
-                self.failures.push(CopyFailure {
+            match self.entry(&from, &to, parents) {
+                Ok(()) => {}
+                Err(Error::Cancelled(stop)) => return Err(stop.into()),
+                Err(error) => self.failures.push(CopyFailure {
                     source: from,
                     target: to,
                     error,
-                });
+                }),
             }
         }
+        Ok(())
     }
 
     fn entry(&mut self, from: &Path, to: &Path, parents: &mut Vec<PathBuf>) -> Result<(), Error> {
@@ -139,6 +194,7 @@ impl Walk<'_> {
         if !metadata.is_dir() {
             (self.copy)(from, to)?;
             self.summary.files += 1;
+            (self.copied)(self.summary.files);
             return Ok(());
         }
         let real = fs::canonicalize(from).map_err(read)?;
@@ -149,11 +205,13 @@ impl Walk<'_> {
             });
         }
         let names = self.list(from).map_err(read)?;
-        fs::create_dir(to).map_err(|e| Error::io("create", to, e))?;
+        if self.create {
+            fs::create_dir(to).map_err(|e| Error::io("create", to, e))?;
+        }
         self.summary.folders += 1;
         parents.push(real);
-        self.entries(from, to, names, parents);
+        let done = self.entries(from, to, names, parents);
         parents.pop();
-        Ok(())
+        done
     }
 }

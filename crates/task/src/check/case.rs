@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use ndarray::{Array3, Array4, Axis};
 use run::{Coded, Context};
 use serde::Serialize;
 use serde_json::json;
@@ -12,6 +13,7 @@ use super::listing::Case;
 use super::options::CheckOptions;
 use super::problem::{Problem, ProblemKind as Kind};
 use super::repair;
+use super::scan::{foreground, lost, union, Scan};
 use crate::Error;
 
 /// Report of one case.
@@ -43,11 +45,47 @@ pub(super) struct Checker<'a> {
     pub(super) context: &'a Context,
     /// Labels of `dataset.json`.
     pub(super) labels: &'a BTreeSet<i64>,
+    /// Whether each channel is CT.
+    pub(super) ct: Vec<bool>,
+}
+
+/// Smallest and largest foreground intensity of each CT channel.
+#[derive(Default)]
+pub(super) struct Spread(BTreeMap<usize, [f32; 2]>);
+
+impl Spread {
+    /// Adds the intensities of another case.
+    pub(super) fn add(&mut self, other: Self) {
+        for (channel, [low, high]) in other.0 {
+            let range = self.0.entry(channel).or_insert([low, high]);
+            *range = [range[0].min(low), range[1].max(high)];
+        }
+    }
+
+    /// Returns a problem for each channel with one single intensity.
+    pub(super) fn problems<'a>(&'a self, dataset: &'a Path) -> impl Iterator<Item = Problem> + 'a {
+        let flat = self.0.iter().filter(|(_, [low, high])| low == high);
+        flat.map(move |(channel, [value, _])| {
+            let message = format!(
+                "channel {channel} is CT, and every foreground voxel of every case has the intensity {value}; \
+                 normalisation would divide by 0: check the images, or give the channel another name than CT"
+            );
+            let details = json!({ "channel": channel, "value": value });
+            Problem::new(Kind::NoSpread, message).in_file(dataset).with(details)
+        })
+    }
+}
+
+/// Result of the check of one case.
+pub(super) struct Checked {
+    pub(super) report: CaseReport,
+    pub(super) problems: Vec<Problem>,
+    pub(super) spread: Spread,
 }
 
 impl Checker<'_> {
     /// Reads all files of a case, one at a time, and reports their problems.
-    pub(super) fn check(&self, case: &Case) -> Result<(CaseReport, Vec<Problem>), Error> {
+    pub(super) fn check(&self, case: &Case) -> Result<Checked, Error> {
         let mut problems = Vec::new();
         let mut report = CaseReport {
             case: case.name.clone(),
@@ -57,9 +95,34 @@ impl Checker<'_> {
             unlabelled_voxels: 0,
         };
         let mut reference: Option<Reference> = None;
-        for path in &case.images {
+        let mut spread = Spread::default();
+        let (mut bounds, mut complete) = (None, !case.images.is_empty());
+        // The label is read first, but its problems are listed after those of the images.
+        let mut of_label = Vec::new();
+        let label = match &case.label {
+            Some(path) => self.label(path, &mut report, &mut of_label),
+            None => None,
+        };
+        for (channel, path) in case.images.iter().enumerate() {
             self.context.check()?;
-            if let Some((size, geometry)) = self.image(path, &mut problems) {
+            let read = self.image(path, &mut problems);
+            complete &= read.is_some();
+            if let Some((image, scan, geometry)) = read {
+                let (_, z, y, x) = image.dim();
+                let size = [z, y, x];
+                complete &= reference.as_ref().is_none_or(|first| first.size == size);
+                bounds = union(bounds, scan.bounds);
+                if let Some((label, _)) = label
+                    .as_ref()
+                    .filter(|(l, _)| <[usize; 3]>::from(l.dim()) == size)
+                {
+                    // Missing channels are not in the list.
+                    let numbered = case.images.len() == self.ct.len();
+                    let ct = numbered && self.ct[channel];
+                    let range = ct.then(|| foreground(image.index_axis(Axis(0), 0), label.view()));
+                    spread.0.extend(range.flatten().map(|range| (channel, range)));
+                }
+                drop(image);
                 match &reference {
                     Some(first) => self.compare(first, path, size, &geometry, &mut problems)?,
                     None => {
@@ -73,21 +136,26 @@ impl Checker<'_> {
                 }
             }
         }
-        if let Some(path) = &case.label {
-            self.context.check()?;
-            if let Some((size, geometry)) = self.label(path, &mut report, &mut problems) {
-                if let Some(first) = &reference {
-                    self.compare(first, path, size, &geometry, &mut problems)?;
-                }
+        problems.append(&mut of_label);
+        self.context.check()?;
+        if let (Some(first), Some((label, geometry)), Some(path)) = (&reference, label, &case.label) {
+            let size = label.dim().into();
+            if let (true, true, Some(bounds)) = (complete, size == first.size, bounds) {
+                problems.extend(cropped(&label, bounds, path));
             }
+            self.compare(first, path, size, &geometry, &mut problems)?;
         }
         let problems = problems.into_iter().map(|p| p.of_case(&case.name)).collect();
-        Ok((report, problems))
+        Ok(Checked {
+            report,
+            problems,
+            spread,
+        })
     }
 
-    fn image(&self, path: &Path, problems: &mut Vec<Problem>) -> Option<([usize; 3], Geometry)> {
+    fn image(&self, path: &Path, problems: &mut Vec<Problem>) -> Option<(Array4<f32>, Scan, Geometry)> {
         let (image, geometry) = readable(nifti::read_image(path), path, problems)?;
-        let (volumes, z, y, x) = image.dim();
+        let volumes = image.len_of(Axis(0));
         if volumes != 1 {
             let message = format!("contains {volumes} volumes; each channel needs a separate file");
             problems.push(
@@ -96,8 +164,8 @@ impl Checker<'_> {
                     .with(json!({ "volumes": volumes })),
             );
         }
-        let nan = image.iter().filter(|v| v.is_nan()).count();
-        let infinite = image.iter().filter(|v| v.is_infinite()).count();
+        let scan = Scan::of(&image.view());
+        let Scan { nan, infinite, .. } = scan;
         if nan + infinite > 0 {
             let message = format!(
                 "contains {nan} NaN and {infinite} infinite values of {}",
@@ -106,7 +174,19 @@ impl Checker<'_> {
             let problem = Problem::new(Kind::NotFinite, message).in_file(path);
             problems.push(problem.with(json!({ "nan": nan, "infinite": infinite, "voxels": image.len() })));
         }
-        Some(([z, y, x], geometry))
+        match scan.constant() {
+            Some(0.0) => {
+                let message = "all voxels are 0; preprocessing refuses a case whose channels are all 0";
+                problems.push(Problem::new(Kind::AllZero, message).in_file(path));
+            }
+            Some(value) => {
+                let message = format!("all voxels are {value}");
+                let problem = Problem::new(Kind::Constant, message).in_file(path);
+                problems.push(problem.with(json!({ "value": value })));
+            }
+            None => {}
+        }
+        Some((image, scan, geometry))
     }
 
     fn label(
@@ -114,7 +194,7 @@ impl Checker<'_> {
         path: &Path,
         report: &mut CaseReport,
         problems: &mut Vec<Problem>,
-    ) -> Option<([usize; 3], Geometry)> {
+    ) -> Option<(Array3<i16>, Geometry)> {
         let (labels, geometry) = readable(nifti::read_labels(path), path, problems)?;
         // Neighbours are mostly equal, so that runs are counted, not voxels.
         let mut run = (0i16, 0u64);
@@ -151,8 +231,7 @@ impl Checker<'_> {
             let message = "all voxels are -1 (unlabelled); training cannot use this case";
             problems.push(Problem::new(Kind::NoAnnotation, message).in_file(path));
         }
-        let (z, y, x) = labels.dim();
-        Some(([z, y, x], geometry))
+        Some((labels, geometry))
     }
 
     /// Compares a file with the first channel. Repairs its geometry if requested and harmless.
@@ -172,17 +251,23 @@ impl Checker<'_> {
             return Ok(());
         }
         let deviation = first.geometry.deviation(geometry);
-        if deviation.within(self.options.tolerance) {
+        let relative = first.geometry.relative_deviation(geometry);
+        if relative.within(self.options.tolerance) {
             return Ok(());
         }
         let mut message = format!(
-            "differs from {name} by up to {:.6} mm in spacing, {:.6} mm in origin, {:.6} in direction; \
-             {} is tolerated",
-            deviation.spacing, deviation.origin, deviation.direction, self.options.tolerance
+            "differs from {name} by up to {:.6} mm ({:.3} %) in spacing, {:.6} mm ({:.4} voxels) in origin, {:.6} in \
+             direction; {} of a voxel is tolerated",
+            deviation.spacing,
+            100.0 * relative.spacing,
+            deviation.origin,
+            relative.origin,
+            deviation.direction,
+            self.options.tolerance
         );
         let harmless = repair::is_harmless(&first.geometry, geometry, size);
         let details = json!({
-            "deviation": deviation, "found": geometry, "expected": first.geometry, "reference": first.path,
+            "deviation": deviation, "relative": relative, "found": geometry, "expected": first.geometry, "reference": first.path,
             "tolerance": self.options.tolerance, "harmless": harmless,
         });
         let fix = self.options.fix && (harmless || self.options.fix_displaced);
@@ -202,6 +287,19 @@ impl Checker<'_> {
         });
         Ok(())
     }
+}
+
+/// Returns a problem if cropping takes labelled voxels away.
+fn cropped(label: &Array3<i16>, bounds: [[usize; 2]; 3], path: &Path) -> Option<Problem> {
+    let (lost, labelled) = lost(label.view(), bounds);
+    (lost > 0).then(|| {
+        let message = format!(
+            "{lost} of {labelled} labelled voxels lie outside the box around the non-zero voxels, and cropping takes \
+             them away; check the image, or preprocess with --crop none"
+        );
+        let details = json!({ "lost": lost, "labelled": labelled, "bounds": bounds });
+        Problem::new(Kind::LabelsCropped, message).in_file(path).with(details)
+    })
 }
 
 fn readable<T>(read: Result<T, volume::Error>, path: &Path, problems: &mut Vec<Problem>) -> Option<T> {

@@ -8,6 +8,7 @@ use dataset::{case_of, DatasetJson};
 use serde_json::json;
 use volume::UNLABELLED;
 
+use super::names;
 use super::problem::{Problem, ProblemKind as Kind};
 use crate::Error;
 
@@ -47,6 +48,13 @@ pub(super) fn compare(folder: &Path, dataset: &DatasetJson) -> Result<Listing, E
         channels,
         problems,
     };
+    for (case, message) in dataset.misnamed() {
+        let problem = Problem::new(Kind::CaseName, message).of_case(case);
+        listing.problems.push(problem.in_file(&file));
+    }
+    for part in ["imagesTr", "labelsTr", "imagesTs"] {
+        names::check(&folder.join(part), &mut listing.problems);
+    }
     training(folder, dataset, &mut listing)?;
     test(folder, dataset, &mut listing)?;
     Ok(listing)
@@ -70,9 +78,14 @@ fn label_numbers(dataset: &DatasetJson) -> Option<String> {
 fn training(folder: &Path, dataset: &DatasetJson, listing: &mut Listing) -> Result<(), Error> {
     let images = ImageFolder::list(&folder.join("imagesTr"))?;
     let labels = nifti_files(&folder.join("labelsTr"))?;
+    let misnamed: BTreeSet<_> = dataset.misnamed().into_iter().map(|(case, _)| case).collect();
     let (mut listed, mut used) = (BTreeSet::new(), BTreeSet::new());
     for entry in &dataset.training {
-        let case = case_of(&entry.image);
+        let mut case = case_of(&entry.image);
+        if misnamed.contains(case) && case != entry.case {
+            // An image listed with its channel number.
+            case = &entry.case;
+        }
         if case != entry.case {
             let message = format!(
                 "image {} and label {} have different names; rename one of them, because nnU-Net uses one name for both",
@@ -104,7 +117,8 @@ fn training(folder: &Path, dataset: &DatasetJson, listing: &mut Listing) -> Resu
             } else {
                 "neither image nor label"
             };
-            let message = format!("listed in dataset.json, but has {found}");
+            let form = names::other_form(case, labels.keys().map(String::as_str)).unwrap_or_default();
+            let message = format!("listed in dataset.json, but has {found}{form}");
             listing.problems.push(
                 Problem::new(Kind::LabelMissing, message)
                     .of_case(case)
@@ -168,7 +182,7 @@ fn test(folder: &Path, dataset: &DatasetJson, listing: &mut Listing) -> Result<(
 
 fn unnumbered_files(images: &ImageFolder, listing: &mut Listing) {
     for path in &images.others {
-        let message = "the name does not end in the channel number _XXXX, so that it belongs to no case";
+        let message = "the name does not end in a channel number of four digits, such as _0000, so that it belongs to no case";
         listing
             .problems
             .push(Problem::new(Kind::FileName, message).in_file(path));
@@ -189,7 +203,11 @@ fn add_case(
         let path = folder
             .join(images_folder)
             .join(format!("{case}_{channel:04}.nii.gz"));
-        let message = format!("channel {channel} of {} is missing", listing.channels);
+        let form = match files.is_empty() {
+            true => names::other_form(case, images.cases.keys().map(String::as_str)).unwrap_or_default(),
+            false => String::new(),
+        };
+        let message = format!("channel {channel} of {} is missing{form}", listing.channels);
         let problem = Problem::new(Kind::ChannelMissing, message)
             .of_case(case)
             .in_file(path);

@@ -2,9 +2,11 @@
 
 mod case;
 mod listing;
+mod names;
 mod options;
 mod problem;
 mod repair;
+mod scan;
 
 pub use case::CaseReport;
 pub use options::CheckOptions;
@@ -46,9 +48,10 @@ pub struct CheckSummary {
 /// Checks whether a raw task meets nnU-Net's requirements, and lists all problems at once.
 ///
 /// `dataset.json` is compared with the files, and every file is read. Sizes, spacing, origin and direction of
-/// a case's channels and label must agree within the tolerance. Images must not contain NaN or infinity.
+/// a case's channels and label must agree within the tolerance. Images must not contain NaN or infinity, and must
+/// have more than one value. Cropping to the non-zero region must not take labelled voxels away.
 /// Labels must be whole numbers that `dataset.json` lists, or -1 (unlabelled), which is counted. Memory: one
-/// volume per worker.
+/// image and one label per worker.
 ///
 /// # Errors
 /// If the task or its `dataset.json` cannot be found or read; on a full disk during repairs; on cancellation.
@@ -58,7 +61,8 @@ pub fn check_dataset(options: &CheckOptions, context: &Context) -> Result<CheckS
     let folders = options.folders.resolve(context);
     let task = Task::resolve(&options.task, &folders)?;
     let folder = task.raw_folder(&folders)?;
-    let dataset = DatasetJson::read(&folder.join("dataset.json"))?;
+    let file = folder.join("dataset.json");
+    let dataset = DatasetJson::read(&file)?;
     let listing = listing::compare(&folder, &dataset)?;
     let settings =
         json!({ "task": task.name, "folder": folder, "tolerance": options.tolerance, "fix": options.fix });
@@ -72,15 +76,33 @@ pub fn check_dataset(options: &CheckOptions, context: &Context) -> Result<CheckS
         options,
         context,
         labels: &labels,
+        ct: dataset
+            .modality
+            .values()
+            .map(|name| name == "CT" || name == "ct")
+            .collect(),
     };
     let jobs: Vec<_> = listing.cases.iter().map(|c| Job::new(&c.name, c)).collect();
     let progress = Progress::new("cases", jobs.len());
     let Outcome { results, failures } =
         CaseLoop::new(context)?.run(&jobs, progress, |job| checker.check(job.input))?;
-    let (cases, found): (Vec<_>, Vec<_>) = results.into_iter().flatten().unzip();
+    let mut flat = case::Spread::default();
+    let mut cases = Vec::new();
+    let mut found = Vec::new();
+    for case::Checked {
+        report,
+        problems,
+        spread,
+    } in results.into_iter().flatten()
+    {
+        flat.add(spread);
+        cases.push(report);
+        found.push(problems);
+    }
     let problems: Vec<Problem> = listing
         .problems
         .into_iter()
+        .chain(flat.problems(&file))
         .chain(found.into_iter().flatten())
         .collect();
     let fixed = problems.iter().filter(|p| p.fixed).count();

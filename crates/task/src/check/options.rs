@@ -9,7 +9,7 @@ pub struct CheckOptions {
     /// Number, `TaskXXX_NAME` or folder of a raw task.
     #[schemars(length(min = 1))]
     pub task: String,
-    /// Maximum difference of spacing and origin (mm) and of direction cosines.
+    /// Maximum difference of spacing and origin, as a fraction of the voxel, and of direction cosines.
     #[default(1e-3)]
     #[schemars(range(min = 0.0))]
     pub tolerance: f64,

@@ -18,8 +18,13 @@ pub enum ProblemKind {
     ListedTwice,
     /// Image and label of an entry have different names.
     NameMismatch,
-    /// A file in an image folder does not end in `_XXXX`.
+    /// A file in an image folder does not end in `_XXXX`, has an extension in upper case, or is a folder.
     FileName,
+    /// A volume exists as `.nii` and as `.nii.gz`.
+    TwoFiles,
+    /// nnU-Net would misunderstand the name of a case: `dataset.json` lists an image with its channel number, or the
+    /// case has the name of another case's weightmap.
+    CaseName,
     /// `dataset.json` does not list the case of an image or label file.
     NotListed,
     /// The file of a channel is missing for a case.
@@ -36,10 +41,19 @@ pub enum ProblemKind {
     SeveralVolumes,
     /// The size of a file differs from that of the case's first channel.
     Size,
-    /// The spacing, origin or direction of a file differs from that of the case's first channel.
+    /// The spacing, origin or direction of a file differs from that of the case's first channel. The difference is
+    /// harmless if no voxel is displaced by more than half a voxel.
     Geometry,
     /// An image contains NaN or infinity.
     NotFinite,
+    /// Every voxel of an image is 0. nnU-Net cannot crop it.
+    AllZero,
+    /// Every voxel of an image has the same value, so that it says nothing.
+    Constant,
+    /// The foreground of a CT channel has one single intensity in all cases. nnU-Net divides by its deviation.
+    NoSpread,
+    /// Labelled voxels lie outside the box around the non-zero voxels, and cropping takes them away.
+    LabelsCropped,
     /// A label file contains values that `dataset.json` does not list.
     UnlistedLabel,
     /// All voxels of a label file are -1 (unlabelled).

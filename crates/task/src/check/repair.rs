@@ -1,4 +1,4 @@
-//! Repair of a lost or rounded geometry.
+//! Repair of a rounded geometry.
 
 use std::path::Path;
 
@@ -7,28 +7,11 @@ use volume::Geometry;
 
 use crate::Error;
 
-/// Whether a mismatch of two grids of equal size says nothing about the position of the voxels.
+/// Whether two grids of equal size have the same voxels: no corner differs by more than half a voxel.
 ///
-/// That is the case if no corner differs by more than half a voxel (rounding by some tool). It is also the
-/// case if a tool wrote the file without its geometry: the origin is 0, the axes are those of the patient,
-/// and the spacing is 1 or correct.
+/// A file without any position (origin 0, spacing 1) is not harmless: nothing proves that its voxels have the
+/// order of the image.
 pub(super) fn is_harmless(first: &Geometry, other: &Geometry, size: [usize; 3]) -> bool {
-    let near = |a: f64, b: f64| (a - b).abs() < 1e-6;
-    let no_origin = other.origin.iter().all(|&o| near(o, 0.0));
-    let no_direction = other
-        .direction
-        .iter()
-        .zip(Geometry::default().direction)
-        .all(|(&d, i)| near(d.abs(), i));
-    let unit = other.spacing.iter().all(|&s| near(s, 1.0));
-    let same = other
-        .spacing
-        .iter()
-        .zip(&first.spacing)
-        .all(|(&a, &b)| (a - b).abs() <= 1e-3 * b);
-    if no_origin && no_direction && (unit || same) {
-        return true;
-    }
     let half_voxel = first.spacing.iter().fold(f64::INFINITY, |m, &s| m.min(s)) / 2.0;
     (0..8).all(|corner| {
         let index = [0, 1, 2].map(|axis| {

@@ -75,8 +75,7 @@ impl Source {
         let advice = "name the folder of a data set of nnU-Net v2 or of the Medical Decathlon";
         NotFound::unless_exists("description of the data set", &path, advice)
             .map_err(dataset::Error::from)?;
-        let text = std::fs::read(&path).map_err(|e| Error::io(&path, e))?;
-        let json: Json = serde_json::from_slice(&text).map_err(|e| Error::record(&path, e.to_string()))?;
+        let json: Json = dataset::text::read_json(&path)?;
         let source = if json.get("channel_names").is_some() {
             Self::v2(folder, &path, &json)?
         } else {

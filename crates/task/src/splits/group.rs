@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use dataset::splits::{k_fold, Split};
+use dataset::text::{read_json, read_text};
 use regex_lite::Regex;
 
 use crate::Error;
@@ -85,22 +86,20 @@ pub fn groups_by_pattern<S: AsRef<str>>(
 }
 
 /// Reads the group of each case from a file: a JSON object of case to group, or CSV with case and group as
-/// the first and second column. A first line that begins with `case` is a header.
+/// the first and second column, separated by comma, semicolon or tab. A first line that begins with `case` is a
+/// header. Lines that begin with `#`, and Excel's `sep=;`, are skipped.
 ///
 /// # Errors
 /// [`dataset::Error::Io`] or [`dataset::Error::Record`] naming the file.
 pub fn groups_from_file(path: &Path) -> Result<BTreeMap<String, String>, Error> {
-    let text = std::fs::read_to_string(path).map_err(|e| Error::io(path, e))?;
     if path.extension().is_some_and(|e| e == "json") {
-        return serde_json::from_str(&text)
-            .map_err(|e| Error::record(path, format!("expected an object that maps case to patient: {e}")));
+        return Ok(read_json(path)?);
     }
+    let text = read_text(path)?;
     let mut groups = BTreeMap::new();
-    for (number, line) in text
-        .lines()
-        .enumerate()
-        .filter(|(_, line)| !line.trim().is_empty())
-    {
+    let content = |line: &str| !(line.is_empty() || line.starts_with('#') || line.starts_with("sep="));
+    let mut first = true;
+    for (number, line) in text.lines().enumerate().filter(|(_, line)| content(line.trim())) {
         let mut fields = line.split([',', ';', '\t']).map(|f| f.trim().trim_matches('"'));
         let (Some(case), Some(group)) = (fields.next(), fields.next().filter(|g| !g.is_empty())) else {
             return Err(Error::record(
@@ -108,8 +107,7 @@ pub fn groups_from_file(path: &Path) -> Result<BTreeMap<String, String>, Error> 
                 format!("line {}: expected case,patient", number + 1),
             ));
         };
-        let heading = number == 0 && case.trim_start_matches('\u{feff}').eq_ignore_ascii_case("case");
-        if heading {
+        if std::mem::take(&mut first) && case.eq_ignore_ascii_case("case") {
             continue;
         }
         if groups

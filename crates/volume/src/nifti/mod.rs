@@ -20,7 +20,7 @@ use std::path::Path;
 
 use ndarray::{Array3, Array4};
 
-use crate::element::map_f64;
+use crate::element::{map_f64, Dtype};
 use crate::error::{Error, Place};
 use crate::geometry::Geometry;
 
@@ -32,7 +32,7 @@ pub use write::{write_image, write_labels, write_labels_cancellable, write_label
 use layout::Layout;
 use source::Source;
 
-/// Maximum deviation of labels from whole numbers in a scaled file, caused by rounding.
+/// Maximum deviation of labels from whole numbers in a scaled or floating-point file, caused by rounding.
 const LABEL_TOLERANCE: f64 = 1e-3;
 
 /// Reads only the header of `path`.
@@ -95,8 +95,8 @@ pub fn read_image(path: &Path) -> Result<(Array4<f32>, Geometry), Error> {
 /// Reads `path` as labels with shape (z, y, x).
 ///
 /// # Errors
-/// [`Error::Label`] with the first value that is not a whole number of int16; a file with intensity scaling
-/// may deviate by 1e-3. [`Error::NiftiHeader`] if the file has more than one volume. Otherwise as
+/// [`Error::Label`] with the first value that is not a whole number of int16; a file with intensity scaling or
+/// floating-point voxels may deviate by 1e-3. [`Error::NiftiHeader`] if the file has more than one volume. Otherwise as
 /// [`read_image`].
 pub fn read_labels(path: &Path) -> Result<(Array3<i16>, Geometry), Error> {
     let source = Source::new(path);
@@ -118,7 +118,8 @@ pub fn read_labels(path: &Path) -> Result<(Array3<i16>, Geometry), Error> {
         value,
     };
     let (buffer, range) = source.data::<i16>(&header)?;
-    let values = match header.scaling() {
+    let float = matches!(header.dtype, Dtype::F32 | Dtype::F64);
+    let values = match header.scaling().or(float.then_some((1.0, 0.0))) {
         None => buffer
             .into_values(header.dtype, header.big_endian, range, &Place::file(path))
             .map_err(|e| match e {

@@ -4,19 +4,18 @@ use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use flate2::read::MultiGzDecoder;
 use libdeflater::Decompressor;
 
 use crate::buffer::Buffer;
 use crate::element::Element;
 use crate::error::{Error, Place};
+use crate::gzip::{ends_with_trailer_of, Gunzip, MAGIC};
 
 use super::header::Header;
 use super::layout::SIZE_2;
 
 /// Upper limit of the deflate ratio: 258 bytes from 2 bits.
 const MAX_RATIO: u64 = 1032;
-const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
 /// Buffer and range of the voxels.
 type Data<T> = (Buffer<T>, std::ops::Range<usize>);
@@ -40,14 +39,14 @@ impl Source {
 
     /// Reads the start of the file, at most the length of the longest header.
     pub(super) fn header(&self) -> Result<Vec<u8>, Error> {
-        start(&self.sibling("img", "hdr"), SIZE_2)
+        content(&self.sibling("img", "hdr"), SIZE_2, false)
     }
 
-    /// Reads header and voxels of a single file as stored, uncompressed.
+    /// Reads header and voxels of a single file as stored, uncompressed. A gzip file is checked to its end.
     pub(super) fn whole(&self, header: &Header) -> Result<Vec<u8>, Error> {
         // `Header` has checked this product for overflow.
         let data = header.size.iter().product::<usize>() * header.channels * header.dtype.size();
-        let bytes = start(&self.path, header.offset.saturating_add(data))?;
+        let bytes = content(&self.path, header.offset.saturating_add(data), true)?;
         let found = bytes.len().saturating_sub(header.offset);
         if found < data {
             return Err(Error::Truncated {
@@ -60,7 +59,7 @@ impl Source {
     }
 
     /// Reads the voxels into a buffer, and returns it with their range. Nothing is allocated before the file
-    /// length is checked.
+    /// length is checked. A gzip file is checked to its end.
     pub(super) fn data<T: Element>(&self, header: &Header) -> Result<Data<T>, Error> {
         let path = if header.single_file {
             self.path.clone()
@@ -78,8 +77,14 @@ impl Source {
         } else {
             length
         };
-        let found = available.saturating_sub(header.offset as u64);
+        let mut found = available.saturating_sub(header.offset as u64);
         if (size as u64) > found {
+            if gzip {
+                // The limit is no measure of the content.
+                let content = Gunzip::new(BufReader::new(file)).finish();
+                let content = content.map_err(|e| failed(&path, true, e))?;
+                found = content.saturating_sub(header.offset as u64);
+            }
             return Err(Error::Truncated {
                 place,
                 expected: size as u64,
@@ -120,18 +125,23 @@ impl Source {
     }
 }
 
-/// Returns the first `length` uncompressed bytes of a file, or all bytes of a shorter file.
-fn start(path: &Path, length: usize) -> Result<Vec<u8>, Error> {
+/// Returns the first `length` uncompressed bytes of a file, or all bytes of a shorter file. With `whole`, the
+/// rest of a gzip file is read and checked as well.
+fn content(path: &Path, length: usize, whole: bool) -> Result<Vec<u8>, Error> {
     let (file, gzip) = open(path)?;
     let mut bytes = Vec::new();
-    let read = if gzip {
-        MultiGzDecoder::new(BufReader::new(file))
-            .take(length as u64)
-            .read_to_end(&mut bytes)
-    } else {
-        file.take(length as u64).read_to_end(&mut bytes)
+    let read = || {
+        if !gzip {
+            return file.take(length as u64).read_to_end(&mut bytes).map(drop);
+        }
+        let mut stream = Gunzip::new(BufReader::new(file));
+        stream.by_ref().take(length as u64).read_to_end(&mut bytes)?;
+        if whole {
+            stream.finish()?;
+        }
+        Ok(())
     };
-    read.map_err(|e| failed(path, gzip, e))?;
+    read().map_err(|e| failed(path, gzip, e))?;
     Ok(bytes)
 }
 
@@ -148,12 +158,13 @@ fn open(path: &Path) -> Result<(File, bool), Error> {
         .read_to_end(&mut start)
         .map_err(io)?;
     file.rewind().map_err(io)?;
-    Ok((file, start == GZIP_MAGIC))
+    Ok((file, start == MAGIC))
 }
 
 fn failed(path: &Path, gzip: bool, source: io::Error) -> Error {
     let path = path.to_owned();
-    if gzip {
+    // Other kinds are errors of the system.
+    if gzip && source.kind() == io::ErrorKind::InvalidData {
         Error::Gzip {
             path,
             problem: source.to_string(),
@@ -163,11 +174,11 @@ fn failed(path: &Path, gzip: bool, source: io::Error) -> Error {
     }
 }
 
-/// Decompresses a gzip file up to the last voxel.
+/// Decompresses a gzip file and checks it to its end.
 ///
 /// Nearly all files are one gzip member that ends with the voxels. libdeflate decompresses them at once, 1.6
-/// times as fast as zlib-rs. All other files (several members, bytes after the voxels, damage) go through the
-/// streaming decoder, which returns the voxels or the error.
+/// times as fast as zlib-rs, and check them. All other files (several members, bytes after the voxels or after
+/// the member, damage) go through the streaming decoder, which returns the voxels or the error.
 fn inflate<T: Element>(
     mut file: File,
     length: u64,
@@ -190,10 +201,13 @@ fn inflate<T: Element>(
     })?;
     file.read_to_end(&mut packed)
         .map_err(|e| failed(&place.path, false, e))?;
-    if Decompressor::new().gzip_decompress(&packed, buffer.bytes_mut()) == Ok(total) {
+    // libdeflate ignores what follows the first member.
+    if Decompressor::new().gzip_decompress(&packed, buffer.bytes_mut()) == Ok(total)
+        && ends_with_trailer_of(buffer.bytes(), &packed)
+    {
         return Ok((buffer, offset..total));
     }
-    let mut stream = MultiGzDecoder::new(packed.as_slice());
+    let mut stream = Gunzip::new(packed.as_slice());
     let mut filled = 0;
     while filled < total {
         match stream.read(&mut buffer.bytes_mut()[filled..]) {
@@ -210,5 +224,6 @@ fn inflate<T: Element>(
             Err(e) => return Err(failed(&place.path, true, e)),
         }
     }
+    stream.finish().map_err(|e| failed(&place.path, true, e))?;
     Ok((buffer, offset..total))
 }
