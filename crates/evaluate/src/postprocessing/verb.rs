@@ -112,11 +112,7 @@ pub fn determine(
     };
     let mut rules = selection.select(&before.results, &classes, trial.path(), context)?;
     rules.validation_raw = name(&options.prediction_dir);
-    rules.validation_final = options
-        .postprocessed_dir
-        .as_deref()
-        .map(name)
-        .unwrap_or_default();
+    rules.validation_final = options.postprocessed_dir.as_deref().map(name).unwrap_or_default();
     let kept = trial.path().join("final");
     let target = options.postprocessed_dir.as_ref().unwrap_or(&kept);
     let after = selection.process(&rules, &classes, target, context)?;
@@ -132,5 +128,8 @@ pub fn determine(
 
 /// The name of a folder.
 fn name(path: &Path) -> String {
-    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    path.file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
 }
