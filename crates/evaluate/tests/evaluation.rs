@@ -457,7 +457,8 @@ fn annotated_slices_give_the_distance_between_outlines() {
     }
     // Voxels without a labelled neighbour have no known surface.
     let mut scattered = dense.clone();
-    let chosen = |z: usize, y: usize, x: usize| (z + y + x) % 2 == 0 && z > 0 && z < 12 && y > 3 && y < 16;
+    let chosen =
+        |z: usize, y: usize, x: usize| (z + y + x).is_multiple_of(2) && z > 0 && z < 12 && y > 3 && y < 16;
     scattered
         .indexed_iter_mut()
         .filter(|((z, y, x), _)| !chosen(*z, *y, *x))

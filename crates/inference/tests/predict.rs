@@ -133,12 +133,15 @@ fn softmax_equals_the_recorded_runs() {
 }
 
 /// Scales the input of every output convolution down, and its weights up to the end of the range of float32, which is
-/// above that of bfloat16. The products are as before.
+/// above that of bfloat16. The products are in its range.
 fn exceed_bfloat16(state: &mut State) {
     const LARGE: f32 = 3.4e38;
     for (name, values) in state {
         if name.starts_with("seg_outputs") {
-            values.mapv_inplace(|value| LARGE.copysign(value));
+            let largest = values
+                .iter()
+                .fold(0.0, |largest: f32, value| largest.max(value.abs()));
+            values.mapv_inplace(|value| value / largest * LARGE);
         } else if name.contains("conv_blocks_localization") && name.contains("instnorm") {
             values.mapv_inplace(|value| value * 1e-37);
         }
@@ -170,7 +173,10 @@ fn a_softmax_beyond_the_range_of_half_precision_is_predicted_again_in_float32() 
     };
     let (expected, warnings) = softmax(Kind::Float);
     assert!(warnings.is_empty());
-    assert!(expected.iter().any(|value| *value > 0.6));
+    // The classes differ.
+    assert!(expected
+        .iter()
+        .any(|value| (value - expected[[0, 0, 0, 0]]).abs() > 0.1));
     let (found, warnings) = softmax(Kind::BFloat16);
     assert_eq!(warnings, ["WARN_PRECISION_OVERFLOW"]);
     assert_eq!(found, expected);
