@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::json;
 use volume::nifti;
 
+use crate::annotation::Annotation;
 use crate::labels::{classes_of, Labels};
 use crate::metrics::{compare, Comparison, MetricOptions};
 use crate::summary::{write_summary, CaseScores, Results, Summary};
@@ -96,7 +97,8 @@ pub fn evaluate_folder(options: &EvaluateOptions, context: &Context) -> Result<E
             "hausdorff": options.hausdorff, "workers": context.workers(),
         }),
     });
-    let Outcome { results, failures } = compare_all(options, &folders, context)?;
+    let everything = Annotation::default();
+    let Outcome { results, failures } = compare_all(options, &everything, &folders, context)?;
     let cases: Vec<Compared> = results.into_iter().flatten().collect();
     if cases.is_empty() {
         return Err(Error::Cases { failures });
@@ -111,17 +113,22 @@ pub fn evaluate_folder(options: &EvaluateOptions, context: &Context) -> Result<E
 }
 
 /// Runs [`evaluate_folder`] as a part of another verb: without its start event, and without its checks of the whole
-/// folder.
+/// folder, and without what `annotation` leaves out.
 ///
 /// # Errors
 /// As [`evaluate_folder`].
-pub fn evaluate_quietly(options: &EvaluateOptions, context: &Context) -> Result<EvaluateSummary, Error> {
-    let Outcome { results, failures } = compare_all(options, &Folders::list(options)?, context)?;
+pub fn evaluate_quietly(
+    options: &EvaluateOptions,
+    annotation: &Annotation,
+    context: &Context,
+) -> Result<EvaluateSummary, Error> {
+    let Outcome { results, failures } = compare_all(options, annotation, &Folders::list(options)?, context)?;
     write(options, results.into_iter().flatten().collect(), failures)
 }
 
 fn compare_all(
     options: &EvaluateOptions,
+    annotation: &Annotation,
     folders: &Folders,
     context: &Context,
 ) -> Result<Outcome<Compared>, Error> {
@@ -133,7 +140,9 @@ fn compare_all(
             folders.predictions.get(job.input),
         ) {
             (Some(reference), Some(prediction)) => {
-                compare_files(reference, prediction, options, context.cancel())
+                let mut found = compare_files(reference, prediction, options, annotation, context.cancel())?;
+                annotation.leave_out(&job.case, &mut found.comparison);
+                Ok(found)
             }
             (_, None) => Err(Error::MissingPrediction {
                 case: job.case.clone(),
@@ -233,9 +242,11 @@ fn compare_files(
     reference: &Path,
     prediction: &Path,
     options: &EvaluateOptions,
+    annotation: &Annotation,
     cancel: &Cancel,
 ) -> Result<Compared, Error> {
-    let (labels, place) = nifti::read_labels(reference)?;
+    let (mut labels, place) = nifti::read_labels(reference)?;
+    annotation.merge(&mut labels, options.ignore_label);
     cancel.check()?;
     let (predicted, found) = nifti::read_labels(prediction)?;
     cancel.check()?;

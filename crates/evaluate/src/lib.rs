@@ -2,6 +2,7 @@
 //!
 //! Files and numbers equal those of nnU-Net v1 (`nnunet/evaluation`, `nnunet/postprocessing`).
 
+mod annotation;
 mod error;
 mod folder;
 mod hausdorff;
@@ -13,6 +14,7 @@ mod region;
 mod scores;
 mod summary;
 
+pub use annotation::Annotation;
 pub use error::Error;
 pub use folder::{evaluate_folder, evaluate_quietly, EvaluateOptions, EvaluateSummary};
 pub use hausdorff::hausdorff_95;

@@ -87,6 +87,26 @@ fn count<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
 }
 
 impl Scores {
+    /// The same counts, with every metric undefined.
+    pub(crate) fn undefined(&self) -> Self {
+        let nothing = f64::NAN;
+        Self {
+            accuracy: nothing,
+            dice: nothing,
+            false_discovery_rate: nothing,
+            false_negative_rate: nothing,
+            false_omission_rate: nothing,
+            false_positive_rate: nothing,
+            hausdorff_distance_95: self.hausdorff_distance_95.map(|_| nothing),
+            jaccard: nothing,
+            negative_predictive_value: nothing,
+            precision: nothing,
+            recall: nothing,
+            true_negative_rate: nothing,
+            ..self.clone()
+        }
+    }
+
     /// Returns the metrics in a fixed order, for averaging.
     pub(crate) fn values(&self) -> [f64; 14] {
         [

@@ -202,6 +202,10 @@ fn invalid_dataset_is_rejected_before_writing() {
             "modality keys are 0, 2",
         ),
         (with("labels", labels), "70000"),
+        (
+            with("labels", json!({ "background": 0, "ignore": 1, "organ": 2 })),
+            "highest number",
+        ),
         (with("dataset", json!({})), "no case to convert"),
     ] {
         let base = tempfile::tempdir().unwrap();

@@ -12,7 +12,7 @@ use serde_json::json;
 
 use crate::folder::{evaluate_quietly, list, EvaluateOptions};
 use crate::summary::read_summary;
-use crate::{Error, Region};
+use crate::{Annotation, Error, Region};
 
 use super::determine::{classes_of, dice};
 use super::{determine_postprocessing, DetermineOptions};
@@ -122,7 +122,7 @@ pub fn consolidate_folds(
     evaluation.ignore_label = options.ignore_label;
     // nnU-Net's own readers expect numbers.
     evaluation.bare_nan = true;
-    let before = evaluate_quietly(&evaluation, context)?;
+    let before = evaluate_quietly(&evaluation, &Annotation::default(), context)?;
     if !before.failures.is_empty() {
         return Err(Error::Cases {
             failures: before.failures,

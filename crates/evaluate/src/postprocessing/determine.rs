@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use crate::folder::{evaluate_quietly, EvaluateOptions};
 use crate::scores::Scores;
 use crate::summary::{read_summary, Results};
-use crate::{Error, Region};
+use crate::{Annotation, Error, Region};
 
 use super::apply::{jobs, process, progress};
 use super::{write_rules, Rules};
@@ -45,6 +45,9 @@ pub struct DetermineOptions {
     /// Label of the reference whose voxels do not count, such as -1 for unlabelled ones.
     #[serde(default)]
     pub ignore_label: Option<i16>,
+    /// What else was not annotated in the references.
+    #[serde(skip)]
+    pub annotation: Annotation,
 }
 
 fn validation_raw() -> String {
@@ -72,6 +75,7 @@ impl DetermineOptions {
             minimum_sizes: false,
             bare_nan: false,
             ignore_label: None,
+            annotation: Annotation::default(),
         }
     }
 }
@@ -104,6 +108,7 @@ pub fn determine_postprocessing(options: &DetermineOptions, context: &Context) -
         minimum_sizes: options.minimum_sizes,
         bare_nan: options.bare_nan,
         ignore_label: options.ignore_label,
+        annotation: &options.annotation,
     };
     let mut rules = selection.select(&before, &classes, trial.path(), context)?;
     rules.validation_raw.clone_from(&options.raw);
@@ -148,6 +153,7 @@ pub(super) struct Selection<'a> {
     pub minimum_sizes: bool,
     pub bare_nan: bool,
     pub ignore_label: Option<i16>,
+    pub annotation: &'a Annotation,
 }
 
 impl Selection<'_> {
@@ -245,7 +251,7 @@ impl Selection<'_> {
         evaluation.ignore_label = self.ignore_label;
         // References of other folds have no prediction here.
         evaluation.predicted_only = true;
-        let result = evaluate_quietly(&evaluation, context)?;
+        let result = evaluate_quietly(&evaluation, self.annotation, context)?;
         if result.failures.is_empty() {
             Ok(result.results.mean)
         } else {

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::folder::{evaluate_quietly, EvaluateOptions};
-use crate::Error;
+use crate::{Annotation, Error};
 
 use super::determine::{classes_of, dice, trial_folder, Selection};
 use super::write_rules;
@@ -93,7 +93,7 @@ pub fn determine(
     evaluation.ignore_label = options.ignore_label;
     evaluation.predicted_only = true;
     evaluation.output = Some(summary_file.clone());
-    let before = evaluate_quietly(&evaluation, context)?;
+    let before = evaluate_quietly(&evaluation, &Annotation::default(), context)?;
     if !before.failures.is_empty() {
         return Err(Error::Cases {
             failures: before.failures,
@@ -102,6 +102,7 @@ pub fn determine(
     let mut classes = classes_of(&before.results, &summary_file)?;
     // Unlabelled voxels that are not ignored are no class.
     classes.retain(|class| *class > 0);
+    let annotation = Annotation::default();
     let selection = Selection {
         raw: &options.prediction_dir,
         reference: &options.reference_dir,
@@ -109,6 +110,7 @@ pub fn determine(
         minimum_sizes: options.minimum_sizes,
         bare_nan: false,
         ignore_label: options.ignore_label,
+        annotation: &annotation,
     };
     let mut rules = selection.select(&before.results, &classes, trial.path(), context)?;
     rules.validation_raw = name(&options.prediction_dir);

@@ -152,6 +152,14 @@ impl Source {
             }
         }
         labels.sort_keys();
+        let highest = labels.keys().next_back().copied();
+        if let Some((ignore, highest)) = ignore.zip(highest).filter(|&(i, highest)| highest > i64::from(i)) {
+            let problem = format!(
+                "label \"ignore\" is {ignore}, but another label is {highest}; nnU-Net v2 requires the highest number for it, \
+                 because labels are consecutive without it"
+            );
+            return Err(record(&problem));
+        }
         let known = [
             "channel_names",
             "labels",

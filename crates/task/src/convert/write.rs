@@ -71,7 +71,14 @@ pub(super) fn write_case(source: &Source, job: &Job, folder: &Path, cancel: &Can
         if job.test {
             return Ok(());
         }
-        return Err(Error::record(folder, format!("case {} has no label", job.case)));
+        let image = match &job.images {
+            Images::Channels(files) => files.values().next(),
+            Images::Listed(files) => files.first(),
+            Images::Volumes(file) => Some(file),
+        };
+        let place = image.map_or(folder, PathBuf::as_path);
+        let problem = format!("case {} has no label beside this image", job.case);
+        return Err(Error::record(place, problem));
     };
     let path = folder
         .join(format!("labels{part}"))

@@ -269,3 +269,19 @@ fn a_cascade_trains_its_second_stage_from_the_first() {
     assert_eq!(report.cases.len(), BallTask::CASES);
     assert!(report.dice[0].unwrap() > 0.3, "{:?}", report.dice);
 }
+
+#[test]
+fn a_class_that_the_validation_cases_are_not_annotated_for_has_no_dice() {
+    let task = Task::new();
+    let mut options = task.options("nnUNetTrainerV2", "results");
+    options.epochs = 1;
+    let setup = Setup::new(&options, Instant::now(), &Context::silent(1)).unwrap();
+    let cases: std::collections::BTreeMap<&String, [i64; 0]> =
+        setup.data.split.val.iter().map(|case| (case, [])).collect();
+    let file = task.path("present.json");
+    std::fs::write(&file, serde_json::to_string(&cases).unwrap()).unwrap();
+    options.data.present_labels = Some(file);
+    let report = run_until(&options, None).0.unwrap().validation.unwrap();
+    assert_eq!(report.dice, [None]);
+    assert!(!report.cases.is_empty() && report.cases.iter().all(|case| case.dice == [None]));
+}

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use evaluate::postprocessing::{determine_postprocessing, DetermineOptions};
-use evaluate::{evaluate_quietly, EvaluateOptions, Region, Scores};
+use evaluate::{evaluate_quietly, Annotation, EvaluateOptions, Region, Scores};
 use run::{CaseFailure, ValidatedCase, ValidationReport};
 
 use super::Validation;
@@ -34,7 +34,7 @@ impl Validation<'_> {
         evaluation.bare_nan = true;
         evaluation.predicted_only = true;
         evaluation.task.clone_from(&setup.data.task.name);
-        let found = evaluate_quietly(&evaluation, self.context)?;
+        let found = evaluate_quietly(&evaluation, &self.annotation(), self.context)?;
         report.failures.extend(found.failures);
         report.dice = dice(&classes, &found.results.mean);
         report.cases = found
@@ -52,12 +52,22 @@ impl Validation<'_> {
         Ok(report)
     }
 
+    /// What the references leave out.
+    fn annotation(&self) -> Annotation {
+        let data = &self.setup.data;
+        Annotation {
+            ignored: data.recipe.ignored_labels.clone(),
+            present: data.present.clone(),
+        }
+    }
+
     fn postprocess(&self, classes: &[i16], report: &mut ValidationReport) -> Result<()> {
         let fold = self.setup.model.fold(self.options.data.fold);
         let mut options = DetermineOptions::new(&fold.path, &self.setup.references);
         options.processed = "validation_raw_postprocessed".to_owned();
         options.bare_nan = true;
         options.ignore_label = self.setup.data.recipe.ignore_label;
+        options.annotation = self.annotation();
         let rules = determine_postprocessing(&options, self.context)?;
         let after = evaluate::read_summary(&fold.validation_raw_postprocessed().join("summary.json"))?;
         let regions = rules.for_which_classes.iter();
