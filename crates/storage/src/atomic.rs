@@ -13,9 +13,9 @@ const BUFFER: usize = 1 << 18;
 /// Writes a file through `write`. `path` holds either its previous content or the complete new content.
 ///
 /// The content goes to a temporary file in the same folder, is flushed to the disk and then renamed to
-/// `path`, and the folder is flushed. The temporary file is named `.<name>.<owner>-<random>.tmp`, so that patterns for
-/// results never match the remains of a killed process, which the next one removes. An existing file keeps its mode if
-/// the file system allows it. A symbolic link
+/// `path`, and the folder is flushed. The temporary file is named `.<name>.<owner>-<random>.tmp`, so that
+/// patterns for results never match the remains of a killed process, which the next one removes. An existing
+/// file keeps its mode if the file system allows it. A symbolic link
 /// is kept; its target is replaced.
 ///
 /// # Errors

@@ -1,8 +1,8 @@
 //! Temporary files beside their target, and those of killed runs.
 //!
-//! A temporary file is named `.<name>.<host>-<pid>-<process>-<random>.tmp`, so that patterns for results never
-//! match it, and that it says whose it is. A killed run leaves such files. The first write of a process into a folder
-//! removes them.
+//! A temporary file is named `.<name>.<host>-<pid>-<process>-<random>.tmp`, so that patterns for results
+//! never match it, and that it says whose it is. A killed run leaves such files. The first write of a process
+//! into a folder removes them.
 
 use std::collections::HashSet;
 use std::fs;
@@ -151,9 +151,9 @@ mod tests {
             file.set_modified(SystemTime::now() - Duration::from_secs(age))
                 .unwrap();
         };
-        let removed = [name(dead, &process), name(parent, "00000000")];
+        let removed = [name(dead, process), name(parent, "00000000")];
         let kept = [
-            name(own.parse().unwrap(), &process),
+            name(own.parse().unwrap(), process),
             name(parent, &of_parent),
             ".b.ffffffff-1-00000000-AbC123.tmp".to_owned(),
             ".c.AbC123.tmp".to_owned(),

@@ -36,6 +36,15 @@ fn full_disk_keeps_the_previous_file_and_no_remains() {
     let Some(_mount) = Mount::new(&small, &["-t", "tmpfs", "-o", "size=256k", "tmpfs"]) else {
         return;
     };
+    // Some systems ignore the size, or apply it to whole pages only.
+    if storage::available_space(&small).unwrap() > 1 << 19 {
+        return skip::<()>("the size of a tmpfs is ignored").unwrap_or(());
+    }
+    // The file of another system is copied where a hard link is impossible.
+    fs::write(base.path().join("short"), "short").unwrap();
+    link_or_copy(&base.path().join("short"), &small.join("short")).unwrap();
+    assert_eq!(fs::read_to_string(small.join("short")).unwrap(), "short");
+    fs::remove_file(small.join("short")).unwrap();
     let (source, target) = (base.path().join("large"), small.join("file"));
     fs::write(&source, vec![7; 1 << 20]).unwrap();
     fs::write(&target, "previous").unwrap();
@@ -47,10 +56,6 @@ fn full_disk_keeps_the_previous_file_and_no_remains() {
         (names(&small), fs::read_to_string(&target).unwrap().as_str()),
         (vec!["file".into()], "previous")
     );
-    // The file of another system is copied where a hard link is impossible.
-    fs::write(base.path().join("short"), "short").unwrap();
-    link_or_copy(&base.path().join("short"), &small.join("short")).unwrap();
-    assert_eq!(fs::read_to_string(small.join("short")).unwrap(), "short");
 }
 
 #[test]
