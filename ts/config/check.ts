@@ -19,6 +19,7 @@ export const PATHS: ReadonlySet<string> = new Set([
     'previousStage',
     'pretrained',
     'presentLabels',
+    'target',
     'source',
     'file',
   ],
