@@ -78,7 +78,9 @@ fn predicted_folders_equal_the_recorded_ones() {
             let compared = files
                 .iter()
                 .filter(|file| compare(&output.path().join(name(file)), file));
-            assert_eq!(compared.count(), 2 * found.written, "{}", recording.display());
+            // A recording may leave out softmax files, but no segmentation.
+            let segmentations = compared.filter(|file| name(file).ends_with(".nii.gz"));
+            assert_eq!(segmentations.count(), found.written, "{}", recording.display());
         }
     }
 }
