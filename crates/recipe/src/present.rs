@@ -28,7 +28,12 @@ pub(crate) fn read(
     let (path, found) = match given {
         Some(path) => (path.clone(), from_file(path)?),
         None if file.is_file() => {
-            let dataset = DatasetJson::read(&file)?;
+            let dataset = match DatasetJson::read(&file) {
+                Ok(dataset) => dataset,
+                // Nothing else of this file is needed, and nnU-Net v1 trains without it.
+                Err(_) if !mentions_present_labels(&file) => return Ok(PresentLabels::new()),
+                Err(error) => return Err(error.into()),
+            };
             let partial = dataset.training.into_iter();
             let partial = partial.filter_map(|case| Some((case.case, case.present_labels?)));
             (file, partial.collect())
@@ -56,6 +61,10 @@ pub(crate) fn read(
         }
     }
     Ok(partial)
+}
+
+fn mentions_present_labels(path: &Path) -> bool {
+    std::fs::read_to_string(path).is_ok_and(|text| text.contains("presentLabels"))
 }
 
 fn from_file(path: &Path) -> Result<BTreeMap<String, Vec<i64>>> {
@@ -91,6 +100,10 @@ mod tests {
             read(None).unwrap(),
             PresentLabels::from([("a".to_owned(), BTreeSet::from([2]))])
         );
+        for (damaged, refused) in [("{", false), (r#"{"presentLabels":"#, true)] {
+            std::fs::write(folder.path().join("dataset.json"), damaged).unwrap();
+            assert_eq!(read(None).is_err(), refused, "{damaged}");
+        }
         let file = folder.path().join("present.json");
         let given = |text: &str| {
             std::fs::write(&file, text).unwrap();
