@@ -1,7 +1,7 @@
 //! A lock file that keeps two processes out of one folder.
 
 use std::collections::HashSet;
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -39,13 +39,14 @@ impl Holder {
         }
     }
 
-    /// Whether the process certainly ended. A process on another machine may be alive.
-    fn is_gone(&self, path: &Path) -> bool {
+    /// Whether the process certainly ended. A process on another machine may be alive. `held` says whether this process
+    /// holds the lock.
+    fn is_gone(&self, held: bool) -> bool {
         if self.host != process::host() {
             return false;
         }
         if self.pid == std::process::id() {
-            return !held().get_or_insert_default().contains(path);
+            return !held;
         }
         match Identity::of(self.pid) {
             None => true,
@@ -69,21 +70,32 @@ impl Lock {
     pub fn acquire(path: &Path) -> Result<Self, Error> {
         // One spelling of each path, because runs of this process are told apart by it.
         let path = absolute(path);
+        // Before the file exists: other runs of this process must not take it for that of an ended one.
+        if !held().get_or_insert_default().insert(path.clone()) {
+            return Err(Error::locked(&path, Holder::this_process()));
+        }
+        Self::create(&path).inspect_err(|_| {
+            held().get_or_insert_default().remove(&path);
+        })
+    }
+
+    fn create(path: &Path) -> Result<Self, Error> {
         // As often as stale files can reasonably follow one another.
         for _ in 0..8 {
-            match create(&path) {
+            match create(path) {
                 Ok(()) => {
-                    held().get_or_insert_default().insert(path.clone());
-                    return Ok(Self { path });
+                    return Ok(Self {
+                        path: path.to_owned(),
+                    })
                 }
-                Err(error) if error.kind() == ErrorKind::AlreadyExists => match Self::holder(&path) {
-                    Some(holder) => return Err(Error::locked(&path, holder)),
-                    None => remove_stale(&path)?,
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => match read(path) {
+                    Some(holder) if !holder.is_gone(false) => return Err(Error::locked(path, holder)),
+                    _ => remove_stale(path)?,
                 },
-                Err(error) => return Err(Error::io("create", &path, error)),
+                Err(error) => return Err(Error::io("create", path, error)),
             }
         }
-        Err(Error::io("create", &path, ErrorKind::AlreadyExists.into()))
+        Err(Error::io("create", path, ErrorKind::AlreadyExists.into()))
     }
 
     /// Fails as [`Lock::acquire`] would if a process holds the lock file `path`. Creates nothing.
@@ -97,9 +109,8 @@ impl Lock {
     /// The process that holds the lock file `path`; `None` if there is no file or its process ended.
     pub fn holder(path: &Path) -> Option<Holder> {
         let path = absolute(path);
-        let text = fs::read_to_string(&path).ok()?;
-        let holder: Holder = serde_json::from_str(&text).ok()?;
-        (!holder.is_gone(&path)).then_some(holder)
+        let is_held = held().get_or_insert_default().contains(&path);
+        read(&path).filter(|holder| !holder.is_gone(is_held))
     }
 }
 
@@ -140,21 +151,52 @@ fn create(path: &Path) -> std::io::Result<()> {
     }
 }
 
-/// Takes a stale file away. Of two processes that find the same one, one wins, and the other finds the new file.
+/// The holder in a lock file; `None` if there is no file, or no record in it.
+fn read(path: &Path) -> Option<Holder> {
+    serde_json::from_str(&fs::read_to_string(path).ok()?).ok()
+}
+
+/// Takes a stale file away. Processes that find the same one do so one after the other, and look at the file again, so
+/// that none takes the file of a process that was faster.
 fn remove_stale(path: &Path) -> Result<(), Error> {
-    let before = fs::read(path).ok();
-    let aside = path.with_extension(format!("stale-{}-{:x}", std::process::id(), unique()));
-    match fs::rename(path, &aside) {
-        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(()),
-        Err(e) => return Err(Error::io("replace", path, e)),
-        Ok(()) => {}
-    }
-    if before.is_some() && fs::read(&aside).ok() != before {
-        // Another process replaced the file in between: its lock goes back.
-        let _ = fs::hard_link(&aside, path);
-    }
-    let _ = fs::remove_file(&aside);
-    Ok(())
+    let guard_path = path.with_extension("takeover");
+    let failed = |error| Error::io("lock", &guard_path, error);
+    let guard = loop {
+        let mut open = OpenOptions::new();
+        let guard = open
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&guard_path)
+            .map_err(failed)?;
+        // Some servers have no such locks; then the second look below is all there is.
+        let _ = guard.lock();
+        // The process before may have deleted the file that this one waited for.
+        if is_at(&guard, &guard_path) {
+            break guard;
+        }
+    };
+    // Nobody creates the lock while a stale one exists, and nobody else deletes it now.
+    let is_stale = path.exists() && read(path).is_none_or(|holder| holder.is_gone(false));
+    let removed = if is_stale { fs::remove_file(path) } else { Ok(()) };
+    let _ = fs::remove_file(&guard_path);
+    drop(guard);
+    removed.map_err(|error| Error::io("replace", path, error))
+}
+
+/// Whether an open file is the one at a path.
+#[cfg(unix)]
+fn is_at(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let id = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
+    let ids = file.metadata().map(id).ok().zip(fs::metadata(path).map(id).ok());
+    ids.is_some_and(|(one, other)| one == other)
+}
+
+/// Whether an open file is the one at a path. Windows does not delete open files.
+#[cfg(not(unix))]
+fn is_at(_: &File, path: &Path) -> bool {
+    path.exists()
 }
 
 fn unique() -> u64 {
@@ -229,7 +271,7 @@ mod tests {
     fn of_many_that_find_a_stale_lock_one_gets_it() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("training.lock");
-        for _ in 0..20 {
+        for _ in 0..200 {
             write(&path, &Holder::this_process());
             let locks: Vec<_> = std::thread::scope(|scope| {
                 let threads: Vec<_> = (0..4).map(|_| scope.spawn(|| Lock::acquire(&path))).collect();
