@@ -87,7 +87,9 @@ async function node(
   let meddling: Promise<void> | undefined;
   child.stdout.on('data', (chunk) => {
     text.out += chunk;
-    if (/"type":"(iteration|progress)"/.test(text.out)) meddling ??= meddle(child);
+    // The progress of a training that only begins is that of checks.
+    const step = argv.includes('train') ? '"type":"iteration"' : '"type":"progress"';
+    if (text.out.includes(step)) meddling ??= meddle(child);
   });
   const [code, signal] = await end;
   await meddling;

@@ -35,7 +35,8 @@ async function work(way: string): Promise<void> {
   for (;;) {
     const { value, done } = await events.next();
     if (done) throw new Error('the work ended too early');
-    if (value.type === 'iteration' || value.type === 'progress') break;
+    // The progress of a training that only begins is that of checks.
+    if (value.type === (verb === 'train' ? 'iteration' : 'progress')) break;
   }
   await sleep(Number(delay));
   parentPort?.postMessage('under way');
