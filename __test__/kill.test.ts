@@ -1,6 +1,7 @@
 /** A training whose process is killed at random moments and continued ends with the bits of an undisturbed one. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -81,7 +82,8 @@ async function results(folder: string): Promise<Record<string, string>> {
   return found;
 }
 
-test('a training that is killed again and again ends with the bits of an undisturbed one', async (t) => {
+/** A small preprocessed task, and the flags of a training of it with a model folder of its own. */
+async function prepare(t: ExecutionContext): Promise<{ root: string; flags: (name: string) => string[] }> {
   t.timeout(30 * 60_000);
   const { root, folders } = await workspace(t);
   const names = ['a', 'b', 'c', 'd', 'e'];
@@ -95,30 +97,65 @@ test('a training that is killed again and again ends with the bits of an undistu
     ...['--preprocessed', folders.preprocessed],
     ...['--output-folder', join(root, name)],
   ];
-  const started = Date.now();
-  t.true(await train(t, flags('undisturbed'), undefined));
-  const whole = Date.now() - started;
-  const expected = await results(join(root, 'undisturbed'));
-  const listed = Object.keys(expected).sort();
-  for (const name of [
-    'model_final_checkpoint.model',
-    'progress.csv',
-    join('validation_raw', 'summary.json'),
-  ]) {
-    t.true(listed.includes(join('fold_0', name)), `${name} is not among ${listed}`);
-  }
-  const draw = random(7);
-  const moments: number[] = [];
-  for (let round = 0; moments.length < KILLS; round += 1) {
-    const where = flags(`disturbed${round}`);
-    for (;;) {
-      const moment = moments.length < KILLS ? Math.round(draw() * whole) : undefined;
-      if (await train(t, where, moment)) break;
-      if (moment !== undefined) moments.push(moment);
+  return { root, flags };
+}
+
+test.serial(
+  'SIGTERM, SIGUSR1 and --stop-after save a training and end it with 85: continue me',
+  async (t) => {
+    if (process.platform === 'win32') return t.pass('Windows has no such signals');
+    const { root, flags } = await prepare(t);
+    for (const way of ['SIGTERM', 'SIGUSR1', 'stopAfter'] as const) {
+      const more = way === 'stopAfter' ? ['--stop-after', '1s'] : [];
+      const argv = [MAIN, 'train', ...FLAGS, ...flags(way), '--epochs', '100000', ...more];
+      const child = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'pipe'] });
+      const text = { out: '', err: '' };
+      child.stderr.on('data', (chunk) => (text.err += chunk));
+      child.stdout.on('data', (chunk) => {
+        const before = text.out.includes('"type":"iteration"');
+        text.out += chunk;
+        const begun = !before && text.out.includes('"type":"iteration"');
+        if (begun && way !== 'stopAfter') child.kill(way);
+      });
+      const late = setTimeout(() => child.kill('SIGKILL'), PATIENCE);
+      const [code, signal] = await once(child, 'close');
+      clearTimeout(late);
+      t.deepEqual([code, signal], [85, null], `${way}: ${text.err}`);
+      t.true(existsSync(join(root, way, 'fold_0', 'model_latest.model')), way);
+      t.regex(text.out.trimEnd().split('\n').at(-1) ?? '', /"type":"(failed|cancelled)"/, way);
     }
-    const found = await results(join(root, `disturbed${round}`));
-    t.deepEqual(Object.keys(found).sort(), listed);
-    for (const name of listed)
-      t.true(found[name] === expected[name], `${name} after ${moments} ms of ${whole}`);
-  }
-});
+  },
+);
+
+test.serial(
+  'a training that is killed again and again ends with the bits of an undisturbed one',
+  async (t) => {
+    const { root, flags } = await prepare(t);
+    const started = Date.now();
+    t.true(await train(t, flags('undisturbed'), undefined));
+    const whole = Date.now() - started;
+    const expected = await results(join(root, 'undisturbed'));
+    const listed = Object.keys(expected).sort();
+    for (const name of [
+      'model_final_checkpoint.model',
+      'progress.csv',
+      join('validation_raw', 'summary.json'),
+    ]) {
+      t.true(listed.includes(join('fold_0', name)), `${name} is not among ${listed}`);
+    }
+    const draw = random(7);
+    const moments: number[] = [];
+    for (let round = 0; moments.length < KILLS; round += 1) {
+      const where = flags(`disturbed${round}`);
+      for (;;) {
+        const moment = moments.length < KILLS ? Math.round(draw() * whole) : undefined;
+        if (await train(t, where, moment)) break;
+        if (moment !== undefined) moments.push(moment);
+      }
+      const found = await results(join(root, `disturbed${round}`));
+      t.deepEqual(Object.keys(found).sort(), listed);
+      for (const name of listed)
+        t.true(found[name] === expected[name], `${name} after ${moments} ms of ${whole}`);
+    }
+  },
+);
