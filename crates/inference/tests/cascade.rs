@@ -1,11 +1,12 @@
 //! `predict` with a model of the second stage of a cascade.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-mod work;
+mod common;
 
 use std::fs;
 use std::path::Path;
 
+use common::{copy, Work};
 use dataset::results::{ModelFolder, FINAL_CHECKPOINT};
 use dataset::{Fold, Plans};
 use engine::checkpoint::{Checkpoint, Info};
@@ -13,7 +14,6 @@ use inference::{predict, PredictOptions};
 use ndarray::{concatenate, ArrayD, Axis, IxDyn};
 use run::{Coded, Context};
 use volume::{nifti, Geometry};
-use work::{copy, Work};
 
 /// Makes a second stage of the recorded model: its first convolution also takes one channel a class.
 fn second_stage(model: &ModelFolder) {

@@ -1,10 +1,11 @@
 //! `predict` on folders: existing outputs, folds, checkpoints, postprocessing, and images that cannot be segmented.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
-mod work;
+mod common;
 
 use std::fs;
 
+use common::Work;
 use dataset::results::{BEST_CHECKPOINT, FINAL_CHECKPOINT};
 use dataset::{Fold, Plans};
 use engine::checkpoint::{Checkpoint, Info};
@@ -14,7 +15,6 @@ use ndarray::Axis;
 use run::{Coded, Event};
 use serde_json::json;
 use volume::{nifti, Geometry};
-use work::Work;
 
 #[test]
 fn only_a_whole_output_of_the_same_image_model_and_settings_is_kept() {

@@ -28,22 +28,13 @@ pub fn count_labels(
         None
     };
     let meaning = MeaningRule::of(reference_rules).meaning(ignores, properties.as_ref());
-    let unpacked = StageFolder {
+    let mut stage = StageFolder {
         packed: None,
-        previous_stage: None,
-        weightmaps: false,
-        folder: stage.folder.clone(),
-        ignored: stage.ignored.clone(),
+        ..stage.clone()
     };
-    let packed = StageFolder {
-        packed: Some(Arc::new(PackedCache::new(0))),
-        ..unpacked.clone()
-    };
-    let stage = if unpacked.stack(case).is_file() {
-        unpacked
-    } else {
-        packed
-    };
+    if !stage.stack(case).is_file() {
+        stage.packed = Some(Arc::new(PackedCache::new(0)));
+    }
     let case = Case::open(case, &stage, meaning)?;
     let mut counts = vec![0; classes];
     case.for_each_slice(|slice| {

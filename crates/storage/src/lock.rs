@@ -74,12 +74,13 @@ impl Lock {
         if !held().get_or_insert_default().insert(path.clone()) {
             return Err(Error::locked(&path, Holder::this_process()));
         }
-        Self::create(&path).inspect_err(|_| {
+        Self::take(&path).inspect_err(|_| {
             held().get_or_insert_default().remove(&path);
         })
     }
 
-    fn create(path: &Path) -> Result<Self, Error> {
+    /// Creates the file, in place of stale ones.
+    fn take(path: &Path) -> Result<Self, Error> {
         // As often as stale files can reasonably follow one another.
         for _ in 0..8 {
             match create(path) {

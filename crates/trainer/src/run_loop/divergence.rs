@@ -37,7 +37,7 @@ impl Run<'_> {
 
     /// Saves a stopped run to resume from, unless its network may be damaged.
     pub(super) fn save_stopped(&mut self, error: Error) -> Result<Error> {
-        let error = if error.may_damage_network() {
+        let mut error = if error.may_damage_network() {
             error
         } else {
             match (error, self.settle()) {
@@ -55,27 +55,11 @@ impl Run<'_> {
         if whole {
             self.save(CheckpointKind::Latest)?;
         }
-        Ok(match error {
-            Error::Diverged {
-                quantity,
-                value,
-                epoch,
-                iteration,
-                cases,
-                advice,
-                ..
-            } => Error::Diverged {
-                quantity,
-                value,
-                epoch,
-                iteration,
-                cases,
-                kept: last_checkpoint(&self.fold)
-                    .map_or_else(|| "none".to_owned(), |p| p.display().to_string()),
-                advice,
-            },
-            other => other,
-        })
+        if let Error::Diverged { kept, .. } = &mut error {
+            *kept =
+                last_checkpoint(&self.fold).map_or_else(|| "none".to_owned(), |p| p.display().to_string());
+        }
+        Ok(error)
     }
 
     /// nnU-Net v1's remedy if nothing was learnt in 100 epochs (`nnUNetTrainerV2.on_epoch_end`).
