@@ -70,6 +70,8 @@ pub fn visit(visitor: &mut impl Visitor) {
         verb("consolidateFolds", CASES),
         evaluate::postprocessing::consolidate_folds,
     );
+    visitor.verb(verb("exportModel", CASES), model_zip::export_model);
+    visitor.verb(verb("installModel", CASES), model_zip::install_model);
     visitor.verb(verb("convert", CASES), task::convert::convert);
     visitor.verb(verb("simulateSparse", CASES), task::simulate::simulate_sparse);
     visitor.verb(verb("copyFile", CASES), task::copy::copy_file);

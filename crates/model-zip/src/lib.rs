@@ -1,0 +1,31 @@
+//! Trained models as zip files, as nnU-Net v1 exports and installs them.
+//!
+//! Source: `nnunet.inference.pretrained_models`. Names in the zip are relative to `RESULTS_FOLDER/nnUNet`.
+
+mod archive;
+mod error;
+mod export;
+mod install;
+mod layout;
+mod members;
+mod meter;
+mod names;
+
+pub use error::Error;
+pub use export::{export_model, ExportModelOptions, ExportModelSummary, ExportedModel};
+pub use install::{install_model, InstallModelOptions, InstallModelSummary, InstalledFolder};
+
+/// Bytes that are read and written at a time.
+const PIECE: usize = 1 << 20;
+/// Largest pickle that is read whole. The plans of thousands of cases have some megabytes.
+const LARGEST_PICKLE: u64 = 256 << 20;
+
+/// Checks the text of a model's pickle with the restricted reader, which runs nothing. `plans` of a model must also
+/// be plans.
+fn check_pickle(bytes: &[u8], plans: bool) -> Result<(), pickle::Error> {
+    let value = pickle::read(bytes, &pickle::Limits::default())?;
+    if plans {
+        dataset::Plans::from_value(&value)?;
+    }
+    Ok(())
+}
