@@ -60,4 +60,5 @@ export { simulateSparse } from './verbs/simulate.js';
 export { makeSplits } from './verbs/splits.js';
 export { train } from './verbs/train.js';
 export { generateWeightmaps } from './verbs/weightmaps.js';
+export { exportModel, installModel } from './verbs/zips.js';
 export { readVolume, type Volume } from './volume.js';

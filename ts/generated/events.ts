@@ -173,6 +173,12 @@ export type ApplyPostprocessingEvent = StartedEvent | ProgressEvent | WarningEve
 /** Events of the verb `consolidateFolds`. */
 export type ConsolidateFoldsEvent = StartedEvent | ProgressEvent | WarningEvent;
 
+/** Events of the verb `exportModel`. */
+export type ExportModelEvent = StartedEvent | ProgressEvent | WarningEvent;
+
+/** Events of the verb `installModel`. */
+export type InstallModelEvent = StartedEvent | ProgressEvent | WarningEvent;
+
 /** Events of the verb `convert`. */
 export type ConvertEvent = StartedEvent | ProgressEvent | WarningEvent;
 

@@ -375,6 +375,46 @@ export interface EvaluateOptions extends Abortable {
  */
 export type ExportMode = 'default' | 'alt' | 'streamed';
 
+/** Options of the verb `exportModel`. */
+export interface ExportModelOptions extends Abortable {
+  /**
+   * Folders of the models, `RESULTS_FOLDER/nnUNet/CONFIGURATION/TaskXXX_NAME/TRAINER__PLANS`.
+   *
+   * Range: at least 1 values.
+   */
+  readonly models: readonly string[];
+  /** The zip file. */
+  readonly output: string;
+  /**
+   * Folds to export: numbers or `all`. The default is every fold with a number; `all` if no other
+   * exists.
+   * Unfinished folds are an error.
+   *
+   * Range: at least 1 values.
+   */
+  readonly folds?: readonly Fold[] | undefined;
+  /**
+   * Requires every file that nnU-Net v1 requires, also `postprocessing.json`, `debug.json` and
+   * `progress.png`.
+   * Otherwise a missing one is a warning.
+   *
+   * @default false
+   */
+  readonly strict?: boolean | undefined;
+  /**
+   * Replaces an existing zip file.
+   *
+   * @default false
+   */
+  readonly overwrite?: boolean | undefined;
+  /**
+   * Number of threads; 0 uses all cores.
+   *
+   * @default 0
+   */
+  readonly workers?: number | undefined;
+}
+
 /** A fold: its number, or `all`. */
 export type Fold = number | string;
 
@@ -388,6 +428,32 @@ export interface InspectOptions extends Abortable {
    * @default 64
    */
   readonly longest?: number | undefined;
+  /**
+   * Number of threads; 0 uses all cores.
+   *
+   * @default 0
+   */
+  readonly workers?: number | undefined;
+}
+
+/** Options of the verb `installModel`. */
+export interface InstallModelOptions extends Abortable {
+  /** The zip file, of `export-model` or nnU-Net v1. */
+  readonly zip: string;
+  /**
+   * Folder that gets `CONFIGURATION/TaskXXX_NAME/TRAINER__PLANS`. Created if missing. The default is
+   * `nnUNet` in the
+   * folder of trained models.
+   */
+  readonly output?: string | undefined;
+  /** Folder of trained models. The default is `$RESULTS_FOLDER`. */
+  readonly results?: string | undefined;
+  /**
+   * Installs models in the place of existing ones, whose folders are kept under another name.
+   *
+   * @default false
+   */
+  readonly overwrite?: boolean | undefined;
   /**
    * Number of threads; 0 uses all cores.
    *

@@ -5,6 +5,7 @@ import { determinePostprocessingShim, ensembleShim } from './several.js';
 import { convertShim, evaluateShim, weightmapsShim } from './small.js';
 import type { Shim } from './table.js';
 import { trainShim } from './train.js';
+import { exportShim, installShim } from './zips.js';
 
 /** Every command of nnU-Net v1 and DIAG's fork that `shims install` writes. */
 export const SHIMS: readonly Shim[] = [
@@ -16,6 +17,8 @@ export const SHIMS: readonly Shim[] = [
   weightmapsShim,
   ensembleShim,
   determinePostprocessingShim,
+  exportShim,
+  installShim,
   ...MISSING,
 ];
 

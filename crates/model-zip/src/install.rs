@@ -232,8 +232,7 @@ impl Contents {
     /// [`Error::Zip`] if one is damaged, or does more than hold values.
     fn check_pickles(&self, archive: &mut Archive, zip: &Path, context: &Context) -> Result<(), Error> {
         for (file, name) in self.files(archive) {
-            let plans = name.ends_with("/plans.pkl") && name.split('/').count() == 4;
-            if !plans && !name.ends_with(".model.pkl") {
+            if !name.ends_with(".pkl") {
                 continue;
             }
             let refuse = |problem: String| Error::Zip {
@@ -248,7 +247,7 @@ impl Contents {
             // Not part of the progress: the file is unpacked again.
             let mut meter = Meter::new(context, size);
             archive.unpack(file, &mut bytes, zip, &mut meter)?;
-            check_pickle(&bytes, plans).map_err(|e| refuse(e.to_string()))?;
+            check_pickle(&bytes).map_err(|e| refuse(e.to_string()))?;
         }
         Ok(())
     }

@@ -195,7 +195,7 @@ fn readable(path: &Path) -> Result<(), Error> {
         format!("it has {length} bytes, more than {LARGEST_PICKLE}")
     } else {
         let bytes = std::fs::read(path).map_err(|e| Error::io(path, e))?;
-        match check_pickle(&bytes, path.ends_with("plans.pkl")) {
+        match check_pickle(&bytes) {
             Ok(()) => return Ok(()),
             Err(error) => error.to_string(),
         }
