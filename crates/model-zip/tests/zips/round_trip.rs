@@ -1,13 +1,11 @@
 //! Exported models are installed with equal bytes.
 
-mod common;
-
 use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use common::{content, files, pack, write, MODEL};
+use crate::common::{content, files, pack, write, MODEL};
 use dataset::Fold;
 use model_zip::{export_model, install_model, ExportModelOptions, InstallModelOptions};
 use run::{Cancel, Coded, Context, Event};
@@ -37,7 +35,13 @@ fn models_and_their_ensemble_come_back_with_equal_bytes_in_the_order_of_v1() {
     let (results, other) = (root.path().join("results/nnUNet"), root.path().join("other"));
     let second = MODEL.replace("3d_fullres", "2d");
     let mut all = files(MODEL, &["fold_0", "fold_1"]);
-    all.insert(4, (format!("{MODEL}/fold_0/network_architecture.pdf"), vec![7; 3 << 20]));
+    all.insert(
+        4,
+        (
+            format!("{MODEL}/fold_0/network_architecture.pdf"),
+            vec![7; 3 << 20],
+        ),
+    );
     all.extend(files(&second, &["fold_0", "fold_1"]));
     let pair = |second: &str| format!("ensemble_2d__nnUNetTrainerV2__nnUNetPlansv2.1--{second}");
     let ensemble = |name: &str| format!("ensembles/Task011_GoldenTiny/{name}/postprocessing.json");
@@ -47,7 +51,10 @@ fn models_and_their_ensemble_come_back_with_equal_bytes_in_the_order_of_v1() {
     ));
     write(&results, &all);
     // Neither the ensemble of a model that is not exported, nor what v1 does not copy.
-    let left = [ensemble(&pair("3d_lowres__T__P")), format!("{MODEL}/fold_0/validation_raw/a.txt")];
+    let left = [
+        ensemble(&pair("3d_lowres__T__P")),
+        format!("{MODEL}/fold_0/validation_raw/a.txt"),
+    ];
     write(&results, &left.map(|name| (name, Vec::new())));
     let zip = root.path().join("new/models.zip");
     let (recorder, context) = recorded();
@@ -57,13 +64,19 @@ fn models_and_their_ensemble_come_back_with_equal_bytes_in_the_order_of_v1() {
     assert_eq!((exported.files, exported.ensembles), (all.len(), 1));
     assert_eq!(exported.models[1].name, second);
     assert_eq!(exported.models[0].folds, [Fold::Index(0), Fold::Index(1)]);
-    assert_eq!(exported.bytes, all.iter().map(|(_, bytes)| bytes.len() as u64).sum::<u64>());
+    assert_eq!(
+        exported.bytes,
+        all.iter().map(|(_, bytes)| bytes.len() as u64).sum::<u64>()
+    );
     assert_eq!(exported.size, zip.metadata().unwrap().len());
     let last = recorder.events().into_iter().rev().find_map(|event| match event {
         Event::Progress { done, total, .. } => Some((done, total)),
         _ => None,
     });
-    assert!(last.is_some_and(|(done, total)| done == total && done > 3), "{last:?}");
+    assert!(
+        last.is_some_and(|(done, total)| done == total && done > 3),
+        "{last:?}"
+    );
 
     let mut archive = ZipArchive::new(File::open(&zip).unwrap()).unwrap();
     for (index, (name, bytes)) in all.iter().enumerate() {
@@ -78,7 +91,10 @@ fn models_and_their_ensemble_come_back_with_equal_bytes_in_the_order_of_v1() {
     assert_eq!((installed.models.len(), installed.ensembles.len()), (2, 1));
     assert_eq!(installed.models[1].folder, other.join(MODEL));
     assert_eq!(installed.models[1].folds, [Fold::Index(0), Fold::Index(1)]);
-    assert_eq!((installed.files, installed.bytes), (exported.files, exported.bytes));
+    assert_eq!(
+        (installed.files, installed.bytes),
+        (exported.files, exported.bytes)
+    );
     assert_eq!(installed.ignored, Vec::<String>::new());
 }
 
@@ -95,7 +111,9 @@ fn the_zip_file_of_another_program_is_installed_without_its_foreign_files() {
     writer.write_all(b"a model").unwrap();
     for (index, (name, bytes)) in all.iter().enumerate() {
         let options = if index % 2 == 0 { deflated } else { stored };
-        writer.start_file(name.as_str(), options.large_file(index == 1)).unwrap();
+        writer
+            .start_file(name.as_str(), options.large_file(index == 1))
+            .unwrap();
         writer.write_all(bytes).unwrap();
     }
     writer.finish().unwrap();
@@ -160,7 +178,10 @@ fn files_that_prediction_does_without_are_warnings_and_errors_if_strict() {
         options.overwrite = true;
         let (recorder, context) = recorded();
         export_model(&options, &context).unwrap();
-        assert!(recorder.warnings().iter().all(|code| *code == "WARN_NOT_EXPORTED"));
+        assert!(recorder
+            .warnings()
+            .iter()
+            .all(|code| *code == "WARN_NOT_EXPORTED"));
         assert!(!recorder.warnings().is_empty());
     }
 }
@@ -203,7 +224,10 @@ fn an_installed_model_is_kept_or_moved_aside() {
     let aside = installed.models[0].replaced.clone().unwrap();
     let stripped = |files: Vec<(String, Vec<u8>)>| {
         let name = |name: String| name.strip_prefix(MODEL).unwrap()[1..].to_owned();
-        files.into_iter().map(|(file, bytes)| (name(file), bytes)).collect()
+        files
+            .into_iter()
+            .map(|(file, bytes)| (name(file), bytes))
+            .collect()
     };
     assert_eq!(content(&aside), stripped(old));
     assert_eq!(content(&other.join(MODEL)), stripped(new));
@@ -224,7 +248,10 @@ fn what_a_killed_installation_left_is_removed() {
 fn a_cancelled_run_leaves_nothing() {
     let root = tempfile::tempdir().unwrap();
     let mut all = files(MODEL, &["fold_0", "fold_1"]);
-    all.push((format!("{MODEL}/fold_0/network_architecture.pdf"), vec![1; 30 << 20]));
+    all.push((
+        format!("{MODEL}/fold_0/network_architecture.pdf"),
+        vec![1; 30 << 20],
+    ));
     write(root.path(), &all);
     let (zip, other) = (root.path().join("zips/a.zip"), root.path().join("other"));
     let model = root.path().join(MODEL);

@@ -1,12 +1,10 @@
 //! Zip files that must not be installed.
 
-mod common;
-
 use std::fs;
 use std::io::Write;
 use std::path::Path;
 
-use common::{content, files, pack, pack_with_sizes, MODEL};
+use crate::common::{content, files, pack, pack_with_sizes, MODEL};
 use model_zip::{install_model, InstallModelOptions};
 use run::{Coded, Context};
 use zip::write::SimpleFileOptions;
@@ -32,7 +30,10 @@ fn refused(root: &Path) -> String {
 fn refused_with(more: &[(&str, &[u8])]) -> String {
     let root = tempfile::tempdir().unwrap();
     let mut all = files(MODEL, &["fold_0"]);
-    all.extend(more.iter().map(|(name, bytes)| ((*name).to_owned(), bytes.to_vec())));
+    all.extend(
+        more.iter()
+            .map(|(name, bytes)| ((*name).to_owned(), bytes.to_vec())),
+    );
     pack(&root.path().join("a.zip"), &all);
     refused(root.path())
 }
@@ -76,7 +77,9 @@ fn entries_with_the_name_of_another_one() {
 fn links() {
     let root = tempfile::tempdir().unwrap();
     let mut writer = ZipWriter::new(fs::File::create(root.path().join("a.zip")).unwrap());
-    writer.add_symlink("2d", "/etc", SimpleFileOptions::default()).unwrap();
+    writer
+        .add_symlink("2d", "/etc", SimpleFileOptions::default())
+        .unwrap();
     for (name, bytes) in files(MODEL, &["fold_0"]) {
         writer.start_file(name, SimpleFileOptions::default()).unwrap();
         writer.write_all(&bytes).unwrap();
@@ -92,7 +95,10 @@ fn content_that_cannot_be_a_model() {
     assert!(message.contains("no model shrinks so much"), "{message}");
     // Many small ones.
     let names: Vec<_> = (0..70).map(|i| format!("{MODEL}/fold_0/{i}")).collect();
-    let many: Vec<_> = names.iter().map(|name| (name.as_str(), &zeros[..1 << 20])).collect();
+    let many: Vec<_> = names
+        .iter()
+        .map(|name| (name.as_str(), &zeros[..1 << 20]))
+        .collect();
     let message = refused_with(&many);
     assert!(message.contains("no model shrinks so much"), "{message}");
 }
@@ -127,7 +133,10 @@ fn refused_after(change: impl Fn(&mut Vec<u8>)) -> String {
 /// Positions of the entries in the list at the end.
 fn listed(bytes: &[u8]) -> Vec<usize> {
     let places = bytes.windows(4).enumerate();
-    places.filter(|(_, four)| four == b"PK\x01\x02").map(|(at, _)| at).collect()
+    places
+        .filter(|(_, four)| four == b"PK\x01\x02")
+        .map(|(at, _)| at)
+        .collect()
 }
 
 #[test]
@@ -170,10 +179,15 @@ fn a_zip_file_without_a_model_says_what_it_has() {
     let message = refused(root.path());
     assert!(
         message.contains("expected files CONFIGURATION/TaskXXX_NAME/TRAINER__PLANS/fold_X/")
-            && message.contains("found nnUNet/3d_fullres") && message.contains("and 5 more"),
+            && message.contains("found nnUNet/3d_fullres")
+            && message.contains("and 5 more"),
         "{message}"
     );
-    for lost in ["plans.pkl", "model_final_checkpoint.model", "model_final_checkpoint.model.pkl"] {
+    for lost in [
+        "plans.pkl",
+        "model_final_checkpoint.model",
+        "model_final_checkpoint.model.pkl",
+    ] {
         let mut all = files(MODEL, &["fold_0"]);
         all.retain(|(name, _)| !name.ends_with(&format!("/{lost}")));
         pack(&zip, &all);

@@ -15,7 +15,12 @@ pub const MODEL: &str = "3d_fullres/Task011_GoldenTiny/nnUNetTrainerV2__nnUNetPl
 fn recorded() -> BTreeMap<&'static str, Vec<u8>> {
     let files = testkit::files_below(&testkit::folder("checkpoint").join("model"));
     let read = |name: &str| fs::read(files.iter().find(|file| file.ends_with(name)).unwrap()).unwrap();
-    let names = ["debug.json", "model_final_checkpoint.model", "model_final_checkpoint.model.pkl", "plans.pkl"];
+    let names = [
+        "debug.json",
+        "model_final_checkpoint.model",
+        "model_final_checkpoint.model.pkl",
+        "plans.pkl",
+    ];
     names.into_iter().map(|name| (name, read(name))).collect()
 }
 
@@ -24,13 +29,20 @@ pub fn files(model: &str, folds: &[&str]) -> Vec<(String, Vec<u8>)> {
     let recorded = recorded();
     let mut files = Vec::new();
     for fold in folds {
-        for name in ["debug.json", "model_final_checkpoint.model", "model_final_checkpoint.model.pkl"] {
+        for name in [
+            "debug.json",
+            "model_final_checkpoint.model",
+            "model_final_checkpoint.model.pkl",
+        ] {
             files.push((format!("{model}/{fold}/{name}"), recorded[name].clone()));
         }
         files.push((format!("{model}/{fold}/progress.png"), b"a picture".to_vec()));
     }
     files.push((format!("{model}/plans.pkl"), recorded["plans.pkl"].clone()));
-    files.push((format!("{model}/postprocessing.json"), b"{\"for_which_classes\": []}".to_vec()));
+    files.push((
+        format!("{model}/postprocessing.json"),
+        b"{\"for_which_classes\": []}".to_vec(),
+    ));
     files
 }
 
@@ -52,7 +64,7 @@ pub fn pack(path: &Path, files: &[(String, Vec<u8>)]) {
 pub fn pack_with_sizes(path: &Path, files: &[(String, Vec<u8>)], listed: impl Fn(&str, u64) -> u64) {
     let mut archive = ArchiveWriter::new(Vec::new());
     for (name, bytes) in files {
-        let mut encoder = DeflateEncoder::new(Vec::new(), flate2::Compression::fast());
+        let mut encoder = DeflateEncoder::new(Vec::new(), flate2::Compression::default());
         encoder.write_all(bytes).unwrap();
         let packed = encoder.finish().unwrap();
         let mut checksum = Checksum::new();
@@ -76,6 +88,15 @@ pub fn content(root: &Path) -> BTreeMap<String, Vec<u8>> {
     } else {
         Vec::new()
     };
-    let name = |path: &PathBuf| path.strip_prefix(root).unwrap().to_str().unwrap().replace('\\', "/");
-    files.iter().map(|path| (name(path), fs::read(path).unwrap())).collect()
+    let name = |path: &PathBuf| {
+        path.strip_prefix(root)
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .replace('\\', "/")
+    };
+    files
+        .iter()
+        .map(|path| (name(path), fs::read(path).unwrap()))
+        .collect()
 }
