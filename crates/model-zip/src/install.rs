@@ -357,7 +357,10 @@ fn place_one(source: &Path, target: &Path) -> Result<Option<PathBuf>, Error> {
         fs::create_dir_all(parent).map_err(|e| Error::io(parent, e))?;
     }
     let aside = match target.symlink_metadata() {
-        Ok(_) => Some(storage::move_aside(target)?),
+        Ok(_) => {
+            refuse_training(target)?;
+            Some(storage::move_aside(target)?)
+        }
         Err(_) => None,
     };
     fs::rename(source, target).map_err(|e| {
@@ -367,4 +370,15 @@ fn place_one(source: &Path, target: &Path) -> Result<Option<PathBuf>, Error> {
         Error::io(target, e)
     })?;
     Ok(aside)
+}
+
+/// Refuses to move a model while a fold of it is trained: its lock is beside the fold.
+fn refuse_training(model: &Path) -> Result<(), Error> {
+    for entry in fs::read_dir(model).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.extension().is_some_and(|extension| extension == "lock") {
+            Lock::refuse_held(&path)?;
+        }
+    }
+    Ok(())
 }

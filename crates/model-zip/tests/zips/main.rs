@@ -1,4 +1,5 @@
 //! Zip files of models: written and installed, or refused.
+#![allow(clippy::unwrap_used, reason = "test helpers fail by panicking")]
 
 mod common;
 mod hostile;

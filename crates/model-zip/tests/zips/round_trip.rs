@@ -171,11 +171,10 @@ fn files_that_prediction_does_without_are_warnings_and_errors_if_strict() {
     for name in ["postprocessing.json", "fold_0/debug.json", "fold_0/progress.png"] {
         fs::remove_file(model.join(name)).unwrap();
         let mut options = export(std::slice::from_ref(&model), &root.path().join("a.zip"));
-        options.strict = true;
+        (options.strict, options.overwrite) = (true, true);
         let error = export_model(&options, &Context::silent(1)).unwrap_err();
         assert_eq!(error.code(), "ERR_NOT_FOUND");
-        options = export(std::slice::from_ref(&model), &root.path().join("a.zip"));
-        options.overwrite = true;
+        options.strict = false;
         let (recorder, context) = recorded();
         export_model(&options, &context).unwrap();
         assert!(recorder
@@ -232,6 +231,28 @@ fn an_installed_model_is_kept_or_moved_aside() {
     assert_eq!(content(&aside), stripped(old));
     assert_eq!(content(&other.join(MODEL)), stripped(new));
     assert_eq!(fs::read_dir(&other).unwrap().count(), 1);
+}
+
+#[test]
+fn a_model_in_training_is_not_moved_and_another_one_is_not_installed() {
+    let root = tempfile::tempdir().unwrap();
+    let (zip, other) = (root.path().join("a.zip"), root.path().join("other"));
+    let second = MODEL.replace("3d_fullres", "2d");
+    write(&other, &files(MODEL, &["fold_0"]));
+    pack(
+        &zip,
+        &[files(&second, &["fold_0"]), files(MODEL, &["fold_1"])].concat(),
+    );
+    let lock = storage::Lock::acquire(&other.join(MODEL).join("fold_0.lock")).unwrap();
+    let options = InstallModelOptions {
+        overwrite: true,
+        ..install(&zip, &other)
+    };
+    let error = install_model(&options, &Context::silent(1)).unwrap_err();
+    assert_eq!(error.code(), "ERR_LOCKED");
+    drop(lock);
+    assert_eq!(content(&other), files(MODEL, &["fold_0"]).into_iter().collect());
+    install_model(&options, &Context::silent(1)).unwrap();
 }
 
 #[test]
