@@ -338,7 +338,9 @@ export interface EvaluateOptions extends Abortable {
    */
   readonly bareNan?: boolean | undefined;
   /**
-   * Maximum difference of spacing and origin (mm) and direction between a prediction and its reference.
+   * Maximum difference of spacing and origin, as a fraction of the voxel, and of direction cosines
+   * between a
+   * prediction and its reference.
    *
    * Range: at least 0.
    * @default 0.001
