@@ -141,7 +141,8 @@ impl Archive {
     }
 }
 
-/// An entry whose name, type, method and size are acceptable, and whether it is a folder; else its name and the problem.
+/// An entry whose name, type, method and size are acceptable, and whether it is a folder; else its name and the
+/// problem.
 fn entry(zip: &mut ZipArchive<BufReader<File>>, index: usize) -> Result<(Entry, bool), (String, String)> {
     let raw = zip
         .by_index_raw(index)

@@ -75,7 +75,7 @@ mod tests {
 
     #[test]
     fn names_of_models_are_safe() {
-        let name = "3d_fullres/Task501_Größe v1.2/nnUNetTrainerV2__nnUNetPlansv2.1/fold_0/model_final_checkpoint.model.pkl";
+        let name = "3d_fullres/Task501_Größe v1.2/T__P/fold_0/model_final_checkpoint.model.pkl";
         assert_eq!(components(name).unwrap().join("/"), name);
         assert_eq!(components("2d/Task001_A/").unwrap(), ["2d", "Task001_A"]);
     }
