@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use run::CaseFailure;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::ser::{Formatter, PrettyFormatter};
 use serde_json::Serializer;
@@ -121,13 +122,18 @@ pub fn read_summary(path: &Path) -> Result<Summary, Error> {
         path: path.to_owned(),
         problem,
     };
-    let bytes = std::fs::read(path).map_err(|e| problem(e.to_string()))?;
-    let text = dataset::text::decode(bytes).map_err(problem)?;
-    serde_json::from_str(&strict(&text)).map_err(|e| problem(e.to_string()))
+    read_python_json(path).map_err(problem)
+}
+
+/// Reads a JSON file that Python may have written, with bare `NaN` and `Infinity` as null. The error is the problem.
+pub(crate) fn read_python_json<T: DeserializeOwned>(path: &Path) -> Result<T, String> {
+    let bytes = std::fs::read(path).map_err(|e| e.to_string())?;
+    let text = dataset::text::decode(bytes)?;
+    serde_json::from_str(&strict(&text)).map_err(|e| e.to_string())
 }
 
 /// Replaces Python's bare `NaN`, `Infinity` and `-Infinity` by null, outside strings.
-pub(crate) fn strict(text: &str) -> String {
+fn strict(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     let mut quoted = false;

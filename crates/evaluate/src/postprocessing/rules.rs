@@ -9,7 +9,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use volume::Geometry;
 
-use crate::summary::{strict, Python};
+use crate::summary::{read_python_json, Python};
 use crate::{Error, Region};
 
 use super::{remove_all_but_largest, Removal};
@@ -110,9 +110,7 @@ pub fn read_rules(path: &Path) -> Result<Rules, Error> {
         path: path.to_owned(),
         problem,
     };
-    let bytes = std::fs::read(path).map_err(|e| problem(e.to_string()))?;
-    let text = dataset::text::decode(bytes).map_err(problem)?;
-    serde_json::from_str(&strict(&text)).map_err(|e| problem(e.to_string()))
+    read_python_json(path).map_err(problem)
 }
 
 /// Writes a `postprocessing.json`. An existing file is replaced atomically.
