@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use dataset::CaseProperties;
 use evaluate::postprocessing::Rules;
 use half::f16;
-use ndarray::{Array3, Array4};
+use ndarray::{s, Array3, Array4, Axis};
 use resample::export::{export_segmentation, export_softmax, segmentation_of, ExportOptions, Placement};
 use resample::ExportMode;
 use run::Cancel;
@@ -112,6 +112,35 @@ impl Export {
         Ok(())
     }
 
+    /// Segmentation (z, y, x) of the whole image and, on request, its softmax (class, z, y, x), without writing them. Voxels
+    /// outside the cropped region are background.
+    ///
+    /// # Errors
+    /// As [`Export::write`].
+    pub(crate) fn arrays(
+        &self,
+        softmax: Array4<f32>,
+        properties: &CaseProperties,
+        cancel: &Cancel,
+    ) -> Result<(Array3<i16>, Option<Array4<f32>>), Error> {
+        let placement = self.placement(properties)?;
+        let (mut labels, whole) = if self.save_softmax {
+            let resampled = export_softmax(softmax.view(), &placement, &self.rule, cancel)?;
+            drop(softmax);
+            let labels = segmentation_of(resampled.view(), &placement, &self.rule.decision(), cancel)?;
+            (labels, Some(uncropped(resampled, properties)?))
+        } else {
+            (
+                export_segmentation(softmax.view(), &placement, &self.rule, cancel)?,
+                None,
+            )
+        };
+        if let Some(rules) = &self.postprocessing {
+            rules.apply(labels.view_mut(), &geometry(properties)?)?;
+        }
+        Ok((labels, whole))
+    }
+
     fn write_softmax(
         &self,
         case: &str,
@@ -149,6 +178,19 @@ impl Export {
             transpose_forward: self.transpose_forward,
         })
     }
+}
+
+/// The softmax of the whole image, from that of its cropped region.
+fn uncropped(softmax: Array4<f32>, properties: &CaseProperties) -> Result<Array4<f32>, Error> {
+    let (size, bounds) = (properties.original_size_of_raw_data()?, properties.crop_bbox()?);
+    if bounds == size.map(|n| [0, n]) {
+        return Ok(softmax);
+    }
+    let mut whole = Array4::zeros((softmax.dim().0, size[0], size[1], size[2]));
+    whole.index_axis_mut(Axis(0), 0).fill(1.0);
+    let [z, y, x] = bounds.map(|[start, end]| start..end);
+    whole.slice_mut(s![.., z, y, x]).assign(&softmax);
+    Ok(whole)
 }
 
 fn geometry(properties: &CaseProperties) -> Result<Geometry, Error> {

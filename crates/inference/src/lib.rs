@@ -1,5 +1,5 @@
 //! Sliding-window prediction. [`Predictor`] maps an image to a softmax, [`predict`] segments a folder of
-//! images.
+//! images. [`LoadedModel`] segments images in memory.
 
 mod cascade;
 mod digest;
@@ -7,6 +7,7 @@ mod error;
 mod existing;
 mod export;
 mod gaussian;
+mod in_memory;
 mod mirror;
 mod model;
 mod predict;
@@ -19,6 +20,7 @@ pub use error::Error;
 pub use existing::Existing;
 pub use export::Export;
 pub use gaussian::importance;
+pub use in_memory::{Image, LoadedModel, Segmented};
 pub use model::Model;
 pub use predict::predict;
 pub use settings::{PredictOptions, PredictSummary};

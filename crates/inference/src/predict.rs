@@ -6,9 +6,10 @@ use std::time::Instant;
 use dataset::files;
 use dataset::results::ModelFolder;
 use engine::{device_name, Compute};
+use evaluate::postprocessing::Rules;
 use ndarray::Array4;
 use preprocess::preprocess_test_case;
-use run::{CaseFailure, CaseLoop, Context, Event, Job, NotFound, OptionError, Share};
+use run::{CaseFailure, CaseLoop, Context, Event, Job, NotFound, OptionError};
 use serde_json::json;
 use settings::{PredictOptions, PredictSummary};
 
@@ -78,7 +79,7 @@ pub fn predict(options: &PredictOptions, context: &Context) -> Result<PredictSum
 }
 
 /// Number of classes of a model of the second stage of a cascade; `None` of another model.
-fn second_stage(options: &PredictOptions) -> Result<Option<usize>, Error> {
+pub(crate) fn second_stage(options: &PredictOptions) -> Result<Option<usize>, Error> {
     let plan = Model::peek(
         &options.model,
         options.folds.as_deref(),
@@ -88,7 +89,7 @@ fn second_stage(options: &PredictOptions) -> Result<Option<usize>, Error> {
 }
 
 /// Checks that the first stage has the classes of the second one, before it segments anything.
-fn require_classes(first: &PredictOptions, classes: usize) -> Result<(), Error> {
+pub(crate) fn require_classes(first: &PredictOptions, classes: usize) -> Result<(), Error> {
     let plan = Model::peek(&first.model, first.folds.as_deref(), first.checkpoint_name())?;
     let problem = if plan.cascade {
         "it is the second stage of a cascade; name a model of 3d_lowres with --lowres-model".to_owned()
@@ -117,29 +118,13 @@ fn stage(
     context: &Context,
 ) -> Result<PredictSummary, Error> {
     let case_loop = CaseLoop::new(context)?;
-    let rules = rules_of(options)?;
-    let model = Model::load(
-        &options.model,
-        options.folds.as_deref(),
-        options.checkpoint_name(),
-        compute.device,
-    )?;
-    warn_of_model(&model, options, context);
-    let patch = model.stage_plan()?.patch_size.clone();
-    let window = WindowOptions {
-        step_size: options.step_size,
-        mirror_axes: if options.mirroring && model.mirrored {
-            (0..patch.len()).collect()
-        } else {
-            Vec::new()
-        },
-        gaussian: true,
-    };
-    let predictors = model
-        .networks
-        .iter()
-        .map(|network| Predictor::new(network, compute.kind, &patch, window.clone()))
-        .collect::<Result<Vec<_>, _>>()?;
+    let Ready {
+        model,
+        rules,
+        patch,
+        window,
+    } = Ready::load(options, compute, context)?;
+    let predictors = predictors(&model, compute, &patch, &window)?;
     let mut cases = list_cases(&options.input, model.plans.num_modalities, context)?;
     let (first, failed) = first.unzip();
     let failed = failed.unwrap_or_default();
@@ -213,7 +198,9 @@ fn stage(
             Ok::<_, Error>((image, properties))
         },
         |job, (image, properties), share| {
-            let softmax = mean_softmax(&predictors, &job.case, image, context, share)?;
+            let softmax = mean_softmax(&predictors, Some(&job.case), image, context, &mut |done, all| {
+                share.report(done, all)
+            })?;
             Ok((softmax, properties))
         },
         |job, (softmax, properties)| {
@@ -237,22 +224,78 @@ fn record_of(record: &str, first: Option<&FirstStage>, case: &str) -> String {
     }
 }
 
-fn mean_softmax(
+/// A model with the settings of its prediction.
+pub(crate) struct Ready {
+    pub model: Model,
+    pub rules: Option<Rules>,
+    pub patch: Vec<usize>,
+    pub window: WindowOptions,
+}
+
+impl Ready {
+    /// Loads the model of the options, and warns of what the prediction leaves out.
+    pub(crate) fn load(
+        options: &PredictOptions,
+        compute: &Compute,
+        context: &Context,
+    ) -> Result<Self, Error> {
+        let rules = rules_of(options)?;
+        let model = Model::load(
+            &options.model,
+            options.folds.as_deref(),
+            options.checkpoint_name(),
+            compute.device,
+        )?;
+        warn_of_model(&model, options, context);
+        let patch = model.stage_plan()?.patch_size.clone();
+        let window = WindowOptions {
+            step_size: options.step_size,
+            mirror_axes: if options.mirroring && model.mirrored {
+                (0..patch.len()).collect()
+            } else {
+                Vec::new()
+            },
+            gaussian: true,
+        };
+        Ok(Self {
+            model,
+            rules,
+            patch,
+            window,
+        })
+    }
+}
+
+/// One predictor for each fold.
+pub(crate) fn predictors<'a>(
+    model: &'a Model,
+    compute: &Compute,
+    patch: &[usize],
+    window: &WindowOptions,
+) -> Result<Vec<Predictor<'a>>, Error> {
+    let networks = model.networks.iter();
+    networks
+        .map(|network| Predictor::new(network, compute.kind, patch, window.clone()))
+        .collect()
+}
+
+/// Mean softmax of the folds. `report` receives the number of finished and of all tiles.
+pub(crate) fn mean_softmax(
     predictors: &[Predictor<'_>],
-    case: &str,
+    case: Option<&str>,
     image: Array4<f32>,
     context: &Context,
-    share: &Share<'_>,
+    report: &mut dyn FnMut(usize, usize),
 ) -> Result<Array4<f32>, Error> {
     let tiles: usize = predictors.iter().map(|p| p.tiles(&image.shape()[1..])).sum();
     let mut tile = 0;
     let mut step = || {
         tile += 1;
-        share.report(tile, tiles);
+        report(tile, tiles);
     };
     let mut mean: Option<Array4<f32>> = None;
     for predictor in predictors {
-        let softmax = predictor.softmax_of(Some(case), image.view(), context, &mut step)?;
+        let softmax = predictor.softmax_of(case, image.view(), context, &mut step)?;
         mean = Some(match mean {
             Some(sum) => sum + softmax,
             None => softmax,

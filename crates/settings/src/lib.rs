@@ -11,5 +11,5 @@ mod train;
 pub use class_weights::ClassWeights;
 pub use compute::{ComputeOptions, Precision};
 pub use duration::parse_duration;
-pub use predict::{PredictOptions, PredictSummary};
+pub use predict::{LoadModelOptions, PredictOptions, PredictSummary};
 pub use train::{TrainOptions, TrainSummary, TrainedFold};

@@ -85,6 +85,67 @@ impl PredictOptions {
     }
 }
 
+/// Options of `loadModel`.
+#[run::options]
+pub struct LoadModelOptions {
+    /// Folder `<trainer>__<plans>` with `plans.pkl` and the folds.
+    #[schemars(length(min = 1))]
+    pub model: PathBuf,
+    /// Folds to average: numbers or `all`. The default is every trained fold with a number, as in nnU-Net v1; `all` if
+    /// no other exists.
+    #[schemars(length(min = 1))]
+    pub folds: Option<Vec<Fold>>,
+    /// Model of the first stage of a cascade. The default is `3d_lowres/<task>/nnUNetTrainerV2__<plans>` beside the folder
+    /// of the configuration of the model.
+    #[schemars(length(min = 1))]
+    pub lowres_model: Option<PathBuf>,
+    /// Checkpoint of each fold: `final`, `best`, `latest`, or a file name without `.model`.
+    #[default("final".to_owned())]
+    #[schemars(length(min = 1))]
+    pub checkpoint: String,
+    /// Resampling of the softmax to the grid of the image.
+    #[default]
+    pub export: ExportMode,
+    /// Step between tiles as a fraction of the patch.
+    #[default(0.5)]
+    #[schemars(range(max = 1.0), extend("exclusiveMinimum" = 0.0))]
+    pub step_size: f64,
+    /// Averages predictions over mirrored copies along every axis, unless the trainer of the model does not mirror.
+    #[default(true)]
+    pub mirroring: bool,
+    /// Applies the `postprocessing.json` of the model, if it has one.
+    #[default(true)]
+    pub postprocessing: bool,
+    /// Treatment of voxels that are NaN or infinite.
+    #[default]
+    pub nonfinite: NonFinite,
+    /// Device and precision.
+    #[default]
+    #[serde(flatten)]
+    pub compute: ComputeOptions,
+}
+
+impl Options for LoadModelOptions {}
+
+impl LoadModelOptions {
+    /// The options of `predict` with the same model and settings, without folders.
+    #[must_use]
+    pub fn predict_options(&self) -> PredictOptions {
+        PredictOptions {
+            folds: self.folds.clone(),
+            lowres_model: self.lowres_model.clone(),
+            checkpoint: self.checkpoint.clone(),
+            export: self.export,
+            step_size: self.step_size,
+            mirroring: self.mirroring,
+            postprocessing: self.postprocessing,
+            nonfinite: self.nonfinite,
+            compute: self.compute.clone(),
+            ..PredictOptions::new(PathBuf::new(), PathBuf::new(), self.model.clone())
+        }
+    }
+}
+
 /// Outcome of `predict`.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]

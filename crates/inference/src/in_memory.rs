@@ -1,0 +1,231 @@
+//! A loaded model, which segments images in memory or in files.
+
+use std::path::{Path, PathBuf};
+
+use dataset::CaseProperties;
+use engine::{device_name, Compute};
+use ndarray::{Array3, Array4};
+use preprocess::{preprocess_image, preprocess_test_case};
+use run::{Context, OptionError};
+use settings::{LoadModelOptions, PredictOptions};
+use volume::Geometry;
+
+use crate::cascade::{append_labels, first_stage_model};
+use crate::export::Export;
+use crate::predict::{mean_softmax, predictors, require_classes, second_stage, Ready};
+use crate::setup::record;
+use crate::Error;
+
+/// Extension of the segmentations.
+const EXTENSION: &str = ".nii.gz";
+
+/// An image to segment.
+#[derive(Clone, Debug)]
+pub enum Image {
+    /// One volume (z, y, x) for each channel, all of one shape, and their position.
+    Volumes(Vec<Array3<f32>>, Geometry),
+    /// One NIfTI file for each channel.
+    Files(Vec<PathBuf>),
+}
+
+/// The result of an image, on its grid.
+#[derive(Clone, Debug)]
+pub struct Segmented {
+    /// Labels (z, y, x).
+    pub labels: Array3<i16>,
+    /// Softmax (class, z, y, x), if it was requested. Postprocessing does not change it.
+    pub softmax: Option<Array4<f32>>,
+}
+
+/// A model whose networks stay in memory. Results equal those of [`crate::predict`] with the same options.
+pub struct LoadedModel {
+    options: PredictOptions,
+    compute: Compute,
+    ready: Ready,
+    /// The model of the first stage of a cascade.
+    first: Option<Box<LoadedModel>>,
+}
+
+impl LoadedModel {
+    /// Loads the folds of a model, and of the first stage of a cascade.
+    ///
+    /// # Errors
+    /// As [`crate::predict`] before its first case.
+    pub fn load(options: &LoadModelOptions, context: &Context) -> Result<Self, Error> {
+        run::validate(options)?;
+        let options = options.predict_options();
+        let compute = Compute::new(&options.compute)?;
+        let first = match second_stage(&options)? {
+            Some(classes) => {
+                let first = PredictOptions {
+                    model: first_stage_model(&options)?,
+                    checkpoint: "final".to_owned(),
+                    ..options.clone()
+                };
+                require_classes(&first, classes)?;
+                Some(Box::new(Self::of_options(first, compute.clone(), None, context)?))
+            }
+            None if options.lowres_model.is_some() => {
+                let expected = "a model of the second stage of a cascade";
+                return Err(OptionError::expected("model", expected, options.model.display()).into());
+            }
+            None => None,
+        };
+        Self::of_options(options, compute, first, context)
+    }
+
+    fn of_options(
+        options: PredictOptions,
+        compute: Compute,
+        first: Option<Box<Self>>,
+        context: &Context,
+    ) -> Result<Self, Error> {
+        context.check()?;
+        let ready = Ready::load(&options, &compute, context)?;
+        Ok(Self {
+            options,
+            compute,
+            ready,
+            first,
+        })
+    }
+
+    /// Number of channels of an image.
+    pub fn channels(&self) -> usize {
+        self.ready.model.plans.num_modalities
+    }
+
+    /// Number of classes, with the background.
+    pub fn classes(&self) -> usize {
+        self.ready.model.plans.num_classes + 1
+    }
+
+    /// Names of the loaded folds.
+    pub fn folds(&self) -> Vec<String> {
+        self.ready.model.folds.iter().map(ToString::to_string).collect()
+    }
+
+    /// Name of the device.
+    pub fn device(&self) -> String {
+        device_name(self.compute.device)
+    }
+
+    /// Name of the precision.
+    pub fn precision(&self) -> &'static str {
+        self.compute.precision_name()
+    }
+
+    /// Segments an image. Emits progress in hundredths.
+    ///
+    /// # Errors
+    /// Errors of preprocessing, as of one case of [`crate::predict`]; [`Error::Cancelled`].
+    pub fn segment(&self, image: Image, softmax: bool, context: &Context) -> Result<Segmented, Error> {
+        self.start(context)?;
+        let pool = context.pool()?;
+        let (network, properties) = self.softmax(image, context, &pool)?;
+        let export = self.export(PathBuf::new(), softmax);
+        let (labels, softmax) = pool.install(|| export.arrays(network, &properties, context.cancel()))?;
+        context.progress(100, 100, "%", None);
+        Ok(Segmented { labels, softmax })
+    }
+
+    /// Segments an image and writes the segmentation to `output`, as [`crate::predict`] writes it. With `softmax`, also
+    /// writes `.npz` and `.pkl` beside it.
+    ///
+    /// # Errors
+    /// As [`LoadedModel::segment`]; [`Error::Option`] if `output` does not end with `.nii.gz`.
+    pub fn segment_to(
+        &self,
+        image: Image,
+        output: &Path,
+        softmax: bool,
+        context: &Context,
+    ) -> Result<(), Error> {
+        let name = output.file_name().unwrap_or_default().to_string_lossy();
+        let case = name
+            .strip_suffix(EXTENSION)
+            .filter(|case| !case.is_empty())
+            .ok_or_else(|| {
+                OptionError::expected("output", "a file name that ends with .nii.gz", output.display())
+            })?;
+        let folder = output.parent().unwrap_or_else(|| Path::new(""));
+        std::fs::create_dir_all(folder).map_err(|source| dataset::Error::Io {
+            path: folder.to_owned(),
+            source,
+        })?;
+        self.start(context)?;
+        let pool = context.pool()?;
+        let (network, properties) = self.softmax(image, context, &pool)?;
+        let export = self.export(folder.to_owned(), softmax);
+        let Ready {
+            model, window, rules, ..
+        } = &self.ready;
+        let record = record(model, window, &self.options, rules.as_ref());
+        pool.install(|| export.write_as(case, &record, network, properties, context.cancel()))?;
+        context.progress(100, 100, "%", None);
+        Ok(())
+    }
+
+    /// Sets the state of libtorch that belongs to the thread or to the whole process.
+    fn start(&self, context: &Context) -> Result<(), Error> {
+        context.check()?;
+        self.compute.set_math(false)?;
+        tch::set_num_threads(i32::try_from(context.workers()).unwrap_or(1));
+        Ok(())
+    }
+
+    fn export(&self, folder: PathBuf, softmax: bool) -> Export {
+        let forward = self.ready.model.plans.transpose_forward;
+        Export::new(folder, softmax, self.options.export, forward)
+            .with_postprocessing(self.ready.rules.clone())
+    }
+
+    /// Softmax on the network's grid.
+    fn softmax(
+        &self,
+        image: Image,
+        context: &Context,
+        pool: &rayon::ThreadPool,
+    ) -> Result<(Array4<f32>, CaseProperties), Error> {
+        let lowres = match &self.first {
+            Some(first) => {
+                let (softmax, properties) = first.softmax(image.clone(), context, pool)?;
+                let export = first.export(PathBuf::new(), false);
+                Some(
+                    pool.install(|| export.arrays(softmax, &properties, context.cancel()))?
+                        .0,
+                )
+            }
+            None => None,
+        };
+        let Ready {
+            model, patch, window, ..
+        } = &self.ready;
+        let (plans, nonfinite) = (&model.plans, self.options.nonfinite);
+        let (input, properties) = pool.install(|| match image {
+            Image::Volumes(channels, geometry) => {
+                preprocess_image(channels, geometry, plans, model.stage, nonfinite, context)
+            }
+            Image::Files(files) => preprocess_test_case("", &files, plans, model.stage, nonfinite, context),
+        })?;
+        let input = match lowres {
+            Some(labels) => {
+                let (classes, forward) = (plans.num_classes, plans.transpose_forward);
+                append_labels(
+                    &labels,
+                    Path::new("first stage"),
+                    classes,
+                    forward,
+                    &input,
+                    &properties,
+                )?
+            }
+            None => input,
+        };
+        let predictors = predictors(model, &self.compute, patch, window)?;
+        let softmax = mean_softmax(&predictors, None, input, context, &mut |done, all| {
+            context.progress(100 * done as u64 / all.max(1) as u64, 100, "%", None);
+        })?;
+        Ok((softmax, properties))
+    }
+}
