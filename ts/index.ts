@@ -38,6 +38,15 @@ export {
 } from './libtorch/install.js';
 export type { LibtorchInstallEvent } from './libtorch/report.js';
 export { type LibtorchStatus, libtorchStatus } from './libtorch/status.js';
+export {
+  loadModel,
+  Model,
+  type ModelFileResult,
+  type ModelImage,
+  type ModelPrediction,
+  type ModelPredictOptions,
+  type ModelWarning,
+} from './model.js';
 export { drawCurves } from './pictures/curves.js';
 export { drawOverlay, type Panel } from './pictures/overlay.js';
 export { toPng } from './pictures/png.js';
