@@ -1,5 +1,5 @@
-import { NnunetError, fromNative, optionError } from './errors.js';
-import type { VerbEvent, ProgressEvent } from './generated/events.js';
+import { fromNative, NnunetError, optionError } from './errors.js';
+import type { ProgressEvent, VerbEvent } from './generated/events.js';
 import type { LoadModelOptions } from './generated/options.js';
 import type { ImageInput, ModelFacts, ModelHandle, SegmentedData } from './native/generated/torch.js';
 import { torch } from './native/torch.js';
@@ -48,7 +48,10 @@ export interface ModelPrediction {
   /** Labels in C order `(z, y, x)`. */
   readonly segmentation: { readonly data: Int16Array; readonly shape: readonly [number, number, number] };
   /** Softmax in C order `(class, z, y, x)`. Postprocessing does not change it. */
-  readonly softmax?: { readonly data: Float32Array; readonly shape: readonly [number, number, number, number] };
+  readonly softmax?: {
+    readonly data: Float32Array;
+    readonly shape: readonly [number, number, number, number];
+  };
   readonly warnings: readonly ModelWarning[];
 }
 
@@ -235,10 +238,14 @@ function copied(image: ModelImage): ImageInput {
   const length = four.reduce((product, n) => product * n, 1);
   if (data.length !== length) {
     const detached = data.length === 0 ? '; its buffer may be detached' : '';
-    throw optionError('data', `expected ${length} values for shape [${shape}], got ${data.length}${detached}`);
+    throw optionError(
+      'data',
+      `expected ${length} values for shape [${shape}], got ${data.length}${detached}`,
+    );
   }
   numbers('spacing', spacing, 3);
-  if (!spacing.every((n) => n > 0)) throw optionError('spacing', `expected positive numbers, got [${spacing}]`);
+  if (!spacing.every((n) => n > 0))
+    throw optionError('spacing', `expected positive numbers, got [${spacing}]`);
   numbers('origin', origin, 3);
   numbers('direction', direction, 9);
   if (!isRotation(direction)) {
