@@ -201,12 +201,13 @@ impl LoadedModel {
         let Ready {
             model, patch, window, ..
         } = &self.ready;
-        let (plans, nonfinite) = (&model.plans, self.options.nonfinite);
+        // The closure may not share the networks with another thread.
+        let (plans, stage, nonfinite) = (&model.plans, model.stage, self.options.nonfinite);
         let (input, properties) = pool.install(|| match image {
             Image::Volumes(channels, geometry) => {
-                preprocess_image(channels, geometry, plans, model.stage, nonfinite, context)
+                preprocess_image(channels, geometry, plans, stage, nonfinite, context)
             }
-            Image::Files(files) => preprocess_test_case("", &files, plans, model.stage, nonfinite, context),
+            Image::Files(files) => preprocess_test_case("", &files, plans, stage, nonfinite, context),
         })?;
         let input = match lowres {
             Some(labels) => {

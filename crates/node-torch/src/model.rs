@@ -41,7 +41,12 @@ impl ImageInput {
         direction: Vec<f64>,
     ) -> napi::Result<Self> {
         let wrong = |problem: &str| {
-            Failure::new(Code::Options, problem, json!({ "shape": shape, "length": data.len() })).into_napi()
+            Failure::new(
+                Code::Options,
+                problem,
+                json!({ "shape": shape, "length": data.len() }),
+            )
+            .into_napi()
         };
         let [channels, z, y, x] = shape[..] else {
             return Err(wrong("shape: expected (channel, z, y, x)"));
@@ -50,11 +55,20 @@ impl ImageInput {
         let view = ArrayView4::from_shape(dim, &data)
             .map_err(|_| wrong("data: the number of values is not the product of the shape"))?;
         let geometry = Geometry {
-            spacing: spacing.try_into().map_err(|_| wrong("spacing: expected 3 numbers"))?,
-            origin: origin.try_into().map_err(|_| wrong("origin: expected 3 numbers"))?,
-            direction: direction.try_into().map_err(|_| wrong("direction: expected 9 numbers"))?,
+            spacing: spacing
+                .try_into()
+                .map_err(|_| wrong("spacing: expected 3 numbers"))?,
+            origin: origin
+                .try_into()
+                .map_err(|_| wrong("origin: expected 3 numbers"))?,
+            direction: direction
+                .try_into()
+                .map_err(|_| wrong("direction: expected 9 numbers"))?,
         };
-        let volumes = view.axis_iter(Axis(0)).map(|channel| channel.to_owned()).collect();
+        let volumes = view
+            .axis_iter(Axis(0))
+            .map(|channel| channel.to_owned())
+            .collect();
         Ok(Self::new(Image::Volumes(volumes, geometry)))
     }
 
@@ -265,7 +279,11 @@ fn values<T: Clone, D: ndarray::Dimension>(array: ndarray::Array<T, D>) -> Vec<T
         if offset.unwrap_or(0) == 0 && values.len() == length {
             return values;
         }
-        return values.into_iter().skip(offset.unwrap_or(0)).take(length).collect();
+        return values
+            .into_iter()
+            .skip(offset.unwrap_or(0))
+            .take(length)
+            .collect();
     }
     array.iter().cloned().collect()
 }
