@@ -12,28 +12,39 @@ const RECORDED = join(packageRoot, '__test__/fixtures/inference/e2e_Task501_MRI_
 const FAST = { device: 'cpu', precision: 'float32', folds: [0], mirroring: false, stepSize: 1 } as const;
 
 async function image(shape: readonly [number, number, number]): Promise<ModelImage> {
-  const voxels = shape[0] * shape[1] * shape[2];
-  return { data: Float32Array.from({ length: voxels }, (_, i) => noise(i)), shape, spacing: [1, 1, 1] };
+  const voxels = 2 * shape[0] * shape[1] * shape[2];
+  return {
+    data: Float32Array.from({ length: voxels }, (_, i) => noise(i)),
+    shape: [2, ...shape],
+    spacing: [1, 1, 1],
+  };
 }
 
 test('a prediction in memory and one of files equal those of the verb, postprocessing included', async (t) => {
   const { root } = await workspace(t);
   const [input, output, model] = [join(root, 'in'), join(root, 'out'), join(root, 'model')];
   await cp(RECORDED, model, { recursive: true });
-  const rules = { for_which_classes: [[1, 2], 1], min_valid_object_sizes: null };
+  const rules = { for_which_classes: [[1, 2], 1], min_valid_object_sizes: 'None' };
   await writeFile(join(model, 'postprocessing.json'), JSON.stringify(rules));
   // An empty margin, so that the image is cropped, and a spacing that is resampled.
   const value = (i: number) => (i % 20 < 3 || i < 20 * 22 * 4 ? 0 : noise(i) + 40 * Math.sin(i / 900));
   const spacing = [1.5, 1, 1.2] as const;
   await writeNifti(join(input, 'a_0000.nii.gz'), [18, 22, 20], value, { spacing });
   const settings = { model, device: 'cpu', precision: 'float32' } as const;
+  await writeNifti(join(input, 'a_0001.nii.gz'), [18, 22, 20], (i) => value(i + 9), { spacing });
   t.like(await predict({ input, output, ...settings, saveSoftmax: true }).result, { written: 1 });
   const expected = await readVolume(join(output, 'a.nii.gz'));
   const { model: folder, ...options } = settings;
   await using loaded = await loadModel(folder, options);
-  t.is(loaded.channels, 1);
+  t.is(loaded.channels, 2);
   t.deepEqual(loaded.folds, ['0', '1']);
-  const volume = await readVolume(join(input, 'a_0000.nii.gz'));
+  const files = ['a_0000.nii.gz', 'a_0001.nii.gz'].map((name) => join(input, name));
+  const [one, two] = await Promise.all(files.map((name) => readVolume(name)));
+  if (one === undefined || two === undefined) throw new Error('unreachable');
+  const data = new Float32Array(2 * one.data.length);
+  data.set(one.data);
+  data.set(two.data, one.data.length);
+  const volume = { ...one, data, shape: [2, ...one.shape] };
   const steps: number[] = [];
   const found = await loaded.predict(volume, { softmax: true, onProgress: (p) => steps.push(p.done) });
   t.deepEqual(found.segmentation.shape, [18, 22, 20]);
@@ -49,11 +60,11 @@ test('a prediction in memory and one of files equal those of the verb, postproce
   t.true(sums.every((sum) => Math.abs(sum - 1) < 1e-4));
   t.is(steps.at(-1), 100);
   const file = join(root, 'single', 'b.nii.gz');
-  await loaded.predictFile(join(input, 'a_0000.nii.gz'), file);
+  await loaded.predictFile(files, file);
   t.deepEqual((await readVolume(file)).data, expected.data);
   const both = await loaded.predictFiles([
     { images: join(root, 'absent.nii.gz'), output: join(root, 'c.nii.gz') },
-    { images: [join(input, 'a_0000.nii.gz')], output: join(root, 'd.nii.gz') },
+    { images: files, output: join(root, 'd.nii.gz') },
   ]);
   t.deepEqual(
     both.map((one) => one.status),
@@ -73,13 +84,13 @@ test('each invalid image has its error, and the model stays usable', async (t) =
   const odd = (value: number) => Float32Array.from(good.data, (v, i) => (i === 77 ? value : v));
   await refused({ data: odd(Number.NaN) }, 'ERR_NOT_FINITE', /channel 0 has 1 NaN/);
   await refused({ data: odd(Number.POSITIVE_INFINITY) }, 'ERR_NOT_FINITE', /1 infinite/);
-  await refused({ data: new Float32Array(4096) }, 'ERR_EMPTY_IMAGE', /channel 0/);
-  await refused({ data: good.data.slice(1) }, 'ERR_OPTIONS', /expected 4096 values .* got 4095/);
+  await refused({ data: new Float32Array(8192) }, 'ERR_EMPTY_IMAGE', /channel 0/);
+  await refused({ data: good.data.slice(1) }, 'ERR_OPTIONS', /expected 8192 values .* got 8191/);
   await refused({ data: Float64Array.from(good.data) }, 'ERR_OPTIONS', /Float32Array, got Float64Array/);
   await refused({ data: [...good.data] }, 'ERR_OPTIONS', /Float32Array, got Array/);
   await refused({ shape: [4096] }, 'ERR_OPTIONS', /^shape: /);
   await refused({ shape: [0, 16, 16] }, 'ERR_OPTIONS', /^shape: /);
-  await refused({ shape: [2, 8, 16, 16] }, 'ERR_CASE_MODALITIES', /expect 1 images per case .* found 2/);
+  await refused({ shape: [1, 32, 16, 16] }, 'ERR_CASE_MODALITIES', /expect 2 images per case .* found 1/);
   await refused({ spacing: [1, Number.NaN, 1] }, 'ERR_OPTIONS', /^spacing: /);
   await refused({ spacing: [1, 0, 1] }, 'ERR_OPTIONS', /^spacing: /);
   await refused({ spacing: undefined }, 'ERR_OPTIONS', /^spacing: /);
