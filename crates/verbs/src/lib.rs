@@ -70,6 +70,10 @@ pub fn visit(visitor: &mut impl Visitor) {
         verb("consolidateFolds", CASES),
         evaluate::postprocessing::consolidate_folds,
     );
+    visitor.verb(
+        verb("findBestConfiguration", CASES),
+        ensemble::find_best_configuration,
+    );
     visitor.verb(verb("convert", CASES), task::convert::convert);
     visitor.verb(verb("simulateSparse", CASES), task::simulate::simulate_sparse);
     visitor.verb(verb("copyFile", CASES), task::copy::copy_file);
