@@ -256,6 +256,15 @@ test.serial('nnUNet_ensemble and nnUNet_determine_postprocessing: v1’s flags a
   t.deepEqual(steps('nnUNet_determine_postprocessing -m 3d_cascade_fullres -t Task7_Y -pl p -val val'), [
     ['consolidateFolds', { model: cascade, folds, validation: 'val' }],
   ]);
+  const best = { strict: true, task: 'Task501_X' };
+  t.deepEqual(steps('nnUNet_find_best_configuration -t 501 -tr T -m 2d 3d_fullres'), [
+    ['findBestConfiguration', { ...best, trainer: 'T', configurations: ['2d', '3d_fullres'] }],
+  ]);
+  t.deepEqual(
+    steps('nnUNet_find_best_configuration -t 501 -f 0 1 --disable_ensembling --disable_postprocessing'),
+    [['findBestConfiguration', { ...best, folds: [0, 1], ensembling: false, postprocessing: false }]],
+  );
+  t.regex(refusal('nnUNet_find_best_configuration -t 501 --other'), /unrecognized arguments: --other/);
   t.regex(refusal('nnUNet_determine_postprocessing -m 2d -t x'), /^usage: argument -t: expected a number/);
 });
 
