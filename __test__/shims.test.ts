@@ -301,7 +301,6 @@ test('every flag without a counterpart is ERR_SHIM with its name, its meaning an
 
 test('commands whose verb does not exist say so, after their arguments are checked', async (t) => {
   const lines: Record<string, string> = {
-    nnUNet_find_best_configuration: '-m 2d 3d_fullres -t 501 -tr nnUNetTrainerV2 --disable_ensembling',
     nnUNet_change_trainer_class: '-i model -tr nnUNetTrainerV2',
     nnUNet_export_model_to_zip: '-t 501 -o m.zip -m 2d -f 0 1 --disable_strict',
     nnUNet_install_pretrained_model_from_zip: 'm.zip',
@@ -425,7 +424,7 @@ test('shims install writes executables, keeps files of other programs, and says 
   t.regex(unwritable.err, /ERR_STORAGE_IO: .*file/);
   const list = await cli(['shims', 'list']);
   t.regex(list.out, /nnUNet_train +train\n/);
-  t.regex(list.out, /nnUNet_find_best_configuration +no verb yet: /);
+  t.regex(list.out, /nnUNet_change_trainer_class +no verb yet: /);
 });
 
 const onUnix = process.platform === 'win32' ? test.skip : test;
@@ -471,7 +470,7 @@ onUnix('a job script of nnU-Net v1 runs unchanged, from the Decathlon’s data t
   const { results } = JSON.parse(summary.replaceAll(/\bNaN\b/g, 'null')) as { results: { all: unknown[] } };
   t.is(results.all.length, 5);
 
-  const missing = shell('nnUNet_find_best_configuration -t 4; echo not reached');
+  const missing = shell('nnUNet_change_trainer_class -i m; echo not reached');
   t.is(missing.status, 1);
   t.is(missing.stdout, '');
   t.is(shell('nnUNet_train 3d_fullres nnUNetTrainerV2 4 0 --epochs 1').status, 2);
