@@ -268,6 +268,33 @@ test.serial('nnUNet_ensemble and nnUNet_determine_postprocessing: v1’s flags a
   t.regex(refusal('nnUNet_determine_postprocessing -m 2d -t x'), /^usage: argument -t: expected a number/);
 });
 
+test.serial('nnUNet_export_model_to_zip and nnUNet_install_…: v1’s flags and folders', async (t) => {
+  const { root } = await workspace(t);
+  withEnv(t, { RESULTS_FOLDER: join(root, 'results') });
+  const at = (configuration: string, trainer: string) =>
+    join(root, 'results', 'nnUNet', configuration, 'Task501_X', trainer);
+  const models = [at('2d', `nnUNetTrainerV2__${PLANS}`), at('3d_lowres', `nnUNetTrainerV2__${PLANS}`)];
+  for (const model of models) await mkdir(model, { recursive: true });
+  const usual = { output: 'm.zip', overwrite: true, folds: [0, 1, 2, 3, 4], strict: true };
+  t.deepEqual(steps('nnUNet_export_model_to_zip -t 501 -o m.zip -m 2d 3d_lowres'), [
+    ['exportModel', { ...usual, models }],
+  ]);
+  const all = ['2d', '3d_lowres', '3d_fullres'].map((name) => at(name, 'T__p'));
+  t.deepEqual(steps('nnUNet_export_model_to_zip -t Task501_X -o m.zip -tr T -trc C -pl p -f 0 all'), [
+    ['exportModel', { ...usual, models: [...all, at('3d_cascade_fullres', 'C__p')], folds: [0, 'all'] }],
+  ]);
+  t.deepEqual(steps('nnUNet_export_model_to_zip -t 501 -o m.zip --disable_strict'), [
+    ['exportModel', { ...usual, models, strict: false }],
+  ]);
+  t.regex(
+    refusal('nnUNet_export_model_to_zip -t Task502_Y -o m.zip --disable_strict'),
+    /^ERR_NOT_FOUND: .*2d.Task502_Y/,
+  );
+  t.deepEqual(steps('nnUNet_install_pretrained_model_from_zip m.zip'), [
+    ['installModel', { zip: 'm.zip', overwrite: true }],
+  ]);
+});
+
 test('every flag without a counterpart is ERR_SHIM with its name, its meaning and what to do', async (t) => {
   const start: Record<string, string> = {
     nnUNet_train: '3d_fullres nnUNetTrainerV2 501 0',
@@ -302,8 +329,6 @@ test('every flag without a counterpart is ERR_SHIM with its name, its meaning an
 test('commands whose verb does not exist say so, after their arguments are checked', async (t) => {
   const lines: Record<string, string> = {
     nnUNet_change_trainer_class: '-i model -tr nnUNetTrainerV2',
-    nnUNet_export_model_to_zip: '-t 501 -o m.zip -m 2d -f 0 1 --disable_strict',
-    nnUNet_install_pretrained_model_from_zip: 'm.zip',
   };
   const missing = SHIMS.filter(({ verb }) => typeof verb !== 'string').map(({ name }) => name);
   t.deepEqual(Object.keys(lines), missing);

@@ -9,6 +9,7 @@ import type {
   PreprocessEvent,
   PreprocessOptions,
   Run,
+  RunOf,
   TrainEvent,
   TrainOptions,
   TrainSummary,
@@ -19,6 +20,7 @@ import * as api from '../ts/index.js';
 test('verbs take their options and return runs of their events and summary', (t) => {
   expectTypeOf(api.train).parameters.toEqualTypeOf<[options: TrainOptions]>();
   expectTypeOf(api.train).returns.toEqualTypeOf<Run<TrainSummary, TrainEvent>>();
+  expectTypeOf<RunOf<'train'>>().toEqualTypeOf<Run<TrainSummary, TrainEvent>>();
   expectTypeOf(api.planAndPreprocess).parameter(0).toEqualTypeOf<PreprocessOptions>();
   expectTypeOf(api.evaluate).returns.toHaveProperty('result').toEqualTypeOf<Promise<EvaluateSummary>>();
   t.pass();

@@ -16,24 +16,16 @@ import { VERBS } from './lib/docs/schema.mjs';
 import { compileBlocks } from './lib/docs/scripts.mjs';
 import { commandLines, problemOf } from './lib/docs/usage.mjs';
 import { makeCommands, runPage, workspaceOf } from './lib/docs/workspace.mjs';
+import { Tap } from './lib/tap.mjs';
 
-let tests = 0;
-let failed = 0;
-
-/** Writes one line of TAP, and the reason of a failure. */
-function result(name, problem = '') {
-  tests += 1;
-  if (problem !== '') failed += 1;
-  process.stdout.write(`${problem === '' ? 'ok' : 'not ok'} ${tests} - ${name}\n`);
-  if (problem !== '') process.stdout.write(`${problem.trimEnd().replace(/^/gm, '#   ')}\n`);
-}
+const tap = new Tap();
 
 /** Checks what needs no run: links, JSON, and the command lines of blocks that are not run. */
 async function check(page) {
-  result(`${page.path}: links`, deadLinks(page).join('\n'));
+  tap.report(`${page.path}: links`, deadLinks(page).join('\n'));
   for (const block of page.blocks) {
     const name = `${page.path}:${block.line}`;
-    if (block.language === 'json') result(`${name} is JSON`, jsonProblem(block.code));
+    if (block.language === 'json') tap.report(`${name} is JSON`, jsonProblem(block.code));
     if (block.reason === undefined) continue;
     const problems = block.reason === '' ? ['not-run needs a reason'] : [];
     const lines = block.language === 'sh' ? commandLines(block.code) : [];
@@ -41,7 +33,7 @@ async function check(page) {
       const problem = await problemOf(words);
       if (problem !== undefined) problems.push(`nnunet-diag ${words.join(' ')}: ${problem}`);
     }
-    result(`${name} has valid commands`, problems.join('\n'));
+    tap.report(`${name} has valid commands`, problems.join('\n'));
   }
 }
 
@@ -50,11 +42,11 @@ function checkCoverage() {
   const text = (path) => pages.find((page) => page.path === path).text;
   const examples = text('examples/README.md');
   const without = VERBS.filter((verb) => !examples.includes(`dist/examples/${kebab(verb)}.js`));
-  result('examples/README.md runs an example of every verb', without.join('\n'));
+  tap.report('examples/README.md runs an example of every verb', without.join('\n'));
   const explained = new Set(text('docs/reference/warnings.md').match(/WARN_\w+/g));
   const given = warningCodes();
   const wrong = [...given, ...explained].filter((code) => !given.has(code) || !explained.has(code));
-  result('docs/reference/warnings.md explains every warning', [...new Set(wrong)].join('\n'));
+  tap.report('docs/reference/warnings.md explains every warning', [...new Set(wrong)].join('\n'));
 }
 
 function jsonProblem(code) {
@@ -77,7 +69,7 @@ async function run(page, context) {
     const first = ended === undefined && began !== undefined;
     const problem = first ? output.slice(-4000) || 'no output' : 'not reached';
     const time = ended === undefined ? '' : ` (${ended - began} s)`;
-    result(`${page.path}:${line} ${language} block runs${time}`, ended === undefined ? problem : '');
+    tap.report(`${page.path}:${line} ${language} block runs${time}`, ended === undefined ? problem : '');
     began = ended;
   }
 }
@@ -107,7 +99,7 @@ for (const variable of ['nnUNet_raw_data_base', 'nnUNet_preprocessed', 'RESULTS_
 try {
   const context = { folder, bin: makeCommands(folder), setup };
   const order = inOrder(pages, wanted);
-  result('TypeScript blocks have no type error', await compileBlocks(order, folder));
+  tap.report('TypeScript blocks have no type error', await compileBlocks(order, folder));
   for (const page of wanted) await check(page);
   checkCoverage();
   for (const [index, page] of order.entries()) {
@@ -118,5 +110,4 @@ try {
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
-process.stdout.write(`1..${tests}\n# ${tests - failed} passed, ${failed} failed\n`);
-process.exit(failed === 0 ? 0 : 1);
+tap.finish();

@@ -6,9 +6,9 @@ import { hostLibtorch } from './lib/libtorch.mjs';
 import { readJson, staleManifests } from './lib/manifests.mjs';
 import { isHost, PLATFORMS, packageName } from './lib/platforms.mjs';
 import { capture, root, say } from './lib/process.mjs';
+import { Tap } from './lib/tap.mjs';
 import { foreignRuns } from './package/foreign.mjs';
 import { BareRoot } from './package/root.mjs';
-import { Tap } from './package/tap.mjs';
 
 /** Oldest and newest Node of each supported line; package.json has the oldest ones as `engines`. */
 const NODES = ['20.19.0', '22.13.0', '24.0.0', '20.20.2', '22.23.3', '24.21.0'];

@@ -29,6 +29,7 @@ export { ERROR_CODES, type ErrorCode } from './generated/codes.js';
 export type * from './generated/events.js';
 export type * from './generated/options.js';
 export type * from './generated/summaries.js';
+export type { VerbName, Verbs } from './generated/verbs.js';
 export { findLibtorch, type Libtorch, type LibtorchPlace, type LibtorchSource } from './libtorch/find.js';
 export {
   installLibtorch,
@@ -58,6 +59,8 @@ export { planAndPreprocess, planExperiment } from './verbs/preprocess.js';
 export { preview, previewBatches } from './verbs/preview.js';
 export { simulateSparse } from './verbs/simulate.js';
 export { makeSplits } from './verbs/splits.js';
+export type { RunOf } from './verbs/start.js';
 export { train } from './verbs/train.js';
 export { generateWeightmaps } from './verbs/weightmaps.js';
+export { exportModel, installModel } from './verbs/zips.js';
 export { readVolume, type Volume } from './volume.js';

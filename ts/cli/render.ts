@@ -6,6 +6,8 @@ import type {
   DeterminePostprocessingSummary,
   EvaluateSummary,
   FindBestConfigurationSummary,
+  ExportModelSummary,
+  InstallModelSummary,
   PlanSummary,
   PredictSummary,
   SimulateSparseSummary,
@@ -176,4 +178,20 @@ export function renderEvaluation({ output, results, failures }: EvaluateSummary)
     ([label, metrics]) => `  label ${label}: Dice ${metrics.Dice?.toFixed(4) ?? '–'}`,
   );
   return [`${results.all.length} cases, ${output}`, ...lines, ...failures.map(renderFailure)].join('\n');
+}
+
+export function renderExport({ output, models, ensembles, files, size }: ExportModelSummary): string {
+  const lines = models.map(({ name, folds }) => `  ${name}: folds ${folds.join(' ')}`);
+  const also = ensembles > 0 ? [`  postprocessing of ${ensembles} ensembles`] : [];
+  return [`${files} files packed into ${output}, ${megabytes(size)}`, ...lines, ...also].join('\n');
+}
+
+export function renderInstall({ models, ensembles, files, bytes }: InstallModelSummary): string {
+  const lines = models.map(({ folder, folds }) => `  ${folder}: folds ${folds.join(' ')}`);
+  const also = ensembles.map(({ folder }) => `  ${folder}`);
+  return [`${files} files installed, ${megabytes(bytes)}`, ...lines, ...also].join('\n');
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(1)} MB`;
 }

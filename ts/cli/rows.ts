@@ -14,6 +14,7 @@ import { simulateSparse } from '../verbs/simulate.js';
 import { makeSplits } from '../verbs/splits.js';
 import { train } from '../verbs/train.js';
 import { generateWeightmaps } from '../verbs/weightmaps.js';
+import { exportModel, installModel } from '../verbs/zips.js';
 import { readableJson } from './json.js';
 import {
   anyFailed,
@@ -22,6 +23,8 @@ import {
   renderCheck,
   renderConvert,
   renderEvaluation,
+  renderExport,
+  renderInstall,
   renderPlan,
   renderPostprocessing,
   renderSegmented,
@@ -247,6 +250,28 @@ export const ROWS: readonly AnyRow[] = [
     ],
     run: findBestConfiguration,
     render: renderBest,
+  row<'exportModel'>({
+    name: 'exportModel',
+    summary: 'pack trained models into a zip file that nnU-Net v1 installs, too',
+    positional: ['models'],
+    short: { output: 'o', folds: 'f' },
+    examples: [
+      'export-model RESULTS/nnUNet/3d_fullres/Task501_X/nnUNetTrainerV2__nnUNetPlansv2.1 -o Task501.zip',
+      'export-model MODEL_2D MODEL_3D -o Task501.zip --folds 0 1 --overwrite',
+    ],
+    run: exportModel,
+    render: renderExport,
+    cancelled: () => 'no zip file was written',
+  }),
+  row<'installModel'>({
+    name: 'installModel',
+    summary: 'install the models of a zip file of nnU-Net v1 or export-model',
+    positional: ['zip'],
+    short: { output: 'o' },
+    examples: ['install-model Task501.zip', 'install-model Task501.zip -o models --overwrite'],
+    run: installModel,
+    render: renderInstall,
+    cancelled: () => 'nothing was installed',
   }),
   row<'convert'>({
     name: 'convert',

@@ -24,11 +24,11 @@ export const PATHS: ReadonlySet<string> = new Set([
     'file',
   ],
   ...['input', 'output', 'model', 'referenceDir', 'predictionDir', 'groups', 'from'],
-  ...['lowresModel', 'lowresSegmentations', 'postprocessedDir', 'rules'],
+  ...['lowresModel', 'lowresSegmentations', 'postprocessedDir', 'rules', 'zip'],
 ]);
 
 /** Options that are lists of paths. */
-const PATH_LISTS: ReadonlySet<string> = new Set(['folders']);
+const PATH_LISTS: ReadonlySet<string> = new Set(['folders', 'models']);
 
 type Options = Readonly<Record<string, unknown>>;
 type Problem = { readonly option: string; readonly problem: string };

@@ -106,6 +106,8 @@ export const ERROR_CODES = {
   ERR_EXPORT_SHAPE: 'The shape of a softmax differs from that of the case\'s cropped region.',
   /** The axes in the plans are not a permutation. The plans are damaged. */
   ERR_EXPORT_TRANSPOSE: 'The axes in the plans are not a permutation. The plans are damaged.',
+  /** The file to write exists. Choose another name, or pass `overwrite`. */
+  ERR_FILE_EXISTS: 'The file to write exists. Choose another name, or pass `overwrite`.',
   /** Files of this type cannot be inspected. The message names the supported types. */
   ERR_FILE_KIND: 'Files of this type cannot be inspected. The message names the supported types.',
   /** A file is shorter than its header announces. Write it again. */
@@ -127,6 +129,8 @@ export const ERROR_CODES = {
    * `randomSplit`.
    */
   ERR_FOLD_MISSING: 'The splits have no fold of this number. Choose a number below `details.folds`, `all`, or pass `randomSplit`.',
+  /** A fold to export has no final checkpoint. Finish its training, or name the folds to export. */
+  ERR_FOLD_UNFINISHED: 'A fold to export has no final checkpoint. Finish its training, or name the folds to export.',
   /**
    * A prediction and its reference differ in spacing, origin or direction. Raise `tolerance` to accept
    * the difference.
@@ -187,6 +191,11 @@ export const ERROR_CODES = {
   ERR_MISSING_REFERENCE: 'A prediction has no reference. Add it, or remove the prediction.',
   /** A model cannot be used for prediction. The message states the reason. */
   ERR_MODEL: 'A model cannot be used for prediction. The message states the reason.',
+  /**
+   * A model of the zip file is installed already. Pass `overwrite`, which keeps the old folder under
+   * another name.
+   */
+  ERR_MODEL_EXISTS: 'A model of the zip file is installed already. Pass `overwrite`, which keeps the old folder under another name.',
   /** A folder is not a model folder. Name the folder that contains `fold_0` or `all`. */
   ERR_MODEL_FOLDER: 'A folder is not a model folder. Name the folder that contains `fold_0` or `all`.',
   /**
@@ -195,6 +204,11 @@ export const ERROR_CODES = {
    * predict, name folds that have the same plans.
    */
   ERR_MODEL_PLANS: 'The model folder has other plans, another patch size or another batch size. The message names the differences. All folds of a model share them. Use the same ones, or another model folder; to predict, name folds that have the same plans.',
+  /**
+   * A zip file cannot be installed: it is damaged, has names or sizes that no model has, or contains no
+   * model. The message names the entry, what was found and what is expected.
+   */
+  ERR_MODEL_ZIP: 'A zip file cannot be installed: it is damaged, has names or sizes that no model has, or contains no model. The message names the entry, what was found and what is expected.',
   /** The network cannot be built, or does not accept this patch size. The message names valid values. */
   ERR_NETWORK: 'The network cannot be built, or does not accept this patch size. The message names valid values.',
   /** A NIfTI header has no valid affine. Correct its affine or spacing. */

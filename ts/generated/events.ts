@@ -175,6 +175,11 @@ export type ConsolidateFoldsEvent = StartedEvent | ProgressEvent | WarningEvent;
 
 /** Events of the verb `findBestConfiguration`. */
 export type FindBestConfigurationEvent = StartedEvent | ProgressEvent | WarningEvent;
+/** Events of the verb `exportModel`. */
+export type ExportModelEvent = StartedEvent | ProgressEvent | WarningEvent;
+
+/** Events of the verb `installModel`. */
+export type InstallModelEvent = StartedEvent | ProgressEvent | WarningEvent;
 
 /** Events of the verb `convert`. */
 export type ConvertEvent = StartedEvent | ProgressEvent | WarningEvent;

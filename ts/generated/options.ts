@@ -338,7 +338,9 @@ export interface EvaluateOptions extends Abortable {
    */
   readonly bareNan?: boolean | undefined;
   /**
-   * Maximum difference of spacing and origin (mm) and direction between a prediction and its reference.
+   * Maximum difference of spacing and origin, as a fraction of the voxel, and of direction cosines
+   * between a
+   * prediction and its reference.
    *
    * Range: at least 0.
    * @default 0.001
@@ -387,6 +389,20 @@ export interface FindBestConfigurationOptions extends Abortable {
   readonly configurations?: readonly Configuration[] | undefined;
   /**
    * Folds of the cross-validation. The default is 0 to 4, as in nnU-Net v1.
+/** Options of the verb `exportModel`. */
+export interface ExportModelOptions extends Abortable {
+  /**
+   * Folders of the models, `RESULTS_FOLDER/nnUNet/CONFIGURATION/TaskXXX_NAME/TRAINER__PLANS`.
+   *
+   * Range: at least 1 values.
+   */
+  readonly models: readonly string[];
+  /** The zip file. */
+  readonly output: string;
+  /**
+   * Folds to export: numbers or `all`. The default is every fold with a number; `all` if no other
+   * exists.
+   * Unfinished folds are an error.
    *
    * Range: at least 1 values.
    */
@@ -424,6 +440,9 @@ export interface FindBestConfigurationOptions extends Abortable {
   readonly postprocessing?: boolean | undefined;
   /**
    * A configuration without a trained model is an error. Otherwise it is left out with a warning.
+   * Requires every file that nnU-Net v1 requires, also `postprocessing.json`, `debug.json` and
+   * `progress.png`.
+   * Otherwise a missing one is a warning.
    *
    * @default false
    */
@@ -443,6 +462,11 @@ export interface FindBestConfigurationOptions extends Abortable {
   readonly preprocessed?: string | undefined;
   /** Folder of trained models. The default is `$RESULTS_FOLDER`. */
   readonly results?: string | undefined;
+   * Replaces an existing zip file.
+   *
+   * @default false
+   */
+  readonly overwrite?: boolean | undefined;
   /**
    * Number of threads; 0 uses all cores.
    *
@@ -464,6 +488,32 @@ export interface InspectOptions extends Abortable {
    * @default 64
    */
   readonly longest?: number | undefined;
+  /**
+   * Number of threads; 0 uses all cores.
+   *
+   * @default 0
+   */
+  readonly workers?: number | undefined;
+}
+
+/** Options of the verb `installModel`. */
+export interface InstallModelOptions extends Abortable {
+  /** The zip file, of `export-model` or nnU-Net v1. */
+  readonly zip: string;
+  /**
+   * Folder that gets `CONFIGURATION/TaskXXX_NAME/TRAINER__PLANS`. Created if missing. The default is
+   * `nnUNet` in the
+   * folder of trained models.
+   */
+  readonly output?: string | undefined;
+  /** Folder of trained models. The default is `$RESULTS_FOLDER`. */
+  readonly results?: string | undefined;
+  /**
+   * Installs models in the place of existing ones, whose folders are kept under another name.
+   *
+   * @default false
+   */
+  readonly overwrite?: boolean | undefined;
   /**
    * Number of threads; 0 uses all cores.
    *

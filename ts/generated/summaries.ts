@@ -276,6 +276,30 @@ export interface FindBestConfigurationSummary {
    * `best_configuration.json`.
    */
   readonly output: string;
+/** Outcome of `export_model`. */
+export interface ExportModelSummary {
+  /** The zip file. */
+  readonly output: string;
+  /** The exported models. */
+  readonly models: readonly ExportedModel[];
+  /** Number of ensembles whose postprocessing was exported. */
+  readonly ensembles: number;
+  /** Number of files in the zip file. */
+  readonly files: number;
+  /** Bytes of these files. */
+  readonly bytes: number;
+  /** Bytes of the zip file. */
+  readonly size: number;
+}
+
+/** A model in the zip file. */
+export interface ExportedModel {
+  /** The folder. */
+  readonly folder: string;
+  /** Its name in the zip file. */
+  readonly name: string;
+  /** The exported folds. */
+  readonly folds: readonly Fold[];
 }
 
 /**
@@ -284,6 +308,30 @@ export interface FindBestConfigurationSummary {
  * or the headers of an archive, array or image.
  */
 export type InspectSummary = unknown;
+
+/** Outcome of `install_model`. */
+export interface InstallModelSummary {
+  /** The installed models, for `predict --model`. */
+  readonly models: readonly InstalledFolder[];
+  /** The installed ensembles. */
+  readonly ensembles: readonly InstalledFolder[];
+  /** Number of installed files. */
+  readonly files: number;
+  /** Bytes of these files. */
+  readonly bytes: number;
+  /** Files in the zip file that are part of no model, and were left out. */
+  readonly ignored: readonly string[];
+}
+
+/** A folder that was installed. */
+export interface InstalledFolder {
+  /** The folder. */
+  readonly folder: string;
+  /** The folds of a model with a final checkpoint; empty for an ensemble. */
+  readonly folds: readonly Fold[];
+  /** Where the previous folder of this name is now. */
+  readonly replaced: string | null;
+}
 
 /**
  * Metrics of one region in one case, or their means over cases, with nnU-Net's names.

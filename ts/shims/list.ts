@@ -6,6 +6,7 @@ import { determinePostprocessingShim, ensembleShim } from './several.js';
 import { convertShim, evaluateShim, weightmapsShim } from './small.js';
 import type { Shim } from './table.js';
 import { trainShim } from './train.js';
+import { exportShim, installShim } from './zips.js';
 
 /** Every command of nnU-Net v1 and DIAG's fork that `shims install` writes. */
 export const SHIMS: readonly Shim[] = [
@@ -18,6 +19,8 @@ export const SHIMS: readonly Shim[] = [
   ensembleShim,
   determinePostprocessingShim,
   findBestShim,
+  exportShim,
+  installShim,
   ...MISSING,
 ];
 

@@ -15,8 +15,16 @@ const BYTE_ORDER_MARK: char = '\u{feff}';
 /// [`Error::Io`]; [`Error::Record`] for another encoding.
 pub fn read_text(path: &Path) -> Result<String, Error> {
     let bytes = std::fs::read(path).map_err(|e| Error::io(path, e))?;
+    decode(bytes).map_err(|problem| Error::record(path, problem))
+}
+
+/// Text of the bytes of a file, as [`read_text`] reads it.
+///
+/// # Errors
+/// The problem, if the text is not UTF-8.
+pub fn decode(bytes: Vec<u8>) -> Result<String, String> {
     if UTF_16.iter().any(|mark| bytes.starts_with(mark)) {
-        return Err(Error::record(path, "the file is UTF-16; save it as UTF-8"));
+        return Err("the file is UTF-16; save it as UTF-8".to_owned());
     }
     let text = String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
@@ -24,10 +32,7 @@ pub fn read_text(path: &Path) -> Result<String, Error> {
             .iter()
             .filter(|&&byte| byte == b'\n')
             .count();
-        Error::record(
-            path,
-            format!("line {line} is not UTF-8 (perhaps Latin-1); save the file as UTF-8"),
-        )
+        format!("line {line} is not UTF-8 (perhaps Latin-1); save the file as UTF-8")
     })?;
     Ok(match text.strip_prefix(BYTE_ORDER_MARK) {
         Some(rest) => rest.to_owned(),

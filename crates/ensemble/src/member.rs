@@ -121,7 +121,7 @@ impl Place {
             return Some(("the image was cropped to", found, expected));
         }
         // Both come from the header of the same image.
-        if !self.geometry.deviation(&other.geometry).within(1e-3) {
+        if !self.geometry.relative_deviation(&other.geometry).within(1e-3) {
             let [expected, found] = [self, other].map(|place| format!("{:?}", place.geometry));
             return Some(("the image has the geometry", found, expected));
         }

@@ -97,7 +97,7 @@ pub enum Error {
         expected: Box<Geometry>,
         /// Geometry of the prediction.
         found: Box<Geometry>,
-        /// Largest differences.
+        /// Largest differences; spacing and origin as a fraction of the reference's voxel.
         deviation: Deviation,
         /// Maximum allowed difference.
         tolerance: f64,

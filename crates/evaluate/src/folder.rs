@@ -43,7 +43,8 @@ pub struct EvaluateOptions {
     /// Writes undefined metrics as the bare token `NaN`, as nnU-Net v1 does, instead of null.
     #[default]
     pub bare_nan: bool,
-    /// Maximum difference of spacing and origin (mm) and direction between a prediction and its reference.
+    /// Maximum difference of spacing and origin, as a fraction of the voxel, and of direction cosines between a
+    /// prediction and its reference.
     #[default(1e-3)]
     #[schemars(range(min = 0.0))]
     pub tolerance: f64,
@@ -250,7 +251,7 @@ fn compare_files(
     cancel.check()?;
     let (predicted, found) = nifti::read_labels(prediction)?;
     cancel.check()?;
-    let deviation = place.deviation(&found);
+    let deviation = place.relative_deviation(&found);
     if labels.dim() == predicted.dim() && !deviation.within(options.tolerance) {
         return Err(Error::Geometry {
             prediction: prediction.to_owned(),

@@ -121,7 +121,8 @@ pub fn read_summary(path: &Path) -> Result<Summary, Error> {
         path: path.to_owned(),
         problem,
     };
-    let text = std::fs::read_to_string(path).map_err(|e| problem(e.to_string()))?;
+    let bytes = std::fs::read(path).map_err(|e| problem(e.to_string()))?;
+    let text = dataset::text::decode(bytes).map_err(problem)?;
     serde_json::from_str(&strict(&text)).map_err(|e| problem(e.to_string()))
 }
 

@@ -218,6 +218,46 @@ fn failed_case_is_reported_and_others_are_evaluated() {
 }
 
 #[test]
+fn the_tolerance_is_a_fraction_of_the_voxel() {
+    let folders = folders(&[("a.nii.gz", 1)], &[("a.nii.gz", 1)]);
+    let options = &folders.options;
+    let place = |spacing: f64, shift: f64| Geometry {
+        spacing: [spacing; 3],
+        origin: [shift * spacing, 0.0, 0.0],
+        ..Geometry::default()
+    };
+    let labels = Array3::from_elem((2, 2, 2), 1);
+    let deviates = |reference: Geometry, prediction: Geometry| {
+        for (folder, place) in [
+            (&options.reference_dir, reference),
+            (&options.prediction_dir, prediction),
+        ] {
+            nifti::write_labels(&folder.join("a.nii.gz"), labels.view(), &place).unwrap();
+        }
+        evaluate_folder(options, &Context::silent(1)).is_err()
+    };
+    // Voxels of 0.4 µm and of 4 m.
+    for scale in [4e-4, 1.0, 4e3] {
+        assert!(!deviates(place(scale, 0.0), place(scale, 5e-4)), "{scale}");
+        assert!(deviates(place(scale, 0.0), place(scale, 2e-3)), "{scale}");
+        assert!(deviates(place(scale, 0.0), place(scale * 1.5, 0.0)), "{scale}");
+    }
+}
+
+#[test]
+fn records_of_windows_editors_are_read_and_other_encodings_are_named() {
+    let folders = folders(&[("a.nii.gz", 1)], &[("a.nii.gz", 1)]);
+    let found = evaluate_folder(&folders.options, &Context::silent(1)).unwrap();
+    let text = fs::read_to_string(&found.output).unwrap();
+    fs::write(&found.output, format!("\u{feff}{}", text.replace('\n', "\r\n"))).unwrap();
+    assert_same(&read_summary(&found.output).unwrap().results, &found.results);
+    fs::write(&found.output, [0xff, 0xfe, b'{', 0]).unwrap();
+    let error = read_summary(&found.output).unwrap_err();
+    assert_eq!(error.code(), "ERR_SUMMARY_FILE");
+    assert!(error.to_string().contains("UTF-16"), "{error}");
+}
+
+#[test]
 fn an_evaluation_without_results_is_an_error_and_writes_nothing() {
     let code = |options: &EvaluateOptions| {
         let error = evaluate_folder(options, &Context::silent(1)).unwrap_err();

@@ -9,8 +9,8 @@ use volume::{nifti, npz};
 
 use crate::export::Export;
 
-/// Maximum difference of spacing and origin (mm) and direction between an image and its segmentation, which NIfTI stores
-/// in single precision.
+/// Maximum difference of spacing and origin (as a fraction of the voxel) and of direction cosines between an image and
+/// its segmentation, which NIfTI stores in single precision.
 const TOLERANCE: f64 = 1e-3;
 
 /// State of the output of a case.
@@ -58,7 +58,7 @@ impl Export {
             return Existing::Damaged;
         };
         let (z, y, x) = labels.dim();
-        if [z, y, x] != header.size || !header.geometry.deviation(&geometry).within(TOLERANCE) {
+        if [z, y, x] != header.size || !header.geometry.relative_deviation(&geometry).within(TOLERANCE) {
             return Existing::OtherGrid;
         }
         let found = nifti::read_description(&file).unwrap_or_default();

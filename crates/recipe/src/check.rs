@@ -134,11 +134,11 @@ impl TrainingData {
                     .map(|label| label as i64)
                     .collect();
                 background_only = labels.iter().all(|&label| label <= 0);
+                // Preprocessing records values below -1 and makes them background, as nnU-Net v1 does.
                 let highest = self.plans.num_classes as i64;
                 let ignored = &self.recipe.ignored_labels;
                 let known = |label: &i64| {
-                    (i64::from(UNLABELLED)..=highest).contains(label)
-                        || ignored.iter().any(|&ignored| i64::from(ignored) == *label)
+                    *label <= highest || ignored.iter().any(|&ignored| i64::from(ignored) == *label)
                 };
                 findings.unknown = labels.iter().copied().filter(|label| !known(label)).collect();
                 if let Some(present) = self.present.get(case) {

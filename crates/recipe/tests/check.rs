@@ -52,6 +52,11 @@ fn labels_without_a_class_are_named_with_their_case() {
         check(&task, |_| ()).0.is_ok(),
         "-1 outside the non-zero mask is legal"
     );
+    record(&task, "ball_002", &[-2.0, 0.0, 1.0], -1);
+    assert!(
+        check(&task, |_| ()).0.is_ok(),
+        "-2 became background in preprocessing"
+    );
     record(&task, "ball_003", &[0.0, 1.0, 5.0], -1);
     let error = check(&task, |_| ()).0.unwrap_err();
     assert_eq!(error.code(), "ERR_LABEL_RANGE");

@@ -173,6 +173,15 @@ codes! {
     SplitsExist = "ERR_SPLITS_EXIST",
     /// A folder is not a model folder. Name the folder that contains `fold_0` or `all`.
     ModelFolder = "ERR_MODEL_FOLDER",
+    /// A fold to export has no final checkpoint. Finish its training, or name the folds to export.
+    FoldUnfinished = "ERR_FOLD_UNFINISHED",
+    /// The file to write exists. Choose another name, or pass `overwrite`.
+    FileExists = "ERR_FILE_EXISTS",
+    /// A zip file cannot be installed: it is damaged, has names or sizes that no model has, or contains no model. The
+    /// message names the entry, what was found and what is expected.
+    ModelZip = "ERR_MODEL_ZIP",
+    /// A model of the zip file is installed already. Pass `overwrite`, which keeps the old folder under another name.
+    ModelExists = "ERR_MODEL_EXISTS",
     /// A dataset uses a feature that nnU-Net v1 cannot express. The message names it and the remedy.
     DatasetUnsupported = "ERR_DATASET_UNSUPPORTED",
     /// The task already exists. Choose another name; `convert` takes `overwrite` to write into it.

@@ -123,10 +123,12 @@ fn verb_types(collected: &Collected) -> String {
     let mut entries = String::new();
     let (mut options, mut summaries, mut events) = (Vec::new(), Vec::new(), Vec::new());
     for described in &collected.verbs {
-        let event = format!("{}Event", pascal(described.verb.name));
+        let name = described.verb.name;
+        let event = format!("{}Event", pascal(name));
         entries += &format!(
-            "  readonly {}: {{\n    readonly options: {};\n    readonly summary: {};\n    readonly event: {event};\n  }};\n",
-            described.verb.name, described.options, described.summary
+            "  /** Types of `{name}`. */\n  readonly {name}: {{\n    readonly options: {};\n    readonly summary: {};\n    \
+             readonly event: {event};\n  }};\n",
+            described.options, described.summary
         );
         options.push(described.options.as_str());
         summaries.push(described.summary.as_str());

@@ -1,5 +1,6 @@
 //! Atomic file writes, lock files, and copying without permission metadata.
 
+mod aside;
 mod atomic;
 mod copy;
 mod error;
@@ -8,6 +9,7 @@ mod process;
 mod space;
 mod temporary;
 
+pub use aside::move_aside;
 pub use atomic::write_atomic;
 pub use copy::{
     copy_file, copy_file_cancellable, copy_tree, copy_tree_cancellable, count_files, link_or_copy, Links,

@@ -120,7 +120,7 @@ impl Claim {
             return Err(Error::FoldExists { path, epochs });
         }
         let replaced = match start {
-            Start::Replace => Some(move_aside(&fold)?),
+            Start::Replace => Some(storage::move_aside(&fold.path)?),
             _ => None,
         };
         if let Some(error) = plans_problem(options, setup, start)? {
@@ -150,32 +150,6 @@ fn lock_file(fold: &FoldFolder) -> PathBuf {
 /// [`storage::Error::Locked`].
 pub(crate) fn refuse_locked(fold: &FoldFolder) -> Result<()> {
     Ok(Lock::refuse_held(&lock_file(fold))?)
-}
-
-/// Renames the fold's folder so that neither nnU-Net v1 nor this package takes it for a fold. Returns its new path.
-fn move_aside(fold: &FoldFolder) -> Result<PathBuf> {
-    let name = fold
-        .path
-        .file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned();
-    let stamp = run::utc_now().replace([' ', ':'], "-");
-    let free = |count: u32| {
-        let suffix = if count == 0 {
-            String::new()
-        } else {
-            format!("-{count}")
-        };
-        fold.path
-            .with_file_name(format!("replaced_{name}_{stamp}{suffix}"))
-    };
-    let aside = (0..)
-        .map(free)
-        .find(|path| !path.exists())
-        .unwrap_or_else(|| free(0));
-    fs::rename(&fold.path, &aside).map_err(|e| Error::io(&fold.path, e))?;
-    Ok(aside)
 }
 
 /// Compares the run's plans with the model's, and writes them if the model has none, or no fold that goes with them.

@@ -74,6 +74,8 @@ pub fn visit(visitor: &mut impl Visitor) {
         verb("findBestConfiguration", CASES),
         ensemble::find_best_configuration,
     );
+    visitor.verb(verb("exportModel", CASES), model_zip::export_model);
+    visitor.verb(verb("installModel", CASES), model_zip::install_model);
     visitor.verb(verb("convert", CASES), task::convert::convert);
     visitor.verb(verb("simulateSparse", CASES), task::simulate::simulate_sparse);
     visitor.verb(verb("copyFile", CASES), task::copy::copy_file);

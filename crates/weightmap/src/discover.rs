@@ -156,7 +156,8 @@ fn labels(path: &Path) -> Result<Option<Vec<i64>>, Error> {
         path: path.to_owned(),
         problem,
     };
-    let text = fs::read_to_string(path).map_err(|e| refused(e.to_string()))?;
+    let bytes = fs::read(path).map_err(|e| refused(e.to_string()))?;
+    let text = dataset::text::decode(bytes).map_err(refused)?;
     let json: Value = serde_json::from_str(&text).map_err(|e| refused(e.to_string()))?;
     let labels = json.get("labels").and_then(Value::as_object);
     let labels = labels.ok_or_else(|| refused("the object \"labels\" is missing".to_owned()))?;

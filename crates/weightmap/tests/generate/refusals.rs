@@ -131,6 +131,8 @@ fn invalid_classes_are_rejected() {
     let json = task.folder.path().join("dataset.json");
     fs::write(&json, r#"{"labels": {"one": "a"}}"#).unwrap();
     assert!(matches!(fail(&task.options()), Error::DatasetJson { .. }));
+    fs::write(&json, [0xff, 0xfe, b'{', 0]).unwrap();
+    assert!(fail(&task.options()).to_string().contains("UTF-16"));
     fs::write(&json, "{").unwrap();
     assert!(matches!(fail(&task.options()), Error::DatasetJson { .. }));
     fs::remove_file(&json).unwrap();
