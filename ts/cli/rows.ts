@@ -250,6 +250,7 @@ export const ROWS: readonly AnyRow[] = [
     ],
     run: findBestConfiguration,
     render: renderBest,
+  }),
   row<'exportModel'>({
     name: 'exportModel',
     summary: 'pack trained models into a zip file that nnU-Net v1 installs, too',

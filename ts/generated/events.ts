@@ -173,8 +173,6 @@ export type ApplyPostprocessingEvent = StartedEvent | ProgressEvent | WarningEve
 /** Events of the verb `consolidateFolds`. */
 export type ConsolidateFoldsEvent = StartedEvent | ProgressEvent | WarningEvent;
 
-/** Events of the verb `findBestConfiguration`. */
-export type FindBestConfigurationEvent = StartedEvent | ProgressEvent | WarningEvent;
 /** Events of the verb `exportModel`. */
 export type ExportModelEvent = StartedEvent | ProgressEvent | WarningEvent;
 
