@@ -3,7 +3,7 @@ import type { Run } from '../run.js';
 import { checkDataset } from '../verbs/check.js';
 import { convertDataset } from '../verbs/convert.js';
 import { copyFile, copyTree } from '../verbs/copy.js';
-import { ensemble } from '../verbs/ensemble.js';
+import { ensemble, findBestConfiguration } from '../verbs/ensemble.js';
 import { evaluate } from '../verbs/evaluate.js';
 import { inspect } from '../verbs/inspect.js';
 import { applyPostprocessing, consolidateFolds, determinePostprocessing } from '../verbs/postprocessing.js';
@@ -18,6 +18,7 @@ import { exportModel, installModel } from '../verbs/zips.js';
 import { readableJson } from './json.js';
 import {
   anyFailed,
+  renderBest,
   renderCases,
   renderCheck,
   renderConvert,
@@ -237,6 +238,18 @@ export const ROWS: readonly AnyRow[] = [
     examples: ['consolidate-folds RESULTS/nnUNet/3d_fullres/Task501_X/nnUNetTrainerV2__nnUNetPlansv2.1'],
     run: consolidateFolds,
     render: renderPostprocessing,
+  }),
+  row<'findBestConfiguration'>({
+    name: 'findBestConfiguration',
+    summary: 'compare configurations and their ensembles by cross-validation, and say how to predict',
+    positional: ['task'],
+    short: { configurations: 'c', folds: 'f' },
+    examples: [
+      'find-best-configuration 501 -c 2d 3d_fullres',
+      'find-best-configuration Task501_X --strict --no-ensembling',
+    ],
+    run: findBestConfiguration,
+    render: renderBest,
   }),
   row<'exportModel'>({
     name: 'exportModel',

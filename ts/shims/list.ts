@@ -1,3 +1,4 @@
+import { findBestShim } from './best.js';
 import { MISSING } from './missing.js';
 import { planShim } from './plan.js';
 import { predictShim } from './predict.js';
@@ -17,6 +18,7 @@ export const SHIMS: readonly Shim[] = [
   weightmapsShim,
   ensembleShim,
   determinePostprocessingShim,
+  findBestShim,
   exportShim,
   installShim,
   ...MISSING,
