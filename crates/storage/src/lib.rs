@@ -1,4 +1,4 @@
-//! Atomic file writes, lock files, and copying without permission metadata.
+//! Atomic file writes, temporary folders, lock files, and copying without permission metadata.
 
 mod aside;
 mod atomic;
@@ -18,3 +18,4 @@ pub use copy::{
 pub use error::{CopyFailure, Error};
 pub use lock::{Holder, Lock};
 pub use space::{available_space, require_space};
+pub use temporary::temporary_folder;
