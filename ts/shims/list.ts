@@ -1,5 +1,5 @@
 import { findBestShim } from './best.js';
-import { MISSING } from './missing.js';
+import { changeTrainerShim } from './missing.js';
 import { planShim } from './plan.js';
 import { predictShim } from './predict.js';
 import { determinePostprocessingShim, ensembleShim } from './several.js';
@@ -21,7 +21,7 @@ export const SHIMS: readonly Shim[] = [
   findBestShim,
   exportShim,
   installShim,
-  ...MISSING,
+  changeTrainerShim,
 ];
 
 /** The table of a command. */
