@@ -57,6 +57,7 @@ pub fn visit(visitor: &mut impl Visitor) {
     visitor.types::<settings::TrainOptions, settings::TrainSummary>(verb("train", TRAINING));
     visitor.types::<settings::PredictOptions, settings::PredictSummary>(verb("predict", CASES));
     visitor.verb(verb("evaluate", CASES), evaluate::evaluate_folder);
+    visitor.verb(verb("compare", CASES), evaluate::compare_folders);
     visitor.verb(verb("ensemble", CASES), ensemble::ensemble);
     visitor.verb(
         verb("determinePostprocessing", CASES),

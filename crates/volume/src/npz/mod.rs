@@ -9,10 +9,11 @@ mod writer;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use half::f16;
 use ndarray::{ArrayD, ArrayViewD};
 use zip_writer::ArchiveWriter;
 
-use crate::element::Element;
+use crate::element::{Dtype, Element};
 use crate::error::Error;
 use crate::npy::{self, Header};
 
@@ -54,6 +55,23 @@ pub fn read<T: Element>(path: &Path, name: &str) -> Result<ArrayD<T>, Error> {
         Some(index) => npy::decode(archive.bytes(index, &place)?, &place),
         None => Err(Error::NpzMember { place, found }),
     }
+}
+
+/// Reads the array `name` of `path`, such as a softmax, as float32. The second value says whether the file has it in half
+/// precision.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_half_or_single(path: &Path, name: &str) -> Result<(ArrayD<f32>, bool), Error> {
+    let headers = headers(path)?;
+    let header = headers.iter().find(|(found, _)| found == name);
+    let half = header.is_some_and(|(_, header)| header.dtype == Some(Dtype::F16));
+    let array = if half {
+        read::<f16>(path, name)?.mapv(f32::from)
+    } else {
+        read::<f32>(path, name)?
+    };
+    Ok((array, half))
 }
 
 /// Reads all numeric arrays of `path` as float64. Bool becomes 0 and 1. Arrays of strings, objects and other
