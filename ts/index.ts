@@ -47,7 +47,7 @@ export { checkDataset } from './verbs/check.js';
 export { convertDataset } from './verbs/convert.js';
 export { copyFile, copyTree } from './verbs/copy.js';
 export { ensemble, findBestConfiguration } from './verbs/ensemble.js';
-export { evaluate } from './verbs/evaluate.js';
+export { compare, evaluate } from './verbs/evaluate.js';
 export { inspect } from './verbs/inspect.js';
 export {
   applyPostprocessing,

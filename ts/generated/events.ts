@@ -161,6 +161,9 @@ export type PredictEvent = StartedEvent | ProgressEvent | WarningEvent;
 /** Events of the verb `evaluate`. */
 export type EvaluateEvent = StartedEvent | ProgressEvent | WarningEvent;
 
+/** Events of the verb `compare`. */
+export type CompareEvent = StartedEvent | ProgressEvent | WarningEvent;
+
 /** Events of the verb `ensemble`. */
 export type EnsembleEvent = StartedEvent | ProgressEvent | WarningEvent;
 

@@ -83,6 +83,113 @@ export interface CheckOptions extends Abortable {
 /** A weight for each class, background first, or `auto`. */
 export type ClassWeights = 'auto' | readonly number[];
 
+/** Options of the verb `compare`. */
+export interface CompareOptions extends Abortable {
+  /** Folder of reference segmentations, `.nii.gz` or `.nii`. */
+  readonly referenceDir: string;
+  /** First folder of predicted segmentations with the same file names. */
+  readonly firstDir: string;
+  /** Second folder of predicted segmentations. Differences are second minus first. */
+  readonly secondDir: string;
+  /**
+   * Labels or unions of labels to compare. The default is every label in a case, without the background.
+   *
+   * Range: at least 1 values.
+   */
+  readonly labels?: readonly Region[] | undefined;
+  /**
+   * Excludes voxels with this label in the reference, such as -1 for unlabelled voxels.
+   *
+   * Range: at least -32768, at most 32767.
+   */
+  readonly ignoreLabel?: number | undefined;
+  /**
+   * File to write. The default is `comparison.json` in the second folder. Tables in CSV and Markdown are
+   * beside it.
+   */
+  readonly output?: string | undefined;
+  /**
+   * Maximum difference of spacing and origin, as a fraction of the voxel, and of direction cosines
+   * between a
+   * prediction and its reference.
+   *
+   * Range: at least 0.
+   * @default 0.001
+   */
+  readonly tolerance?: number | undefined;
+  /**
+   * Skips references without any prediction, such as those of other folds.
+   *
+   * @default false
+   */
+  readonly predictedOnly?: boolean | undefined;
+  /**
+   * Groups of metrics to compute besides those of nnU-Net v1.
+   *
+   * @default []
+   */
+  readonly metrics?: readonly MetricGroup[] | undefined;
+  /**
+   * Distance in mm up to which surfaces agree (`surfaceDice`).
+   *
+   * Range: at least 0.
+   * @default 1.0
+   */
+  readonly surfaceTolerance?: number | undefined;
+  /**
+   * Neighbours of a voxel in a lesion: `full` are 26, `face` are 6.
+   *
+   * @default "full"
+   */
+  readonly lesionConnectivity?: LesionConnectivity | undefined;
+  /**
+   * Share of a lesion's voxels that the other segmentation must exceed. With 0, one voxel is enough.
+   *
+   * Range: at least 0.
+   * @default 0.0
+   */
+  readonly lesionOverlap?: number | undefined;
+  /**
+   * Sizes in mm³ between the groups of lesions, ascending.
+   *
+   * @default [100.0,1000.0]
+   */
+  readonly lesionSizes?: readonly number[] | undefined;
+  /**
+   * Number of intervals of the calibration error.
+   *
+   * Range: at least 1, at most 10000.
+   * @default 15
+   */
+  readonly calibrationBins?: number | undefined;
+  /**
+   * Bootstrap samples of the confidence intervals; 0 computes none.
+   *
+   * Range: at most 1000000.
+   * @default 1000
+   */
+  readonly bootstrap?: number | undefined;
+  /**
+   * Share of the confidence intervals.
+   *
+   * Range: above 0.
+   * @default 0.95
+   */
+  readonly confidence?: number | undefined;
+  /**
+   * Seed of the bootstrap samples.
+   *
+   * @default 1234
+   */
+  readonly seed?: number | undefined;
+  /**
+   * Number of threads; 0 uses all cores.
+   *
+   * @default 0
+   */
+  readonly workers?: number | undefined;
+}
+
 /**
  * A configuration of nnU-Net.
  * - `2d`: A 2D network on slices.
@@ -359,6 +466,65 @@ export interface EvaluateOptions extends Abortable {
    */
   readonly task?: string | undefined;
   /**
+   * Groups of metrics to compute besides those of nnU-Net v1.
+   *
+   * @default []
+   */
+  readonly metrics?: readonly MetricGroup[] | undefined;
+  /**
+   * Distance in mm up to which surfaces agree (`surfaceDice`).
+   *
+   * Range: at least 0.
+   * @default 1.0
+   */
+  readonly surfaceTolerance?: number | undefined;
+  /**
+   * Neighbours of a voxel in a lesion: `full` are 26, `face` are 6.
+   *
+   * @default "full"
+   */
+  readonly lesionConnectivity?: LesionConnectivity | undefined;
+  /**
+   * Share of a lesion's voxels that the other segmentation must exceed. With 0, one voxel is enough.
+   *
+   * Range: at least 0.
+   * @default 0.0
+   */
+  readonly lesionOverlap?: number | undefined;
+  /**
+   * Sizes in mm³ between the groups of lesions, ascending.
+   *
+   * @default [100.0,1000.0]
+   */
+  readonly lesionSizes?: readonly number[] | undefined;
+  /**
+   * Number of intervals of the calibration error.
+   *
+   * Range: at least 1, at most 10000.
+   * @default 15
+   */
+  readonly calibrationBins?: number | undefined;
+  /**
+   * Bootstrap samples of the confidence intervals; 0 computes none.
+   *
+   * Range: at most 1000000.
+   * @default 1000
+   */
+  readonly bootstrap?: number | undefined;
+  /**
+   * Share of the confidence intervals.
+   *
+   * Range: above 0.
+   * @default 0.95
+   */
+  readonly confidence?: number | undefined;
+  /**
+   * Seed of the bootstrap samples.
+   *
+   * @default 1234
+   */
+  readonly seed?: number | undefined;
+  /**
    * Number of threads; 0 uses all cores.
    *
    * @default 0
@@ -540,6 +706,14 @@ export interface InstallModelOptions extends Abortable {
   readonly workers?: number | undefined;
 }
 
+/**
+ * Which voxels of a lesion are neighbours.
+ * - `full`: Voxels that share a face, an edge or a corner (26 neighbours), the default of
+ * `connected-components-3d`.
+ * - `face`: Voxels that share a face (6 neighbours), the default of scipy.
+ */
+export type LesionConnectivity = 'full' | 'face';
+
 /** Composition of the loss. Class weights have one value per class, background first. */
 export interface LossRecipe {
   /**
@@ -587,6 +761,17 @@ export interface LossRecipe {
    */
   readonly ignoredIsBackground?: boolean | undefined;
 }
+
+/**
+ * Metrics that are computed together.
+ * - `surface`: `hd95`, `assd` and `surfaceDice`, as DeepMind's `surface-distance` defines surfaces and
+ * their area.
+ * - `volume`: Volumes and their errors.
+ * - `lesions`: Detection of connected components: sensitivity, precision and F1, also by size.
+ * - `calibration`: Expected calibration error, for cases with a softmax (`<case>.npz` and
+ * `<case>.pkl`) beside the prediction.
+ */
+export type MetricGroup = 'surface' | 'volume' | 'lesions' | 'calibration';
 
 /**
  * Treatment of image voxels that are NaN or infinite, and of CT intensities without a spread.

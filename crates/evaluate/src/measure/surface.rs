@@ -282,3 +282,93 @@ impl Shell {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Every corner whose eight voxels differ, and its area.
+    fn elements(mask: &Array3<bool>, areas: &[f64; 256]) -> Vec<([usize; 3], f64)> {
+        let (depth, height, width) = mask.dim();
+        let mut found = Vec::new();
+        for (z, y, x) in places(depth + 1, height + 1, width + 1) {
+            let mut code = 0_u8;
+            for (a, b, c) in places(2, 2, 2) {
+                let before = [z + a, y + b, x + c].map(|at| at.checked_sub(1));
+                let inside = match before {
+                    [Some(z), Some(y), Some(x)] => mask.get([z, y, x]).copied().unwrap_or(false),
+                    _ => false,
+                };
+                code |= u8::from(inside) << (4 * c + 2 * a + b);
+            }
+            if code != 0 && code != u8::MAX {
+                found.push(([z, y, x], areas[usize::from(code)]));
+            }
+        }
+        found
+    }
+
+    fn places(z: usize, y: usize, x: usize) -> impl Iterator<Item = (usize, usize, usize)> {
+        (0..z * y * x).map(move |i| (i / (y * x), i / x % y, i % x))
+    }
+
+    fn masks() -> impl Strategy<Value = (Array3<bool>, Array3<bool>)> {
+        (1..6_usize, 1..6_usize, 1..6_usize).prop_flat_map(|(z, y, x)| {
+            let voxels = || prop::collection::vec(prop::bool::weighted(0.3), z * y * x);
+            let array = move |voxels| Array3::from_shape_vec((z, y, x), voxels).unwrap();
+            (voxels(), voxels()).prop_map(move |(one, two)| (array(one), array(two)))
+        })
+    }
+
+    proptest! {
+        /// The oracle compares every element of one surface with every element of the other.
+        #[test]
+        fn scores_are_those_of_all_pairs_of_elements(
+            (one, two) in masks(),
+            spacing in [0.3f64..3.0, 0.3f64..3.0, 0.3f64..3.0],
+            tolerance in 0f64..3.0,
+        ) {
+            let found = surface_scores(one.view(), two.view(), None, spacing, tolerance, &Cancel::new()).unwrap();
+            let areas = areas(spacing);
+            let surfaces = [elements(&one, &areas), elements(&two, &areas)];
+            if surfaces.iter().any(Vec::is_empty) {
+                prop_assert!(found.hausdorff_95.is_nan() && found.mean_distance.is_nan());
+                return Ok(());
+            }
+            let (mut within, mut weighted, mut area, mut hausdorff) = (0.0, 0.0, 0.0, 0.0_f64);
+            for [from, to] in [[0, 1], [1, 0]] {
+                let mut distances: Vec<(f64, f64)> = surfaces[from].iter().map(|(at, area)| {
+                    let nearest = surfaces[to].iter().map(|(other, _)| {
+                        let part = |axis: usize| ((at[axis] as f64 - other[axis] as f64) * spacing[axis]).powi(2);
+                        (part(0) + part(1) + part(2)).sqrt()
+                    });
+                    (nearest.fold(f64::INFINITY, f64::min), *area)
+                }).collect();
+                distances.sort_by(|one, two| one.0.total_cmp(&two.0));
+                let total: f64 = distances.iter().map(|(_, area)| area).sum();
+                let mut sum = 0.0;
+                // Sums that equal the share within rounding are ambiguous.
+                let percentile = |share: f64| distances.iter().find(|(_, area)| { sum += area; sum >= share * total });
+                let percentile = percentile(0.95 + 1e-9).or(distances.last()).map_or(0.0, |(distance, _)| *distance);
+                hausdorff = hausdorff.max(percentile);
+                area += total;
+                weighted += distances.iter().map(|(distance, area)| distance * area).sum::<f64>();
+                within += distances.iter().filter(|(d, _)| *d <= tolerance).map(|(_, area)| area).sum::<f64>();
+            }
+            prop_assert!((found.mean_distance - weighted / area).abs() < 1e-5);
+            prop_assert!((found.surface_dice - within / area).abs() < 1e-9);
+            prop_assert!((found.hausdorff_95 - hausdorff).abs() < 1e-5, "{} {hausdorff}", found.hausdorff_95);
+        }
+
+        /// Without unknown voxels nothing changes.
+        #[test]
+        fn known_voxels_change_nothing((one, two) in masks()) {
+            let known = Array3::from_elem(one.dim(), true);
+            let scores = |known| surface_scores(one.view(), two.view(), known, [2.0, 1.0, 0.5], 1.0, &Cancel::new());
+            let [with, without] = [scores(Some(known.view())).unwrap(), scores(None).unwrap()];
+            prop_assert_eq!(format!("{with:?}"), format!("{without:?}"));
+        }
+    }
+}
