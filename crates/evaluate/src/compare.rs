@@ -29,15 +29,17 @@ pub struct CompareOptions {
     /// Second folder of predicted segmentations. Differences are second minus first.
     #[schemars(length(min = 1))]
     pub second_dir: PathBuf,
-    /// Labels or unions of labels to compare. The default is every label in a case, without the background.
+    /// Labels or unions of labels to compare. The default is every label in a case, without the
+    /// background.
     #[schemars(length(min = 1))]
     pub labels: Option<Vec<Region>>,
     /// Excludes voxels with this label in the reference, such as -1 for unlabelled voxels.
     pub ignore_label: Option<i16>,
-    /// File to write. The default is `comparison.json` in the second folder. Tables in CSV and Markdown are beside it.
+    /// File to write. The default is `comparison.json` in the second folder. Tables in CSV and Markdown
+    /// are beside it.
     pub output: Option<PathBuf>,
-    /// Maximum difference of spacing and origin, as a fraction of the voxel, and of direction cosines between a
-    /// prediction and its reference.
+    /// Maximum difference of spacing and origin, as a fraction of the voxel, and of direction cosines
+    /// between a prediction and its reference.
     #[default(1e-3)]
     #[schemars(range(min = 0.0))]
     pub tolerance: f64,
@@ -74,7 +76,8 @@ pub struct PairedTest {
     pub second_mean: f64,
     /// Mean of the differences, second minus first.
     pub difference: f64,
-    /// Lower end of its bootstrap confidence interval; null with fewer than two cases or without bootstrap.
+    /// Lower end of its bootstrap confidence interval; null with fewer than two cases or without
+    /// bootstrap.
     pub low: Option<f64>,
     /// Upper end of it.
     pub high: Option<f64>,
@@ -84,16 +87,18 @@ pub struct PairedTest {
     pub larger: usize,
     /// Cases where they have the smaller value.
     pub smaller: usize,
-    /// Wilcoxon's signed-rank statistic: the smaller sum of ranks. Cases without a difference are left out.
+    /// Wilcoxon's signed-rank statistic: the smaller sum of ranks. Cases without a difference are left
+    /// out.
     pub statistic: f64,
     /// Two-sided p-value of Wilcoxon's signed-rank test; 1 without a difference.
     pub p: f64,
     /// `p` adjusted for all rows of the table (S. Holm, 1979).
     pub adjusted_p: f64,
-    /// Whether `p` is exact, which it is up to 50 differences. Otherwise it is that of the normal approximation.
+    /// Whether `p` is exact, which it is up to 50 differences. Otherwise it is that of the normal
+    /// approximation.
     pub exact: bool,
-    /// Effect size: matched-pairs rank-biserial correlation, from -1 (the first is always larger) to 1 (the second is
-    /// always larger). Null without a difference.
+    /// Effect size: matched-pairs rank-biserial correlation, from -1 (the first is always larger) to 1
+    /// (the second is always larger). Null without a difference.
     pub rank_biserial: f64,
 }
 

@@ -32,7 +32,8 @@ pub struct MetricStatistics {
     pub standard_deviation: f64,
     /// Median.
     pub median: f64,
-    /// Lower end of the confidence interval of the mean; null with fewer than two cases or without bootstrap.
+    /// Lower end of the confidence interval of the mean; null with fewer than two cases or without
+    /// bootstrap.
     pub low: Option<f64>,
     /// Upper end of it.
     pub high: Option<f64>,

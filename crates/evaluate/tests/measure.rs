@@ -386,10 +386,10 @@ fn two_folders_are_compared_case_by_case() {
     ));
     options.labels = None;
     options.measures.lesion_sizes = vec![5.0, 5.0];
-    assert_eq!(code(&options).as_str(), "ERR_OPTIONS");
+    assert_eq!(code(&options), "ERR_OPTIONS");
     options.measures.lesion_sizes.clear();
     options.second_dir = root.path().join("empty");
-    assert_eq!(code(&options).as_str(), "ERR_NOT_FOUND");
+    assert_eq!(code(&options), "ERR_NOT_FOUND");
     fs::create_dir(&options.second_dir).unwrap();
-    assert_eq!(code(&options).as_str(), "ERR_NO_CASES");
+    assert_eq!(code(&options), "ERR_NO_CASES");
 }

@@ -10,7 +10,8 @@ use crate::Error;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum LesionConnectivity {
-    /// Voxels that share a face, an edge or a corner (26 neighbours), the default of `connected-components-3d`.
+    /// Voxels that share a face, an edge or a corner (26 neighbours), the default of
+    /// `connected-components-3d`.
     #[default]
     Full,
     /// Voxels that share a face (6 neighbours), the default of scipy.
@@ -46,8 +47,9 @@ pub struct LesionCounts {
     pub sensitivity: f64,
     /// correct / predicted; null without such a lesion.
     pub precision: f64,
-    /// 2 sensitivity precision / (sensitivity + precision); 0 if no lesion is detected and none is right. Null if neither
-    /// segmentation has such a lesion, or if one has none and lesions of the other match lesions of another size.
+    /// 2 sensitivity precision / (sensitivity + precision); 0 if no lesion is detected and none is
+    /// right. Null if neither segmentation has such a lesion, or if one has none and lesions of the
+    /// other match lesions of another size.
     pub f1: f64,
 }
 

@@ -21,7 +21,8 @@ pub(crate) struct Column {
 
 macro_rules! metrics {
     ($($(#[$documentation:meta])* $field:ident = $key:literal, $title:literal, $quality:literal;)*) => {
-        /// Metrics of one region in one case. Those of groups that were not requested are absent; undefined ones are null.
+        /// Metrics of one region in one case. Those of groups that were not requested are absent; undefined
+        /// ones are null.
         #[derive(Clone, Debug, Default, PartialEq, Serialize, schemars::JsonSchema)]
         #[serde(rename_all = "camelCase")]
         pub struct RegionMetrics {
@@ -41,15 +42,15 @@ macro_rules! metrics {
 metrics! {
     /// Dice of voxels, as in `summary.json`. Null if neither segmentation has the region.
     dice = "dice", "Dice", true;
-    /// 95th percentile of surface distances in mm (`surface-distance`), by area of the surface: the larger one of both
-    /// directions. Null if either segmentation lacks the region. This is not the "Hausdorff Distance 95" of nnU-Net v1,
-    /// which counts voxels and takes both directions together.
+    /// 95th percentile of surface distances in mm (`surface-distance`), by area of the surface: the
+    /// larger one of both directions. Null if either segmentation lacks the region. This is not the
+    /// "Hausdorff Distance 95" of nnU-Net v1, which counts voxels and takes both directions together.
     hd95 = "hd95", "HD95 (mm)", true;
-    /// Average symmetric surface distance in mm: mean over both surfaces, by area. Null if either segmentation lacks the
-    /// region.
+    /// Average symmetric surface distance in mm: mean over both surfaces, by area. Null if either
+    /// segmentation lacks the region.
     assd = "assd", "ASSD (mm)", true;
-    /// Normalised surface Dice (`surface-distance`): share of both surfaces, by area, at most `surfaceTolerance` from the
-    /// other one. 0 if one segmentation lacks the region, null if both do.
+    /// Normalised surface Dice (`surface-distance`): share of both surfaces, by area, at most
+    /// `surfaceTolerance` from the other one. 0 if one segmentation lacks the region, null if both do.
     surface_dice = "surfaceDice", "Surface Dice", true;
     /// Volume of the reference in mm³.
     reference_volume = "referenceVolume", "Reference volume (mm³)", false;
@@ -73,21 +74,23 @@ metrics! {
     lesion_sensitivity = "lesionSensitivity", "Lesion sensitivity", true;
     /// `correctLesions` / `predictedLesions`. Null if the prediction has none.
     lesion_precision = "lesionPrecision", "Lesion precision", true;
-    /// Harmonic mean of sensitivity and precision of lesions. 0 if only one segmentation has lesions, null if neither has.
+    /// Harmonic mean of sensitivity and precision of lesions. 0 if only one segmentation has lesions,
+    /// null if neither has.
     lesion_f1 = "lesionF1", "Lesion F1", true;
-    /// Expected calibration error of the probability of the region. Null without a softmax, or if its network predicts
-    /// regions instead of classes.
+    /// Expected calibration error of the probability of the region. Null without a softmax, or if its
+    /// network predicts regions instead of classes.
     calibration_error = "calibrationError", "Calibration error", true;
 }
 
 /// Metrics of one case.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "EvaluateReportCase")]
 pub struct CaseMetrics {
     /// Name of the case.
     pub case: String,
-    /// Expected calibration error of the predicted class, over all classes. Absent unless requested; null without a
-    /// softmax, or if its network predicts regions instead of classes.
+    /// Expected calibration error of the predicted class, over all classes. Absent unless requested;
+    /// null without a softmax, or if its network predicts regions instead of classes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub calibration_error: Option<f64>,
     /// Metrics by region.

@@ -10,13 +10,15 @@ use crate::statistics::Bootstrap;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum MetricGroup {
-    /// `hd95`, `assd` and `surfaceDice`, as DeepMind's `surface-distance` defines surfaces and their area.
+    /// `hd95`, `assd` and `surfaceDice`, as DeepMind's `surface-distance` defines surfaces and their
+    /// area.
     Surface,
     /// Volumes and their errors.
     Volume,
     /// Detection of connected components: sensitivity, precision and F1, also by size.
     Lesions,
-    /// Expected calibration error, for cases with a softmax (`<case>.npz` and `<case>.pkl`) beside the prediction.
+    /// Expected calibration error, for cases with a softmax (`<case>.npz` and `<case>.pkl`) beside the
+    /// prediction.
     Calibration,
 }
 

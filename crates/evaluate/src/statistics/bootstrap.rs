@@ -63,7 +63,7 @@ mod tests {
 
     #[test]
     fn seed_decides_and_more_confidence_is_wider() {
-        let values = [1.0, 2.0, 4.0, 8.0];
+        let values = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
         let of = |bootstrap| confidence_interval(&values, bootstrap);
         assert_eq!(of(BOOTSTRAP), of(BOOTSTRAP));
         assert_ne!(of(BOOTSTRAP), of(Bootstrap { seed: 2, ..BOOTSTRAP }));
