@@ -180,12 +180,9 @@ export function renderEvaluation({ output, results, report, failures }: Evaluate
     ([label, metrics]) => `  label ${label}: Dice ${metrics.Dice?.toFixed(4) ?? '–'}`,
   );
   const more = report === null ? [] : renderReport(report);
-  return [
-    `${results.all.length} cases, ${output}`,
-    ...lines,
-    ...more,
-    ...failures.map(renderFailure),
-  ].join('\n');
+  return [`${results.all.length} cases, ${output}`, ...lines, ...more, ...failures.map(renderFailure)].join(
+    '\n',
+  );
 }
 
 function renderReport({ statistics, files }: EvaluateReport): string[] {
