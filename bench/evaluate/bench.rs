@@ -1,5 +1,5 @@
 //! One measured computation: `bench-evaluate THREADS JOB`, where `JOB` is the file that `compare.py` writes. Prints one
-//! JSON object with results and the best wall time in seconds.
+//! JSON object with results, and the best wall and processor times in seconds.
 
 use std::error::Error;
 use std::fs;
@@ -44,15 +44,25 @@ fn main() -> Result<(), Box<dyn Error>> {
         .as_ref()
         .map(|path| read(path, job.shape))
         .transpose()?;
-    let mut best = f64::INFINITY;
+    let (mut wall, mut cpu) = (f64::INFINITY, f64::INFINITY);
     let mut result = Value::Null;
     for _ in 0..job.repeats {
-        let start = Instant::now();
+        let (start, before) = (Instant::now(), cpu_seconds()?);
         result = compute(&job, &reference, prediction.as_ref())?;
-        best = best.min(start.elapsed().as_secs_f64());
+        wall = wall.min(start.elapsed().as_secs_f64());
+        cpu = cpu.min(cpu_seconds()? - before);
     }
-    println!("{}", json!({ "result": result, "seconds": best }));
+    println!("{}", json!({ "result": result, "wall": wall, "cpu": cpu }));
     Ok(())
+}
+
+/// Processor time of this process so far.
+fn cpu_seconds() -> Result<f64, Box<dyn Error>> {
+    let stat = fs::read_to_string("/proc/self/stat")?;
+    let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
+    // User and system time.
+    let ticks: Result<Vec<f64>, _> = fields.skip(11).take(2).map(str::parse).collect();
+    Ok(ticks?.iter().sum::<f64>() / 100.0)
 }
 
 fn compute(

@@ -92,7 +92,8 @@ export interface CompareOptions extends Abortable {
   /** Second folder of predicted segmentations. Differences are second minus first. */
   readonly secondDir: string;
   /**
-   * Labels or unions of labels to compare. The default is every label in a case, without the background.
+   * Labels or unions of labels to compare. The default is every label in a case, without the
+   * background.
    *
    * Range: at least 1 values.
    */
@@ -104,14 +105,13 @@ export interface CompareOptions extends Abortable {
    */
   readonly ignoreLabel?: number | undefined;
   /**
-   * File to write. The default is `comparison.json` in the second folder. Tables in CSV and Markdown are
-   * beside it.
+   * File to write. The default is `comparison.json` in the second folder. Tables in CSV and Markdown
+   * are beside it.
    */
   readonly output?: string | undefined;
   /**
    * Maximum difference of spacing and origin, as a fraction of the voxel, and of direction cosines
-   * between a
-   * prediction and its reference.
+   * between a prediction and its reference.
    *
    * Range: at least 0.
    * @default 0.001

@@ -63,20 +63,6 @@ export type CaseMetrics = Readonly<Record<string, LabelMetrics>> & {
   readonly test: string;
 };
 
-/** Metrics of one case. */
-export interface CaseMetrics2 {
-  /** Name of the case. */
-  readonly case: string;
-  /**
-   * Expected calibration error of the predicted class, over all classes. Absent unless requested; null
-   * without a
-   * softmax, or if its network predicts regions instead of classes.
-   */
-  readonly calibrationError?: number | null;
-  /** Metrics by region. */
-  readonly regions: Readonly<Record<string, RegionMetrics>>;
-}
-
 /**
  * Source of a task's case names.
  * - `preprocessed`: The files of the preprocessed task.
@@ -263,13 +249,26 @@ export interface EnsembleSummary {
 /** Metrics that nnU-Net v1 does not have, of all cases. */
 export interface EvaluateReport {
   /** Metrics of each case, in the order of file names. */
-  readonly cases: readonly CaseMetrics2[];
+  readonly cases: readonly EvaluateReportCase[];
   /** Statistics over cases by region and metric. */
   readonly statistics: readonly MetricStatistics[];
   /** Lesions of all cases together by region, from small to large; empty unless requested. */
   readonly lesionsBySize: Readonly<Record<string, readonly LesionCounts[]>>;
   /** The written files: JSON, CSV and Markdown. */
   readonly files: readonly string[];
+}
+
+/** Metrics of one case. */
+export interface EvaluateReportCase {
+  /** Name of the case. */
+  readonly case: string;
+  /**
+   * Expected calibration error of the predicted class, over all classes. Absent unless requested;
+   * null without a softmax, or if its network predicts regions instead of classes.
+   */
+  readonly calibrationError?: number | null;
+  /** Metrics by region. */
+  readonly regions: Readonly<Record<string, RegionMetrics>>;
 }
 
 /** Scores of each case and their means. */
@@ -435,10 +434,9 @@ export interface LesionCounts {
   /** correct / predicted; null without such a lesion. */
   readonly precision: number;
   /**
-   * 2 sensitivity precision / (sensitivity + precision); 0 if no lesion is detected and none is right.
-   * Null if neither
-   * segmentation has such a lesion, or if one has none and lesions of the other match lesions of another
-   * size.
+   * 2 sensitivity precision / (sensitivity + precision); 0 if no lesion is detected and none is
+   * right. Null if neither segmentation has such a lesion, or if one has none and lesions of the
+   * other match lesions of another size.
    */
   readonly f1: number;
 }
@@ -484,7 +482,10 @@ export interface PairedTest {
   readonly secondMean: number;
   /** Mean of the differences, second minus first. */
   readonly difference: number;
-  /** Lower end of its bootstrap confidence interval; null with fewer than two cases or without bootstrap. */
+  /**
+   * Lower end of its bootstrap confidence interval; null with fewer than two cases or without
+   * bootstrap.
+   */
   readonly low: number | null;
   /** Upper end of it. */
   readonly high: number | null;
@@ -494,7 +495,10 @@ export interface PairedTest {
   readonly larger: number;
   /** Cases where they have the smaller value. */
   readonly smaller: number;
-  /** Wilcoxon's signed-rank statistic: the smaller sum of ranks. Cases without a difference are left out. */
+  /**
+   * Wilcoxon's signed-rank statistic: the smaller sum of ranks. Cases without a difference are left
+   * out.
+   */
   readonly statistic: number;
   /** Two-sided p-value of Wilcoxon's signed-rank test; 1 without a difference. */
   readonly p: number;
@@ -506,9 +510,8 @@ export interface PairedTest {
    */
   readonly exact: boolean;
   /**
-   * Effect size: matched-pairs rank-biserial correlation, from -1 (the first is always larger) to 1 (the
-   * second is
-   * always larger). Null without a difference.
+   * Effect size: matched-pairs rank-biserial correlation, from -1 (the first is always larger) to 1
+   * (the second is always larger). Null without a difference.
    */
   readonly rankBiserial: number;
 }
@@ -648,23 +651,19 @@ export interface RegionMetrics {
   /** Dice of voxels, as in `summary.json`. Null if neither segmentation has the region. */
   readonly dice?: number | null;
   /**
-   * 95th percentile of surface distances in mm (`surface-distance`), by area of the surface: the larger
-   * one of both
-   * directions. Null if either segmentation lacks the region. This is not the "Hausdorff Distance 95" of
-   * nnU-Net v1,
-   * which counts voxels and takes both directions together.
+   * 95th percentile of surface distances in mm (`surface-distance`), by area of the surface: the
+   * larger one of both directions. Null if either segmentation lacks the region. This is not the
+   * "Hausdorff Distance 95" of nnU-Net v1, which counts voxels and takes both directions together.
    */
   readonly hd95?: number | null;
   /**
    * Average symmetric surface distance in mm: mean over both surfaces, by area. Null if either
-   * segmentation lacks the
-   * region.
+   * segmentation lacks the region.
    */
   readonly assd?: number | null;
   /**
    * Normalised surface Dice (`surface-distance`): share of both surfaces, by area, at most
-   * `surfaceTolerance` from the
-   * other one. 0 if one segmentation lacks the region, null if both do.
+   * `surfaceTolerance` from the other one. 0 if one segmentation lacks the region, null if both do.
    */
   readonly surfaceDice?: number | null;
   /** Volume of the reference in mm³. */
@@ -690,14 +689,13 @@ export interface RegionMetrics {
   /** `correctLesions` / `predictedLesions`. Null if the prediction has none. */
   readonly lesionPrecision?: number | null;
   /**
-   * Harmonic mean of sensitivity and precision of lesions. 0 if only one segmentation has lesions, null
-   * if neither has.
+   * Harmonic mean of sensitivity and precision of lesions. 0 if only one segmentation has lesions,
+   * null if neither has.
    */
   readonly lesionF1?: number | null;
   /**
    * Expected calibration error of the probability of the region. Null without a softmax, or if its
-   * network predicts
-   * regions instead of classes.
+   * network predicts regions instead of classes.
    */
   readonly calibrationError?: number | null;
   /** Lesions by size, from small to large. */

@@ -12,7 +12,7 @@ use crate::annotation::Annotation;
 use crate::folder::{compare_files, list, EvaluateOptions};
 use crate::labels::Labels;
 use crate::mean::{nanmean, quantile};
-use crate::measure::{CaseMetrics, MeasureOptions, COLUMNS};
+use crate::measure::{require_softmax, softmax_memory, CaseMetrics, MeasureOptions, COLUMNS};
 use crate::report::{cell, definitions, field, number, range, short, Tables};
 use crate::statistics::{confidence_interval, signed_rank};
 use crate::{Error, Region};
@@ -157,6 +157,9 @@ pub fn compare_folders(options: &CompareOptions, context: &Context) -> Result<Co
         let [first, second] = folders.map(PathBuf::clone);
         return Err(Error::NoPairs { first, second });
     }
+    for (folder, predictions) in folders.iter().zip(&predictions) {
+        require_softmax(folder, predictions.keys(), &options.measures)?;
+    }
     context.emit(Event::Started {
         verb: "compare",
         settings: json!({
@@ -165,9 +168,22 @@ pub fn compare_folders(options: &CompareOptions, context: &Context) -> Result<Co
             "metrics": options.measures.metrics, "workers": context.workers(),
         }),
     });
-    let jobs: Vec<_> = cases.iter().map(|case| Job::new(*case, ())).collect();
-    let Outcome { results, failures } =
-        CaseLoop::new(context)?.run(&jobs, Progress::new("cases", jobs.len()), |job| {
+    let bytes = |case: &str| {
+        let memory = folders.map(|folder| softmax_memory(folder, case, &options.measures));
+        memory[0].max(memory[1])
+    };
+    let jobs: Vec<_> = cases
+        .iter()
+        .map(|case| Job {
+            case: (*case).clone(),
+            bytes: bytes(case),
+            input: (),
+        })
+        .collect();
+    let Outcome { results, failures } = CaseLoop::new(context)?.with_memory_budget(None).run(
+        &jobs,
+        Progress::new("cases", jobs.len()),
+        |job| {
             let case = &job.case;
             let missing = |folder: &Path| Error::MissingPrediction {
                 case: case.clone(),
@@ -197,7 +213,8 @@ pub fn compare_folders(options: &CompareOptions, context: &Context) -> Result<Co
                 first: first.metrics,
                 second: second.metrics,
             })
-        })?;
+        },
+    )?;
     let cases: Vec<Both> = results.into_iter().flatten().collect();
     if cases.is_empty() {
         return Err(Error::Cases { failures });
@@ -215,7 +232,12 @@ pub fn compare_folders(options: &CompareOptions, context: &Context) -> Result<Co
         csv: csv(&tests),
         markdown: markdown(&tests, options),
     };
-    let files = tables.write(&output.with_extension(""))?;
+    let stem = if output.extension().is_some_and(|extension| extension == "json") {
+        output.with_extension("")
+    } else {
+        output
+    };
+    let files = tables.write(&stem)?;
     Ok(CompareSummary {
         output: files[0].clone(),
         files,

@@ -12,7 +12,7 @@ use volume::nifti;
 
 use crate::annotation::Annotation;
 use crate::labels::{classes_of, Labels};
-use crate::measure::{measure, CaseMetrics, MeasureOptions, Pair};
+use crate::measure::{measure, require_softmax, softmax_memory, CaseMetrics, MeasureOptions, Pair};
 use crate::metrics::{compare, Comparison, MetricOptions};
 use crate::report::Report;
 use crate::summary::{write_summary, CaseScores, Results, Summary};
@@ -112,6 +112,11 @@ pub fn evaluate_folder(options: &EvaluateOptions, context: &Context) -> Result<E
             "hausdorff": options.hausdorff, "metrics": options.measures.metrics, "workers": context.workers(),
         }),
     });
+    require_softmax(
+        &options.prediction_dir,
+        folders.predictions.keys(),
+        &options.measures,
+    )?;
     let everything = Annotation::default();
     let Outcome { results, failures } = compare_all(options, &everything, &folders, context)?;
     let cases: Vec<Compared> = results.into_iter().flatten().collect();
@@ -147,31 +152,42 @@ fn compare_all(
     folders: &Folders,
     context: &Context,
 ) -> Result<Outcome<Compared>, Error> {
-    let jobs: Vec<_> = folders.cases.iter().map(|name| Job::new(name, name)).collect();
+    let bytes = |case: &str| softmax_memory(&options.prediction_dir, case, &options.measures);
+    let jobs: Vec<_> = folders
+        .cases
+        .iter()
+        .map(|name| Job {
+            case: name.clone(),
+            bytes: bytes(name),
+            input: name,
+        })
+        .collect();
     let progress = Progress::new("cases", jobs.len());
-    CaseLoop::new(context)?.run(&jobs, progress, |job| {
-        match (
-            folders.references.get(job.input),
-            folders.predictions.get(job.input),
-        ) {
-            (Some(reference), Some(prediction)) => {
-                let cancel = context.cancel();
-                let files = [&**reference, &**prediction];
-                let more = !options.measures.metrics.is_empty();
-                let mut found = compare_files(&job.case, files, options, annotation, more, cancel)?;
-                annotation.leave_out(&job.case, &mut found.comparison);
-                Ok(found)
+    CaseLoop::new(context)?
+        .with_memory_budget(None)
+        .run(&jobs, progress, |job| {
+            match (
+                folders.references.get(job.input),
+                folders.predictions.get(job.input),
+            ) {
+                (Some(reference), Some(prediction)) => {
+                    let cancel = context.cancel();
+                    let files = [&**reference, &**prediction];
+                    let more = !options.measures.metrics.is_empty();
+                    let mut found = compare_files(&job.case, files, options, annotation, more, cancel)?;
+                    annotation.leave_out(&job.case, &mut found.comparison);
+                    Ok(found)
+                }
+                (_, None) => Err(Error::MissingPrediction {
+                    case: job.case.clone(),
+                    folder: options.prediction_dir.clone(),
+                }),
+                (None, _) => Err(Error::MissingReference {
+                    case: job.case.clone(),
+                    folder: options.reference_dir.clone(),
+                }),
             }
-            (_, None) => Err(Error::MissingPrediction {
-                case: job.case.clone(),
-                folder: options.prediction_dir.clone(),
-            }),
-            (None, _) => Err(Error::MissingReference {
-                case: job.case.clone(),
-                folder: options.reference_dir.clone(),
-            }),
-        }
-    })
+        })
 }
 
 /// Writes the `summary.json`.

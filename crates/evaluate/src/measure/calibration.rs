@@ -51,7 +51,7 @@ pub fn calibration(
     bins: usize,
     cancel: &Cancel,
 ) -> Result<Calibration, Error> {
-    let file = folder.join(format!("{case}.npz"));
+    let file = super::softmax_of(folder, case);
     let properties = folder.join(format!("{case}.pkl"));
     NotFound::unless_exists(
         "properties of a softmax",

@@ -8,10 +8,10 @@ mod surface;
 mod surfels;
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use ndarray::{Array3, ArrayView3, Zip};
-use run::Cancel;
+use run::{Cancel, NotFound};
 
 pub use calibration::{calibration, Calibration};
 pub use lesions::{count_lesions, LesionConnectivity, LesionCounts, LesionRule};
@@ -22,6 +22,41 @@ pub use surface::{surface_scores, SurfaceScores};
 
 use crate::scores::Scores;
 use crate::{Error, Region};
+
+/// Checks that a folder has the softmax of a case if the options ask for calibration.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub(crate) fn require_softmax<'a>(
+    folder: &Path,
+    mut cases: impl Iterator<Item = &'a String>,
+    options: &MeasureOptions,
+) -> Result<(), Error> {
+    let wanted = options.metrics.contains(&MetricGroup::Calibration);
+    if wanted && !cases.any(|case| softmax_of(folder, case).exists()) {
+        let advice = "calibration needs the softmax of a case; predict with --save-softmax";
+        NotFound::unless_exists("softmax", &folder.join("<case>.npz"), advice)?;
+    }
+    Ok(())
+}
+
+/// Upper bound of the memory that the softmax of a case needs, from its header. An unreadable file needs none; its case
+/// fails.
+pub(crate) fn softmax_memory(folder: &Path, case: &str, options: &MeasureOptions) -> u64 {
+    if !options.metrics.contains(&MetricGroup::Calibration) {
+        return 0;
+    }
+    let headers = volume::npz::headers(&softmax_of(folder, case)).unwrap_or_default();
+    let values = headers
+        .iter()
+        .map(|(_, header)| header.shape.iter().map(|n| *n as u64).product::<u64>());
+    // Read in half precision, used in single precision.
+    values.max().unwrap_or(0) * 6
+}
+
+fn softmax_of(folder: &Path, case: &str) -> PathBuf {
+    folder.join(format!("{case}.npz"))
+}
 
 /// Two label maps of a case, and where its softmax may be.
 pub(crate) struct Pair<'a> {
@@ -56,7 +91,7 @@ pub(crate) fn measure(
         found.regions.insert(region.key(), metrics);
     }
     if options.metrics.contains(&MetricGroup::Calibration) {
-        let softmax = pair.folder.join(format!("{}.npz", pair.case));
+        let softmax = softmax_of(pair.folder, pair.case);
         let errors = if softmax.exists() {
             let bins = options.calibration_bins;
             calibration(
