@@ -4,8 +4,9 @@
  */
 import { spawnSync } from 'node:child_process';
 import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { constants } from 'node:os';
 import { join } from 'node:path';
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
 import { kebab } from '../ts/cli/flags.js';
 import { packageRoot } from '../ts/version.js';
 import { contents, differences } from './contents.js';
@@ -71,17 +72,24 @@ function steps(root: string, folders: readonly string[]): Step[] {
   return list.map((argv) => ({ name: argv[0] ?? '', argv }));
 }
 
-/** The library that counts and disturbs changes, or `undefined` where none can be built. */
-function library(folder: string): string | undefined {
+/** A library that is loaded before the C library, or `undefined` where none can be built. */
+function library(folder: string, source: string): string | undefined {
   if (process.platform !== 'linux') return undefined;
-  const source = join(packageRoot, '__test__', 'faults', 'every-write.c');
-  const built = join(folder, 'every-write.so');
-  const argv = ['-shared', '-fPIC', '-O1', '-o', built, source, '-ldl'];
+  const built = join(folder, 'library.so');
+  const argv = ['-shared', '-fPIC', '-O1', '-o', built, join(packageRoot, source), '-ldl'];
   return spawnSync(process.env.CC || 'cc', argv).status === 0 ? built : undefined;
 }
 
-/** Runs a step with a fault. Returns how it ended and the number of changes. */
-async function run(
+/** Runs a step with more environment variables. */
+function run(step: Step, env: Readonly<Record<string, string>>) {
+  const argv = [MAIN, ...step.argv, '--quiet'];
+  const options = { env: { ...process.env, ...env }, encoding: 'utf8', timeout: 180_000 } as const;
+  const { status, signal, stderr } = spawnSync(process.execPath, argv, options);
+  return { status, signal, stderr };
+}
+
+/** Runs a step with a fault below `root`. Returns how it ended and the number of changes. */
+async function disturbed(
   step: Step,
   root: string,
   shim: string,
@@ -89,18 +97,8 @@ async function run(
 ) {
   const counter = `${root}.counter`;
   await writeFile(counter, Buffer.alloc(8));
-  const env = {
-    ...process.env,
-    ...{ LD_PRELOAD: shim, FAULT_UNDER: root, FAULT_COUNTER: counter },
-    ...fault,
-  };
-  const { status, signal, stderr } = spawnSync(process.execPath, [MAIN, ...step.argv, '--quiet'], {
-    env,
-    encoding: 'utf8',
-    timeout: 180_000,
-  });
-  const changes = Number((await readFile(counter)).readBigInt64LE());
-  return { status, signal, stderr, changes };
+  const ended = run(step, { LD_PRELOAD: shim, FAULT_UNDER: root, FAULT_COUNTER: counter, ...fault });
+  return { ...ended, changes: Number((await readFile(counter)).readBigInt64LE()) };
 }
 
 /** The numbers of the changes that are tried, of `count`. */
@@ -128,11 +126,9 @@ function damage(
   return [...lost.map((name) => `${name} is lost`), ...torn.map((name) => `${name} is neither old nor new`)];
 }
 
-test('a pipeline that is killed or out of space at any change of a file ends with the files of an undisturbed one', async (t) => {
-  t.timeout(6 * 3600_000);
+/** A raw task on a disk of its own, and the flags of the folders on it. */
+async function prepare(t: ExecutionContext): Promise<{ base: string; root: string; flags: string[] }> {
   const { root: base, folders } = await workspace(t);
-  const shim = library(base);
-  if (shim === undefined) return t.pass('needs Linux and a C compiler');
   const root = join(base, 'disk');
   await mkdir(root);
   const names = ['a', 'b', 'c', 'd', 'e'];
@@ -141,6 +137,14 @@ test('a pipeline that is killed or out of space at any change of a file ends wit
     `--${kebab(name)}`,
     folder.replace(base, root),
   ]);
+  return { base, root, flags };
+}
+
+test('a pipeline that is killed or out of space at any change of a file ends with the files of an undisturbed one', async (t) => {
+  t.timeout(6 * 3600_000);
+  const { base, root, flags } = await prepare(t);
+  const shim = library(base, '__test__/faults/every-write.c');
+  if (shim === undefined) return t.pass('needs Linux and a C compiler');
   const saved = join(base, 'saved');
   const restore = async (from: string, to: string): Promise<void> => {
     await rm(to, { recursive: true, force: true });
@@ -151,18 +155,18 @@ test('a pipeline that is killed or out of space at any change of a file ends wit
   for (const step of steps(root, flags)) {
     await restore(root, saved);
     const before = await contents(root);
-    const undisturbed = await run(step, root, shim, undefined);
+    const undisturbed = await disturbed(step, root, shim, undefined);
     t.is(undisturbed.status, 0, `${step.name}: ${undisturbed.stderr}`);
     const after = await contents(root);
     const disturb = async (FAULT: 'kill' | 'full', at: number): Promise<string[]> => {
       await restore(saved, root);
-      const { status, signal, stderr } = await run(step, root, shim, { FAULT, FAULT_AT: String(at) });
+      const { status, signal, stderr } = await disturbed(step, root, shim, { FAULT, FAULT_AT: String(at) });
       const ended = FAULT === 'kill' ? signal === 'SIGKILL' || status === 0 : status !== null;
       const found = ended ? [] : [`it ended with ${status ?? signal}: ${stderr}`];
       if (FAULT === 'full' && status !== 0 && !/ERR_DISK_FULL/.test(stderr)) found.push(`it says ${stderr}`);
       found.push(...damage(await contents(root), before, after));
       const complete = differences(await contents(root), after).length === 0;
-      const again = await run(step, root, shim, undefined);
+      const again = await disturbed(step, root, shim, undefined);
       // A step that was complete may refuse to replace its result.
       const refused = complete && /^error: ERR_\w*EXISTS?:/m.test(again.stderr);
       if (again.status !== 0 && !refused) found.push(`again: ${again.stderr}`);
@@ -183,3 +187,30 @@ test('a pipeline that is killed or out of space at any change of a file ends wit
   t.log(tried);
   t.is(problems.join('\n'), '');
 });
+
+for (const [name, number] of [
+  ['EPERM', constants.errno.EPERM],
+  ['ENOTSUP', constants.errno.ENOTSUP],
+] as const) {
+  test(`every step works on a server that answers ${name} to modes, times and owners`, async (t) => {
+    t.timeout(3600_000);
+    const { base, root, flags } = await prepare(t);
+    const shim = library(base, 'crates/storage/tests/faults/shim.c');
+    if (shim === undefined) return t.pass('needs Linux and a C compiler');
+    for (const step of steps(root, flags)) {
+      const env = { LD_PRELOAD: shim, FAULT: `metadata:${number}`, FAULT_UNDER: root };
+      const { status, stderr } = run(step, env);
+      t.is(status, 0, `${step.name}: ${stderr}`);
+    }
+    // The second time, over what is there.
+    const again = steps(root, flags).filter(
+      ({ name }) => !['splits', 'install-model', 'export-model'].includes(name),
+    );
+    for (const step of again)
+      t.is(
+        run(step, { LD_PRELOAD: shim, FAULT: `metadata:${number}`, FAULT_UNDER: root }).status,
+        0,
+        step.name,
+      );
+  });
+}
