@@ -328,9 +328,13 @@ export const ROWS: readonly AnyRow[] = [
     summary: 'copy the content of a folder, without mode, times and owner',
     positional: ['source', 'target'],
     short: {},
-    examples: ["copy-tree /data/Task501_X /scratch/Task501_X --ignore '*.tmp'"],
+    examples: [
+      "copy-tree /data/Task501_X /scratch/Task501_X --ignore '*.tmp'",
+      'copy-tree /data/Task501_X /scratch/Task501_X --continue',
+    ],
     run: copyTree,
-    render: (summary) => `${summary.files} files in ${summary.folders} folders copied to ${summary.target}`,
+    render: ({ files, folders, kept, target }) =>
+      `${files} files in ${folders} folders copied to ${target}${kept > 0 ? `, ${kept} were there` : ''}`,
   }),
   row<'inspect'>({
     name: 'inspect',

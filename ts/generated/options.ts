@@ -292,7 +292,10 @@ export interface CopyFileOptions extends Abortable {
 export interface CopyTreeOptions extends Abortable {
   /** The folder. */
   readonly source: string;
-  /** Path of the copy, which must not exist. Missing parent folders are created. */
+  /**
+   * Path of the copy, which must not exist unless a copy is continued. Missing parent folders are
+   * created.
+   */
   readonly target: string;
   /**
    * Names of files and folders to leave out, as shell patterns such as `*.tmp`.
@@ -300,6 +303,14 @@ export interface CopyTreeOptions extends Abortable {
    * @default []
    */
   readonly ignore?: readonly string[] | undefined;
+  /**
+   * Continues a copy that was interrupted: files in `target` with the size of their source stay, the
+   * others are
+   * copied.
+   *
+   * @default false
+   */
+  readonly continue?: boolean | undefined;
   /**
    * Number of threads; 0 uses all cores.
    *

@@ -206,6 +206,8 @@ export interface CopyTreeSummary {
   readonly target: string;
   /** Number of files copied. */
   readonly files: number;
+  /** Number of files that were there from an interrupted copy. */
+  readonly kept: number;
   /** Number of folders created. */
   readonly folders: number;
   /** Symbolic links to nothing, which were left out. */
