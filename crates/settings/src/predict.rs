@@ -9,7 +9,7 @@ use run::{CaseFailure, Options};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::ComputeOptions;
+use crate::{ComputeOptions, MemorySize};
 
 /// Options of `predict`.
 #[run::options]
@@ -55,6 +55,10 @@ pub struct PredictOptions {
     /// Applies the `postprocessing.json` of the model, if it has one.
     #[default(true)]
     pub postprocessing: bool,
+    /// Memory of the process that the prediction may use: bytes, or text such as `8G`. A softmax that does not fit whole is
+    /// computed and exported some planes at a time, with the same result. The default is 60 % of the free memory, at most
+    /// 4 GiB in addition to the model.
+    pub memory: Option<MemorySize>,
     /// Treatment of voxels that are NaN or infinite.
     #[default]
     pub nonfinite: NonFinite,
