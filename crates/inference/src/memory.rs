@@ -102,7 +102,7 @@ impl Need {
             // And the last plane of a slab with the first one of the next slab.
             Strategy::Slabs => (predictor.depth(&sizes.network) as u64 + 2) * plane,
         };
-        let resampled = match (options.export, options.save_softmax, strategy) {
+        let resampled = match (options.export_mode(), options.save_softmax, strategy) {
             (ExportMode::Default, false, Strategy::Whole) => 4 * classes * cropped,
             // And one class in half precision and compressed.
             (ExportMode::Default, true, Strategy::Whole) => (4 * classes + 6) * cropped,

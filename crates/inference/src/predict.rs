@@ -24,7 +24,8 @@ use crate::Error;
 /// mirrored copies and folds, resampling to the image's grid, postprocessing.
 ///
 /// While the network works on one case, the next one is read and the previous one is exported. At most three
-/// cases are in memory. The summary reports failed cases; the other cases continue. Cases are skipped whose
+/// cases are in memory. Before a case, the event `memory` reports an upper bound; if the softmax does not fit the memory
+/// that the options allow, it is computed and resampled some planes at a time, with the same result. The summary reports failed cases; the other cases continue. Cases are skipped whose
 /// segmentation is [`Existing::Done`].
 ///
 /// A model of the second stage of a cascade takes the segmentations of the first stage, which are predicted before it
@@ -38,6 +39,7 @@ use crate::Error;
 pub fn predict(options: &PredictOptions, context: &Context) -> Result<PredictSummary, Error> {
     let start = Instant::now();
     run::validate(options)?;
+    run::switches::warn_of_unknown(context);
     let compute = Compute::new(&options.compute)?;
     compute.set_math(false)?;
     tch::set_num_threads(i32::try_from(context.workers()).unwrap_or(1));
@@ -160,7 +162,7 @@ fn stage(
     let export = Export::new(
         options.output.clone(),
         options.save_softmax,
-        options.export,
+        options.export_mode(),
         model.plans.transpose_forward,
     )
     .with_postprocessing(rules.clone());
@@ -184,7 +186,7 @@ fn stage(
             "device": summary.device, "precision": summary.precision,
             "precisionReason": precision_reason(compute),
             "folds": model.folds.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
-            "checkpoint": options.checkpoint_name(), "trainer": model.trainer, "lowresSegmentations": first.as_ref().map(FirstStage::folder), "mirrorAxes": window.mirror_axes,
+            "checkpoint": options.checkpoint_name(), "export": options.export_mode(), "trainer": model.trainer, "lowresSegmentations": first.as_ref().map(FirstStage::folder), "mirrorAxes": window.mirror_axes,
             "postprocessing": summary.postprocessing, "patchSize": patch, "cases": todo.len(),
             "workers": context.workers(),
         }),

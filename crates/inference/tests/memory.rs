@@ -103,7 +103,7 @@ fn results_do_not_depend_on_the_memory() {
         work.options.save_softmax = save_softmax;
         let mut expected = None;
         for export in [ExportMode::Streamed, ExportMode::Default] {
-            work.options.export = export;
+            work.options.export = Some(export);
             for memory in [None, Some(MemorySize(1)), Some(MemorySize(1 << 40))] {
                 work.options.memory = memory;
                 work.options.overwrite = true;

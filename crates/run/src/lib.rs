@@ -23,6 +23,7 @@ mod option_error;
 mod options;
 mod panic;
 mod pipeline;
+pub mod switches;
 mod threads;
 mod time;
 

@@ -13,5 +13,5 @@ pub use class_weights::ClassWeights;
 pub use compute::{ComputeOptions, Precision};
 pub use duration::parse_duration;
 pub use memory_size::MemorySize;
-pub use predict::{PredictOptions, PredictSummary};
+pub use predict::{default_export_mode, PredictOptions, PredictSummary};
 pub use train::{TrainOptions, TrainSummary, TrainedFold};
