@@ -42,9 +42,12 @@ impl Default for WindowOptions {
     }
 }
 
-/// Maximum voxels of one batch of tiles and mirrored copies. Small tiles are batched, because one alone leaves cores
-/// idle. Large ones are not, to save memory.
+/// Maximum voxels of a batch of mirrored copies. Small tiles are batched, because one alone leaves cores idle. Large ones
+/// are not, to save memory.
 const VOXELS_AT_ONCE: usize = 1 << 20;
+
+/// Maximum voxels of a batch of tiles at several positions: enough for small tiles, such as those of 2D networks.
+const VOXELS_OF_SEVERAL: usize = 1 << 18;
 
 /// Maximum values of a softmax that are copied from libtorch at once.
 const VALUES_AT_ONCE: usize = 1 << 22;
@@ -255,7 +258,10 @@ impl<'a> Predictor<'a> {
 
     /// Tiles and mirrored copies in one batch.
     fn at_once(&self) -> usize {
-        (VOXELS_AT_ONCE / self.patch.iter().product::<usize>().max(1)).max(1)
+        let voxels = self.patch.iter().product::<usize>().max(1);
+        let copies = 1 << self.options.mirror_axes.len();
+        let of_one = (VOXELS_AT_ONCE / voxels).min(copies);
+        of_one.max(VOXELS_OF_SEVERAL / voxels).max(1)
     }
 
     /// Runs an attempt, which returns the number of values that are not finite, and again in float32 if there are any in
