@@ -46,7 +46,7 @@ export { Run } from './run.js';
 export { checkDataset } from './verbs/check.js';
 export { convertDataset } from './verbs/convert.js';
 export { copyFile, copyTree } from './verbs/copy.js';
-export { ensemble } from './verbs/ensemble.js';
+export { ensemble, findBestConfiguration } from './verbs/ensemble.js';
 export { evaluate } from './verbs/evaluate.js';
 export { inspect } from './verbs/inspect.js';
 export {

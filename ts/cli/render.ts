@@ -6,6 +6,7 @@ import type {
   DeterminePostprocessingSummary,
   EvaluateSummary,
   ExportModelSummary,
+  FindBestConfigurationSummary,
   InstallModelSummary,
   PlanSummary,
   PredictSummary,
@@ -65,6 +66,22 @@ export function renderPostprocessing(
   return [
     `${cases} cases: ${found} (${output})`,
     ...(rows.length > 0 ? [table(['label', 'Dice', 'postprocessed'], rows)] : []),
+  ].join('\n');
+}
+
+export function renderBest(summary: FindBestConfigurationSummary): string {
+  const score = (value: number | null) => value?.toFixed(4) ?? '-';
+  const rows = summary.candidates.map((one) => [
+    one.name,
+    score(one.meanDice),
+    score(one.postprocessedMeanDice),
+  ]);
+  return [
+    table(['model', 'Dice', 'postprocessed'], rows),
+    `best for ${summary.task}: ${summary.best} (${summary.output})`,
+    '',
+    'To segment new cases, run in this order, with your own names of folders:',
+    ...summary.commands,
   ].join('\n');
 }
 

@@ -3,7 +3,7 @@ import type { Run } from '../run.js';
 import { checkDataset } from '../verbs/check.js';
 import { convertDataset } from '../verbs/convert.js';
 import { copyFile, copyTree } from '../verbs/copy.js';
-import { ensemble } from '../verbs/ensemble.js';
+import { ensemble, findBestConfiguration } from '../verbs/ensemble.js';
 import { evaluate } from '../verbs/evaluate.js';
 import { inspect } from '../verbs/inspect.js';
 import { applyPostprocessing, consolidateFolds, determinePostprocessing } from '../verbs/postprocessing.js';
@@ -18,6 +18,7 @@ import { exportModel, installModel } from '../verbs/zips.js';
 import { readableJson } from './json.js';
 import {
   anyFailed,
+  renderBest,
   renderCases,
   renderCheck,
   renderConvert,
@@ -238,6 +239,18 @@ export const ROWS: readonly AnyRow[] = [
     run: consolidateFolds,
     render: renderPostprocessing,
   }),
+  row<'findBestConfiguration'>({
+    name: 'findBestConfiguration',
+    summary: 'compare configurations and their ensembles by cross-validation, and say how to predict',
+    positional: ['task'],
+    short: { configurations: 'c', folds: 'f' },
+    examples: [
+      'find-best-configuration 501 -c 2d 3d_fullres',
+      'find-best-configuration Task501_X --strict --no-ensembling',
+    ],
+    run: findBestConfiguration,
+    render: renderBest,
+  }),
   row<'exportModel'>({
     name: 'exportModel',
     summary: 'pack trained models into a zip file that nnU-Net v1 installs, too',
@@ -300,9 +313,13 @@ export const ROWS: readonly AnyRow[] = [
     summary: 'copy the content of a folder, without mode, times and owner',
     positional: ['source', 'target'],
     short: {},
-    examples: ["copy-tree /data/Task501_X /scratch/Task501_X --ignore '*.tmp'"],
+    examples: [
+      "copy-tree /data/Task501_X /scratch/Task501_X --ignore '*.tmp'",
+      'copy-tree /data/Task501_X /scratch/Task501_X --continue',
+    ],
     run: copyTree,
-    render: (summary) => `${summary.files} files in ${summary.folders} folders copied to ${summary.target}`,
+    render: ({ files, folders, kept, target }) =>
+      `${files} files in ${folders} folders copied to ${target}${kept > 0 ? `, ${kept} were there` : ''}`,
   }),
   row<'inspect'>({
     name: 'inspect',

@@ -177,6 +177,9 @@ export type ApplyPostprocessingEvent = StartedEvent | ProgressEvent | WarningEve
 /** Events of the verb `consolidateFolds`. */
 export type ConsolidateFoldsEvent = StartedEvent | ProgressEvent | WarningEvent;
 
+/** Events of the verb `findBestConfiguration`. */
+export type FindBestConfigurationEvent = StartedEvent | ProgressEvent | WarningEvent;
+
 /** Events of the verb `exportModel`. */
 export type ExportModelEvent = StartedEvent | ProgressEvent | WarningEvent;
 

@@ -185,7 +185,10 @@ export interface CopyFileOptions extends Abortable {
 export interface CopyTreeOptions extends Abortable {
   /** The folder. */
   readonly source: string;
-  /** Path of the copy, which must not exist. Missing parent folders are created. */
+  /**
+   * Path of the copy, which must not exist unless a copy is continued. Missing parent folders are
+   * created.
+   */
   readonly target: string;
   /**
    * Names of files and folders to leave out, as shell patterns such as `*.tmp`.
@@ -193,6 +196,14 @@ export interface CopyTreeOptions extends Abortable {
    * @default []
    */
   readonly ignore?: readonly string[] | undefined;
+  /**
+   * Continues a copy that was interrupted: files in `target` with the size of their source stay, the
+   * others are
+   * copied.
+   *
+   * @default false
+   */
+  readonly continue?: boolean | undefined;
   /**
    * Number of threads; 0 uses all cores.
    *
@@ -410,6 +421,82 @@ export interface ExportModelOptions extends Abortable {
    * @default false
    */
   readonly overwrite?: boolean | undefined;
+  /**
+   * Number of threads; 0 uses all cores.
+   *
+   * @default 0
+   */
+  readonly workers?: number | undefined;
+}
+
+/** Options of the verb `findBestConfiguration`. */
+export interface FindBestConfigurationOptions extends Abortable {
+  /** Number, name or folder of the task. */
+  readonly task: string;
+  /**
+   * Configurations to compare. The default is every configuration.
+   *
+   * Range: at least 1 values.
+   */
+  readonly configurations?: readonly Configuration[] | undefined;
+  /**
+   * Folds of the cross-validation. The default is 0 to 4, as in nnU-Net v1.
+   *
+   * Range: at least 1 values.
+   */
+  readonly folds?: readonly Fold[] | undefined;
+  /**
+   * Trainer of the models.
+   *
+   * @default "nnUNetTrainerV2"
+   */
+  readonly trainer?: string | undefined;
+  /**
+   * Trainer of `3d_cascade_fullres`.
+   *
+   * @default "nnUNetTrainerV2CascadeFullRes"
+   */
+  readonly cascadeTrainer?: string | undefined;
+  /**
+   * Plans identifier in the names of the model folders.
+   *
+   * @default "nnUNetPlansv2.1"
+   */
+  readonly plans?: string | undefined;
+  /**
+   * Also compares the ensemble of every two configurations, which needs the softmax of their validation
+   * cases.
+   *
+   * @default true
+   */
+  readonly ensembling?: boolean | undefined;
+  /**
+   * Determines the postprocessing of every configuration and ensemble.
+   *
+   * @default true
+   */
+  readonly postprocessing?: boolean | undefined;
+  /**
+   * A configuration without a trained model is an error. Otherwise it is left out with a warning.
+   *
+   * @default false
+   */
+  readonly strict?: boolean | undefined;
+  /**
+   * Excludes voxels with this label in the reference, such as -1 for unlabelled voxels.
+   *
+   * Range: at least -32768, at most 32767.
+   */
+  readonly ignoreLabel?: number | undefined;
+  /**
+   * Folder that holds `nnUNet_raw_data` and `nnUNet_cropped_data`. The default is
+   * `$nnUNet_raw_data_base`.
+   */
+  readonly rawDataBase?: string | undefined;
+  /** Folder of preprocessed tasks. The default is `$nnUNet_preprocessed`. */
+  readonly preprocessed?: string | undefined;
+  /** Folder of trained models. The default is `$RESULTS_FOLDER`. */
+  readonly results?: string | undefined;
   /**
    * Number of threads; 0 uses all cores.
    *

@@ -15,6 +15,26 @@ export interface ApplyPostprocessingSummary {
   readonly failures: readonly CaseFailure[];
 }
 
+/** A configuration or an ensemble, with its scores over the whole cross-validation. */
+export interface Candidate {
+  /** Name of the configuration, or of the folder of the ensemble. */
+  readonly name: string;
+  /** The configurations: one, or the two of an ensemble. */
+  readonly configurations: readonly Configuration[];
+  /** Folder of the model or ensemble. */
+  readonly folder: string;
+  /** Mean Dice of each foreground label over all validation cases; null if it is undefined. */
+  readonly dice: Readonly<Record<string, number | null>>;
+  /** Mean of `dice`, by which candidates are compared, as in nnU-Net v1; null if it is undefined. */
+  readonly meanDice: number | null;
+  /** Labels that keep only their largest component, in order; null if that was not determined. */
+  readonly postprocessing: readonly (readonly number[])[] | null;
+  /** Mean Dice of each foreground label with postprocessing; null if that was not determined. */
+  readonly postprocessedDice: Readonly<Record<string, number | null>> | null;
+  /** Mean of `postprocessedDice`. */
+  readonly postprocessedMeanDice: number | null;
+}
+
 /** A failed case of a verb that continues with the other cases. */
 export interface CaseFailure {
   /** The case's identifier, or the file name if the case is unknown. */
@@ -172,6 +192,8 @@ export interface CopyTreeSummary {
   readonly target: string;
   /** Number of files copied. */
   readonly files: number;
+  /** Number of files that were there from an interrupted copy. */
+  readonly kept: number;
   /** Number of folders created. */
   readonly folders: number;
   /** Symbolic links to nothing, which were left out. */
@@ -254,6 +276,34 @@ export interface ExportedModel {
   readonly name: string;
   /** The exported folds. */
   readonly folds: readonly Fold[];
+}
+
+/** Result of `find_best_configuration`. */
+export interface FindBestConfigurationSummary {
+  /** Name of the task. */
+  readonly task: string;
+  /**
+   * Name of the best candidate. Of several equal ones it is the first: configurations come before
+   * ensembles.
+   */
+  readonly best: string;
+  /** Mean foreground Dice of the best candidate. */
+  readonly meanDice: number;
+  /** Commands that segment new cases with the best candidate, in order. */
+  readonly commands: readonly string[];
+  /** Every configuration, then every ensemble. */
+  readonly candidates: readonly Candidate[];
+  /** Configurations that were left out because they have no model. */
+  readonly missing: readonly Configuration[];
+  /** The folds. */
+  readonly folds: readonly Fold[];
+  /** Number of validation cases. */
+  readonly cases: number;
+  /**
+   * Folder of the ensembles, with `prediction_commands.txt`, `summary.csv` and
+   * `best_configuration.json`.
+   */
+  readonly output: string;
 }
 
 /**

@@ -18,6 +18,7 @@ pub use annotation::Annotation;
 pub use error::Error;
 pub use folder::{evaluate_folder, evaluate_quietly, EvaluateOptions, EvaluateSummary};
 pub use hausdorff::hausdorff_95;
+pub use mean::nanmean;
 pub use metrics::{evaluate, MetricOptions};
 pub use region::Region;
 pub use scores::Scores;

@@ -4,7 +4,7 @@
 ///
 /// The result is bit-identical to numpy's, which sums in its own order, because decisions depend on whether a
 /// mean Dice increased.
-pub(crate) fn nanmean(values: &[f64]) -> f64 {
+pub fn nanmean(values: &[f64]) -> f64 {
     let filled: Vec<f64> = values.iter().map(|v| if v.is_nan() { 0.0 } else { *v }).collect();
     let count = values.iter().filter(|v| !v.is_nan()).count();
     pairwise_sum(&filled) / count as f64

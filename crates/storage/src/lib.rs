@@ -1,4 +1,4 @@
-//! Atomic file writes, lock files, and copying without permission metadata.
+//! Atomic file writes, temporary folders, lock files, and copying without permission metadata.
 
 mod aside;
 mod atomic;
@@ -20,3 +20,4 @@ pub use error::{CopyFailure, Error};
 pub use lock::{Holder, Lock};
 pub use scratch::Scratch;
 pub use space::{available_space, require_space};
+pub use temporary::temporary_folder;

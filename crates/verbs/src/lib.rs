@@ -70,6 +70,10 @@ pub fn visit(visitor: &mut impl Visitor) {
         verb("consolidateFolds", CASES),
         evaluate::postprocessing::consolidate_folds,
     );
+    visitor.verb(
+        verb("findBestConfiguration", CASES),
+        ensemble::find_best_configuration,
+    );
     visitor.verb(verb("exportModel", CASES), model_zip::export_model);
     visitor.verb(verb("installModel", CASES), model_zip::install_model);
     visitor.verb(verb("convert", CASES), task::convert::convert);
