@@ -267,7 +267,7 @@ enum Predicted<'a> {
     /// The softmax on the network's grid.
     Softmax(Array4<f32>),
     /// The softmax was resampled while it was computed.
-    Exported(Exporting<'a>),
+    Exported(Box<Exporting<'a>>),
 }
 
 fn predict_case<'a>(
@@ -298,5 +298,5 @@ fn predict_case<'a>(
     let exported = work
         .predictor
         .stream(named, image.view(), context, &mut step, begin)?;
-    Ok(Predicted::Exported(exported))
+    Ok(Predicted::Exported(Box::new(exported)))
 }

@@ -118,7 +118,7 @@ impl LabelStream {
             .take_while(|&&start| start + along.count <= end)
             .count();
         if begun > 0 && ready > 0 {
-            let mut seam = self.seam.take().ok_or_else(|| Error::Planes {
+            let mut seam = self.seam.take().ok_or(Error::Planes {
                 found: [end, y, x],
                 expected: self.shape_in,
             })?;
