@@ -548,7 +548,8 @@ export interface EvaluateOptions extends Abortable {
  * - `default`: nnU-Net's own resampling, with all classes in memory on the original grid.
  * - `alt`: The alternative of DIAG's fork (`DIAG_NNUNET_ALT_RESAMPLING`). A separate axis is
  * interpolated between the centres of its first and last slices, `i * (n_in - 1) / (n_out - 1)`. A
- * single output slice is the first one. Otherwise equal to the default.
+ * single output slice is the first one. Otherwise equal to the default. Labels are decided block by
+ * block, as with `streamed`.
  * - `streamed`: Values of the default, with labels decided block by block. Memory does not grow with
  * classes times original grid.
  */
@@ -773,6 +774,9 @@ export interface LossRecipe {
   readonly ignoredIsBackground?: boolean | undefined;
 }
 
+/** An amount of memory: bytes, or text such as `8G` or `500M` (powers of 1024). */
+export type MemorySize = string | number;
+
 /**
  * Metrics that are computed together.
  * - `surface`: `hd95`, `assd` and `surfaceDice`, as DeepMind's `surface-distance` defines surfaces and
@@ -956,9 +960,9 @@ export interface PredictOptions extends Abortable {
    */
   readonly saveSoftmax?: boolean | undefined;
   /**
-   * Resampling of the softmax to the grid of the image.
-   *
-   * @default "streamed"
+   * Resampling of the softmax to the grid of the image. The default is `streamed`, or `alt` if the
+   * environment variable
+   * `DIAG_NNUNET_ALT_RESAMPLING` is on.
    */
   readonly export?: ExportMode | undefined;
   /**
@@ -981,6 +985,14 @@ export interface PredictOptions extends Abortable {
    * @default true
    */
   readonly postprocessing?: boolean | undefined;
+  /**
+   * Memory of the process that the prediction may use: bytes, or text such as `8G`. A softmax that does
+   * not fit whole is
+   * computed and exported some planes at a time, with the same result. The default is 60 % of the free
+   * memory, at most
+   * 4 GiB in addition to the model.
+   */
+  readonly memory?: MemorySize | undefined;
   /**
    * Treatment of voxels that are NaN or infinite.
    *

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use dataset::files;
 use dataset::results::ModelFolder;
+use dataset::{files, CaseProperties};
 use engine::{device_name, Compute};
 use ndarray::Array4;
 use preprocess::preprocess_test_case;
@@ -13,7 +13,8 @@ use serde_json::json;
 use settings::{PredictOptions, PredictSummary};
 
 use crate::cascade::{first_stage_folder, first_stage_model, FirstStage};
-use crate::export::Export;
+use crate::export::{Export, Exporting};
+use crate::memory::{choose, Sizes, Strategy};
 use crate::model::Model;
 use crate::setup::{list_cases, precision_reason, record, rules_of, split, warn_of_model};
 use crate::window::{Predictor, WindowOptions};
@@ -23,7 +24,8 @@ use crate::Error;
 /// mirrored copies and folds, resampling to the image's grid, postprocessing.
 ///
 /// While the network works on one case, the next one is read and the previous one is exported. At most three
-/// cases are in memory. The summary reports failed cases; the other cases continue. Cases are skipped whose
+/// cases are in memory. Before a case, the event `memory` reports an upper bound; if the softmax does not fit the memory
+/// that the options allow, it is computed and resampled some planes at a time, with the same result. The summary reports failed cases; the other cases continue. Cases are skipped whose
 /// segmentation is [`Existing::Done`].
 ///
 /// A model of the second stage of a cascade takes the segmentations of the first stage, which are predicted before it
@@ -37,6 +39,7 @@ use crate::Error;
 pub fn predict(options: &PredictOptions, context: &Context) -> Result<PredictSummary, Error> {
     let start = Instant::now();
     run::validate(options)?;
+    run::switches::warn_of_unknown(context);
     let compute = Compute::new(&options.compute)?;
     compute.set_math(false)?;
     tch::set_num_threads(i32::try_from(context.workers()).unwrap_or(1));
@@ -135,11 +138,7 @@ fn stage(
         },
         gaussian: true,
     };
-    let predictors = model
-        .networks
-        .iter()
-        .map(|network| Predictor::new(network, compute.kind, &patch, window.clone()))
-        .collect::<Result<Vec<_>, _>>()?;
+    let predictor = Predictor::of_folds(&model.networks, compute.kind, &patch, window.clone())?;
     let mut cases = list_cases(&options.input, model.plans.num_modalities, context)?;
     let (first, failed) = first.unzip();
     let failed = failed.unwrap_or_default();
@@ -163,7 +162,7 @@ fn stage(
     let export = Export::new(
         options.output.clone(),
         options.save_softmax,
-        options.export,
+        options.export_mode(),
         model.plans.transpose_forward,
     )
     .with_postprocessing(rules.clone());
@@ -187,13 +186,21 @@ fn stage(
             "device": summary.device, "precision": summary.precision,
             "precisionReason": precision_reason(compute),
             "folds": model.folds.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
-            "checkpoint": options.checkpoint_name(), "trainer": model.trainer, "lowresSegmentations": first.as_ref().map(FirstStage::folder), "mirrorAxes": window.mirror_axes,
+            "checkpoint": options.checkpoint_name(), "export": options.export_mode(), "trainer": model.trainer, "lowresSegmentations": first.as_ref().map(FirstStage::folder), "mirrorAxes": window.mirror_axes,
             "postprocessing": summary.postprocessing, "patchSize": patch, "cases": todo.len(),
             "workers": context.workers(),
         }),
     });
     let jobs: Vec<_> = todo.into_iter().map(|case| Job::new(case, ())).collect();
     let cancel = context.cancel();
+    let work = Work {
+        predictor: &predictor,
+        export: &export,
+        options,
+        context,
+        classes: model.plans.num_classes + 1,
+        several: jobs.len() > 1,
+    };
     let outcome = case_loop.pipeline(
         &jobs,
         |job| {
@@ -213,12 +220,20 @@ fn stage(
             Ok::<_, Error>((image, properties))
         },
         |job, (image, properties), share| {
-            let softmax = mean_softmax(&predictors, &job.case, image, context, share)?;
-            Ok((softmax, properties))
+            let predicted = predict_case(&work, &job.case, image, &properties, share)?;
+            Ok((predicted, properties))
         },
-        |job, (softmax, properties)| {
+        |job, (predicted, properties)| {
             let record = record_of(&record, first.as_ref(), &job.case);
-            export.write_as(&job.case, &record, softmax, properties, cancel)
+            match predicted {
+                Predicted::Softmax(softmax) => {
+                    export.write_as(&job.case, &record, softmax, properties, cancel)
+                }
+                Predicted::Exported(exported) => {
+                    let labels = exported.finish(&properties)?;
+                    export.write_labels(&job.case, &record, labels, &properties, cancel)
+                }
+            }
         },
     )?;
     summary.written = outcome.results.iter().flatten().count();
@@ -237,30 +252,51 @@ fn record_of(record: &str, first: Option<&FirstStage>, case: &str) -> String {
     }
 }
 
-fn mean_softmax(
-    predictors: &[Predictor<'_>],
+/// What the prediction of every case uses.
+struct Work<'a> {
+    predictor: &'a Predictor<'a>,
+    export: &'a Export,
+    options: &'a PredictOptions,
+    context: &'a Context,
+    classes: usize,
+    several: bool,
+}
+
+/// The result of the networks for a case.
+enum Predicted<'a> {
+    /// The softmax on the network's grid.
+    Softmax(Array4<f32>),
+    /// The softmax was resampled while it was computed.
+    Exported(Box<Exporting<'a>>),
+}
+
+fn predict_case<'a>(
+    work: &Work<'a>,
     case: &str,
     image: Array4<f32>,
-    context: &Context,
+    properties: &CaseProperties,
     share: &Share<'_>,
-) -> Result<Array4<f32>, Error> {
-    let tiles: usize = predictors.iter().map(|p| p.tiles(&image.shape()[1..])).sum();
+) -> Result<Predicted<'a>, Error> {
+    let (channels, z, y, x) = image.dim();
+    let sizes = Sizes::new((channels, [z, y, x]), work.classes, properties, work.several)?;
+    let strategy = choose(work.predictor, case, &sizes, work.options, work.context);
+    let tiles = work.predictor.tiles(&image.shape()[1..]);
     let mut tile = 0;
     let mut step = || {
         tile += 1;
         share.report(tile, tiles);
     };
-    let mut mean: Option<Array4<f32>> = None;
-    for predictor in predictors {
-        let softmax = predictor.softmax_of(Some(case), image.view(), context, &mut step)?;
-        mean = Some(match mean {
-            Some(sum) => sum + softmax,
-            None => softmax,
-        });
+    let (named, context) = (Some(case), work.context);
+    if strategy == Strategy::Whole {
+        let softmax = work
+            .predictor
+            .softmax_of(named, image.view(), context, &mut step)?;
+        return Ok(Predicted::Softmax(softmax));
     }
-    let mut mean = mean.ok_or_else(|| Error::Internal {
-        problem: "a model without folds".to_owned(),
-    })?;
-    mean /= predictors.len() as f32;
-    Ok(mean)
+    let (export, cancel) = (work.export, context.cancel());
+    let begin = || export.begin(case, work.classes, [z, y, x], properties, cancel);
+    let exported = work
+        .predictor
+        .stream(named, image.view(), context, &mut step, begin)?;
+    Ok(Predicted::Exported(Box::new(exported)))
 }

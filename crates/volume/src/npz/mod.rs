@@ -110,3 +110,23 @@ pub fn write<T: Element>(
     })?;
     Ok(())
 }
+
+/// Writes one array of `shape` to `path` from its consecutive parts in C order. Memory is one part with its compressed
+/// bytes. An existing file is replaced atomically. Parts are compressed on the threads of the current pool.
+///
+/// # Errors
+/// [`Error::Write`] naming the file, which is then unchanged; an error of a part, or of an array with too many or too few
+/// elements, is reported as a failure to write.
+pub fn write_parts<T: Element>(
+    path: &Path,
+    name: &str,
+    shape: &[usize],
+    mut parts: impl Iterator<Item = std::io::Result<Vec<T>>>,
+) -> Result<(), Error> {
+    storage::write_atomic(path, |file| {
+        let mut archive = ArchiveWriter::new(file);
+        writer::add_parts(&mut archive, name, shape, &mut parts)?;
+        archive.finish().map(drop)
+    })?;
+    Ok(())
+}
