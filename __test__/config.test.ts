@@ -58,7 +58,7 @@ test('every text option is known as a path or as no path', (t) => {
   // `validation` is the name of a folder within each fold.
   const others = [
     ...['task', 'name', 'groupPattern', 'matchingPattern', 'checkpoint', 'device', 'stopAfter'],
-    'validation',
+    ...['validation', 'trainer', 'cascadeTrainer', 'plans'],
   ];
   const texts = verbNames().flatMap((verb) =>
     fieldsOf(verb)

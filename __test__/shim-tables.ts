@@ -1,4 +1,6 @@
 /** The sections of docs/how-to/from-nnunet.md, made from the tables of the commands. */
+
+import { kebab } from '../ts/cli/flags.js';
 import { hereOf } from '../ts/shims/help.js';
 import { SHIMS } from '../ts/shims/list.js';
 import type { Shim, ShimArgument } from '../ts/shims/table.js';
@@ -13,7 +15,7 @@ function section({ name, verb, args, notes = [] }: Shim): string {
   if (typeof verb !== 'string') return `${head}\nThere is no verb yet: ${verb.missing}.\n`;
   const own = args.filter((one) => !one.own);
   const list = (items: readonly string[]): string => items.map((item) => wrap(`- ${item}`)).join('\n');
-  const parts = [head, `It runs \`nnunet-diag ${verb}\`.\n`, `${list(own.map(item))}\n`];
+  const parts = [head, `It runs \`nnunet-diag ${kebab(verb)}\`.\n`, `${list(own.map(item))}\n`];
   if (notes.length > 0) parts.push('Differences:\n', `${list(notes)}\n`);
   return parts.join('\n');
 }

@@ -256,6 +256,15 @@ test.serial('nnUNet_ensemble and nnUNet_determine_postprocessing: v1’s flags a
   t.deepEqual(steps('nnUNet_determine_postprocessing -m 3d_cascade_fullres -t Task7_Y -pl p -val val'), [
     ['consolidateFolds', { model: cascade, folds, validation: 'val' }],
   ]);
+  const best = { strict: true, task: 'Task501_X' };
+  t.deepEqual(steps('nnUNet_find_best_configuration -t 501 -tr T -m 2d 3d_fullres'), [
+    ['findBestConfiguration', { ...best, trainer: 'T', configurations: ['2d', '3d_fullres'] }],
+  ]);
+  t.deepEqual(
+    steps('nnUNet_find_best_configuration -t 501 -f 0 1 --disable_ensembling --disable_postprocessing'),
+    [['findBestConfiguration', { ...best, folds: [0, 1], ensembling: false, postprocessing: false }]],
+  );
+  t.regex(refusal('nnUNet_find_best_configuration -t 501 --other'), /unrecognized arguments: --other/);
   t.regex(refusal('nnUNet_determine_postprocessing -m 2d -t x'), /^usage: argument -t: expected a number/);
 });
 
@@ -319,7 +328,6 @@ test('every flag without a counterpart is ERR_SHIM with its name, its meaning an
 
 test('commands whose verb does not exist say so, after their arguments are checked', async (t) => {
   const lines: Record<string, string> = {
-    nnUNet_find_best_configuration: '-m 2d 3d_fullres -t 501 -tr nnUNetTrainerV2 --disable_ensembling',
     nnUNet_change_trainer_class: '-i model -tr nnUNetTrainerV2',
   };
   const missing = SHIMS.filter(({ verb }) => typeof verb !== 'string').map(({ name }) => name);
@@ -441,7 +449,7 @@ test('shims install writes executables, keeps files of other programs, and says 
   t.regex(unwritable.err, /ERR_STORAGE_IO: .*file/);
   const list = await cli(['shims', 'list']);
   t.regex(list.out, /nnUNet_train +train\n/);
-  t.regex(list.out, /nnUNet_find_best_configuration +no verb yet: /);
+  t.regex(list.out, /nnUNet_change_trainer_class +no verb yet: /);
 });
 
 const onUnix = process.platform === 'win32' ? test.skip : test;
@@ -487,7 +495,7 @@ onUnix('a job script of nnU-Net v1 runs unchanged, from the Decathlon’s data t
   const { results } = JSON.parse(summary.replaceAll(/\bNaN\b/g, 'null')) as { results: { all: unknown[] } };
   t.is(results.all.length, 5);
 
-  const missing = shell('nnUNet_find_best_configuration -t 4; echo not reached');
+  const missing = shell('nnUNet_change_trainer_class -i m; echo not reached');
   t.is(missing.status, 1);
   t.is(missing.stdout, '');
   t.is(shell('nnUNet_train 3d_fullres nnUNetTrainerV2 4 0 --epochs 1').status, 2);

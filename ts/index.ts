@@ -55,8 +55,8 @@ export { Run } from './run.js';
 export { checkDataset } from './verbs/check.js';
 export { convertDataset } from './verbs/convert.js';
 export { copyFile, copyTree } from './verbs/copy.js';
-export { ensemble } from './verbs/ensemble.js';
-export { evaluate } from './verbs/evaluate.js';
+export { ensemble, findBestConfiguration } from './verbs/ensemble.js';
+export { compare, evaluate } from './verbs/evaluate.js';
 export { inspect } from './verbs/inspect.js';
 export {
   applyPostprocessing,

@@ -2,10 +2,13 @@ import { relative } from 'node:path';
 import type {
   CaseFailure,
   CheckSummary,
+  CompareSummary,
   ConvertSummary,
   DeterminePostprocessingSummary,
+  EvaluateReport,
   EvaluateSummary,
   ExportModelSummary,
+  FindBestConfigurationSummary,
   InstallModelSummary,
   PlanSummary,
   PredictSummary,
@@ -65,6 +68,22 @@ export function renderPostprocessing(
   return [
     `${cases} cases: ${found} (${output})`,
     ...(rows.length > 0 ? [table(['label', 'Dice', 'postprocessed'], rows)] : []),
+  ].join('\n');
+}
+
+export function renderBest(summary: FindBestConfigurationSummary): string {
+  const score = (value: number | null) => value?.toFixed(4) ?? '-';
+  const rows = summary.candidates.map((one) => [
+    one.name,
+    score(one.meanDice),
+    score(one.postprocessedMeanDice),
+  ]);
+  return [
+    table(['model', 'Dice', 'postprocessed'], rows),
+    `best for ${summary.task}: ${summary.best} (${summary.output})`,
+    '',
+    'To segment new cases, run in this order, with your own names of folders:',
+    ...summary.commands,
   ].join('\n');
 }
 
@@ -156,11 +175,47 @@ function percent(share: number): string {
   return `${(100 * share).toPrecision(3)} %`;
 }
 
-export function renderEvaluation({ output, results, failures }: EvaluateSummary): string {
+export function renderEvaluation({ output, results, report, failures }: EvaluateSummary): string {
   const lines = Object.entries(results.mean).map(
     ([label, metrics]) => `  label ${label}: Dice ${metrics.Dice?.toFixed(4) ?? '–'}`,
   );
-  return [`${results.all.length} cases, ${output}`, ...lines, ...failures.map(renderFailure)].join('\n');
+  const more = report === null ? [] : renderReport(report);
+  return [`${results.all.length} cases, ${output}`, ...lines, ...more, ...failures.map(renderFailure)].join(
+    '\n',
+  );
+}
+
+function renderReport({ statistics, files }: EvaluateReport): string[] {
+  const rows = statistics.map(({ region, metric, cases, mean, low, high }) => [
+    region ?? 'all classes',
+    metric,
+    String(cases),
+    figure(mean),
+    low === null || high === null ? '–' : `${figure(low)} – ${figure(high)}`,
+  ]);
+  return [table(['region', 'metric', 'cases', 'mean', 'interval'], rows), `tables: ${files.join(', ')}`];
+}
+
+/** The tests of a comparison. */
+export function renderComparison({ output, cases, tests, failures }: CompareSummary): string {
+  const rows = tests.map((one) => [
+    one.region ?? 'all classes',
+    one.metric,
+    String(one.cases),
+    figure(one.firstMean),
+    figure(one.secondMean),
+    figure(one.difference),
+    figure(one.p),
+    figure(one.adjustedP),
+    figure(one.rankBiserial),
+  ]);
+  const head = ['region', 'metric', 'cases', 'first', 'second', 'difference', 'p', 'p (Holm)', 'effect'];
+  return [`${cases} cases, ${output}`, table(head, rows), ...failures.map(renderFailure)].join('\n');
+}
+
+/** Four digits; undefined numbers are null. */
+function figure(value: number | null): string {
+  return value === null ? '–' : String(Number(value.toPrecision(4)));
 }
 
 export function renderExport({ output, models, ensembles, files, size }: ExportModelSummary): string {

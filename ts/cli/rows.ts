@@ -3,8 +3,8 @@ import type { Run } from '../run.js';
 import { checkDataset } from '../verbs/check.js';
 import { convertDataset } from '../verbs/convert.js';
 import { copyFile, copyTree } from '../verbs/copy.js';
-import { ensemble } from '../verbs/ensemble.js';
-import { evaluate } from '../verbs/evaluate.js';
+import { ensemble, findBestConfiguration } from '../verbs/ensemble.js';
+import { compare, evaluate } from '../verbs/evaluate.js';
 import { inspect } from '../verbs/inspect.js';
 import { applyPostprocessing, consolidateFolds, determinePostprocessing } from '../verbs/postprocessing.js';
 import { predict } from '../verbs/predict.js';
@@ -18,8 +18,10 @@ import { exportModel, installModel } from '../verbs/zips.js';
 import { readableJson } from './json.js';
 import {
   anyFailed,
+  renderBest,
   renderCases,
   renderCheck,
+  renderComparison,
   renderConvert,
   renderEvaluation,
   renderExport,
@@ -189,9 +191,23 @@ export const ROWS: readonly AnyRow[] = [
     examples: [
       'evaluate labelsTs predictions -l 1 2 3',
       'evaluate labelsTs predictions -l 1 --ignore-label -1',
+      'evaluate labelsTs predictions -l 1 2 3 --metrics surface volume lesions --surface-tolerance 2',
     ],
     run: evaluate,
     render: renderEvaluation,
+    failed: anyFailed,
+  }),
+  row<'compare'>({
+    name: 'compare',
+    summary: 'compare two folders of predictions: differences and Wilcoxon’s signed-rank test',
+    positional: ['referenceDir', 'firstDir', 'secondDir'],
+    short: { labels: 'l', output: 'o' },
+    examples: [
+      'compare labelsTs predictions_2d predictions_3d -l 1 2 3',
+      'compare labelsTs predictions_2d predictions_3d -l 1 2 3 --metrics surface lesions -o comparison.json',
+    ],
+    run: compare,
+    render: renderComparison,
     failed: anyFailed,
   }),
   row<'ensemble'>({
@@ -237,6 +253,18 @@ export const ROWS: readonly AnyRow[] = [
     examples: ['consolidate-folds RESULTS/nnUNet/3d_fullres/Task501_X/nnUNetTrainerV2__nnUNetPlansv2.1'],
     run: consolidateFolds,
     render: renderPostprocessing,
+  }),
+  row<'findBestConfiguration'>({
+    name: 'findBestConfiguration',
+    summary: 'compare configurations and their ensembles by cross-validation, and say how to predict',
+    positional: ['task'],
+    short: { configurations: 'c', folds: 'f' },
+    examples: [
+      'find-best-configuration 501 -c 2d 3d_fullres',
+      'find-best-configuration Task501_X --strict --no-ensembling',
+    ],
+    run: findBestConfiguration,
+    render: renderBest,
   }),
   row<'exportModel'>({
     name: 'exportModel',
@@ -300,9 +328,13 @@ export const ROWS: readonly AnyRow[] = [
     summary: 'copy the content of a folder, without mode, times and owner',
     positional: ['source', 'target'],
     short: {},
-    examples: ["copy-tree /data/Task501_X /scratch/Task501_X --ignore '*.tmp'"],
+    examples: [
+      "copy-tree /data/Task501_X /scratch/Task501_X --ignore '*.tmp'",
+      'copy-tree /data/Task501_X /scratch/Task501_X --continue',
+    ],
     run: copyTree,
-    render: (summary) => `${summary.files} files in ${summary.folders} folders copied to ${summary.target}`,
+    render: ({ files, folders, kept, target }) =>
+      `${files} files in ${folders} folders copied to ${target}${kept > 0 ? `, ${kept} were there` : ''}`,
   }),
   row<'inspect'>({
     name: 'inspect',

@@ -347,6 +347,11 @@ export const ERROR_CODES = {
   ERR_STORAGE_IO: 'A file could not be copied or written. Check the permissions.',
   /** A summary.json is invalid. Evaluate the predictions again. */
   ERR_SUMMARY_FILE: 'A summary.json is invalid. Evaluate the predictions again.',
+  /**
+   * The target of a folder's copy exists already. Choose another path, or continue an interrupted copy
+   * with `continue`.
+   */
+  ERR_TARGET_EXISTS: 'The target of a folder\'s copy exists already. Choose another path, or continue an interrupted copy with `continue`.',
   /** Several tasks have the given number. Pass the full name. */
   ERR_TASK_AMBIGUOUS: 'Several tasks have the given number. Pass the full name.',
   /** The task already exists. Choose another name; `convert` takes `overwrite` to write into it. */

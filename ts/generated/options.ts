@@ -83,6 +83,113 @@ export interface CheckOptions extends Abortable {
 /** A weight for each class, background first, or `auto`. */
 export type ClassWeights = 'auto' | readonly number[];
 
+/** Options of the verb `compare`. */
+export interface CompareOptions extends Abortable {
+  /** Folder of reference segmentations, `.nii.gz` or `.nii`. */
+  readonly referenceDir: string;
+  /** First folder of predicted segmentations with the same file names. */
+  readonly firstDir: string;
+  /** Second folder of predicted segmentations. Differences are second minus first. */
+  readonly secondDir: string;
+  /**
+   * Labels or unions of labels to compare. The default is every label in a case, without the
+   * background.
+   *
+   * Range: at least 1 values.
+   */
+  readonly labels?: readonly Region[] | undefined;
+  /**
+   * Excludes voxels with this label in the reference, such as -1 for unlabelled voxels.
+   *
+   * Range: at least -32768, at most 32767.
+   */
+  readonly ignoreLabel?: number | undefined;
+  /**
+   * File to write. The default is `comparison.json` in the second folder. Tables in CSV and Markdown
+   * are beside it.
+   */
+  readonly output?: string | undefined;
+  /**
+   * Maximum difference of spacing and origin, as a fraction of the voxel, and of direction cosines
+   * between a prediction and its reference.
+   *
+   * Range: at least 0.
+   * @default 0.001
+   */
+  readonly tolerance?: number | undefined;
+  /**
+   * Skips references without any prediction, such as those of other folds.
+   *
+   * @default false
+   */
+  readonly predictedOnly?: boolean | undefined;
+  /**
+   * Groups of metrics to compute besides those of nnU-Net v1.
+   *
+   * @default []
+   */
+  readonly metrics?: readonly MetricGroup[] | undefined;
+  /**
+   * Distance in mm up to which surfaces agree (`surfaceDice`).
+   *
+   * Range: at least 0.
+   * @default 1.0
+   */
+  readonly surfaceTolerance?: number | undefined;
+  /**
+   * Neighbours of a voxel in a lesion: `full` are 26, `face` are 6.
+   *
+   * @default "full"
+   */
+  readonly lesionConnectivity?: LesionConnectivity | undefined;
+  /**
+   * Share of a lesion's voxels that the other segmentation must exceed. With 0, one voxel is enough.
+   *
+   * Range: at least 0.
+   * @default 0.0
+   */
+  readonly lesionOverlap?: number | undefined;
+  /**
+   * Sizes in mm³ between the groups of lesions, ascending.
+   *
+   * @default [100.0,1000.0]
+   */
+  readonly lesionSizes?: readonly number[] | undefined;
+  /**
+   * Number of intervals of the calibration error.
+   *
+   * Range: at least 1, at most 10000.
+   * @default 15
+   */
+  readonly calibrationBins?: number | undefined;
+  /**
+   * Bootstrap samples of the confidence intervals; 0 computes none.
+   *
+   * Range: at most 1000000.
+   * @default 1000
+   */
+  readonly bootstrap?: number | undefined;
+  /**
+   * Share of the confidence intervals.
+   *
+   * Range: above 0.
+   * @default 0.95
+   */
+  readonly confidence?: number | undefined;
+  /**
+   * Seed of the bootstrap samples.
+   *
+   * @default 1234
+   */
+  readonly seed?: number | undefined;
+  /**
+   * Number of threads; 0 uses all cores.
+   *
+   * @default 0
+   */
+  readonly workers?: number | undefined;
+}
+
 /**
  * A configuration of nnU-Net.
  * - `2d`: A 2D network on slices.
@@ -185,7 +292,10 @@ export interface CopyFileOptions extends Abortable {
 export interface CopyTreeOptions extends Abortable {
   /** The folder. */
   readonly source: string;
-  /** Path of the copy, which must not exist. Missing parent folders are created. */
+  /**
+   * Path of the copy, which must not exist unless a copy is continued. Missing parent folders are
+   * created.
+   */
   readonly target: string;
   /**
    * Names of files and folders to leave out, as shell patterns such as `*.tmp`.
@@ -193,6 +303,14 @@ export interface CopyTreeOptions extends Abortable {
    * @default []
    */
   readonly ignore?: readonly string[] | undefined;
+  /**
+   * Continues a copy that was interrupted: files in `target` with the size of their source stay, the
+   * others are
+   * copied.
+   *
+   * @default false
+   */
+  readonly continue?: boolean | undefined;
   /**
    * Number of threads; 0 uses all cores.
    *
@@ -359,6 +477,65 @@ export interface EvaluateOptions extends Abortable {
    */
   readonly task?: string | undefined;
   /**
+   * Groups of metrics to compute besides those of nnU-Net v1.
+   *
+   * @default []
+   */
+  readonly metrics?: readonly MetricGroup[] | undefined;
+  /**
+   * Distance in mm up to which surfaces agree (`surfaceDice`).
+   *
+   * Range: at least 0.
+   * @default 1.0
+   */
+  readonly surfaceTolerance?: number | undefined;
+  /**
+   * Neighbours of a voxel in a lesion: `full` are 26, `face` are 6.
+   *
+   * @default "full"
+   */
+  readonly lesionConnectivity?: LesionConnectivity | undefined;
+  /**
+   * Share of a lesion's voxels that the other segmentation must exceed. With 0, one voxel is enough.
+   *
+   * Range: at least 0.
+   * @default 0.0
+   */
+  readonly lesionOverlap?: number | undefined;
+  /**
+   * Sizes in mm³ between the groups of lesions, ascending.
+   *
+   * @default [100.0,1000.0]
+   */
+  readonly lesionSizes?: readonly number[] | undefined;
+  /**
+   * Number of intervals of the calibration error.
+   *
+   * Range: at least 1, at most 10000.
+   * @default 15
+   */
+  readonly calibrationBins?: number | undefined;
+  /**
+   * Bootstrap samples of the confidence intervals; 0 computes none.
+   *
+   * Range: at most 1000000.
+   * @default 1000
+   */
+  readonly bootstrap?: number | undefined;
+  /**
+   * Share of the confidence intervals.
+   *
+   * Range: above 0.
+   * @default 0.95
+   */
+  readonly confidence?: number | undefined;
+  /**
+   * Seed of the bootstrap samples.
+   *
+   * @default 1234
+   */
+  readonly seed?: number | undefined;
+  /**
    * Number of threads; 0 uses all cores.
    *
    * @default 0
@@ -371,7 +548,8 @@ export interface EvaluateOptions extends Abortable {
  * - `default`: nnU-Net's own resampling, with all classes in memory on the original grid.
  * - `alt`: The alternative of DIAG's fork (`DIAG_NNUNET_ALT_RESAMPLING`). A separate axis is
  * interpolated between the centres of its first and last slices, `i * (n_in - 1) / (n_out - 1)`. A
- * single output slice is the first one. Otherwise equal to the default.
+ * single output slice is the first one. Otherwise equal to the default. Labels are decided block by
+ * block, as with `streamed`.
  * - `streamed`: Values of the default, with labels decided block by block. Memory does not grow with
  * classes times original grid.
  */
@@ -409,6 +587,82 @@ export interface ExportModelOptions extends Abortable {
    * @default false
    */
   readonly overwrite?: boolean | undefined;
+  /**
+   * Number of threads; 0 uses all cores.
+   *
+   * @default 0
+   */
+  readonly workers?: number | undefined;
+}
+
+/** Options of the verb `findBestConfiguration`. */
+export interface FindBestConfigurationOptions extends Abortable {
+  /** Number, name or folder of the task. */
+  readonly task: string;
+  /**
+   * Configurations to compare. The default is every configuration.
+   *
+   * Range: at least 1 values.
+   */
+  readonly configurations?: readonly Configuration[] | undefined;
+  /**
+   * Folds of the cross-validation. The default is 0 to 4, as in nnU-Net v1.
+   *
+   * Range: at least 1 values.
+   */
+  readonly folds?: readonly Fold[] | undefined;
+  /**
+   * Trainer of the models.
+   *
+   * @default "nnUNetTrainerV2"
+   */
+  readonly trainer?: string | undefined;
+  /**
+   * Trainer of `3d_cascade_fullres`.
+   *
+   * @default "nnUNetTrainerV2CascadeFullRes"
+   */
+  readonly cascadeTrainer?: string | undefined;
+  /**
+   * Plans identifier in the names of the model folders.
+   *
+   * @default "nnUNetPlansv2.1"
+   */
+  readonly plans?: string | undefined;
+  /**
+   * Also compares the ensemble of every two configurations, which needs the softmax of their validation
+   * cases.
+   *
+   * @default true
+   */
+  readonly ensembling?: boolean | undefined;
+  /**
+   * Determines the postprocessing of every configuration and ensemble.
+   *
+   * @default true
+   */
+  readonly postprocessing?: boolean | undefined;
+  /**
+   * A configuration without a trained model is an error. Otherwise it is left out with a warning.
+   *
+   * @default false
+   */
+  readonly strict?: boolean | undefined;
+  /**
+   * Excludes voxels with this label in the reference, such as -1 for unlabelled voxels.
+   *
+   * Range: at least -32768, at most 32767.
+   */
+  readonly ignoreLabel?: number | undefined;
+  /**
+   * Folder that holds `nnUNet_raw_data` and `nnUNet_cropped_data`. The default is
+   * `$nnUNet_raw_data_base`.
+   */
+  readonly rawDataBase?: string | undefined;
+  /** Folder of preprocessed tasks. The default is `$nnUNet_preprocessed`. */
+  readonly preprocessed?: string | undefined;
+  /** Folder of trained models. The default is `$RESULTS_FOLDER`. */
+  readonly results?: string | undefined;
   /**
    * Number of threads; 0 uses all cores.
    *
@@ -464,6 +718,14 @@ export interface InstallModelOptions extends Abortable {
   readonly workers?: number | undefined;
 }
 
+/**
+ * Which voxels of a lesion are neighbours.
+ * - `full`: Voxels that share a face, an edge or a corner (26 neighbours), the default of
+ * `connected-components-3d`.
+ * - `face`: Voxels that share a face (6 neighbours), the default of scipy.
+ */
+export type LesionConnectivity = 'full' | 'face';
+
 /** Composition of the loss. Class weights have one value per class, background first. */
 export interface LossRecipe {
   /**
@@ -511,6 +773,20 @@ export interface LossRecipe {
    */
   readonly ignoredIsBackground?: boolean | undefined;
 }
+
+/** An amount of memory: bytes, or text such as `8G` or `500M` (powers of 1024). */
+export type MemorySize = string | number;
+
+/**
+ * Metrics that are computed together.
+ * - `surface`: `hd95`, `assd` and `surfaceDice`, as DeepMind's `surface-distance` defines surfaces and
+ * their area.
+ * - `volume`: Volumes and their errors.
+ * - `lesions`: Detection of connected components: sensitivity, precision and F1, also by size.
+ * - `calibration`: Expected calibration error, for cases with a softmax (`<case>.npz` and
+ * `<case>.pkl`) beside the prediction.
+ */
+export type MetricGroup = 'surface' | 'volume' | 'lesions' | 'calibration';
 
 /**
  * Treatment of image voxels that are NaN or infinite, and of CT intensities without a spread.
@@ -684,9 +960,9 @@ export interface PredictOptions extends Abortable {
    */
   readonly saveSoftmax?: boolean | undefined;
   /**
-   * Resampling of the softmax to the grid of the image.
-   *
-   * @default "streamed"
+   * Resampling of the softmax to the grid of the image. The default is `streamed`, or `alt` if the
+   * environment variable
+   * `DIAG_NNUNET_ALT_RESAMPLING` is on.
    */
   readonly export?: ExportMode | undefined;
   /**
@@ -709,6 +985,14 @@ export interface PredictOptions extends Abortable {
    * @default true
    */
   readonly postprocessing?: boolean | undefined;
+  /**
+   * Memory of the process that the prediction may use: bytes, or text such as `8G`. A softmax that does
+   * not fit whole is
+   * computed and exported some planes at a time, with the same result. The default is 60 % of the free
+   * memory, at most
+   * 4 GiB in addition to the model.
+   */
+  readonly memory?: MemorySize | undefined;
   /**
    * Treatment of voxels that are NaN or infinite.
    *

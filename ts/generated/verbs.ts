@@ -1,7 +1,7 @@
 // Made from the Rust types by `npm run build` (crates/schema). Do not edit.
-import type { CheckEvent, PlanEvent, PreprocessEvent, SplitsEvent, WeightmapsEvent, PreviewBatchesEvent, PreviewEvent, TrainEvent, PredictEvent, EvaluateEvent, EnsembleEvent, DeterminePostprocessingEvent, ApplyPostprocessingEvent, ConsolidateFoldsEvent, ExportModelEvent, InstallModelEvent, ConvertEvent, SimulateSparseEvent, CopyFileEvent, CopyTreeEvent, InspectEvent } from './events.js';
-import type { CheckOptions, PlanOptions, PreprocessOptions, SplitsOptions, WeightmapsOptions, PreviewBatchesOptions, PreviewOptions, TrainOptions, PredictOptions, EvaluateOptions, EnsembleOptions, DeterminePostprocessingOptions, ApplyPostprocessingOptions, ConsolidateFoldsOptions, ExportModelOptions, InstallModelOptions, ConvertOptions, SimulateSparseOptions, CopyFileOptions, CopyTreeOptions, InspectOptions } from './options.js';
-import type { CheckSummary, PlanSummary, PreprocessSummary, SplitsSummary, WeightmapsSummary, PreviewBatchesSummary, PreviewSummary, TrainSummary, PredictSummary, EvaluateSummary, EnsembleSummary, DeterminePostprocessingSummary, ApplyPostprocessingSummary, ConsolidateFoldsSummary, ExportModelSummary, InstallModelSummary, ConvertSummary, SimulateSparseSummary, CopyFileSummary, CopyTreeSummary, InspectSummary } from './summaries.js';
+import type { CheckEvent, PlanEvent, PreprocessEvent, SplitsEvent, WeightmapsEvent, PreviewBatchesEvent, PreviewEvent, TrainEvent, PredictEvent, EvaluateEvent, CompareEvent, EnsembleEvent, DeterminePostprocessingEvent, ApplyPostprocessingEvent, ConsolidateFoldsEvent, FindBestConfigurationEvent, ExportModelEvent, InstallModelEvent, ConvertEvent, SimulateSparseEvent, CopyFileEvent, CopyTreeEvent, InspectEvent } from './events.js';
+import type { CheckOptions, PlanOptions, PreprocessOptions, SplitsOptions, WeightmapsOptions, PreviewBatchesOptions, PreviewOptions, TrainOptions, PredictOptions, EvaluateOptions, CompareOptions, EnsembleOptions, DeterminePostprocessingOptions, ApplyPostprocessingOptions, ConsolidateFoldsOptions, FindBestConfigurationOptions, ExportModelOptions, InstallModelOptions, ConvertOptions, SimulateSparseOptions, CopyFileOptions, CopyTreeOptions, InspectOptions } from './options.js';
+import type { CheckSummary, PlanSummary, PreprocessSummary, SplitsSummary, WeightmapsSummary, PreviewBatchesSummary, PreviewSummary, TrainSummary, PredictSummary, EvaluateSummary, CompareSummary, EnsembleSummary, DeterminePostprocessingSummary, ApplyPostprocessingSummary, ConsolidateFoldsSummary, FindBestConfigurationSummary, ExportModelSummary, InstallModelSummary, ConvertSummary, SimulateSparseSummary, CopyFileSummary, CopyTreeSummary, InspectSummary } from './summaries.js';
 
 /** Types of each verb. */
 export interface Verbs {
@@ -65,6 +65,12 @@ export interface Verbs {
     readonly summary: EvaluateSummary;
     readonly event: EvaluateEvent;
   };
+  /** Types of `compare`. */
+  readonly compare: {
+    readonly options: CompareOptions;
+    readonly summary: CompareSummary;
+    readonly event: CompareEvent;
+  };
   /** Types of `ensemble`. */
   readonly ensemble: {
     readonly options: EnsembleOptions;
@@ -88,6 +94,12 @@ export interface Verbs {
     readonly options: ConsolidateFoldsOptions;
     readonly summary: ConsolidateFoldsSummary;
     readonly event: ConsolidateFoldsEvent;
+  };
+  /** Types of `findBestConfiguration`. */
+  readonly findBestConfiguration: {
+    readonly options: FindBestConfigurationOptions;
+    readonly summary: FindBestConfigurationSummary;
+    readonly event: FindBestConfigurationEvent;
   };
   /** Types of `exportModel`. */
   readonly exportModel: {

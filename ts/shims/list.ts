@@ -1,4 +1,5 @@
-import { MISSING } from './missing.js';
+import { findBestShim } from './best.js';
+import { changeTrainerShim } from './missing.js';
 import { planShim } from './plan.js';
 import { predictShim } from './predict.js';
 import { determinePostprocessingShim, ensembleShim } from './several.js';
@@ -17,9 +18,10 @@ export const SHIMS: readonly Shim[] = [
   weightmapsShim,
   ensembleShim,
   determinePostprocessingShim,
+  findBestShim,
   exportShim,
   installShim,
-  ...MISSING,
+  changeTrainerShim,
 ];
 
 /** The table of a command. */

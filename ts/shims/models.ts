@@ -12,6 +12,11 @@ export function modelFolder(configuration: string, task: string, trainer: string
   return join(tasks, taskOf(task, tasks, argument), trainer);
 }
 
+/** The name of a task that has models of a configuration in `RESULTS_FOLDER`. */
+export function taskName(configuration: string, task: string, argument: string): string {
+  return taskOf(task, join(results(), 'nnUNet', configuration), argument);
+}
+
 function results(): string {
   const folder = (process.env.RESULTS_FOLDER ?? '').trim().replace(/^["']+|["']+$/g, '');
   if (folder !== '') return folder;

@@ -24,8 +24,8 @@ export function copyFile(options: CopyFileOptions): RunOf<'copyFile'> {
  *
  * Source: `shutil_sol.copytree` of DIAG.
  *
- * @throws (through `result`) NnunetError `ERR_COPY_TREE`, `ERR_NOT_FOUND`, `ERR_STORAGE_IO`, `ERR_LINK_CYCLE`,
- * `ERR_PATTERN`, `ERR_CANCELLED`
+ * @throws (through `result`) NnunetError `ERR_COPY_TREE`, `ERR_TARGET_EXISTS`, `ERR_NOT_FOUND`, `ERR_STORAGE_IO`,
+ * `ERR_LINK_CYCLE`, `ERR_PATTERN`, `ERR_CANCELLED`
  */
 export function copyTree(options: CopyTreeOptions): RunOf<'copyTree'> {
   return startCore('copyTree', options);

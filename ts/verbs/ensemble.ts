@@ -1,4 +1,4 @@
-import type { EnsembleOptions } from '../generated/options.js';
+import type { EnsembleOptions, FindBestConfigurationOptions } from '../generated/options.js';
 import { type RunOf, startCore } from './start.js';
 
 /**
@@ -14,4 +14,20 @@ import { type RunOf, startCore } from './start.js';
  */
 export function ensemble(options: EnsembleOptions): RunOf<'ensemble'> {
   return startCore('ensemble', options);
+}
+
+/**
+ * Compares the configurations of a task, and the ensembles of two, by their cross-validation, and gives the commands that
+ * predict with the best. Writes `prediction_commands.txt`, `summary.csv` and `best_configuration.json`.
+ * Source: `nnunet.evaluation.model_selection.figure_out_what_to_submit`.
+ *
+ * ```ts
+ * const { best, commands } = await findBestConfiguration({ task: '501', configurations: ['2d', '3d_fullres'] }).result;
+ * ```
+ *
+ * @throws (through `result`) NnunetError `ERR_OPTIONS`, `ERR_NOT_FOUND`, `ERR_ENSEMBLE_MISMATCH`,
+ * `ERR_MISSING_PREDICTION`, `ERR_CASES_FAILED`, `ERR_CANCELLED`, `ERR_DISK_FULL`
+ */
+export function findBestConfiguration(options: FindBestConfigurationOptions): RunOf<'findBestConfiguration'> {
+  return startCore('findBestConfiguration', options);
 }

@@ -76,6 +76,10 @@ pub enum Error {
     #[error(transparent)]
     #[code(transparent)]
     Evaluate(#[from] evaluate::Error),
+    /// A result could not be written.
+    #[error(transparent)]
+    #[code(transparent)]
+    Storage(#[from] storage::Error),
     /// The verb was cancelled.
     #[error(transparent)]
     #[code(transparent)]

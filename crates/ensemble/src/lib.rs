@@ -2,11 +2,15 @@
 //!
 //! Files and numbers equal those of nnU-Net v1 (`nnunet/inference/ensemble_predictions.py`).
 
+mod best;
 mod error;
 mod member;
 mod merge;
 mod verb;
 
+pub use best::{
+    find_best_configuration, Candidate, FindBestConfigurationOptions, FindBestConfigurationSummary,
+};
 pub use error::Error;
 pub use merge::{merge, Merged};
 pub use verb::{ensemble, EnsembleOptions, EnsembleSummary};

@@ -138,7 +138,7 @@ fn cases_of(folders: &[PathBuf]) -> Result<BTreeSet<String>, Error> {
 
 /// Upper bound of the memory of a case, from the header of its first softmax: two in float32 and one in half precision.
 /// An unreadable file needs none; its case fails.
-fn memory(folder: &Path, case: &str) -> u64 {
+pub(crate) fn memory(folder: &Path, case: &str) -> u64 {
     let headers = npz::headers(&folder.join(format!("{case}.npz"))).unwrap_or_default();
     let values = headers
         .iter()

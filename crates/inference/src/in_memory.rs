@@ -11,9 +11,11 @@ use settings::{LoadModelOptions, PredictOptions};
 use volume::Geometry;
 
 use crate::cascade::{append_labels, first_stage_model};
-use crate::export::Export;
-use crate::predict::{mean_softmax, predictors, require_classes, second_stage, Ready};
+use crate::export::{Export, Predicted};
+use crate::memory::Softmax;
+use crate::predict::{require_classes, second_stage, Ready, Work};
 use crate::setup::record;
+use crate::window::Predictor;
 use crate::Error;
 
 /// Extension of the segmentations.
@@ -121,12 +123,16 @@ impl LoadedModel {
     /// Errors of preprocessing, as of one case of [`crate::predict`]; [`Error::Cancelled`].
     pub fn segment(&self, image: Image, softmax: bool, context: &Context) -> Result<Segmented, Error> {
         self.start(context)?;
-        let pool = context.pool()?;
-        let (network, properties) = self.softmax(image, context, &pool)?;
-        let export = self.export(PathBuf::new(), softmax);
-        let (labels, softmax) = pool.install(|| export.arrays(network, &properties, context.cancel()))?;
+        let kept = match softmax {
+            true => Softmax::Returned,
+            false => Softmax::Dropped,
+        };
+        let export = self.export(PathBuf::new(), false);
+        let segmented = self.run(image, &export, (None, kept), context, |predicted, properties| {
+            segmented(predicted, &export, softmax, &properties, context)
+        })?;
         context.progress(100, 100, "%", None);
-        Ok(Segmented { labels, softmax })
+        Ok(segmented)
     }
 
     /// Segments an image and writes the segmentation to `output`, as [`crate::predict`] writes it. With `softmax`, also
@@ -154,14 +160,24 @@ impl LoadedModel {
             source,
         })?;
         self.start(context)?;
-        let pool = context.pool()?;
-        let (network, properties) = self.softmax(image, context, &pool)?;
+        let kept = match softmax {
+            true => Softmax::Saved,
+            false => Softmax::Dropped,
+        };
         let export = self.export(folder.to_owned(), softmax);
         let Ready {
             model, window, rules, ..
         } = &self.ready;
         let record = record(model, window, &self.options, rules.as_ref());
-        pool.install(|| export.write_as(case, &record, network, properties, context.cancel()))?;
+        self.run(
+            image,
+            &export,
+            (Some(case), kept),
+            context,
+            |predicted, properties| {
+                export.write_predicted(case, &record, predicted, properties, context.cancel())
+            },
+        )?;
         context.progress(100, 100, "%", None);
         Ok(())
     }
@@ -176,31 +192,39 @@ impl LoadedModel {
 
     fn export(&self, folder: PathBuf, softmax: bool) -> Export {
         let forward = self.ready.model.plans.transpose_forward;
-        Export::new(folder, softmax, self.options.export, forward)
+        Export::new(folder, softmax, self.options.export_mode(), forward)
             .with_postprocessing(self.ready.rules.clone())
     }
 
-    /// Softmax on the network's grid.
-    fn softmax(
+    /// Preprocesses an image, runs the networks, and gives their result to `end`. `target` is the name of the case and
+    /// what becomes of its softmax.
+    fn run<T: Send>(
         &self,
         image: Image,
+        export: &Export,
+        target: (Option<&str>, Softmax),
         context: &Context,
-        pool: &rayon::ThreadPool,
-    ) -> Result<(Array4<f32>, CaseProperties), Error> {
+        end: impl FnOnce(Predicted<'_>, CaseProperties) -> Result<T, Error> + Send,
+    ) -> Result<T, Error> {
         let lowres = match &self.first {
             Some(first) => {
-                let (softmax, properties) = first.softmax(image.clone(), context, pool)?;
                 let export = first.export(PathBuf::new(), false);
-                Some(
-                    pool.install(|| export.arrays(softmax, &properties, context.cancel()))?
-                        .0,
-                )
+                let target = (target.0, Softmax::Dropped);
+                let found = first.run(
+                    image.clone(),
+                    &export,
+                    target,
+                    context,
+                    |predicted, properties| segmented(predicted, &export, false, &properties, context),
+                )?;
+                Some(found.labels)
             }
             None => None,
         };
         let Ready {
             model, patch, window, ..
         } = &self.ready;
+        let pool = context.pool()?;
         // The closure may not share the networks with another thread.
         let (plans, stage, nonfinite) = (&model.plans, model.stage, self.options.nonfinite);
         let (input, properties) = pool.install(|| match image {
@@ -223,10 +247,37 @@ impl LoadedModel {
             }
             None => input,
         };
-        let predictors = predictors(model, &self.compute, patch, window)?;
-        let softmax = mean_softmax(&predictors, None, input, context, &mut |done, all| {
+        let predictor = Predictor::of_folds(&model.networks, self.compute.kind, patch, window.clone())?;
+        let work = Work {
+            predictor: &predictor,
+            export,
+            options: &self.options,
+            context,
+            classes: self.classes(),
+            several: false,
+            softmax: target.1,
+        };
+        let predicted = work.predict(target.0, input, &properties, &mut |done, all| {
             context.progress(100 * done as u64 / all.max(1) as u64, 100, "%", None);
         })?;
-        Ok((softmax, properties))
+        pool.install(|| end(predicted, properties))
     }
+}
+
+/// The segmentation on the image's grid, and its softmax if `keep_softmax`.
+fn segmented(
+    predicted: Predicted<'_>,
+    export: &Export,
+    keep_softmax: bool,
+    properties: &CaseProperties,
+    context: &Context,
+) -> Result<Segmented, Error> {
+    let (labels, softmax) = match predicted {
+        Predicted::Softmax(softmax) => export.arrays(softmax, keep_softmax, properties, context.cancel())?,
+        Predicted::Exported(exported) => {
+            let labels = exported.finish(properties)?;
+            (export.postprocessed(labels, properties)?, None)
+        }
+    };
+    Ok(Segmented { labels, softmax })
 }

@@ -17,8 +17,6 @@ use crate::meter::Meter;
 use crate::names::components;
 use crate::{check_pickle, Error, LARGEST_PICKLE};
 
-/// Beginning of the names of the folders in which zip files are unpacked.
-const UNPACKING: &str = ".installing-";
 /// Names that a message lists.
 const SHOWN: usize = 5;
 
@@ -92,11 +90,7 @@ pub fn install_model(options: &InstallModelOptions, context: &Context) -> Result
     storage::require_space(&root, contents.bytes)?;
     fs::create_dir_all(&root).map_err(|e| Error::io(&root, e))?;
     let _lock = Lock::acquire(&root.join("installing.lock"))?;
-    clean(&root);
-    let unpacked = tempfile::Builder::new()
-        .prefix(UNPACKING)
-        .tempdir_in(&root)
-        .map_err(|e| Error::io(&root, e))?;
+    let unpacked = storage::temporary_folder(&root.join("installing"))?;
     let mut meter = Meter::new(context, contents.bytes);
     for (file, entry) in contents.files(&archive) {
         unpack(&mut archive, file, &join(unpacked.path(), &entry), &mut meter)?;
@@ -306,20 +300,6 @@ fn found(archive: &Archive) -> String {
 fn join(folder: &Path, name: &str) -> PathBuf {
     name.split('/')
         .fold(folder.to_owned(), |path, part| path.join(part))
-}
-
-/// Removes what killed runs left. The caller has the lock.
-fn clean(root: &Path) {
-    for entry in fs::read_dir(root).into_iter().flatten().flatten() {
-        let left = entry
-            .file_name()
-            .to_str()
-            .is_some_and(|name| name.starts_with(UNPACKING));
-        if left && entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            // It does no harm where it cannot be removed.
-            let _ = fs::remove_dir_all(entry.path());
-        }
-    }
 }
 
 fn unpack(archive: &mut Archive, file: usize, target: &Path, meter: &mut Meter) -> Result<(), Error> {

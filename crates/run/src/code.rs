@@ -139,6 +139,9 @@ codes! {
     Locked = "ERR_LOCKED",
     /// Source and destination of a copy are the same file. Choose another destination.
     SameFile = "ERR_SAME_FILE",
+    /// The target of a folder's copy exists already. Choose another path, or continue an interrupted copy with
+    /// `continue`.
+    TargetExists = "ERR_TARGET_EXISTS",
     /// A pipe, socket or device cannot be copied. Exclude it.
     SpecialFile = "ERR_SPECIAL_FILE",
     /// A symbolic link points to a folder that contains it. Remove it or exclude it.

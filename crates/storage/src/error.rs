@@ -92,6 +92,13 @@ pub enum Error {
         /// The target.
         target: PathBuf,
     },
+    /// The folder of a copy exists already.
+    #[error("{} exists already; choose another path, or continue an interrupted copy with continue", path.display())]
+    #[code(TargetExists)]
+    TargetExists {
+        /// The folder.
+        path: PathBuf,
+    },
     /// The entry is a pipe, socket or device, which has no content to copy.
     #[error("{} is neither a file nor a folder", path.display())]
     #[code(SpecialFile)]

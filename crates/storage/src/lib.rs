@@ -1,4 +1,4 @@
-//! Atomic file writes, lock files, and copying without permission metadata.
+//! Atomic file writes, temporary folders, lock files, and copying without permission metadata.
 
 mod aside;
 mod atomic;
@@ -6,6 +6,7 @@ mod copy;
 mod error;
 mod lock;
 mod process;
+mod scratch;
 mod space;
 mod temporary;
 
@@ -17,4 +18,6 @@ pub use copy::{
 };
 pub use error::{CopyFailure, Error};
 pub use lock::{Holder, Lock};
+pub use scratch::Scratch;
 pub use space::{available_space, require_space};
+pub use temporary::temporary_folder;

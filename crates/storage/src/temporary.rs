@@ -1,8 +1,8 @@
-//! Temporary files beside their target, and those of killed runs.
+//! Temporary files and folders beside their target, and those of killed runs.
 //!
-//! A temporary file is named `.<name>.<host>-<pid>-<process>-<random>.tmp`, so that patterns for results
-//! never match it, and that it says whose it is. A killed run leaves such files. The first write of a process
-//! into a folder removes them.
+//! They are named `.<name>.<host>-<pid>-<process>-<random>.tmp`, so that patterns for results never match them, and
+//! that the name says whose they are. A killed run leaves them behind. The first write of a process into a folder
+//! removes them.
 
 use std::collections::HashSet;
 use std::fs;
@@ -11,22 +11,39 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use tempfile::{Builder, NamedTempFile};
+use tempfile::{Builder, NamedTempFile, TempDir};
 
 use crate::process::{self, Identity};
+use crate::Error;
 
 /// Age at which a temporary file of another machine, or of another program, was certainly left behind: a live
 /// writer changes its file all the time.
 const ABANDONED: Duration = Duration::from_secs(3600);
+/// The same for folders, whose own time does not change when a file within is written.
+const ABANDONED_FOLDER: Duration = Duration::from_secs(7 * 24 * 3600);
 const SUFFIX: &str = ".tmp";
 
 /// Folders into which this process has written.
 static CLEANED: Mutex<Option<HashSet<PathBuf>>> = Mutex::new(None);
 
+/// Creates a temporary folder beside `path`, which may be renamed to `path` or gives its files to it. It is deleted when
+/// the value is dropped; that of a killed run by the next one that writes into the same folder.
+///
+/// # Errors
+/// [`Error::Io`] or [`Error::DiskFull`] naming `path`, whose parent must exist.
+pub fn temporary_folder(path: &Path) -> Result<TempDir, Error> {
+    let create = || builder(path, 0o777, |builder| builder.tempdir_in(folder_of(path)));
+    create().map_err(|e| Error::io("create a temporary folder for", path, e))
+}
+
 /// Creates the temporary file of `path` in the same folder.
 pub(crate) fn create(path: &Path) -> io::Result<NamedTempFile> {
-    let folder = folder_of(path);
-    clean_once(folder);
+    builder(path, 0o666, |builder| builder.tempfile_in(folder_of(path)))
+}
+
+/// Calls `create` with the temporary name of `path`, in a folder without the remains of killed runs.
+fn builder<T>(path: &Path, mode: u32, create: impl FnOnce(&Builder) -> io::Result<T>) -> io::Result<T> {
+    clean_once(folder_of(path));
     let name = path.file_name().ok_or(ErrorKind::InvalidInput)?.to_string_lossy();
     let [host, pid, process] = owner();
     let prefix = format!(".{}.{host}-{pid}-{process}-", shortened(&name));
@@ -35,10 +52,12 @@ pub(crate) fn create(path: &Path) -> io::Result<NamedTempFile> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        // Same as `open`: the umask decides, instead of mode 0600 of a private temporary file.
-        builder.permissions(fs::Permissions::from_mode(0o666));
+        // Same as `open` and `mkdir`: the umask decides, instead of the mode of a private temporary file.
+        builder.permissions(fs::Permissions::from_mode(mode));
     }
-    builder.tempfile_in(folder)
+    #[cfg(not(unix))]
+    let _ = mode;
+    create(&builder)
 }
 
 /// Returns the folder of `path`: the current folder for a bare name.
@@ -48,7 +67,7 @@ pub(crate) fn folder_of(path: &Path) -> &Path {
         .unwrap_or_else(|| Path::new("."))
 }
 
-/// Removes the temporary files of killed runs from a folder, once in the life of this process.
+/// Removes what killed runs left in a folder, once in the life of this process.
 fn clean_once(folder: &Path) {
     let key = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
     let mut cleaned = CLEANED.lock().unwrap_or_else(PoisonError::into_inner);
@@ -57,22 +76,29 @@ fn clean_once(folder: &Path) {
     }
 }
 
-/// Removes the temporary files of killed runs from a folder. Files that cannot be removed stay: they do no harm.
+/// Removes the temporary files and folders of killed runs from a folder. What cannot be removed stays: it does no harm.
 pub(crate) fn clean(folder: &Path) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
-        if is_file
-            && entry
-                .file_name()
-                .to_str()
-                .is_some_and(|name| is_abandoned(name, &entry))
-        {
-            let _ = fs::remove_file(entry.path());
-        }
+        let (Ok(kind), name) = (entry.file_type(), entry.file_name()) else {
+            continue;
+        };
+        let age = if kind.is_dir() {
+            ABANDONED_FOLDER
+        } else {
+            ABANDONED
+        };
+        let ours =
+            (kind.is_file() || kind.is_dir()) && name.to_str().is_some_and(|n| is_abandoned(n, age, &entry));
+        let _ = match (ours, kind.is_dir()) {
+            (false, _) => continue,
+            (true, true) => fs::remove_dir_all(entry.path()),
+            (true, false) => fs::remove_file(entry.path()),
+        };
     }
 }
 
-fn is_abandoned(name: &str, entry: &fs::DirEntry) -> bool {
+/// Whether nobody writes the file or folder any more; one of another machine is left behind from `age` on.
+fn is_abandoned(name: &str, age: Duration, entry: &fs::DirEntry) -> bool {
     let Some(tag) = name
         .strip_prefix('.')
         .and_then(|name| name.strip_suffix(SUFFIX))
@@ -82,8 +108,8 @@ fn is_abandoned(name: &str, entry: &fs::DirEntry) -> bool {
     };
     let is_old = || {
         let changed = entry.metadata().and_then(|m| m.modified()).ok();
-        let age = changed.and_then(|time| SystemTime::now().duration_since(time).ok());
-        age.is_some_and(|age| age > ABANDONED)
+        let unchanged = changed.and_then(|time| SystemTime::now().duration_since(time).ok());
+        unchanged.is_some_and(|unchanged| unchanged > age)
     };
     match tag.split('-').collect::<Vec<_>>()[..] {
         [host, pid, process, _] if *host == owner()[0] => match pid.parse() {
@@ -177,6 +203,31 @@ mod tests {
         let mut expected = kept.to_vec();
         expected.sort();
         assert_eq!(left, expected);
+    }
+
+    #[test]
+    fn folders_of_dead_processes_are_removed_with_their_files() {
+        let root = tempfile::tempdir().unwrap();
+        let mut ended = Command::new("true").spawn().unwrap();
+        let dead = ended.id();
+        ended.wait().unwrap();
+        let [host, _, process] = owner();
+        let left = root.path().join(format!(".a.{host}-{dead}-{process}-AbC123.tmp"));
+        let others = root.path().join(".a.ffffffff-1-00000000-AbC123.tmp");
+        let own = temporary_folder(&root.path().join("a")).unwrap();
+        for folder in [&left, &others, own.path()] {
+            fs::create_dir_all(folder.join("within")).unwrap();
+            fs::write(folder.join("within/b.txt"), "").unwrap();
+        }
+        clean(root.path());
+        assert_eq!(
+            [&left, &others, own.path()].map(Path::exists),
+            [false, true, true]
+        );
+        let path = own.path().to_owned();
+        assert_eq!(path.parent(), Some(root.path()));
+        drop(own);
+        assert!(!path.exists());
     }
 
     #[test]

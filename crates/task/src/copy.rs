@@ -40,12 +40,17 @@ pub struct CopyTreeOptions {
     /// The folder.
     #[schemars(length(min = 1))]
     pub source: PathBuf,
-    /// Path of the copy, which must not exist. Missing parent folders are created.
+    /// Path of the copy, which must not exist unless a copy is continued. Missing parent folders are created.
     #[schemars(length(min = 1))]
     pub target: PathBuf,
     /// Names of files and folders to leave out, as shell patterns such as `*.tmp`.
     #[default]
     pub ignore: Vec<String>,
+    /// Continues a copy that was interrupted: files in `target` with the size of their source stay, the others are
+    /// copied.
+    #[serde(rename = "continue")]
+    #[default]
+    pub resume: bool,
 }
 
 impl Options for CopyTreeOptions {}
@@ -58,6 +63,8 @@ pub struct CopyTreeSummary {
     pub target: PathBuf,
     /// Number of files copied.
     pub files: u64,
+    /// Number of files that were there from an interrupted copy.
+    pub kept: u64,
     /// Number of folders created.
     pub folders: u64,
     /// Symbolic links to nothing, which were left out.
@@ -92,21 +99,23 @@ pub fn copy_file(options: &CopyFileOptions, context: &Context) -> Result<CopyFil
 /// Source: `shutil_sol.copytree` of DIAG.
 ///
 /// # Errors
-/// [`Error::Storage`] with every entry that could not be copied; if the target exists; on cancellation. Files that
-/// were copied stay.
+/// [`Error::Storage`] with every entry that could not be copied; if the target exists and no copy is continued; on
+/// cancellation. Files that were copied stay.
 pub fn copy_tree(options: &CopyTreeOptions, context: &Context) -> Result<CopyTreeSummary, Error> {
     run::validate(options)?;
     let CopyTreeOptions {
         source,
         target,
         ignore,
+        resume,
     } = options;
     context.emit(Event::Started {
         verb: "copyTree",
-        settings: json!({ "source": source, "target": target, "ignore": ignore }),
+        settings: json!({ "source": source, "target": target, "ignore": ignore, "continue": resume }),
     });
     let options = storage::TreeOptions {
         ignore: ignore.clone(),
+        resume: *resume,
     };
     let total = storage::count_files(source, &options)?;
     let mut copied = |done: u64| context.progress(done, total.max(done), "files", None);
@@ -118,6 +127,7 @@ pub fn copy_tree(options: &CopyTreeOptions, context: &Context) -> Result<CopyTre
     Ok(CopyTreeSummary {
         target: target.clone(),
         files: done.files,
+        kept: done.kept,
         folders: done.folders,
         dangling_links: done.dangling_links,
     })

@@ -58,6 +58,7 @@ pub fn visit(visitor: &mut impl Visitor) {
     visitor.types::<settings::PredictOptions, settings::PredictSummary>(verb("predict", CASES));
     visitor.types::<settings::LoadModelOptions, ()>(verb("loadModel", &[Progress, Warning]));
     visitor.verb(verb("evaluate", CASES), evaluate::evaluate_folder);
+    visitor.verb(verb("compare", CASES), evaluate::compare_folders);
     visitor.verb(verb("ensemble", CASES), ensemble::ensemble);
     visitor.verb(
         verb("determinePostprocessing", CASES),
@@ -70,6 +71,10 @@ pub fn visit(visitor: &mut impl Visitor) {
     visitor.verb(
         verb("consolidateFolds", CASES),
         evaluate::postprocessing::consolidate_folds,
+    );
+    visitor.verb(
+        verb("findBestConfiguration", CASES),
+        ensemble::find_best_configuration,
     );
     visitor.verb(verb("exportModel", CASES), model_zip::export_model);
     visitor.verb(verb("installModel", CASES), model_zip::install_model);

@@ -82,6 +82,36 @@ pub fn consolidate_folds(
     context: &Context,
 ) -> Result<ConsolidateFoldsSummary, Error> {
     run::validate(options)?;
+    consolidate(options, true, context, |folds, cases| {
+        context.emit(Event::Started {
+            verb: "consolidateFolds",
+            settings: json!({
+                "folds": folds.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "), "cases": cases,
+                "workers": context.workers(),
+            }),
+        });
+    })
+}
+
+/// Runs [`consolidate_folds`] as a part of another verb: without its start event, and if not `postprocess`, without
+/// postprocessing, whose results are then empty and whose files are left as they are.
+///
+/// # Errors
+/// As [`consolidate_folds`].
+pub fn consolidate_quietly(
+    options: &ConsolidateFoldsOptions,
+    postprocess: bool,
+    context: &Context,
+) -> Result<ConsolidateFoldsSummary, Error> {
+    consolidate(options, postprocess, context, |_, _| ())
+}
+
+fn consolidate(
+    options: &ConsolidateFoldsOptions,
+    postprocess: bool,
+    context: &Context,
+    started: impl FnOnce(&[Fold], usize),
+) -> Result<ConsolidateFoldsSummary, Error> {
     let model = ModelFolder::new(&options.model);
     let folds = match &options.folds {
         Some(folds) => folds.clone(),
@@ -106,13 +136,7 @@ pub fn consolidate_folds(
     {
         return Err(Error::MissingPrediction { case, folder: raw });
     }
-    context.emit(Event::Started {
-        verb: "consolidateFolds",
-        settings: json!({
-            "folds": folds.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "), "cases": cases.len(),
-            "workers": context.workers(),
-        }),
-    });
+    started(&folds, cases.len());
     collect(&cases, &raw, context)?;
     let first = folders.first().map(|folder| folder.join("summary.json"));
     let expected = read_summary(&first.unwrap_or_default())?.results;
@@ -128,6 +152,19 @@ pub fn consolidate_folds(
             failures: before.failures,
         });
     }
+    let classes = classes_of(&before.results, &before.output)?;
+    let mut found = ConsolidateFoldsSummary {
+        output: model.postprocessing(),
+        folder: raw,
+        folds,
+        cases: cases.len(),
+        postprocessing: Vec::new(),
+        dice: dice(&before.results.mean, &classes),
+        postprocessed_dice: BTreeMap::new(),
+    };
+    if !postprocess {
+        return Ok(found);
+    }
     let mut selection = DetermineOptions::new(&model.path, &references);
     selection.raw = RAW.to_owned();
     selection.processed = PROCESSED.to_owned();
@@ -136,16 +173,9 @@ pub fn consolidate_folds(
     selection.ignore_label = options.ignore_label;
     let rules = determine_postprocessing(&selection, context)?;
     let after = read_summary(&model.path.join(PROCESSED).join("summary.json"))?.results;
-    let classes = classes_of(&before.results, &before.output)?;
-    Ok(ConsolidateFoldsSummary {
-        output: model.postprocessing(),
-        folder: raw,
-        folds,
-        cases: cases.len(),
-        postprocessing: rules.label_lists(),
-        dice: dice(&before.results.mean, &classes),
-        postprocessed_dice: dice(&after.mean, &classes),
-    })
+    found.postprocessing = rules.label_lists();
+    found.postprocessed_dice = dice(&after.mean, &classes);
+    Ok(found)
 }
 
 /// The segmentation of each case.

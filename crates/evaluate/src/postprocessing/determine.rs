@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 
 use run::{CaseLoop, Context};
 use serde::{Deserialize, Serialize};
-use tempfile::TempDir;
 
 use crate::folder::{evaluate_quietly, EvaluateOptions};
 use crate::scores::Scores;
@@ -100,7 +99,7 @@ pub fn determine_postprocessing(options: &DetermineOptions, context: &Context) -
     let summary_file = raw.join("summary.json");
     let before = read_summary(&summary_file)?.results;
     let classes = classes_of(&before, &summary_file)?;
-    let trial = trial_folder(&options.base)?;
+    let trial = storage::temporary_folder(&options.base.join("postprocessing"))?;
     let selection = Selection {
         raw: &raw,
         reference: &options.reference,
@@ -132,17 +131,6 @@ pub(super) fn classes_of(results: &Results, summary_file: &Path) -> Result<Vec<i
         }
     }
     Ok(classes)
-}
-
-/// A temporary folder for the trials.
-pub(super) fn trial_folder(beside: &Path) -> Result<TempDir, Error> {
-    let folder = tempfile::Builder::new()
-        .prefix(".postprocessing.")
-        .tempdir_in(beside);
-    folder.map_err(|source| Error::Folder {
-        folder: beside.to_owned(),
-        source,
-    })
 }
 
 /// The predictions and references of a selection, and its rules.

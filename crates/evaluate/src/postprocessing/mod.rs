@@ -10,7 +10,9 @@ mod rules;
 mod verb;
 
 pub use apply::{apply_postprocessing, ApplyPostprocessingOptions, ApplyPostprocessingSummary};
-pub use consolidate::{consolidate_folds, ConsolidateFoldsOptions, ConsolidateFoldsSummary};
+pub use consolidate::{
+    consolidate_folds, consolidate_quietly, ConsolidateFoldsOptions, ConsolidateFoldsSummary,
+};
 pub use determine::{determine_postprocessing, DetermineOptions};
 pub use largest::{remove_all_but_largest, Removal};
 pub use rules::{read_rules, write_rules, Rules};

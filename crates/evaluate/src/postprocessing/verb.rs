@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::folder::{evaluate_quietly, EvaluateOptions};
 use crate::{Annotation, Error};
 
-use super::determine::{classes_of, dice, trial_folder, Selection};
+use super::determine::{classes_of, dice, Selection};
 use super::write_rules;
 
 /// Options of [`determine`].
@@ -87,7 +87,7 @@ pub fn determine(
         folder: parent.clone(),
         source,
     })?;
-    let trial = trial_folder(&parent)?;
+    let trial = storage::temporary_folder(&output)?;
     let summary_file = trial.path().join("summary.json");
     let mut evaluation = EvaluateOptions::new(&*options.reference_dir, &*options.prediction_dir);
     evaluation.ignore_label = options.ignore_label;

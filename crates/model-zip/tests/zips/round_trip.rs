@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use crate::common::{content, files, pack, write, MODEL};
 use dataset::Fold;
@@ -260,7 +261,13 @@ fn what_a_killed_installation_left_is_removed() {
     let root = tempfile::tempdir().unwrap();
     let (zip, other) = (root.path().join("a.zip"), root.path().join("other"));
     pack(&zip, &files(MODEL, &["fold_0"]));
-    write(&other, &[(".installing-abc/2d/big".to_owned(), vec![0; 10])]);
+    write(
+        &other,
+        &[(".installing.AbC123.tmp/2d/big".to_owned(), vec![0; 10])],
+    );
+    let left = File::open(other.join(".installing.AbC123.tmp")).unwrap();
+    let weeks_ago = SystemTime::now() - Duration::from_secs(14 * 24 * 3600);
+    left.set_modified(weeks_ago).unwrap();
     install_model(&install(&zip, &other), &Context::silent(1)).unwrap();
     assert_eq!(content(&other), files(MODEL, &["fold_0"]).into_iter().collect());
 }

@@ -20,6 +20,8 @@ use super::{copy_file_cancellable, Links};
 pub struct TreeOptions {
     /// Names of files and folders to exclude, as shell patterns such as `*.tmp`.
     pub ignore: Vec<String>,
+    /// Continues an interrupted copy: the target may exist, and files in it with the size of their source stay.
+    pub resume: bool,
 }
 
 /// Result of a folder copy.
@@ -28,6 +30,8 @@ pub struct TreeOptions {
 pub struct TreeSummary {
     /// Number of files written.
     pub files: u64,
+    /// Number of files of an interrupted copy, which stayed.
+    pub kept: u64,
     /// Number of folders created, including the target.
     pub folders: u64,
     /// Dangling links, which were skipped.
@@ -38,11 +42,12 @@ pub struct TreeSummary {
 /// `target` are created.
 ///
 /// Links are followed: the target of a link is copied, files and folders alike. A dangling link is skipped
-/// and listed in the summary. Every entry is tried. Each copied file is complete or absent.
+/// and listed in the summary. Every entry is tried. Each copied file is complete or absent, so an interrupted copy is
+/// continued by the files that are missing ([`TreeOptions::resume`]).
 ///
 /// # Errors
-/// [`Error::Tree`] with every failed entry and its reason. [`Error::Io`] if `source` is missing or `target`
-/// exists. [`Error::Pattern`] for an invalid pattern.
+/// [`Error::Tree`] with every failed entry and its reason. [`Error::Io`] if `source` is missing,
+/// [`Error::TargetExists`], and [`Error::Pattern`] for an invalid pattern.
 pub fn copy_tree(source: &Path, target: &Path, options: &TreeOptions) -> Result<TreeSummary, Error> {
     copy_tree_cancellable(source, target, options, &Cancel::new(), &mut |_| ())
 }
@@ -58,6 +63,7 @@ pub fn count_files(source: &Path, options: &TreeOptions) -> Result<u64, Error> {
         copy: &|_, _| Ok(()),
         copied: &mut |count| files = count,
         create: false,
+        resume: false,
         summary: TreeSummary::default(),
         failures: Vec::new(),
     };
@@ -93,6 +99,7 @@ pub(super) fn copy_tree_by(
     let mut walk = Walk {
         ignore: patterns(options)?,
         create: true,
+        resume: options.resume,
         copy,
         copied,
         summary: TreeSummary::default(),
@@ -100,8 +107,10 @@ pub(super) fn copy_tree_by(
     };
     // Listed before the target is created, because the target may be inside the source.
     let entries = walk.list(source).map_err(|e| Error::io("read", source, e))?;
-    if fs::symlink_metadata(target).is_ok() {
-        return Err(Error::io("create", target, ErrorKind::AlreadyExists.into()));
+    if fs::symlink_metadata(target).is_ok() && !(options.resume && target.is_dir()) {
+        return Err(Error::TargetExists {
+            path: target.to_owned(),
+        });
     }
     fs::create_dir_all(target).map_err(|e| Error::io("create", target, e))?;
     walk.summary.folders += 1;
@@ -131,6 +140,7 @@ struct Walk<'a> {
     ignore: Vec<Pattern>,
     /// Whether folders are created.
     create: bool,
+    resume: bool,
     copy: &'a dyn Fn(&Path, &Path) -> Result<(), Error>,
     copied: &'a mut dyn FnMut(u64),
     summary: TreeSummary,
@@ -192,9 +202,14 @@ impl Walk<'_> {
             metadata => metadata.map_err(read)?,
         };
         if !metadata.is_dir() {
-            (self.copy)(from, to)?;
-            self.summary.files += 1;
-            (self.copied)(self.summary.files);
+            if self.resume && fs::symlink_metadata(to).is_ok_and(|m| m.is_file() && m.len() == metadata.len())
+            {
+                self.summary.kept += 1;
+            } else {
+                (self.copy)(from, to)?;
+                self.summary.files += 1;
+            }
+            (self.copied)(self.summary.files + self.summary.kept);
             return Ok(());
         }
         let real = fs::canonicalize(from).map_err(read)?;
@@ -206,7 +221,10 @@ impl Walk<'_> {
         }
         let names = self.list(from).map_err(read)?;
         if self.create {
-            fs::create_dir(to).map_err(|e| Error::io("create", to, e))?;
+            match fs::create_dir(to) {
+                Err(e) if !(self.resume && to.is_dir()) => return Err(Error::io("create", to, e)),
+                _ => {}
+            }
         }
         self.summary.folders += 1;
         parents.push(real);

@@ -92,16 +92,7 @@ pub fn simulate_sparse(
 
     let files = case_files(&source, &dataset);
     // A folder of its own, removed if anything fails.
-    let mut builder = tempfile::Builder::new();
-    let prefix = format!(".{}.", task.name);
-    builder.prefix(&prefix).suffix(".tmp");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        // As for any new folder, the umask decides.
-        builder.permissions(std::fs::Permissions::from_mode(0o777));
-    }
-    let incomplete = builder.tempdir_in(&parent).map_err(|e| Error::io(&parent, e))?;
+    let incomplete = storage::temporary_folder(&folder)?;
     make_folders(incomplete.path(), &files)?;
     let jobs: Vec<_> = files.iter().map(|f| Job::new(&f.name, f)).collect();
     let progress = Progress::new("cases", jobs.len());
