@@ -32,7 +32,9 @@ export interface ModelPredictOptions {
 
 /** A warning of a prediction. */
 export interface ModelWarning {
+  /** Code, such as `WARN_PRECISION_OVERFLOW`. */
   readonly code: string;
+  /** What was found, and what to do. */
   readonly message: string;
 }
 
@@ -40,6 +42,7 @@ export interface ModelWarning {
 export interface ModelFileResult {
   /** The written segmentation. */
   readonly output: string;
+  /** Warnings of this prediction. */
   readonly warnings: readonly ModelWarning[];
 }
 
@@ -52,6 +55,7 @@ export interface ModelPrediction {
     readonly data: Float32Array;
     readonly shape: readonly [number, number, number, number];
   };
+  /** Warnings of this prediction. */
   readonly warnings: readonly ModelWarning[];
 }
 
