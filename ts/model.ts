@@ -59,6 +59,9 @@ export interface ModelPrediction {
   readonly warnings: readonly ModelWarning[];
 }
 
+/** The constructor of {@link Model}, whose types belong to the addon and not to the package's API. */
+let made: (handle: ModelHandle, warnings: readonly ModelWarning[]) => Model;
+
 /**
  * A model in memory, made by {@link loadModel}. Predictions of one model run one after the other; those of several models
  * run side by side. A result equals that of the verb `predict` with the same options.
@@ -71,8 +74,11 @@ export class Model implements AsyncDisposable {
   readonly #running = new Set<Promise<unknown>>();
   #closing: Promise<void> | undefined;
 
-  /** @internal */
-  constructor(handle: ModelHandle, warnings: readonly ModelWarning[]) {
+  static {
+    made = (handle, warnings) => new Model(handle, warnings);
+  }
+
+  private constructor(handle: ModelHandle, warnings: readonly ModelWarning[]) {
     this.#handle = handle;
     this.#facts = handle.facts();
     this.warnings = warnings;
@@ -211,7 +217,7 @@ export async function loadModel(
     return (onMessage) => torch().loadModel(text, onMessage);
   }, signalOf(options));
   const { result, warnings } = await collect(run, undefined);
-  return new Model(result, warnings);
+  return made(result, warnings);
 }
 
 /** The result of a run, and its warnings. */
