@@ -167,7 +167,7 @@ pub const READERS: &[Reader] = &[
     },
     Reader {
         name: "model_zip",
-        read: |bytes| installed(bytes),
+        read: installed,
         samples: samples::models,
         seed: |name| name.ends_with(".zip"),
         per_byte: 256 * INFLATED,

@@ -55,7 +55,7 @@ pub fn zip(entries: &[(&str, &[u8])]) -> Vec<u8> {
     archive.finish().unwrap_or_default()
 }
 
-/// A label file, and the same one as NIfTI of the other byte order of its sizes (which is damaged).
+/// A label file.
 pub fn nifti() -> Vec<Vec<u8>> {
     let labels = Array3::from_shape_fn((3, 4, 5), |(z, y, x)| (z * 20 + y * 5 + x) as i16 % 7);
     let file = written("sample.nii", |path| {

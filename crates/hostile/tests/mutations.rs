@@ -3,9 +3,10 @@
 #![allow(clippy::unwrap_used, reason = "test helpers fail by panicking")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-use hostile::{find, Reader, READERS};
+use hostile::{Reader, READERS};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 
@@ -104,7 +105,7 @@ fn mutate(bytes: &mut Vec<u8>, other: &[u8], edits: &[Edit]) {
     }
 }
 
-/// Tries a reader. The only test, because the threads of the process share the counters.
+/// Gives damaged samples and arbitrary bytes to a reader.
 fn try_reader(reader: &Reader) {
     let samples = (reader.samples)();
     assert!(!samples.is_empty(), "{}", reader.name);
@@ -118,7 +119,7 @@ fn try_reader(reader: &Reader) {
         reader.name
     );
     let config = ProptestConfig {
-        cases: 1500,
+        cases: 6000,
         failure_persistence: None,
         ..ProptestConfig::default()
     };
@@ -151,10 +152,29 @@ fn try_reader(reader: &Reader) {
     assert!(tried.is_ok(), "{}: {}", reader.name, tried.unwrap_err());
 }
 
+/// The only test, because the threads of the process share the counters.
 #[test]
 fn damaged_files_neither_panic_nor_take_memory_they_do_not_hold() {
     for reader in READERS {
         try_reader(reader);
     }
-    assert!(find("nifti").is_some() && find("nothing").is_none());
+    every_reader_has_a_fuzz_target();
+}
+
+fn every_reader_has_a_fuzz_target() {
+    let fuzz = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz");
+    let manifest = std::fs::read_to_string(fuzz.join("Cargo.toml")).unwrap();
+    let mut targets = Vec::new();
+    for entry in std::fs::read_dir(fuzz.join("fuzz_targets")).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        let source = std::fs::read_to_string(&path).unwrap();
+        assert!(source.contains(&format!("target!(\"{name}\")")), "{name}");
+        assert!(manifest.contains(&format!("name = \"{name}\"")), "{name}");
+        targets.push(name);
+    }
+    targets.sort();
+    let mut readers: Vec<_> = READERS.iter().map(|reader| reader.name).collect();
+    readers.sort_unstable();
+    assert_eq!(targets, readers);
 }
