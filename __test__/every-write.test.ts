@@ -15,7 +15,7 @@ import { type Shape, workspace, writeTask } from './made-up.js';
 const MAIN = join(packageRoot, 'dist', 'ts', 'cli', 'main.js');
 const SHAPE: Shape = [12, 12, 12];
 /** Changes tried in each step of the pipeline and for each fault, or `all`. */
-const POINTS = process.env.NNUNET_DIAG_POINTS || '5';
+const POINTS = process.env.NNUNET_DIAG_POINTS || '3';
 /** Files that a step writes once: after a fault they are whole or not there. */
 const WHOLE = /^(?!.*\.tmp$).*\.(npz|pkl|npy|nii\.gz|zip)$/;
 

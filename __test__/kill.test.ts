@@ -9,6 +9,7 @@ import { planAndPreprocess } from '../ts/index.js';
 import { packageRoot } from '../ts/version.js';
 import { contents, differences } from './contents.js';
 import { type Shape, workspace, writeTask } from './made-up.js';
+import { random } from './random.js';
 
 const MAIN = join(packageRoot, 'dist', 'ts', 'cli', 'main.js');
 const SHAPE: Shape = [20, 20, 20];
@@ -22,17 +23,6 @@ const FLAGS = [
   ...['--epochs', '3', '--iterations', '4', '--validation-iterations', '2', '--save-every', '1'],
   ...['--precision', 'float32', '--workers', '2', '--npz', '--continue', '--json'],
 ];
-
-/** Pseudorandom numbers in [0, 1) (mulberry32). */
-function random(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let bits = Math.imul(state ^ (state >>> 15), 1 | state);
-    bits = (bits + Math.imul(bits ^ (bits >>> 7), 61 | bits)) ^ bits;
-    return ((bits ^ (bits >>> 14)) >>> 0) / 4294967296;
-  };
-}
 
 /** Starts or continues a training. Returns whether it ended by itself. */
 async function train(

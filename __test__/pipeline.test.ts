@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { copyFile, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -104,6 +105,7 @@ test('weightmaps, training, prediction and evaluation run one after the other', 
   t.like(await predict(options).result, { written: 3, skipped: 0, failures: [] });
   t.like(await predict(options).result, { written: 0, skipped: 3 });
   await oddities(t, model);
+  await bounded(t, model);
   const image = await readVolume(join(input, 'icbm_003_0000.nii.gz'));
   const labels = await readVolume(join(output, 'icbm_003.nii.gz'));
   t.deepEqual(
@@ -152,6 +154,54 @@ async function oddities(t: ExecutionContext<Workspace>, model: string): Promise<
     code: 'ERR_OPTIONS',
     message: /folds\.0: expected a fold number or all/,
   });
+}
+
+/** Predictions with much and little memory, and on the command line with switches of DIAG's fork. */
+async function bounded(t: ExecutionContext<Workspace>, model: string): Promise<void> {
+  const { root } = t.context;
+  const input = join(data, TASKS[0], 'imagesTs');
+  const outputs: Buffer[][] = [];
+  for (const memory of ['64G', 1000] as const) {
+    const output = join(root, `memory-${memory}`);
+    const run = predict({ input, output, model, memory, saveSoftmax: true, mirroring: false });
+    const events: VerbEvent[] = [];
+    for await (const event of run) events.push(event);
+    const estimates = events.filter((event) => event.type === 'memory');
+    const strategy = memory === 1000 ? 'slabs' : 'whole';
+    t.deepEqual(
+      estimates.map((event) => [event.case, event.strategy]),
+      ['icbm_003', 'icbm_009', 'icbm_015'].map((name) => [name, strategy]),
+    );
+    t.true(estimates.every(({ bytes }) => bytes > 1e6 && bytes < 1e10));
+    const few = events.filter((event) => event.type === 'warning').map(({ code }) => code);
+    t.deepEqual(few, memory === 1000 ? Array(3).fill('WARN_MEMORY_BUDGET') : []);
+    const files = ['icbm_003.nii.gz', 'icbm_003.npz', 'icbm_015.nii.gz', 'icbm_015.npz'];
+    outputs.push(await Promise.all(files.map((file) => readFile(join(output, file)))));
+  }
+  t.deepEqual(outputs[0], outputs[1]);
+  await t.throwsAsync(predict({ input, output: root, model, memory: '8X' }).result, {
+    code: 'ERR_OPTIONS',
+    message: /memory: expected .*8G.* got "8X"/,
+  });
+
+  const program = join(packageRoot, 'dist', 'ts', 'cli', 'main.js');
+  const argv = [program, 'predict', '-i', input, '-o', join(root, 'switched'), '-m', model, '--no-mirroring'];
+  for (const [variables, exportMode, warns] of [
+    [{ DIAG_NNUNET_ALT_RESAMPLING: 'on', DIAG_NNUNET_ALT_RESAMPLNG: '1' }, 'alt', true],
+    [{ DIAG_NNUNET_ALT_RESAMPLING: 'False' }, 'streamed', false],
+  ] as const) {
+    const { status, stderr } = spawnSync(process.execPath, [...argv, '--memory', '900M', '-v'], {
+      encoding: 'utf8',
+      env: { ...process.env, ...variables },
+    });
+    t.is(status, 0, stderr);
+    t.true(stderr.includes(`export ${exportMode}`), stderr);
+    t.regex(stderr, /icbm_003: at most \d+ MB of memory, /);
+    t.is(
+      /DIAG_NNUNET_ALT_RESAMPLNG is unknown.*did you mean DIAG_NNUNET_ALT_RESAMPLING\?/.test(stderr),
+      warns,
+    );
+  }
 }
 
 test('a cancelled training that is continued gives the bits of an uninterrupted one', async (t) => {

@@ -38,6 +38,15 @@ export {
 } from './libtorch/install.js';
 export type { LibtorchInstallEvent } from './libtorch/report.js';
 export { type LibtorchStatus, libtorchStatus } from './libtorch/status.js';
+export {
+  loadModel,
+  Model,
+  type ModelFileResult,
+  type ModelImage,
+  type ModelPrediction,
+  type ModelPredictOptions,
+  type ModelWarning,
+} from './model.js';
 export { drawCurves } from './pictures/curves.js';
 export { drawOverlay, type Panel } from './pictures/overlay.js';
 export { toPng } from './pictures/png.js';
@@ -47,7 +56,7 @@ export { checkDataset } from './verbs/check.js';
 export { convertDataset } from './verbs/convert.js';
 export { copyFile, copyTree } from './verbs/copy.js';
 export { ensemble, findBestConfiguration } from './verbs/ensemble.js';
-export { evaluate } from './verbs/evaluate.js';
+export { compare, evaluate } from './verbs/evaluate.js';
 export { inspect } from './verbs/inspect.js';
 export {
   applyPostprocessing,

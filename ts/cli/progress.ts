@@ -51,7 +51,12 @@ export class ProgressView {
         if (this.#verbose || event.kind === 'final') this.#print(`wrote ${event.path}`);
         break;
       case 'memory':
-        if (this.#verbose) this.#print(`the ${event.part} uses at most ${megabytes(event.bytes)}`);
+        if (event.strategy) {
+          const how = event.strategy === 'slabs' ? 'some planes at a time' : 'the whole softmax at once';
+          this.#print(`${event.case ?? event.part}: at most ${megabytes(event.bytes)} of memory, ${how}`);
+        } else if (this.#verbose) {
+          this.#print(`the ${event.part} uses at most ${megabytes(event.bytes)}`);
+        }
         break;
       case 'warning':
         this.#line(

@@ -2,8 +2,10 @@ import { relative } from 'node:path';
 import type {
   CaseFailure,
   CheckSummary,
+  CompareSummary,
   ConvertSummary,
   DeterminePostprocessingSummary,
+  EvaluateReport,
   EvaluateSummary,
   ExportModelSummary,
   FindBestConfigurationSummary,
@@ -173,11 +175,47 @@ function percent(share: number): string {
   return `${(100 * share).toPrecision(3)} %`;
 }
 
-export function renderEvaluation({ output, results, failures }: EvaluateSummary): string {
+export function renderEvaluation({ output, results, report, failures }: EvaluateSummary): string {
   const lines = Object.entries(results.mean).map(
     ([label, metrics]) => `  label ${label}: Dice ${metrics.Dice?.toFixed(4) ?? '–'}`,
   );
-  return [`${results.all.length} cases, ${output}`, ...lines, ...failures.map(renderFailure)].join('\n');
+  const more = report === null ? [] : renderReport(report);
+  return [`${results.all.length} cases, ${output}`, ...lines, ...more, ...failures.map(renderFailure)].join(
+    '\n',
+  );
+}
+
+function renderReport({ statistics, files }: EvaluateReport): string[] {
+  const rows = statistics.map(({ region, metric, cases, mean, low, high }) => [
+    region ?? 'all classes',
+    metric,
+    String(cases),
+    figure(mean),
+    low === null || high === null ? '–' : `${figure(low)} – ${figure(high)}`,
+  ]);
+  return [table(['region', 'metric', 'cases', 'mean', 'interval'], rows), `tables: ${files.join(', ')}`];
+}
+
+/** The tests of a comparison. */
+export function renderComparison({ output, cases, tests, failures }: CompareSummary): string {
+  const rows = tests.map((one) => [
+    one.region ?? 'all classes',
+    one.metric,
+    String(one.cases),
+    figure(one.firstMean),
+    figure(one.secondMean),
+    figure(one.difference),
+    figure(one.p),
+    figure(one.adjustedP),
+    figure(one.rankBiserial),
+  ]);
+  const head = ['region', 'metric', 'cases', 'first', 'second', 'difference', 'p', 'p (Holm)', 'effect'];
+  return [`${cases} cases, ${output}`, table(head, rows), ...failures.map(renderFailure)].join('\n');
+}
+
+/** Four digits; undefined numbers are null. */
+function figure(value: number | null): string {
+  return value === null ? '–' : String(Number(value.toPrecision(4)));
 }
 
 export function renderExport({ output, models, ensembles, files, size }: ExportModelSummary): string {

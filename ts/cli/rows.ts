@@ -4,7 +4,7 @@ import { checkDataset } from '../verbs/check.js';
 import { convertDataset } from '../verbs/convert.js';
 import { copyFile, copyTree } from '../verbs/copy.js';
 import { ensemble, findBestConfiguration } from '../verbs/ensemble.js';
-import { evaluate } from '../verbs/evaluate.js';
+import { compare, evaluate } from '../verbs/evaluate.js';
 import { inspect } from '../verbs/inspect.js';
 import { applyPostprocessing, consolidateFolds, determinePostprocessing } from '../verbs/postprocessing.js';
 import { predict } from '../verbs/predict.js';
@@ -21,6 +21,7 @@ import {
   renderBest,
   renderCases,
   renderCheck,
+  renderComparison,
   renderConvert,
   renderEvaluation,
   renderExport,
@@ -190,9 +191,23 @@ export const ROWS: readonly AnyRow[] = [
     examples: [
       'evaluate labelsTs predictions -l 1 2 3',
       'evaluate labelsTs predictions -l 1 --ignore-label -1',
+      'evaluate labelsTs predictions -l 1 2 3 --metrics surface volume lesions --surface-tolerance 2',
     ],
     run: evaluate,
     render: renderEvaluation,
+    failed: anyFailed,
+  }),
+  row<'compare'>({
+    name: 'compare',
+    summary: 'compare two folders of predictions: differences and Wilcoxon’s signed-rank test',
+    positional: ['referenceDir', 'firstDir', 'secondDir'],
+    short: { labels: 'l', output: 'o' },
+    examples: [
+      'compare labelsTs predictions_2d predictions_3d -l 1 2 3',
+      'compare labelsTs predictions_2d predictions_3d -l 1 2 3 --metrics surface lesions -o comparison.json',
+    ],
+    run: compare,
+    render: renderComparison,
     failed: anyFailed,
   }),
   row<'ensemble'>({

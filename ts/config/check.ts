@@ -24,6 +24,7 @@ export const PATHS: ReadonlySet<string> = new Set([
     'file',
   ],
   ...['input', 'output', 'model', 'referenceDir', 'predictionDir', 'groups', 'from'],
+  ...['firstDir', 'secondDir'],
   ...['lowresModel', 'lowresSegmentations', 'postprocessedDir', 'rules', 'zip'],
 ]);
 

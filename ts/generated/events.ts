@@ -109,8 +109,12 @@ export interface CheckpointEvent {
 /** Upper bound of the memory of one part of the verb, known before it starts. */
 export interface MemoryEvent {
   readonly type: 'memory';
-  /** Name of the part: `loader`. */
+  /** Name of the part: `loader`, or `prediction` of a case. */
   readonly part: string;
+  /** The case, if the event concerns one. */
+  readonly case: string | null;
+  /** How a softmax is computed: `whole`, or in `slabs` of planes; null for other parts. */
+  readonly strategy: string | null;
   /** Upper bound in bytes. */
   readonly bytes: number;
   /** Composition of the bound in bytes, as JSON. */
@@ -158,8 +162,14 @@ export type TrainEvent = StartedEvent | MemoryEvent | ProgressEvent | IterationE
 /** Events of the verb `predict`. */
 export type PredictEvent = StartedEvent | ProgressEvent | WarningEvent;
 
+/** Events of the verb `loadModel`. */
+export type LoadModelEvent = ProgressEvent | WarningEvent;
+
 /** Events of the verb `evaluate`. */
 export type EvaluateEvent = StartedEvent | ProgressEvent | WarningEvent;
+
+/** Events of the verb `compare`. */
+export type CompareEvent = StartedEvent | ProgressEvent | WarningEvent;
 
 /** Events of the verb `ensemble`. */
 export type EnsembleEvent = StartedEvent | ProgressEvent | WarningEvent;

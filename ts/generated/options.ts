@@ -83,6 +83,113 @@ export interface CheckOptions extends Abortable {
 /** A weight for each class, background first, or `auto`. */
 export type ClassWeights = 'auto' | readonly number[];
 
+/** Options of the verb `compare`. */
+export interface CompareOptions extends Abortable {
+  /** Folder of reference segmentations, `.nii.gz` or `.nii`. */
+  readonly referenceDir: string;
+  /** First folder of predicted segmentations with the same file names. */
+  readonly firstDir: string;
+  /** Second folder of predicted segmentations. Differences are second minus first. */
+  readonly secondDir: string;
+  /**
+   * Labels or unions of labels to compare. The default is every label in a case, without the
+   * background.
+   *
+   * Range: at least 1 values.
+   */
+  readonly labels?: readonly Region[] | undefined;
+  /**
+   * Excludes voxels with this label in the reference, such as -1 for unlabelled voxels.
+   *
+   * Range: at least -32768, at most 32767.
+   */
+  readonly ignoreLabel?: number | undefined;
+  /**
+   * File to write. The default is `comparison.json` in the second folder. Tables in CSV and Markdown
+   * are beside it.
+   */
+  readonly output?: string | undefined;
+  /**
+   * Maximum difference of spacing and origin, as a fraction of the voxel, and of direction cosines
+   * between a prediction and its reference.
+   *
+   * Range: at least 0.
+   * @default 0.001
+   */
+  readonly tolerance?: number | undefined;
+  /**
+   * Skips references without any prediction, such as those of other folds.
+   *
+   * @default false
+   */
+  readonly predictedOnly?: boolean | undefined;
+  /**
+   * Groups of metrics to compute besides those of nnU-Net v1.
+   *
+   * @default []
+   */
+  readonly metrics?: readonly MetricGroup[] | undefined;
+  /**
+   * Distance in mm up to which surfaces agree (`surfaceDice`).
+   *
+   * Range: at least 0.
+   * @default 1.0
+   */
+  readonly surfaceTolerance?: number | undefined;
+  /**
+   * Neighbours of a voxel in a lesion: `full` are 26, `face` are 6.
+   *
+   * @default "full"
+   */
+  readonly lesionConnectivity?: LesionConnectivity | undefined;
+  /**
+   * Share of a lesion's voxels that the other segmentation must exceed. With 0, one voxel is enough.
+   *
+   * Range: at least 0.
+   * @default 0.0
+   */
+  readonly lesionOverlap?: number | undefined;
+  /**
+   * Sizes in mm³ between the groups of lesions, ascending.
+   *
+   * @default [100.0,1000.0]
+   */
+  readonly lesionSizes?: readonly number[] | undefined;
+  /**
+   * Number of intervals of the calibration error.
+   *
+   * Range: at least 1, at most 10000.
+   * @default 15
+   */
+  readonly calibrationBins?: number | undefined;
+  /**
+   * Bootstrap samples of the confidence intervals; 0 computes none.
+   *
+   * Range: at most 1000000.
+   * @default 1000
+   */
+  readonly bootstrap?: number | undefined;
+  /**
+   * Share of the confidence intervals.
+   *
+   * Range: above 0.
+   * @default 0.95
+   */
+  readonly confidence?: number | undefined;
+  /**
+   * Seed of the bootstrap samples.
+   *
+   * @default 1234
+   */
+  readonly seed?: number | undefined;
+  /**
+   * Number of threads; 0 uses all cores.
+   *
+   * @default 0
+   */
+  readonly workers?: number | undefined;
+}
+
 /**
  * A configuration of nnU-Net.
  * - `2d`: A 2D network on slices.
@@ -370,6 +477,65 @@ export interface EvaluateOptions extends Abortable {
    */
   readonly task?: string | undefined;
   /**
+   * Groups of metrics to compute besides those of nnU-Net v1.
+   *
+   * @default []
+   */
+  readonly metrics?: readonly MetricGroup[] | undefined;
+  /**
+   * Distance in mm up to which surfaces agree (`surfaceDice`).
+   *
+   * Range: at least 0.
+   * @default 1.0
+   */
+  readonly surfaceTolerance?: number | undefined;
+  /**
+   * Neighbours of a voxel in a lesion: `full` are 26, `face` are 6.
+   *
+   * @default "full"
+   */
+  readonly lesionConnectivity?: LesionConnectivity | undefined;
+  /**
+   * Share of a lesion's voxels that the other segmentation must exceed. With 0, one voxel is enough.
+   *
+   * Range: at least 0.
+   * @default 0.0
+   */
+  readonly lesionOverlap?: number | undefined;
+  /**
+   * Sizes in mm³ between the groups of lesions, ascending.
+   *
+   * @default [100.0,1000.0]
+   */
+  readonly lesionSizes?: readonly number[] | undefined;
+  /**
+   * Number of intervals of the calibration error.
+   *
+   * Range: at least 1, at most 10000.
+   * @default 15
+   */
+  readonly calibrationBins?: number | undefined;
+  /**
+   * Bootstrap samples of the confidence intervals; 0 computes none.
+   *
+   * Range: at most 1000000.
+   * @default 1000
+   */
+  readonly bootstrap?: number | undefined;
+  /**
+   * Share of the confidence intervals.
+   *
+   * Range: above 0.
+   * @default 0.95
+   */
+  readonly confidence?: number | undefined;
+  /**
+   * Seed of the bootstrap samples.
+   *
+   * @default 1234
+   */
+  readonly seed?: number | undefined;
+  /**
    * Number of threads; 0 uses all cores.
    *
    * @default 0
@@ -382,7 +548,8 @@ export interface EvaluateOptions extends Abortable {
  * - `default`: nnU-Net's own resampling, with all classes in memory on the original grid.
  * - `alt`: The alternative of DIAG's fork (`DIAG_NNUNET_ALT_RESAMPLING`). A separate axis is
  * interpolated between the centres of its first and last slices, `i * (n_in - 1) / (n_out - 1)`. A
- * single output slice is the first one. Otherwise equal to the default.
+ * single output slice is the first one. Otherwise equal to the default. Labels are decided block by
+ * block, as with `streamed`.
  * - `streamed`: Values of the default, with labels decided block by block. Memory does not grow with
  * classes times original grid.
  */
@@ -551,6 +718,98 @@ export interface InstallModelOptions extends Abortable {
   readonly workers?: number | undefined;
 }
 
+/**
+ * Which voxels of a lesion are neighbours.
+ * - `full`: Voxels that share a face, an edge or a corner (26 neighbours), the default of
+ * `connected-components-3d`.
+ * - `face`: Voxels that share a face (6 neighbours), the default of scipy.
+ */
+export type LesionConnectivity = 'full' | 'face';
+
+/** Options of the verb `loadModel`. */
+export interface LoadModelOptions extends Abortable {
+  /** Folder `<trainer>__<plans>` with `plans.pkl` and the folds. */
+  readonly model: string;
+  /**
+   * Folds to average: numbers or `all`. The default is every trained fold with a number, as in nnU-Net
+   * v1; `all` if
+   * no other exists.
+   *
+   * Range: at least 1 values.
+   */
+  readonly folds?: readonly Fold[] | undefined;
+  /**
+   * Model of the first stage of a cascade. The default is `3d_lowres/<task>/nnUNetTrainerV2__<plans>`
+   * beside the folder
+   * of the configuration of the model.
+   */
+  readonly lowresModel?: string | undefined;
+  /**
+   * Checkpoint of each fold: `final`, `best`, `latest`, or a file name without `.model`.
+   *
+   * @default "final"
+   */
+  readonly checkpoint?: string | undefined;
+  /**
+   * Resampling of the softmax to the grid of the image. The default is `streamed`, or `alt` if the
+   * environment variable
+   * `DIAG_NNUNET_ALT_RESAMPLING` is on.
+   */
+  readonly export?: ExportMode | undefined;
+  /**
+   * Step between tiles as a fraction of the patch.
+   *
+   * Range: above 0, at most 1.
+   * @default 0.5
+   */
+  readonly stepSize?: number | undefined;
+  /**
+   * Averages predictions over mirrored copies along every axis, unless the trainer of the model does not
+   * mirror.
+   *
+   * @default true
+   */
+  readonly mirroring?: boolean | undefined;
+  /**
+   * Applies the `postprocessing.json` of the model, if it has one.
+   *
+   * @default true
+   */
+  readonly postprocessing?: boolean | undefined;
+  /**
+   * Memory of the process that a prediction may use: bytes, or text such as `8G`. A softmax that does
+   * not fit whole is
+   * computed and resampled some planes at a time, with the same result, unless it is returned. The
+   * default is 60 % of
+   * the free memory, at most 4 GiB in addition to the model.
+   */
+  readonly memory?: MemorySize | undefined;
+  /**
+   * Treatment of voxels that are NaN or infinite.
+   *
+   * @default "refuse"
+   */
+  readonly nonfinite?: NonFinite | undefined;
+  /**
+   * Device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
+   *
+   * @default "auto"
+   */
+  readonly device?: string | undefined;
+  /**
+   * Precision of the network. `auto` selects the fastest safe one and reports it.
+   *
+   * @default "auto"
+   */
+  readonly precision?: Precision | undefined;
+  /**
+   * Number of threads; 0 uses all cores.
+   *
+   * @default 0
+   */
+  readonly workers?: number | undefined;
+}
+
 /** Composition of the loss. Class weights have one value per class, background first. */
 export interface LossRecipe {
   /**
@@ -598,6 +857,20 @@ export interface LossRecipe {
    */
   readonly ignoredIsBackground?: boolean | undefined;
 }
+
+/** An amount of memory: bytes, or text such as `8G` or `500M` (powers of 1024). */
+export type MemorySize = string | number;
+
+/**
+ * Metrics that are computed together.
+ * - `surface`: `hd95`, `assd` and `surfaceDice`, as DeepMind's `surface-distance` defines surfaces and
+ * their area.
+ * - `volume`: Volumes and their errors.
+ * - `lesions`: Detection of connected components: sensitivity, precision and F1, also by size.
+ * - `calibration`: Expected calibration error, for cases with a softmax (`<case>.npz` and
+ * `<case>.pkl`) beside the prediction.
+ */
+export type MetricGroup = 'surface' | 'volume' | 'lesions' | 'calibration';
 
 /**
  * Treatment of image voxels that are NaN or infinite, and of CT intensities without a spread.
@@ -771,9 +1044,9 @@ export interface PredictOptions extends Abortable {
    */
   readonly saveSoftmax?: boolean | undefined;
   /**
-   * Resampling of the softmax to the grid of the image.
-   *
-   * @default "streamed"
+   * Resampling of the softmax to the grid of the image. The default is `streamed`, or `alt` if the
+   * environment variable
+   * `DIAG_NNUNET_ALT_RESAMPLING` is on.
    */
   readonly export?: ExportMode | undefined;
   /**
@@ -796,6 +1069,14 @@ export interface PredictOptions extends Abortable {
    * @default true
    */
   readonly postprocessing?: boolean | undefined;
+  /**
+   * Memory of the process that the prediction may use: bytes, or text such as `8G`. A softmax that does
+   * not fit whole is
+   * computed and exported some planes at a time, with the same result. The default is 60 % of the free
+   * memory, at most
+   * 4 GiB in addition to the model.
+   */
+  readonly memory?: MemorySize | undefined;
   /**
    * Treatment of voxels that are NaN or infinite.
    *

@@ -128,6 +128,20 @@ export interface CheckedCase {
  */
 export type CheckpointKind = 'latest' | 'best' | 'final';
 
+/** Result of the comparison. */
+export interface CompareSummary {
+  /** The written file. */
+  readonly output: string;
+  /** The written files: JSON, CSV and Markdown. */
+  readonly files: readonly string[];
+  /** Number of cases compared. */
+  readonly cases: number;
+  /** The tests by region and metric. */
+  readonly tests: readonly PairedTest[];
+  /** Cases that could not be compared, with reasons. */
+  readonly failures: readonly CaseFailure[];
+}
+
 /** Result of `consolidate_folds`. */
 export interface ConsolidateFoldsSummary {
   /** The written `postprocessing.json` of the model. */
@@ -234,6 +248,31 @@ export interface EnsembleSummary {
   readonly output: string;
 }
 
+/** Metrics that nnU-Net v1 does not have, of all cases. */
+export interface EvaluateReport {
+  /** Metrics of each case, in the order of file names. */
+  readonly cases: readonly EvaluateReportCase[];
+  /** Statistics over cases by region and metric. */
+  readonly statistics: readonly MetricStatistics[];
+  /** Lesions of all cases together by region, from small to large; empty unless requested. */
+  readonly lesionsBySize: Readonly<Record<string, readonly LesionCounts[]>>;
+  /** The written files: JSON, CSV and Markdown. */
+  readonly files: readonly string[];
+}
+
+/** Metrics of one case. */
+export interface EvaluateReportCase {
+  /** Name of the case. */
+  readonly case: string;
+  /**
+   * Expected calibration error of the predicted class, over all classes. Absent unless requested;
+   * null without a softmax, or if its network predicts regions instead of classes.
+   */
+  readonly calibrationError?: number | null;
+  /** Metrics by region. */
+  readonly regions: Readonly<Record<string, RegionMetrics>>;
+}
+
 /** Scores of each case and their means. */
 export interface EvaluateResults {
   /** Each case, in the order of file names. */
@@ -248,6 +287,8 @@ export interface EvaluateSummary {
   readonly output: string;
   /** Results in the file. */
   readonly results: EvaluateResults;
+  /** Metrics that nnU-Net v1 does not have; null unless requested (`metrics`). */
+  readonly report: EvaluateReport | null;
   /** Cases that could not be evaluated, with reasons. */
   readonly failures: readonly CaseFailure[];
 }
@@ -376,6 +417,109 @@ export interface LabelMetrics {
   readonly 'True Negative Rate': number;
 }
 
+/** Lesions of some size, in one case or in all of them. */
+export interface LesionCounts {
+  /** Smallest size in mm³. */
+  readonly from: number;
+  /** Size in mm³ below which lesions are; null without a limit. */
+  readonly below: number | null;
+  /** Lesions of the references. */
+  readonly reference: number;
+  /** Lesions of the references that are detected. */
+  readonly detected: number;
+  /** Lesions of the predictions. */
+  readonly predicted: number;
+  /** Lesions of the predictions that are right. */
+  readonly correct: number;
+  /** detected / reference; null without such a lesion. */
+  readonly sensitivity: number;
+  /** correct / predicted; null without such a lesion. */
+  readonly precision: number;
+  /**
+   * 2 sensitivity precision / (sensitivity + precision); 0 if no lesion is detected and none is
+   * right. Null if neither segmentation has such a lesion, or if one has none and lesions of the
+   * other match lesions of another size.
+   */
+  readonly f1: number;
+}
+
+export type LoadModelSummary = null;
+
+/** Statistics of a metric over cases. */
+export interface MetricStatistics {
+  /** Region; null for the calibration error of all classes. */
+  readonly region: string | null;
+  /** Name of the metric, a member of `RegionMetrics`. */
+  readonly metric: string;
+  /** Cases where the metric is defined. The other numbers are over these cases. */
+  readonly cases: number;
+  /** Cases with this region where the metric is undefined (null). */
+  readonly undefined: number;
+  /** Mean; null without a case, like the numbers below. */
+  readonly mean: number;
+  /** Standard deviation (n - 1); null with fewer than two cases. */
+  readonly standardDeviation: number;
+  /** Median. */
+  readonly median: number;
+  /**
+   * Lower end of the confidence interval of the mean; null with fewer than two cases or without
+   * bootstrap.
+   */
+  readonly low: number | null;
+  /** Upper end of it. */
+  readonly high: number | null;
+}
+
+/** A metric of one region in two folders of predictions, over the cases where it is defined in both. */
+export interface PairedTest {
+  /** Region; null for the calibration error of all classes. */
+  readonly region: string | null;
+  /** Name of the metric, a member of `RegionMetrics`. */
+  readonly metric: string;
+  /** Cases where the metric is defined in both. */
+  readonly cases: number;
+  /** Cases where it is undefined (null) in either. */
+  readonly undefined: number;
+  /** Mean of the first predictions; null without a case, like the numbers below. */
+  readonly firstMean: number;
+  /** Mean of the second predictions. */
+  readonly secondMean: number;
+  /** Mean of the differences, second minus first. */
+  readonly difference: number;
+  /**
+   * Lower end of its bootstrap confidence interval; null with fewer than two cases or without
+   * bootstrap.
+   */
+  readonly low: number | null;
+  /** Upper end of it. */
+  readonly high: number | null;
+  /** Median of the differences. */
+  readonly medianDifference: number;
+  /** Cases where the second predictions have the larger value. */
+  readonly larger: number;
+  /** Cases where they have the smaller value. */
+  readonly smaller: number;
+  /**
+   * Wilcoxon's signed-rank statistic: the smaller sum of ranks. Cases without a difference are left
+   * out.
+   */
+  readonly statistic: number;
+  /** Two-sided p-value of Wilcoxon's signed-rank test; 1 without a difference. */
+  readonly p: number;
+  /** `p` adjusted for all rows of the table (S. Holm, 1979). */
+  readonly adjustedP: number;
+  /**
+   * Whether `p` is exact, which it is up to 50 differences. Otherwise it is that of the normal
+   * approximation.
+   */
+  readonly exact: boolean;
+  /**
+   * Effect size: matched-pairs rank-biserial correlation, from -1 (the first is always larger) to 1
+   * (the second is always larger). Null without a difference.
+   */
+  readonly rankBiserial: number;
+}
+
 /** Result of planning. */
 export interface PlanSummary {
   /** `TaskXXX_NAME` */
@@ -502,6 +646,65 @@ export interface PreviewSummary {
  * - `noAnnotation`: All voxels of a label file are -1 (unlabelled).
  */
 export type ProblemKind = 'modalities' | 'labels' | 'listedTwice' | 'nameMismatch' | 'fileName' | 'twoFiles' | 'caseName' | 'notListed' | 'channelMissing' | 'channelUnexpected' | 'labelMissing' | 'imageMissing' | 'unreadable' | 'severalVolumes' | 'size' | 'geometry' | 'notFinite' | 'allZero' | 'constant' | 'noSpread' | 'labelsCropped' | 'unlistedLabel' | 'noAnnotation';
+
+/**
+ * Metrics of one region in one case. Those of groups that were not requested are absent; undefined
+ * ones are null.
+ */
+export interface RegionMetrics {
+  /** Dice of voxels, as in `summary.json`. Null if neither segmentation has the region. */
+  readonly dice?: number | null;
+  /**
+   * 95th percentile of surface distances in mm (`surface-distance`), by area of the surface: the
+   * larger one of both directions. Null if either segmentation lacks the region. This is not the
+   * "Hausdorff Distance 95" of nnU-Net v1, which counts voxels and takes both directions together.
+   */
+  readonly hd95?: number | null;
+  /**
+   * Average symmetric surface distance in mm: mean over both surfaces, by area. Null if either
+   * segmentation lacks the region.
+   */
+  readonly assd?: number | null;
+  /**
+   * Normalised surface Dice (`surface-distance`): share of both surfaces, by area, at most
+   * `surfaceTolerance` from the other one. 0 if one segmentation lacks the region, null if both do.
+   */
+  readonly surfaceDice?: number | null;
+  /** Volume of the reference in mm³. */
+  readonly referenceVolume?: number | null;
+  /** Volume of the prediction in mm³. */
+  readonly predictedVolume?: number | null;
+  /** Volume of the prediction minus that of the reference, in mm³. */
+  readonly volumeError?: number | null;
+  /** `volumeError` / `referenceVolume`. Null if the reference lacks the region. */
+  readonly relativeVolumeError?: number | null;
+  /** `relativeVolumeError` without its sign. */
+  readonly absoluteRelativeVolumeError?: number | null;
+  /** Lesions (connected components) of the reference. */
+  readonly referenceLesions?: number | null;
+  /** Lesions of the reference that the prediction overlaps by more than `lesionOverlap`. */
+  readonly detectedLesions?: number | null;
+  /** Lesions of the prediction. */
+  readonly predictedLesions?: number | null;
+  /** Lesions of the prediction that the reference overlaps by more than `lesionOverlap`. */
+  readonly correctLesions?: number | null;
+  /** `detectedLesions` / `referenceLesions`. Null if the reference has none. */
+  readonly lesionSensitivity?: number | null;
+  /** `correctLesions` / `predictedLesions`. Null if the prediction has none. */
+  readonly lesionPrecision?: number | null;
+  /**
+   * Harmonic mean of sensitivity and precision of lesions. 0 if only one segmentation has lesions,
+   * null if neither has.
+   */
+  readonly lesionF1?: number | null;
+  /**
+   * Expected calibration error of the probability of the region. Null without a softmax, or if its
+   * network predicts regions instead of classes.
+   */
+  readonly calibrationError?: number | null;
+  /** Lesions by size, from small to large. */
+  readonly lesionsBySize?: readonly LesionCounts[] | null;
+}
 
 /** Result of `simulate_sparse`. */
 export interface SimulateSparseSummary {

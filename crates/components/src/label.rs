@@ -76,7 +76,7 @@ pub fn label_values<T: Copy + PartialEq + Sync + Send, D: Dimension>(
 fn label_runs<T: Copy + Sync + Send, D: Dimension>(
     image: ArrayView<'_, T, D>,
     find: impl Fn(&[T]) -> Vec<Run> + Sync + Send,
-    matches: impl Fn(T, T) -> bool,
+    matches: impl Fn(T, T) -> bool + Sync,
     connectivity: Connectivity,
 ) -> Result<Components<D>, Error> {
     let shape = image.shape();

@@ -3,7 +3,7 @@
 //! The algorithm is run-based two-pass labelling with union-find (L. He, Y. Chao, K. Suzuki, "A run-based
 //! two-scan labeling algorithm", 2008), extended to 3D. The first pass reads each voxel once and finds the
 //! runs of each row. Touching runs of neighbouring rows are joined. The second pass writes each run once.
-//! Reading and writing are parallel over rows. Joining works on the runs, which are few. Memory besides the
+//! Reading and writing are parallel over rows, joining over slabs of slices. Memory besides the
 //! result is 16 bytes per run and 32 bytes per row.
 
 mod connectivity;

@@ -11,9 +11,9 @@ pub(crate) fn runs<T: Copy>(row: &[T], inside: impl Fn(T) -> bool) -> Vec<Run> {
     let mut start = 0;
     let mut open = false;
     for (block, values) in row.chunks(64).enumerate() {
-        let mut bits = 0_u64;
-        for (i, value) in values.iter().enumerate() {
-            bits |= u64::from(inside(*value)) << i;
+        let bits = mask_of(values, &inside);
+        if bits == if open { u64::MAX } else { 0 } {
+            continue;
         }
         let mut changes = bits ^ (bits << 1 | u64::from(open));
         if values.len() < 64 {
@@ -34,6 +34,21 @@ pub(crate) fn runs<T: Copy>(row: &[T], inside: impl Fn(T) -> bool) -> Vec<Run> {
         found.push((start, row.len() as u32));
     }
     found
+}
+
+/// Returns a bit for each of up to 64 voxels: whether `inside` holds.
+///
+/// Bytes are packed eight at a time by a multiplication that moves the lowest bit of each to the highest byte.
+fn mask_of<T: Copy>(values: &[T], inside: impl Fn(T) -> bool) -> u64 {
+    let mut bytes = [0_u8; 64];
+    for (byte, value) in bytes.iter_mut().zip(values) {
+        *byte = u8::from(inside(*value));
+    }
+    let (words, _) = bytes.as_chunks::<8>();
+    words.iter().enumerate().fold(0, |bits, (i, word)| {
+        let packed = u64::from_le_bytes(*word).wrapping_mul(0x0102_0408_1020_4080) >> 56;
+        bits | packed << (8 * i)
+    })
 }
 
 /// Returns the runs of equal voxels in one row for which `inside` holds, in order.

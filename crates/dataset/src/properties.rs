@@ -58,6 +58,19 @@ impl CaseProperties {
         Ok(properties)
     }
 
+    /// Reads the `<case>.pkl` beside a softmax. nnU-Net v1's ensembles store a list with the properties of each model
+    /// there; the first counts.
+    ///
+    /// # Errors
+    /// [`Error::Pickle`] naming the file.
+    pub fn read_first(path: &Path) -> Result<Self, Error> {
+        let one = match pickle::read_file(path)? {
+            Value::List(mut all) if !all.is_empty() => all.swap_remove(0),
+            other => other,
+        };
+        Self::from_value(one).map_err(|e| Error::from(e.in_file(path)))
+    }
+
     /// Reads properties from their pickled form.
     ///
     /// # Errors

@@ -3,12 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use dataset::CaseProperties;
-use half::f16;
 use ndarray::{Array4, Ix4};
 use pickle::Value;
 use resample::export::Placement;
 use run::NotFound;
-use volume::{npz, Dtype, Geometry};
+use volume::{npz, Geometry};
 
 use crate::Error;
 
@@ -33,14 +32,7 @@ impl Member {
 
     /// The softmax (class, z, y, x), and whether the file has it in half precision.
     pub fn softmax(&self) -> Result<(Array4<f32>, bool), Error> {
-        let headers = npz::headers(&self.npz)?;
-        let header = headers.iter().find(|(name, _)| name == "softmax");
-        let half = header.is_some_and(|(_, header)| header.dtype == Some(Dtype::F16));
-        let softmax = if half {
-            npz::read::<f16>(&self.npz, "softmax")?.mapv(f32::from)
-        } else {
-            npz::read::<f32>(&self.npz, "softmax")?
-        };
+        let (softmax, half) = npz::read_half_or_single(&self.npz, "softmax")?;
         let shape = format!("the shape {:?}", softmax.shape());
         let softmax = softmax
             .into_dimensionality::<Ix4>()
@@ -63,12 +55,7 @@ impl Member {
 
     /// The properties of the case. nnU-Net v1's ensembles store a list with those of each model.
     pub fn properties(&self) -> Result<CaseProperties, Error> {
-        let value = pickle::read_file(&self.pkl).map_err(dataset::Error::from)?;
-        let one = match value {
-            Value::List(mut all) if !all.is_empty() => all.swap_remove(0),
-            other => other,
-        };
-        Ok(CaseProperties::from_value(one).map_err(|e| dataset::Error::from(e.in_file(&self.pkl)))?)
+        Ok(CaseProperties::read_first(&self.pkl)?)
     }
 }
 

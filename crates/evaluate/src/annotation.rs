@@ -84,6 +84,7 @@ mod tests {
         for (case, counts) in [("partial", false), ("whole", true)] {
             let mut comparison = Comparison {
                 scores: found.as_ref().unwrap().scores.clone(),
+                regions: Vec::new(),
                 reference: BTreeSet::new(),
                 prediction: BTreeSet::new(),
             };

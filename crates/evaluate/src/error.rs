@@ -161,6 +161,38 @@ pub enum Error {
         /// Key of the region.
         region: String,
     },
+    /// The softmax of a case does not fit its properties or its reference.
+    #[error(
+        "{}: the softmax has the shape {found:?}; expected (class, z, y, x) with {expected:?} voxels within the reference",
+        path.display()
+    )]
+    #[code(ShapeMismatch)]
+    SoftmaxShape {
+        /// The file.
+        path: PathBuf,
+        /// Shape (z, y, x) of the cropped image, from the properties of the case.
+        expected: [usize; 3],
+        /// Shape of the softmax.
+        found: Vec<usize>,
+    },
+    /// A softmax has values that are no probabilities.
+    #[error("{}: {voxels} values are not between 0 and 1; predict the case again", path.display())]
+    #[code(SoftmaxNotFinite)]
+    SoftmaxValues {
+        /// The file.
+        path: PathBuf,
+        /// Number of values.
+        voxels: usize,
+    },
+    /// A comparison needs a case in both folders.
+    #[error("no case is in both {} and {}", first.display(), second.display())]
+    #[code(NoCases)]
+    NoPairs {
+        /// The first folder of predictions.
+        first: PathBuf,
+        /// The second folder of predictions.
+        second: PathBuf,
+    },
     /// Some cases failed, but all are required.
     #[error("{} cases failed; first {}: {}", failures.len(), failures[0].case, failures[0].message)]
     #[code(CasesFailed)]

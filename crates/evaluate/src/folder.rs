@@ -3,14 +3,18 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use run::{Cancel, CaseFailure, CaseLoop, Context, Event, Job, NotFound, Options, Outcome, Progress};
+use run::{
+    Cancel, CaseFailure, CaseLoop, Context, Event, Job, NotFound, OptionResult, Options, Outcome, Progress,
+};
 use serde::Serialize;
 use serde_json::json;
 use volume::nifti;
 
 use crate::annotation::Annotation;
 use crate::labels::{classes_of, Labels};
+use crate::measure::{measure, require_softmax, softmax_memory, CaseMetrics, MeasureOptions, Pair};
 use crate::metrics::{compare, Comparison, MetricOptions};
+use crate::report::Report;
 use crate::summary::{write_summary, CaseScores, Results, Summary};
 use crate::{Error, Region};
 
@@ -54,9 +58,17 @@ pub struct EvaluateOptions {
     /// Name of the task in the summary.
     #[default]
     pub task: String,
+    /// Further metrics.
+    #[default]
+    #[serde(flatten)]
+    pub measures: MeasureOptions,
 }
 
-impl Options for EvaluateOptions {}
+impl Options for EvaluateOptions {
+    fn check(&self) -> OptionResult<()> {
+        self.measures.check()
+    }
+}
 
 /// Result of the evaluation.
 #[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
@@ -66,6 +78,8 @@ pub struct EvaluateSummary {
     pub output: PathBuf,
     /// Results in the file.
     pub results: Results,
+    /// Metrics that nnU-Net v1 does not have; null unless requested (`metrics`).
+    pub report: Option<Report>,
     /// Cases that could not be evaluated, with reasons.
     pub failures: Vec<CaseFailure>,
 }
@@ -95,9 +109,14 @@ pub fn evaluate_folder(options: &EvaluateOptions, context: &Context) -> Result<E
         settings: json!({
             "referenceDir": options.reference_dir, "predictionDir": options.prediction_dir,
             "cases": folders.cases.len(), "labels": options.labels, "ignoreLabel": options.ignore_label,
-            "hausdorff": options.hausdorff, "workers": context.workers(),
+            "hausdorff": options.hausdorff, "metrics": options.measures.metrics, "workers": context.workers(),
         }),
     });
+    require_softmax(
+        &options.prediction_dir,
+        folders.predictions.keys(),
+        &options.measures,
+    )?;
     let everything = Annotation::default();
     let Outcome { results, failures } = compare_all(options, &everything, &folders, context)?;
     let cases: Vec<Compared> = results.into_iter().flatten().collect();
@@ -133,28 +152,42 @@ fn compare_all(
     folders: &Folders,
     context: &Context,
 ) -> Result<Outcome<Compared>, Error> {
-    let jobs: Vec<_> = folders.cases.iter().map(|name| Job::new(name, name)).collect();
+    let bytes = |case: &str| softmax_memory(&options.prediction_dir, case, &options.measures);
+    let jobs: Vec<_> = folders
+        .cases
+        .iter()
+        .map(|name| Job {
+            case: name.clone(),
+            bytes: bytes(name),
+            input: name,
+        })
+        .collect();
     let progress = Progress::new("cases", jobs.len());
-    CaseLoop::new(context)?.run(&jobs, progress, |job| {
-        match (
-            folders.references.get(job.input),
-            folders.predictions.get(job.input),
-        ) {
-            (Some(reference), Some(prediction)) => {
-                let mut found = compare_files(reference, prediction, options, annotation, context.cancel())?;
-                annotation.leave_out(&job.case, &mut found.comparison);
-                Ok(found)
+    CaseLoop::new(context)?
+        .with_memory_budget(None)
+        .run(&jobs, progress, |job| {
+            match (
+                folders.references.get(job.input),
+                folders.predictions.get(job.input),
+            ) {
+                (Some(reference), Some(prediction)) => {
+                    let cancel = context.cancel();
+                    let files = [&**reference, &**prediction];
+                    let more = !options.measures.metrics.is_empty();
+                    let mut found = compare_files(&job.case, files, options, annotation, more, cancel)?;
+                    annotation.leave_out(&job.case, &mut found.comparison);
+                    Ok(found)
+                }
+                (_, None) => Err(Error::MissingPrediction {
+                    case: job.case.clone(),
+                    folder: options.prediction_dir.clone(),
+                }),
+                (None, _) => Err(Error::MissingReference {
+                    case: job.case.clone(),
+                    folder: options.reference_dir.clone(),
+                }),
             }
-            (_, None) => Err(Error::MissingPrediction {
-                case: job.case.clone(),
-                folder: options.prediction_dir.clone(),
-            }),
-            (None, _) => Err(Error::MissingReference {
-                case: job.case.clone(),
-                folder: options.reference_dir.clone(),
-            }),
-        }
-    })
+        })
 }
 
 /// Writes the `summary.json`.
@@ -167,6 +200,12 @@ fn write(
         .output
         .clone()
         .unwrap_or_else(|| options.prediction_dir.join("summary.json"));
+    let measured = !options.measures.metrics.is_empty();
+    let metrics = cases
+        .iter()
+        .filter(|_| measured)
+        .map(|case| case.metrics.clone())
+        .collect();
     let all = cases.into_iter().map(Compared::scores).collect();
     let mut summary = Summary::new(Results::new(all), &options.task);
     if options.hausdorff && options.ignore_label.is_some() {
@@ -174,9 +213,14 @@ fn write(
     }
     summary.failures = failures;
     write_summary(&output, &summary, options.bare_nan)?;
+    let mut report = measured.then(|| Report::new(metrics, &options.measures));
+    if let Some(report) = &mut report {
+        report.write(&output, &options.measures, &summary.failures)?;
+    }
     Ok(EvaluateSummary {
         output,
         results: summary.results,
+        report,
         failures: summary.failures,
     })
 }
@@ -187,10 +231,12 @@ const SURFACES: &str =
                         voxels is not a surface";
 
 /// A compared case.
-struct Compared {
+pub(crate) struct Compared {
     reference: PathBuf,
     prediction: PathBuf,
-    comparison: Comparison,
+    pub comparison: Comparison,
+    /// Metrics that nnU-Net v1 does not have; empty unless requested.
+    pub metrics: CaseMetrics,
 }
 
 impl Compared {
@@ -239,11 +285,13 @@ pub(crate) fn list(folder: &Path) -> Result<BTreeMap<String, PathBuf>, Error> {
     })
 }
 
-fn compare_files(
-    reference: &Path,
-    prediction: &Path,
+/// Compares the files of a reference and its prediction. `more` also measures what nnU-Net v1 does not.
+pub(crate) fn compare_files(
+    case: &str,
+    [reference, prediction]: [&Path; 2],
     options: &EvaluateOptions,
     annotation: &Annotation,
+    more: bool,
     cancel: &Cancel,
 ) -> Result<Compared, Error> {
     let (mut labels, place) = nifti::read_labels(reference)?;
@@ -273,9 +321,29 @@ fn compare_files(
         &metric_options,
         cancel,
     )?;
+    let metrics = if more {
+        let pair = Pair {
+            case,
+            reference: labels.view(),
+            prediction: predicted.view(),
+            spacing: found.spacing,
+            ignore_label: options.ignore_label,
+            folder: &options.prediction_dir,
+        };
+        // The background is a region only on request.
+        let regions = comparison.regions.iter();
+        let regions: Vec<Region> = regions
+            .filter(|region| options.labels.is_some() || **region != Region::Label(0))
+            .cloned()
+            .collect();
+        measure(&pair, &regions, &comparison.scores, &options.measures, cancel)?
+    } else {
+        CaseMetrics::default()
+    };
     Ok(Compared {
         reference: reference.to_owned(),
         prediction: prediction.to_owned(),
         comparison,
+        metrics,
     })
 }

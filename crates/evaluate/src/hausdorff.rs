@@ -3,6 +3,7 @@
 use ndarray::{s, Array3, ArrayView3, Axis};
 use run::{Cancel, Cancelled};
 
+use crate::mean::quantile;
 use crate::Error;
 
 /// Returns the 95th percentile (linear interpolation) of the distances between the surfaces of two masks. It
@@ -42,11 +43,11 @@ pub fn hausdorff_95(
     }
     let mut distances = distances(&one, &two, spacing, cancel)?;
     distances.extend(self::distances(&two, &one, spacing, cancel)?);
-    Ok(percentile_95(distances))
+    Ok(quantile(distances, 0.95))
 }
 
 /// Returns the smallest box with every true voxel of both masks, or `None` if either has none.
-fn bounds(
+pub(crate) fn bounds(
     masks: [ArrayView3<'_, bool>; 2],
     cancel: &Cancel,
 ) -> Result<Option<[(usize, usize); 3]>, Cancelled> {
@@ -113,21 +114,4 @@ fn distances(
         .filter(|(inside, _)| **inside)
         .map(|(_, d)| f64::from(*d).sqrt())
         .collect())
-}
-
-/// Returns `numpy.percentile(values, 95)`.
-fn percentile_95(mut values: Vec<f64>) -> f64 {
-    values.sort_unstable_by(f64::total_cmp);
-    let position = 0.95 * (values.len().saturating_sub(1)) as f64;
-    let (below, part) = (position.floor() as usize, position.fract());
-    let (Some(a), b) = (values.get(below), values.get(below + 1)) else {
-        return f64::NAN;
-    };
-    let b = b.unwrap_or(a);
-    // numpy interpolates from the nearer end.
-    if part < 0.5 {
-        a + (b - a) * part
-    } else {
-        b - (b - a) * (1.0 - part)
-    }
 }

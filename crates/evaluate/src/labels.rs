@@ -25,6 +25,16 @@ impl Labels {
         labels
     }
 
+    /// The labels of all cases.
+    pub(crate) fn merge<'a>(all: impl Iterator<Item = &'a Self>) -> Self {
+        let mut labels = Self::default();
+        for one in all {
+            labels.reference.extend(&one.reference);
+            labels.prediction.extend(&one.prediction);
+        }
+        labels
+    }
+
     /// Checks that every requested region occurs in a case.
     ///
     /// # Errors

@@ -3,23 +3,29 @@
 //! Files and numbers equal those of nnU-Net v1 (`nnunet/evaluation`, `nnunet/postprocessing`).
 
 mod annotation;
+mod compare;
 mod error;
 mod folder;
 mod hausdorff;
 mod labels;
 mod mean;
+pub mod measure;
 mod metrics;
 pub mod postprocessing;
 mod region;
+mod report;
 mod scores;
+pub mod statistics;
 mod summary;
 
 pub use annotation::Annotation;
+pub use compare::{compare_folders, CompareOptions, CompareSummary, PairedTest};
 pub use error::Error;
 pub use folder::{evaluate_folder, evaluate_quietly, EvaluateOptions, EvaluateSummary};
 pub use hausdorff::hausdorff_95;
 pub use mean::nanmean;
 pub use metrics::{evaluate, MetricOptions};
 pub use region::Region;
+pub use report::{MetricStatistics, Report};
 pub use scores::Scores;
 pub use summary::{read_summary, write_summary, CaseScores, Results, Summary};

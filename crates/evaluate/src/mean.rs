@@ -11,7 +11,7 @@ pub fn nanmean(values: &[f64]) -> f64 {
 }
 
 /// Pairwise summation of numpy's `add.reduce` over contiguous float64.
-fn pairwise_sum(values: &[f64]) -> f64 {
+pub(crate) fn pairwise_sum(values: &[f64]) -> f64 {
     const BLOCK: usize = 128;
     if values.len() < 8 {
         return values.iter().sum();
@@ -34,6 +34,23 @@ fn pairwise_sum(values: &[f64]) -> f64 {
         .fold(((a + b) + (c + d)) + ((e + f) + (g + h)), |sum, value| {
             sum + value
         })
+}
+
+/// Returns `numpy.quantile(values, share)` with linear interpolation; NaN without a value.
+pub(crate) fn quantile(mut values: Vec<f64>, share: f64) -> f64 {
+    values.sort_unstable_by(f64::total_cmp);
+    let position = share * (values.len().saturating_sub(1)) as f64;
+    let (below, part) = (position.floor() as usize, position.fract());
+    let (Some(a), b) = (values.get(below), values.get(below + 1)) else {
+        return f64::NAN;
+    };
+    let b = b.unwrap_or(a);
+    // numpy interpolates from the nearer end.
+    if part < 0.5 {
+        a + (b - a) * part
+    } else {
+        b - (b - a) * (1.0 - part)
+    }
 }
 
 #[cfg(test)]

@@ -42,6 +42,8 @@ pub fn evaluate(
 pub(crate) struct Comparison {
     /// Scores by [`Region::key`].
     pub scores: BTreeMap<String, Scores>,
+    /// The evaluated regions.
+    pub regions: Vec<Region>,
     /// Labels of the reference, without the ignored one.
     pub reference: BTreeSet<i16>,
     /// Labels of the prediction where the reference is not ignored.
@@ -64,15 +66,13 @@ pub(crate) fn compare(
         });
     }
     let pairs = Pairs::count(reference, prediction, options.ignore_label);
-    let found;
     let regions = if options.regions.is_empty() {
-        found = pairs.labels();
-        &found
+        pairs.labels()
     } else {
-        &options.regions
+        options.regions.clone()
     };
     let mut scores = BTreeMap::new();
-    for region in regions {
+    for region in &regions {
         cancel.check()?;
         let confusion = pairs.confusion(region);
         let mut result = confusion.scores();
@@ -101,6 +101,7 @@ pub(crate) fn compare(
     }
     Ok(Comparison {
         scores,
+        regions,
         reference: pairs.counts.keys().map(|(r, _)| *r).collect(),
         prediction: pairs.counts.keys().map(|(_, p)| *p).collect(),
     })

@@ -107,22 +107,44 @@ impl FirstStage {
             NotFound::new("segmentation of the first stage", path, advice)
         })?;
         let (labels, _) = nifti::read_labels(&file)?;
-        let (z, y, x) = labels.dim();
-        let expected = properties.original_size_of_raw_data()?;
-        if [z, y, x] != expected {
-            return Err(Error::FirstStage {
-                path: file,
-                found: [z, y, x],
-                expected,
-            });
-        }
-        let [z, y, x] = properties.crop_bbox()?.map(|[start, end]| start..end);
-        let cropped = labels.slice(s![z, y, x]).permuted_axes(self.transpose_forward);
-        let (_, z, y, x) = image.dim();
-        let resized = resize_segmentation(cropped, [z, y, x], Order::Linear, None)?;
-        let channels = one_hot(&resized, self.classes);
-        concatenate(Axis(0), &[image.view(), channels.view()]).map_err(|e| Error::shape(&e))
+        append_labels(
+            &labels,
+            &file,
+            self.classes,
+            self.transpose_forward,
+            image,
+            properties,
+        )
     }
+}
+
+/// [`FirstStage::append`] of the segmentation of a whole image (z, y, x); an error names it `path`.
+///
+/// # Errors
+/// [`Error::FirstStage`] if it is not on the grid of the image.
+pub(crate) fn append_labels(
+    labels: &Array3<i16>,
+    path: &Path,
+    classes: usize,
+    transpose_forward: [usize; 3],
+    image: &Array4<f32>,
+    properties: &CaseProperties,
+) -> Result<Array4<f32>, Error> {
+    let (z, y, x) = labels.dim();
+    let expected = properties.original_size_of_raw_data()?;
+    if [z, y, x] != expected {
+        return Err(Error::FirstStage {
+            path: path.to_owned(),
+            found: [z, y, x],
+            expected,
+        });
+    }
+    let [z, y, x] = properties.crop_bbox()?.map(|[start, end]| start..end);
+    let cropped = labels.slice(s![z, y, x]).permuted_axes(transpose_forward);
+    let (_, z, y, x) = image.dim();
+    let resized = resize_segmentation(cropped, [z, y, x], Order::Linear, None)?;
+    let channels = one_hot(&resized, classes);
+    concatenate(Axis(0), &[image.view(), channels.view()]).map_err(|e| Error::shape(&e))
 }
 
 /// One channel for each of the classes 1, 2, ...

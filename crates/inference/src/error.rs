@@ -79,6 +79,17 @@ pub enum Error {
         /// Number of values.
         voxels: usize,
     },
+    /// The system does not give the memory of a softmax.
+    #[error(
+        "out of memory: {:.2} GiB asked for; give less with --memory, so that fewer planes are held at a time, or free memory \
+         of other processes",
+        *bytes as f64 / f64::from(1 << 30)
+    )]
+    #[code(OutOfMemory)]
+    Memory {
+        /// Bytes asked for.
+        bytes: u64,
+    },
     /// The postprocessing cannot be read or applied.
     #[error(transparent)]
     #[code(transparent)]

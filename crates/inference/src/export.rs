@@ -1,18 +1,26 @@
 //! Export of a softmax on the network's grid to files on the image's grid.
 
+use std::io;
+use std::ops::Range;
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 
 use dataset::CaseProperties;
 use evaluate::postprocessing::Rules;
 use half::f16;
-use ndarray::{Array3, Array4};
+use ndarray::{s, Array3, Array4, ArrayView3, ArrayView4, Axis};
 use resample::export::{export_segmentation, export_softmax, segmentation_of, ExportOptions, Placement};
-use resample::ExportMode;
+use resample::{ExportMode, LabelStream};
 use run::Cancel;
+use storage::Scratch;
 use volume::{nifti, npz, Geometry};
 
 use crate::existing::SOFTMAX;
+use crate::window::Planes;
 use crate::Error;
+
+/// Name of the array in `<case>.npz`.
+const SOFTMAX_NAME: &str = "softmax";
 
 /// Writes the results of cases into one folder: segmentations, and their softmax on request.
 ///
@@ -92,16 +100,89 @@ impl Export {
         properties: CaseProperties,
         cancel: &Cancel,
     ) -> Result<(), Error> {
-        let placement = self.placement(&properties)?;
-        let mut labels = if self.save_softmax {
-            self.write_softmax(case, softmax, &placement, &properties, cancel)?
+        let (classes, z, y, x) = softmax.dim();
+        let labels = if self.rule.mode != ExportMode::Default {
+            let mut stream = self.begin(case, classes, [z, y, x], &properties, cancel)?;
+            stream.push(softmax.view())?;
+            drop(softmax);
+            stream.finish(&properties)?
+        } else if self.save_softmax {
+            self.write_softmax(case, softmax, &properties, cancel)?
         } else {
-            export_segmentation(softmax.view(), &placement, &self.rule, cancel)?
+            export_segmentation(softmax.view(), &self.placement(&properties)?, &self.rule, cancel)?
         };
-        let (file, geometry) = (self.file(case, "nii.gz"), geometry(&properties)?);
-        if let Some(rules) = &self.postprocessing {
-            rules.apply(labels.view_mut(), &geometry)?;
+        self.write_labels(case, record, labels, &properties, cancel)
+    }
+
+    /// [`Export::write_as`] of what the networks gave.
+    ///
+    /// # Errors
+    /// As [`Export::write`].
+    pub(crate) fn write_predicted(
+        &self,
+        case: &str,
+        record: &str,
+        predicted: Predicted<'_>,
+        properties: CaseProperties,
+        cancel: &Cancel,
+    ) -> Result<(), Error> {
+        match predicted {
+            Predicted::Softmax(softmax) => self.write_as(case, record, softmax, properties, cancel),
+            Predicted::Exported(exported) => {
+                let labels = exported.finish(&properties)?;
+                self.write_labels(case, record, labels, &properties, cancel)
+            }
         }
+    }
+
+    /// Begins the export of a softmax of `shape` (z, y, x) that arrives some planes at a time. With the softmax to save,
+    /// [`Exporting::finish`] writes it; [`Export::write_labels`] writes the segmentation.
+    ///
+    /// # Errors
+    /// As [`Export::write`].
+    pub fn begin<'a>(
+        &self,
+        case: &str,
+        classes: usize,
+        shape: [usize; 3],
+        properties: &CaseProperties,
+        cancel: &'a Cancel,
+    ) -> Result<Exporting<'a>, Error> {
+        let placement = self.placement(properties)?;
+        let file = self.file(case, "npz");
+        let size = self
+            .transpose_forward
+            .map(|axis| placement.size_after_cropping[axis]);
+        Ok(Exporting {
+            labels: placement.stream(classes, shape, &self.rule)?,
+            saved: match self.save_softmax {
+                true => Some(SavedSoftmax {
+                    values: Scratch::beside(&file)?,
+                    file,
+                    properties: self.file(case, "pkl"),
+                    shape: [classes, size[0], size[1], size[2]],
+                }),
+                false => None,
+            },
+            placement,
+            cancel,
+        })
+    }
+
+    /// Postprocesses and writes the segmentation of a case on the image's grid. It is the last file of a case.
+    ///
+    /// # Errors
+    /// As [`Export::write`].
+    pub fn write_labels(
+        &self,
+        case: &str,
+        record: &str,
+        labels: Array3<i16>,
+        properties: &CaseProperties,
+        cancel: &Cancel,
+    ) -> Result<(), Error> {
+        let (file, geometry) = (self.file(case, "nii.gz"), geometry(properties)?);
+        let labels = self.postprocessed(labels, properties)?;
         let end = if self.save_softmax && !record.is_empty() {
             SOFTMAX
         } else {
@@ -112,31 +193,67 @@ impl Export {
         Ok(())
     }
 
+    /// Segmentation (z, y, x) of the whole image, postprocessed, and on request its softmax (class, z, y, x), without
+    /// writing them. Voxels outside the cropped region are background.
+    ///
+    /// # Errors
+    /// As [`Export::write`].
+    pub(crate) fn arrays(
+        &self,
+        softmax: Array4<f32>,
+        keep_softmax: bool,
+        properties: &CaseProperties,
+        cancel: &Cancel,
+    ) -> Result<(Array3<i16>, Option<Array4<f32>>), Error> {
+        let placement = self.placement(properties)?;
+        if !keep_softmax {
+            let labels = export_segmentation(softmax.view(), &placement, &self.rule, cancel)?;
+            return Ok((self.postprocessed(labels, properties)?, None));
+        }
+        let resampled = export_softmax(softmax.view(), &placement, &self.rule, cancel)?;
+        drop(softmax);
+        let labels = segmentation_of(resampled.view(), &placement, &self.rule.decision(), cancel)?;
+        let labels = self.postprocessed(labels, properties)?;
+        Ok((labels, Some(uncropped(resampled, properties)?)))
+    }
+
+    /// Applies the postprocessing to a segmentation on the image's grid.
+    ///
+    /// # Errors
+    /// [`Error::Dataset`] if the properties lack an entry; [`Error::Evaluate`].
+    pub(crate) fn postprocessed(
+        &self,
+        mut labels: Array3<i16>,
+        properties: &CaseProperties,
+    ) -> Result<Array3<i16>, Error> {
+        if let Some(rules) = &self.postprocessing {
+            rules.apply(labels.view_mut(), &geometry(properties)?)?;
+        }
+        Ok(labels)
+    }
+
+    /// Writes the softmax with all classes on the image's grid in memory.
     fn write_softmax(
         &self,
         case: &str,
         softmax: Array4<f32>,
-        placement: &Placement,
         properties: &CaseProperties,
         cancel: &Cancel,
     ) -> Result<Array3<i16>, Error> {
-        let resampled = export_softmax(softmax.view(), placement, &self.rule, cancel)?;
+        let placement = self.placement(properties)?;
+        let resampled = export_softmax(softmax.view(), &placement, &self.rule, cancel)?;
         drop(softmax);
+        let classes = resampled.outer_iter().map(|class| {
+            cancel.check().map_err(io::Error::other)?;
+            Ok(class.iter().map(|value| f16::from_f32(*value)).collect())
+        });
+        let written = npz::write_parts(&self.file(case, "npz"), SOFTMAX_NAME, resampled.shape(), classes);
         cancel.check()?;
-        let half = resampled.mapv(f16::from_f32).into_dyn();
-        npz::write(
-            &self.file(case, "npz"),
-            &[("softmax", half.view())],
-            npz::Compression::Fast,
-        )?;
+        written?;
         properties.write(&self.file(case, "pkl"))?;
         cancel.check()?;
-        Ok(segmentation_of(
-            resampled.view(),
-            placement,
-            &self.rule.decision(),
-            cancel,
-        )?)
+        let decision = self.rule.decision();
+        Ok(segmentation_of(resampled.view(), &placement, &decision, cancel)?)
     }
 
     fn placement(&self, properties: &CaseProperties) -> Result<Placement, Error> {
@@ -149,6 +266,112 @@ impl Export {
             transpose_forward: self.transpose_forward,
         })
     }
+}
+
+/// The result of the networks for a case.
+pub(crate) enum Predicted<'a> {
+    /// The softmax on the network's grid.
+    Softmax(Array4<f32>),
+    /// The softmax was resampled while it was computed.
+    Exported(Box<Exporting<'a>>),
+}
+
+/// The export of a softmax that arrives some planes at a time.
+pub struct Exporting<'a> {
+    labels: LabelStream,
+    placement: Placement,
+    saved: Option<SavedSoftmax>,
+    cancel: &'a Cancel,
+}
+
+/// A softmax on the grid of the image. Its planes arrive with all classes, but the file has one class after the other.
+struct SavedSoftmax {
+    /// Half-precision values (class, z, y, x) in the network's axis order.
+    values: Scratch,
+    shape: [usize; 4],
+    file: PathBuf,
+    properties: PathBuf,
+}
+
+impl Planes for Exporting<'_> {
+    fn push(&mut self, planes: ArrayView4<'_, f32>) -> Result<(), Error> {
+        let failed = Mutex::new(None);
+        let keep = |class: usize, z: usize, rows: Range<usize>, values: &[f32]| {
+            let Some(saved) = &self.saved else { return };
+            let half: Vec<f16> = values.iter().map(|value| f16::from_f32(*value)).collect();
+            let [_, depth, height, width] = saved.shape;
+            let first = ((class * depth + z) * height + rows.start) * width;
+            if let Err(error) = saved
+                .values
+                .write_at(2 * first as u64, bytemuck::cast_slice(&half))
+            {
+                failed
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .get_or_insert(error);
+            }
+        };
+        self.labels.push(planes, &keep, self.cancel)?;
+        match failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            Some(error) => Err(error.into()),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Exporting<'_> {
+    /// Writes the softmax if it is to be saved, and returns the segmentation on the image's grid.
+    ///
+    /// # Errors
+    /// As [`Export::write`]. [`Error::Resample`] if planes are missing.
+    pub fn finish(self, properties: &CaseProperties) -> Result<Array3<i16>, Error> {
+        let labels = self.labels.finish()?;
+        if let Some(saved) = &self.saved {
+            saved.write(&self.placement, self.cancel)?;
+            properties.write(&saved.properties)?;
+            self.cancel.check()?;
+        }
+        Ok(self.placement.place_network(labels.view(), self.cancel)?)
+    }
+}
+
+impl SavedSoftmax {
+    /// Writes the npz file, in the axis order of the image, with one class at a time in memory.
+    fn write(&self, placement: &Placement, cancel: &Cancel) -> Result<(), Error> {
+        let [classes, z, y, x] = self.shape;
+        let axes = placement.transpose_backward()?;
+        let read = |class: usize| {
+            cancel.check().map_err(io::Error::other)?;
+            let mut values = vec![f16::ZERO; z * y * x];
+            let position = 2 * (class * values.len()) as u64;
+            let bytes = bytemuck::cast_slice_mut(&mut values);
+            self.values.read_at(position, bytes).map_err(io::Error::other)?;
+            if axes == [0, 1, 2] {
+                return Ok(values);
+            }
+            let volume = ArrayView3::from_shape((z, y, x), &values).map_err(io::Error::other)?;
+            Ok(volume.permuted_axes(axes).iter().copied().collect())
+        };
+        let [z, y, x] = placement.size_after_cropping;
+        let parts = (0..classes).map(read);
+        let written = npz::write_parts(&self.file, SOFTMAX_NAME, &[classes, z, y, x], parts);
+        // Cancellation is reported as such, not as a failure to write.
+        cancel.check()?;
+        Ok(written?)
+    }
+}
+
+/// The softmax of the whole image, from that of its cropped region.
+fn uncropped(softmax: Array4<f32>, properties: &CaseProperties) -> Result<Array4<f32>, Error> {
+    let (size, bounds) = (properties.original_size_of_raw_data()?, properties.crop_bbox()?);
+    if bounds == size.map(|n| [0, n]) {
+        return Ok(softmax);
+    }
+    let mut whole = Array4::zeros((softmax.dim().0, size[0], size[1], size[2]));
+    whole.index_axis_mut(Axis(0), 0).fill(1.0);
+    let [z, y, x] = bounds.map(|[start, end]| start..end);
+    whole.slice_mut(s![.., z, y, x]).assign(&softmax);
+    Ok(whole)
 }
 
 fn geometry(properties: &CaseProperties) -> Result<Geometry, Error> {

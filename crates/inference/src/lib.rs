@@ -1,5 +1,5 @@
 //! Sliding-window prediction. [`Predictor`] maps an image to a softmax, [`predict`] segments a folder of
-//! images.
+//! images. [`LoadedModel`] segments images in memory.
 
 mod cascade;
 mod digest;
@@ -7,20 +7,24 @@ mod error;
 mod existing;
 mod export;
 mod gaussian;
+mod in_memory;
+mod memory;
 mod mirror;
 mod model;
 mod predict;
 mod setup;
+mod sums;
 mod tiles;
 mod window;
 
 pub use digest::Digest;
 pub use error::Error;
 pub use existing::Existing;
-pub use export::Export;
+pub use export::{Export, Exporting};
 pub use gaussian::importance;
+pub use in_memory::{Image, LoadedModel, Segmented};
 pub use model::Model;
 pub use predict::predict;
 pub use settings::{PredictOptions, PredictSummary};
 pub use tiles::{tile_corners, tile_starts, Padding};
-pub use window::{Predictor, WindowOptions};
+pub use window::{Planes, Predictor, WindowOptions};

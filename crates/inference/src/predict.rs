@@ -3,17 +3,19 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use dataset::files;
 use dataset::results::ModelFolder;
+use dataset::{files, CaseProperties};
 use engine::{device_name, Compute};
+use evaluate::postprocessing::Rules;
 use ndarray::Array4;
 use preprocess::preprocess_test_case;
-use run::{CaseFailure, CaseLoop, Context, Event, Job, NotFound, OptionError, Share};
+use run::{CaseFailure, CaseLoop, Context, Event, Job, NotFound, OptionError};
 use serde_json::json;
 use settings::{PredictOptions, PredictSummary};
 
 use crate::cascade::{first_stage_folder, first_stage_model, FirstStage};
-use crate::export::Export;
+use crate::export::{Export, Predicted};
+use crate::memory::{choose, Sizes, Softmax, Strategy};
 use crate::model::Model;
 use crate::setup::{list_cases, precision_reason, record, rules_of, split, warn_of_model};
 use crate::window::{Predictor, WindowOptions};
@@ -23,7 +25,8 @@ use crate::Error;
 /// mirrored copies and folds, resampling to the image's grid, postprocessing.
 ///
 /// While the network works on one case, the next one is read and the previous one is exported. At most three
-/// cases are in memory. The summary reports failed cases; the other cases continue. Cases are skipped whose
+/// cases are in memory. Before a case, the event `memory` reports an upper bound; if the softmax does not fit the memory
+/// that the options allow, it is computed and resampled some planes at a time, with the same result. The summary reports failed cases; the other cases continue. Cases are skipped whose
 /// segmentation is [`Existing::Done`].
 ///
 /// A model of the second stage of a cascade takes the segmentations of the first stage, which are predicted before it
@@ -37,6 +40,7 @@ use crate::Error;
 pub fn predict(options: &PredictOptions, context: &Context) -> Result<PredictSummary, Error> {
     let start = Instant::now();
     run::validate(options)?;
+    run::switches::warn_of_unknown(context);
     let compute = Compute::new(&options.compute)?;
     compute.set_math(false)?;
     tch::set_num_threads(i32::try_from(context.workers()).unwrap_or(1));
@@ -78,7 +82,7 @@ pub fn predict(options: &PredictOptions, context: &Context) -> Result<PredictSum
 }
 
 /// Number of classes of a model of the second stage of a cascade; `None` of another model.
-fn second_stage(options: &PredictOptions) -> Result<Option<usize>, Error> {
+pub(crate) fn second_stage(options: &PredictOptions) -> Result<Option<usize>, Error> {
     let plan = Model::peek(
         &options.model,
         options.folds.as_deref(),
@@ -88,7 +92,7 @@ fn second_stage(options: &PredictOptions) -> Result<Option<usize>, Error> {
 }
 
 /// Checks that the first stage has the classes of the second one, before it segments anything.
-fn require_classes(first: &PredictOptions, classes: usize) -> Result<(), Error> {
+pub(crate) fn require_classes(first: &PredictOptions, classes: usize) -> Result<(), Error> {
     let plan = Model::peek(&first.model, first.folds.as_deref(), first.checkpoint_name())?;
     let problem = if plan.cascade {
         "it is the second stage of a cascade; name a model of 3d_lowres with --lowres-model".to_owned()
@@ -117,29 +121,13 @@ fn stage(
     context: &Context,
 ) -> Result<PredictSummary, Error> {
     let case_loop = CaseLoop::new(context)?;
-    let rules = rules_of(options)?;
-    let model = Model::load(
-        &options.model,
-        options.folds.as_deref(),
-        options.checkpoint_name(),
-        compute.device,
-    )?;
-    warn_of_model(&model, options, context);
-    let patch = model.stage_plan()?.patch_size.clone();
-    let window = WindowOptions {
-        step_size: options.step_size,
-        mirror_axes: if options.mirroring && model.mirrored {
-            (0..patch.len()).collect()
-        } else {
-            Vec::new()
-        },
-        gaussian: true,
-    };
-    let predictors = model
-        .networks
-        .iter()
-        .map(|network| Predictor::new(network, compute.kind, &patch, window.clone()))
-        .collect::<Result<Vec<_>, _>>()?;
+    let Ready {
+        model,
+        rules,
+        patch,
+        window,
+    } = Ready::load(options, compute, context)?;
+    let predictor = Predictor::of_folds(&model.networks, compute.kind, &patch, window.clone())?;
     let mut cases = list_cases(&options.input, model.plans.num_modalities, context)?;
     let (first, failed) = first.unzip();
     let failed = failed.unwrap_or_default();
@@ -163,7 +151,7 @@ fn stage(
     let export = Export::new(
         options.output.clone(),
         options.save_softmax,
-        options.export,
+        options.export_mode(),
         model.plans.transpose_forward,
     )
     .with_postprocessing(rules.clone());
@@ -187,13 +175,25 @@ fn stage(
             "device": summary.device, "precision": summary.precision,
             "precisionReason": precision_reason(compute),
             "folds": model.folds.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
-            "checkpoint": options.checkpoint_name(), "trainer": model.trainer, "lowresSegmentations": first.as_ref().map(FirstStage::folder), "mirrorAxes": window.mirror_axes,
+            "checkpoint": options.checkpoint_name(), "export": options.export_mode(), "trainer": model.trainer, "lowresSegmentations": first.as_ref().map(FirstStage::folder), "mirrorAxes": window.mirror_axes,
             "postprocessing": summary.postprocessing, "patchSize": patch, "cases": todo.len(),
             "workers": context.workers(),
         }),
     });
     let jobs: Vec<_> = todo.into_iter().map(|case| Job::new(case, ())).collect();
     let cancel = context.cancel();
+    let work = Work {
+        predictor: &predictor,
+        export: &export,
+        options,
+        context,
+        classes: model.plans.num_classes + 1,
+        several: jobs.len() > 1,
+        softmax: match options.save_softmax {
+            true => Softmax::Saved,
+            false => Softmax::Dropped,
+        },
+    };
     let outcome = case_loop.pipeline(
         &jobs,
         |job| {
@@ -213,12 +213,13 @@ fn stage(
             Ok::<_, Error>((image, properties))
         },
         |job, (image, properties), share| {
-            let softmax = mean_softmax(&predictors, &job.case, image, context, share)?;
-            Ok((softmax, properties))
+            let mut report = |done, all| share.report(done, all);
+            let predicted = work.predict(Some(&job.case), image, &properties, &mut report)?;
+            Ok((predicted, properties))
         },
-        |job, (softmax, properties)| {
+        |job, (predicted, properties)| {
             let record = record_of(&record, first.as_ref(), &job.case);
-            export.write_as(&job.case, &record, softmax, properties, cancel)
+            export.write_predicted(&job.case, &record, predicted, properties, cancel)
         },
     )?;
     summary.written = outcome.results.iter().flatten().count();
@@ -237,30 +238,94 @@ fn record_of(record: &str, first: Option<&FirstStage>, case: &str) -> String {
     }
 }
 
-fn mean_softmax(
-    predictors: &[Predictor<'_>],
-    case: &str,
-    image: Array4<f32>,
-    context: &Context,
-    share: &Share<'_>,
-) -> Result<Array4<f32>, Error> {
-    let tiles: usize = predictors.iter().map(|p| p.tiles(&image.shape()[1..])).sum();
-    let mut tile = 0;
-    let mut step = || {
-        tile += 1;
-        share.report(tile, tiles);
-    };
-    let mut mean: Option<Array4<f32>> = None;
-    for predictor in predictors {
-        let softmax = predictor.softmax_of(Some(case), image.view(), context, &mut step)?;
-        mean = Some(match mean {
-            Some(sum) => sum + softmax,
-            None => softmax,
-        });
+/// A model with the settings of its prediction.
+pub(crate) struct Ready {
+    pub model: Model,
+    pub rules: Option<Rules>,
+    pub patch: Vec<usize>,
+    pub window: WindowOptions,
+}
+
+impl Ready {
+    /// Loads the model of the options, and warns of what the prediction leaves out.
+    pub(crate) fn load(
+        options: &PredictOptions,
+        compute: &Compute,
+        context: &Context,
+    ) -> Result<Self, Error> {
+        let rules = rules_of(options)?;
+        let model = Model::load(
+            &options.model,
+            options.folds.as_deref(),
+            options.checkpoint_name(),
+            compute.device,
+        )?;
+        warn_of_model(&model, options, context);
+        let patch = model.stage_plan()?.patch_size.clone();
+        let window = WindowOptions {
+            step_size: options.step_size,
+            mirror_axes: if options.mirroring && model.mirrored {
+                (0..patch.len()).collect()
+            } else {
+                Vec::new()
+            },
+            gaussian: true,
+        };
+        Ok(Self {
+            model,
+            rules,
+            patch,
+            window,
+        })
     }
-    let mut mean = mean.ok_or_else(|| Error::Internal {
-        problem: "a model without folds".to_owned(),
-    })?;
-    mean /= predictors.len() as f32;
-    Ok(mean)
+}
+
+/// What the prediction of every case uses.
+pub(crate) struct Work<'a> {
+    pub predictor: &'a Predictor<'a>,
+    pub export: &'a Export,
+    pub options: &'a PredictOptions,
+    pub context: &'a Context,
+    pub classes: usize,
+    pub several: bool,
+    pub softmax: Softmax,
+}
+
+impl<'a> Work<'a> {
+    /// Runs the networks on a preprocessed image. `report` receives the number of finished and of all tile positions.
+    pub fn predict(
+        &self,
+        case: Option<&str>,
+        image: Array4<f32>,
+        properties: &CaseProperties,
+        report: &mut dyn FnMut(usize, usize),
+    ) -> Result<Predicted<'a>, Error> {
+        let (channels, z, y, x) = image.dim();
+        let shape = (channels, [z, y, x]);
+        let sizes = Sizes::new(shape, self.classes, properties, self.several, self.softmax)?;
+        let strategy = choose(self.predictor, case, &sizes, self.options, self.context);
+        let tiles = self.predictor.tiles(&image.shape()[1..]);
+        let mut tile = 0;
+        let mut step = || {
+            tile += 1;
+            report(tile, tiles);
+        };
+        let (predictor, context) = (self.predictor, self.context);
+        if strategy == Strategy::Whole {
+            let softmax = predictor.softmax_of(case, image.view(), context, &mut step)?;
+            return Ok(Predicted::Softmax(softmax));
+        }
+        let (export, cancel) = (self.export, context.cancel());
+        let begin = || {
+            export.begin(
+                case.unwrap_or_default(),
+                self.classes,
+                [z, y, x],
+                properties,
+                cancel,
+            )
+        };
+        let exported = predictor.stream(case, image.view(), context, &mut step, begin)?;
+        Ok(Predicted::Exported(Box::new(exported)))
+    }
 }

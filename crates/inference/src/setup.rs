@@ -67,7 +67,7 @@ pub(crate) fn record(
     digest.text(
         &json!([
             window,
-            options.export,
+            options.export_mode(),
             rules.map(|r| (&r.for_which_classes, &r.minimum_sizes))
         ])
         .to_string(),

@@ -1,7 +1,7 @@
 //! Softmax of a whole volume from overlapping tiles.
 
 use engine::network::{GenericUNet, Heads, Weights};
-use ndarray::{Array4, ArrayD, ArrayView4, Axis, IxDyn};
+use ndarray::{Array4, ArrayView4, Axis};
 use run::Context;
 use run::OptionError;
 use serde::{Deserialize, Serialize};
@@ -9,6 +9,7 @@ use tch::{Device, Kind, Tensor};
 
 use crate::gaussian::importance;
 use crate::mirror::mirror_subsets;
+use crate::sums::{Place, Sums};
 use crate::tiles::{tile_corners, tile_starts, Padding};
 use crate::Error;
 
@@ -41,17 +42,49 @@ impl Default for WindowOptions {
     }
 }
 
-/// Maximum voxels of one batch of mirrored copies. Small tiles are batched, because one alone leaves cores
-/// idle. Large ones are not, to save memory.
+/// Maximum voxels of a batch of mirrored copies. Small tiles are batched, because one alone leaves cores idle. Large ones
+/// are not, to save memory.
 const VOXELS_AT_ONCE: usize = 1 << 20;
 
-/// A network prepared for prediction, with its weights cast once to the computing precision.
+/// Maximum voxels of a batch of tiles at several positions: enough for small tiles, such as those of 2D networks.
+const VOXELS_OF_SEVERAL: usize = 1 << 18;
+
+/// Maximum values of a softmax that are copied from libtorch at once.
+const VALUES_AT_ONCE: usize = 1 << 22;
+
+/// Receives the planes of a softmax, in order.
+pub trait Planes: Send {
+    /// Takes the next planes (class, z, y, x).
+    ///
+    /// # Errors
+    /// An error ends the prediction of the case.
+    fn push(&mut self, planes: ArrayView4<'_, f32>) -> Result<(), Error>;
+}
+
+/// The networks of a model's folds, prepared for prediction, with their weights cast once to the computing precision.
 pub struct Predictor<'a> {
-    network: &'a GenericUNet,
-    weights: Weights,
+    networks: Vec<&'a GenericUNet>,
+    weights: Vec<Weights>,
     kind: Kind,
     patch: Vec<usize>,
     options: WindowOptions,
+    importance: Vec<f32>,
+}
+
+/// A batch of tiles that are added to the same planes, after which the planes before `end` are complete.
+struct Group {
+    corners: Vec<[usize; 3]>,
+    end: usize,
+}
+
+/// How a volume is divided into tiles.
+struct Tiling {
+    padding: Padding,
+    groups: Vec<Group>,
+    /// Planes that tiles of one group change.
+    depth: usize,
+    /// Whether tiles overlap, so that voxels are weighted.
+    weighted: bool,
 }
 
 impl<'a> Predictor<'a> {
@@ -65,6 +98,19 @@ impl<'a> Predictor<'a> {
         patch: &[usize],
         options: WindowOptions,
     ) -> Result<Self, Error> {
+        Self::of_folds([network], kind, patch, options)
+    }
+
+    /// Prepares the networks of several folds, whose softmax is averaged.
+    ///
+    /// # Errors
+    /// As [`Predictor::new`]; [`Error::Internal`] without a network.
+    pub fn of_folds(
+        networks: impl IntoIterator<Item = &'a GenericUNet>,
+        kind: Kind,
+        patch: &[usize],
+        options: WindowOptions,
+    ) -> Result<Self, Error> {
         if !(options.step_size > 0.0 && options.step_size <= 1.0) {
             let expected = "a number above 0 and at most 1";
             return Err(OptionError::expected("stepSize", expected, options.step_size).into());
@@ -73,30 +119,36 @@ impl<'a> Predictor<'a> {
             let expected = format!("axes below {}", patch.len());
             return Err(OptionError::expected("mirrorAxes", expected, axis).into());
         }
-        let weights = network.weights(kind)?;
+        let networks: Vec<_> = networks.into_iter().collect();
+        if networks.is_empty() {
+            let problem = "a model without folds".to_owned();
+            return Err(Error::Internal { problem });
+        }
+        let weights = networks
+            .iter()
+            .map(|network| network.weights(kind))
+            .collect::<Result<_, _>>()?;
         Ok(Self {
-            network,
+            networks,
             weights,
             kind,
             patch: patch.to_vec(),
             options,
+            importance: importance(patch).into_raw_vec_and_offset().0,
         })
     }
 
-    /// Number of tiles of a volume (z, y, x), for progress.
+    /// Number of tile positions of a volume (z, y, x), for progress.
     pub fn tiles(&self, volume: &[usize]) -> usize {
-        let slices = if self.patch.len() == 2 { volume[0] } else { 1 };
-        let plane = &volume[volume.len() - self.patch.len()..];
-        let padding = Padding::new(plane, &self.patch);
-        let starts = tile_starts(&self.patch, &padding.shape, self.options.step_size);
-        slices * starts.iter().map(Vec::len).product::<usize>()
+        let groups = self.tiling(volume).groups;
+        groups.iter().map(|group| group.corners.len()).sum()
     }
 
-    /// Returns the softmax (class, z, y, x) of an image (channel, z, y, x). A 2D network processes the slices
-    /// of axis z.
+    /// Returns the mean softmax (class, z, y, x) of an image (channel, z, y, x). A 2D network processes the slices of
+    /// axis z.
     ///
-    /// Memory besides the result: the padded image, one float per voxel and class, and one forward pass.
-    /// `done` is called after every tile.
+    /// Memory besides the result, which is the only volume of all classes: the image, padded to at least one tile, one
+    /// float per voxel, and one forward pass. `done` is called after every tile position.
     ///
     /// A softmax that is not finite in half precision, whose range float16 may exceed, is computed again in float32,
     /// with a warning `WARN_PRECISION_OVERFLOW`.
@@ -104,7 +156,8 @@ impl<'a> Predictor<'a> {
     /// Source: `SegmentationNetwork.predict_3D`, without its reduced precision on the GPU.
     ///
     /// # Errors
-    /// [`Error::SoftmaxNotFinite`] if it is not finite in float32 either; [`Error::Engine`], [`Error::Cancelled`].
+    /// [`Error::SoftmaxNotFinite`] if it is not finite in float32 either; [`Error::Engine`], [`Error::Memory`],
+    /// [`Error::Cancelled`].
     pub fn softmax(
         &self,
         image: ArrayView4<'_, f32>,
@@ -125,14 +178,108 @@ impl<'a> Predictor<'a> {
         context: &Context,
         done: &mut dyn FnMut(),
     ) -> Result<Array4<f32>, Error> {
-        let softmax = self.whole(&self.weights, image, context, done)?;
-        let Some(voxels) = not_finite(&softmax) else {
-            return Ok(softmax);
-        };
+        let mut sums = None;
+        self.twice(case, context, done, |weights, done| {
+            let whole = self.sums(&image, usize::MAX)?;
+            let (added, _) = self.add_all(weights, &image, whole, context, done, &mut |_, _| Ok(0))?;
+            match added.into_mean()? {
+                Ok(mean) => sums = Some(mean),
+                Err(bad) => return Ok(bad),
+            }
+            Ok(0)
+        })?;
+        sums.ok_or_else(|| Error::Internal {
+            problem: "a prediction without a result".to_owned(),
+        })
+    }
+
+    /// Gives the mean softmax of a case to what `begin` returns, some planes at a time. The values equal those of
+    /// [`Predictor::softmax`] in every bit; memory holds only the planes under one row of tiles.
+    ///
+    /// `begin` is called again if the case is predicted again in float32.
+    ///
+    /// # Errors
+    /// As [`Predictor::softmax`], and those of the receiver.
+    pub fn stream<P: Planes>(
+        &self,
+        case: Option<&str>,
+        image: ArrayView4<'_, f32>,
+        context: &Context,
+        done: &mut dyn FnMut(),
+        begin: impl Fn() -> Result<P, Error>,
+    ) -> Result<P, Error> {
+        let pool = context.pool()?;
+        let mut complete = None;
+        self.twice(case, context, done, |weights, done| {
+            let mut planes = begin()?;
+            let slab = self.sums(&image, self.depth(&image.shape()[1..]))?;
+            let (_, bad) = self.add_all(weights, &image, slab, context, done, &mut |sums, end| {
+                pool.install(|| sums.take(end, |piece| planes.push(piece)))
+            })?;
+            complete = Some(planes);
+            Ok(bad)
+        })?;
+        complete.ok_or_else(|| Error::Internal {
+            problem: "a prediction without a result".to_owned(),
+        })
+    }
+
+    /// Number of planes that [`Predictor::stream`] holds of a volume (z, y, x).
+    pub fn depth(&self, volume: &[usize]) -> usize {
+        self.tiling(volume).depth
+    }
+
+    /// Estimated memory in bytes of one forward pass on this computer, with its input and softmax.
+    pub fn bytes_at_once(&self, volume: &[usize]) -> u64 {
+        // Measured on CPU: the values that live at the same time at the finest resolution, and their copies in other
+        // layouts.
+        const FINEST: u64 = 9;
+        let architecture = self.networks[0].architecture();
+        let largest = self
+            .tiling(volume)
+            .groups
+            .iter()
+            .map(|group| group.corners.len())
+            .max();
+        let copies = largest.unwrap_or(1) * mirror_subsets(&self.options.mirror_axes).len();
+        let mut voxels = (self.patch.iter().product::<usize>() * self.at_once().min(copies)) as u64;
+        let mut bytes = voxels * 4 * (2 * architecture.input_channels + 2 * architecture.classes) as u64;
+        for (stage, features) in architecture.features().iter().enumerate() {
+            let live = if stage == 0 { FINEST } else { 2 };
+            bytes += voxels * 4 * *features as u64 * live;
+            let pooled: i64 = architecture
+                .pools
+                .get(stage)
+                .map_or(1, |pool| pool.iter().product());
+            voxels /= pooled.max(1) as u64;
+        }
+        bytes + 8 * VALUES_AT_ONCE as u64
+    }
+
+    /// Tiles and mirrored copies in one batch.
+    fn at_once(&self) -> usize {
+        let voxels = self.patch.iter().product::<usize>().max(1);
+        let copies = 1 << self.options.mirror_axes.len();
+        let of_one = (VOXELS_AT_ONCE / voxels).min(copies);
+        of_one.max(VOXELS_OF_SEVERAL / voxels).max(1)
+    }
+
+    /// Runs an attempt, which returns the number of values that are not finite, and again in float32 if there are any in
+    /// half precision.
+    fn twice(
+        &self,
+        case: Option<&str>,
+        context: &Context,
+        done: &mut dyn FnMut(),
+        mut attempt: impl FnMut(&[Weights], &mut dyn FnMut()) -> Result<usize, Error>,
+    ) -> Result<(), Error> {
+        let voxels = attempt(&self.weights, done)?;
+        if voxels == 0 {
+            return Ok(());
+        }
         if self.kind == Kind::Float {
             return Err(Error::SoftmaxNotFinite { voxels });
         }
-        drop(softmax);
         let name = if self.kind == Kind::Half {
             "float16"
         } else {
@@ -143,157 +290,199 @@ impl<'a> Predictor<'a> {
              takes longer; choose --precision float32 if this is frequent"
         );
         context.warn("WARN_PRECISION_OVERFLOW", message, case);
-        let weights = self.network.weights(Kind::Float)?;
+        let weights = self
+            .networks
+            .iter()
+            .map(|network| network.weights(Kind::Float))
+            .collect::<Result<Vec<_>, _>>()?;
         // The tiles were counted already.
-        let softmax = self.whole(&weights, image, context, &mut || ())?;
-        match not_finite(&softmax) {
-            None => Ok(softmax),
-            Some(voxels) => Err(Error::SoftmaxNotFinite { voxels }),
+        match attempt(&weights, &mut || ())? {
+            0 => Ok(()),
+            voxels => Err(Error::SoftmaxNotFinite { voxels }),
         }
     }
 
-    /// Softmax of an image with the given weights.
-    fn whole(
+    /// Patch and volume with three axes: a 2D network has tiles of one slice.
+    fn patch(&self) -> [usize; 3] {
+        match self.patch[..] {
+            [z, y, x] => [z, y, x],
+            [y, x] => [1, y, x],
+            _ => [1; 3],
+        }
+    }
+
+    fn tiling(&self, volume: &[usize]) -> Tiling {
+        let patch = self.patch();
+        let padding = Padding::new(volume, &patch);
+        let starts = tile_starts(&patch, &padding.shape, self.options.step_size);
+        let in_plane = tile_corners(&starts[1..]);
+        let last = volume[0];
+        if self.patch.len() == 2 {
+            // Every slice is complete on its own.
+            let copies = in_plane.len() * mirror_subsets(&self.options.mirror_axes).len();
+            let depth = (self.at_once() / copies).clamp(1, last.max(1));
+            let group = |first: usize| Group {
+                corners: (first..(first + depth).min(last))
+                    .flat_map(|z| in_plane.iter().map(move |corner| [z, corner[0], corner[1]]))
+                    .collect(),
+                end: (first + depth).min(last),
+            };
+            return Tiling {
+                padding,
+                groups: (0..last).step_by(depth).map(group).collect(),
+                depth,
+                weighted: self.options.gaussian && in_plane.len() > 1,
+            };
+        }
+        let groups: Vec<_> = starts[0]
+            .iter()
+            .enumerate()
+            .map(|(index, &z)| Group {
+                corners: in_plane.iter().map(|corner| [z, corner[0], corner[1]]).collect(),
+                end: starts[0].get(index + 1).copied().unwrap_or(last),
+            })
+            .collect();
+        Tiling {
+            padding,
+            weighted: self.options.gaussian && groups.len() * in_plane.len() > 1,
+            groups,
+            depth: patch[0].min(last),
+        }
+    }
+
+    /// Empty sums for an image (channel, z, y, x), with at most `depth` planes.
+    fn sums(&self, image: &ArrayView4<'_, f32>, depth: usize) -> Result<Sums, Error> {
+        let (_, z, y, x) = image.dim();
+        let classes = self.networks[0].architecture().classes as usize;
+        Sums::new(classes, [z, y, x], depth)
+    }
+
+    /// Adds every tile of an image. `complete` is called with the end of the planes that no later tile changes, and
+    /// returns the number of values that are not finite, which ends the work.
+    fn add_all(
         &self,
-        weights: &Weights,
-        image: ArrayView4<'_, f32>,
+        weights: &[Weights],
+        image: &ArrayView4<'_, f32>,
+        mut sums: Sums,
         context: &Context,
         done: &mut dyn FnMut(),
-    ) -> Result<Array4<f32>, Error> {
-        let classes = self.network.architecture().classes as usize;
-        let (_, depth, height, width) = image.dim();
-        if self.patch.len() == 3 {
-            let softmax = self.region(weights, &image.into_dyn().to_owned(), context, done)?;
-            return softmax.into_dimensionality().map_err(|e| Error::shape(&e));
-        }
-        let mut result = Array4::zeros((classes, depth, height, width));
-        for (z, mut out) in result.axis_iter_mut(Axis(1)).enumerate() {
-            let slice = image.index_axis(Axis(1), z).into_dyn().to_owned();
-            let softmax = self.region(weights, &slice, context, done)?;
-            let softmax = softmax
-                .into_dimensionality::<ndarray::Ix3>()
-                .map_err(|e| Error::shape(&e))?;
-            out.assign(&softmax);
-        }
-        Ok(result)
-    }
-
-    /// Softmax of an image (channel, \[z,\] y, x) with the axes of the patch.
-    fn region(
-        &self,
-        weights: &Weights,
-        image: &ArrayD<f32>,
-        context: &Context,
-        done: &mut dyn FnMut(),
-    ) -> Result<ArrayD<f32>, Error> {
-        let volume = &image.shape()[1..];
-        let padding = Padding::new(volume, &self.patch);
-        let padded = pad(image, &padding);
-        let input = engine::tensor::from_array(&padded.view().insert_axis(Axis(0)))?;
-        let corners = tile_corners(&tile_starts(&self.patch, &padding.shape, self.options.step_size));
-        let weighted = self.options.gaussian && corners.len() > 1;
-        let tile_weight = match weighted {
-            true => importance(&self.patch),
-            false => ArrayD::ones(IxDyn(&self.patch)),
-        };
-        let tile_weight = engine::tensor::from_array(&tile_weight.view())?;
-        let on_device = tile_weight.f_to_device(self.network.device())?;
-        let shape: Vec<i64> = padding.shape.iter().map(|&n| n as i64).collect();
-        let classes = self.network.architecture().classes;
-        let sums = zeros(&[&[1, classes], &shape[..]].concat())?;
-        let sum_of_weights = zeros(&shape)?;
-        for corner in &corners {
-            context.check()?;
-            let tile = self.narrow(&input, corner, 2)?;
-            let predicted = self.tile(weights, &tile, &on_device)?;
-            add(&self.narrow(&sums, corner, 2)?, &predicted)?;
-            add(&self.narrow(&sum_of_weights, corner, 0)?, &tile_weight)?;
-            done();
-        }
-        let mean = sums
-            .f_div(&sum_of_weights)
-            .and_then(|mean| mean.f_squeeze_dim(0))?;
-        let mut cropped = mean;
-        for (axis, (&before, &length)) in padding.before.iter().zip(volume).enumerate() {
-            cropped = cropped.f_narrow(axis as i64 + 1, before as i64, length as i64)?;
-        }
-        Ok(engine::tensor::to_array(&cropped)?)
-    }
-
-    /// Mean softmax of a tile's mirrored copies times its weight, on the CPU: (1, class, \[z,\] y, x).
-    fn tile(&self, weights: &Weights, tile: &Tensor, weight: &Tensor) -> Result<Tensor, Error> {
+        complete: &mut dyn FnMut(&mut Sums, usize) -> Result<usize, Error>,
+    ) -> Result<(Sums, usize), Error> {
+        let pool = context.pool()?;
+        let tiling = self.tiling(&image.shape()[1..]);
+        let input = self.upload(image, &tiling.padding)?;
         let subsets = mirror_subsets(&self.options.mirror_axes);
-        let voxels: usize = self.patch.iter().product();
-        let at_once = (VOXELS_AT_ONCE / voxels.max(1)).clamp(1, subsets.len());
-        tch::no_grad(|| {
-            let tile = tile.f_to_device(self.network.device())?;
-            let mut sum: Option<Tensor> = None;
-            for copies in subsets.chunks(at_once) {
-                let flipped = copies
+        let ones = vec![1.0; if tiling.weighted { 0 } else { self.importance.len() }];
+        let weight = if tiling.weighted { &self.importance } else { &ones };
+        let share = 1.0 / (subsets.len() * self.networks.len()) as f32;
+        let scaled: Vec<f32> = weight.iter().map(|weight| weight * share).collect();
+        let place = |corner: &[usize; 3]| Place {
+            corner: std::array::from_fn(|axis| corner[axis] as isize - tiling.padding.before[axis] as isize),
+            size: self.patch(),
+        };
+        let mut values = Vec::new();
+        for group in &tiling.groups {
+            for corner in &group.corners {
+                sums.add_weight(weight, place(corner));
+            }
+            let copies: Vec<_> = group
+                .corners
+                .iter()
+                .flat_map(|corner| subsets.iter().map(move |axes| (corner, axes)))
+                .collect();
+            let mut finished = 0;
+            for batch in copies.chunks(self.at_once()) {
+                context.check()?;
+                let tiles = batch
                     .iter()
-                    .map(|axes| tile.f_flip(axes))
-                    .collect::<Result<Vec<_>, _>>()?;
-                let batch = Tensor::f_cat(&flipped, 0)?;
-                let heads = self.network.forward(&batch, weights, Heads::Finest(1))?;
-                let softmax = heads[0].f_softmax(1, Kind::Float)?;
-                for (i, axes) in copies.iter().enumerate() {
-                    let back = softmax.f_narrow(0, i as i64, 1)?.f_flip(axes)?;
-                    sum = Some(match sum {
-                        Some(mut sum) => sum.f_add_(&back)?,
-                        None => back,
-                    });
+                    .map(|(corner, axes)| Ok(self.tile(&input, corner)?.f_flip(axes.as_slice())?))
+                    .collect::<Result<Vec<_>, Error>>()?;
+                let tiles = Tensor::f_cat(&tiles, 0)?;
+                for (network, weights) in self.networks.iter().zip(weights) {
+                    let softmax = tch::no_grad(|| softmax_of(network, weights, &tiles))?;
+                    for (index, (corner, axes)) in batch.iter().enumerate() {
+                        let of_copy = softmax.f_narrow(0, index as i64, 1)?;
+                        let (place, mirrored) = (place(corner), self.mirrored(axes));
+                        each_class(&of_copy, &mut values, |class, values| {
+                            pool.install(|| sums.add(class, values, &scaled, place, mirrored));
+                        })?;
+                    }
+                }
+                finished += batch.len();
+                while finished >= subsets.len() {
+                    finished -= subsets.len();
+                    done();
                 }
             }
-            let sum = sum.ok_or_else(|| Error::Internal {
-                problem: "a tile without copies".to_owned(),
-            })?;
-            let scale = 1.0 / subsets.len() as f64;
-            Ok(sum.f_mul(weight)?.f_mul_scalar(scale)?.f_to_device(Device::Cpu)?)
-        })
-    }
-
-    /// The region of `tensor` under the tile at `corner`; spatial axes begin at `first`.
-    fn narrow(&self, tensor: &Tensor, corner: &[usize], first: i64) -> Result<Tensor, Error> {
-        let mut part = tensor.shallow_clone();
-        for (axis, (&start, &length)) in corner.iter().zip(&self.patch).enumerate() {
-            part = part.f_narrow(first + axis as i64, start as i64, length as i64)?;
+            let bad = complete(&mut sums, group.end)?;
+            if bad > 0 {
+                return Ok((sums, bad));
+            }
         }
-        Ok(part)
+        Ok((sums, 0))
+    }
+
+    /// The image (1, channel, z, y, x) on the device, padded to at least one tile.
+    fn upload(&self, image: &ArrayView4<'_, f32>, padding: &Padding) -> Result<Tensor, Error> {
+        let input = engine::tensor::from_array(&image.view().into_dyn().insert_axis(Axis(0)))?;
+        let input = input.f_to_device(self.networks[0].device())?;
+        let mut amounts = Vec::new();
+        for axis in (0..3).rev() {
+            let before = padding.before[axis];
+            let after = padding.shape[axis] - image.shape()[axis + 1] - before;
+            amounts.extend([before as i64, after as i64]);
+        }
+        if amounts.iter().all(|&amount| amount == 0) {
+            return Ok(input);
+        }
+        Ok(input.f_constant_pad_nd(&amounts)?)
+    }
+
+    /// The tile (1, channel, \[z,\] y, x) at a corner of the padded image.
+    fn tile(&self, input: &Tensor, corner: &[usize; 3]) -> Result<Tensor, Error> {
+        let mut tile = input.shallow_clone();
+        for (axis, (&start, length)) in corner.iter().zip(self.patch()).enumerate() {
+            tile = tile.f_narrow(axis as i64 + 2, start as i64, length as i64)?;
+        }
+        match self.patch.len() {
+            2 => Ok(tile.f_squeeze_dim(2)?),
+            _ => Ok(tile),
+        }
+    }
+
+    /// Which of the axes (z, y, x) are mirrored.
+    fn mirrored(&self, axes: &[i64]) -> [bool; 3] {
+        // Tensors are (sample, channel, [z,] y, x).
+        let shift = 3 - self.patch.len() as i64;
+        std::array::from_fn(|axis| axes.contains(&(axis as i64 + 2 - shift)))
     }
 }
 
-/// Number of values that are not finite, if there are any.
-fn not_finite(values: &Array4<f32>) -> Option<usize> {
-    // Without a branch, so that the compiler can use vector instructions.
-    let finite = values.as_slice_memory_order().map_or_else(
-        || values.iter().all(|value| value.is_finite()),
-        |values| values.iter().fold(true, |all, value| all & value.is_finite()),
-    );
-    (!finite).then(|| values.iter().filter(|value| !value.is_finite()).count())
+/// Softmax of a batch, in the memory of the logits.
+fn softmax_of(network: &GenericUNet, weights: &Weights, batch: &Tensor) -> Result<Tensor, Error> {
+    let mut heads = network.forward(batch, weights, Heads::Finest(1))?;
+    let mut values = heads.swap_remove(0);
+    values = values.f_sub_(&values.f_amax(1, true)?)?.f_exp_()?;
+    let sum = values.f_sum_dim_intlist(1, true, Kind::Float)?;
+    Ok(values.f_div_(&sum)?)
 }
 
-fn zeros(shape: &[i64]) -> Result<Tensor, Error> {
-    Ok(Tensor::f_zeros(shape, (Kind::Float, Device::Cpu))?)
-}
-
-/// Adds in place: `to` shares its memory with the volume it is a view of.
-fn add(to: &Tensor, value: &Tensor) -> Result<(), Error> {
-    let mut to = to.shallow_clone();
-    let _ = to.f_add_(value)?;
+/// Calls `work(class, values)` for all classes of a softmax (1, class, \[z,\] y, x), some at a time.
+fn each_class(
+    softmax: &Tensor,
+    values: &mut Vec<f32>,
+    mut work: impl FnMut(usize, &[f32]),
+) -> Result<(), Error> {
+    let classes = softmax.size()[1];
+    let voxels = softmax.numel() / (classes as usize).max(1);
+    let at_once = (VALUES_AT_ONCE / voxels.max(1)).clamp(1, classes as usize) as i64;
+    for first in (0..classes).step_by(at_once as usize) {
+        let part = softmax.f_narrow(1, first, at_once.min(classes - first))?;
+        let part = part.f_to_device(Device::Cpu)?.f_contiguous()?;
+        let count = part.numel();
+        values.resize(count, 0.0);
+        part.f_copy_data(values, count)?;
+        work(first as usize, values);
+    }
     Ok(())
-}
-
-fn pad(image: &ArrayD<f32>, padding: &Padding) -> ArrayD<f32> {
-    if padding.shape == image.shape()[1..] {
-        return image.clone();
-    }
-    let mut shape = vec![image.shape()[0]];
-    shape.extend(&padding.shape);
-    let mut padded = ArrayD::zeros(IxDyn(&shape));
-    let mut inner = padded.view_mut();
-    for (axis, (&before, &length)) in padding.before.iter().zip(&image.shape()[1..]).enumerate() {
-        inner.slice_axis_inplace(Axis(axis + 1), (before..before + length).into());
-    }
-    inner.assign(image);
-    padded
 }

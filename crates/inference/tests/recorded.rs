@@ -71,7 +71,7 @@ fn predicted_folders_equal_the_recorded_ones() {
             options.compute.precision = Precision::Float32;
             options.compute.device = "cpu".to_owned();
             options.save_softmax = true;
-            options.export = export;
+            options.export = Some(export);
             let found = predict(&options, &Context::silent(2)).unwrap();
             assert_eq!(found.failures, []);
             let files = testkit::files_below(&recording.join(folder));

@@ -1,8 +1,10 @@
-//! N-API addon `torch`: the verbs train and predict.
+//! N-API addon `torch`: the verbs train and predict, and models in memory.
 #![allow(
     missing_docs,
     reason = "a private binding: the TypeScript facade owns names and documentation"
 )]
+
+mod model;
 
 use engine::{available_devices, device_name, Compute, ComputeOptions};
 use napi::bindgen_prelude::Function;

@@ -70,6 +70,22 @@ impl CaseFiles {
             }
             None => None,
         };
+        self.cut(channels, label, first.unwrap_or_default(), notices, rules, cancel)
+    }
+
+    /// Crops the volumes of the case, all of one shape.
+    ///
+    /// # Errors
+    /// If every voxel is 0; [`Error::Cancelled`].
+    pub(crate) fn cut(
+        &self,
+        channels: Vec<Array3<f32>>,
+        label: Option<Array3<i16>>,
+        geometry: Geometry,
+        mut notices: Vec<Notice>,
+        rules: ReadRules,
+        cancel: &Cancel,
+    ) -> Result<RawCase, Error> {
         let empty = || Error::EmptyImage {
             paths: self.images.clone(),
         };
@@ -93,7 +109,7 @@ impl CaseFiles {
             notices,
             cropped,
             shape,
-            geometry: first.unwrap_or_default(),
+            geometry,
         })
     }
 

@@ -36,17 +36,24 @@ pub struct Loaded {
     pub notices: Vec<Notice>,
 }
 
+impl Loaded {
+    /// A raw case that was read and cropped by `rules`.
+    pub fn of_raw(files: &CaseFiles, raw: RawCase, rules: ReadRules) -> Self {
+        Self {
+            properties: properties(files, &raw, rules.crop),
+            cropped: raw.cropped,
+            notices: raw.notices,
+        }
+    }
+}
+
 impl Source {
     /// Reads and crops the case `name`. Stops within the reading of one file if cancelled.
     pub fn load(&self, name: &str, rules: ReadRules, cancel: &Cancel) -> Result<Loaded, Error> {
         match self {
             Self::Raw(files) => {
                 let raw = files.read(rules, cancel)?;
-                Ok(Loaded {
-                    properties: properties(files, &raw, rules.crop),
-                    cropped: raw.cropped,
-                    notices: raw.notices,
-                })
+                Ok(Loaded::of_raw(files, raw, rules))
             }
             Self::Cropped { folder } => {
                 let properties = CaseProperties::read(&folder.join(format!("{name}.pkl")))?;

@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 
 use dataset::{CaseProperties, NonFinite, Plans};
-use ndarray::Array4;
+use ndarray::{Array3, Array4};
 use run::{Cancel, Context};
+use volume::Geometry;
 
-use crate::case::CaseFiles;
+use crate::case::{check_finite, CaseFiles};
 use crate::rules::{Crop, Notice, ReadRules};
 use crate::source::{Loaded, Source};
 use crate::stage::{Staged, Target};
@@ -39,7 +40,6 @@ pub fn preprocess_case(
     rules: ReadRules,
     cancel: &Cancel,
 ) -> Result<PreprocessedCase, Error> {
-    let target = Target::of_plans(plans, stage)?;
     let (found, expected) = (files.images.len(), plans.num_modalities);
     if found != expected {
         return Err(Error::Modalities {
@@ -48,18 +48,28 @@ pub fn preprocess_case(
             expected,
         });
     }
+    let rules = ReadRules {
+        crop: Crop::of_plans(plans),
+        ..rules
+    };
+    let loaded = Source::Raw(files.clone()).load("", rules, cancel)?;
+    stage_case(loaded, plans, stage, rules, cancel)
+}
+
+/// Resamples and normalises a cropped case for a stage of the plans.
+fn stage_case(
+    loaded: Loaded,
+    plans: &Plans,
+    stage: usize,
+    rules: ReadRules,
+    cancel: &Cancel,
+) -> Result<PreprocessedCase, Error> {
     let Loaded {
         cropped,
         mut properties,
         mut notices,
-    } = Source::Raw(files.clone()).load(
-        "",
-        ReadRules {
-            crop: Crop::of_plans(plans),
-            ..rules
-        },
-        cancel,
-    )?;
+    } = loaded;
+    let target = Target::of_plans(plans, stage)?;
     let spacing = properties.original_spacing()?;
     let target = target.for_case(spacing);
     let staged = target.apply(&cropped, spacing, cancel)?;
@@ -70,6 +80,50 @@ pub fn preprocess_case(
         properties,
         notices,
     })
+}
+
+/// [`preprocess_test_case`] of an image in memory: one volume (z, y, x) for each modality.
+///
+/// # Errors
+/// As [`preprocess_case`]. An error names the volumes `channel 0`, `channel 1` and so on.
+pub fn preprocess_image(
+    channels: Vec<Array3<f32>>,
+    geometry: Geometry,
+    plans: &Plans,
+    stage: usize,
+    nonfinite: NonFinite,
+    context: &Context,
+) -> Result<(Array4<f32>, CaseProperties), Error> {
+    let cancel = context.cancel();
+    let images: Vec<_> = (0..channels.len())
+        .map(|i| PathBuf::from(format!("channel {i}")))
+        .collect();
+    let (found, expected) = (channels.len(), plans.num_modalities);
+    if found != expected {
+        return Err(Error::Modalities {
+            paths: images,
+            found,
+            expected,
+        });
+    }
+    let rules = ReadRules {
+        nonfinite,
+        crop: Crop::of_plans(plans),
+        ..ReadRules::default()
+    };
+    let mut notices = Vec::new();
+    for (path, channel) in images.iter().zip(&channels) {
+        cancel.check()?;
+        notices.extend(check_finite(path, channel.iter(), nonfinite)?);
+    }
+    let files = CaseFiles { images, label: None };
+    let raw = files.cut(channels, None, geometry, notices, rules, cancel)?;
+    let loaded = Loaded::of_raw(&files, raw, rules);
+    let case = stage_case(loaded, plans, stage, rules, cancel)?;
+    for Notice { code, message } in case.notices {
+        context.warn(code, message, None);
+    }
+    Ok((case.staged.data, case.properties))
 }
 
 /// [`preprocess_case`] for inference: returns the image (channel, z, y, x) and the properties. Warns of

@@ -101,6 +101,8 @@ pub fn preview(options: &PreviewOptions, context: &Context) -> Result<Preview> {
     let kept = (memory.batch as u64).saturating_mul(options.batches);
     context.emit(Event::Memory {
         part: "preview",
+        case: None,
+        strategy: None,
         bytes: (memory.total() as u64).saturating_add(kept),
         parts: json!({ "loader": memory, "batches": kept }),
     });

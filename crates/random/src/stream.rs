@@ -23,6 +23,8 @@ pub enum Purpose {
     ValidationPatch = 5,
     /// Voxels of a simulated sparse annotation.
     SparseAnnotation = 6,
+    /// Cases of a bootstrap sample.
+    Bootstrap = 7,
 }
 
 /// Random stream of one key. Clones continue independently from the same position.

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::ops::Range;
+use std::sync::Arc;
 
 use ndarray::ArrayView3;
 use rayon::prelude::*;
@@ -30,17 +31,19 @@ pub(crate) enum Channel<'a, S: Real> {
     Spline(Rows<'a, S, S>),
 }
 
+/// Memory of [`Channel::fill`], reused from block to block: allocated for each one, it slows several threads down.
+#[derive(Default)]
+pub(crate) struct Lines<S> {
+    wide: Vec<f64>,
+    own: Vec<S>,
+}
+
 impl Method {
     /// Whether slices must be resampled completely before the separate axis. The reference stores them in the
     /// output's type, and clips them, in between.
     pub(crate) fn staged(&self) -> bool {
         matches!(self.separate, Some((order, _)) if order != Order::Nearest)
             && self.shape_in[0] != self.shape_out[0]
-    }
-
-    /// Whether [`Method::channel`] allocates a volume.
-    pub(crate) fn allocates(&self) -> bool {
-        self.order == Order::Cubic || self.staged()
     }
 
     /// Prepares a channel of shape `shape_in`: filters it for cubic order, and resamples its slices first if
@@ -97,16 +100,18 @@ impl Method {
 
 impl<S: Real> Channel<'_, S> {
     /// Writes the rows `ys` of output plane `z` to `out`.
-    pub(crate) fn fill(&self, z: usize, ys: Range<usize>, out: &mut [S]) {
+    pub(crate) fn fill(&self, z: usize, ys: Range<usize>, out: &mut [S], lines: &mut Lines<S>) {
         match self {
-            Self::Direct(rows) => rows.fill(z, ys, out),
-            Self::Spline(rows) => rows.fill(z, ys, out),
+            Self::Direct(rows) => rows.fill(z, ys, out, &mut lines.wide),
+            Self::Spline(rows) => rows.fill(z, ys, out, &mut lines.own),
         }
     }
 
     /// Writes the whole volume, of shape `shape`.
     pub(crate) fn render(&self, out: &mut [S], shape: [usize; 3], cancel: &Cancel) -> Result<(), Cancelled> {
-        blocks::for_each(out, shape, cancel, |z, ys, values| self.fill(z, ys, values))
+        blocks::for_each(out, shape, cancel, |z, ys, values, lines: &mut Lines<S>| {
+            self.fill(z, ys, values, lines);
+        })
     }
 }
 
@@ -135,8 +140,9 @@ pub(crate) fn tensor<'a, S: Real>(
         let taps = taps(shape_in, shape_out, &axes);
         return Ok(Channel::Direct(Rows {
             source: samples,
+            first: 0,
             strides,
-            taps,
+            taps: Arc::new(taps),
             bounds: Vec::new(),
         }));
     }
@@ -168,13 +174,18 @@ pub(crate) fn tensor<'a, S: Real>(
     };
     Ok(Channel::Spline(Rows {
         source: Cow::Owned(coefficients),
+        first: 0,
         strides,
-        taps: taps(shape_in, shape_out, &axes),
+        taps: Arc::new(taps(shape_in, shape_out, &axes)),
         bounds,
     }))
 }
 
-fn taps<T: Real>(shape_in: [usize; 3], shape_out: [usize; 3], axes: &[(Order, Grid); 3]) -> [Taps<T>; 3] {
+pub(crate) fn taps<T: Real>(
+    shape_in: [usize; 3],
+    shape_out: [usize; 3],
+    axes: &[(Order, Grid); 3],
+) -> [Taps<T>; 3] {
     std::array::from_fn(|a| Taps::new(shape_in[a], shape_out[a], axes[a].0, axes[a].1))
 }
 

@@ -26,6 +26,26 @@ pub enum Error {
         /// Requested order.
         found: i64,
     },
+    /// Labels cannot be decided from a few planes with this order.
+    #[error(
+        "interpolation order {found} needs the whole volume: labels are decided plane by plane with 0 (nearest) or 1 \
+         (linear), and 0 along a separate axis"
+    )]
+    #[code(ResampleOrder)]
+    #[detail(expected = [0, 1])]
+    Stream {
+        /// Interpolation order.
+        found: i64,
+    },
+    /// The planes of a softmax are too many or too few, or of another shape.
+    #[error("the planes of the softmax end at {found:?}, expected {expected:?} (z, y, x)")]
+    #[code(ResampleShape)]
+    Planes {
+        /// End of the planes, and their shape.
+        found: [usize; 3],
+        /// Shape of the softmax.
+        expected: [usize; 3],
+    },
     /// The axis to resample separately does not exist.
     #[error("axis {found} cannot be resampled separately: a volume has the axes 0, 1 and 2")]
     #[code(ResampleAxis)]

@@ -6,7 +6,7 @@ use run::Cancel;
 use serde::{Deserialize, Serialize};
 
 use crate::spacing::separate_axis;
-use crate::{decide, resample_labels, resample_softmax};
+use crate::{decide, resample_labels, resample_softmax, LabelStream};
 use crate::{Decision, Error, ExportMode, Order, Resampling, SeparateZ, ANISOTROPY_THRESHOLD};
 
 /// Position of a prediction, from the case's properties and the plans. Sizes, box and original spacing are in
@@ -129,8 +129,34 @@ impl Placement {
         Ok(whole)
     }
 
+    /// A stream that resamples a softmax of `shape` (z, y, x) in the network's axis order. [`Placement::place_network`]
+    /// places its labels.
+    ///
+    /// # Errors
+    /// As [`LabelStream::new`] and [`Placement::resampling`].
+    pub fn stream(
+        &self,
+        channels: usize,
+        shape: [usize; 3],
+        options: &ExportOptions,
+    ) -> Result<LabelStream, Error> {
+        let to = self.resampling(options)?;
+        LabelStream::new(channels, shape, &to, options.mode, options.decision())
+    }
+
+    /// Places labels of the cropped region, in the network's axis order, as [`Placement::place`].
+    ///
+    /// # Errors
+    /// As [`Placement::place`]; [`Error::Transpose`].
+    pub fn place_network(&self, labels: ArrayView3<'_, i16>, cancel: &Cancel) -> Result<Array3<i16>, Error> {
+        self.place(labels.permuted_axes(self.transpose_backward()?), cancel)
+    }
+
     /// Original axis `i` is network axis `transpose_backward[i]`.
-    fn transpose_backward(&self) -> Result<[usize; 3], Error> {
+    ///
+    /// # Errors
+    /// [`Error::Transpose`].
+    pub fn transpose_backward(&self) -> Result<[usize; 3], Error> {
         let mut backward = [3; 3];
         for (network, &original) in self.transpose_forward.iter().enumerate() {
             if let Some(slot) = backward.get_mut(original) {
@@ -160,10 +186,7 @@ pub fn export_segmentation(
 ) -> Result<Array3<i16>, Error> {
     let to = placement.resampling(options)?;
     let labels = resample_labels(softmax, &to, options.mode, &options.decision(), cancel)?;
-    placement.place(
-        labels.view().permuted_axes(placement.transpose_backward()?),
-        cancel,
-    )
+    placement.place_network(labels.view(), cancel)
 }
 
 /// Returns the softmax on the cropped region of the original grid, in the original axis order. nnU-Net stores

@@ -3,7 +3,7 @@
 use run::{Cancel, Cancelled};
 
 use crate::blocks;
-use crate::channel::{tensor, Clip};
+use crate::channel::{tensor, Clip, Lines};
 use crate::simd::{dispatch, Kernel};
 use crate::taps::{Grid, Pairs};
 use crate::Order;
@@ -56,18 +56,24 @@ pub(crate) fn resize_labels(
         for label in present {
             let mask: Vec<f64> = labels.iter().map(|&l| f64::from(u8::from(l == label))).collect();
             let weights = tensor(mask.into(), shape_in, shape_out, axes, Clip::Never, cancel)?;
-            blocks::for_each(&mut out, shape_out, cancel, |z, ys, out| {
-                let mut weight = vec![0.0; out.len()];
-                weights.fill(z, ys, &mut weight);
-                for (o, &w) in out.iter_mut().zip(&weight) {
-                    *o = if rule.wins(w) { label } else { *o };
-                }
-            })?;
+            blocks::for_each(
+                &mut out,
+                shape_out,
+                cancel,
+                |z, ys, out, memory: &mut (Vec<f64>, Lines<f64>)| {
+                    let (weight, lines) = memory;
+                    weight.resize(out.len(), 0.0);
+                    weights.fill(z, ys, weight, lines);
+                    for (o, &w) in out.iter_mut().zip(&*weight) {
+                        *o = if rule.wins(w) { label } else { *o };
+                    }
+                },
+            )?;
         }
         return Ok(out);
     }
     let pairs = std::array::from_fn(|a| Pairs::new(shape_in[a], shape_out[a], axes[a].0, axes[a].1));
-    blocks::for_each(&mut out, shape_out, cancel, |z, ys, out| {
+    blocks::for_each(&mut out, shape_out, cancel, |z, ys, out, (): &mut ()| {
         for (y, out) in ys.zip(out.chunks_exact_mut(shape_out[2])) {
             dispatch(Row {
                 labels,

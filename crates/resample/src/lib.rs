@@ -28,6 +28,7 @@ mod segmentation;
 mod simd;
 mod softmax;
 mod spacing;
+mod stream;
 mod taps;
 
 pub use data::{resample_data, Resampling};
@@ -38,3 +39,4 @@ pub use resize::resize;
 pub use segmentation::{resample_segmentation, resize_segmentation};
 pub use softmax::{decide, resample_labels, resample_softmax, Decision, ExportMode};
 pub use spacing::{low_resolution_axes, resampled_shape, separate_axis, SeparateZ, ANISOTROPY_THRESHOLD};
+pub use stream::{LabelStream, Observer};

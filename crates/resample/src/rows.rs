@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::ops::Range;
+use std::sync::Arc;
 
 use crate::simd::{dispatch, Kernel};
 use crate::taps::Taps;
@@ -10,30 +11,34 @@ use crate::Real;
 /// A volume of samples (or B-spline coefficients) and the taps of its three axes. Computes in `W` and returns
 /// `S`.
 pub(crate) struct Rows<'a, S: Real, W: Real> {
-    /// Input volume, rows contiguous.
+    /// Input planes from `first` on, rows contiguous.
     pub(crate) source: Cow<'a, [S]>,
+    /// Number of the first plane in `source`.
+    pub(crate) first: usize,
     /// Distance between planes and between rows of `source`.
     pub(crate) strides: [usize; 2],
-    pub(crate) taps: [Taps<W>; 3],
+    pub(crate) taps: Arc<[Taps<W>; 3]>,
     /// Clipping ranges: none, one for the volume, or one per plane of the input (the taps of axis 0 then
     /// index planes).
     pub(crate) bounds: Vec<[S; 2]>,
 }
 
 impl<S: Real, W: Real> Rows<'_, S, W> {
-    /// Writes the rows `ys` of output plane `z` to `out`. Additional memory: at most five rows of the input.
-    pub(crate) fn fill(&self, z: usize, ys: Range<usize>, out: &mut [S]) {
+    /// Writes the rows `ys` of output plane `z` to `out`. `lines` grows to at most three rows of the input, and is reused
+    /// from call to call.
+    pub(crate) fn fill(&self, z: usize, ys: Range<usize>, out: &mut [S], lines: &mut Vec<W>) {
         dispatch(Fill {
             rows: self,
             z,
             ys,
             out,
+            lines,
         });
     }
 
     #[inline(always)]
     fn source_row(&self, z: usize, y: usize) -> &[S] {
-        let start = z * self.strides[0] + y * self.strides[1];
+        let start = (z - self.first) * self.strides[0] + y * self.strides[1];
         &self.source[start..start + self.taps[2].size_in]
     }
 
@@ -51,40 +56,43 @@ struct Fill<'a, 'b, S: Real, W: Real> {
     z: usize,
     ys: Range<usize>,
     out: &'a mut [S],
+    lines: &'a mut Vec<W>,
 }
 
 impl<S: Real, W: Real> Kernel for Fill<'_, '_, S, W> {
     #[inline(always)]
     fn run(self) {
-        let Self { rows, z, ys, out } = self;
-        let [tz, ty, tx] = &rows.taps;
+        let Self {
+            rows,
+            z,
+            ys,
+            out,
+            lines,
+        } = self;
+        let [tz, ty, tx] = &*rows.taps;
         let nx = tx.size_in;
         let (z0, wz) = (tz.start[z], &tz.weights[z]);
         // Rows of the input plane interpolated at `z`, each computed once. Input row r is stored at r %
         // ty.count.
-        let mut ring = vec![W::default(); if tz.count > 1 { ty.count * nx } else { 0 }];
+        let ringed = if tz.count > 1 { ty.count * nx } else { 0 };
+        lines.resize(ringed + nx, W::default());
+        let (ring, line) = lines.split_at_mut(ringed);
         let mut ready = 0;
-        let mut line = vec![W::default(); nx];
         for (y, out) in ys.zip(out.chunks_exact_mut(tx.size_out())) {
             let (y0, wy) = (ty.start[y], &ty.weights[y]);
             if tz.count == 1 && ty.count == 1 {
                 sample(out, rows.source_row(z0, y0), tx);
             } else if tz.count == 1 {
-                combine(&mut line, |k| rows.source_row(z0, y0 + k), wy, ty.count);
-                sample(out, &line, tx);
+                combine(line, |k| rows.source_row(z0, y0 + k), wy, ty.count);
+                sample(out, line, tx);
             } else {
                 for r in y0.max(ready)..y0 + ty.count {
                     let slot = &mut ring[(r % ty.count) * nx..][..nx];
                     combine(slot, |k| rows.source_row(z0 + k, r), wz, tz.count);
                 }
                 ready = y0 + ty.count;
-                combine(
-                    &mut line,
-                    |k| &ring[((y0 + k) % ty.count) * nx..][..nx],
-                    wy,
-                    ty.count,
-                );
-                sample(out, &line, tx);
+                combine(line, |k| &ring[((y0 + k) % ty.count) * nx..][..nx], wy, ty.count);
+                sample(out, line, tx);
             }
             if let Some([low, high]) = rows.clip(z) {
                 for value in out.iter_mut() {

@@ -1,12 +1,15 @@
 //! Resampling of a network's softmax, to softmax or labels.
 
-use ndarray::{Array3, Array4, ArrayView3, ArrayView4, Axis};
-use run::{Cancel, Cancelled};
+use std::ops::Range;
+
+use ndarray::{Array3, Array4, ArrayView4, Axis};
+use run::Cancel;
 use serde::{Deserialize, Serialize};
 
 use crate::blocks;
-use crate::channel::Channel;
+use crate::channel::Lines;
 use crate::data::{resample_on, Resampling};
+use crate::stream::LabelStream;
 use crate::taps::Grid;
 use crate::Error;
 
@@ -18,7 +21,7 @@ pub enum ExportMode {
     Default,
     /// The alternative of DIAG's fork (`DIAG_NNUNET_ALT_RESAMPLING`). A separate axis is interpolated between
     /// the centres of its first and last slices, `i * (n_in - 1) / (n_out - 1)`. A single output slice is the
-    /// first one. Otherwise equal to the default.
+    /// first one. Otherwise equal to the default. Labels are decided block by block, as with `streamed`.
     Alt,
     /// Values of the default, with labels decided block by block. Memory does not grow with classes times
     /// original grid.
@@ -27,7 +30,7 @@ pub enum ExportMode {
 }
 
 impl ExportMode {
-    fn grid(self) -> Grid {
+    pub(crate) fn grid(self) -> Grid {
         match self {
             Self::Alt => Grid::Corners,
             Self::Default | Self::Streamed => Grid::Cells,
@@ -46,7 +49,7 @@ pub enum Decision {
 }
 
 impl Decision {
-    fn check(&self, channels: usize) -> Result<(), Error> {
+    pub(crate) fn check(&self, channels: usize) -> Result<(), Error> {
         match self {
             Self::Regions(classes) if classes.len() != channels => Err(Error::Regions {
                 found: classes.len(),
@@ -58,7 +61,7 @@ impl Decision {
 
     /// Merges one channel's values, in ascending channel order. `best` starts at minus infinity, `labels` at
     /// 0.
-    fn merge(&self, channel: usize, values: &[f32], best: &mut [f32], labels: &mut [i16]) {
+    pub(crate) fn merge(&self, channel: usize, values: &[f32], best: &mut [f32], labels: &mut [i16]) {
         match self {
             Self::Argmax => {
                 for ((&value, best), label) in values.iter().zip(best).zip(labels) {
@@ -107,16 +110,15 @@ pub fn decide(
         order_z: crate::Order::Nearest,
     };
     decision.check(channels)?;
-    stream_labels(softmax, &to, Grid::Cells, decision, cancel)
+    stream_labels(softmax, &to, ExportMode::Streamed, decision, cancel)
 }
 
 /// Resamples a `(class, z, y, x)` softmax and decides the label of each voxel.
 ///
-/// Memory in addition to the softmax and the labels: [`ExportMode::Default`] and [`ExportMode::Alt`] hold all
-/// classes on the new grid. [`ExportMode::Streamed`] holds a few rows per thread if the order is 0 or 1 in
-/// plane, 0 along a separate axis that is axis 0, and the softmax is C-contiguous. Otherwise it holds one
-/// channel's copy and one float32 volume on the new grid, for any number of classes (two copies for a
-/// separate axis of order 1 or 3).
+/// Memory in addition to the softmax and the labels: [`ExportMode::Default`] holds all classes on the new grid. The
+/// others hold a few rows per thread if the order is 0 or 1, and 0 along a separate axis. Otherwise they hold one
+/// channel's copy and one float32 volume on the new grid, for any number of classes (two copies for a separate axis of
+/// order 1 or 3).
 ///
 /// # Errors
 /// [`Error::EmptyShape`], [`Error::Axis`], [`Error::Regions`]; [`Error::Cancelled`] within the work of a few
@@ -130,8 +132,8 @@ pub fn resample_labels(
 ) -> Result<Array3<i16>, Error> {
     decision.check(softmax.dim().0)?;
     match mode {
-        ExportMode::Streamed => stream_labels(softmax, to, mode.grid(), decision, cancel),
-        ExportMode::Default | ExportMode::Alt => decide(
+        ExportMode::Streamed | ExportMode::Alt => stream_labels(softmax, to, mode, decision, cancel),
+        ExportMode::Default => decide(
             resample_softmax(softmax, to, mode, cancel)?.view(),
             decision,
             cancel,
@@ -142,46 +144,33 @@ pub fn resample_labels(
 fn stream_labels(
     softmax: ArrayView4<'_, f32>,
     to: &Resampling,
-    grid: Grid,
+    mode: ExportMode,
     decision: &Decision,
     cancel: &Cancel,
 ) -> Result<Array3<i16>, Error> {
     let (channels, z, y, x) = softmax.dim();
-    let method = to.method([z, y, x], grid)?;
+    let contiguous = softmax.axis_iter(Axis(0)).all(|class| class.is_standard_layout());
+    if contiguous && LabelStream::supports(to) {
+        let mut stream = LabelStream::new(channels, [z, y, x], to, mode, decision.clone())?;
+        stream.push(softmax, &|_, _, _, _| (), cancel)?;
+        return stream.finish();
+    }
+    let method = to.method([z, y, x], mode.grid())?;
     let (forward, back) = to.permutation();
     let shape = method.shape_out;
     let mut labels = Array3::zeros(shape);
     let values = labels.as_slice_mut().unwrap_or_default();
-    let prepare = |channel: usize| {
-        method.channel(
-            softmax.index_axis(Axis(0), channel).permuted_axes(forward),
-            cancel,
-        )
-    };
-    let merge = |channel: usize, source: &Channel<'_, f32>, z, ys, best: &mut [f32], labels: &mut [i16]| {
-        let mut values = vec![0.0; labels.len()];
-        source.fill(z, ys, &mut values);
-        decision.merge(channel, &values, best, labels);
-    };
-    let in_place = |volume: ArrayView3<'_, f32>| volume.permuted_axes(forward).is_standard_layout();
-    if method.allocates() || !softmax.axis_iter(Axis(0)).all(in_place) {
-        let mut best = vec![f32::NEG_INFINITY; values.len()];
-        for channel in 0..channels {
-            let source = prepare(channel)?;
-            blocks::for_each_pair(values, &mut best, shape, cancel, |z, ys, labels, best| {
-                merge(channel, &source, z, ys, best, labels);
-            })?;
-        }
-    } else {
-        let sources = (0..channels)
-            .map(prepare)
-            .collect::<Result<Vec<_>, Cancelled>>()?;
-        blocks::for_each(values, shape, cancel, |z, ys, labels| {
-            let mut best = vec![f32::NEG_INFINITY; labels.len()];
-            for (channel, source) in sources.iter().enumerate() {
-                merge(channel, source, z, ys.clone(), &mut best, labels);
-            }
-        })?;
+    let mut best = vec![f32::NEG_INFINITY; values.len()];
+    for channel in 0..channels {
+        let volume = softmax.index_axis(Axis(0), channel).permuted_axes(forward);
+        let source = method.channel(volume, cancel)?;
+        let merge = |z, ys: Range<usize>, labels: &mut [i16], best: &mut [f32], scratch: &mut Scratch| {
+            let (values, lines) = scratch;
+            values.resize(labels.len(), 0.0);
+            source.fill(z, ys, values, lines);
+            decision.merge(channel, values, best, labels);
+        };
+        blocks::for_each_pair(values, &mut best, shape, cancel, merge)?;
     }
     Ok(if forward == back && forward == [0, 1, 2] {
         labels
@@ -189,3 +178,6 @@ fn stream_labels(
         labels.permuted_axes(back).as_standard_layout().into_owned()
     })
 }
+
+/// Values of a block, and the memory of their computation.
+type Scratch = (Vec<f32>, Lines<f32>);

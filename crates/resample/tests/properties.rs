@@ -1,7 +1,10 @@
 //! Every algorithm compared with a direct evaluation, and properties that hold for any input.
 #![expect(clippy::unwrap_used, reason = "test support")]
 
-use ndarray::{Array3, Array4, ArrayView3, Axis};
+use std::ops::Range;
+use std::sync::Mutex;
+
+use ndarray::{s, Array3, Array4, ArrayView3, Axis};
 use proptest::prelude::*;
 use random::{Purpose, Rng};
 use resample::*;
@@ -255,7 +258,7 @@ proptest! {
     #[test]
     fn streamed_equals_default(
         from in shape(8), to in shape(12), seed: u64, axis in 0..4_usize, which in 0..3_usize, along in 0..3_usize,
-        regions: bool,
+        regions: bool, pieces in prop::collection::vec(1..4_usize, 8),
     ) {
         let volumes: Vec<_> = (0..4).map(|c| noise(from, seed ^ c).mapv(|v| v.abs() as f32)).collect();
         let views: Vec<_> = volumes.iter().map(|v| v.view()).collect();
@@ -264,16 +267,39 @@ proptest! {
             shape: to, separate_axis: (axis < 3).then_some(axis), order: ORDERS[which], order_z: ORDERS[along],
         };
         let decision = if regions { Decision::Regions(vec![1, 5, -1, 3]) } else { Decision::Argmax };
-        let whole = resample_softmax(softmax.view(), &to, ExportMode::Default, &Cancel::new()).unwrap();
-        let expected = Array3::from_shape_fn(to.shape, |(z, y, x)| {
-            let values: Vec<f32> = (0..4).map(|c| whole[(c, z, y, x)]).collect();
-            match &decision {
-                Decision::Argmax => (0..4).rev().fold(3, |b, c| if values[c] >= values[b] { c } else { b }) as i16,
-                Decision::Regions(classes) => (0..4).rev().find(|&c| values[c] > 0.5).map_or(0, |c| classes[c]),
+        let never = Cancel::new();
+        for mode in [ExportMode::Streamed, ExportMode::Default, ExportMode::Alt] {
+            let whole = resample_softmax(softmax.view(), &to, mode, &never).unwrap();
+            let expected = Array3::from_shape_fn(to.shape, |(z, y, x)| {
+                let values: Vec<f32> = (0..4).map(|c| whole[(c, z, y, x)]).collect();
+                match &decision {
+                    Decision::Argmax => (0..4).rev().fold(3, |b, c| if values[c] >= values[b] { c } else { b }) as i16,
+                    Decision::Regions(classes) => (0..4).rev().find(|&c| values[c] > 0.5).map_or(0, |c| classes[c]),
+                }
+            });
+            prop_assert_eq!(&resample_labels(softmax.view(), &to, mode, &decision, &never).unwrap(), &expected);
+            if !LabelStream::supports(&to) {
+                prop_assert!(LabelStream::new(4, from, &to, mode, decision.clone()).is_err());
+                continue;
             }
-        });
-        for mode in [ExportMode::Streamed, ExportMode::Default] {
-            prop_assert_eq!(&resample_labels(softmax.view(), &to, mode, &decision, &Cancel::new()).unwrap(), &expected);
+            let mut stream = LabelStream::new(4, from, &to, mode, decision.clone()).unwrap();
+            let observed = Mutex::new(Array4::from_elem(whole.raw_dim(), f32::NAN));
+            let observe = |channel: usize, z: usize, ys: Range<usize>, values: &[f32]| {
+                let mut observed = observed.lock().unwrap();
+                let mut rows = observed.slice_mut(s![channel, z, ys, ..]);
+                rows.iter_mut().zip(values).for_each(|(to, value)| *to = *value);
+            };
+            let mut first = 0;
+            for planes in &pieces {
+                let end = (first + planes).min(from[0]);
+                if first == end {
+                    break;
+                }
+                stream.push(softmax.slice(s![.., first..end, .., ..]), &observe, &never).unwrap();
+                first = end;
+            }
+            prop_assert_eq!(&stream.finish().unwrap(), &expected);
+            prop_assert_eq!(&observed.into_inner().unwrap(), &whole);
         }
     }
 }

@@ -180,6 +180,8 @@ codes! {
     FoldUnfinished = "ERR_FOLD_UNFINISHED",
     /// The file to write exists. Choose another name, or pass `overwrite`.
     FileExists = "ERR_FILE_EXISTS",
+    /// A model in memory was used after it was closed. Load it again with `loadModel`.
+    ModelClosed = "ERR_MODEL_CLOSED",
     /// A zip file cannot be installed: it is damaged, has names or sizes that no model has, or contains no model. The
     /// message names the entry, what was found and what is expected.
     ModelZip = "ERR_MODEL_ZIP",

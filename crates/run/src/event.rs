@@ -146,8 +146,12 @@ pub enum Event {
     },
     /// Upper bound of the memory of one part of the verb, known before it starts.
     Memory {
-        /// Name of the part: `loader`.
+        /// Name of the part: `loader`, or `prediction` of a case.
         part: &'static str,
+        /// The case, if the event concerns one.
+        case: Option<String>,
+        /// How a softmax is computed: `whole`, or in `slabs` of planes; null for other parts.
+        strategy: Option<&'static str>,
         /// Upper bound in bytes.
         bytes: u64,
         /// Composition of the bound in bytes, as JSON.

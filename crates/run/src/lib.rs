@@ -23,6 +23,7 @@ mod option_error;
 mod options;
 mod panic;
 mod pipeline;
+pub mod switches;
 mod threads;
 mod time;
 
@@ -34,7 +35,7 @@ pub use event::{
     CheckpointKind, EpochReport, Event, EventKind, NullSink, Sink, ValidatedCase, ValidationReport,
 };
 pub use job::{Job, Outcome, Progress};
-pub use memory::{memory_capacity, resident_memory};
+pub use memory::{available_memory, memory_capacity, resident_memory};
 pub use not_found::NotFound;
 pub use option_error::{OptionError, OptionProblem, OptionResult};
 pub use options::{merge_references, parse, schema_of, validate, CommonOptions, Given, Options};

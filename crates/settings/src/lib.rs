@@ -5,11 +5,13 @@
 mod class_weights;
 mod compute;
 mod duration;
+mod memory_size;
 mod predict;
 mod train;
 
 pub use class_weights::ClassWeights;
 pub use compute::{ComputeOptions, Precision};
 pub use duration::parse_duration;
-pub use predict::{PredictOptions, PredictSummary};
+pub use memory_size::MemorySize;
+pub use predict::{default_export_mode, LoadModelOptions, PredictOptions, PredictSummary};
 pub use train::{TrainOptions, TrainSummary, TrainedFold};

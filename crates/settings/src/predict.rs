@@ -9,7 +9,7 @@ use run::{CaseFailure, Options};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::ComputeOptions;
+use crate::{ComputeOptions, MemorySize};
 
 /// Options of `predict`.
 #[run::options]
@@ -42,9 +42,9 @@ pub struct PredictOptions {
     /// Also writes `<case>.npz` (softmax, float16, cropped region) and `<case>.pkl`, for ensembling.
     #[default]
     pub save_softmax: bool,
-    /// Resampling of the softmax to the grid of the image.
-    #[default]
-    pub export: ExportMode,
+    /// Resampling of the softmax to the grid of the image. The default is `streamed`, or `alt` if the environment variable
+    /// `DIAG_NNUNET_ALT_RESAMPLING` is on.
+    pub export: Option<ExportMode>,
     /// Step between tiles as a fraction of the patch.
     #[default(0.5)]
     #[schemars(range(max = 1.0), extend("exclusiveMinimum" = 0.0))]
@@ -55,6 +55,10 @@ pub struct PredictOptions {
     /// Applies the `postprocessing.json` of the model, if it has one.
     #[default(true)]
     pub postprocessing: bool,
+    /// Memory of the process that the prediction may use: bytes, or text such as `8G`. A softmax that does not fit whole is
+    /// computed and exported some planes at a time, with the same result. The default is 60 % of the free memory, at most
+    /// 4 GiB in addition to the model.
+    pub memory: Option<MemorySize>,
     /// Treatment of voxels that are NaN or infinite.
     #[default]
     pub nonfinite: NonFinite,
@@ -73,6 +77,12 @@ pub struct PredictOptions {
 impl Options for PredictOptions {}
 
 impl PredictOptions {
+    /// The resampling of the softmax that the options or the environment select.
+    #[must_use]
+    pub fn export_mode(&self) -> ExportMode {
+        self.export.unwrap_or_else(default_export_mode)
+    }
+
     /// Name of the checkpoint's file, without extension.
     #[must_use]
     pub fn checkpoint_name(&self) -> &str {
@@ -82,6 +92,82 @@ impl PredictOptions {
             "latest" => LATEST_CHECKPOINT,
             name => name,
         }
+    }
+}
+
+/// Options of `loadModel`.
+#[run::options]
+pub struct LoadModelOptions {
+    /// Folder `<trainer>__<plans>` with `plans.pkl` and the folds.
+    #[schemars(length(min = 1))]
+    pub model: PathBuf,
+    /// Folds to average: numbers or `all`. The default is every trained fold with a number, as in nnU-Net v1; `all` if
+    /// no other exists.
+    #[schemars(length(min = 1))]
+    pub folds: Option<Vec<Fold>>,
+    /// Model of the first stage of a cascade. The default is `3d_lowres/<task>/nnUNetTrainerV2__<plans>` beside the folder
+    /// of the configuration of the model.
+    #[schemars(length(min = 1))]
+    pub lowres_model: Option<PathBuf>,
+    /// Checkpoint of each fold: `final`, `best`, `latest`, or a file name without `.model`.
+    #[default("final".to_owned())]
+    #[schemars(length(min = 1))]
+    pub checkpoint: String,
+    /// Resampling of the softmax to the grid of the image. The default is `streamed`, or `alt` if the environment variable
+    /// `DIAG_NNUNET_ALT_RESAMPLING` is on.
+    pub export: Option<ExportMode>,
+    /// Step between tiles as a fraction of the patch.
+    #[default(0.5)]
+    #[schemars(range(max = 1.0), extend("exclusiveMinimum" = 0.0))]
+    pub step_size: f64,
+    /// Averages predictions over mirrored copies along every axis, unless the trainer of the model does not mirror.
+    #[default(true)]
+    pub mirroring: bool,
+    /// Applies the `postprocessing.json` of the model, if it has one.
+    #[default(true)]
+    pub postprocessing: bool,
+    /// Memory of the process that a prediction may use: bytes, or text such as `8G`. A softmax that does not fit whole is
+    /// computed and resampled some planes at a time, with the same result, unless it is returned. The default is 60 % of
+    /// the free memory, at most 4 GiB in addition to the model.
+    pub memory: Option<MemorySize>,
+    /// Treatment of voxels that are NaN or infinite.
+    #[default]
+    pub nonfinite: NonFinite,
+    /// Device and precision.
+    #[default]
+    #[serde(flatten)]
+    pub compute: ComputeOptions,
+}
+
+impl Options for LoadModelOptions {}
+
+impl LoadModelOptions {
+    /// The options of `predict` with the same model and settings, without folders.
+    #[must_use]
+    pub fn predict_options(&self) -> PredictOptions {
+        PredictOptions {
+            folds: self.folds.clone(),
+            lowres_model: self.lowres_model.clone(),
+            checkpoint: self.checkpoint.clone(),
+            export: self.export,
+            step_size: self.step_size,
+            mirroring: self.mirroring,
+            postprocessing: self.postprocessing,
+            memory: self.memory,
+            nonfinite: self.nonfinite,
+            compute: self.compute.clone(),
+            ..PredictOptions::new(PathBuf::new(), PathBuf::new(), self.model.clone())
+        }
+    }
+}
+
+/// The resampling of a softmax that the environment selects: as in DIAG's fork, `DIAG_NNUNET_ALT_RESAMPLING` applies to
+/// prediction and to the validation of a training.
+#[must_use]
+pub fn default_export_mode() -> ExportMode {
+    match run::switches::is_on(run::switches::ALT_RESAMPLING) {
+        true => ExportMode::Alt,
+        false => ExportMode::default(),
     }
 }
 

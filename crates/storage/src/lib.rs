@@ -6,6 +6,7 @@ mod copy;
 mod error;
 mod lock;
 mod process;
+mod scratch;
 mod space;
 mod temporary;
 
@@ -17,5 +18,6 @@ pub use copy::{
 };
 pub use error::{CopyFailure, Error};
 pub use lock::{Holder, Lock};
+pub use scratch::Scratch;
 pub use space::{available_space, require_space};
 pub use temporary::temporary_folder;

@@ -54,6 +54,7 @@ use start::Start;
 pub fn train(options: &TrainOptions, context: &Context) -> Result<TrainSummary> {
     let started = Instant::now();
     run::validate(options)?;
+    run::switches::warn_of_unknown(context);
     tch::set_num_threads(i32::try_from(context.workers()).unwrap_or(1));
     let folds = options.folds.clone().unwrap_or_else(|| vec![options.data.fold]);
     let runs = folds

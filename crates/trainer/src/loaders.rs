@@ -90,6 +90,8 @@ fn report_memory(
     let line = format!("loaders hold at most {bytes} bytes: {parts}");
     context.emit(Event::Memory {
         part: "loader",
+        case: None,
+        strategy: None,
         bytes: bytes as u64,
         parts,
     });

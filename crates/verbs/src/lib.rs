@@ -56,7 +56,9 @@ pub fn visit(visitor: &mut impl Visitor) {
     visitor.types::<preview::PictureOptions, preview::PictureSummary>(verb("preview", BATCHES));
     visitor.types::<settings::TrainOptions, settings::TrainSummary>(verb("train", TRAINING));
     visitor.types::<settings::PredictOptions, settings::PredictSummary>(verb("predict", CASES));
+    visitor.types::<settings::LoadModelOptions, ()>(verb("loadModel", &[Progress, Warning]));
     visitor.verb(verb("evaluate", CASES), evaluate::evaluate_folder);
+    visitor.verb(verb("compare", CASES), evaluate::compare_folders);
     visitor.verb(verb("ensemble", CASES), ensemble::ensemble);
     visitor.verb(
         verb("determinePostprocessing", CASES),

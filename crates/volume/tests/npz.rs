@@ -41,6 +41,26 @@ fn arrays_round_trip_at_every_compression() {
 }
 
 #[test]
+fn parts_are_read_as_one_array_and_their_number_of_elements_is_checked() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.npz");
+    // More than one piece of a thread in a part, and parts of different length.
+    let values: Vec<f32> = (0..3 * 70_001 * 4).map(|i| ((i * 7919) % 1013) as f32).collect();
+    let parts = || values.chunks(300_000).map(|part| Ok(part.to_vec()));
+    npz::write_parts(&path, "softmax", &[3, 70_001, 4], parts()).unwrap();
+    let found = npz::read::<f32>(&path, "softmax").unwrap();
+    assert_eq!(found.shape(), [3, 70_001, 4]);
+    assert_eq!(found.as_slice().unwrap(), values);
+    let size = std::fs::metadata(&path).unwrap().len();
+    assert!(size < values.len() as u64 * 3, "{size}");
+    for shape in [[3, 70_001, 3], [3, 70_001, 5]] {
+        let error = npz::write_parts(&path, "softmax", &shape, parts()).unwrap_err();
+        assert!(error.to_string().contains("a.npz"), "{error}");
+    }
+    assert_eq!(npz::read::<f32>(&path, "softmax").unwrap(), found);
+}
+
+#[test]
 fn headers_are_read_without_array_data() {
     for compression in [Compression::Stored, Compression::Fast, Compression::Default] {
         let (_folder, path) = written(compression);

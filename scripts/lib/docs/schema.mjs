@@ -5,8 +5,11 @@ import { root } from '../process.mjs';
 
 const schema = JSON.parse(readFileSync(join(root, 'ts', 'generated', 'schema.json'), 'utf8'));
 
-/** The verbs of the command line. `previewBatches` returns arrays, so only TypeScript has it. */
-export const VERBS = Object.keys(schema.properties).filter((verb) => verb !== 'previewBatches');
+/** `previewBatches` and `loadModel` return arrays and a model, so only TypeScript has them. */
+const TYPESCRIPT = ['previewBatches', 'loadModel'];
+
+/** The verbs of the command line. */
+export const VERBS = Object.keys(schema.properties).filter((verb) => !TYPESCRIPT.includes(verb));
 
 /** Name of the option type of a verb or its command, such as `TrainOptions`; `undefined` for other commands. */
 export function optionsType(verb) {

@@ -28,7 +28,23 @@ pub(super) fn read(root: &Path) -> Option<Memory> {
         available: memory.available.min(group.limit.saturating_sub(group.used)),
         capacity: memory.capacity.min(group.limit.saturating_add(group.swap)),
     };
-    Some(groups(root).into_iter().fold(machine, limited))
+    let mut found = groups(root).into_iter().fold(machine, limited);
+    if let Some(left) = addresses_left(root) {
+        found.available = found.available.min(left);
+    }
+    Some(found)
+}
+
+/// Addresses that this process may still use under `ulimit -v`. `None` without a limit.
+fn addresses_left(root: &Path) -> Option<u64> {
+    let limits = fs::read_to_string(root.join("proc/self/limits")).ok()?;
+    let limits = limits
+        .lines()
+        .find_map(|line| line.strip_prefix("Max address space"))?;
+    let limit: u64 = limits.split_whitespace().next()?.parse().ok()?;
+    let status = fs::read_to_string(root.join("proc/self/status")).ok()?;
+    let used = value(&status, "VmSize:")?.saturating_mul(1024);
+    Some(limit.saturating_sub(used))
 }
 
 /// Memory of this process, below `root`.
@@ -153,6 +169,23 @@ mod tests {
                 capacity: 4 * GIB
             }
         );
+    }
+
+    #[test]
+    fn a_limit_of_addresses_counts() {
+        let limits = |limit: &str| {
+            machine(&[
+                (
+                    "proc/self/limits",
+                    &format!("Limit Soft Limit Hard Limit Units\nMax address space         {limit} unlimited bytes\n"),
+                ),
+                ("proc/self/status", "VmSize:\t 1048576 kB\nVmRSS:\t 1024 kB\n"),
+            ])
+            .available
+        };
+        assert_eq!(limits("3221225472"), 2 * GIB);
+        assert_eq!(limits("1024"), 0);
+        assert_eq!(limits("unlimited"), 8 * GIB);
     }
 
     #[test]

@@ -15,6 +15,13 @@ struct Memory {
     capacity: u64,
 }
 
+/// Memory in bytes available without swapping: to the machine, this process's control group and its limit of addresses
+/// (`ulimit -v`).
+#[must_use]
+pub fn available_memory() -> u64 {
+    available()
+}
+
 /// Memory in bytes available without swapping.
 pub(crate) fn available() -> u64 {
     system::read().map_or(FALLBACK, |memory| memory.available)

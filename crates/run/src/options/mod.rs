@@ -2,7 +2,7 @@
 
 mod expected;
 mod merge;
-mod nearest;
+pub(crate) mod nearest;
 mod walk;
 
 use schemars::generate::SchemaSettings;

@@ -1,7 +1,7 @@
 //! The most similar known name for a misspelt one.
 
 /// Returns the known name nearest to `found`, unless all are too different.
-pub(super) fn nearest<'n>(found: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
+pub(crate) fn nearest<'n>(found: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
     let plain = |name: &str| name.to_lowercase().replace(['-', '_'], "");
     let target = plain(found);
     known
@@ -13,6 +13,6 @@ pub(super) fn nearest<'n>(found: &str, known: impl IntoIterator<Item = &'n str>)
 }
 
 /// `; did you mean NAME?`, or an empty text.
-pub(super) fn advice<'n>(found: &str, known: impl IntoIterator<Item = &'n str>) -> String {
+pub(crate) fn advice<'n>(found: &str, known: impl IntoIterator<Item = &'n str>) -> String {
     nearest(found, known).map_or_else(String::new, |name| format!("; did you mean {name}?"))
 }

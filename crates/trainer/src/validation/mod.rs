@@ -11,9 +11,8 @@ use std::path::PathBuf;
 use engine::network::GenericUNet;
 use inference::{Export, Predictor, WindowOptions};
 use ndarray::Array4;
-use resample::ExportMode;
 use run::{CaseFailure, CaseLoop, Context, Event, Job, NotFound, Share, ValidationReport};
-use settings::TrainOptions;
+use settings::{default_export_mode, TrainOptions};
 
 use crate::setup::Setup;
 use crate::start::Claim;
@@ -82,7 +81,7 @@ impl Validation<'_> {
         let export = Export::new(
             folder.clone(),
             options.npz,
-            ExportMode::default(),
+            default_export_mode(),
             setup.data.plans.transpose_forward,
         );
         if options.validate {

@@ -16,6 +16,7 @@ use std::path::Path;
 use ndarray::{ArrayD, ArrayViewD};
 
 pub(crate) use decode::decode;
+pub(crate) use header::format;
 pub use header::Header;
 pub use mapped::Mapped;
 
@@ -69,7 +70,7 @@ pub fn write<T: Element>(path: &Path, array: ArrayViewD<'_, T>) -> Result<(), Er
 
 /// Returns the header before an array's elements.
 pub(crate) fn header_of<T: Element>(array: &ArrayViewD<'_, T>) -> Vec<u8> {
-    header::format(T::DTYPE, array.shape())
+    format(T::DTYPE, array.shape())
 }
 
 /// Writes header and elements in C order.

@@ -9,10 +9,11 @@ mod writer;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use half::f16;
 use ndarray::{ArrayD, ArrayViewD};
 use zip_writer::ArchiveWriter;
 
-use crate::element::Element;
+use crate::element::{Dtype, Element};
 use crate::error::Error;
 use crate::npy::{self, Header};
 
@@ -56,6 +57,23 @@ pub fn read<T: Element>(path: &Path, name: &str) -> Result<ArrayD<T>, Error> {
     }
 }
 
+/// Reads the array `name` of `path`, such as a softmax, as float32. The second value says whether the file has it in half
+/// precision.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_half_or_single(path: &Path, name: &str) -> Result<(ArrayD<f32>, bool), Error> {
+    let headers = headers(path)?;
+    let header = headers.iter().find(|(found, _)| found == name);
+    let half = header.is_some_and(|(_, header)| header.dtype == Some(Dtype::F16));
+    let array = if half {
+        read::<f16>(path, name)?.mapv(f32::from)
+    } else {
+        read::<f32>(path, name)?
+    };
+    Ok((array, half))
+}
+
 /// Reads all numeric arrays of `path` as float64. Bool becomes 0 and 1. Arrays of strings, objects and other
 /// types are skipped.
 ///
@@ -88,6 +106,26 @@ pub fn write<T: Element>(
         for (name, array) in arrays {
             writer::add(&mut archive, name, array, compression)?;
         }
+        archive.finish().map(drop)
+    })?;
+    Ok(())
+}
+
+/// Writes one array of `shape` to `path` from its consecutive parts in C order. Memory is one part with its compressed
+/// bytes. An existing file is replaced atomically. Parts are compressed on the threads of the current pool.
+///
+/// # Errors
+/// [`Error::Write`] naming the file, which is then unchanged; an error of a part, or of an array with too many or too few
+/// elements, is reported as a failure to write.
+pub fn write_parts<T: Element>(
+    path: &Path,
+    name: &str,
+    shape: &[usize],
+    mut parts: impl Iterator<Item = std::io::Result<Vec<T>>>,
+) -> Result<(), Error> {
+    storage::write_atomic(path, |file| {
+        let mut archive = ArchiveWriter::new(file);
+        writer::add_parts(&mut archive, name, shape, &mut parts)?;
         archive.finish().map(drop)
     })?;
     Ok(())

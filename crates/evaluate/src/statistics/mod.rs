@@ -1,0 +1,7 @@
+//! Statistics over cases.
+
+mod bootstrap;
+mod wilcoxon;
+
+pub use bootstrap::{confidence_interval, Bootstrap};
+pub use wilcoxon::{signed_rank, SignedRank};
