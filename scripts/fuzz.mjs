@@ -3,6 +3,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { answers, root, run, runScript, StepError, say } from './lib/process.mjs';
+import { hostTarget } from './lib/setup.mjs';
 
 /** Most bytes that a process may take, and that it may ask for at once, in MB. */
 const MEMORY = ['-rss_limit_mb=2048', '-malloc_limit_mb=1024'];
@@ -32,7 +33,8 @@ await runScript(async () => {
     throw new StepError(`no target ${unknown.join(', ')}; expected ${targets.sort().join(', ')}`);
   }
   requireTools();
-  await run('cargo', ['run', '--release', '-q', '-p', 'hostile', '--example', 'seeds', '--', 'fuzz/corpus']);
+  const seeds = ['run', '--release', '-q', '-p', 'hostile', '--example', 'seeds', '--', 'fuzz/corpus'];
+  await run('cargo', seeds, { env: hostTarget() });
   for (const target of rest.length > 0 ? rest : targets.sort()) {
     say(`${target}: ${seconds} s`);
     const limits = [`-max_total_time=${seconds}`, ...INPUT, ...MEMORY, '-print_final_stats=1'];
