@@ -191,6 +191,8 @@ export const ERROR_CODES = {
   ERR_MISSING_REFERENCE: 'A prediction has no reference. Add it, or remove the prediction.',
   /** A model cannot be used for prediction. The message states the reason. */
   ERR_MODEL: 'A model cannot be used for prediction. The message states the reason.',
+  /** A model in memory was used after it was closed. Load it again with `loadModel`. */
+  ERR_MODEL_CLOSED: 'A model in memory was used after it was closed. Load it again with `loadModel`.',
   /**
    * A model of the zip file is installed already. Pass `overwrite`, which keeps the old folder under
    * another name.

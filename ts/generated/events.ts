@@ -162,6 +162,9 @@ export type TrainEvent = StartedEvent | MemoryEvent | ProgressEvent | IterationE
 /** Events of the verb `predict`. */
 export type PredictEvent = StartedEvent | ProgressEvent | WarningEvent;
 
+/** Events of the verb `loadModel`. */
+export type LoadModelEvent = ProgressEvent | WarningEvent;
+
 /** Events of the verb `evaluate`. */
 export type EvaluateEvent = StartedEvent | ProgressEvent | WarningEvent;
 

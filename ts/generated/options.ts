@@ -726,6 +726,90 @@ export interface InstallModelOptions extends Abortable {
  */
 export type LesionConnectivity = 'full' | 'face';
 
+/** Options of the verb `loadModel`. */
+export interface LoadModelOptions extends Abortable {
+  /** Folder `<trainer>__<plans>` with `plans.pkl` and the folds. */
+  readonly model: string;
+  /**
+   * Folds to average: numbers or `all`. The default is every trained fold with a number, as in nnU-Net
+   * v1; `all` if
+   * no other exists.
+   *
+   * Range: at least 1 values.
+   */
+  readonly folds?: readonly Fold[] | undefined;
+  /**
+   * Model of the first stage of a cascade. The default is `3d_lowres/<task>/nnUNetTrainerV2__<plans>`
+   * beside the folder
+   * of the configuration of the model.
+   */
+  readonly lowresModel?: string | undefined;
+  /**
+   * Checkpoint of each fold: `final`, `best`, `latest`, or a file name without `.model`.
+   *
+   * @default "final"
+   */
+  readonly checkpoint?: string | undefined;
+  /**
+   * Resampling of the softmax to the grid of the image. The default is `streamed`, or `alt` if the
+   * environment variable
+   * `DIAG_NNUNET_ALT_RESAMPLING` is on.
+   */
+  readonly export?: ExportMode | undefined;
+  /**
+   * Step between tiles as a fraction of the patch.
+   *
+   * Range: above 0, at most 1.
+   * @default 0.5
+   */
+  readonly stepSize?: number | undefined;
+  /**
+   * Averages predictions over mirrored copies along every axis, unless the trainer of the model does not
+   * mirror.
+   *
+   * @default true
+   */
+  readonly mirroring?: boolean | undefined;
+  /**
+   * Applies the `postprocessing.json` of the model, if it has one.
+   *
+   * @default true
+   */
+  readonly postprocessing?: boolean | undefined;
+  /**
+   * Memory of the process that a prediction may use: bytes, or text such as `8G`. A softmax that does
+   * not fit whole is
+   * computed and resampled some planes at a time, with the same result, unless it is returned. The
+   * default is 60 % of
+   * the free memory, at most 4 GiB in addition to the model.
+   */
+  readonly memory?: MemorySize | undefined;
+  /**
+   * Treatment of voxels that are NaN or infinite.
+   *
+   * @default "refuse"
+   */
+  readonly nonfinite?: NonFinite | undefined;
+  /**
+   * Device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
+   *
+   * @default "auto"
+   */
+  readonly device?: string | undefined;
+  /**
+   * Precision of the network. `auto` selects the fastest safe one and reports it.
+   *
+   * @default "auto"
+   */
+  readonly precision?: Precision | undefined;
+  /**
+   * Number of threads; 0 uses all cores.
+   *
+   * @default 0
+   */
+  readonly workers?: number | undefined;
+}
+
 /** Composition of the loss. Class weights have one value per class, background first. */
 export interface LossRecipe {
   /**

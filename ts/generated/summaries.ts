@@ -443,6 +443,8 @@ export interface LesionCounts {
   readonly f1: number;
 }
 
+export type LoadModelSummary = null;
+
 /** Statistics of a metric over cases. */
 export interface MetricStatistics {
   /** Region; null for the calibration error of all classes. */

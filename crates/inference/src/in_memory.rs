@@ -207,18 +207,7 @@ impl LoadedModel {
         end: impl FnOnce(Predicted<'_>, CaseProperties) -> Result<T, Error> + Send,
     ) -> Result<T, Error> {
         let lowres = match &self.first {
-            Some(first) => {
-                let export = first.export(PathBuf::new(), false);
-                let target = (target.0, Softmax::Dropped);
-                let found = first.run(
-                    image.clone(),
-                    &export,
-                    target,
-                    context,
-                    |predicted, properties| segmented(predicted, &export, false, &properties, context),
-                )?;
-                Some(found.labels)
-            }
+            Some(first) => Some(first.labels(image.clone(), target.0, context)?),
             None => None,
         };
         let Ready {
@@ -261,6 +250,16 @@ impl LoadedModel {
             context.progress(100 * done as u64 / all.max(1) as u64, 100, "%", None);
         })?;
         pool.install(|| end(predicted, properties))
+    }
+
+    /// The segmentation alone, for the second stage of a cascade.
+    fn labels(&self, image: Image, case: Option<&str>, context: &Context) -> Result<Array3<i16>, Error> {
+        let export = self.export(PathBuf::new(), false);
+        let target = (case, Softmax::Dropped);
+        let found = self.run(image, &export, target, context, |predicted, properties| {
+            segmented(predicted, &export, false, &properties, context)
+        })?;
+        Ok(found.labels)
     }
 }
 
