@@ -13,6 +13,7 @@ declare module 'dcmjs' {
   }
 
   const dcmjs: {
+    readonly log: { getLogger(name: string): { setLevel(level: 'silent'): void } };
     readonly data: {
       readonly DicomDict: typeof DicomDict;
       readonly DicomMessage: { readFile(file: ArrayBuffer): DicomDict };

@@ -5,6 +5,8 @@ import dcmjs from 'dcmjs';
 import type { Volume } from 'nnunet-diag';
 
 const { DicomMessage, DicomMetaDictionary } = dcmjs.data;
+// It complains of the pixels of every file in implicit little endian.
+dcmjs.log.getLogger('validation.dcmjs').setLevel('silent');
 
 type Vector = [x: number, y: number, z: number];
 
@@ -196,8 +198,11 @@ function requireEven(slices: readonly Slice[], normal: Vector): number {
   });
   const heights = steps.map(({ height }) => height).sort((a, b) => a - b);
   const usual = heights[Math.floor(heights.length / 2)] ?? 0;
+  const double = steps.find(({ height }) => height < 1e-3);
+  if (double !== undefined) {
+    throw new Error(`${double.names} are at the same position; expected one time point and echo`);
+  }
   for (const { names, height, shear } of steps) {
-    if (height < 1e-3) throw new Error(`${names} are at the same position; expected one time point and echo`);
     if (Math.abs(height - usual) > UNEVEN * usual) {
       const text = `${height.toFixed(3)} mm, most others ${usual.toFixed(3)} mm`;
       throw new Error(`the distance of ${names} is ${text}; a slice is missing, or the distances are uneven`);
