@@ -24,8 +24,10 @@ interface Slice {
   pixels: Float32Array;
 }
 
-/** Transfer syntaxes without compression, in little endian. */
-const READABLE = ['1.2.840.10008.1.2', '1.2.840.10008.1.2.1'];
+/** The transfer syntaxes without compression, in little endian. */
+const [IMPLICIT, EXPLICIT] = ['1.2.840.10008.1.2', '1.2.840.10008.1.2.1'];
+/** Tag of the pixels. */
+const PIXELS = '7FE00010';
 
 /** Largest difference of a distance between slices, as a part of it. Positions in files are rounded. */
 const UNEVEN = 0.02;
@@ -64,28 +66,41 @@ export async function readSeries(folder: string): Promise<Volume> {
   };
 }
 
-async function readSlice(file: string): Promise<Slice> {
-  const { buffer, byteOffset, byteLength } = await readFile(file);
-  let read: { meta: Record<string, unknown>; values: Record<string, unknown> };
-  try {
-    const { meta, dict } = DicomMessage.readFile(
-      buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer,
-    );
-    const named = DicomMetaDictionary.naturalizeDataset;
-    read = { meta: named(meta), values: named(dict) };
-  } catch (error) {
-    throw new Error(`${file} is not a readable DICOM file; move other files out of the folder`, {
-      cause: error,
-    });
-  }
-  const { meta, values } = read;
-  const syntax = `${meta.TransferSyntaxUID}`;
-  if (!READABLE.includes(syntax)) {
+/** The values of a file by their keyword. Refuses a file that is compressed or truncated. */
+async function valuesOf(file: string): Promise<Record<string, unknown>> {
+  const content = await readFile(file);
+  const { meta, dict } = parse(file, content);
+  const syntax = `${DicomMetaDictionary.naturalizeDataset(meta).TransferSyntaxUID}`;
+  if (syntax !== IMPLICIT && syntax !== EXPLICIT) {
     throw new Error(
       `${file} has the transfer syntax ${syntax}; expected uncompressed little endian; convert it, for ` +
         'example with `gdcmconv --raw` or `dcmdjpeg`',
     );
   }
+  // dcmjs reads zeros where a truncated file has no pixels.
+  const pixels = dict[PIXELS];
+  const bytes = pixels?.Value[0] instanceof ArrayBuffer ? pixels.Value[0].byteLength : 0;
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(bytes);
+  const type = syntax === EXPLICIT ? [Buffer.from(`${pixels?.vr}\0\0`)] : [];
+  const header = Buffer.concat([Buffer.from([0xe0, 0x7f, 0x10, 0x00]), ...type, length]);
+  const start = content.lastIndexOf(header);
+  if (start < 0 || start + header.length + bytes > content.length) {
+    throw new Error(`${file} has no pixels, or not all of them; it may be truncated; copy it again`);
+  }
+  return DicomMetaDictionary.naturalizeDataset(dict);
+}
+
+function parse(file: string, { buffer, byteOffset, byteLength }: Buffer) {
+  try {
+    return DicomMessage.readFile(buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer);
+  } catch (cause) {
+    throw new Error(`${file} is not a readable DICOM file; move other files out of the folder`, { cause });
+  }
+}
+
+async function readSlice(file: string): Promise<Slice> {
+  const values = await valuesOf(file);
   const numbers = (keyword: string, length: number, initial?: number): number[] => {
     const found = values[keyword] ?? initial;
     const list = (Array.isArray(found) ? found : [found]).map(Number);
@@ -98,8 +113,12 @@ async function readSlice(file: string): Promise<Slice> {
   };
   const one = (keyword: string, initial?: number) => numbers(keyword, 1, initial)[0] ?? 0;
   const [rows, columns, frames] = [one('Rows'), one('Columns'), one('NumberOfFrames', 1)];
-  if (frames !== 1 || one('SamplesPerPixel', 1) !== 1) {
-    throw new Error(`${file} has several frames or colours; expected one grey slice in each file`);
+  const colours = `${values.PhotometricInterpretation}`;
+  if (frames !== 1 || !colours.startsWith('MONOCHROME')) {
+    throw new Error(`${file} has ${frames} frames of ${colours}; expected one frame of MONOCHROME2`);
+  }
+  if (values.ModalityLUTSequence !== undefined) {
+    throw new Error(`${file} has a table of intensities; expected a slope and an intercept`);
   }
   const used = one('BitsStored');
   const pixels = intensities(file, values.PixelData, rows * columns, {
