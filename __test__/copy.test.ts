@@ -23,6 +23,7 @@ onUnix(
     t.deepEqual(await run.result, {
       target: path('to'),
       files: 2,
+      kept: 0,
       folders: 2,
       danglingLinks: [path('from/dangling')],
     });
@@ -31,7 +32,7 @@ onUnix(
 
     const again = await cli(['copy-tree', path('from'), path('to')]);
     t.is(again.code, 1);
-    t.regex(again.err, /ERR_STORAGE_IO: .*to/);
+    t.regex(again.err, /ERR_TARGET_EXISTS: .*to exists already/);
     const other = await cli(['copy-tree', path('from'), path('other'), '--ignore', 'sub']);
     t.is(other.code, 0, other.err);
     t.regex(other.out, /1 files in 1 folders copied to /);

@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
@@ -93,10 +94,12 @@ test.serial(
   'a training that is killed again and again ends with the bits of an undisturbed one',
   async (t) => {
     const { root, flags } = await prepare(t);
+    // One path for all runs: a model's files name it.
+    const [folder, where] = [join(root, 'model'), flags('model')];
     const started = Date.now();
-    t.true(await train(t, flags('undisturbed'), undefined));
+    t.true(await train(t, where, undefined));
     const whole = Date.now() - started;
-    const expected = await contents(join(root, 'undisturbed'));
+    const expected = await contents(folder);
     const listed = Object.keys(expected).sort();
     for (const name of [
       'model_final_checkpoint.model',
@@ -107,14 +110,14 @@ test.serial(
     }
     const draw = random(7);
     const moments: number[] = [];
-    for (let round = 0; moments.length < KILLS; round += 1) {
-      const where = flags(`disturbed${round}`);
+    while (moments.length < KILLS) {
+      await rm(folder, { recursive: true });
       for (;;) {
         const moment = moments.length < KILLS ? Math.round(draw() * whole) : undefined;
         if (await train(t, where, moment)) break;
         if (moment !== undefined) moments.push(moment);
       }
-      const found = await contents(join(root, `disturbed${round}`));
+      const found = await contents(folder);
       t.deepEqual(differences(found, expected), [], `after ${moments} ms of ${whole}`);
     }
   },

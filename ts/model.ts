@@ -32,7 +32,9 @@ export interface ModelPredictOptions {
 
 /** A warning of a prediction. */
 export interface ModelWarning {
+  /** Code, such as `WARN_PRECISION_OVERFLOW`. */
   readonly code: string;
+  /** What was found, and what to do. */
   readonly message: string;
 }
 
@@ -40,6 +42,7 @@ export interface ModelWarning {
 export interface ModelFileResult {
   /** The written segmentation. */
   readonly output: string;
+  /** Warnings of this prediction. */
   readonly warnings: readonly ModelWarning[];
 }
 
@@ -52,8 +55,12 @@ export interface ModelPrediction {
     readonly data: Float32Array;
     readonly shape: readonly [number, number, number, number];
   };
+  /** Warnings of this prediction. */
   readonly warnings: readonly ModelWarning[];
 }
+
+/** The constructor of {@link Model}, whose types belong to the addon and not to the package's API. */
+let made: (handle: ModelHandle, warnings: readonly ModelWarning[]) => Model;
 
 /**
  * A model in memory, made by {@link loadModel}. Predictions of one model run one after the other; those of several models
@@ -67,8 +74,11 @@ export class Model implements AsyncDisposable {
   readonly #running = new Set<Promise<unknown>>();
   #closing: Promise<void> | undefined;
 
-  /** @internal */
-  constructor(handle: ModelHandle, warnings: readonly ModelWarning[]) {
+  static {
+    made = (handle, warnings) => new Model(handle, warnings);
+  }
+
+  private constructor(handle: ModelHandle, warnings: readonly ModelWarning[]) {
     this.#handle = handle;
     this.#facts = handle.facts();
     this.warnings = warnings;
@@ -207,7 +217,7 @@ export async function loadModel(
     return (onMessage) => torch().loadModel(text, onMessage);
   }, signalOf(options));
   const { result, warnings } = await collect(run, undefined);
-  return new Model(result, warnings);
+  return made(result, warnings);
 }
 
 /** The result of a run, and its warnings. */

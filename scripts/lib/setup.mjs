@@ -25,7 +25,7 @@ export async function setup({ cargoTools = [], refresh = false } = {}) {
 }
 
 /** napi builds with `--target`. With the same target, cargo's other commands use what it compiled. */
-function hostTarget() {
+export function hostTarget() {
   const { stdout } = spawnSync('rustc', ['-vV'], { encoding: 'utf8' });
   const target = /^host: (.+)$/m.exec(stdout ?? '')?.[1];
   return target === undefined ? {} : { CARGO_BUILD_TARGET: target };

@@ -8,7 +8,7 @@ pub struct Limits {
     /// Maximum size in bytes of a pickle or checkpoint file.
     pub input: u64,
     /// Maximum number of values in the pickle, and in the tree built from it. A pickle may refer to one value
-    /// many times.
+    /// many times; a small file may have fewer: 2^18, and 16 for each of its bytes.
     pub nodes: u64,
     /// Maximum bytes of strings, arrays and tensors in the tree, in addition to four times the input size.
     pub spare_bytes: u64,
@@ -27,7 +27,18 @@ impl Default for Limits {
     }
 }
 
+/// Values that any file may have.
+const SPARE_NODES: u64 = 1 << 18;
+/// Values that a byte of a file may have. A value takes at least a byte; a reference to a list of values takes two.
+const NODES_PER_BYTE: u64 = 16;
+
 impl Limits {
+    /// Maximum number of values in a file of this length.
+    fn nodes_within(&self, input: u64) -> u64 {
+        let held = input.saturating_mul(NODES_PER_BYTE).saturating_add(SPARE_NODES);
+        self.nodes.min(held)
+    }
+
     pub(crate) fn check_input(&self, bytes: u64) -> Result<(), Error> {
         if bytes > self.input {
             return Err(Error::Limit {
@@ -52,7 +63,7 @@ impl Budget {
     pub(crate) fn new(limits: &Limits, input: u64) -> Self {
         let bytes = limits.spare_bytes.saturating_add(input.saturating_mul(4));
         Self {
-            nodes: limits.nodes,
+            nodes: limits.nodes_within(input),
             bytes,
             limits: limits.clone(),
             input,
@@ -69,7 +80,7 @@ impl Budget {
             None => {
                 return Err(Error::Limit {
                     what: "values",
-                    limit: self.limits.nodes,
+                    limit: self.limits.nodes_within(self.input),
                 })
             }
         }

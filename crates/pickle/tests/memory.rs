@@ -56,7 +56,7 @@ fn bomb(bytes: usize) -> Vec<u8> {
 
 /// A single test, because all threads of the process share the counters.
 #[test]
-fn storage_above_limit_uses_bounded_memory() {
+fn values_above_limit_use_bounded_memory() {
     let bytes = bomb(64 << 20);
     assert!(bytes.len() < 1 << 20, "{}", bytes.len());
     let limits = Limits {
@@ -71,4 +71,21 @@ fn storage_above_limit_uses_bounded_memory() {
     // A growing vector reserves up to twice its content, and keeps the old allocation while it moves.
     let allowed = (limits.spare_bytes as usize + 4 * bytes.len()) * 3 + (1 << 20);
     assert!(peak < allowed, "{peak} bytes at the peak, {allowed} allowed");
+
+    // Each list contains the previous one twice: 2^23 lists in 200 bytes, within the largest number of values.
+    let mut doubling = b"\x80\x02]q\x00".to_vec();
+    for level in 0..22u8 {
+        doubling.extend([b'(', b'h', level, b'h', level, b'l', b'q', level + 1]);
+    }
+    doubling.push(b'.');
+    let before = LIVE.load(Relaxed);
+    PEAK.store(before, Relaxed);
+    let result = pickle::read(&doubling, &Limits::default());
+    let peak = PEAK.load(Relaxed) - before;
+    assert!(
+        matches!(result, Err(Error::Limit { .. })),
+        "{} bytes",
+        doubling.len()
+    );
+    assert!(peak < 64 << 20, "{peak} bytes at the peak");
 }

@@ -119,10 +119,11 @@ fn facts(case: &TrainingCase, keep: Option<&Path>, session: &Session<'_>) -> Res
     session.notice_case(&case.name, &mut loaded);
     let foreground = task.has_ct().then(|| intensities(&loaded));
     if let (Some(folder), Source::Raw(_)) = (keep, &case.source) {
-        write_cropped(folder, &case.name, &loaded, cancel)?;
+        // First, because a case with its cropped data is complete: a run after a killed one skips it.
         if let Some(label) = case.source.label(&case.name) {
             copy_label(&label, folder)?;
         }
+        write_cropped(folder, &case.name, &loaded, cancel)?;
     }
     CaseFacts::new(&loaded.properties, foreground)
 }

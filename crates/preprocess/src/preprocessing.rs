@@ -118,6 +118,10 @@ fn preprocess_one(work: &Work<'_>, session: &Session<'_>) -> Result<(), Error> {
     let mut loaded = work.case.source.load(name, options.reading(), cancel)?;
     session.notice_case(name, &mut loaded);
     let spacing = loaded.properties.original_spacing()?;
+    // First, because a case with all its arrays is complete: a run after a killed one skips it.
+    if let Some(label) = work.case.source.label(name) {
+        copy_label(&label, &task.preprocessed)?;
+    }
     let mut written: Vec<(Target, &Output)> = vec![];
     for output in &work.outputs {
         cancel.check()?;
@@ -148,8 +152,5 @@ fn preprocess_one(work: &Work<'_>, session: &Session<'_>) -> Result<(), Error> {
         properties.write(&pkl)?;
         written.push((target, output));
     }
-    match work.case.source.label(name) {
-        Some(label) => copy_label(&label, &task.preprocessed),
-        None => Ok(()),
-    }
+    Ok(())
 }

@@ -1,0 +1,194 @@
+//! Valid small files of every kind.
+
+use std::io::{Cursor, Write};
+
+use flate2::write::GzEncoder;
+use flate2::Compression;
+use ndarray::{Array3, ArrayD, IxDyn};
+use pickle::torch::{write_checkpoint_to, Tensor};
+use pickle::{Dict, NdArray, Protocol, Value};
+use volume::{nifti, npy, Geometry};
+use zip_writer::{ArchiveWriter, Checksum, Content, Method};
+
+use crate::workspace::with;
+
+/// The bytes of a file that `write` writes; empty if it fails.
+fn written<E>(name: &str, write: impl FnOnce(&std::path::Path) -> Result<(), E>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    with(|workspace| {
+        let path = workspace.path(name);
+        bytes = match write(&path) {
+            Ok(()) => std::fs::read(&path).unwrap_or_default(),
+            Err(_) => Vec::new(),
+        };
+        true
+    });
+    bytes
+}
+
+/// Packs bytes with a right checksum.
+pub fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut out = GzEncoder::new(Vec::new(), Compression::fast());
+    match out.write_all(bytes) {
+        Ok(()) => out.finish().unwrap_or_default(),
+        Err(_) => Vec::new(),
+    }
+}
+
+/// Packs entries, uncompressed, with right checksums.
+pub fn zip(entries: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut archive = ArchiveWriter::new(Vec::new());
+    for (name, bytes) in entries {
+        let mut checksum = Checksum::new();
+        checksum.update(bytes);
+        let content = Content {
+            method: Method::Stored,
+            checksum: checksum.finalize(),
+            size: bytes.len() as u64,
+            parts: &[bytes],
+            alignment: 1,
+        };
+        if archive.add(name, &content).is_err() {
+            return Vec::new();
+        }
+    }
+    archive.finish().unwrap_or_default()
+}
+
+/// A label file.
+pub fn nifti() -> Vec<Vec<u8>> {
+    let labels = Array3::from_shape_fn((3, 4, 5), |(z, y, x)| (z * 20 + y * 5 + x) as i16 % 7);
+    let file = written("sample.nii", |path| {
+        nifti::write_labels(path, labels.view(), &Geometry::default())
+    });
+    vec![file]
+}
+
+/// Arrays of several types.
+pub fn npy() -> Vec<Vec<u8>> {
+    let float = ArrayD::<f32>::from_shape_fn(IxDyn(&[2, 3, 4]), |i| (i[0] * 12 + i[1] * 4 + i[2]) as f32);
+    let double = float.mapv(f64::from);
+    let label = float.mapv(|value| value as i16);
+    vec![
+        written("sample.npy", |path| npy::write(path, float.view())),
+        written("sample.npy", |path| npy::write(path, double.view())),
+        written("sample.npy", |path| npy::write(path, label.view())),
+    ]
+}
+
+/// Archives of arrays, stored and compressed.
+pub fn npz() -> Vec<Vec<u8>> {
+    let data = ArrayD::<f32>::from_shape_fn(IxDyn(&[2, 3, 4]), |i| i[2] as f32);
+    let packed = written("sample.npz", |path| {
+        volume::npz::write(
+            path,
+            &[("data", data.view())],
+            volume::npz::Compression::default(),
+        )
+    });
+    let mut all = vec![packed];
+    all.extend(
+        npy()
+            .iter()
+            .map(|array| zip(&[("data.npy", array), ("softmax.npy", array)])),
+    );
+    all
+}
+
+fn split(train: [&str; 2], val: &str) -> Value {
+    Dict::ordered()
+        .with("train", Value::list(train))
+        .with("val", Value::list([val]))
+        .into()
+}
+
+/// Pickles of nested values, and splits.
+pub fn pickles() -> Vec<Vec<u8>> {
+    let case = Dict::new()
+        .with("classes", NdArray::from_f64(&[0.0, 1.0, -1.0]))
+        .with(
+            "itk_spacing",
+            Value::Tuple(vec![0.5.into(), 0.5.into(), 3.0.into()]),
+        )
+        .with("list_of_data_files", Value::list(["a_0000.nii.gz"]))
+        .with("seg_file", "a.nii.gz")
+        .with("stage", 1i64);
+    let splits = Value::list([split(["a", "b"], "c"), split(["a", "c"], "b")]);
+    [case.into(), splits]
+        .iter()
+        .filter_map(|value| pickle::write(value, Protocol::default()).ok())
+        .collect()
+}
+
+/// A zip checkpoint.
+pub fn checkpoints() -> Vec<Vec<u8>> {
+    let Ok(tensor) = Tensor::from_f32(vec![3, 2], &[0.5; 6]) else {
+        return Vec::new();
+    };
+    let weights = Dict::ordered().with("a.weight", tensor.clone()).with("b", tensor);
+    let value = Dict::new().with("epoch", 3i64).with("state_dict", weights);
+    let mut file = Cursor::new(Vec::new());
+    match write_checkpoint_to(&mut file, "model", &value.into()) {
+        Ok(_) => vec![file.into_inner()],
+        Err(_) => Vec::new(),
+    }
+}
+
+/// Pickles as in a checkpoint, with references to the storage of 64 bytes.
+pub fn checkpoint_pickles() -> Vec<Vec<u8>> {
+    let mut tensor =
+        b"\x80\x02ctorch._utils\n_rebuild_tensor_v2\n((X\x07\x00\x00\x00storagectorch\nFloatStorage\n"
+            .to_vec();
+    tensor.extend(
+        b"X\x01\x00\x00\x000X\x03\x00\x00\x00cpuK\x06tQK\x00K\x03K\x02\x86K\x02K\x01\x86\x89ccollections\n",
+    );
+    tensor.extend(b"OrderedDict\n)RtR.");
+    let mut all = pickles();
+    all.push(tensor);
+    all
+}
+
+/// JSON files of every kind.
+pub fn json() -> Vec<Vec<u8>> {
+    [
+        r#"{"name":"X","modality":{"0":"CT"},"labels":{"0":"background","1":"a"},"numTraining":1,"training":[
+{"image":"./imagesTr/a.nii.gz","label":"./labelsTr/a.nii.gz","presentLabels":[0,1]}],"test":["./imagesTs/b.nii.gz"]}"#,
+        r#"[{"train":["a","b"],"val":["c"]},{"train":["a","c"],"val":["b"]}]"#,
+        r#"{"a":"p1","b":"p2"}"#,
+        r#"{"author":"x","description":"","id":"1","name":"n","task":"t","timestamp":"2020","results":{"all":[{"0":
+{"Accuracy":1.0,"Dice":0.5},"reference":"a.nii.gz","test":"b.nii.gz"}],"mean":{"0":{"Accuracy":1.0,"Dice":NaN}}}}"#,
+        r#"{"for_which_classes":[[1,2],1],"min_valid_object_sizes":{"1":2.5},"dc_per_class_raw":{"1":0.5}}"#,
+        "{\"epoch\":1,\"lr\":1e-2,\"text\":\"\\u00e9\\ud83d\\ude00\",\"list\":[null,true,-0.0,1e308,18446744073709551615]}",
+    ]
+    .map(|text| text.as_bytes().to_vec())
+    .to_vec()
+}
+
+/// Tables of groups.
+pub fn groups() -> Vec<Vec<u8>> {
+    [
+        "case,patient\na,p1\nb, \"p2\"\n",
+        "\u{feff}sep=;\r\n# patients\r\ncase;patient\r\na;p1\r\nb;\"p2\"\r\n",
+        "a\tp1\nb\tp2\n",
+    ]
+    .map(|text| text.as_bytes().to_vec())
+    .to_vec()
+}
+
+/// A zip file of a model.
+pub fn models() -> Vec<Vec<u8>> {
+    let model = "3d_fullres/Task011_Tiny/nnUNetTrainerV2__nnUNetPlansv2.1";
+    let checkpoint = checkpoints().concat();
+    let pickled = pickles().swap_remove(0);
+    let names = [
+        "plans.pkl",
+        "fold_0/model_final_checkpoint.model",
+        "fold_0/model_final_checkpoint.model.pkl",
+    ];
+    let names = names.map(|name| format!("{model}/{name}"));
+    vec![zip(&[
+        (&names[0], &pickled),
+        (&names[1], &checkpoint),
+        (&names[2], &pickled),
+    ])]
+}

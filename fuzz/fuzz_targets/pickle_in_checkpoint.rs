@@ -1,0 +1,2 @@
+#![no_main]
+fuzz::target!("pickle_in_checkpoint");
