@@ -297,6 +297,10 @@ fn further_metrics_leave_summary_json_as_it_is() {
 #[test]
 fn softmax_beside_a_prediction_gives_calibration_errors() {
     let scenario = testkit::folder("inference").join("ensemble_cli/out");
+    if !scenario.is_dir() {
+        // Not every set of recordings has an ensemble.
+        return println!("skipped: no {}", scenario.display());
+    }
     let output = tempfile::tempdir().unwrap();
     let mut options = EvaluateOptions::new(&*scenario, &*scenario);
     options.measures.metrics = vec![MetricGroup::Calibration];
@@ -306,7 +310,7 @@ fn softmax_beside_a_prediction_gives_calibration_errors() {
     assert_eq!(report.files[0], output.path().join("scores_metrics.json"));
     let case = &report.cases[0];
     // The reference is the prediction: every voxel is right, and the error is what is missing to probability 1.
-    let file = volume::npz::read_half_or_single(&scenario.join("case1.npz"), "softmax")
+    let file = volume::npz::read_half_or_single(&scenario.join(format!("{}.npz", case.case)), "softmax")
         .unwrap()
         .0;
     let classes = file.shape()[0];
