@@ -1,32 +1,9 @@
 //! In the steady state no transform allocates, and memory stays within the estimate.
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use augment::cascade::CascadeOptions;
 use augment::{Block, Params, Pipeline, PipelineOptions, Sample, Workspace};
 use random::{Purpose, Rng};
-
-struct Counting;
-
-static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
-static LIVE: AtomicUsize = AtomicUsize::new(0);
-
-// SAFETY: every call is forwarded to the system's allocator.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
-        LIVE.fetch_add(layout.size(), Ordering::Relaxed);
-        // SAFETY: as for this function.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        LIVE.fetch_sub(layout.size(), Ordering::Relaxed);
-        // SAFETY: as for this function.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
+use testkit::Counting;
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
@@ -64,7 +41,7 @@ fn nothing_is_allocated_after_the_buffers_have_grown() {
         let (mut workspace, mut params, mut out) =
             (Workspace::default(), Params::default(), chain.destination());
         let mut pass = || {
-            let before = ALLOCATIONS.load(Ordering::Relaxed);
+            let before = Counting::calls();
             for i in 0..150 {
                 chain.draw(
                     &mut Rng::keyed(4, Purpose::TrainingTransform, 0, i, 0),
@@ -74,12 +51,12 @@ fn nothing_is_allocated_after_the_buffers_have_grown() {
                     .apply(&params, None, &sample, &mut workspace, &mut out)
                     .expect("apply");
             }
-            ALLOCATIONS.load(Ordering::Relaxed) - before
+            Counting::calls() - before
         };
-        let before = LIVE.load(Ordering::Relaxed);
+        let before = Counting::live();
         assert_ne!(pass(), 0, "{patch:?}: the first pass must allocate buffers");
         assert_eq!(pass(), 0, "{patch:?}");
-        let taken = LIVE.load(Ordering::Relaxed) - before;
+        let taken = Counting::live() - before;
         let estimated = chain.workspace_bytes(sample.full);
         assert!(
             taken <= estimated && estimated < 4 * taken,

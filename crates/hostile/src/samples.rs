@@ -8,7 +8,7 @@ use ndarray::{Array3, ArrayD, IxDyn};
 use pickle::torch::{write_checkpoint_to, Tensor};
 use pickle::{Dict, NdArray, Protocol, Value};
 use volume::{nifti, npy, Geometry};
-use zip_writer::{ArchiveWriter, Checksum, Content, Method};
+use zip_writer::ArchiveWriter;
 
 use crate::workspace::with;
 
@@ -39,16 +39,7 @@ pub fn gzip(bytes: &[u8]) -> Vec<u8> {
 pub fn zip(entries: &[(&str, &[u8])]) -> Vec<u8> {
     let mut archive = ArchiveWriter::new(Vec::new());
     for (name, bytes) in entries {
-        let mut checksum = Checksum::new();
-        checksum.update(bytes);
-        let content = Content {
-            method: Method::Stored,
-            checksum: checksum.finalize(),
-            size: bytes.len() as u64,
-            parts: &[bytes],
-            alignment: 1,
-        };
-        if archive.add(name, &content).is_err() {
+        if archive.store(name, bytes, 1).is_err() {
             return Vec::new();
         }
     }

@@ -2,52 +2,15 @@
 //! hold. The fuzz targets (`fuzz/`) try the same readers for longer.
 #![allow(clippy::unwrap_used, reason = "test helpers fail by panicking")]
 
-use std::alloc::{GlobalAlloc, Layout, System};
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use hostile::{Reader, READERS};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
-
-struct Counting;
-
-static LIVE: AtomicUsize = AtomicUsize::new(0);
-static PEAK: AtomicUsize = AtomicUsize::new(0);
-
-// SAFETY: every call is forwarded to the system's allocator unchanged. Besides, only counters change.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let live = LIVE.fetch_add(layout.size(), Relaxed) + layout.size();
-        PEAK.fetch_max(live, Relaxed);
-        // SAFETY: the contract of this function is that of `System`.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        let live = LIVE.fetch_add(layout.size(), Relaxed) + layout.size();
-        PEAK.fetch_max(live, Relaxed);
-        // SAFETY: as above.
-        unsafe { System.alloc_zeroed(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        LIVE.fetch_sub(layout.size(), Relaxed);
-        // SAFETY: as above; the pointer came from `System`.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
+use testkit::Counting;
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
-
-/// Reads the bytes, and returns the largest memory taken meanwhile.
-fn peak(reader: &Reader, bytes: &[u8]) -> usize {
-    let before = LIVE.load(Relaxed);
-    PEAK.store(before, Relaxed);
-    (reader.read)(bytes);
-    PEAK.load(Relaxed) - before
-}
 
 /// A change of a file: where, what, a byte, and a number.
 type Edit = (prop::sample::Index, u8, u8, u64);
@@ -141,7 +104,8 @@ fn try_reader(reader: &Reader) {
             Some(arbitrary) => bytes = arbitrary,
             None => mutate(&mut bytes, &samples[other.index(samples.len())], &edits),
         }
-        let (found, allowed) = (peak(reader, &bytes), reader.allowed(bytes.len()));
+        let (_, found) = Counting::peak_of(|| (reader.read)(&bytes));
+        let allowed = reader.allowed(bytes.len());
         prop_assert!(
             found <= allowed,
             "{found} bytes of memory for {} bytes, {allowed} allowed: {bytes:?}",

@@ -8,60 +8,32 @@
 
 mod common;
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
 
 use common::{cascade, dense, folder, options, scribbles};
 use loader::{HeapBuffers, Loader, LoaderOptions};
 use run::Context;
 use sampling::{Annotated, Sampling};
-
-static CALLS: AtomicUsize = AtomicUsize::new(0);
-static BYTES: AtomicUsize = AtomicUsize::new(0);
-static LIVE: AtomicUsize = AtomicUsize::new(0);
-
-/// The system's allocator with counters.
-struct Counting;
-
-// SAFETY: every call is forwarded unchanged to the system's allocator, which satisfies the contract.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        CALLS.fetch_add(1, Ordering::Relaxed);
-        BYTES.fetch_add(layout.size(), Ordering::Relaxed);
-        LIVE.fetch_add(layout.size(), Ordering::Relaxed);
-        // SAFETY: the caller's obligations are those of the system allocator.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        LIVE.fetch_sub(layout.size(), Ordering::Relaxed);
-        // SAFETY: the caller's obligations are those of the system allocator.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
+use testkit::Counting;
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
 /// Allocations and their bytes over `count` batches.
 fn measure(loader: &Loader, count: usize) -> (usize, usize) {
-    let before = (CALLS.load(Ordering::Relaxed), BYTES.load(Ordering::Relaxed));
+    let before = (Counting::calls(), Counting::bytes());
     for _ in 0..count {
         let batch = loader.next().unwrap();
         loader.recycle(batch);
     }
-    (
-        CALLS.load(Ordering::Relaxed) - before.0,
-        BYTES.load(Ordering::Relaxed) - before.1,
-    )
+    (Counting::calls() - before.0, Counting::bytes() - before.1)
 }
 
 /// Cases, options and threads, whose memory does not depend on the patches.
 const FIXED: usize = 64 << 10;
 
 fn assert_steady(options: &LoaderOptions, what: &str) {
-    let before = LIVE.load(Ordering::Relaxed);
+    let before = Counting::live();
     let loader = Loader::start(options, Arc::new(HeapBuffers), &Context::silent(1)).unwrap();
     let (_, first) = measure(&loader, 300);
     let (calls, bytes) = measure(&loader, 300);
@@ -75,7 +47,7 @@ fn assert_steady(options: &LoaderOptions, what: &str) {
 
 /// The loader uses at most the announced memory, and not far less.
 fn assert_announced(loader: &Loader, before: usize, what: &str) {
-    let taken = LIVE.load(Ordering::Relaxed) - before;
+    let taken = Counting::live() - before;
     let announced = loader.memory().total();
     assert!(
         taken <= announced + FIXED && announced < 4 * taken,
@@ -98,7 +70,7 @@ fn nothing_is_allocated_in_the_steady_state() {
         cache_bytes: 0,
         ..options(folder_dense.path(), &cases, &[12, 10, 14])
     };
-    let before = LIVE.load(Ordering::Relaxed);
+    let before = Counting::live();
     let loader = Loader::start(&packed, Arc::new(HeapBuffers), &Context::silent(1)).unwrap();
     measure(&loader, 50);
     assert_announced(&loader, before, "packed");

@@ -1,35 +1,13 @@
 //! Peak memory, counted by the allocator. Reading a hostile checkpoint stays within its limits.
 #![allow(clippy::unwrap_used, reason = "test helpers fail by panicking")]
 
-use std::alloc::{GlobalAlloc, Layout, System};
 use std::io::{Cursor, Read, Write};
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use pickle::torch::{read_from, write_checkpoint_to, Tensor};
 use pickle::{Dict, Error, Limits};
+use testkit::Counting;
 use zip::write::SimpleFileOptions;
 use zip::{ZipArchive, ZipWriter};
-
-struct Counting;
-
-static LIVE: AtomicUsize = AtomicUsize::new(0);
-static PEAK: AtomicUsize = AtomicUsize::new(0);
-
-// SAFETY: every call is forwarded to the system's allocator unchanged. Besides, only counters change.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let live = LIVE.fetch_add(layout.size(), Relaxed) + layout.size();
-        PEAK.fetch_max(live, Relaxed);
-        // SAFETY: the contract of this function is that of `System`.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        LIVE.fetch_sub(layout.size(), Relaxed);
-        // SAFETY: as above; the pointer came from `System`.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
@@ -63,10 +41,7 @@ fn values_above_limit_use_bounded_memory() {
         spare_bytes: 1 << 20,
         ..Limits::default()
     };
-    let before = LIVE.load(Relaxed);
-    PEAK.store(before, Relaxed);
-    let result = read_from(Cursor::new(&bytes), bytes.len() as u64, &limits);
-    let peak = PEAK.load(Relaxed) - before;
+    let (result, peak) = Counting::peak_of(|| read_from(Cursor::new(&bytes), bytes.len() as u64, &limits));
     assert!(matches!(result, Err(Error::Limit { .. })), "{result:?}");
     // A growing vector reserves up to twice its content, and keeps the old allocation while it moves.
     let allowed = (limits.spare_bytes as usize + 4 * bytes.len()) * 3 + (1 << 20);
@@ -78,10 +53,7 @@ fn values_above_limit_use_bounded_memory() {
         doubling.extend([b'(', b'h', level, b'h', level, b'l', b'q', level + 1]);
     }
     doubling.push(b'.');
-    let before = LIVE.load(Relaxed);
-    PEAK.store(before, Relaxed);
-    let result = pickle::read(&doubling, &Limits::default());
-    let peak = PEAK.load(Relaxed) - before;
+    let (result, peak) = Counting::peak_of(|| pickle::read(&doubling, &Limits::default()));
     assert!(
         matches!(result, Err(Error::Limit { .. })),
         "{} bytes",

@@ -40,27 +40,33 @@ pub fn preprocess_case(
     rules: ReadRules,
     cancel: &Cancel,
 ) -> Result<PreprocessedCase, Error> {
-    let (found, expected) = (files.images.len(), plans.num_modalities);
-    if found != expected {
-        return Err(Error::Modalities {
-            paths: files.images.clone(),
-            found,
-            expected,
-        });
-    }
+    let target = Target::of_plans(plans, stage)?;
+    require_modalities(&files.images, plans)?;
     let rules = ReadRules {
         crop: Crop::of_plans(plans),
         ..rules
     };
     let loaded = Source::Raw(files.clone()).load("", rules, cancel)?;
-    stage_case(loaded, plans, stage, rules, cancel)
+    stage_case(loaded, &target, rules, cancel)
+}
+
+/// Checks that there is one image for each modality.
+fn require_modalities(images: &[PathBuf], plans: &Plans) -> Result<(), Error> {
+    let (found, expected) = (images.len(), plans.num_modalities);
+    if found == expected {
+        return Ok(());
+    }
+    Err(Error::Modalities {
+        paths: images.to_vec(),
+        found,
+        expected,
+    })
 }
 
 /// Resamples and normalises a cropped case for a stage of the plans.
 fn stage_case(
     loaded: Loaded,
-    plans: &Plans,
-    stage: usize,
+    target: &Target,
     rules: ReadRules,
     cancel: &Cancel,
 ) -> Result<PreprocessedCase, Error> {
@@ -69,7 +75,6 @@ fn stage_case(
         mut properties,
         mut notices,
     } = loaded;
-    let target = Target::of_plans(plans, stage)?;
     let spacing = properties.original_spacing()?;
     let target = target.for_case(spacing);
     let staged = target.apply(&cropped, spacing, cancel)?;
@@ -98,19 +103,13 @@ pub fn preprocess_image(
     let images: Vec<_> = (0..channels.len())
         .map(|i| PathBuf::from(format!("channel {i}")))
         .collect();
-    let (found, expected) = (channels.len(), plans.num_modalities);
-    if found != expected {
-        return Err(Error::Modalities {
-            paths: images,
-            found,
-            expected,
-        });
-    }
+    require_modalities(&images, plans)?;
     let rules = ReadRules {
         nonfinite,
         crop: Crop::of_plans(plans),
         ..ReadRules::default()
     };
+    let target = Target::of_plans(plans, stage)?;
     let mut notices = Vec::new();
     for (path, channel) in images.iter().zip(&channels) {
         cancel.check()?;
@@ -119,7 +118,7 @@ pub fn preprocess_image(
     let files = CaseFiles { images, label: None };
     let raw = files.cut(channels, None, geometry, notices, rules, cancel)?;
     let loaded = Loaded::of_raw(&files, raw, rules);
-    let case = stage_case(loaded, plans, stage, rules, cancel)?;
+    let case = stage_case(loaded, &target, rules, cancel)?;
     for Notice { code, message } in case.notices {
         context.warn(code, message, None);
     }

@@ -1,13 +1,16 @@
-//! Recorded reference values for tests, a sink that keeps events, and a synthetic task to train on.
+//! Recorded reference values for tests, a sink that keeps events, an allocator that counts, and a synthetic task
+//! to train on.
 //!
 //! Fixtures are in `__test__/fixtures/<topic>/`, in the layout of the recording. `NNUNET_DIAG_FIXTURES` names
 //! another folder of the same layout. Tests read each topic's JSON and must pass with other recordings.
 //! `__test__/fixtures-second` is a second set; `bench/record` makes such sets.
 
+mod allocator;
 mod ball;
 mod cancel;
 mod recorder;
 
+pub use allocator::Counting;
 pub use ball::BallTask;
 pub use cancel::ends_when_cancelled;
 pub use recorder::Recorder;

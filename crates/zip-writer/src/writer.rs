@@ -3,6 +3,7 @@
 use std::io::{self, ErrorKind, Write};
 
 use crate::record::{end, Member, LIMIT};
+use crate::Checksum;
 
 /// How a member is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +46,23 @@ impl<W: Write> ArchiveWriter<W> {
             members: Vec::new(),
             limit: LIMIT,
         }
+    }
+
+    /// Adds a member without compression.
+    ///
+    /// # Errors
+    /// As [`ArchiveWriter::add`].
+    pub fn store(&mut self, name: &str, bytes: &[u8], alignment: u64) -> io::Result<()> {
+        let mut checksum = Checksum::new();
+        checksum.update(bytes);
+        let content = Content {
+            method: Method::Stored,
+            checksum: checksum.finalize(),
+            size: bytes.len() as u64,
+            parts: &[bytes],
+            alignment,
+        };
+        self.add(name, &content)
     }
 
     /// Adds a member.

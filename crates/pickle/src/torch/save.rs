@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-use zip_writer::{ArchiveWriter, Checksum, Content, Method};
+use zip_writer::ArchiveWriter;
 
 use crate::tensor::Tensor;
 use crate::value::Dict;
@@ -58,16 +58,9 @@ pub fn write_checkpoint_to<W: Write>(target: W, name: &str, value: &Value) -> Re
     let pickle = Writer::new(Protocol::V2, Some(&mut parts)).finish(&plain(value))?;
     let mut archive = ArchiveWriter::new(target);
     let mut entry = |path: &str, bytes: &[u8]| {
-        let mut checksum = Checksum::new();
-        checksum.update(bytes);
-        let content = Content {
-            method: Method::Stored,
-            checksum: checksum.finalize(),
-            size: bytes.len() as u64,
-            parts: &[bytes],
-            alignment: ALIGNMENT,
-        };
-        archive.add(&format!("{name}/{path}"), &content).map_err(put)
+        archive
+            .store(&format!("{name}/{path}"), bytes, ALIGNMENT)
+            .map_err(put)
     };
     entry("data.pkl", &pickle)?;
     entry("byteorder", b"little")?;
