@@ -237,6 +237,13 @@ export interface ConsolidateFoldsOptions extends Abortable {
   readonly workers?: number | undefined;
 }
 
+/**
+ * The side of a picture on which the patient's left is drawn.
+ * - `radiological`: The patient's left is on the right, as seen from the feet.
+ * - `neurological`: The patient's left is on the left, as seen from the head.
+ */
+export type Convention = 'radiological' | 'neurological';
+
 /** Options of the verb `convert`. */
 export interface ConvertOptions extends Abortable {
   /** Folder of the dataset: `Dataset###_NAME` (nnU-Net v2) or `Task##_NAME` (Medical Decathlon). */
@@ -1429,6 +1436,12 @@ export interface PreviewOptions extends Abortable {
    * @default "preview.svg"
    */
   readonly output?: string | undefined;
+  /**
+   * Side of the picture for the patient's left, by the direction in the header of the case.
+   *
+   * @default "radiological"
+   */
+  readonly convention?: Convention | undefined;
   /**
    * Number of threads; 0 uses all cores.
    *
