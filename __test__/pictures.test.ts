@@ -3,10 +3,10 @@ import { decode } from 'fast-png';
 import type { PreviewBatch } from '../ts/batch.js';
 import type { EpochEvent } from '../ts/generated/events.js';
 import { drawCurves } from '../ts/pictures/curves.js';
-import { drawOverlay } from '../ts/pictures/overlay.js';
 import { toPng } from '../ts/pictures/png.js';
 import { drawContactSheet } from '../ts/pictures/sheet.js';
-import type { Volume } from '../ts/volume.js';
+import { colourOf } from '../ts/pictures/svg.js';
+import { embedded } from './drawn.js';
 
 const epoch = (n: number, validationLoss: number | null, dice: (number | null)[]): EpochEvent => ({
   type: 'epoch',
@@ -37,6 +37,7 @@ test('curves have no point for a null value', (t) => {
   t.deepEqual(pointsOf('#0072b2'), [3, 2], 'training loss');
   t.deepEqual(pointsOf('#d55e00'), [2, 2], 'validation loss');
   t.deepEqual(pointsOf('#e69f00'), [2, 2], 'Dice');
+  t.regex(colourOf(1), /#e69f00/, 'the colour of the class over images');
 });
 
 test('curves of something else than epochs are refused', (t) => {
@@ -48,23 +49,6 @@ test('curves without epochs are an empty frame without NaN', (t) => {
   t.false(drawCurves('none', [], ['X']).includes('NaN'));
 });
 
-test('an overlay has one picture for each panel and a legend', (t) => {
-  const volume = (data: number[]): Volume => ({
-    data: Float32Array.from(data),
-    shape: [2, 2, 3],
-    spacing: [1, 1, 1],
-    origin: [0, 0, 0],
-    direction: [1, 0, 0, 0, 1, 0, 0, 0, 1],
-  });
-  const image = volume([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
-  const labels = volume([0, 0, 0, 0, 0, 0, 0, 1, 1, 2, 2, 0]);
-  const svg = drawOverlay(image, 1, [{ title: 'image' }, { title: 'labels', labels }], ['CSF', 'GM']);
-  const pictures = [...svg.matchAll(/base64,([^"]+)"/g)].map((m) => m[1]);
-  t.is(pictures.length, 2);
-  t.not(pictures[0], pictures[1]);
-  t.true(svg.includes('■ GM'));
-});
-
 /** A batch of one sample, 2 × 2 × 3 voxels, with labels and one unlabelled voxel in the second slice. */
 function batch(changes: Partial<PreviewBatch> = {}): PreviewBatch {
   const labels = [0, 0, 0, 0, 0, 0, 0, 1, 2, -1, 0, 0];
@@ -74,6 +58,9 @@ function batch(changes: Partial<PreviewBatch> = {}): PreviewBatch {
     epoch: 3,
     iteration: 4,
     patchSize: [2, 2, 3],
+    spacing: [1, 1, 1],
+    augmented: true,
+    directions: [[1, 0, 0, 0, 1, 0, 0, 0, 1]],
     channels: 1,
     modalities: ['T1'],
     classes: ['CSF', 'GM'],
@@ -82,15 +69,6 @@ function batch(changes: Partial<PreviewBatch> = {}): PreviewBatch {
     weights: null,
     ...changes,
   };
-}
-
-/** The pictures embedded in a document. */
-function embedded(svg: string): { width: number; height: number; at: (x: number, y: number) => number[] }[] {
-  return [...svg.matchAll(/base64,([^"]+)"/g)].map((match) => {
-    const { width, height, data } = decode(Buffer.from(match[1] ?? '', 'base64'));
-    const at = (x: number, y: number) => [...data.subarray(3 * (y * width + x), 3 * (y * width + x) + 3)];
-    return { width, height, at };
-  });
 }
 
 test('a contact sheet has a panel for each channel, for labels, and for weights if the recipe has them', (t) => {
@@ -144,6 +122,7 @@ test('samples of a 2D batch are side by side', (t) => {
   const flat = batch({
     cases: Array.from({ length: 8 }, (_, i) => `case_${i}`),
     patchSize: [2, 3],
+    spacing: [1, 1],
     data: { data: new Float32Array(48), shape: [8, 1, 2, 3] },
     targets: [{ data: new Float32Array(48), shape: [8, 1, 2, 3] }],
   });

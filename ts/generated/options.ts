@@ -237,13 +237,6 @@ export interface ConsolidateFoldsOptions extends Abortable {
   readonly workers?: number | undefined;
 }
 
-/**
- * The side of a picture on which the patient's left is drawn.
- * - `radiological`: The patient's left is on the right, as seen from the feet.
- * - `neurological`: The patient's left is on the left, as seen from the head.
- */
-export type Convention = 'radiological' | 'neurological';
-
 /** Options of the verb `convert`. */
 export interface ConvertOptions extends Abortable {
   /** Folder of the dataset: `Dataset###_NAME` (nnU-Net v2) or `Task##_NAME` (Medical Decathlon). */
@@ -382,6 +375,13 @@ export interface DeterminePostprocessingOptions extends Abortable {
  * - `none`: 1.
  */
 export type DiceWeights = 'weightmap' | 'none';
+
+/**
+ * The side of a picture on which the patient's left is drawn.
+ * - `radiological`: The patient's left is on the right, as seen from the feet.
+ * - `neurological`: The patient's left is on the left, as seen from the head.
+ */
+export type DisplayConvention = 'radiological' | 'neurological';
 
 /** Options of the verb `ensemble`. */
 export interface EnsembleOptions extends Abortable {
@@ -1441,7 +1441,7 @@ export interface PreviewOptions extends Abortable {
    *
    * @default "radiological"
    */
-  readonly convention?: Convention | undefined;
+  readonly convention?: DisplayConvention | undefined;
   /**
    * Number of threads; 0 uses all cores.
    *
