@@ -38,16 +38,16 @@ export interface Line {
 /** The texts of a document. */
 export function texts(svg: string): Line[] {
   const found = svg.matchAll(
-    /<text x="([\d.-]+)" y="([\d.-]+)" text-anchor="(\w+)" fill="#000" font-size="(\d+)"[^>]*>([^<]*)<\/text>/g,
+    /<text x="([\d.-]+)" y="([\d.-]+)" text-anchor="(\w+)" fill="#000" font-size="(\d+)"([^>]*)>([^<]*)<\/text>/g,
   );
-  return [...found].map(([, x, y, anchor, size, escaped = '']) => {
+  return [...found].map(([, x, y, anchor, size, more = '', escaped = '']) => {
     const words = escaped
       .replaceAll('&lt;', '<')
       .replaceAll('&gt;', '>')
       .replaceAll('&quot;', '"')
       .replaceAll('&amp;', '&');
     const [start, base, high] = [Number(x), Number(y), Number(size)];
-    const width = widthOf(words, high);
+    const width = widthOf(words, high, more.includes('bold'));
     const left = start - (anchor === 'end' ? width : anchor === 'middle' ? width / 2 : 0);
     return {
       words,

@@ -13,4 +13,9 @@ export const CLASS_COLOURS = [
   '#aa4499',
   '#117733',
   '#661100',
+  '#ee6677',
+  '#bbcc33',
+  '#6699cc',
+  '#997700',
+  '#ee99aa',
 ] as const;

@@ -54,7 +54,7 @@ const HEAD = 24;
 const LINE = 16;
 const SIZE = 12;
 /** Least width of a panel, so that captions can be read. */
-const LEAST = 150;
+const LEAST = 200;
 /** Longer titles do not widen the document. */
 const TITLE = 480;
 /** Largest deviation of labels from the image's grid, as that of `evaluate`. */
@@ -260,7 +260,7 @@ function cellsOf(
       drawn.classes.length,
     );
     return [
-      cell([panel.title, ...lines, `in this slice: ${meanText(inSlice)}`], over),
+      cell([panel.title, ...lines, `slice: ${meanText(inSlice)}`], over),
       cell(
         ['difference', `${voxels} ${voxels === 1 ? 'voxel differs' : 'voxels differ'}`],
         differenceLayer(different),
@@ -272,7 +272,7 @@ function cellsOf(
 /** Share of annotated voxels, if some are not. */
 function annotated({ values }: Slice): string[] {
   const known = count(values, (value) => value >= 0);
-  return known === values.length ? [] : [`${percent(known / values.length)} annotated in this slice`];
+  return known === values.length ? [] : [`${percent(known / values.length)} of the slice annotated`];
 }
 
 const number = (value: number): string => (Number.isNaN(value) ? '–' : value.toFixed(3));
@@ -315,7 +315,7 @@ interface Row {
 function layOut({ view, scale, size }: Drawn, rows: readonly Row[], entries: readonly Entry[]): string {
   const cellWidth = Math.max(LEAST, size.width + 2 * MARK.side);
   const across = Math.max(1, ...rows.map(({ cells }) => cells.length));
-  const titles = rows.map(({ title }) => Math.min(TITLE, widthOf(title, 13)));
+  const titles = rows.map(({ title }) => Math.min(TITLE, widthOf(title, 13, true)));
   const inner = Math.max(across * cellWidth, ...titles, ...entries.map((entry) => entry.width));
   const body: string[] = [];
   let top = MARGIN;
@@ -325,7 +325,7 @@ function layOut({ view, scale, size }: Drawn, rows: readonly Row[], entries: rea
       ...wrap(lines, ', ', cellWidth - SIZE, 11),
     ]);
     const pixels = top + HEAD + LINE * Math.max(1, ...captions.map((lines) => lines.length)) + MARK.above;
-    body.push(text(MARGIN, top + 13, shorten(title, inner, 13), { size: 13, bold: true }));
+    body.push(text(MARGIN, top + 13, shorten(title, inner, 13, true), { size: 13, bold: true }));
     for (const [i, { png }] of cells.entries()) {
       const left = MARGIN + i * cellWidth;
       const lines = captions[i] ?? [];

@@ -17,13 +17,14 @@ export function framed(
 ): string[] {
   const body = [picture(left, top, width, height, png)];
   if (marks === undefined) return body;
+  const style = { size: 11, bold: true, serif: true } as const;
   const [middle, centre] = [top + height / 2 + 4, left + width / 2];
   return [
     ...body,
-    text(left - 4, middle, marks.left, { size: 11, anchor: 'end' }),
-    text(left + width + 4, middle, marks.right, { size: 11 }),
-    text(centre, top - 4, marks.top, { size: 11, anchor: 'middle' }),
-    text(centre, top + height + 12, marks.bottom, { size: 11, anchor: 'middle' }),
+    text(left - 4, middle, marks.left, { ...style, anchor: 'end' }),
+    text(left + width + 4, middle, marks.right, style),
+    text(centre, top - 4, marks.top, { ...style, anchor: 'middle' }),
+    text(centre, top + height + 12, marks.bottom, { ...style, anchor: 'middle' }),
   ];
 }
 

@@ -22,7 +22,7 @@ const HEAD = 36;
 const LINE = 15;
 const CELL_GAP = 18;
 /** Least width of a panel, so that captions can be read. */
-const LEAST = 150;
+const LEAST = 200;
 /** Height of a scale bar with its text. */
 const BAR = 22;
 
@@ -95,7 +95,7 @@ export function drawContactSheet(
     const { size } = sample;
     const inset = (panelWidth - size.width) / 2;
     return [
-      text(left, top + 14, shorten(sample.name, cell.width, 13), { size: 13, bold: true }),
+      text(left, top + 14, shorten(sample.name, cell.width, 13, true), { size: 13, bold: true }),
       text(left, top + 30, shorten(sample.place, cell.width, 11), { size: 11 }),
       ...sample.panels.flatMap(({ captions, png }, j) => {
         const x = left + j * panelWidth;
@@ -203,17 +203,18 @@ function previousStage(batch: PreviewBatch, index: number): Float32Array | undef
   return labels;
 }
 
-/** Shares of annotated and of foreground voxels in the patch, and in the slice shown. */
+/** Shares of annotated and of foreground voxels in the patch, and in the slice shown, as lines. */
 function describe(patch: Float32Array, slice: Float32Array | undefined): string[] {
   const partial = patch.some((label) => label < 0);
-  const shares = (values: Float32Array): string => {
+  const lines = (name: string, values: Float32Array): string[] => {
     const share = (counts: (label: number) => boolean): string =>
       percent(count(values, counts) / values.length);
+    const annotated = `${share((label) => label >= 0)} annotated`;
     const foreground = `${share((label) => label > 0)} foreground`;
-    return partial ? `${share((label) => label >= 0)} annotated, ${foreground}` : foreground;
+    const [first, ...others] = partial ? [annotated, foreground] : [foreground];
+    return wrap([`${name}: ${first}`, ...others], ', ', LEAST - 8, 11);
   };
-  const whole = `${partial ? '' : 'labels, '}${shares(patch)}`;
-  return slice === undefined ? [whole] : [whole, `in this slice: ${shares(slice)}`];
+  return [...lines('labels', patch), ...(slice === undefined ? [] : lines('slice', slice))];
 }
 
 function weightRange(batches: readonly PreviewBatch[]): Range | undefined {
@@ -257,7 +258,10 @@ function drawLegend(
   if (first?.directions.some((direction) => axesOf(direction ?? []) === undefined)) {
     notes.push('Without a direction in the record of a case, rows and columns have the order of the array.');
   }
-  notes.push('Ranges are those of the whole patch; grey values span the slice’s 0.5th to 99.5th percentile.');
+  notes.push(
+    'Ranges are those of the whole patch;',
+    'grey values span the slice’s 0.5th to 99.5th percentile.',
+  );
   const lines = wrap(notes, ' ', width, 11);
   return {
     body: [

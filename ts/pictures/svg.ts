@@ -30,13 +30,16 @@ export interface TextStyle {
   readonly anchor?: 'start' | 'middle' | 'end';
   readonly size?: number;
   readonly bold?: boolean;
+  /** Letters with serifs, which tell an I from a line. */
+  readonly serif?: boolean;
 }
 
 /** A line of black text; (x, y) is the start of its baseline. */
 export function text(x: number, y: number, words: string, style: TextStyle = {}): string {
-  const { anchor = 'start', size = 12, bold = false } = style;
+  const { anchor = 'start', size = 12, bold = false, serif = false } = style;
   const weight = bold ? ' font-weight="bold"' : '';
-  return `<text x="${x}" y="${y}" text-anchor="${anchor}" fill="#000" font-size="${size}"${weight}>${escapeXml(words)}</text>`;
+  const family = serif ? ' font-family="Times New Roman, Liberation Serif, DejaVu Serif, serif"' : '';
+  return `<text x="${x}" y="${y}" text-anchor="${anchor}" fill="#000" font-size="${size}"${weight}${family}>${escapeXml(words)}</text>`;
 }
 
 /** A picture of `width` × `height` pixels with its upper left corner at (x, y). */
@@ -54,24 +57,27 @@ const WIDTHS: readonly (readonly [characters: RegExp, width: number])[] = [
   [/[\u{20}-\u{7e}\u{a0}-\u{24f}\u{370}-\u{52f}\u{2010}-\u{2212}]/u, 0.9],
 ];
 
+/** Letters that are not bold are narrower. */
+const REGULAR = 0.9;
+
 /** Width of text in pixels, or somewhat more. */
-export function widthOf(words: string, size = 12): number {
+export function widthOf(words: string, size = 12, bold = false): number {
   let sum = 0;
   for (const character of words) {
     // Others, such as those of East Asia, are as wide as high.
     sum += WIDTHS.find(([characters]) => characters.test(character))?.[1] ?? 1.2;
   }
-  return sum * size;
+  return sum * size * (bold ? 1 : REGULAR);
 }
 
 /** Shortens text to `width` pixels by omitting its middle. */
-export function shorten(words: string, width: number, size = 12): string {
-  if (widthOf(words, size) <= width) return words;
+export function shorten(words: string, width: number, size = 12, bold = false): string {
+  if (widthOf(words, size, bold) <= width) return words;
   const characters = [...words];
   let [head, tail] = [characters.length >> 1, characters.length >> 1];
   const short = () =>
     `${characters.slice(0, head).join('')}…${characters.slice(characters.length - tail).join('')}`;
-  while (head + tail > 1 && widthOf(short(), size) > width) {
+  while (head + tail > 1 && widthOf(short(), size, bold) > width) {
     if (tail > 0 && tail >= head) tail -= 1;
     else head -= 1;
   }

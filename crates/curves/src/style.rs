@@ -11,7 +11,7 @@ const GREEN: Colour = [0, 158, 115];
 
 /// Colours of classes 1, 2, 3, …, for lines and for labels over images. They begin again after the last one. The
 /// colours of losses and of the mean are not among them.
-pub const CLASS_COLOURS: [Colour; 11] = [
+pub const CLASS_COLOURS: [Colour; 16] = [
     [230, 159, 0],
     [86, 180, 233],
     [204, 121, 167],
@@ -23,6 +23,11 @@ pub const CLASS_COLOURS: [Colour; 11] = [
     [170, 68, 153],
     [17, 119, 51],
     [102, 17, 0],
+    [238, 102, 119],
+    [187, 204, 51],
+    [102, 153, 204],
+    [153, 119, 0],
+    [238, 153, 170],
 ];
 
 /// Dashes of classes 1, 2, 3, …
@@ -47,12 +52,13 @@ pub(crate) fn mean() -> Stroke {
     }
 }
 
-/// The line of a class, counted from 0. With 11 colours and 4 dashes, 44 classes differ.
+/// The line of a class, counted from 0. With 16 colours and 4 dashes, 64 classes differ.
 pub(crate) fn class(class: usize) -> Stroke {
     Stroke {
         colour: CLASS_COLOURS[class % CLASS_COLOURS.len()],
         width: 1.4,
-        dash: DASHES[class % DASHES.len()].to_vec(),
+        // One further when the colours begin again, so that a colour has other dashes each time.
+        dash: DASHES[(class + class / CLASS_COLOURS.len()) % DASHES.len()].to_vec(),
     }
 }
 
@@ -67,8 +73,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_of_44_classes_losses_and_mean_differ_and_neighbours_differ_twice() {
-        let classes = (0..44).map(class);
+    fn lines_of_64_classes_losses_and_mean_differ_and_neighbours_differ_twice() {
+        let classes = (0..64).map(class);
         let all: Vec<Stroke> = classes
             .chain([train_loss(), validation_loss(), mean()])
             .collect();
@@ -77,7 +83,7 @@ mod tests {
                 assert!(one.colour != two.colour || one.dash != two.dash, "{one:?}");
             }
         }
-        for i in 1..44 {
+        for i in 1..64 {
             let (one, two) = (class(i - 1), class(i));
             assert!(one.colour != two.colour && one.dash != two.dash, "{i}");
         }
