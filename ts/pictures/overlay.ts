@@ -297,12 +297,13 @@ function entriesOf(
 ): Entry[] {
   const all = panels.flatMap(({ labels }) => labels ?? []);
   const ranges = all.map(({ data }) => rangeOf(data));
-  const highest = Math.max(0, ...ranges.map(([, high]) => high));
+  const highest = Math.max(classes.length, ...ranges.map(([, high]) => high));
   const entries = all.length > 0 ? classSwatches(classes, highest) : [];
   const lowest = Math.min(0, ...ranges.map(([low]) => low), ...(reference ? rangeOf(reference.data) : []));
   if (lowest < 0) entries.push(unlabelledSwatch());
   if (reference !== undefined && all.some((labels) => labels !== reference)) {
-    for (const { name, colour } of DIFFERENCES) entries.push(swatch(colour, name));
+    const possible = highest > 1 ? DIFFERENCES : DIFFERENCES.slice(0, 2);
+    for (const { name, colour } of possible) entries.push(swatch(colour, name));
   }
   return entries;
 }

@@ -22,7 +22,7 @@ const HEAD = 36;
 const LINE = 15;
 const CELL_GAP = 18;
 /** Least width of a panel, so that captions can be read. */
-const LEAST = 200;
+const LEAST = 264;
 /** Height of a scale bar with its text. */
 const BAR = 22;
 

@@ -75,9 +75,7 @@ mod tests {
     #[test]
     fn lines_of_64_classes_losses_and_mean_differ_and_neighbours_differ_twice() {
         let classes = (0..64).map(class);
-        let all: Vec<Stroke> = classes
-            .chain([train_loss(), validation_loss(), mean()])
-            .collect();
+        let all: Vec<Stroke> = classes.chain([train_loss(), validation_loss(), mean()]).collect();
         for (i, one) in all.iter().enumerate() {
             for two in &all[..i] {
                 assert!(one.colour != two.colour || one.dash != two.dash, "{one:?}");

@@ -5,6 +5,9 @@ use std::fmt::Write;
 use crate::picture::{text_width, Anchor, Item, Picture};
 use crate::style::hex;
 
+/// Fonts whose letters are as wide as those of the PNG. Programs that draw SVG may know no font as "monospace".
+const FONTS: &str = "DejaVu Sans Mono, Liberation Mono, Menlo, Consolas, monospace";
+
 /// The picture as a document. Texts are as wide as in the PNG, whatever font the viewer has.
 pub(crate) fn document(picture: &Picture) -> String {
     let (width, height) = (picture.width, picture.height);
@@ -73,7 +76,7 @@ fn element(item: &Item) -> String {
                 String::new()
             };
             format!(
-                "<text x=\"{x:.1}\" y=\"{y:.1}\" font-family=\"monospace\" font-size=\"{}\" \
+                "<text x=\"{x:.1}\" y=\"{y:.1}\" font-family=\"{FONTS}\" font-size=\"{}\" \
                  textLength=\"{}\" \
                  lengthAdjust=\"spacingAndGlyphs\" text-anchor=\"{anchor}\" fill=\"{}\"{turn}>{}</text>",
                 10 * dot,

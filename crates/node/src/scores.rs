@@ -47,8 +47,15 @@ fn view<'a>(values: &'a [i16], shape: &[u32]) -> Result<ArrayView3<'a, i16>, Fai
         _ => None,
     };
     found.ok_or_else(|| {
-        let message = format!("expected labels of shape {axes:?}, received {} voxels", values.len());
-        Failure::new(Code::Options, message, json!({ "shape": axes, "length": values.len() }))
+        let message = format!(
+            "expected labels of shape {axes:?}, received {} voxels",
+            values.len()
+        );
+        Failure::new(
+            Code::Options,
+            message,
+            json!({ "shape": axes, "length": values.len() }),
+        )
     })
 }
 
