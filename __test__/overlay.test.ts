@@ -2,7 +2,15 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
-import { drawOverlay, evaluate, NnunetError, readVolume, toPng, type Volume } from '../ts/index.js';
+import {
+  drawOverlay,
+  evaluate,
+  NnunetError,
+  type OverlayOptions,
+  readVolume,
+  toPng,
+  type Volume,
+} from '../ts/index.js';
 import type { Plane } from '../ts/pictures/orientation.js';
 import { niceLength } from '../ts/pictures/parts.js';
 import { escapeXml, shorten, widthOf } from '../ts/pictures/svg.js';
@@ -375,6 +383,8 @@ test('slices outside, other grids and a missing reference are refused', (t) => {
   };
   for (const slice of [-1, 4, 0.5, Number.NaN]) refused(() => draw(slice), /from 0 to 3/);
   refused(() => draw('largestError'), /reference/);
+  const odd = { plane: 'oblique' } as unknown as OverlayOptions;
+  refused(() => drawOverlay(image, 0, [], [], odd), /plane: expected axial or/);
   refused(() => draw(0, {}, [4, 3, 2]), /4 × 3 × 3/);
   refused(() => draw(0, { direction: [-1, 0, 0, 0, -1, 0, 0, 0, 1] }), /direction/);
   refused(() => draw(0, { origin: [0, 0, 1] }), /deviation of 1\.0/);

@@ -55,6 +55,8 @@ const LINE = 16;
 const SIZE = 12;
 /** Least width of a panel, so that captions can be read. */
 const LEAST = 200;
+/** Classes without a name are in the legend up to this label. */
+const MOST_CLASSES = 64;
 /** Longer titles do not widen the document. */
 const TITLE = 480;
 /** Largest deviation of labels from the image's grid, as that of `evaluate`. */
@@ -102,7 +104,9 @@ export function drawOverlay(
   classes: readonly string[],
   options: OverlayOptions = {},
 ): string {
-  const { plane = 'axial', convention, reference } = options;
+  const { plane = 'axial', convention = 'radiological', reference } = options;
+  oneOf('plane', plane, ['axial', 'coronal', 'sagittal']);
+  oneOf('convention', convention, ['radiological', 'neurological']);
   const axes = axesOf(image.direction);
   const view = viewOf(axes, plane, convention);
   for (const { labels, title } of panels) if (labels) checkGrid(image, labels, `labels of "${title}"`);
@@ -115,17 +119,23 @@ export function drawOverlay(
     measured,
     reference,
   );
+  const name = view.plane ? `${view.plane} slice` : 'no direction in the header: slice';
   const first = cut(image, view, 0);
   const scale = scaleOf(first);
   const drawn = { view, scale, size: sizeOf(first, scale), panels: measured, classes };
   return layOut(
     drawn,
     chosen.map(({ index, note }, i) => ({
-      title: `${view.plane ?? 'slice along an axis without direction,'} slice ${index + 1} of ${image.shape[view.normal]}${note}`,
+      title: `${name} ${index + 1} of ${image.shape[view.normal]}${note}`,
       cells: cellsOf(drawn, image, reference, index, i === 0),
     })),
     entriesOf(classes, panels, reference),
   );
+}
+
+/** Refuses other values, for callers without types. */
+function oneOf(option: string, value: string, values: readonly string[]): void {
+  if (!values.includes(value)) throw optionError(option, `expected ${values.join(' or ')}, got ${value}`);
 }
 
 /** Refuses labels that do not lie where the image lies. */
@@ -162,13 +172,22 @@ function diceOf(
   shape: readonly number[],
   classes: number,
 ): number[] {
-  const whole = (values: Float32Array): Int16Array => Int16Array.from(values, (v) => Math.round(v));
   const labels = Array.from({ length: classes }, (_, i) => i + 1);
   try {
-    return core().dice(whole(reference), whole(prediction), [...shape], labels);
+    return core().dice(wholeLabels(reference), wholeLabels(prediction), [...shape], labels);
   } catch (thrown) {
     throw fromNative(thrown);
   }
+}
+
+/** Labels as whole numbers; all below 0 are unlabelled. */
+function wholeLabels(values: Float32Array): Int16Array {
+  // `from` with a function is many times slower on whole volumes.
+  const whole = new Int16Array(values.length);
+  for (let i = 0; i < whole.length; i += 1) {
+    whole[i] = Math.max(-1, Math.min(32767, Math.round(values[i] ?? 0)));
+  }
+  return whole;
 }
 
 /** The slices as indices, each once, with what they are. */
@@ -216,11 +235,12 @@ function largestError(
   const step = shape.slice(view.normal + 1).reduce((product, n) => product * n, 1);
   for (const { labels, compared } of panels) {
     if (labels === undefined || !compared) continue;
-    reference.data.forEach((truth, i) => {
-      if (truth < 0 || truth === labels.data[i]) return;
+    for (let i = 0; i < reference.data.length; i += 1) {
+      const truth = reference.data[i] ?? 0;
+      if (truth < 0 || truth === labels.data[i]) continue;
       const slice = Math.floor(i / step) % counts.length;
       counts[slice] = (counts[slice] ?? 0) + 1;
-    });
+    }
   }
   const better = (best: number, voxels: number, i: number): number => {
     const most = counts[best] ?? 0;
@@ -298,7 +318,7 @@ function entriesOf(
   const all = panels.flatMap(({ labels }) => labels ?? []);
   const ranges = all.map(({ data }) => rangeOf(data));
   const highest = Math.max(classes.length, ...ranges.map(([, high]) => high));
-  const entries = all.length > 0 ? classSwatches(classes, highest) : [];
+  const entries = all.length > 0 ? classSwatches(classes, Math.min(highest, MOST_CLASSES)) : [];
   const lowest = Math.min(0, ...ranges.map(([low]) => low), ...(reference ? rangeOf(reference.data) : []));
   if (lowest < 0) entries.push(unlabelledSwatch());
   if (reference !== undefined && all.some((labels) => labels !== reference)) {
