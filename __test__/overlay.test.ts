@@ -14,6 +14,7 @@ import {
 import type { Plane } from '../ts/pictures/orientation.js';
 import { niceLength } from '../ts/pictures/parts.js';
 import { escapeXml, shorten, widthOf } from '../ts/pictures/svg.js';
+import { packageRoot } from '../ts/version.js';
 import { type Drawn, embedded, overlaps, texts } from './drawn.js';
 import { type Shape, writeNifti } from './made-up.js';
 import { random } from './random.js';
@@ -400,4 +401,79 @@ test('text is escaped, and shortened to its width', (t) => {
     }
   }
   t.is(shorten('short', 300), 'short');
+});
+
+/** The same image with its array's axes in another order, some of them reversed. */
+function stored(
+  image: Volume,
+  order: readonly [number, number, number],
+  reversed: readonly boolean[],
+): Volume {
+  const strides = [image.shape[1] * image.shape[2], image.shape[2], 1];
+  const shape = order.map((axis) => image.shape[axis] ?? 1) as unknown as Shape;
+  const direction = [...IDENTITY];
+  for (const [axis, old] of order.entries()) {
+    for (const row of [0, 1, 2]) {
+      const cosine = image.direction[3 * row + 2 - old] ?? 0;
+      direction[3 * row + 2 - axis] = reversed[axis] ? -cosine : cosine;
+    }
+  }
+  const value = (index: number): number => {
+    const place = [
+      Math.floor(index / shape[2] / shape[1]),
+      Math.floor(index / shape[2]) % shape[1],
+      index % shape[2],
+    ];
+    const offsets = order.map((old, axis) => {
+      const at = place[axis] ?? 0;
+      return (reversed[axis] ? (shape[axis] ?? 1) - 1 - at : at) * (strides[old] ?? 0);
+    });
+    return image.data[offsets.reduce((sum, offset) => sum + offset, 0)] ?? 0;
+  };
+  const spacing = order.map((axis) => image.spacing[axis] ?? 1) as unknown as Shape;
+  return volume(shape, value, { spacing, direction });
+}
+
+test('a brain looks the same however its file stores it, and the left side of its head is on the right', async (t) => {
+  const data = join(packageRoot, 'examples', 'data', 'Task501_IcbmTissue', 'imagesTs');
+  const image = { ...(await readVolume(join(data, 'icbm_003_0000.nii.gz'))), spacing: [1.5, 1, 2] as const };
+  // An odd number of slices, so that the middle one is the same from both ends.
+  const odd = image.shape.map((n) => n - 1 + (n % 2)) as unknown as Shape;
+  const cropped = volume(
+    odd,
+    (i) => {
+      const [z, y, x] = [Math.floor(i / odd[2] / odd[1]), Math.floor(i / odd[2]) % odd[1], i % odd[2]];
+      return image.data[(z * image.shape[1] + y) * image.shape[2] + x] ?? 0;
+    },
+    { spacing: image.spacing, direction: image.direction },
+  );
+  const orders = [
+    [0, 1, 2],
+    [0, 2, 1],
+    [1, 0, 2],
+    [1, 2, 0],
+    [2, 0, 1],
+    [2, 1, 0],
+  ] as const;
+  for (const plane of ['axial', 'coronal', 'sagittal'] as const) {
+    const expected = drawOverlay(cropped, 'middle', [{ title: 'x' }], [], { plane });
+    for (const order of orders) {
+      for (let flips = 0; flips < 8; flips += 1) {
+        const other = stored(
+          cropped,
+          order,
+          [0, 1, 2].map((axis) => (flips >> axis) % 2 === 1),
+        );
+        t.is(
+          drawOverlay(other, 'middle', [{ title: 'x' }], [], { plane }),
+          expected,
+          `${plane} ${order} ${flips}`,
+        );
+      }
+    }
+  }
+  // The crop is of the left half of the head: air is at its left and front.
+  const { width, height, at } = only(embedded(drawOverlay(cropped, 'middle', [{ title: 'x' }], [])));
+  t.deepEqual(at(width - 2, 2), [0, 0, 0]);
+  t.true((at(2, height - 3)[0] ?? 0) > 100);
 });
