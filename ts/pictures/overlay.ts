@@ -1,7 +1,7 @@
-import { fromNative, optionError } from '../errors.js';
+import { optionError } from '../errors.js';
 import type { DisplayConvention } from '../generated/options.js';
-import { core } from '../native/core.js';
 import type { Volume } from '../volume.js';
+import { checkGrid, diceLines, diceOf, largestError, meanText } from './compare.js';
 import { axesOf, type Plane, type View, viewOf } from './orientation.js';
 import {
   classSwatches,
@@ -36,7 +36,7 @@ export interface Panel {
   readonly labels?: Volume;
 }
 
-/** A slice: its index in the array, the middle one, or the one where most voxels of the panels differ from the reference. */
+/** A slice: its index in the array, the middle one, or the one where most voxels differ from the reference. */
 export type SliceChoice = number | 'middle' | 'largestError';
 
 /** Options of {@link drawOverlay}. */
@@ -59,9 +59,6 @@ const LEAST = 200;
 const MOST_CLASSES = 64;
 /** Longer titles do not widen the document. */
 const TITLE = 480;
-/** Largest deviation of labels from the image's grid, as that of `evaluate`. */
-const TOLERANCE = 1e-3;
-
 /** Where the slices are, and what is drawn of each. */
 interface Drawn {
   readonly view: View;
@@ -85,7 +82,7 @@ interface Cell {
 
 /**
  * Draws slices of an image, one row of panels a slice: the image in grey with labels over it. Pixels have the aspect of
- * the voxels. Slices are turned as the direction of the image says, with the letters of the patient's sides at the edges.
+ * the voxels. Slices are turned as the direction of the image says, with letters of the patient's sides at the edges.
  * Each row has the number of its slice, counted from 1, and a scale bar.
  *
  * With `reference`, labels other than it have their Dice, as `evaluate` with `ignoreLabel: -1` computes it, and beside
@@ -138,56 +135,12 @@ function oneOf(option: string, value: string, values: readonly string[]): void {
   if (!values.includes(value)) throw optionError(option, `expected ${values.join(' or ')}, got ${value}`);
 }
 
-/** Refuses labels that do not lie where the image lies. */
-function checkGrid(image: Volume, labels: Volume, name: string): void {
-  const [expected, found] = [image.shape.join(' × '), labels.shape.join(' × ')];
-  if (expected !== found)
-    throw optionError('panels', `${name}: expected the shape of the image, ${expected}, got ${found}`);
-  if (axesOf(image.direction) === undefined) return;
-  const place = ({ spacing, origin, direction }: Volume) => ({
-    spacing: [...spacing],
-    origin: [...origin],
-    direction: [...direction],
-  });
-  const deviation = core().placeDeviation(place(image), place(labels));
-  if (deviation <= TOLERANCE) return;
-  throw optionError(
-    'panels',
-    `${name}: expected spacing, origin and direction of the image, found a deviation of ${deviation.toPrecision(2)} voxels`,
-  );
-}
-
 function measure(panel: Panel, reference: Volume | undefined, classes: number): Measured {
   const { labels } = panel;
   if (labels === undefined || reference === undefined || labels === reference) {
     return { ...panel, compared: false, dice: [] };
   }
   return { ...panel, compared: true, dice: diceOf(reference.data, labels.data, labels.shape, classes) };
-}
-
-/** Dice of classes 1, 2, …; NaN where neither has the class. */
-function diceOf(
-  reference: Float32Array,
-  prediction: Float32Array,
-  shape: readonly number[],
-  classes: number,
-): number[] {
-  const labels = Array.from({ length: classes }, (_, i) => i + 1);
-  try {
-    return core().dice(wholeLabels(reference), wholeLabels(prediction), [...shape], labels);
-  } catch (thrown) {
-    throw fromNative(thrown);
-  }
-}
-
-/** Labels as whole numbers; all below 0 are unlabelled. */
-function wholeLabels(values: Float32Array): Int16Array {
-  // `from` with a function is many times slower on whole volumes.
-  const whole = new Int16Array(values.length);
-  for (let i = 0; i < whole.length; i += 1) {
-    whole[i] = Math.max(-1, Math.min(32767, Math.round(values[i] ?? 0)));
-  }
-  return whole;
 }
 
 /** The slices as indices, each once, with what they are. */
@@ -205,7 +158,8 @@ function choose(
     let [index, note] = [middle, 'middle'];
     if (slice === 'largestError') {
       if (reference === undefined) throw optionError('slices', 'largestError needs the option reference');
-      const error = largestError(image, view, panels, reference, middle);
+      const compared = panels.flatMap((panel) => (panel.compared && panel.labels ? [panel.labels] : []));
+      const error = largestError(reference, compared, view.normal);
       index = error.index;
       note = `largest error, ${error.voxels} ${error.voxels === 1 ? 'voxel differs' : 'voxels differ'}`;
     } else if (slice !== 'middle') {
@@ -220,35 +174,6 @@ function choose(
     index,
     note: notes.length > 0 ? ` (${notes.join('; ')})` : '',
   }));
-}
-
-/** The slice with most different voxels of all compared panels; of equal ones, that nearest to the middle. */
-function largestError(
-  image: Volume,
-  view: View,
-  panels: readonly Measured[],
-  reference: Volume,
-  middle: number,
-): { readonly index: number; readonly voxels: number } {
-  const { shape } = image;
-  const counts = new Array<number>(shape[view.normal] ?? 1).fill(0);
-  const step = shape.slice(view.normal + 1).reduce((product, n) => product * n, 1);
-  for (const { labels, compared } of panels) {
-    if (labels === undefined || !compared) continue;
-    for (let i = 0; i < reference.data.length; i += 1) {
-      const truth = reference.data[i] ?? 0;
-      if (truth < 0 || truth === labels.data[i]) continue;
-      const slice = Math.floor(i / step) % counts.length;
-      counts[slice] = (counts[slice] ?? 0) + 1;
-    }
-  }
-  const better = (best: number, voxels: number, i: number): number => {
-    const most = counts[best] ?? 0;
-    const nearer = Math.abs(i - middle) < Math.abs(best - middle);
-    return voxels > most || (voxels === most && nearer) ? i : best;
-  };
-  const index = counts.reduce(better, 0);
-  return { index, voxels: counts[index] ?? 0 };
 }
 
 /** The panels of a slice, each comparison followed by its differences. */
@@ -272,7 +197,7 @@ function cellsOf(
     if (truth === undefined || !panel.compared) return [cell([panel.title, ...annotated(labels)], over)];
     const different = differences(truth, labels);
     const voxels = count(different.values, (value) => value > 0);
-    const lines = first ? diceLines('Dice', panel.dice, drawn.classes) : [];
+    const lines = first ? diceLines(panel.dice, drawn.classes) : [];
     const inSlice = diceOf(
       truth.values,
       labels.values,
@@ -293,21 +218,6 @@ function cellsOf(
 function annotated({ values }: Slice): string[] {
   const known = count(values, (value) => value >= 0);
   return known === values.length ? [] : [`${percent(known / values.length)} of the slice annotated`];
-}
-
-const number = (value: number): string => (Number.isNaN(value) ? '–' : value.toFixed(3));
-
-function meanText(dice: readonly number[]): string {
-  const found = dice.filter((value) => !Number.isNaN(value));
-  // 0 / 0 without any.
-  const mean = found.reduce((sum, value) => sum + value, 0) / found.length;
-  return `${dice.length > 1 ? 'mean Dice' : 'Dice'} ${number(mean)}`;
-}
-
-/** The mean, and each class. */
-function diceLines(name: string, dice: readonly number[], classes: readonly string[]): string[] {
-  if (dice.length <= 1) return dice.map((value) => `${name} ${number(value)}`);
-  return [meanText(dice), ...dice.map((value, i) => `${classes[i]} ${number(value)}`)];
 }
 
 function entriesOf(

@@ -60,7 +60,7 @@ export interface ContactSheetOptions {
  * first channel, the segmentation of the previous stage (cascade only), and the weightmap (if the recipe has one).
  *
  * In 3D the sheet shows the slice along the first axis with most foreground voxels; without foreground, the slice with
- * most annotated voxels. Of equal slices the one nearest to the middle is shown. Pixels have the aspect of the voxels, and
+ * most annotated voxels. Of equal slices the one nearest to the middle is shown. Pixels have the aspect of the voxels;
  * slices are turned as the direction of the case says. Letters name the sides of the patient if the batch is not
  * augmented: augmentation mirrors, rotates and scales patches at random.
  *
