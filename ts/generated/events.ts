@@ -160,10 +160,10 @@ export type PreviewEvent = StartedEvent | MemoryEvent | ProgressEvent | WarningE
 export type TrainEvent = StartedEvent | MemoryEvent | ProgressEvent | IterationEvent | EpochEvent | ValidationEvent | CheckpointEvent | WarningEvent;
 
 /** Events of the verb `predict`. */
-export type PredictEvent = StartedEvent | ProgressEvent | WarningEvent;
+export type PredictEvent = StartedEvent | MemoryEvent | ProgressEvent | WarningEvent;
 
 /** Events of the verb `loadModel`. */
-export type LoadModelEvent = ProgressEvent | WarningEvent;
+export type LoadModelEvent = MemoryEvent | ProgressEvent | WarningEvent;
 
 /** Events of the verb `evaluate`. */
 export type EvaluateEvent = StartedEvent | ProgressEvent | WarningEvent;

@@ -11,8 +11,8 @@ use EventKind::{Checkpoint, Epoch, Iteration, Memory, Progress, Started, Validat
 
 /// Events of verbs over cases.
 const CASES: &[EventKind] = &[Started, Progress, Warning];
-/// Events of verbs that load batches.
-const BATCHES: &[EventKind] = &[Started, Memory, Progress, Warning];
+/// Events of verbs that tell their memory before they use it.
+const ESTIMATED: &[EventKind] = &[Started, Memory, Progress, Warning];
 /// Events of a training.
 const TRAINING: &[EventKind] = &[
     Started, Memory, Progress, Iteration, Epoch, Validation, Checkpoint, Warning,
@@ -52,11 +52,11 @@ pub fn visit(visitor: &mut impl Visitor) {
     visitor.verb(verb("preprocess", CASES), preprocess::plan_and_preprocess);
     visitor.verb(verb("splits", CASES), task::splits::make_splits);
     visitor.verb(verb("weightmaps", CASES), weightmap::generate);
-    visitor.types::<preview::PreviewOptions, ()>(verb("previewBatches", BATCHES));
-    visitor.types::<preview::PictureOptions, preview::PictureSummary>(verb("preview", BATCHES));
+    visitor.types::<preview::PreviewOptions, ()>(verb("previewBatches", ESTIMATED));
+    visitor.types::<preview::PictureOptions, preview::PictureSummary>(verb("preview", ESTIMATED));
     visitor.types::<settings::TrainOptions, settings::TrainSummary>(verb("train", TRAINING));
-    visitor.types::<settings::PredictOptions, settings::PredictSummary>(verb("predict", CASES));
-    visitor.types::<settings::LoadModelOptions, ()>(verb("loadModel", &[Progress, Warning]));
+    visitor.types::<settings::PredictOptions, settings::PredictSummary>(verb("predict", ESTIMATED));
+    visitor.types::<settings::LoadModelOptions, ()>(verb("loadModel", &[Memory, Progress, Warning]));
     visitor.verb(verb("evaluate", CASES), evaluate::evaluate_folder);
     visitor.verb(verb("compare", CASES), evaluate::compare_folders);
     visitor.verb(verb("ensemble", CASES), ensemble::ensemble);
