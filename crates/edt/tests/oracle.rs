@@ -69,7 +69,7 @@ fn spacings() -> impl Strategy<Value = [f64; 3]> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 3 } else { 400 }))]
 
     #[test]
     fn distances_equal_brute_force(mask in masks(), spacing in spacings()) {
@@ -249,7 +249,7 @@ fn invalid_arguments_are_rejected() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+    #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 3 } else { 300 }))]
 
     #[test]
     fn two_nearest_objects_equal_brute_force(
