@@ -25,7 +25,17 @@ const MIRI = {
 const VECTORS = '-Ctarget-feature=+avx2,+fma,+bmi1,+bmi2,+popcnt';
 
 /** Crates with `unsafe`, or with C code or unsafe libraries that read files. */
-const ADDRESS = ['augment', 'edt', 'resample', 'sampling', 'storage', 'volume', 'zip-writer', 'pickle', 'loader'];
+const ADDRESS = [
+  'augment',
+  'edt',
+  'resample',
+  'sampling',
+  'storage',
+  'volume',
+  'zip-writer',
+  'pickle',
+  'loader',
+];
 /** Crates whose threads share memory. */
 const THREAD = ['sampling', 'loader'];
 
@@ -76,7 +86,8 @@ const STEPS = [
 ];
 
 /** Output of a step whose server cannot be reached, which says nothing about the checkout. */
-const UNREACHABLE = /failed to (fetch|clone)|network error|npm error network|ENOTFOUND|ECONNREFUSED|ETIMEDOUT|ENETUNREACH/i;
+const UNREACHABLE =
+  /failed to (fetch|clone)|network error|npm error network|ENOTFOUND|ECONNREFUSED|ETIMEDOUT|ENETUNREACH/i;
 
 const TOOLS = {
   miri: [['+nightly', 'miri', '--version'], 'rustup +nightly component add miri rust-src'],
@@ -88,8 +99,27 @@ const TOOLS = {
 /** What the result of the steps depends on. */
 function sources() {
   const git = (...args) => spawnSync('git', args, { cwd: root, encoding: 'utf8' }).stdout;
-  const changed = git('diff', 'HEAD', '--', 'crates', 'Cargo.toml', 'Cargo.lock', 'deny.toml', 'package-lock.json', 'scripts');
-  const trees = git('ls-tree', 'HEAD', 'crates', 'Cargo.toml', 'Cargo.lock', 'deny.toml', 'package-lock.json', 'scripts');
+  const changed = git(
+    'diff',
+    'HEAD',
+    '--',
+    'crates',
+    'Cargo.toml',
+    'Cargo.lock',
+    'deny.toml',
+    'package-lock.json',
+    'scripts',
+  );
+  const trees = git(
+    'ls-tree',
+    'HEAD',
+    'crates',
+    'Cargo.toml',
+    'Cargo.lock',
+    'deny.toml',
+    'package-lock.json',
+    'scripts',
+  );
   return createHash('sha256').update(trees).update(changed).digest('hex');
 }
 
@@ -107,7 +137,9 @@ async function runStep(step) {
     const counts = [...output.matchAll(/test result: ok\. (\d+) passed/g)].map(([, count]) => Number(count));
     return counts.length === 0 ? 'passed' : `passed, ${counts.reduce((a, b) => a + b, 0)} tests`;
   }
-  return step.network && UNREACHABLE.test(output) ? 'not run: its server cannot be reached' : `failed (${code})`;
+  return step.network && UNREACHABLE.test(output)
+    ? 'not run: its server cannot be reached'
+    : `failed (${code})`;
 }
 
 await runScript(async () => {
@@ -116,9 +148,13 @@ await runScript(async () => {
   const names = args.filter((name) => name !== '--again');
   const unknown = names.filter((name) => !STEPS.some((step) => step.name.startsWith(name)));
   if (unknown.length > 0) {
-    throw new StepError(`no step ${unknown.join(', ')}; expected ${STEPS.map((step) => step.name).join(', ')}`);
+    throw new StepError(
+      `no step ${unknown.join(', ')}; expected ${STEPS.map((step) => step.name).join(', ')}`,
+    );
   }
-  const chosen = STEPS.filter((step) => names.length === 0 || names.some((name) => step.name.startsWith(name)));
+  const chosen = STEPS.filter(
+    (step) => names.length === 0 || names.some((name) => step.name.startsWith(name)),
+  );
   mkdirSync(folder, { recursive: true });
   const key = sources();
   const results = [];

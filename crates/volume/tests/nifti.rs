@@ -498,3 +498,29 @@ fn headers_that_contradict_themselves_are_doubted() {
         .to_string();
     assert!(lost.contains("origin"), "{lost}");
 }
+
+#[test]
+fn unused_fields_do_not_matter() {
+    const DIM: usize = 40;
+    let folder = tempfile::tempdir().unwrap();
+    let good = Builder::new(2, [3, 2, 1, 1], vec![1, 2, 3, 4, 5, 6]).single_file();
+    for dim in [
+        [2, 3, 2, 0, 0, 0, 0, 0],
+        [2, 3, 2, -1, 9, 9, 9, 9],
+        [3, 3, 2, 1, 0, -5, 0, 7],
+        [4, 3, 2, 1, 1, 0, 0, 0],
+        [5, 3, 2, 1, 1, 1, 0, 0],
+        [7, 3, 2, 1, 1, 1, 1, 1],
+        [4, 3, 2, 1, 0, 1, 1, 1],
+    ] {
+        let shorts: Vec<(usize, i16)> = dim.iter().enumerate().map(|(i, n)| (DIM + 2 * i, *n)).collect();
+        // Intent: vector; bitpix: wrong.
+        let shorts = [shorts, vec![(68, 1007), (72, 64)]].concat();
+        let path = save(folder.path(), "a.nii", &patch(&good, &[], &shorts));
+        let (labels, _) = nifti::read_labels(&path).unwrap();
+        assert_eq!(labels.dim(), (1, 2, 3), "{dim:?}");
+        assert_eq!(labels.into_raw_vec_and_offset().0, [1, 2, 3, 4, 5, 6]);
+        assert_eq!(nifti::read_image(&path).unwrap().0.dim(), (1, 1, 2, 3));
+        nifti::verify(&path).unwrap();
+    }
+}
