@@ -79,7 +79,7 @@ test('an invalid data set is an error before anything is written, an invalid cas
       /ERR_DATASET_UNSUPPORTED: .*region/,
     ],
     ['Dataset043_Png', { ...V2, file_ending: '.png' }, /ERR_DATASET_UNSUPPORTED: .*\.png/],
-    ['Dataset044_Labels', { ...V2, labels: ['a'] }, /ERR_DATASET_RECORD: .*labels is not an object/],
+    ['Dataset044_Labels', { ...V2, labels: ['a'] }, /ERR_DATASET_RECORD: .*labels: expected an object/],
     ['Nameless', V2, /ERR_TASK_NAME/],
   ];
   for (const [name, dataset, message] of refused) {

@@ -617,14 +617,17 @@ export interface PreviewSummary {
 /**
  * Kind of a problem.
  * - `modalities`: The channels of `dataset.json` are not numbered 0, 1, 2, ...
+ * - `channelName`: The name of a channel looks like CT, but nnU-Net normalises only `CT` and `ct` as
+ * CT.
  * - `labels`: The labels of `dataset.json` have no background 0, or are not consecutive.
  * - `listedTwice`: A training or test case is listed more than once.
  * - `nameMismatch`: Image and label of an entry have different names.
- * - `fileName`: A file in an image folder does not end in `_XXXX`, has an extension in upper case, or
- * is a folder.
+ * - `fileName`: A file in an image folder does not end in `_XXXX`, has an extension in upper case or
+ * of another format, is a folder, or is a link to nothing.
  * - `twoFiles`: A volume exists as `.nii` and as `.nii.gz`.
- * - `caseName`: nnU-Net would misunderstand the name of a case: `dataset.json` lists an image with its
- * channel number, or the case has the name of another case's weightmap.
+ * - `caseName`: The name of a case is misunderstood: `dataset.json` lists an image with its channel
+ * number, the case has the name of another case's weightmap, or the name of another case but for upper
+ * and lower case.
  * - `notListed`: `dataset.json` does not list the case of an image or label file.
  * - `channelMissing`: The file of a channel is missing for a case.
  * - `channelUnexpected`: A case has a channel that is not in `dataset.json`.
@@ -632,6 +635,8 @@ export interface PreviewSummary {
  * - `imageMissing`: A case has a label but no image.
  * - `unreadable`: A file cannot be read. The details contain the error code.
  * - `severalVolumes`: A file contains several volumes.
+ * - `header`: The header of a file contradicts itself, so that programs disagree about the spacing or
+ * the position.
  * - `size`: The size of a file differs from that of the case's first channel.
  * - `geometry`: The spacing, origin or direction of a file differs from that of the case's first
  * channel. The difference is harmless if no voxel is displaced by more than half a voxel.
@@ -643,9 +648,10 @@ export interface PreviewSummary {
  * - `labelsCropped`: Labelled voxels lie outside the box around the non-zero voxels, and cropping
  * takes them away.
  * - `unlistedLabel`: A label file contains values that `dataset.json` does not list.
+ * - `absentLabel`: No case has voxels of a label that `dataset.json` lists.
  * - `noAnnotation`: All voxels of a label file are -1 (unlabelled).
  */
-export type ProblemKind = 'modalities' | 'labels' | 'listedTwice' | 'nameMismatch' | 'fileName' | 'twoFiles' | 'caseName' | 'notListed' | 'channelMissing' | 'channelUnexpected' | 'labelMissing' | 'imageMissing' | 'unreadable' | 'severalVolumes' | 'size' | 'geometry' | 'notFinite' | 'allZero' | 'constant' | 'noSpread' | 'labelsCropped' | 'unlistedLabel' | 'noAnnotation';
+export type ProblemKind = 'modalities' | 'channelName' | 'labels' | 'listedTwice' | 'nameMismatch' | 'fileName' | 'twoFiles' | 'caseName' | 'notListed' | 'channelMissing' | 'channelUnexpected' | 'labelMissing' | 'imageMissing' | 'unreadable' | 'severalVolumes' | 'header' | 'size' | 'geometry' | 'notFinite' | 'allZero' | 'constant' | 'noSpread' | 'labelsCropped' | 'unlistedLabel' | 'absentLabel' | 'noAnnotation';
 
 /**
  * Metrics of one region in one case. Those of groups that were not requested are absent; undefined

@@ -86,7 +86,10 @@ impl DatasetJson {
             return Err("not a JSON object".into());
         };
         if map.contains_key("channel_names") {
-            return Err("this is a dataset.json of nnU-Net v2; convert the dataset first".into());
+            return Err(
+                "this is a dataset.json of nnU-Net v2; convert the data set with `nnunet-diag convert` first"
+                    .into(),
+            );
         }
         let mut take = |key: &str| map.shift_remove(key);
         let name = take("name")
@@ -108,7 +111,11 @@ impl DatasetJson {
             let value = key.trim().parse().map_err(|_| {
                 format!("labels: key {key:?} is not an integer; expected entries such as \"1\": \"liver\"")
             })?;
-            labels.insert(value, label);
+            if let Some(other) = labels.insert(value, label) {
+                return Err(format!(
+                    "labels: {value} stands twice, once as {other:?} and once with the key {key:?}; remove one of them"
+                ));
+            }
         }
         let training = match take("training") {
             Some(Json::Array(entries)) => entries.iter().map(training_case).collect::<Result<_, _>>()?,
@@ -178,10 +185,19 @@ impl DatasetJson {
             .map(|(k, v)| Some((k.trim().parse::<usize>().ok()?, v.clone())));
         let map: Option<BTreeMap<usize, String>> = parsed.collect();
         match map {
-            Some(map) if map.len() == self.modality.len() && map.keys().copied().eq(0..map.len()) => Ok(map),
+            Some(map)
+                if !map.is_empty()
+                    && map.len() == self.modality.len()
+                    && map.keys().copied().eq(0..map.len()) =>
+            {
+                Ok(map)
+            }
             _ => {
                 let keys: Vec<_> = self.modality.keys().map(String::as_str).collect();
-                let problem = format!("modality keys are {}; expected 0, 1, 2, ...", keys.join(", "));
+                let problem = match keys.is_empty() {
+                    true => "modality is empty; expected entries such as \"0\": \"MRI\"".to_owned(),
+                    false => format!("modality keys are {}; expected 0, 1, 2, ...", keys.join(", ")),
+                };
                 Err(Error::Value {
                     record: "dataset.json",
                     problem,
@@ -297,6 +313,11 @@ mod tests {
         assert!(error(json!({ "channel_names": {} })).contains("v2"));
         assert!(error(json!({ "modality": { "0": "CT" }, "labels": { "liver": "1" } })).contains("liver"));
         assert!(error(json!({ "modality": { "0": "CT" }, "labels": {} })).contains("training"));
+        let twice = json!({ "modality": { "0": "CT" }, "labels": { "1": "a", "01": "b" }, "training": [] });
+        assert!(error(twice).contains("1 stands twice"));
+        let none = json!({ "modality": {}, "labels": {}, "training": [] });
+        let none = DatasetJson::from_json(none).unwrap().modalities().unwrap_err();
+        assert!(none.to_string().contains("modality is empty"), "{none}");
         let gap = json!({ "modality": { "0": "a", "2": "b" }, "labels": {}, "training": [] });
         assert!(DatasetJson::from_json(gap).unwrap().modalities().is_err());
     }

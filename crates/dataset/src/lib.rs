@@ -25,7 +25,7 @@ pub use configuration::{Configuration, PLANS_2D_FILE, PLANS_3D_FILE, PLANS_IDENT
 pub use dataset_json::{case_of, DatasetJson, TrainingCase};
 pub use error::Error;
 pub use folders::{Folders, PREPROCESSED_VARIABLE, RAW_VARIABLE, RESULTS_VARIABLE};
-pub use nonfinite::NonFinite;
+pub use nonfinite::{is_usable, NonFinite};
 pub use plans::Plans;
 pub use properties::CaseProperties;
 pub use splits::Fold;

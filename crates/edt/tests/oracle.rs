@@ -31,9 +31,12 @@ fn assert_equal(found: &Array3<f32>, expected: &Array3<f64>, tolerance: f64) {
     }
 }
 
-/// Shapes of 1 to 20 per axis. Masks from empty to full, including all true, all false and a single voxel.
+/// Longest axis of a mask. Miri is slow.
+const LONGEST: usize = if cfg!(miri) { 4 } else { 20 };
+
+/// Masks from empty to full, including all true, all false and a single voxel.
 fn masks() -> impl Strategy<Value = Array3<u8>> {
-    ([1usize..=20, 1usize..=20, 1usize..=20], 0u8..6, any::<u64>()).prop_map(|(shape, kind, seed)| {
+    ([1..=LONGEST, 1..=LONGEST, 1..=LONGEST], 0u8..6, any::<u64>()).prop_map(|(shape, kind, seed)| {
         let voxels: usize = shape.iter().product();
         let mut state = seed | 1;
         let mut next = || {
@@ -69,7 +72,7 @@ fn spacings() -> impl Strategy<Value = [f64; 3]> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 1 } else { 400 }))]
 
     #[test]
     fn distances_equal_brute_force(mask in masks(), spacing in spacings()) {
@@ -249,7 +252,7 @@ fn invalid_arguments_are_rejected() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+    #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 1 } else { 300 }))]
 
     #[test]
     fn two_nearest_objects_equal_brute_force(

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use dataset::files::only_one;
 use run::{
     Cancel, CaseFailure, CaseLoop, Context, Event, Job, NotFound, OptionResult, Options, Outcome, Progress,
 };
@@ -129,6 +130,14 @@ pub fn evaluate_folder(options: &EvaluateOptions, context: &Context) -> Result<E
     }
     let classes = classes_of(&options.prediction_dir);
     labels.match_references(options.labels.as_deref(), classes.as_ref())?;
+    let unknown = labels.only_predicted(options.labels.as_deref(), classes.as_ref());
+    if !unknown.is_empty() {
+        let message = format!(
+            "predictions have the labels {unknown:?}, which no reference has and which were not requested; these voxels \
+             count as wrong: check whether the predictions are of this task"
+        );
+        context.warn("WARN_UNLISTED_LABELS", message, None);
+    }
     write(options, cases, failures)
 }
 
@@ -294,6 +303,8 @@ pub(crate) fn compare_files(
     more: bool,
     cancel: &Cancel,
 ) -> Result<Compared, Error> {
+    only_one(reference)?;
+    only_one(prediction)?;
     let (mut labels, place) = nifti::read_labels(reference)?;
     annotation.merge(&mut labels, options.ignore_label);
     cancel.check()?;

@@ -54,6 +54,27 @@ impl Labels {
         })
     }
 
+    /// Returns the labels above 0 of predictions that are neither in a reference, nor requested, nor of the model.
+    pub(crate) fn only_predicted(
+        &self,
+        regions: Option<&[Region]>,
+        classes: Option<&BTreeSet<i16>>,
+    ) -> BTreeSet<i16> {
+        let requested: BTreeSet<i16> = regions
+            .into_iter()
+            .flatten()
+            .flat_map(Region::labels)
+            .copied()
+            .collect();
+        let known = |label: &i16| {
+            self.reference.contains(label)
+                || requested.contains(label)
+                || classes.is_some_and(|all| all.contains(label))
+        };
+        let found = self.prediction.iter().copied();
+        found.filter(|label| *label > 0 && !known(label)).collect()
+    }
+
     /// Checks that the predictions can have the labels of the references. `regions` are the requested ones; without
     /// them, every label of the references is one. `classes` are those of the model that made the predictions.
     ///

@@ -580,3 +580,42 @@ fn evaluation_reports_start_and_failures_and_writes_nothing_if_cancelled() {
     let warned = |event: &Event| matches!(event, Event::Warning { code: "WARN_CASE_FAILED", case, .. } if case.as_deref() == Some("b"));
     assert!(events.iter().any(warned));
 }
+
+#[test]
+fn predicted_labels_that_no_reference_has_are_warned_of() {
+    let set = folders(
+        &[("a.nii.gz", 1), ("b.nii.gz", 1)],
+        &[("a.nii.gz", 1), ("b.nii.gz", 255)],
+    );
+    let warned = |options: &EvaluateOptions| {
+        let sink = Arc::new(testkit::Recorder::default());
+        evaluate_folder(options, &Context::new(sink.clone(), Cancel::new(), 1)).unwrap();
+        sink.warnings()
+    };
+    let mut options = set.options.clone();
+    options.labels = Some(vec![Region::Label(1)]);
+    assert_eq!(warned(&options), ["WARN_UNLISTED_LABELS"]);
+    options.labels = Some(vec![Region::Label(1), Region::Label(255)]);
+    assert_eq!(warned(&options), Vec::<&str>::new());
+}
+
+#[test]
+fn a_volume_in_two_files_fails_its_case() {
+    let both = [("a.nii.gz", 1), ("b.nii.gz", 1)];
+    for part in ["reference", "prediction"] {
+        let set = folders(&both, &both);
+        let options = set.options.clone();
+        let folder = match part {
+            "reference" => &options.reference_dir,
+            _ => &options.prediction_dir,
+        };
+        fs::copy(folder.join("a.nii.gz"), folder.join("a.nii")).unwrap();
+        let summary = evaluate_folder(&options, &Context::silent(1)).unwrap();
+        let found: Vec<_> = summary
+            .failures
+            .iter()
+            .map(|f| (f.case.as_str(), f.code.as_str()))
+            .collect();
+        assert_eq!(found, [("a", "ERR_TWO_FILES")], "{part}");
+    }
+}

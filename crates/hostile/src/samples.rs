@@ -111,7 +111,27 @@ pub fn pickles() -> Vec<Vec<u8>> {
         .collect()
 }
 
-/// A zip checkpoint.
+/// A checkpoint in the format before torch 1.6, as torch 2.11 writes it on request, with one tensor and a view of another.
+fn legacy_checkpoint() -> Vec<u8> {
+    let magic = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.";
+    let version = b"\x80\x02M\xe9\x03.";
+    let system = b"\x80\x02}q\x00(X\x10\x00\x00\x00protocol_versionq\x01M\xe9\x03X\r\x00\x00\x00little_endianq\x02\x88u.";
+    let value: [&[u8]; 6] = [
+        b"\x80\x02}q\x00(X\x05\x00\x00\x00epochq\x01K\x03X\n\x00\x00\x00state_dictq\x02ccollections\nOrderedDict\nq\x03)Rq\x04(",
+        b"X\x08\x00\x00\x00a.weightq\x05ctorch._utils\n_rebuild_tensor_v2\nq\x06((X\x07\x00\x00\x00storageq\x07ctorch\n",
+        b"FloatStorage\nq\x08X\x01\x00\x00\x000q\tX\x03\x00\x00\x00cpuq\nK\x06Ntq\x0bQK\x00K\x03K\x02\x86q\x0cK\x02K\x01\x86q\r\x89h\x03",
+        b")Rq\x0etq\x0fRq\x10X\x01\x00\x00\x00bq\x11h\x06((h\x07ctorch\nLongStorage\nq\x12X\x01\x00\x00\x001q\x13h\nK\x03Ntq\x14Q",
+        b"K\x01K\x02\x85q\x15K\x01\x85q\x16\x89h\x03)Rq\x17tq\x18Rq\x19uu.",
+        b"\x80\x02]q\x00(X\x01\x00\x00\x001q\x01X\x01\x00\x00\x000q\x02e.",
+    ];
+    let mut file = [magic.as_slice(), version, system, &value.concat()].concat();
+    file.extend([3_i64, 1, 2, 3].map(i64::to_le_bytes).concat());
+    file.extend(6_i64.to_le_bytes());
+    file.extend([0.5_f32; 6].map(f32::to_le_bytes).concat());
+    file
+}
+
+/// A zip checkpoint and a legacy one.
 pub fn checkpoints() -> Vec<Vec<u8>> {
     let Ok(tensor) = Tensor::from_f32(vec![3, 2], &[0.5; 6]) else {
         return Vec::new();
@@ -120,7 +140,7 @@ pub fn checkpoints() -> Vec<Vec<u8>> {
     let value = Dict::new().with("epoch", 3i64).with("state_dict", weights);
     let mut file = Cursor::new(Vec::new());
     match write_checkpoint_to(&mut file, "model", &value.into()) {
-        Ok(_) => vec![file.into_inner()],
+        Ok(_) => vec![file.into_inner(), legacy_checkpoint()],
         Err(_) => Vec::new(),
     }
 }
@@ -169,7 +189,7 @@ pub fn groups() -> Vec<Vec<u8>> {
 /// A zip file of a model.
 pub fn models() -> Vec<Vec<u8>> {
     let model = "3d_fullres/Task011_Tiny/nnUNetTrainerV2__nnUNetPlansv2.1";
-    let checkpoint = checkpoints().concat();
+    let checkpoint = checkpoints().swap_remove(0);
     let pickled = pickles().swap_remove(0);
     let names = [
         "plans.pkl",

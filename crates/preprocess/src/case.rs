@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use dataset::{files, NonFinite};
+use dataset::{files, is_usable, NonFinite};
 use ndarray::{Array3, Axis};
 use run::Cancel;
-use volume::{nifti, Geometry};
+use volume::{nifti, Deviation, Geometry};
 
 use crate::crop::{crop, labelled, Cropped};
 use crate::rules::{Notice, ReadRules};
@@ -58,14 +58,18 @@ impl CaseFiles {
             self.check_shape(path, image.dim().into(), &channels)?;
             notices.extend(check_finite(path, image.iter(), rules.nonfinite)?);
             channels.push(image);
+            notices.extend(self.elsewhere(path, first.as_ref(), &geometry));
+            notices.extend(doubt(path)?);
             first.get_or_insert(geometry);
         }
         let label = match &self.label {
             Some(path) => {
                 cancel.check()?;
                 files::only_one(path)?;
-                let (label, _) = nifti::read_labels(path)?;
+                let (label, geometry) = nifti::read_labels(path)?;
                 self.check_shape(path, label.dim().into(), &channels)?;
+                notices.extend(self.elsewhere(path, first.as_ref(), &geometry));
+                notices.extend(doubt(path)?);
                 Some(label)
             }
             None => None,
@@ -125,6 +129,29 @@ impl CaseFiles {
         }
     }
 
+    /// Returns a notice if a file lies elsewhere than the first image. As in nnU-Net v1, its voxels are used in order.
+    fn elsewhere(&self, file: &Path, first: Option<&Geometry>, found: &Geometry) -> Option<Notice> {
+        let first = first?;
+        let Deviation {
+            spacing,
+            origin,
+            direction,
+        } = first.relative_deviation(found);
+        // NaN is elsewhere.
+        let same =
+            spacing <= SPACING_TOLERANCE && origin <= ORIGIN_TOLERANCE && direction <= DIRECTION_TOLERANCE;
+        (!same).then(|| Notice {
+            code: "WARN_GEOMETRY",
+            message: format!(
+                "{} lies elsewhere than {}: spacing differs by {:.1} %, origin by {origin:.2} voxels, direction by \
+                 {direction:.3}; its voxels are used in their order: run `nnunet-diag check`",
+                file.display(),
+                self.images[0].display(),
+                100.0 * spacing
+            ),
+        })
+    }
+
     /// Reads the shape (z, y, x) of the first image from its header.
     pub fn shape(&self) -> Result<[usize; 3], Error> {
         Ok(self.header()?.size)
@@ -155,10 +182,25 @@ impl CaseFiles {
     }
 }
 
+/// Returns a notice if the header of a file contradicts itself.
+fn doubt(path: &Path) -> Result<Option<Notice>, Error> {
+    let doubt = nifti::read_header(path)?.doubt;
+    Ok(doubt.map(|doubt| Notice {
+        code: "WARN_HEADER",
+        message: format!("{}: {doubt}", path.display()),
+    }))
+}
+
+/// Largest differences of two files of a case of which nothing is said: a hundredth of the spacing, half a voxel, a
+/// hundredth of a direction cosine. `check` reports smaller ones.
+const SPACING_TOLERANCE: f64 = 0.01;
+const ORIGIN_TOLERANCE: f64 = 0.5;
+const DIRECTION_TOLERANCE: f64 = 0.01;
+
 /// Code of the warning that voxels were replaced.
 pub(crate) const REPLACED: &str = "WARN_NONFINITE_REPLACED";
 
-/// Counts the voxels of a file that are not finite. Returns a notice if they are to be replaced.
+/// Counts the voxels of a file that cannot be normalised ([`is_usable`]). Returns a notice if they are to be replaced.
 ///
 /// # Errors
 /// [`Error::NotFinite`] if they are not.
@@ -168,7 +210,7 @@ pub(crate) fn check_finite<'a>(
     rule: NonFinite,
 ) -> Result<Option<Notice>, Error> {
     let (mut nan, mut infinite, total) = (0, 0, voxels.len());
-    for v in voxels.filter(|v| !v.is_finite()) {
+    for v in voxels.filter(|v| !is_usable(**v)) {
         *(if v.is_nan() { &mut nan } else { &mut infinite }) += 1;
     }
     match rule {
@@ -182,7 +224,7 @@ pub(crate) fn check_finite<'a>(
         NonFinite::Zero => Ok(Some(Notice {
             code: REPLACED,
             message: format!(
-                "{} has {nan} NaN and {infinite} infinite values of {total}; they became 0",
+                "{} has {nan} NaN and {infinite} infinite or too large values of {total}; they became 0",
                 path.display()
             ),
         })),

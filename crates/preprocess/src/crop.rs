@@ -1,5 +1,6 @@
 //! Cropping to the non-zero region.
 
+use dataset::is_usable;
 use ndarray::{s, Array3, Array4, Axis};
 use run::{Cancel, Cancelled};
 use serde::{Deserialize, Serialize};
@@ -86,7 +87,7 @@ impl Cropped {
     pub fn remove_nonfinite(&mut self, cancel: &Cancel) -> Result<(), Cancelled> {
         for mut channel in self.data.outer_iter_mut() {
             cancel.check()?;
-            channel.mapv_inplace(|v| if v.is_finite() { v } else { 0.0 });
+            channel.mapv_inplace(|v| if is_usable(v) { v } else { 0.0 });
         }
         Ok(())
     }

@@ -72,7 +72,7 @@ pub enum Error {
         paths: Vec<PathBuf>,
     },
     /// Voxels of an image are not finite.
-    #[error("{} has {nan} NaN and {infinite} infinite values of {voxels}: repair the image, or replace them by 0 with \
+    #[error("{} has {nan} NaN and {infinite} infinite or too large values of {voxels}: repair the image, or replace them by 0 with \
              --nonfinite zero", path.display())]
     #[code(NotFinite)]
     NotFinite {
@@ -80,7 +80,7 @@ pub enum Error {
         path: PathBuf,
         /// Number of NaN values.
         nan: usize,
-        /// Number of infinite values.
+        /// Number of values that are infinite or above 1e18, whose square exceeds float32.
         infinite: usize,
         /// Number of all values.
         voxels: usize,

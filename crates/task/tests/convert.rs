@@ -398,3 +398,71 @@ fn cancelled_conversion_stops_between_files_of_a_case() {
     assert!(exists("imagesTr/p1_0000.nii.gz") && exists("imagesTr/p1_0001.nii.gz"));
     assert!(!exists("labelsTr/p1.nii.gz") && !exists("dataset.json"));
 }
+
+#[test]
+fn names_that_leave_the_task_are_refused() {
+    let base = tempfile::tempdir().unwrap();
+    let mut json = v2_json(".nii.gz");
+    for name in ["../evil", "a/b", "..", "", "a\\b"] {
+        json["dataset"] = json!({
+            name: { "images": ["imagesTr/p1_0000.nii.gz", "imagesTr/p1_0001.nii.gz"], "label": "labelsTr/p1.nii.gz" },
+        });
+        let options = ConvertOptions {
+            source: v2(base.path(), &json, ".nii.gz"),
+            output: Some(base.path().join("raw")),
+            ..ConvertOptions::new("")
+        };
+        let error = run(&options).unwrap_err();
+        assert_eq!(error.code(), "ERR_DATASET_RECORD", "{name}: {error}");
+        assert!(!base.path().join("raw").exists(), "{name}");
+    }
+}
+
+#[test]
+fn damaged_doubled_and_single_files_fail_their_case() {
+    let base = tempfile::tempdir().unwrap();
+    let source = v2(base.path(), &v2_json(".nii.gz"), ".nii.gz");
+    let file = |name: &str| source.join(name);
+    // The header is whole, the voxels are not.
+    let whole = std::fs::read(file("imagesTr/p1_0001.nii.gz")).unwrap();
+    std::fs::write(file("imagesTr/p1_0001.nii.gz"), &whole[..whole.len() - 9]).unwrap();
+    write_image(&file("imagesTr/p2_0000.nii"), image(7.0).view(), &geometry()).unwrap();
+    std::fs::copy(file("labelsTr/p1.nii.gz"), file("labelsTr/p3.nii.gz")).unwrap();
+    let summary = run(&ConvertOptions {
+        source: source.clone(),
+        output: Some(base.path().join("raw")),
+        ..ConvertOptions::new("")
+    })
+    .unwrap();
+    let found: Vec<_> = summary
+        .failures
+        .iter()
+        .map(|f| (f.case.as_str(), f.code.as_str()))
+        .collect();
+    let expected = [
+        ("p1", "ERR_GZIP"),
+        ("p2", "ERR_TWO_FILES"),
+        ("p3", "ERR_CHANNEL_MISSING"),
+    ];
+    assert_eq!((found.as_slice(), summary.training), (expected.as_slice(), 0));
+}
+
+#[test]
+fn labels_of_version_2_are_checked() {
+    let base = tempfile::tempdir().unwrap();
+    for (labels, expected) in [
+        (json!({ "background": 0, "a": 1, "b": 1 }), "are both 1"),
+        (json!({ "0": "background", "1": "a" }), "expected entries such as"),
+        (json!(["background", "a"]), "expected an object"),
+    ] {
+        let mut json = v2_json(".nii.gz");
+        json["labels"] = labels;
+        let options = ConvertOptions {
+            source: v2(base.path(), &json, ".nii.gz"),
+            output: Some(base.path().join("raw")),
+            ..ConvertOptions::new("")
+        };
+        let error = run(&options).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+    }
+}

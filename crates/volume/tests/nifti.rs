@@ -368,3 +368,159 @@ fn invalid_files_are_rejected_with_reason() {
         .to_string();
     assert!(missing.contains("/nonexistent/a.nii.gz"), "{missing}");
 }
+
+#[test]
+fn files_of_other_kinds_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let good = Builder::new(4, [2, 2, 2, 1], vec![0; 16]).single_file();
+    let dicom = [vec![0; 128], b"DICM".to_vec(), vec![0; 300]].concat();
+    let zip = [b"PK\x03\x04".as_slice(), &[7; 600]].concat();
+    for (bytes, expected) in [
+        (gzip(&gzip(&good)), "compressed twice"),
+        (zip, "zip archive"),
+        (b"BZh91AY&SY".to_vec(), "bzip2"),
+        (
+            b"version https://git-lfs.github.com/spec/v1\noid".to_vec(),
+            "git lfs pull",
+        ),
+        (
+            b"\n<!DOCTYPE html><html>Not found</html>".to_vec(),
+            "download it again",
+        ),
+        (b"NRRD0004\ntype: short\n".to_vec(), "NRRD"),
+        (b"\x89PNG\r\n\x1a\n".to_vec(), "PNG"),
+        (dicom, "DICOM"),
+        (Vec::new(), "is empty"),
+        (gzip(b""), "is empty"),
+        (vec![0; 4000], "all 0"),
+        (good[..300].to_vec(), "write or copy it again"),
+    ] {
+        let path = save(folder.path(), "a.nii.gz", &bytes);
+        for error in [
+            nifti::read_header(&path).err(),
+            nifti::read_labels(&path).err(),
+            nifti::verify(&path).err(),
+        ] {
+            let message = error.unwrap().to_string();
+            assert!(message.contains(expected), "{expected}: {message}");
+        }
+    }
+    for (datatype, expected) in [
+        (32, "magnitude or phase"),
+        (128, "each colour"),
+        (16384, "float16"),
+        (0, "none"),
+    ] {
+        let bytes = Builder::new(datatype, [2, 2, 2, 1], vec![0; 400]).single_file();
+        let message = nifti::read_image(&save(folder.path(), "a.nii", &bytes))
+            .unwrap_err()
+            .to_string();
+        assert!(message.contains(expected), "{expected}: {message}");
+    }
+    let long = Builder::new(4, [-1, 2, 2, 1], vec![0; 400]).single_file();
+    let message = nifti::read_image(&save(folder.path(), "a.nii", &long))
+        .unwrap_err()
+        .to_string();
+    assert!(message.contains("needs NIfTI-2"), "{message}");
+}
+
+/// Replaces float32 or int16 fields of a little-endian NIfTI-1 file.
+fn patch(bytes: &[u8], floats: &[(usize, f32)], shorts: &[(usize, i16)]) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
+    for (at, value) in floats {
+        bytes[*at..at + 4].copy_from_slice(&value.to_le_bytes());
+    }
+    for (at, value) in shorts {
+        bytes[*at..at + 2].copy_from_slice(&value.to_le_bytes());
+    }
+    bytes
+}
+
+#[test]
+fn headers_that_contradict_themselves_are_doubted() {
+    const PIXDIM: usize = 76;
+    const QFORM_CODE: usize = 252;
+    const SFORM_CODE: usize = 254;
+    const QUATERN: usize = 256;
+    const QOFFSET: usize = 268;
+    const SROW: usize = 280;
+    let folder = tempfile::tempdir().unwrap();
+    let good = Builder::new(4, [2, 2, 2, 1], vec![0; 16]).single_file();
+    let read = |bytes: &[u8]| nifti::read_header(&save(folder.path(), "a.nii", bytes));
+    let doubt = |floats: &[(usize, f32)], shorts: &[(usize, i16)]| {
+        read(&patch(&good, floats, shorts))
+            .unwrap()
+            .doubt
+            .unwrap_or_default()
+    };
+    // The sform has the spacing of pixdim, whatever the sign and up to rounding.
+    assert_eq!(doubt(&[], &[]), "");
+    assert_eq!(
+        doubt(
+            &[(PIXDIM + 4, -0.5), (PIXDIM + 8, 1.25001), (PIXDIM + 12, 3.001)],
+            &[]
+        ),
+        ""
+    );
+    // Without a form, only pixdim counts.
+    assert_eq!(doubt(&[(SROW, 9.0)], &[(SFORM_CODE, 0)]), "");
+    for value in [0.0, f32::NAN, f32::INFINITY] {
+        for code in [0, 1] {
+            let found = doubt(&[(PIXDIM + 8, value)], &[(SFORM_CODE, code)]);
+            assert!(
+                found.contains("pixdim[2]") && found.contains("1 is assumed"),
+                "{found}"
+            );
+        }
+    }
+    let found = doubt(&[(PIXDIM + 4, 1.0), (PIXDIM + 8, 1.0), (PIXDIM + 12, 1.0)], &[]);
+    assert!(
+        found.contains("[1.0, 1.0, 1.0]") && found.contains("[0.5, 1.25, 3.0]"),
+        "{found}"
+    );
+    // A qform of the same code must be the same: here a rotation by 180 degrees about x, as in the sform.
+    let same = [
+        (QUATERN, 1.0),
+        (QOFFSET, 10.0),
+        (QOFFSET + 4, 20.0),
+        (QOFFSET + 8, 30.0),
+        (PIXDIM, -1.0),
+    ];
+    assert_eq!(doubt(&same, &[(QFORM_CODE, 1)]), "");
+    let mut moved = same;
+    moved[1].1 = 12.0;
+    assert!(doubt(&moved, &[(QFORM_CODE, 1)]).contains("the sform is used"));
+    assert!(doubt(&moved, &[(QFORM_CODE, 2), (SFORM_CODE, 2)]).contains("the qform is used"));
+    // Other codes are other spaces.
+    assert_eq!(doubt(&moved, &[(QFORM_CODE, 2)]), "");
+    let lost = read(&patch(&good, &[(SROW + 12, f32::NAN)], &[]))
+        .unwrap_err()
+        .to_string();
+    assert!(lost.contains("origin"), "{lost}");
+}
+
+#[test]
+fn unused_fields_do_not_matter() {
+    const DIM: usize = 40;
+    let folder = tempfile::tempdir().unwrap();
+    let good = Builder::new(2, [3, 2, 1, 1], vec![1, 2, 3, 4, 5, 6]).single_file();
+    for dim in [
+        [2, 3, 2, 0, 0, 0, 0, 0],
+        [2, 3, 2, -1, 9, 9, 9, 9],
+        [3, 3, 2, 1, 0, -5, 0, 7],
+        [4, 3, 2, 1, 1, 0, 0, 0],
+        [5, 3, 2, 1, 1, 1, 0, 0],
+        [7, 3, 2, 1, 1, 1, 1, 1],
+        [4, 3, 2, 1, 0, 1, 1, 1],
+    ] {
+        let shorts: Vec<(usize, i16)> = dim.iter().enumerate().map(|(i, n)| (DIM + 2 * i, *n)).collect();
+        // Intent: vector; bitpix: wrong.
+        let shorts = [shorts, vec![(68, 1007), (72, 64)]].concat();
+        let path = save(folder.path(), "a.nii", &patch(&good, &[], &shorts));
+        let (labels, _) = nifti::read_labels(&path).unwrap();
+        assert_eq!(labels.dim(), (1, 2, 3), "{dim:?}");
+        assert_eq!(labels.into_raw_vec_and_offset().0, [1, 2, 3, 4, 5, 6]);
+        assert_eq!(nifti::read_image(&path).unwrap().0.dim(), (1, 1, 2, 3));
+        nifti::verify(&path).unwrap();
+    }
+}

@@ -45,7 +45,9 @@ fn parts_are_read_as_one_array_and_their_number_of_elements_is_checked() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.npz");
     // More than one piece of a thread in a part, and parts of different length.
-    let values: Vec<f32> = (0..3 * 70_001 * 4).map(|i| ((i * 7919) % 1013) as f32).collect();
+    let values: Vec<f32> = (0..3 * 70_001 * 4)
+        .map(|i| ((i64::from(i) * 7919) % 1013) as f32)
+        .collect();
     let parts = || values.chunks(300_000).map(|part| Ok(part.to_vec()));
     npz::write_parts(&path, "softmax", &[3, 70_001, 4], parts()).unwrap();
     let found = npz::read::<f32>(&path, "softmax").unwrap();

@@ -101,10 +101,13 @@ struct Scene {
     center: [f64; 3],
 }
 
+/// Longest axes of an image and of a patch, plus 1. Miri is slow.
+const LONGEST: [usize; 2] = if cfg!(miri) { [6, 5] } else { [14, 12] };
+
 fn scenes() -> impl Strategy<Value = Scene> {
     let geometry = (
-        prop::array::uniform3(1usize..14),
-        prop::array::uniform3(1usize..12),
+        prop::array::uniform3(1..LONGEST[0]),
+        prop::array::uniform3(1..LONGEST[1]),
         any::<bool>(),
     );
     let params = (
@@ -158,7 +161,7 @@ fn scenes() -> impl Strategy<Value = Scene> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+    #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 1 } else { 300 }))]
 
     #[test]
     fn volumes_and_slices(scene in scenes()) {

@@ -233,3 +233,54 @@ fn task_with_misunderstood_names_or_without_labels_is_refused_before_work() {
         assert!(!run.preprocessed().exists());
     }
 }
+
+#[test]
+fn intensities_whose_square_exceeds_float32_are_refused_or_replaced() {
+    let run = synthetic(false);
+    // The padding of some tools. In float32 its deviation is infinite, and the image would become 0 everywhere.
+    change(&run, 1, |image| image[(15, 20, 18)] = f32::MIN);
+    let (error, _) = warned(&run.options());
+    assert!(
+        matches!(&error, Err(Error::Cases { failures, .. })
+            if failures[0].code == "ERR_NOT_FINITE" && failures[0].message.contains("1 infinite or too large")),
+        "{error:?}"
+    );
+    let options = Options {
+        nonfinite: NonFinite::Zero,
+        ..run.options()
+    };
+    let (done, warnings) = warned(&options);
+    assert_eq!(
+        (done.unwrap().preprocess.written, warnings),
+        (CASES, vec!["WARN_NONFINITE_REPLACED"])
+    );
+    let found = data(&run.preprocessed().join(STAGE).join("case_1.npz"));
+    let image = found.index_axis(Axis(0), 0);
+    assert!(image.iter().any(|&v| v > 0.5) && image.iter().all(|v| v.abs() < 100.0));
+}
+
+#[test]
+fn files_that_lie_elsewhere_or_contradict_themselves_are_warned_of() {
+    let run = synthetic(false);
+    let path = run.raw().join("labelsTr/case_1.nii.gz");
+    let (label, mut geometry) = nifti::read_labels(&path).unwrap();
+    // Rounding is not worth a word.
+    geometry.origin[0] += 0.2 * geometry.spacing[2];
+    nifti::write_labels(&path, label.view(), &geometry).unwrap();
+    assert_eq!(warned(&run.options()).1, Vec::<&str>::new());
+    geometry.origin[0] += 3.0 * geometry.spacing[2];
+    nifti::write_labels(&path, label.view(), &geometry).unwrap();
+    let again = Options {
+        overwrite: true,
+        ..run.options()
+    };
+    assert_eq!(warned(&again).1, ["WARN_GEOMETRY"]);
+    geometry.origin[0] -= 3.2 * geometry.spacing[2];
+    let plain = run.raw().join("plain.nii");
+    nifti::write_labels(&plain, label.view(), &geometry).unwrap();
+    let mut bytes = std::fs::read(&plain).unwrap();
+    // The first value of the sform.
+    bytes[280..284].copy_from_slice(&(-5.0_f32).to_le_bytes());
+    std::fs::write(&path, bytes).unwrap();
+    assert_eq!(warned(&again).1, ["WARN_HEADER"]);
+}

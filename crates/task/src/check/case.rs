@@ -155,6 +155,7 @@ impl Checker<'_> {
 
     fn image(&self, path: &Path, problems: &mut Vec<Problem>) -> Option<(Array4<f32>, Scan, Geometry)> {
         let (image, geometry) = readable(nifti::read_image(path), path, problems)?;
+        problems.extend(doubt(path));
         let volumes = image.len_of(Axis(0));
         if volumes != 1 {
             let message = format!("contains {volumes} volumes; each channel needs a separate file");
@@ -168,7 +169,7 @@ impl Checker<'_> {
         let Scan { nan, infinite, .. } = scan;
         if nan + infinite > 0 {
             let message = format!(
-                "contains {nan} NaN and {infinite} infinite values of {}",
+                "contains {nan} NaN and {infinite} infinite values (or too large for float32 statistics) of {}",
                 image.len()
             );
             let problem = Problem::new(Kind::NotFinite, message).in_file(path);
@@ -196,6 +197,7 @@ impl Checker<'_> {
         problems: &mut Vec<Problem>,
     ) -> Option<(Array3<i16>, Geometry)> {
         let (labels, geometry) = readable(nifti::read_labels(path), path, problems)?;
+        problems.extend(doubt(path));
         // Neighbours are mostly equal, so that runs are counted, not voxels.
         let mut run = (0i16, 0u64);
         for &label in &labels {
@@ -300,6 +302,14 @@ fn cropped(label: &Array3<i16>, bounds: [[usize; 2]; 3], path: &Path) -> Option<
         let details = json!({ "lost": lost, "labelled": labelled, "bounds": bounds });
         Problem::new(Kind::LabelsCropped, message).in_file(path).with(details)
     })
+}
+
+/// Returns a problem if the header of a readable file contradicts itself.
+fn doubt(path: &Path) -> Option<Problem> {
+    let doubt = nifti::read_header(path).ok()?.doubt?;
+    let message =
+        format!("{doubt}; other programs may use the other value: write the right one into the header");
+    Some(Problem::new(Kind::Header, message).in_file(path))
 }
 
 fn readable<T>(read: Result<T, volume::Error>, path: &Path, problems: &mut Vec<Problem>) -> Option<T> {

@@ -34,6 +34,14 @@ pub(super) fn compare(folder: &Path, dataset: &DatasetJson) -> Result<Listing, E
     if let Err(error) = dataset.modalities() {
         problems.push(Problem::new(Kind::Modalities, error.to_string()).in_file(&file));
     }
+    for (channel, name) in dataset.modality.iter().filter(|(_, name)| resembles_ct(name)) {
+        let message = format!(
+            "channel {channel} is named {name:?}; nnU-Net normalises only CT and ct as CT, and any other name by the \
+             z-score: write CT, or noCT if that is what you want"
+        );
+        let problem = Problem::new(Kind::ChannelName, message).in_file(&file);
+        problems.push(problem.with(json!({ "channel": channel, "name": name })));
+    }
     if let Some(what) = label_numbers(dataset) {
         let labels: Vec<_> = dataset.labels.keys().collect();
         problems.push(
@@ -55,9 +63,19 @@ pub(super) fn compare(folder: &Path, dataset: &DatasetJson) -> Result<Listing, E
     for part in ["imagesTr", "labelsTr", "imagesTs"] {
         names::check(&folder.join(part), &mut listing.problems);
     }
+    names::twins(dataset, &file, &mut listing.problems);
     training(folder, dataset, &mut listing)?;
     test(folder, dataset, &mut listing)?;
     Ok(listing)
+}
+
+/// Whether the first word of a channel's name is CT, but nnU-Net does not take it for CT.
+fn resembles_ct(name: &str) -> bool {
+    let mut words = name
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty());
+    let is_ct = words.next().is_some_and(|word| word.eq_ignore_ascii_case("ct"));
+    is_ct && name != "CT" && name != "ct"
 }
 
 /// Checks the label numbers. nnU-Net v1 requires consecutive labels from 0; -1 may be listed for unlabelled
@@ -117,7 +135,7 @@ fn training(folder: &Path, dataset: &DatasetJson, listing: &mut Listing) -> Resu
             } else {
                 "neither image nor label"
             };
-            let form = names::other_form(case, labels.keys().map(String::as_str)).unwrap_or_default();
+            let form = names::other_spelling(case, labels.keys().map(String::as_str)).unwrap_or_default();
             let message = format!("listed in dataset.json, but has {found}{form}");
             listing.problems.push(
                 Problem::new(Kind::LabelMissing, message)
@@ -204,7 +222,7 @@ fn add_case(
             .join(images_folder)
             .join(format!("{case}_{channel:04}.nii.gz"));
         let form = match files.is_empty() {
-            true => names::other_form(case, images.cases.keys().map(String::as_str)).unwrap_or_default(),
+            true => names::other_spelling(case, images.cases.keys().map(String::as_str)).unwrap_or_default(),
             false => String::new(),
         };
         let message = format!("channel {channel} of {} is missing{form}", listing.channels);

@@ -99,9 +99,11 @@ pub fn check_dataset(options: &CheckOptions, context: &Context) -> Result<CheckS
         cases.push(report);
         found.push(problems);
     }
+    let absent = absent(&dataset, &cases).map(|problem| problem.in_file(&file));
     let problems: Vec<Problem> = listing
         .problems
         .into_iter()
+        .chain(absent)
         .chain(flat.problems(&file))
         .chain(found.into_iter().flatten())
         .collect();
@@ -116,5 +118,31 @@ pub fn check_dataset(options: &CheckOptions, context: &Context) -> Result<CheckS
         fixed,
         failures,
         ok,
+    })
+}
+
+/// Returns a problem if no case has voxels of a label above 0 that `dataset.json` lists. Without any label, every case
+/// is reported on its own.
+fn absent(dataset: &DatasetJson, cases: &[CaseReport]) -> Option<Problem> {
+    let found: BTreeSet<i64> = cases
+        .iter()
+        .flat_map(|case| case.label_voxels.keys().map(|&label| i64::from(label)))
+        .collect();
+    let absent: Vec<i64> = dataset
+        .labels
+        .keys()
+        .copied()
+        .filter(|label| *label > 0 && !found.contains(label))
+        .collect();
+    (!found.is_empty() && !absent.is_empty()).then(|| {
+        let names: Vec<_> = absent
+            .iter()
+            .map(|label| format!("{label} ({})", dataset.labels[label]))
+            .collect();
+        let message = format!(
+            "no case has voxels of label {}; nothing can be learnt about it: check the label files, or remove it",
+            names.join(", ")
+        );
+        Problem::new(ProblemKind::AbsentLabel, message).with(json!({ "absent": absent }))
     })
 }

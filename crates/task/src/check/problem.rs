@@ -12,18 +12,21 @@ use serde_json::Value as Json;
 pub enum ProblemKind {
     /// The channels of `dataset.json` are not numbered 0, 1, 2, ...
     Modalities,
+    /// The name of a channel looks like CT, but nnU-Net normalises only `CT` and `ct` as CT.
+    ChannelName,
     /// The labels of `dataset.json` have no background 0, or are not consecutive.
     Labels,
     /// A training or test case is listed more than once.
     ListedTwice,
     /// Image and label of an entry have different names.
     NameMismatch,
-    /// A file in an image folder does not end in `_XXXX`, has an extension in upper case, or is a folder.
+    /// A file in an image folder does not end in `_XXXX`, has an extension in upper case or of another format, is a
+    /// folder, or is a link to nothing.
     FileName,
     /// A volume exists as `.nii` and as `.nii.gz`.
     TwoFiles,
-    /// nnU-Net would misunderstand the name of a case: `dataset.json` lists an image with its channel number, or the
-    /// case has the name of another case's weightmap.
+    /// The name of a case is misunderstood: `dataset.json` lists an image with its channel number, the case has the
+    /// name of another case's weightmap, or the name of another case but for upper and lower case.
     CaseName,
     /// `dataset.json` does not list the case of an image or label file.
     NotListed,
@@ -39,6 +42,8 @@ pub enum ProblemKind {
     Unreadable,
     /// A file contains several volumes.
     SeveralVolumes,
+    /// The header of a file contradicts itself, so that programs disagree about the spacing or the position.
+    Header,
     /// The size of a file differs from that of the case's first channel.
     Size,
     /// The spacing, origin or direction of a file differs from that of the case's first channel. The difference is
@@ -56,6 +61,8 @@ pub enum ProblemKind {
     LabelsCropped,
     /// A label file contains values that `dataset.json` does not list.
     UnlistedLabel,
+    /// No case has voxels of a label that `dataset.json` lists.
+    AbsentLabel,
     /// All voxels of a label file are -1 (unlabelled).
     NoAnnotation,
 }

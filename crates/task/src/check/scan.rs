@@ -1,5 +1,6 @@
 //! One pass over the voxels of an image.
 
+use dataset::is_usable;
 use ndarray::{ArrayView3, ArrayView4, Zip};
 
 /// Start and end of a box along (z, y, x).
@@ -9,8 +10,9 @@ pub(super) type Bounds = [[usize; 2]; 3];
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Scan {
     pub(super) nan: usize,
+    /// Values that are infinite, or whose square is not far from it; see [`is_usable`].
     pub(super) infinite: usize,
-    /// Smallest and largest finite value.
+    /// Smallest and largest usable value.
     pub(super) range: Option<[f32; 2]>,
     /// Box around the voxels that are not 0, to which nnU-Net crops. As there, NaN is not 0.
     pub(super) bounds: Option<Bounds>,
@@ -25,7 +27,7 @@ impl Scan {
                 for (y, row) in slice.outer_iter().enumerate() {
                     for &v in row {
                         match v {
-                            _ if v.is_finite() => widen(&mut scan.range, v),
+                            _ if is_usable(v) => widen(&mut scan.range, v),
                             _ if v.is_nan() => scan.nan += 1,
                             _ => scan.infinite += 1,
                         }
@@ -53,7 +55,7 @@ impl Scan {
 pub(super) fn foreground(image: ArrayView3<'_, f32>, label: ArrayView3<'_, i16>) -> Option<[f32; 2]> {
     let mut range = None;
     Zip::from(image).and(label).for_each(|&v, &label| {
-        if label > 0 && v.is_finite() {
+        if label > 0 && is_usable(v) {
             widen(&mut range, v);
         }
     });

@@ -86,6 +86,13 @@ impl Source {
                 "no case to convert: dataset.json lists none, and imagesTr has no file <case>_0000.nii.gz";
             return Err(Error::record(&path, problem));
         }
+        if let Some(job) = source.jobs.iter().find(|job| !is_file_name(&job.case)) {
+            let problem = format!(
+                "{:?} is not the name of a case, but a path; rename the case",
+                job.case
+            );
+            return Err(Error::record(&path, problem));
+        }
         match source.dataset.modalities() {
             Ok(_) => Ok(source),
             // This error does not name the file.
@@ -103,12 +110,12 @@ impl Source {
         let ending = json["file_ending"].as_str().unwrap_or(".nii.gz");
         if !matches!(ending, ".nii.gz" | ".nii") {
             return Err(unsupported(format!(
-                "file_ending {ending:?}: nnU-Net v1 reads NIfTI only; convert the images first"
+                "file_ending is {ending:?}, expected \".nii.gz\" or \".nii\": nnU-Net v1 reads NIfTI only; convert the images first"
             )));
         }
         let channels = json["channel_names"]
             .as_object()
-            .ok_or_else(|| record("channel_names is not an object"))?;
+            .ok_or_else(|| record("channel_names: expected an object such as {\"0\": \"CT\"}"))?;
         let mut modality = IndexMap::new();
         let mut warnings = Vec::new();
         for (key, name) in channels {
@@ -127,7 +134,7 @@ impl Source {
         let mut ignore = None;
         for (name, value) in json["labels"]
             .as_object()
-            .ok_or_else(|| record("labels is not an object"))?
+            .ok_or_else(|| record("labels: expected an object such as {\"background\": 0, \"liver\": 1}"))?
         {
             let value = match value {
                 Json::Array(_) => {
@@ -137,9 +144,11 @@ impl Source {
                     );
                     return Err(unsupported(problem));
                 }
-                other => other
-                    .as_i64()
-                    .ok_or_else(|| record("labels has values that are not integers"))?,
+                other => other.as_i64().ok_or_else(|| {
+                    let problem =
+                        format!("labels: {name:?} is {other}; expected entries such as \"liver\": 1");
+                    record(&problem)
+                })?,
             };
             if name == "ignore" {
                 ignore = Some(i16::try_from(value).map_err(|_| {
@@ -147,8 +156,10 @@ impl Source {
                         format!("label \"ignore\" is {value}; expected a label from -32768 to 32767");
                     record(&problem)
                 })?);
-            } else {
-                labels.insert(value, name.clone());
+            } else if let Some(other) = labels.insert(value, name.clone()) {
+                let problem =
+                    format!("labels: {other:?} and {name:?} are both {value}; give each its own number");
+                return Err(record(&problem));
             }
         }
         labels.sort_keys();
@@ -243,6 +254,11 @@ impl Source {
     }
 }
 
+/// Whether a file of this name stays in its folder.
+fn is_file_name(name: &str) -> bool {
+    !name.is_empty() && name != "." && name != ".." && !name.contains(['/', '\\', '\0'])
+}
+
 /// Returns the path of a file in `dataset.json`, such as `./imagesTr/a.nii.gz`.
 fn below(folder: &Path, name: &str) -> PathBuf {
     folder.join(name.trim_start_matches("./"))
@@ -265,13 +281,23 @@ fn channel_jobs(folder: &Path, part: &str, test: bool) -> Result<Vec<Job>, Error
     } else {
         Default::default()
     };
-    let jobs = images.cases.into_iter().map(|(case, files)| Job {
-        label: labels.remove(&case),
-        images: Images::Channels(files),
+    let mut jobs = Vec::new();
+    for (case, files) in images.cases {
+        jobs.push(Job {
+            label: labels.remove(&case),
+            images: Images::Channels(files),
+            case,
+            test,
+        });
+    }
+    // A label without an image fails as a case whose channels are missing.
+    jobs.extend(labels.into_iter().map(|(case, label)| Job {
+        label: Some(label),
+        images: Images::Channels(BTreeMap::new()),
         case,
         test,
-    });
-    Ok(jobs.collect())
+    }));
+    Ok(jobs)
 }
 
 /// Reads an entry of nnU-Net v2's `dataset`, with the files of a case.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use dataset::files::only_one;
 use run::Cancel;
 use storage::Links;
 use volume::nifti::{self, Stored};
@@ -55,6 +56,7 @@ pub(super) fn write_case(source: &Source, job: &Job, folder: &Path, cancel: &Can
                 .try_for_each(|(channel, file)| copy(file, &target(channel), cancel))?;
         }
         Images::Volumes(file) => {
+            only_one(file)?;
             let found = nifti::read_header(file)?.channels;
             if found != expected {
                 let problem = format!("contains {found} volumes, but dataset.json lists {expected} channels");
@@ -86,6 +88,7 @@ pub(super) fn write_case(source: &Source, job: &Job, folder: &Path, cancel: &Can
     match source.ignore {
         Some(ignore) => {
             cancel.check()?;
+            only_one(label)?;
             let (mut labels, geometry) = nifti::read_labels(label)?;
             labels.mapv_inplace(|value| if value == ignore { UNLABELLED } else { value });
             Ok(nifti::write_labels(&path, labels.view(), &geometry)?)
@@ -118,9 +121,10 @@ fn numbered(case: &str, files: &BTreeMap<usize, PathBuf>, channels: usize) -> Re
 /// Copies a NIfTI file, compressed.
 fn copy(from: &Path, to: &Path, cancel: &Cancel) -> Result<(), Error> {
     cancel.check()?;
+    only_one(from)?;
     if from.extension().is_some_and(|e| e == "gz") {
-        // Checks that the source is an image before it is copied.
-        nifti::read_header(from)?;
+        // Checks that the source is a whole image before it is copied.
+        nifti::verify(from)?;
         storage::copy_file(from, to, Links::Follow)?;
         return Ok(());
     }

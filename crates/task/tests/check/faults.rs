@@ -1,5 +1,8 @@
 //! Files as users have them: unusual voxels, names and headers.
 
+use dataset::TrainingCase;
+use task::check::Problem;
+
 use super::*;
 
 /// Returns the message of the only problem of a kind.
@@ -229,4 +232,101 @@ fn dataset_json_of_windows_is_read_and_comments_are_named() {
     let error = check(&text.replace("\"modality\": {", "\"modality\": { # channels")).unwrap_err();
     assert_eq!(error.code(), "ERR_DATASET_RECORD");
     assert!(error.to_string().contains("JSON has no comments"), "{error}");
+}
+
+#[test]
+fn header_that_contradicts_itself_is_reported() {
+    let f = Fixture::new(&["a", "b"]);
+    // Every file of case a says 0.9 in pixdim, and 0.5 in its sform.
+    let plain = f.folder.join("plain.nii");
+    for path in [f.image("a", 0), f.image("a", 1), f.label("a")] {
+        if path == f.label("a") {
+            write_labels(&plain, labels().view(), &geometry()).unwrap();
+        } else {
+            put(&plain, image().view(), &geometry());
+        }
+        let mut bytes = std::fs::read(&plain).unwrap();
+        bytes[80..84].copy_from_slice(&0.9_f32.to_le_bytes());
+        std::fs::write(&path, bytes).unwrap();
+    }
+    let summary = f.check(&f.options());
+    let expected = BTreeMap::from([("a".into(), vec![ProblemKind::Header; 3])]);
+    assert_eq!(kinds(&summary), expected);
+    assert!(summary.problems[0].message.contains("sform"));
+}
+
+#[test]
+fn labels_that_no_case_has_are_reported() {
+    let mut f = Fixture::new(&["a", "b"]);
+    f.dataset.labels.insert(2, "vessel".into());
+    f.dataset.labels.insert(3, "cyst".into());
+    write_labels(&f.label("b"), labels().mapv(|v| 2 * v).view(), &geometry()).unwrap();
+    let summary = f.check(&f.options());
+    let found = message(&summary, ProblemKind::AbsentLabel);
+    assert!(found.contains("3 (cyst)") && !found.contains("vessel"), "{found}");
+    // Test cases have no label.
+    f.dataset.training.clear();
+    let summary = f.check(&f.options());
+    assert!(summary
+        .problems
+        .iter()
+        .all(|p| p.kind != ProblemKind::AbsentLabel));
+}
+
+#[test]
+fn channel_names_like_ct_are_reported() {
+    let mut f = Fixture::new(&["a"]);
+    let mut named = |name: &str| {
+        f.dataset.modality.insert("1".into(), name.to_owned());
+        let summary = f.check(&f.options());
+        summary
+            .problems
+            .iter()
+            .any(|p| p.kind == ProblemKind::ChannelName)
+    };
+    for name in ["CT ", "Ct", " ct", "CT scan", "ct_venous"] {
+        assert!(named(name), "{name}");
+    }
+    for name in ["CT", "ct", "noCT", "CTA", "T1", ""] {
+        assert!(!named(name), "{name}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn files_that_are_not_images_are_explained() {
+    use ProblemKind as K;
+    let mut f = Fixture::new(&["lower", "Blank", "link", "twin", "Twin", "nrrd", "lfs"]);
+    let folder = |name: &str| f.folder.join("imagesTr").join(name);
+    std::fs::remove_file(f.image("link", 0)).unwrap();
+    std::os::unix::fs::symlink("/nonexistent/image.nii.gz", f.image("link", 0)).unwrap();
+    std::fs::rename(f.image("nrrd", 0), folder("nrrd_0000.nrrd")).unwrap();
+    std::fs::write(f.image("lfs", 1), "version https://git-lfs.github.com/spec/v1\n").unwrap();
+    f.dataset.training[0] = TrainingCase::new("LOWER");
+    f.dataset.training[1].label = "./labelsTr/Blank.nii.gz ".into();
+    f.dataset.training[1].image = "./imagesTr/Blank.nii.gz ".into();
+    let summary = f.check(&f.options());
+    let said = |name: &str, kind: K, text: &str| {
+        let of = |p: &&Problem| {
+            let file = p.file.as_ref().and_then(|f| f.file_name()).unwrap_or_default();
+            p.kind == kind && (p.case.as_deref() == Some(name) || file == name)
+        };
+        let found = summary
+            .problems
+            .iter()
+            .filter(of)
+            .find(|p| p.message.contains(text));
+        assert!(found.is_some(), "{name} {text}: {:#?}", summary.problems);
+    };
+    said(
+        "link_0000.nii.gz",
+        K::FileName,
+        "link to /nonexistent/image.nii.gz",
+    );
+    said("nrrd_0000.nrrd", K::FileName, "NRRD files are not read");
+    said("lfs", K::Unreadable, "git lfs pull");
+    said("Twin", K::CaseName, "case twin only in upper and lower case");
+    said("LOWER", K::LabelMissing, "lower exists");
+    said("LOWER", K::ChannelMissing, "lower exists");
+    said("Blank.nii.gz ", K::LabelMissing, "no blanks");
 }

@@ -114,7 +114,7 @@ fn all_problems_are_listed_with_their_cases() {
 
     let summary = f.check(&f.options());
     let expected: BTreeMap<String, Vec<K>> = [
-        ("dataset.json", vec![K::Modalities, K::Labels]),
+        ("dataset.json", vec![K::Modalities, K::Labels, K::AbsentLabel]),
         ("good", vec![K::ChannelUnexpected]),
         ("nan", vec![K::NotFinite]),
         ("size", vec![K::Size]),

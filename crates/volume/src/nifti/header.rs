@@ -46,6 +46,8 @@ pub struct Header {
     pub offset: usize,
     /// Whether the voxels are in the same file.
     pub single_file: bool,
+    /// What in the header contradicts [`Self::geometry`], so that other programs may place the voxels elsewhere.
+    pub doubt: Option<String>,
 }
 
 impl Header {
@@ -62,9 +64,9 @@ impl Header {
             .find(|(known, _)| i64::from(*known) == code)
             .map(|(_, dtype)| *dtype);
         let dtype = dtype.ok_or_else(|| {
+            let (name, advice) = describe(code);
             problem(format!(
-                "its datatype code {code} ({}) is not an integer, float32 or float64",
-                name(code)
+                "its datatype code {code} ({name}) is not an integer, float32 or float64; {advice}"
             ))
         })?;
         let count = size
@@ -79,12 +81,11 @@ impl Header {
         if !(0.0..1e15).contains(&start) {
             return Err(problem(format!("its voxels begin at byte {start}")));
         }
-        let geometry = forms(layout, bytes)
-            .geometry()
-            .map_err(|problem| Error::NiftiGeometry {
-                path: PathBuf::from(path),
-                problem,
-            })?;
+        let forms = forms(layout, bytes);
+        let geometry = forms.geometry().map_err(|problem| Error::NiftiGeometry {
+            path: PathBuf::from(path),
+            problem,
+        })?;
         // Non-finite values count as 0, as in nifti_clib.
         let finite = |value: f64| if value.is_finite() { value } else { 0.0 };
         Ok(Self {
@@ -98,6 +99,7 @@ impl Header {
             inter: finite(layout.float(bytes, Field::Inter, 0)),
             offset: (start as usize).max(least),
             single_file: layout.single_file,
+            doubt: forms.doubt(),
         })
     }
 
@@ -123,7 +125,16 @@ fn dimensions(layout: Layout, bytes: &[u8]) -> Result<([usize; 3], usize), Strin
         *axis = match (index, length) {
             (3.., 0) => 1,
             (_, 1..) => usize::try_from(length).map_err(|e| e.to_string())?,
-            _ => return Err(format!("its dim[{}] is {length}, expected at least 1", index + 1)),
+            _ => {
+                let hint = match layout.version {
+                    1 if length < 0 => " (an axis of more than 32767 voxels needs NIfTI-2)",
+                    _ => "",
+                };
+                return Err(format!(
+                    "its dim[{}] is {length}, expected at least 1{hint}",
+                    index + 1
+                ));
+            }
         };
     }
     let [x, y, z, rest @ ..] = axes;
@@ -140,8 +151,9 @@ fn forms(layout: Layout, bytes: &[u8]) -> Forms {
         _ => 1.0,
     };
     let rank = layout.dim(bytes, 0).clamp(1, 7) as usize;
+    let stored = [1, 2, 3].map(|axis| float(Field::Pixdim, axis));
     let spacing = [1, 2, 3].map(|axis| {
-        let value = float(Field::Pixdim, axis);
+        let value = stored[axis - 1];
         // As in nifti_clib: an invalid spacing becomes 1. Axes above the rank have no spacing.
         if axis > rank || value == 0.0 || !value.is_finite() {
             1.0
@@ -159,6 +171,8 @@ fn forms(layout: Layout, bytes: &[u8]) -> Forms {
     Forms {
         version: layout.version,
         scale,
+        rank: rank.min(3),
+        stored,
         spacing,
         qform_code: layout.code(bytes, Field::QformCode),
         sform_code: layout.code(bytes, Field::SformCode),
@@ -169,14 +183,19 @@ fn forms(layout: Layout, bytes: &[u8]) -> Forms {
     }
 }
 
-/// Names of the known but unsupported element types.
-fn name(code: i64) -> &'static str {
+/// Names of the known but unsupported element types, and what to do.
+fn describe(code: i64) -> (&'static str, &'static str) {
+    let again = "save it as integers, float32 or float64";
     match code {
-        1 => "binary",
-        32 | 1792 | 2048 => "complex",
-        128 => "RGB",
-        2304 => "RGBA",
-        1536 => "float128",
-        _ => "unknown",
+        0 => ("none", again),
+        1 => ("binary", again),
+        1536 => ("float128", again),
+        16384 => ("float16", again),
+        32 | 1792 | 2048 => ("complex", "save magnitude or phase as a real image"),
+        128 | 2304 => (
+            "RGB or RGBA",
+            "save each colour as an image of its own, or a label map as integers",
+        ),
+        _ => ("unknown", again),
     }
 }

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use super::foreign::recognise;
+
 /// Version and byte order of a header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Layout {
@@ -87,7 +89,13 @@ impl Layout {
 
     /// Detects a header by its length field and magic. Fails with the value found instead.
     pub(super) fn detect(bytes: &[u8]) -> Result<Self, String> {
-        let too_short = || format!("it ends after {} bytes, within the header", bytes.len());
+        let too_short = || match recognise(bytes) {
+            Some(what) => what.to_owned(),
+            None => format!(
+                "it ends after {} bytes, within the header; write or copy it again",
+                bytes.len()
+            ),
+        };
         let length = bytes.first_chunk::<4>().ok_or_else(too_short)?;
         let (version, big_endian) = match (i32::from_le_bytes(*length), i32::from_be_bytes(*length)) {
             (348, _) => (1, false),
@@ -95,9 +103,12 @@ impl Layout {
             (540, _) => (2, false),
             (_, 540) => (2, true),
             (other, _) => {
-                return Err(format!(
-                    "its first field is {other}, expected 348 (NIfTI-1) or 540 (NIfTI-2)"
-                ))
+                return Err(match recognise(bytes) {
+                    Some(what) => what.to_owned(),
+                    None => format!(
+                        "its first field is {other}, expected 348 (NIfTI-1) or 540 (NIfTI-2); convert it to NIfTI"
+                    ),
+                })
             }
         };
         let (size, magic) = if version == 1 {
@@ -117,7 +128,12 @@ impl Layout {
                         .to_owned(),
                 )
             }
-            (_, other) => return Err(format!("its magic is {:?}", String::from_utf8_lossy(other))),
+            (version, other) => {
+                return Err(format!(
+                    "its magic is {:?}, expected \"n+{version}\" or \"ni{version}\"; write it again",
+                    String::from_utf8_lossy(other)
+                ))
+            }
         };
         Ok(Self {
             version,

@@ -7,6 +7,7 @@
 //! The `nifti` crate (0.18) does not suffice: it does not read NIfTI-2, uses the sform whenever its code is
 //! set (unlike ITK), ignores units, and allocates the size given in a header before checking the data.
 
+mod foreign;
 mod header;
 mod layout;
 mod list;
@@ -41,6 +42,21 @@ const LABEL_TOLERANCE: f64 = 1e-3;
 /// [`Error::NiftiHeader`], [`Error::NiftiGeometry`], [`Error::Gzip`], [`Error::Io`].
 pub fn read_header(path: &Path) -> Result<Header, Error> {
     header_of(&Source::new(path))
+}
+
+/// Reads a whole single file without keeping its voxels, and checks that it is an image, is complete, and is not damaged.
+///
+/// # Errors
+/// As [`read_header`], and [`Error::Truncated`], [`Error::Pair`].
+pub fn verify(path: &Path) -> Result<(), Error> {
+    let source = Source::new(path);
+    let header = header_of(&source)?;
+    match header.single_file {
+        true => source.verify(&header),
+        false => Err(Error::Pair {
+            path: path.to_owned(),
+        }),
+    }
 }
 
 fn header_of(source: &Source) -> Result<Header, Error> {

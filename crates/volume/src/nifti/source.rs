@@ -58,6 +58,28 @@ impl Source {
         Ok(bytes)
     }
 
+    /// Reads a single file to its end, and checks that it has the voxels of its header.
+    pub(super) fn verify(&self, header: &Header) -> Result<(), Error> {
+        let (file, gzip) = open(&self.path)?;
+        let length = if gzip {
+            Gunzip::new(BufReader::new(file)).finish()
+        } else {
+            file.metadata().map(|m| m.len())
+        };
+        let length = length.map_err(|e| failed(&self.path, gzip, e))?;
+        // `Header` has checked this product for overflow.
+        let data = header.size.iter().product::<usize>() * header.channels * header.dtype.size();
+        let found = length.saturating_sub(header.offset as u64);
+        if found < data as u64 {
+            return Err(Error::Truncated {
+                place: Place::file(&self.path),
+                expected: data as u64,
+                found,
+            });
+        }
+        Ok(())
+    }
+
     /// Reads the voxels into a buffer, and returns it with their range. Nothing is allocated before the file
     /// length is checked. A gzip file is checked to its end.
     pub(super) fn data<T: Element>(&self, header: &Header) -> Result<Data<T>, Error> {

@@ -24,7 +24,11 @@ pub(super) struct Forms {
     pub version: u8,
     /// Millimetres per unit of length of the header.
     pub scale: f64,
-    /// `pixdim[1..=3]`, (x, y, z).
+    /// Number of the axes of the file, at most 3.
+    pub rank: usize,
+    /// `pixdim[1..=3]` as stored, (x, y, z).
+    pub stored: [f64; 3],
+    /// The same, with 1 for invalid values and unused axes.
     pub spacing: [f64; 3],
     pub qform_code: i64,
     pub sform_code: i64,
@@ -37,6 +41,11 @@ pub(super) struct Forms {
 
 /// NIFTI_XFORM_SCANNER_ANAT.
 const SCANNER: i64 = 1;
+
+/// Largest difference of two spacings in one header, as a fraction, that is rounding.
+const SPACING_TOLERANCE: f64 = 1e-3;
+/// Largest difference of two direction cosines in one header that is rounding.
+const TURN_TOLERANCE: f64 = 1e-2;
 
 impl Forms {
     /// Returns the geometry, or the reason why it is invalid.
@@ -59,12 +68,15 @@ impl Forms {
                 direction.iter_mut().for_each(|row| row[column] = -row[column]);
             }
         }
-        let finite = origin
-            .iter()
-            .chain(direction.as_flattened())
-            .all(|v| v.is_finite());
-        if !finite || determinant(&direction).abs() < 1e-6 {
-            return Err("its direction matrix is singular".to_owned());
+        if !origin.iter().all(|v| v.is_finite()) {
+            return Err(format!(
+                "its origin is {origin:?} mm; save the image with a valid position"
+            ));
+        }
+        // NaN is not a direction.
+        let regular = determinant(&direction).abs() >= 1e-6;
+        if !regular {
+            return Err("its direction matrix is singular; save the image with orthogonal axes".to_owned());
         }
         let mut flat = [0.0; 9];
         flat.copy_from_slice(direction.as_flattened());
@@ -73,6 +85,52 @@ impl Forms {
             spacing: [z, y, x],
             origin,
             direction: flat,
+        })
+    }
+
+    /// Returns what in the header contradicts the geometry, if anything.
+    pub(super) fn doubt(&self) -> Option<String> {
+        let axes = 0..self.rank;
+        if let Some(axis) = axes
+            .clone()
+            .find(|&a| self.stored[a] == 0.0 || !self.stored[a].is_finite())
+        {
+            return Some(format!(
+                "its pixdim[{}] is {}, and a spacing of 1 is assumed",
+                axis + 1,
+                self.stored[axis]
+            ));
+        }
+        let lengths = lengths(&self.sform);
+        let valid = self.sform_code > 0 && lengths.iter().all(|v| v.is_finite() && *v > 0.0);
+        if !valid {
+            return None;
+        }
+        let differs = |a: usize| {
+            let spacing = self.spacing[a].abs();
+            (lengths[a] - spacing).abs() > SPACING_TOLERANCE * spacing.min(lengths[a])
+        };
+        if axes.clone().any(differs) {
+            return Some(format!(
+                "its pixdim gives a spacing (x, y, z) of {:?}, its sform {lengths:?}; pixdim is used, as in ITK",
+                self.spacing
+            ));
+        }
+        // Forms of different codes are about different spaces.
+        let (sform, qform) = (self.sform, self.qform());
+        let least = self.spacing.iter().fold(f64::INFINITY, |m, s| m.min(s.abs()));
+        let moved = (0..3).any(|r| (sform[r][3] - qform[r][3]).abs() > least / 2.0);
+        let (one, two) = (rotation(&sform), rotation(&qform));
+        let turned = axes
+            .into_iter()
+            .any(|a| (0..3).any(|r| (one[r][a] - two[r][a]).abs() > TURN_TOLERANCE));
+        (self.qform_code == self.sform_code && (moved || turned)).then(|| {
+            let used = if self.choose() == Ok(sform) { "sform" } else { "qform" };
+            format!(
+                "its sform {sform:?} and its qform {qform:?} have the same code {}, but are different; the {used} is \
+                 used, as in ITK",
+                self.qform_code
+            )
         })
     }
 
