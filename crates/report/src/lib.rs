@@ -1,0 +1,3 @@
+//! Reports: a model, a task or predictions as one HTML file.
+
+pub mod data;
