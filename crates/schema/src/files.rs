@@ -23,7 +23,10 @@ pub(crate) fn all() -> Vec<(&'static str, String)> {
         ("codes.ts", codes()),
         ("events.ts", events(&collected)),
         ("options.ts", options(&collected)),
-        ("report.ts", types(&report(), &Definitions::new(), Role::Output, |_| None)),
+        (
+            "report.ts",
+            types(&report(), &Definitions::new(), Role::Output, |_| None),
+        ),
         ("schema.json", pretty(&document(&collected))),
         ("summaries.ts", summaries(&collected)),
         ("verbs.ts", verb_types(&collected)),
