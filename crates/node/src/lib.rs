@@ -10,5 +10,6 @@ mod elf;
 mod libraries;
 mod preview;
 mod process;
+mod report;
 mod verbs;
 mod volumes;

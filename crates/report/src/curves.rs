@@ -208,7 +208,6 @@ fn read_log(log: &Path, reports: &mut Vec<EpochReport>) {
     let mut now: Option<EpochReport> = None;
     for line in lines(log) {
         if let Some(epoch) = after(&line, "epoch:").and_then(|text| text.parse().ok()) {
-            reports.retain(|report| report.epoch < epoch);
             now = Some(EpochReport {
                 learning_rate: rate,
                 ..unknown(epoch)
@@ -237,6 +236,9 @@ fn read_log(log: &Path, reports: &mut Vec<EpochReport>) {
         } else if let Some(text) = after(&line, "This epoch took") {
             // The last line of an epoch: an unfinished one is none.
             report.seconds = text.split(' ').next().and_then(|n| n.parse().ok()).unwrap_or(0.0);
+            // A resumed run repeats the epochs after its checkpoint.
+            let finished = report.epoch;
+            reports.retain(|report| report.epoch < finished);
             reports.extend(now.take());
         }
     }

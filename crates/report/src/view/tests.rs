@@ -145,7 +145,10 @@ fn large_crops_are_thinned_until_they_fit() {
         ..Geometry::default()
     };
     let mut volumes = volumes(&geometry, [10, 64, 64]);
-    let noise = |(z, y, x): (usize, usize, usize)| ((z * 7919 + y * 104_729 + x * 1_299_709) % 251) as f32;
+    let noise = |(z, y, x): (usize, usize, usize)| {
+        let mixed = ((z * 64 + y) * 64 + x + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        ((mixed ^ (mixed >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9) >> 56) as f32
+    };
     volumes.image = Some(("noise".to_owned(), Array3::from_shape_fn([10, 64, 64], noise)));
     let whole = cut_all(&volumes, u64::MAX);
     assert_eq!(whole.case.step, [1; 3]);
