@@ -225,7 +225,7 @@ export function renderExport({ output, models, ensembles, files, size }: ExportM
   return [`${files} files packed into ${output}, ${megabytes(size)}`, ...lines, ...also].join('\n');
 }
 
-export function renderReport({ output, bytes, kinds, cases, thinned, failures }: ReportSummary): string {
+export function renderReportFile({ output, bytes, kinds, cases, thinned, failures }: ReportSummary): string {
   const smaller = thinned > 0 ? `, ${thinned} of them at a lower resolution` : '';
   const head = `${output}: ${kinds.join(', ')}; images of ${cases} cases${smaller}; ${megabytes(bytes)}`;
   return [head, ...failures.map(renderFailure)].join('\n');

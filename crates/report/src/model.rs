@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 
 use dataset::results::ModelFolder;
 use dataset::text::read_json;
-use dataset::{Fold, Plans};
+use dataset::{Configuration, Fold, Plans};
 use recipe::{Recipe, Trainer};
 use run::Context;
-use serde_json::{Map, Value};
+use serde_json::{json, Map, Value};
 
 use crate::curves::Epochs;
 use crate::data::{Fact, Model, Run, RunState, Section};
@@ -123,7 +123,7 @@ pub(crate) fn build(
             path: path.display().to_string(),
             facts,
             recipe: recipe(&settings),
-            command: command(&settings, task.as_deref(), folds),
+            command: command(&settings, task.as_deref(), folds, preprocessed.as_deref()),
             runs,
             scores: scores(&cases, &names),
             cases: Vec::new(),
@@ -281,7 +281,12 @@ fn recipe(settings: &Settings) -> String {
 }
 
 /// The command that repeats the training.
-fn command(settings: &Settings, task: Option<&str>, folds: &[PathBuf]) -> String {
+fn command(
+    settings: &Settings,
+    task: Option<&str>,
+    folds: &[PathBuf],
+    preprocessed: Option<&Path>,
+) -> String {
     let (Some(task), Some(configuration)) = (task, settings.text("configuration")) else {
         return String::new();
     };
@@ -314,6 +319,18 @@ fn command(settings: &Settings, task: Option<&str>, folds: &[PathBuf]) -> String
     add("--initial-lr", settings.text("initial_lr"), "0.01");
     add("--precision", settings.text("precision"), "");
     add("--pretrained", settings.text("pretrained"), "");
+    let planned = preprocessed.and_then(|folder| planned(folder, configuration));
+    if let (Some(patch), Some((planned, _))) = (settings.json("patch_size"), &planned) {
+        if patch != json!(planned) {
+            let size = settings.sizes("patch_size").unwrap_or_default();
+            text += &format!(" --patch-size {}", size.replace(" × ", "x"));
+        }
+    }
+    if let (Some(batch), Some((_, planned))) = (settings.number("batch_size"), &planned) {
+        if batch != *planned as f64 {
+            text += &format!(" --batch-size {batch}");
+        }
+    }
     let preset = trainer.and_then(|name| serde_json::from_value::<Trainer>(name.into()).ok());
     let recipe = settings.json("recipe");
     let weighted = settings.text("class_weights").is_some();
@@ -327,6 +344,14 @@ fn command(settings: &Settings, task: Option<&str>, folds: &[PathBuf]) -> String
         text += &format!(" --class-weights {weights}");
     }
     text
+}
+
+/// The planned patch and batch size of a configuration.
+fn planned(preprocessed: &Path, configuration: &str) -> Option<(Vec<usize>, usize)> {
+    let configuration: Configuration = configuration.parse().ok()?;
+    let plans = Plans::read(&preprocessed.join(configuration.plans_file())).ok()?;
+    let stage = plans.stage(configuration.stage(&plans).ok()?).ok()?;
+    Some((stage.patch_size.clone(), stage.batch_size))
 }
 
 /// Time in the name of a log: `2026-11-26 17:34:37`.
