@@ -33,7 +33,8 @@ async function read(file: string): Promise<{ data: Report; bytes: (blob: number)
   const html = await readFile(file, 'utf8');
   const json = /<script type="application\/json" id="report">(.*?)<\/script>/s.exec(html)?.[1] ?? '';
   const bytes = (blob: number) => {
-    const text = new RegExp(`<script type="text/plain" id="blob-${blob}">([^<]*)</script>`).exec(html)?.[1] ?? '';
+    const text =
+      new RegExp(`<script type="text/plain" id="blob-${blob}">([^<]*)</script>`).exec(html)?.[1] ?? '';
     return gunzipSync(Buffer.from(text, 'base64'));
   };
   return { data: JSON.parse(json) as Report, bytes, html };
@@ -58,7 +59,12 @@ test('a report of two folders of predictions has the scores of evaluate and the 
   t.notRegex(html, /(src|href)="https?:/);
   const [one, two] = ofKind(data, 'predictions') as [Predictions, Predictions];
   const metrics = ['surface', 'volume'] as const;
-  const evaluated = await evaluate({ referenceDir: reference, predictionDir: second, ignoreLabel: -1, metrics }).result;
+  const evaluated = await evaluate({
+    referenceDir: reference,
+    predictionDir: second,
+    ignoreLabel: -1,
+    metrics,
+  }).result;
   t.deepEqual(
     two.scores?.cases.map(({ name }) => name),
     ['case2', 'case1', 'case0'],
@@ -77,12 +83,27 @@ test('a report of two folders of predictions has the scores of evaluate and the 
     { n: 3, mean: dice?.mean, median: dice?.median, low: dice?.low, high: dice?.high },
   );
 
-  const compared = await compare({ referenceDir: reference, firstDir: first, secondDir: second, ignoreLabel: -1, metrics })
-    .result;
+  const compared = await compare({
+    referenceDir: reference,
+    firstDir: first,
+    secondDir: second,
+    ignoreLabel: -1,
+    metrics,
+  }).result;
   const [comparison] = ofKind(data, 'comparison');
-  const { firstMean, secondMean, difference, low, high, p, adjustedP, rankBiserial } = compared.tests[0] ?? {};
+  const { firstMean, secondMean, difference, low, high, p, adjustedP, rankBiserial } =
+    compared.tests[0] ?? {};
   t.like(comparison?.rows[0], {
-    ...{ class: 'label 1', metric: 'dice', n: 3, first: firstMean, second: secondMean, difference, low, high },
+    ...{
+      class: 'label 1',
+      metric: 'dice',
+      n: 3,
+      first: firstMean,
+      second: secondMean,
+      difference,
+      low,
+      high,
+    },
     ...{ p, adjusted: adjustedP, effect: rankBiserial },
   });
   t.is(comparison?.pairs.filter(({ metric }) => metric === 'dice').length, 3);
@@ -90,7 +111,10 @@ test('a report of two folders of predictions has the scores of evaluate and the 
   // The worst case opens first; its layers are the voxels of the files.
   const [worst] = two.cases as [ViewCase];
   t.like(worst, { name: 'case2', shape: [...SHAPE], offset: [0, 0, 0], spacing: [2, 1, 1], step: [1, 1, 1] });
-  t.deepEqual(worst.affine, [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 2, 0, 0, 0, 0, 1].map((v, at) => ([0, 5].includes(at) ? -v : v)));
+  t.deepEqual(
+    worst.affine.map((value) => value + 0),
+    [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 2, 0, 0, 0, 0, 1].map((v, at) => ([0, 5].includes(at) ? -v : v)),
+  );
   const layer = (role: string) => worst.layers.find((found) => found.role === role);
   const raw = (role: string) => [...bytes(layer(role)?.blob ?? -1)];
   t.deepEqual(
@@ -137,7 +161,9 @@ test('paths and folders that are wrong are named', async (t) => {
   const nothing = await failure({ paths: [empty], output });
   t.like(nothing, { code: 'ERR_REPORT_PATH' });
   t.regex(nothing?.message ?? '', /empty folder; expected a trained model.*raw task.*predictions/);
-  t.like(await failure({ paths: [first], output: join(root, 'no', 'folder', 'x.html') }), { code: 'ERR_NOT_FOUND' });
+  t.like(await failure({ paths: [first], output: join(root, 'no', 'folder', 'x.html') }), {
+    code: 'ERR_NOT_FOUND',
+  });
   t.like(await failure({ paths: [first], output, reference: join(root, 'none') }), { code: 'ERR_NOT_FOUND' });
   t.like(await failure({ paths: [first], output, reference: empty }), { code: 'ERR_CASES_FAILED' });
   t.like(await failure({ paths: [first, first], output }), { code: 'ERR_OPTIONS' });
@@ -162,7 +188,11 @@ test('a damaged prediction belongs to its case, and the others are shown', async
 
 test('a raw task has findings, a table, histograms and cases', async (t) => {
   const { root, folders } = await workspace(t);
-  const task = await writeTask(folders.rawDataBase, 'Task501_X', { a: [6, 8, 8], b: [6, 8, 8], c: [6, 10, 8] });
+  const task = await writeTask(folders.rawDataBase, 'Task501_X', {
+    a: [6, 8, 8],
+    b: [6, 8, 8],
+    c: [6, 10, 8],
+  });
   await writeNifti(join(task, 'labelsTr', 'b.nii'), [6, 8, 8], (at) => (at < 64 ? 1 : at < 128 ? 0 : -1));
   await writeNifti(join(task, 'labelsTr', 'c.nii'), [6, 10, 8], (at) => (at < 80 ? 7 : 0));
   const output = join(root, 'task.html');
@@ -171,10 +201,7 @@ test('a raw task has findings, a table, histograms and cases', async (t) => {
   const { data, bytes } = await read(output);
   const [found] = ofKind(data, 'task') as [Task];
   t.like(found.findings[0], { severity: 'error', code: 'unlistedLabel', case: 'c' });
-  t.deepEqual(
-    found.table.columns.map(({ name }) => name).slice(6),
-    ['organ', 'label 7', 'Annotated'],
-  );
+  t.deepEqual(found.table.columns.map(({ name }) => name).slice(6), ['organ', 'label 7', 'Annotated']);
   const row = found.table.rows.find((one) => one.case === 'b')?.values ?? [];
   t.deepEqual(row.slice(0, 6), [6, 8, 8, 1, 1, 1]);
   t.is(row[6], 0.064);
@@ -204,7 +231,10 @@ test('a source gives the curves of a running training, and its images once they 
   const source = new ReportSource(JSON.stringify({ paths: [join(root, 'model')], reference }));
   const model = async () => (JSON.parse(await source.read()) as Report).sections[0] as Model;
   const before = await model();
-  t.deepEqual([before.runs[0]?.epochs, before.runs[0]?.state, before.cases, before.scores], [[0], 'stopped', [], null]);
+  t.deepEqual(
+    [before.runs[0]?.epochs, before.runs[0]?.state, before.cases, before.scores],
+    [[0], 'stopped', [], null],
+  );
   await source.prepare();
   await writeFile(join(fold, 'progress.jsonl'), line(0) + line(1));
   const after = await model();
