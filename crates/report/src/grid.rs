@@ -72,7 +72,8 @@ impl Grid {
         let mut matrix = [0.0; 16];
         for row in 0..3 {
             for column in 0..3 {
-                matrix[4 * row + column] = self.steps[column][row];
+                // Without negative zeros.
+                matrix[4 * row + column] = self.steps[column][row] + 0.0;
             }
             matrix[4 * row + 3] = self.origin[row];
         }

@@ -48,7 +48,7 @@ pub fn report(options: &ReportOptions, context: &Context) -> Result<ReportSummar
         verb: "report",
         settings: json!({
             "paths": options.paths, "output": options.output, "reference": options.reference, "images": options.images,
-            "cases": options.cases, "maxSize": options.max_size, "ignoreLabel": options.ignore_label,
+            "maxSize": options.max_size, "ignoreLabel": options.ignore_label,
         }),
     });
     let mut collected = collect(options, Depth::Full, context)?;
