@@ -21,6 +21,7 @@ async function page() {
     absWorkingDir: root,
   });
   const script = outputFiles[0].text.replaceAll('</script', '<\\/script').trim();
+  const licence = readFileSync(join(root, 'node_modules', 'uplot', 'LICENSE'), 'utf8').trim();
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -32,6 +33,9 @@ style-src 'unsafe-inline'; img-src data:">
 <title>Report</title>
 </head>
 <body>
+<!-- The curves are drawn by uPlot:
+${licence}
+-->
 <noscript>This report needs JavaScript.</noscript>
 <script type="application/json" id="report"></script>
 <!--blobs-->

@@ -38,11 +38,11 @@ export function boxes(scores: Scores): HTMLElement[] {
     if (all.length === 0) return [];
     const low = Math.min(...all);
     const high = Math.max(...all, low + 1e-9);
-    const at = (value: number) => 130 + ((value - low) / (high - low)) * 440;
+    const at = (value: number) => 110 + ((value - low) / (high - low)) * 280;
     const parts = rows.flatMap(({ name, points }, r) => {
       const y = 20 + 36 * r;
       const sorted = points.map(({ value }) => value).sort((a, b) => a - b);
-      const label = words(120, y + 4, name.length > 18 ? `${name.slice(0, 17)}…` : name, 'end');
+      const label = words(100, y + 4, name.length > 14 ? `${name.slice(0, 13)}…` : name, 'end');
       if (sorted.length === 0) return [label];
       const [q1, q2, q3] = [quantile(sorted, 0.25), quantile(sorted, 0.5), quantile(sorted, 0.75)];
       return [
@@ -74,8 +74,8 @@ export function boxes(scores: Scores): HTMLElement[] {
     });
     const height = 36 * rows.length + 30;
     const title = metric.unit ? `${metric.name} (${metric.unit})` : metric.name;
-    const ends = [words(130, height - 6, show(low)), words(570, height - 6, show(high), 'end')];
-    return [figure(title, 600, height, [...parts, ...ends])];
+    const ends = [words(110, height - 6, show(low)), words(390, height - 6, show(high), 'end')];
+    return [figure(title, 400, height, [...parts, ...ends])];
   });
 }
 

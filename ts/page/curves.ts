@@ -189,6 +189,7 @@ function markResumptions(u: uPlot, curves: readonly Curve[], shift: number, ink:
   ctx.save();
   ctx.strokeStyle = ink;
   ctx.fillStyle = ink;
+  ctx.textAlign = 'left';
   ctx.setLineDash([3, 5]);
   for (const epoch of epochs) {
     const x = u.valToPos(epoch + shift, 'x', true);
