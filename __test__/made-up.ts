@@ -32,12 +32,19 @@ export async function workspace(
   return { root, folders, flags };
 }
 
-/** An uncompressed float32 NIfTI-1 file. The default spacing is 1 mm; `spacing` is `(z, y, x)`. Several volumes make it 4D. */
+/**
+ * An uncompressed float32 NIfTI-1 file. The default spacing is 1 mm; `spacing` is `(z, y, x)`. Several volumes make it 4D.
+ * `affine` has the three rows of the header's sform, which maps voxels (x, y, z) to millimetres in RAS.
+ */
 export async function writeNifti(
   path: string,
   shape: Shape,
   value: (index: number) => number,
-  { spacing = [1, 1, 1], volumes = 1 }: { spacing?: Shape; volumes?: number } = {},
+  {
+    spacing = [1, 1, 1],
+    volumes = 1,
+    affine,
+  }: { spacing?: Shape; volumes?: number; affine?: readonly (readonly number[])[] | undefined } = {},
 ): Promise<void> {
   const voxels = shape[0] * shape[1] * shape[2] * volumes;
   const file = Buffer.alloc(352 + 4 * voxels);
@@ -51,7 +58,12 @@ export async function writeNifti(
     file.writeFloatLE(mm, 76 + 4 * i);
   });
   file.writeFloatLE(352, 108);
-  file.writeInt16LE(1, 252); // qform with the identity rotation
+  if (affine === undefined)
+    file.writeInt16LE(1, 252); // qform with the identity rotation
+  else file.writeInt16LE(1, 254);
+  affine?.flat().forEach((value, i) => {
+    file.writeFloatLE(value, 280 + 4 * i);
+  });
   file.write('n+1\0', 344, 'latin1');
   for (let i = 0; i < voxels; i += 1) file.writeFloatLE(value(i), 352 + 4 * i);
   await mkdir(dirname(path), { recursive: true });

@@ -3,10 +3,10 @@ import { decode } from 'fast-png';
 import type { PreviewBatch } from '../ts/batch.js';
 import type { EpochEvent } from '../ts/generated/events.js';
 import { drawCurves } from '../ts/pictures/curves.js';
-import { drawOverlay } from '../ts/pictures/overlay.js';
 import { toPng } from '../ts/pictures/png.js';
 import { drawContactSheet } from '../ts/pictures/sheet.js';
-import type { Volume } from '../ts/volume.js';
+import { colourOf } from '../ts/pictures/svg.js';
+import { embedded, overlaps, texts } from './drawn.js';
 
 const epoch = (n: number, validationLoss: number | null, dice: (number | null)[]): EpochEvent => ({
   type: 'epoch',
@@ -37,6 +37,7 @@ test('curves have no point for a null value', (t) => {
   t.deepEqual(pointsOf('#0072b2'), [3, 2], 'training loss');
   t.deepEqual(pointsOf('#d55e00'), [2, 2], 'validation loss');
   t.deepEqual(pointsOf('#e69f00'), [2, 2], 'Dice');
+  t.regex(colourOf(1), /#e69f00/, 'the colour of the class over images');
 });
 
 test('curves of something else than epochs are refused', (t) => {
@@ -48,23 +49,6 @@ test('curves without epochs are an empty frame without NaN', (t) => {
   t.false(drawCurves('none', [], ['X']).includes('NaN'));
 });
 
-test('an overlay has one picture for each panel and a legend', (t) => {
-  const volume = (data: number[]): Volume => ({
-    data: Float32Array.from(data),
-    shape: [2, 2, 3],
-    spacing: [1, 1, 1],
-    origin: [0, 0, 0],
-    direction: [1, 0, 0, 0, 1, 0, 0, 0, 1],
-  });
-  const image = volume([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
-  const labels = volume([0, 0, 0, 0, 0, 0, 0, 1, 1, 2, 2, 0]);
-  const svg = drawOverlay(image, 1, [{ title: 'image' }, { title: 'labels', labels }], ['CSF', 'GM']);
-  const pictures = [...svg.matchAll(/base64,([^"]+)"/g)].map((m) => m[1]);
-  t.is(pictures.length, 2);
-  t.not(pictures[0], pictures[1]);
-  t.true(svg.includes('■ GM'));
-});
-
 /** A batch of one sample, 2 × 2 × 3 voxels, with labels and one unlabelled voxel in the second slice. */
 function batch(changes: Partial<PreviewBatch> = {}): PreviewBatch {
   const labels = [0, 0, 0, 0, 0, 0, 0, 1, 2, -1, 0, 0];
@@ -74,6 +58,9 @@ function batch(changes: Partial<PreviewBatch> = {}): PreviewBatch {
     epoch: 3,
     iteration: 4,
     patchSize: [2, 2, 3],
+    spacing: [1, 1, 1],
+    augmented: true,
+    directions: [[1, 0, 0, 0, 1, 0, 0, 0, 1]],
     channels: 1,
     modalities: ['T1'],
     classes: ['CSF', 'GM'],
@@ -82,15 +69,6 @@ function batch(changes: Partial<PreviewBatch> = {}): PreviewBatch {
     weights: null,
     ...changes,
   };
-}
-
-/** The pictures embedded in a document. */
-function embedded(svg: string): { width: number; height: number; at: (x: number, y: number) => number[] }[] {
-  return [...svg.matchAll(/base64,([^"]+)"/g)].map((match) => {
-    const { width, height, data } = decode(Buffer.from(match[1] ?? '', 'base64'));
-    const at = (x: number, y: number) => [...data.subarray(3 * (y * width + x), 3 * (y * width + x) + 3)];
-    return { width, height, at };
-  });
 }
 
 test('a contact sheet has a panel for each channel, for labels, and for weights if the recipe has them', (t) => {
@@ -105,6 +83,10 @@ test('a contact sheet has a panel for each channel, for labels, and for weights 
     'CSF',
     'unlabelled',
     'T1: 0.00 to 11.0',
+    'labels: 92 % annotated',
+    '17 % foreground',
+    'slice: 83 % annotated',
+    '33 % foreground',
   ]) {
     t.true(plain.includes(words), words);
   }
@@ -144,6 +126,7 @@ test('samples of a 2D batch are side by side', (t) => {
   const flat = batch({
     cases: Array.from({ length: 8 }, (_, i) => `case_${i}`),
     patchSize: [2, 3],
+    spacing: [1, 1],
     data: { data: new Float32Array(48), shape: [8, 1, 2, 3] },
     targets: [{ data: new Float32Array(48), shape: [8, 1, 2, 3] }],
   });
@@ -166,4 +149,59 @@ test('a document becomes a PNG of its size with text, or ERR_NO_FONT without a f
     title.some((value) => value < 100),
     'letters above the pictures',
   );
+});
+
+test('patches have the aspect of the spacing and the direction of the case; letters only without augmentation', (t) => {
+  const direction = [-1, 0, 0, 0, -1, 0, 0, 0, 1];
+  const changes = { spacing: [5, 1, 3], directions: [direction], augmented: false };
+  // The labels of the slice are 0 1 2 above -1 0 0; RAS is turned by half a turn.
+  const svg = drawContactSheet([batch(changes)], []);
+  const [image, labels] = embedded(svg);
+  if (image === undefined || labels === undefined) return t.fail();
+  t.true(Math.abs(image.width / image.height - (3 * 3) / (2 * 1)) < 0.05);
+  const middle = (row: number, column: number) =>
+    labels.at(((column + 0.5) / 3) * labels.width, ((row + 0.5) / 2) * labels.height);
+  t.deepEqual(middle(0, 0), image.at(image.width / 6, image.height / 4), 'background');
+  t.notDeepEqual(middle(1, 1), middle(1, 0), 'class 1 and 2 in the lower row, mirrored');
+  t.notDeepEqual(middle(0, 2), image.at((5 * image.width) / 6, image.height / 4), 'unlabelled at the right');
+  const words = (document: string) => texts(document).map((line) => line.words);
+  t.deepEqual(
+    words(svg).filter((word) => /^[LRAPSI]$/.test(word)),
+    ['R', 'L', 'A', 'P', 'R', 'L', 'A', 'P'],
+  );
+  t.true(words(svg).some((word) => word.includes('axial slice 2 of 2')));
+  const other = drawContactSheet([batch(changes)], [], { convention: 'neurological' });
+  t.deepEqual(
+    words(other).filter((word) => /^[LR]$/.test(word)),
+    ['L', 'R', 'L', 'R'],
+  );
+  const augmented = words(drawContactSheet([batch({ ...changes, augmented: true })], []));
+  t.false(augmented.some((word) => /^[LRAPSI]$/.test(word)));
+  t.true(augmented.some((word) => word.includes('mirrored')));
+  const unknown = drawContactSheet([batch({ ...changes, directions: [null] })], []);
+  t.false(words(unknown).some((word) => /^[LRAPSI]$/.test(word)));
+  t.true(words(unknown).some((word) => word.includes('Without a direction')));
+});
+
+test('texts of a contact sheet do not overlap for 1, 3 and 14 classes and any names', (t) => {
+  for (const count of [1, 3, 14]) {
+    for (const spacing of [
+      [1, 1, 1],
+      [3, 0.2, 4],
+      [3, 4, 0.2],
+    ]) {
+      const classes = Array.from({ length: count }, (_, i) =>
+        i % 2 ? `<b>"&${'W'.repeat(50)}${i}` : `organ ${i}`,
+      );
+      const weights = [{ data: Float32Array.from({ length: 12 }, (_, i) => i / 4), shape: [1, 1, 2, 2, 3] }];
+      const changes = { classes, spacing, weights, cases: ['腫'.repeat(80)], modalities: ['m'.repeat(99)] };
+      for (const augmented of [false, true]) {
+        const svg = drawContactSheet(
+          [batch({ ...changes, augmented })],
+          Array.from({ length: 9 }, () => 'a fact'),
+        );
+        t.deepEqual(overlaps(svg), []);
+      }
+    }
+  }
 });

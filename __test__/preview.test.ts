@@ -12,6 +12,7 @@ import {
   type VerbEvent,
 } from '../ts/index.js';
 import { packageRoot } from '../ts/version.js';
+import { embedded, texts } from './drawn.js';
 import { cli } from './made-up.js';
 
 interface Workspace {
@@ -74,6 +75,7 @@ test('batches are typed arrays with the shapes of the network', async (t) => {
   );
   for (const batch of batches) {
     t.like(batch, { task: TASKS[0], patchSize: [16, 24, 16], channels: 1, modalities: ['MRI'] });
+    t.like(batch, { augmented: true, spacing: [1, 1, 1] });
     t.deepEqual(batch.classes, ['CSF', 'GM', 'WM']);
     t.is(batch.cases.length, 2);
     t.deepEqual(batch.data.shape, [2, 1, 16, 24, 16]);
@@ -120,6 +122,12 @@ test('2D batches have no z axis, validation batches are not augmented', async (t
   const batch = only(await previewBatches(options).result);
   t.is(batch.patchSize.length, 2);
   t.deepEqual(batch.data.shape, [3, 1, ...batch.patchSize]);
+  t.like(batch, { augmented: false, spacing: [1, 1] });
+  // The files of the example are RAS.
+  t.deepEqual(
+    batch.directions.map((direction) => direction?.map((v) => v + 0)),
+    [0, 1, 2].map(() => [-1, 0, 0, 0, -1, 0, 0, 0, 1]),
+  );
 });
 
 test('a signal cancels a preview before its start and while it runs', async (t) => {
@@ -150,6 +158,19 @@ test('a wrong or missing input of a preview is an error that names it', async (t
   await t.throwsAsync(none.result, { code: 'ERR_OPTIONS', message: /^batches: / });
   const format = preview({ task: '501', ...SMALL, output: 'x.jpg', ...folders });
   await t.throwsAsync(format.result, { code: 'ERR_OPTIONS', message: /ends in \.svg or \.png/ });
+});
+
+test('the sides of the patient are those of the header, on the side of the convention', async (t) => {
+  const { root, folders } = t.context;
+  for (const convention of ['radiological', 'neurological'] as const) {
+    const output = join(root, `${convention}.svg`);
+    const options = { task: '501', ...SMALL, phase: 'validation', output, convention, ...folders } as const;
+    await preview(options).result;
+    const [image] = embedded(await readFile(output, 'utf8'));
+    const marks = texts(await readFile(output, 'utf8')).filter(({ words }) => /^[LR]$/.test(words));
+    const right = marks.find((mark) => mark.x > (image?.left ?? 0) + (image?.width ?? 0));
+    t.is(right?.words, convention === 'radiological' ? 'L' : 'R');
+  }
 });
 
 test('the command replaces an existing SVG and writes no npy file of a case', async (t) => {

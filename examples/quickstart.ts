@@ -166,7 +166,8 @@ async function draw(name: string): Promise<string> {
   );
   const path = join(work, `${name}_overlay.svg`);
   const panels = [{ title: `${name}: image` }, { title: 'reference', labels: reference }, ...predicted];
-  await writeFile(path, drawOverlay(image, Math.floor(image.shape[0] / 2), panels, CLASSES));
+  const slices = ['middle', 'largestError'] as const;
+  await writeFile(path, drawOverlay(image, slices, panels, CLASSES, { reference }));
   return path;
 }
 

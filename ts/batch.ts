@@ -1,3 +1,5 @@
+import type { Volume } from './volume.js';
+
 /** A float32 array in C order. */
 export interface FloatArray {
   /** Values, the last axis fastest. */
@@ -18,6 +20,15 @@ export interface PreviewBatch {
   readonly iteration: number;
   /** Patch size in voxels, `(z, y, x)` or `(y, x)`. */
   readonly patchSize: readonly number[];
+  /** Voxel size along the axes of `patchSize` in millimetres, before augmentation. */
+  readonly spacing: readonly number[];
+  /** Whether this is a batch of training, which is rotated, scaled and mirrored at random. */
+  readonly augmented: boolean;
+  /**
+   * Direction of each sample's case before augmentation, as that of a {@link Volume}: the columns are the last, the middle
+   * and the first axis of the preprocessed array. `null` if the record of the case has none.
+   */
+  readonly directions: readonly (readonly number[] | null)[];
   /** Number of image channels. In `3d_cascade_fullres`, `data` has one more channel for each class of the first stage. */
   readonly channels: number;
   /** Names of the image channels. */

@@ -48,9 +48,10 @@ export {
   type ModelWarning,
 } from './model.js';
 export { drawCurves } from './pictures/curves.js';
-export { drawOverlay, type Panel } from './pictures/overlay.js';
+export type { Plane } from './pictures/orientation.js';
+export { drawOverlay, type OverlayOptions, type Panel, type SliceChoice } from './pictures/overlay.js';
 export { toPng } from './pictures/png.js';
-export { drawContactSheet } from './pictures/sheet.js';
+export { type ContactSheetOptions, drawContactSheet } from './pictures/sheet.js';
 export { Run } from './run.js';
 export { checkDataset } from './verbs/check.js';
 export { convertDataset } from './verbs/convert.js';

@@ -376,6 +376,13 @@ export interface DeterminePostprocessingOptions extends Abortable {
  */
 export type DiceWeights = 'weightmap' | 'none';
 
+/**
+ * The side of a picture on which the patient's left is drawn.
+ * - `radiological`: The patient's left is on the right, as seen from the feet.
+ * - `neurological`: The patient's left is on the left, as seen from the head.
+ */
+export type DisplayConvention = 'radiological' | 'neurological';
+
 /** Options of the verb `ensemble`. */
 export interface EnsembleOptions extends Abortable {
   /**
@@ -1429,6 +1436,12 @@ export interface PreviewOptions extends Abortable {
    * @default "preview.svg"
    */
   readonly output?: string | undefined;
+  /**
+   * Side of the picture for the patient's left, by the direction in the header of the case.
+   *
+   * @default "radiological"
+   */
+  readonly convention?: DisplayConvention | undefined;
   /**
    * Number of threads; 0 uses all cores.
    *

@@ -1,31 +1,18 @@
-/** Colours of classes 1, 2, 3, …: the palettes of Okabe and Ito and of Tol, which suit colour-blind readers. */
-export const PALETTE = [
-  '#e69f00',
-  '#56b4e9',
-  '#009e73',
-  '#f0e442',
-  '#0072b2',
-  '#d55e00',
-  '#cc79a7',
-  '#999999',
-  '#882255',
-  '#44aa99',
-  '#ddcc77',
-  '#332288',
-  '#aa4499',
-  '#117733',
-  '#88ccee',
-  '#661100',
-] as const;
+import { CLASS_COLOURS } from '../generated/colours.js';
 
 /** Colour of a class, counted from 1. */
 export function colourOf(label: number): string {
-  return PALETTE[(label - 1) % PALETTE.length] ?? '#999999';
+  const index = Math.round(label - 1) % CLASS_COLOURS.length;
+  return CLASS_COLOURS[index] ?? '#999999';
 }
+
+/** Characters that XML forbids, and halves of pairs. */
+const FORBIDDEN = /[^\t\n\r\u{20}-\u{7e}\u{a0}-\u{d7ff}\u{e000}-\u{fffd}\u{10000}-\u{10ffff}]/gu;
 
 /** Escapes text for SVG elements and attributes. */
 export function escapeXml(text: string): string {
-  return text.replace(/[&<>"]/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[c] ?? c);
+  const escapes: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
+  return text.replace(FORBIDDEN, '').replace(/[&<>"]/g, (c) => escapes[c] ?? c);
 }
 
 /** An SVG document with a white background. */
@@ -41,16 +28,18 @@ export function document(width: number, height: number, body: readonly string[])
 
 export interface TextStyle {
   readonly anchor?: 'start' | 'middle' | 'end';
-  readonly colour?: string;
   readonly size?: number;
   readonly bold?: boolean;
+  /** Letters with serifs, which tell an I from a line. */
+  readonly serif?: boolean;
 }
 
-/** A line of text; (x, y) is the start of its baseline. */
+/** A line of black text; (x, y) is the start of its baseline. */
 export function text(x: number, y: number, words: string, style: TextStyle = {}): string {
-  const { anchor = 'start', colour = '#222', size = 12, bold = false } = style;
+  const { anchor = 'start', size = 12, bold = false, serif = false } = style;
   const weight = bold ? ' font-weight="bold"' : '';
-  return `<text x="${x}" y="${y}" text-anchor="${anchor}" fill="${colour}" font-size="${size}"${weight}>${escapeXml(words)}</text>`;
+  const family = serif ? ' font-family="Times New Roman, Liberation Serif, DejaVu Serif, serif"' : '';
+  return `<text x="${x}" y="${y}" text-anchor="${anchor}" fill="#000" font-size="${size}"${weight}${family}>${escapeXml(words)}</text>`;
 }
 
 /** A picture of `width` × `height` pixels with its upper left corner at (x, y). */
@@ -59,17 +48,40 @@ export function picture(x: number, y: number, width: number, height: number, png
   return `<image x="${x}" y="${y}" width="${width}" height="${height}" href="data:image/png;base64,${data}"/>`;
 }
 
-/** Estimated width of text in pixels: that of DejaVu Sans, the widest of the fonts of a document. */
-export function widthOf(words: string, size = 12): number {
-  return 0.58 * size * words.length;
+/** Widths of characters of DejaVu Sans Bold, the widest of the fonts of a document, as parts of the size. */
+const WIDTHS: readonly (readonly [characters: RegExp, width: number])[] = [
+  [/[ijl'|]/, 0.39],
+  [/[ .,:;()[\]!·I/\\frt"-]/, 0.5],
+  [/[mwMW@%—…]/, 1.11],
+  [/[a-z0-9_]/, 0.72],
+  [/[\u{20}-\u{7e}\u{a0}-\u{24f}\u{370}-\u{52f}\u{2010}-\u{2212}]/u, 0.9],
+];
+
+/** Letters that are not bold are narrower. */
+const REGULAR = 0.9;
+
+/** Width of text in pixels, or somewhat more. */
+export function widthOf(words: string, size = 12, bold = false): number {
+  let sum = 0;
+  for (const character of words) {
+    // Others, such as those of East Asia, are as wide as high.
+    sum += WIDTHS.find(([characters]) => characters.test(character))?.[1] ?? 1.2;
+  }
+  return sum * size * (bold ? 1 : REGULAR);
 }
 
 /** Shortens text to `width` pixels by omitting its middle. */
-export function shorten(words: string, width: number, size = 12): string {
-  const room = Math.max(1, Math.floor(width / widthOf('x', size)));
-  if (words.length <= room) return words;
-  const head = Math.ceil((room - 1) / 2);
-  return `${words.slice(0, head)}…${words.slice(words.length - (room - 1 - head))}`;
+export function shorten(words: string, width: number, size = 12, bold = false): string {
+  if (widthOf(words, size, bold) <= width) return words;
+  const characters = [...words];
+  let [head, tail] = [characters.length >> 1, characters.length >> 1];
+  const short = () =>
+    `${characters.slice(0, head).join('')}…${characters.slice(characters.length - tail).join('')}`;
+  while (head + tail > 1 && widthOf(short(), size, bold) > width) {
+    if (tail > 0 && tail >= head) tail -= 1;
+    else head -= 1;
+  }
+  return short();
 }
 
 /** Joins `parts` into lines of at most `width` pixels. */

@@ -37,21 +37,22 @@ export function previewBatches(options: PreviewBatchesOptions): Run<PreviewBatch
  */
 export function preview(options: PreviewOptions): Run<PreviewSummary, PreviewEvent> {
   return new Run(async () => {
-    const { output, ...batches } = JSON.parse(checked('preview', options)) as Given;
+    const { output, convention, ...batches } = JSON.parse(checked('preview', options)) as Given;
     await checkTarget(output);
-    return startBatches(JSON.stringify(batches), (made) => draw(made, batches, output));
+    return startBatches(JSON.stringify(batches), (made) => draw(made, batches, { output, convention }));
   }, signalOf(options));
 }
 
 /** Options with all defaults. */
 type Given = { readonly [K in keyof PreviewOptions]-?: Exclude<PreviewOptions[K], undefined> };
+type Picture = Pick<Given, 'output' | 'convention'>;
 
 async function draw(
   batches: PreviewBatch[],
-  options: Omit<Given, 'output'>,
-  output: string,
+  options: Omit<Given, keyof Picture>,
+  { output, convention }: Picture,
 ): Promise<PreviewSummary> {
-  const svg = drawContactSheet(batches, titleOf(batches, options));
+  const svg = drawContactSheet(batches, titleOf(batches, options), { convention });
   await writeWhole(output, extname(output).toLowerCase() === '.png' ? await toPng(svg) : svg);
   const task = batches[0]?.task ?? options.task;
   return { output, task, batches: batches.length, cases: batches.flatMap((batch) => batch.cases) };
@@ -75,16 +76,17 @@ function take<T>(from: () => T): T {
 
 function toBatches({ batches, ...shared }: PreviewData): PreviewBatch[] {
   const all = (arrays: readonly ArrayData[]): readonly FloatArray[] => arrays;
-  return batches.map(({ weights, ...batch }) => ({
+  return batches.map(({ weights, directions, ...batch }) => ({
     ...shared,
     channels: shared.modalities.length,
     ...batch,
     weights: weights === undefined ? null : all(weights),
+    directions: directions.map((direction) => (direction.length > 0 ? direction : null)),
   }));
 }
 
 /** Title of the contact sheet. */
-function titleOf([first]: readonly PreviewBatch[], options: Omit<Given, 'output'>): string[] {
+function titleOf([first]: readonly PreviewBatch[], options: Omit<Given, keyof Picture>): string[] {
   const { configuration, fold, trainer, phase, seed } = options;
   // Null if not given.
   const trained = options.recipe ? `${trainer} with a recipe of its own` : trainer;

@@ -1,7 +1,7 @@
 //! A chart of series of points, with one axis on the left and possibly one on the right.
 
 use crate::legend;
-use crate::picture::{Anchor, Colour, Item, Picture, Stroke, BLACK};
+use crate::picture::{letters, text_width, Anchor, Colour, Item, Picture, Stroke, BLACK};
 use crate::ticks::{ticks, Tick};
 
 /// Pixels of a dot of the font.
@@ -14,6 +14,8 @@ const RIGHT: f64 = 100.0;
 /// From the plot to the legend: labels of ticks and the title of the axis.
 const BELOW: f64 = 76.0;
 const TICK: f64 = 6.0;
+/// Least distance of the title from the edges of the picture.
+const EDGE: f64 = 8.0;
 /// Ticks of a vertical and of the horizontal axis.
 const MOST_DOWN: usize = 11;
 const MOST_ACROSS: usize = 11;
@@ -122,13 +124,17 @@ impl Chart {
         }
         items.extend(frame(LEFT, TOP, plot_right, bottom));
         let centre = (LEFT + plot_right) / 2.0;
-        items.push(text(
-            [centre, TOP - 22.0],
-            &self.title,
-            TITLE_DOT,
-            Anchor::Middle,
-            false,
-        ));
+        let room = f64::from(width) - 2.0 * EDGE;
+        let dot = if text_width(&self.title, TITLE_DOT) <= room {
+            TITLE_DOT
+        } else {
+            DOT
+        };
+        let title = legend::shortened(&self.title, letters(room, dot));
+        let half = text_width(&title, dot) / 2.0;
+        // Above the middle of the plot, unless it is too long for that.
+        let at = centre.clamp(half + EDGE, (f64::from(width) - half - EDGE).max(half + EDGE));
+        items.push(text([at, TOP - 22.0], &title, dot, Anchor::Middle, false));
         for Tick { value, label } in &x_ticks {
             let at = x.at(*value);
             items.push(line([at, bottom], [at, bottom + TICK], BLACK));

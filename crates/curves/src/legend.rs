@@ -9,6 +9,7 @@ const BETWEEN: f64 = 24.0;
 const ROW: f64 = 24.0;
 /// Longer names are cut.
 const LONGEST: usize = 32;
+const DOTS: &str = "...";
 
 /// A drawn legend.
 pub(crate) struct Legend {
@@ -19,7 +20,7 @@ pub(crate) struct Legend {
 
 /// Samples of the lines with their names, side by side from `left`, in as many rows as `right` requires.
 pub(crate) fn items(series: &[(&str, &Stroke)], left: f64, right: f64, top: f64) -> Legend {
-    let names: Vec<String> = series.iter().map(|(name, _)| shortened(name)).collect();
+    let names: Vec<String> = series.iter().map(|(name, _)| shortened(name, LONGEST)).collect();
     let widest = names.iter().map(|name| text_width(name, DOT)).fold(0.0, f64::max);
     // Columns of equal width, so that names of several rows are aligned.
     let column = SAMPLE + GAP + widest + BETWEEN;
@@ -47,10 +48,14 @@ pub(crate) fn items(series: &[(&str, &Stroke)], left: f64, right: f64, top: f64)
     }
 }
 
-fn shortened(name: &str) -> String {
-    if name.chars().count() <= LONGEST {
+/// A name of at most `longest` characters. Its middle is cut, since names of a kind often begin alike.
+pub(crate) fn shortened(name: &str, longest: usize) -> String {
+    let letters: Vec<char> = name.chars().collect();
+    let room = longest.saturating_sub(DOTS.len());
+    if letters.len() <= longest || room == 0 {
         return name.to_owned();
     }
-    let start: String = name.chars().take(LONGEST - 3).collect();
-    start + "..."
+    let (start, end) = (room.div_ceil(2), letters.len() - room / 2);
+    let parts = [&letters[..start], &letters[end..]].map(|part| part.iter().collect::<String>());
+    parts.join(DOTS)
 }

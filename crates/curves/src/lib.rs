@@ -13,6 +13,7 @@ mod picture;
 mod png;
 mod progress;
 mod raster;
+mod style;
 mod svg;
 mod ticks;
 
@@ -21,4 +22,5 @@ pub use csv::table;
 pub use events::EventFile;
 pub use picture::{Anchor, Colour, Item, Picture, Stroke, BLACK};
 pub use progress::progress;
+pub use style::{hex, CLASS_COLOURS};
 pub use ticks::{ticks, Tick};

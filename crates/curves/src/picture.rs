@@ -109,6 +109,11 @@ pub(crate) fn text_width(text: &str, dot: u32) -> f64 {
     (letters * font::ADVANCE).saturating_sub(1) as f64 * f64::from(dot)
 }
 
+/// Most letters that are not wider than `width` pixels.
+pub(crate) fn letters(width: f64, dot: u32) -> usize {
+    ((width / f64::from(dot) + 1.0) / font::ADVANCE as f64).max(0.0) as usize
+}
+
 /// The start of a text along its direction, before its anchor.
 pub(crate) fn offset(text: &str, dot: u32, anchor: Anchor) -> f64 {
     match anchor {

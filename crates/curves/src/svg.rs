@@ -2,7 +2,11 @@
 
 use std::fmt::Write;
 
-use crate::picture::{text_width, Anchor, Colour, Item, Picture};
+use crate::picture::{text_width, Anchor, Item, Picture};
+use crate::style::hex;
+
+/// Fonts whose letters are as wide as those of the PNG. Programs that draw SVG may know no font as "monospace".
+const FONTS: &str = "DejaVu Sans Mono, Liberation Mono, Menlo, Consolas, monospace";
 
 /// The picture as a document. Texts are as wide as in the PNG, whatever font the viewer has.
 pub(crate) fn document(picture: &Picture) -> String {
@@ -72,7 +76,7 @@ fn element(item: &Item) -> String {
                 String::new()
             };
             format!(
-                "<text x=\"{x:.1}\" y=\"{y:.1}\" font-family=\"monospace\" font-size=\"{}\" \
+                "<text x=\"{x:.1}\" y=\"{y:.1}\" font-family=\"{FONTS}\" font-size=\"{}\" \
                  textLength=\"{}\" \
                  lengthAdjust=\"spacingAndGlyphs\" text-anchor=\"{anchor}\" fill=\"{}\"{turn}>{}</text>",
                 10 * dot,
@@ -84,14 +88,11 @@ fn element(item: &Item) -> String {
     }
 }
 
-fn hex([red, green, blue]: Colour) -> String {
-    format!("#{red:02x}{green:02x}{blue:02x}")
-}
-
-/// Text with XML's special characters replaced, and without the control characters that XML forbids.
+/// Text with XML's special characters replaced, and without the characters that XML forbids.
 fn escaped(text: &str) -> String {
     let mut out = String::new();
-    for letter in text.chars().filter(|c| !c.is_control()) {
+    let allowed = |c: &char| !c.is_control() && !matches!(c, '\u{fffe}' | '\u{ffff}');
+    for letter in text.chars().filter(allowed) {
         match letter {
             '&' => out.push_str("&amp;"),
             '<' => out.push_str("&lt;"),

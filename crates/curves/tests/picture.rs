@@ -320,3 +320,110 @@ fn the_legend_wraps_and_the_picture_grows() {
         }
     }
 }
+
+/// Left, upper, right and lower edge of every text and of every line of a legend.
+fn boxes(picture: &Picture) -> Vec<(String, [f64; 4])> {
+    let text = |item: &Item| {
+        let Item::Text {
+            at: [x, y],
+            text,
+            dot,
+            anchor,
+            upwards,
+            ..
+        } = item
+        else {
+            return None;
+        };
+        let dot = f64::from(*dot);
+        let width = (6 * text.chars().count()).saturating_sub(1) as f64 * dot;
+        let start = match anchor {
+            Anchor::Start => 0.0,
+            Anchor::Middle => width / 2.0,
+            Anchor::End => width,
+        };
+        // Letters reach 7 dots above their line and 2 below.
+        let edges = if *upwards {
+            [x - 7.0 * dot, y + start - width, x + 2.0 * dot, y + start]
+        } else {
+            [x - start, y - 7.0 * dot, x - start + width, y + 2.0 * dot]
+        };
+        Some((text.clone(), edges))
+    };
+    picture.items.iter().filter_map(text).collect()
+}
+
+#[test]
+fn texts_never_overlap_and_lie_inside_for_any_number_of_classes_and_length_of_names() {
+    let hostile = "<b>&\"']]>\u{0}\u{1b}\u{ffff}\n".to_owned();
+    for classes in [0, 1, 3, 14, 60] {
+        for length in [1, 8, 31, 300] {
+            for title in [
+                "x".to_owned(),
+                "Task_".repeat(11),
+                "t".repeat(500),
+                hostile.clone(),
+            ] {
+                let mut reports = vec![report(0), report(1)];
+                for report in &mut reports {
+                    report.dice = (0..classes).map(|_| Some(0.5)).collect();
+                }
+                let names: Vec<String> = (0..classes)
+                    .map(|i| "n".repeat(length) + &i.to_string())
+                    .collect();
+                let picture = progress(&title, &reports, &names).draw(1200, 700);
+                let all = boxes(&picture);
+                for (i, (one, a)) in all.iter().enumerate() {
+                    let inside = a[0] >= 0.0 && a[1] >= 0.0;
+                    let (width, height) = (f64::from(picture.width), f64::from(picture.height));
+                    assert!(inside && a[2] <= width && a[3] <= height, "{one} {a:?}");
+                    for (two, b) in &all[..i] {
+                        let apart = a[2] <= b[0] || b[2] <= a[0] || a[3] <= b[1] || b[3] <= a[1];
+                        assert!(apart, "{one} {a:?} overlaps {two} {b:?}");
+                    }
+                }
+                let mut names: Vec<&str> = all.iter().map(|(name, _)| name.as_str()).collect();
+                names.retain(|name| name.starts_with("Dice "));
+                let different: std::collections::HashSet<_> = names.iter().collect();
+                assert_eq!((names.len(), different.len()), (classes, classes));
+            }
+        }
+    }
+}
+
+#[test]
+fn an_svg_escapes_names_and_leaves_out_what_xml_forbids() {
+    let mut odd = chart(1.5);
+    odd.title = "<b>&\"']]>\u{0}\u{1b}\u{fffe}\u{ffff}\n\u{85}é🧠".to_owned();
+    let svg = odd.draw(620, 400).to_svg();
+    assert!(svg.contains(">&lt;b&gt;&amp;&quot;']]&gt;é🧠</text>"), "{svg}");
+    let forbidden = |c: char| (c.is_control() && c != '\n') || matches!(c, '\u{fffe}' | '\u{ffff}');
+    assert!(!svg.contains(forbidden));
+    // Every element is closed at once, except the document.
+    for line in svg.lines().skip(1) {
+        assert!(
+            line.ends_with("/>") || line.ends_with("</text>") || line == "</svg>",
+            "{line}"
+        );
+    }
+}
+
+#[test]
+fn values_that_are_not_finite_interrupt_lines_and_leave_the_axes_finite() {
+    let mut reports: Vec<_> = (0..9).map(report).collect();
+    reports[1].train_loss = Some(f64::INFINITY);
+    reports[2].train_loss = Some(f64::NEG_INFINITY);
+    reports[3].train_loss = Some(f64::NAN);
+    reports[4].validation_loss = Some(1e308);
+    reports[5].dice = vec![Some(f64::NAN), Some(f64::INFINITY)];
+    for some in [&reports[..], &reports[1..4], &[]] {
+        let picture = progress("x", some, &[]).draw(1200, 700);
+        for item in &picture.items {
+            if let Item::Line { points, .. } = item {
+                assert!(points.iter().flatten().all(|v| v.is_finite()));
+            }
+        }
+        assert!(!picture.to_svg().contains("NaN") && !picture.to_svg().contains("inf"));
+        Png::decode(&picture.to_png());
+    }
+}

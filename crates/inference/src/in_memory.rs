@@ -15,7 +15,6 @@ use crate::export::{Export, Predicted};
 use crate::memory::Softmax;
 use crate::predict::{require_classes, second_stage, Ready, Work};
 use crate::setup::record;
-use crate::window::Predictor;
 use crate::Error;
 
 /// Extension of the segmentations.
@@ -166,9 +165,11 @@ impl LoadedModel {
         };
         let export = self.export(folder.to_owned(), softmax);
         let Ready {
-            model, window, rules, ..
+            model,
+            predictor,
+            rules,
         } = &self.ready;
-        let record = record(model, window, &self.options, rules.as_ref());
+        let record = record(model, predictor.options(), &self.options, rules.as_ref());
         self.run(
             image,
             &export,
@@ -210,9 +211,7 @@ impl LoadedModel {
             Some(first) => Some(first.labels(image.clone(), target.0, context)?),
             None => None,
         };
-        let Ready {
-            model, patch, window, ..
-        } = &self.ready;
+        let Ready { model, predictor, .. } = &self.ready;
         let pool = context.pool()?;
         // The closure may not share the networks with another thread.
         let (plans, stage, nonfinite) = (&model.plans, model.stage, self.options.nonfinite);
@@ -236,9 +235,8 @@ impl LoadedModel {
             }
             None => input,
         };
-        let predictor = Predictor::of_folds(&model.networks, self.compute.kind, patch, window.clone())?;
         let work = Work {
-            predictor: &predictor,
+            predictor,
             export,
             options: &self.options,
             context,

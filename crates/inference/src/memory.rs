@@ -1,6 +1,9 @@
 //! Estimate of the memory of a case, and how its softmax is computed within it.
 
+use std::borrow::Borrow;
+
 use dataset::CaseProperties;
+use engine::network::GenericUNet;
 use resample::ExportMode;
 use run::{available_memory, resident_memory, Context, Event};
 use serde_json::json;
@@ -95,7 +98,7 @@ pub(crate) struct Need {
 
 impl Need {
     pub fn new(
-        predictor: &Predictor<'_>,
+        predictor: &Predictor<impl Borrow<GenericUNet>>,
         sizes: &Sizes,
         strategy: Strategy,
         options: &PredictOptions,
@@ -147,7 +150,7 @@ impl Need {
 /// Chooses the strategy of a case from the estimates and the memory that the options allow, and reports it before the case
 /// is predicted.
 pub(crate) fn choose(
-    predictor: &Predictor<'_>,
+    predictor: &Predictor<impl Borrow<GenericUNet>>,
     case: Option<&str>,
     sizes: &Sizes,
     options: &PredictOptions,

@@ -15,7 +15,7 @@ use crate::digest::Digest;
 use crate::mirror::trains_with_mirroring;
 use crate::Error;
 
-/// The folds of a model on one device.
+/// What the folds of a model say, without their networks.
 pub struct Model {
     /// Plans of the training.
     pub plans: Plans,
@@ -25,8 +25,6 @@ pub struct Model {
     pub folds: Vec<Fold>,
     /// Folds that would be used by default, but do not have the checkpoint.
     pub unfinished: Vec<Fold>,
-    /// One network per fold, in the order of the folds.
-    pub networks: Vec<GenericUNet>,
     /// Name of the trainer of the first fold.
     pub trainer: String,
     /// Whether the networks also take the segmentation of a first stage.
@@ -78,7 +76,7 @@ impl Model {
         folds: Option<&[Fold]>,
         checkpoint: &str,
         device: Device,
-    ) -> Result<Self, Error> {
+    ) -> Result<(Self, Vec<GenericUNet>), Error> {
         let model = ModelFolder::new(folder);
         let (folds, unfinished) = match folds {
             Some(folds) => (chosen(&model, folds, checkpoint)?, Vec::new()),
@@ -132,17 +130,17 @@ impl Model {
                 )?)
             })
             .collect::<Result<_, Error>>()?;
-        Ok(Self {
+        let model = Self {
             plans,
             stage,
             folds,
             unfinished,
-            networks,
             trainer,
             cascade,
             mirrored,
             digest,
-        })
+        };
+        Ok((model, networks))
     }
 
     /// The plan of the model's stage.

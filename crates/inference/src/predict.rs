@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use dataset::results::ModelFolder;
 use dataset::{files, CaseProperties};
+use engine::network::GenericUNet;
 use engine::{device_name, Compute};
 use evaluate::postprocessing::Rules;
 use ndarray::Array4;
@@ -124,10 +125,8 @@ fn stage(
     let Ready {
         model,
         rules,
-        patch,
-        window,
+        predictor,
     } = Ready::load(options, compute, context)?;
-    let predictor = Predictor::of_folds(&model.networks, compute.kind, &patch, window.clone())?;
     let mut cases = list_cases(&options.input, model.plans.num_modalities, context)?;
     let (first, failed) = first.unzip();
     let failed = failed.unwrap_or_default();
@@ -155,7 +154,7 @@ fn stage(
         model.plans.transpose_forward,
     )
     .with_postprocessing(rules.clone());
-    let record = record(&model, &window, options, rules.as_ref());
+    let record = record(&model, predictor.options(), options, rules.as_ref());
     let existing =
         |case: &str, image: &Path| export.existing(case, &record_of(&record, first.as_ref(), case), image);
     let (skipped, todo) = split(cases, existing, options, &case_loop)?;
@@ -175,8 +174,10 @@ fn stage(
             "device": summary.device, "precision": summary.precision,
             "precisionReason": precision_reason(compute),
             "folds": model.folds.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
-            "checkpoint": options.checkpoint_name(), "export": options.export_mode(), "trainer": model.trainer, "lowresSegmentations": first.as_ref().map(FirstStage::folder), "mirrorAxes": window.mirror_axes,
-            "postprocessing": summary.postprocessing, "patchSize": patch, "cases": todo.len(),
+            "checkpoint": options.checkpoint_name(), "export": options.export_mode(), "trainer": model.trainer,
+            "lowresSegmentations": first.as_ref().map(FirstStage::folder),
+            "mirrorAxes": predictor.options().mirror_axes,
+            "postprocessing": summary.postprocessing, "patchSize": predictor.patch_size(), "cases": todo.len(),
             "workers": context.workers(),
         }),
     });
@@ -242,8 +243,7 @@ fn record_of(record: &str, first: Option<&FirstStage>, case: &str) -> String {
 pub(crate) struct Ready {
     pub model: Model,
     pub rules: Option<Rules>,
-    pub patch: Vec<usize>,
-    pub window: WindowOptions,
+    pub predictor: Predictor<GenericUNet>,
 }
 
 impl Ready {
@@ -254,14 +254,14 @@ impl Ready {
         context: &Context,
     ) -> Result<Self, Error> {
         let rules = rules_of(options)?;
-        let model = Model::load(
+        let (model, networks) = Model::load(
             &options.model,
             options.folds.as_deref(),
             options.checkpoint_name(),
             compute.device,
         )?;
         warn_of_model(&model, options, context);
-        let patch = model.stage_plan()?.patch_size.clone();
+        let patch = &model.stage_plan()?.patch_size;
         let window = WindowOptions {
             step_size: options.step_size,
             mirror_axes: if options.mirroring && model.mirrored {
@@ -271,18 +271,18 @@ impl Ready {
             },
             gaussian: true,
         };
+        let predictor = Predictor::of_folds(networks, compute.kind, patch, window)?;
         Ok(Self {
             model,
             rules,
-            patch,
-            window,
+            predictor,
         })
     }
 }
 
 /// What the prediction of every case uses.
 pub(crate) struct Work<'a> {
-    pub predictor: &'a Predictor<'a>,
+    pub predictor: &'a Predictor<GenericUNet>,
     pub export: &'a Export,
     pub options: &'a PredictOptions,
     pub context: &'a Context,

@@ -1,5 +1,7 @@
 //! Softmax of a whole volume from overlapping tiles.
 
+use std::borrow::Borrow;
+
 use engine::network::{GenericUNet, Heads, Weights};
 use ndarray::{Array4, ArrayView4, Axis};
 use run::Context;
@@ -61,9 +63,9 @@ pub trait Planes: Send {
     fn push(&mut self, planes: ArrayView4<'_, f32>) -> Result<(), Error>;
 }
 
-/// The networks of a model's folds, prepared for prediction, with their weights cast once to the computing precision.
-pub struct Predictor<'a> {
-    networks: Vec<&'a GenericUNet>,
+/// The networks of a model's folds, owned or borrowed, with their weights cast once to the computing precision.
+pub struct Predictor<N> {
+    networks: Vec<N>,
     weights: Vec<Weights>,
     kind: Kind,
     patch: Vec<usize>,
@@ -87,17 +89,12 @@ struct Tiling {
     weighted: bool,
 }
 
-impl<'a> Predictor<'a> {
+impl<N: Borrow<GenericUNet>> Predictor<N> {
     /// Prepares `network` for tiles of `patch`, computing in `kind`.
     ///
     /// # Errors
     /// [`Error::Option`] for an invalid step size or mirror axis; [`Error::Engine`].
-    pub fn new(
-        network: &'a GenericUNet,
-        kind: Kind,
-        patch: &[usize],
-        options: WindowOptions,
-    ) -> Result<Self, Error> {
+    pub fn new(network: N, kind: Kind, patch: &[usize], options: WindowOptions) -> Result<Self, Error> {
         Self::of_folds([network], kind, patch, options)
     }
 
@@ -106,7 +103,7 @@ impl<'a> Predictor<'a> {
     /// # Errors
     /// As [`Predictor::new`]; [`Error::Internal`] without a network.
     pub fn of_folds(
-        networks: impl IntoIterator<Item = &'a GenericUNet>,
+        networks: impl IntoIterator<Item = N>,
         kind: Kind,
         patch: &[usize],
         options: WindowOptions,
@@ -126,7 +123,7 @@ impl<'a> Predictor<'a> {
         }
         let weights = networks
             .iter()
-            .map(|network| network.weights(kind))
+            .map(|network| network.borrow().weights(kind))
             .collect::<Result<_, _>>()?;
         Ok(Self {
             networks,
@@ -136,6 +133,16 @@ impl<'a> Predictor<'a> {
             options,
             importance: importance(patch).into_raw_vec_and_offset().0,
         })
+    }
+
+    /// The options of the sliding window.
+    pub fn options(&self) -> &WindowOptions {
+        &self.options
+    }
+
+    /// Size of the tiles, per axis of the network.
+    pub fn patch_size(&self) -> &[usize] {
+        &self.patch
     }
 
     /// Number of tile positions of a volume (z, y, x), for progress.
@@ -234,7 +241,7 @@ impl<'a> Predictor<'a> {
         // Measured on CPU: the values that live at the same time at the finest resolution, and their copies in other
         // layouts.
         const FINEST: u64 = 9;
-        let architecture = self.networks[0].architecture();
+        let architecture = self.networks[0].borrow().architecture();
         let largest = self
             .tiling(volume)
             .groups
@@ -293,7 +300,7 @@ impl<'a> Predictor<'a> {
         let weights = self
             .networks
             .iter()
-            .map(|network| network.weights(Kind::Float))
+            .map(|network| network.borrow().weights(Kind::Float))
             .collect::<Result<Vec<_>, _>>()?;
         // The tiles were counted already.
         match attempt(&weights, &mut || ())? {
@@ -353,7 +360,7 @@ impl<'a> Predictor<'a> {
     /// Empty sums for an image (channel, z, y, x), with at most `depth` planes.
     fn sums(&self, image: &ArrayView4<'_, f32>, depth: usize) -> Result<Sums, Error> {
         let (_, z, y, x) = image.dim();
-        let classes = self.networks[0].architecture().classes as usize;
+        let classes = self.networks[0].borrow().architecture().classes as usize;
         Sums::new(classes, [z, y, x], depth)
     }
 
@@ -399,7 +406,7 @@ impl<'a> Predictor<'a> {
                     .collect::<Result<Vec<_>, Error>>()?;
                 let tiles = Tensor::f_cat(&tiles, 0)?;
                 for (network, weights) in self.networks.iter().zip(weights) {
-                    let softmax = tch::no_grad(|| softmax_of(network, weights, &tiles))?;
+                    let softmax = tch::no_grad(|| softmax_of(network.borrow(), weights, &tiles))?;
                     for (index, (corner, axes)) in batch.iter().enumerate() {
                         let of_copy = softmax.f_narrow(0, index as i64, 1)?;
                         let (place, mirrored) = (place(corner), self.mirrored(axes));
@@ -425,7 +432,7 @@ impl<'a> Predictor<'a> {
     /// The image (1, channel, z, y, x) on the device, padded to at least one tile.
     fn upload(&self, image: &ArrayView4<'_, f32>, padding: &Padding) -> Result<Tensor, Error> {
         let input = engine::tensor::from_array(&image.view().into_dyn().insert_axis(Axis(0)))?;
-        let input = input.f_to_device(self.networks[0].device())?;
+        let input = input.f_to_device(self.networks[0].borrow().device())?;
         let mut amounts = Vec::new();
         for axis in (0..3).rev() {
             let before = padding.before[axis];

@@ -11,5 +11,6 @@ mod libraries;
 mod preview;
 mod process;
 mod report;
+mod scores;
 mod verbs;
 mod volumes;

@@ -33,6 +33,8 @@ pub struct BatchData {
     pub targets: Vec<ArrayData>,
     /// Voxel weights, finest scale first; absent unless the recipe uses them.
     pub weights: Option<Vec<ArrayData>>,
+    /// Direction of each sample's array, as that of a volume; empty if unknown.
+    pub directions: Vec<Vec<f64>>,
 }
 
 /// The batches of a preview.
@@ -42,6 +44,10 @@ pub struct PreviewData {
     pub task: String,
     /// Patch size, (z, y, x) or (y, x).
     pub patch_size: Vec<u32>,
+    /// Millimetres along the axes of the patch.
+    pub spacing: Vec<f64>,
+    /// Whether the batches are augmented.
+    pub augmented: bool,
     /// Names of the image channels.
     pub modalities: Vec<String>,
     /// Names of classes 1, 2, …
@@ -90,6 +96,8 @@ impl PreviewWork {
         Ok(PreviewData {
             task: preview.task,
             patch_size: axes(&preview.patch_size),
+            spacing: preview.spacing,
+            augmented: preview.augmented,
             modalities: preview.modalities,
             classes: preview.classes,
             batches: preview.batches.into_iter().map(batch).collect(),
@@ -107,6 +115,11 @@ fn batch(batch: PreviewBatch) -> BatchData {
         data: array(batch.data),
         targets: all(batch.targets),
         weights: batch.weights.map(all),
+        directions: batch
+            .directions
+            .iter()
+            .map(|d| d.map(Vec::from).unwrap_or_default())
+            .collect(),
     }
 }
 

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use dataset::StagePlan;
-use loader::{HeapBuffers, LoaderOptions, PreparedLoader, Tensor};
+use loader::{HeapBuffers, LoaderOptions, Phase, PreparedLoader, Tensor};
 use recipe::TrainingData;
 use run::{Context, Event};
 use serde_json::json;
 
+use crate::directions::Directions;
 use crate::{names, PreviewOptions, Result};
 
 /// A C-ordered float32 array.
@@ -36,6 +37,10 @@ pub struct PreviewBatch {
     pub targets: Vec<Array>,
     /// Voxel weights at each deep-supervision scale, one channel; `None` unless the recipe uses them.
     pub weights: Option<Vec<Array>>,
+    /// Direction of each sample's case before augmentation; `None` if the record of the case has none. A row-major
+    /// matrix in LPS, as that of a volume; its columns are the last, middle and first axis of the
+    /// preprocessed array, which plans may have transposed.
+    pub directions: Vec<Option<[f64; 9]>>,
 }
 
 /// Batches with the names of their channels and classes.
@@ -45,6 +50,10 @@ pub struct Preview {
     pub task: String,
     /// Patch size of the network, (z, y, x) or (y, x).
     pub patch_size: Vec<usize>,
+    /// Distance between voxels along the axes of the patch before augmentation, in mm.
+    pub spacing: Vec<f64>,
+    /// Whether the batches are those of training, which are rotated, scaled and mirrored at random.
+    pub augmented: bool,
     /// Names of the image channels.
     pub modalities: Vec<String>,
     /// Names of classes 1, 2, ...
@@ -107,6 +116,7 @@ pub fn preview(options: &PreviewOptions, context: &Context) -> Result<Preview> {
         parts: json!({ "loader": memory, "batches": kept }),
     });
     let loader = prepared.start(Arc::new(HeapBuffers))?;
+    let mut directions = Directions::new(&data);
     let mut batches = Vec::new();
     for done in 1..=options.batches {
         let batch = loader.next()?;
@@ -117,6 +127,7 @@ pub fn preview(options: &PreviewOptions, context: &Context) -> Result<Preview> {
             data: copy(&batch.data)?,
             targets: copy_all(&batch.targets)?,
             weights: batch.weights.as_deref().map(copy_all).transpose()?,
+            directions: batch.cases.iter().map(|case| directions.of(case)).collect(),
         });
         loader.recycle(batch);
         context.progress(done, options.batches, "batches", None);
@@ -124,6 +135,9 @@ pub fn preview(options: &PreviewOptions, context: &Context) -> Result<Preview> {
     Ok(Preview {
         task: data.task.name.clone(),
         patch_size: data.plan.patch_size.clone(),
+        // A 2D patch lacks the first axis.
+        spacing: data.plan.current_spacing[3 - data.plan.patch_size.len().min(3)..].to_vec(),
+        augmented: options.phase == Phase::Training,
         modalities: names::modalities(&data.plans),
         classes: names::classes(&data, context),
         batches,

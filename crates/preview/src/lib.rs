@@ -4,10 +4,11 @@
 //! byte-identical. It does not need libtorch.
 
 mod batches;
+mod directions;
 mod error;
 mod names;
 mod options;
 
 pub use batches::{preview, Array, Preview, PreviewBatch};
 pub use error::{Error, Result};
-pub use options::{PictureOptions, PictureSummary, PreviewOptions};
+pub use options::{DisplayConvention, PictureOptions, PictureSummary, PreviewOptions};

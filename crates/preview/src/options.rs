@@ -6,7 +6,7 @@ use loader::Phase;
 use recipe::DataOptions;
 use run::{OptionError, OptionResult, Options};
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Options of [`crate::preview`].
 #[run::options]
@@ -47,6 +47,17 @@ impl PreviewOptions {
     }
 }
 
+/// The side of a picture on which the patient's left is drawn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum DisplayConvention {
+    /// The patient's left is on the right, as seen from the feet.
+    #[default]
+    Radiological,
+    /// The patient's left is on the left, as seen from the head.
+    Neurological,
+}
+
 /// Options of the verb `preview`, which draws batches.
 #[run::options]
 pub struct PictureOptions {
@@ -58,6 +69,9 @@ pub struct PictureOptions {
     #[schemars(regex(pattern = r"\.([sS][vV][gG]|[pP][nN][gG])$"))]
     #[schemars(extend("x-expected" = "a file name that ends in .svg or .png"))]
     pub output: PathBuf,
+    /// Side of the picture for the patient's left, by the direction in the header of the case.
+    #[default]
+    pub convention: DisplayConvention,
 }
 
 impl Options for PictureOptions {

@@ -64,6 +64,9 @@ fn batches_have_the_network_s_shapes_and_names() {
         }
     }
     assert_ne!(found.batches[0].data, found.batches[1].data);
+    assert_eq!((found.spacing, found.augmented), (vec![1.2, 1.0, 1.0], true));
+    let lps = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0];
+    assert_eq!(found.batches[1].directions, [Some(lps); 2]);
 }
 
 #[test]

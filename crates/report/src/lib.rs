@@ -1,7 +1,7 @@
 //! Reports: trained models, tasks and predictions as one HTML file, or as data for a live page.
 //!
-//! [`report`] finds what each path is by what it holds, collects the data that the page needs ([`data`]), cuts out the images of
-//! the worst cases as compressed bytes, and fills them into the page. The page's source is in `ts/page`.
+//! [`report`] finds what each path is by what it holds, collects the data that the page needs ([`data`]), cuts
+//! out the images of the worst cases as compressed bytes, and fills them into the page.
 //! [`Source`] gives the same data of a run that is being trained.
 
 mod collect;

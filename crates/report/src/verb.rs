@@ -20,9 +20,9 @@ const CASE_BYTES: u64 = 1500;
 /// images of all (`maxSize`).
 ///
 /// # Errors
-/// [`crate::Error::NotFound`] for a path that does not exist, or a missing folder of the output; [`crate::Error::Path`] for a path
-/// that holds nothing to report; [`crate::Error::Evaluate`] for a damaged `summary.json`, or if no prediction can be
-/// evaluated; [`crate::Error::Task`]; [`crate::Error::Storage`]; [`crate::Error::Cancelled`]. No file is written then.
+/// [`crate::Error::NotFound`] for a path that does not exist, or a missing folder of the output;
+/// [`crate::Error::Path`] for a path that holds nothing to report; [`crate::Error::Evaluate`] for a damaged
+/// `summary.json`, or if no prediction can be evaluated; [`crate::Error::Task`]; [`crate::Error::Storage`]; [`crate::Error::Cancelled`]. No file is written then.
 pub fn report(options: &ReportOptions, context: &Context) -> Result<ReportSummary> {
     run::validate(options)?;
     // Before the work, which may take an hour.

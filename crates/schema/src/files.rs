@@ -21,6 +21,7 @@ pub(crate) fn all() -> Vec<(&'static str, String)> {
     plain_all(&mut collected.event);
     vec![
         ("codes.ts", codes()),
+        ("colours.ts", colours()),
         ("events.ts", events(&collected)),
         ("options.ts", options(&collected)),
         (
@@ -31,6 +32,18 @@ pub(crate) fn all() -> Vec<(&'static str, String)> {
         ("summaries.ts", summaries(&collected)),
         ("verbs.ts", verb_types(&collected)),
     ]
+}
+
+/// Colours of classes, shared by curves and by labels over images.
+fn colours() -> String {
+    let all: Vec<String> = curves::CLASS_COLOURS
+        .map(|colour| format!("  '{}',\n", curves::hex(colour)))
+        .into();
+    format!(
+        "{HEAD}\n/** Colours of classes 1, 2, 3, …, in curves and over images. */\n\
+         export const CLASS_COLOURS = [\n{}] as const;\n",
+        all.concat()
+    )
 }
 
 fn pretty(value: &Value) -> String {

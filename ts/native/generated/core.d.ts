@@ -45,7 +45,15 @@ export interface BatchData {
   targets: Array<ArrayData>
   /** Voxel weights, finest scale first; absent unless the recipe uses them. */
   weights?: Array<ArrayData>
+  /** Direction of each sample's array, as that of a volume; empty if unknown. */
+  directions: Array<Array<number>>
 }
+
+/**
+ * Dice of each class as the verb `evaluate` computes it with unlabelled voxels of the reference excluded; NaN if
+ * neither label map has the class. Arrays are in C order (z, y, x).
+ */
+export declare function dice(reference: Int16Array, prediction: Int16Array, shape: Array<number>, classes: Array<number>): Array<number>
 
 /**
  * Returns the distance of every non-zero voxel to the nearest zero voxel, optionally squared. C order, one
@@ -68,6 +76,22 @@ export declare function exitNow(code: number): never
 /** Unpacks the members of a wheel (a zip file) whose names start with one of `prefixes` to `destination`. */
 export declare function extractWheel(wheel: string, destination: string, prefixes: Array<string>): Promise<number>
 
+/** Place of a volume, as in `VolumeData`. */
+export interface Place {
+  /** Millimetres along (z, y, x). */
+  spacing: Array<number>
+  /** Position of the first voxel in millimetres, (x, y, z), LPS. */
+  origin: Array<number>
+  /** Row-major direction cosines, LPS. */
+  direction: Array<number>
+}
+
+/**
+ * Largest relative deviation of two places, as the verb `evaluate` compares with its tolerance. NaN if either is
+ * not a place.
+ */
+export declare function placeDeviation(first: Place, second: Place): number
+
 /** Opens the shared libraries in this order. They stay open until the process ends. */
 export declare function preload(paths: Array<string>): void
 
@@ -77,6 +101,10 @@ export interface PreviewData {
   task: string
   /** Patch size, (z, y, x) or (y, x). */
   patchSize: Array<number>
+  /** Millimetres along the axes of the patch. */
+  spacing: Array<number>
+  /** Whether the batches are augmented. */
+  augmented: boolean
   /** Names of the image channels. */
   modalities: Array<string>
   /** Names of classes 1, 2, … */

@@ -125,7 +125,7 @@ impl Validation<'_> {
 
     fn softmax(
         &self,
-        predictor: &Predictor<'_>,
+        predictor: &Predictor<&GenericUNet>,
         image: &Array4<f32>,
         share: &Share<'_>,
     ) -> Result<Array4<f32>> {
