@@ -93,6 +93,8 @@ await suite(
 );
 await suite('TypeScript linter', () => capture('npx', ['biome', 'ci', '.']));
 await suite('generated files', generated);
+await suite('page of reports', () => capture('node', ['scripts/page.mjs', '--check']));
+await suite('types of the page', () => capture('npx', ['tsc', '-p', 'ts/page']));
 await suite('ava', () => capture('npx', ['ava', '--tap']), tapCount);
 await suite(
   'ava: second set of fixtures',

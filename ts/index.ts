@@ -67,6 +67,7 @@ export {
 export { predict } from './verbs/predict.js';
 export { planAndPreprocess, planExperiment } from './verbs/preprocess.js';
 export { preview, previewBatches } from './verbs/preview.js';
+export { report } from './verbs/report.js';
 export { simulateSparse } from './verbs/simulate.js';
 export { makeSplits } from './verbs/splits.js';
 export type { RunOf } from './verbs/start.js';

@@ -16,6 +16,8 @@ export async function setup({ cargoTools = [], refresh = false } = {}) {
   checkTools(cargoTools);
   await npmPackages();
   const env = hostTarget();
+  // The crate `report` includes the page.
+  if (refresh) await run('node', ['scripts/page.mjs']);
   if (refresh) await run('cargo', ['run', '--release', '-p', 'schema'], { env });
   await addon('core', 'crates/node', env, refresh);
   await compile();

@@ -12,6 +12,7 @@ import type {
   InstallModelSummary,
   PlanSummary,
   PredictSummary,
+  ReportSummary,
   SimulateSparseSummary,
   SplitsSummary,
   TrainSummary,
@@ -222,6 +223,12 @@ export function renderExport({ output, models, ensembles, files, size }: ExportM
   const lines = models.map(({ name, folds }) => `  ${name}: folds ${folds.join(' ')}`);
   const also = ensembles > 0 ? [`  postprocessing of ${ensembles} ensembles`] : [];
   return [`${files} files packed into ${output}, ${megabytes(size)}`, ...lines, ...also].join('\n');
+}
+
+export function renderReportFile({ output, bytes, kinds, cases, thinned, failures }: ReportSummary): string {
+  const smaller = thinned > 0 ? `, ${thinned} of them at a lower resolution` : '';
+  const head = `${output}: ${kinds.join(', ')}; images of ${cases} cases${smaller}; ${megabytes(bytes)}`;
+  return [head, ...failures.map(renderFailure)].join('\n');
 }
 
 export function renderInstall({ models, ensembles, files, bytes }: InstallModelSummary): string {

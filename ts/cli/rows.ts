@@ -10,6 +10,7 @@ import { applyPostprocessing, consolidateFolds, determinePostprocessing } from '
 import { predict } from '../verbs/predict.js';
 import { planAndPreprocess, planExperiment } from '../verbs/preprocess.js';
 import { preview } from '../verbs/preview.js';
+import { report } from '../verbs/report.js';
 import { simulateSparse } from '../verbs/simulate.js';
 import { makeSplits } from '../verbs/splits.js';
 import { train } from '../verbs/train.js';
@@ -28,6 +29,7 @@ import {
   renderInstall,
   renderPlan,
   renderPostprocessing,
+  renderReportFile,
   renderSegmented,
   renderSimulation,
   renderSplits,
@@ -209,6 +211,21 @@ export const ROWS: readonly AnyRow[] = [
     run: compare,
     render: renderComparison,
     failed: anyFailed,
+  }),
+  row<'report'>({
+    name: 'report',
+    summary: 'show models, tasks or predictions as one HTML file',
+    positional: ['paths'],
+    short: { output: 'o' },
+    examples: [
+      'report RESULTS/nnUNet/3d_fullres/Task501_X/nnUNetTrainerV2__nnUNetPlansv2.1 -o model.html',
+      'report raw/nnUNet_raw_data/Task501_X -o task.html',
+      'report predictions_2d predictions_3d --reference labelsTs --images imagesTs -o report.html',
+    ],
+    run: report,
+    render: renderReportFile,
+    failed: anyFailed,
+    cancelled: () => 'no report was written',
   }),
   row<'ensemble'>({
     name: 'ensemble',

@@ -24,12 +24,12 @@ export const PATHS: ReadonlySet<string> = new Set([
     'file',
   ],
   ...['input', 'output', 'model', 'referenceDir', 'predictionDir', 'groups', 'from'],
-  ...['firstDir', 'secondDir'],
+  ...['firstDir', 'secondDir', 'reference', 'images'],
   ...['lowresModel', 'lowresSegmentations', 'postprocessedDir', 'rules', 'zip'],
 ]);
 
 /** Options that are lists of paths. */
-const PATH_LISTS: ReadonlySet<string> = new Set(['folders', 'models']);
+const PATH_LISTS: ReadonlySet<string> = new Set(['folders', 'models', 'paths']);
 
 type Options = Readonly<Record<string, unknown>>;
 type Problem = { readonly option: string; readonly problem: string };

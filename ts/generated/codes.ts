@@ -317,6 +317,11 @@ export const ERROR_CODES = {
   ERR_PRESENT_LABELS: 'A case has labels that its `presentLabels` leave out. `details.labels` names them by case.',
   /** A pretrained model has no layer of this network. Choose another one. */
   ERR_PRETRAINED: 'A pretrained model has no layer of this network. Choose another one.',
+  /**
+   * A path of a report is no model, no task and no folder of predictions. The message says what was
+   * looked for.
+   */
+  ERR_REPORT_PATH: 'A path of a report is no model, no task and no folder of predictions. The message says what was looked for.',
   /** The axis for separate resampling does not exist. */
   ERR_RESAMPLE_AXIS: 'The axis for separate resampling does not exist.',
   /** A spline order is not supported. Use 0, 1 or 3. */

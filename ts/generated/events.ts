@@ -171,6 +171,9 @@ export type EvaluateEvent = StartedEvent | ProgressEvent | WarningEvent;
 /** Events of the verb `compare`. */
 export type CompareEvent = StartedEvent | ProgressEvent | WarningEvent;
 
+/** Events of the verb `report`. */
+export type ReportEvent = StartedEvent | ProgressEvent | WarningEvent;
+
 /** Events of the verb `ensemble`. */
 export type EnsembleEvent = StartedEvent | ProgressEvent | WarningEvent;
 

@@ -1505,6 +1505,62 @@ export type Region = number | readonly number[] | {
   readonly labels: readonly number[];
 };
 
+/** Options of the verb `report`. */
+export interface ReportOptions extends Abortable {
+  /**
+   * Folders of trained models, folds, tasks or predictions. What a folder is, is found by what it holds.
+   *
+   * Runs of several models are laid over one another. Two models or two folders of predictions with
+   * cases in common
+   * are compared, too: differences are second minus first.
+   *
+   * Range: at least 1 values.
+   */
+  readonly paths: readonly string[];
+  /**
+   * File to write.
+   *
+   * @default "report.html"
+   */
+  readonly output?: string | undefined;
+  /**
+   * Folder of reference segmentations of the predictions. The default for a model is where its training
+   * keeps them.
+   */
+  readonly reference?: string | undefined;
+  /**
+   * Folder of the images, such as `imagesTs`. The default is where a preprocessed case says that its
+   * image is.
+   */
+  readonly images?: string | undefined;
+  /**
+   * Cases to look at for each path, the worst first; 0 leaves out all images.
+   *
+   * @default 20
+   */
+  readonly cases?: number | undefined;
+  /**
+   * Largest file in megabytes. Images that do not fit are thinned; the page states it.
+   *
+   * Range: at least 1, at most 2000.
+   * @default 30.0
+   */
+  readonly maxSize?: number | undefined;
+  /**
+   * Label of references that does not count: unlabelled voxels.
+   *
+   * Range: at least -32768, at most 32767.
+   * @default -1
+   */
+  readonly ignoreLabel?: number | undefined;
+  /**
+   * Number of threads; 0 uses all cores.
+   *
+   * @default 0
+   */
+  readonly workers?: number | undefined;
+}
+
 /** The sampling rule of patches. */
 export type Sampling = {
   readonly kind: 'foreground';

@@ -520,6 +520,14 @@ export interface PairedTest {
   readonly rankBiserial: number;
 }
 
+/**
+ * What a path is.
+ * - `model`: A trained model or fold.
+ * - `task`: A raw or preprocessed task.
+ * - `predictions`: A folder of predictions.
+ */
+export type PathKind = 'model' | 'task' | 'predictions';
+
 /** Result of planning. */
 export interface PlanSummary {
   /** `TaskXXX_NAME` */
@@ -710,6 +718,22 @@ export interface RegionMetrics {
   readonly calibrationError?: number | null;
   /** Lesions by size, from small to large. */
   readonly lesionsBySize?: readonly LesionCounts[] | null;
+}
+
+/** Outcome of `crate::report`. */
+export interface ReportSummary {
+  /** The written file. */
+  readonly output: string;
+  /** Its size in bytes. */
+  readonly bytes: number;
+  /** What each path is, in order. */
+  readonly kinds: readonly PathKind[];
+  /** Number of cases with images. */
+  readonly cases: number;
+  /** Number of those whose images were thinned to fit `maxSize`. */
+  readonly thinned: number;
+  /** Cases that could not be read or evaluated, with reasons. The report lacks them. */
+  readonly failures: readonly CaseFailure[];
 }
 
 /** Result of `simulate_sparse`. */

@@ -222,7 +222,10 @@ pub fn compare_folders(options: &CompareOptions, context: &Context) -> Result<Co
     if let Some(regions) = &options.labels {
         Labels::merge(cases.iter().map(|case| &case.labels)).require(regions)?;
     }
-    let tests = test(&cases, &options.measures);
+    let tests = paired_tests(
+        cases.iter().map(|case| [&case.first, &case.second]),
+        &options.measures,
+    );
     let output = options.output.clone();
     let output = output.unwrap_or_else(|| options.second_dir.join("comparison.json"));
     let tables = Tables {
@@ -259,16 +262,19 @@ impl CompareOptions {
     }
 }
 
-/// Tests every metric of quality.
-fn test(cases: &[Both], options: &MeasureOptions) -> Vec<PairedTest> {
+/// Tests every metric of quality over cases that were measured in two folders: metrics in the first and in the second.
+pub fn paired_tests<'a>(
+    cases: impl IntoIterator<Item = [&'a CaseMetrics; 2]>,
+    options: &MeasureOptions,
+) -> Vec<PairedTest> {
     let mut pairs: BTreeMap<_, Vec<[f64; 2]>> = BTreeMap::new();
-    for case in cases {
-        let second: BTreeMap<_, f64> = case.second.values().into_iter().collect();
+    for [first, second] in cases {
+        let second: BTreeMap<_, f64> = second.values().into_iter().collect();
         let mut seen: BTreeMap<_, [f64; 2]> = second
             .iter()
             .map(|(key, v)| (key.clone(), [f64::NAN, *v]))
             .collect();
-        for (key, value) in case.first.values() {
+        for (key, value) in first.values() {
             seen.entry(key).or_insert([f64::NAN; 2])[0] = value;
         }
         for (key, values) in seen

@@ -155,6 +155,30 @@ pub fn evaluate_quietly(
     write(options, results.into_iter().flatten().collect(), failures)
 }
 
+/// Metrics of a folder of predictions.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Measured {
+    /// Metrics of each case, in the order of file names.
+    pub cases: Vec<CaseMetrics>,
+    /// Cases that could not be evaluated, with reasons.
+    pub failures: Vec<CaseFailure>,
+}
+
+/// Measures every prediction of a folder as [`evaluate_folder`] does with `metrics`, and writes nothing.
+///
+/// # Errors
+/// As [`evaluate_folder`], without those of labels and of writing.
+pub fn measure_folder(options: &EvaluateOptions, context: &Context) -> Result<Measured, Error> {
+    run::validate(options)?;
+    let everything = Annotation::default();
+    let Outcome { results, failures } = compare_all(options, &everything, &Folders::list(options)?, context)?;
+    let cases: Vec<_> = results.into_iter().flatten().map(|case| case.metrics).collect();
+    if cases.is_empty() {
+        return Err(Error::Cases { failures });
+    }
+    Ok(Measured { cases, failures })
+}
+
 fn compare_all(
     options: &EvaluateOptions,
     annotation: &Annotation,

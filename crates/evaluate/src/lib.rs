@@ -19,9 +19,11 @@ pub mod statistics;
 mod summary;
 
 pub use annotation::Annotation;
-pub use compare::{compare_folders, CompareOptions, CompareSummary, PairedTest};
+pub use compare::{compare_folders, paired_tests, CompareOptions, CompareSummary, PairedTest};
 pub use error::Error;
-pub use folder::{evaluate_folder, evaluate_quietly, EvaluateOptions, EvaluateSummary};
+pub use folder::{
+    evaluate_folder, evaluate_quietly, measure_folder, EvaluateOptions, EvaluateSummary, Measured,
+};
 pub use hausdorff::hausdorff_95;
 pub use mean::nanmean;
 pub use metrics::{evaluate, MetricOptions};

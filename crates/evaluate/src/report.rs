@@ -55,7 +55,8 @@ pub struct Report {
 }
 
 impl Report {
-    pub(crate) fn new(cases: Vec<CaseMetrics>, options: &MeasureOptions) -> Self {
+    /// Statistics of these cases; nothing is written.
+    pub fn new(cases: Vec<CaseMetrics>, options: &MeasureOptions) -> Self {
         let mut values: BTreeMap<_, Vec<f64>> = BTreeMap::new();
         for (key, value) in cases.iter().flat_map(CaseMetrics::values) {
             values.entry(key).or_default().push(value);

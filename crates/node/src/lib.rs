@@ -10,6 +10,7 @@ mod elf;
 mod libraries;
 mod preview;
 mod process;
+mod report;
 mod scores;
 mod verbs;
 mod volumes;

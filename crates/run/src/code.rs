@@ -191,6 +191,8 @@ codes! {
     DatasetUnsupported = "ERR_DATASET_UNSUPPORTED",
     /// The task already exists. Choose another name; `convert` takes `overwrite` to write into it.
     TaskExists = "ERR_TASK_EXISTS",
+    /// A path of a report is no model, no task and no folder of predictions. The message says what was looked for.
+    ReportPath = "ERR_REPORT_PATH",
     /// Files of this type cannot be inspected. The message names the supported types.
     FileKind = "ERR_FILE_KIND",
     /// A mask has no axes, or more than three.

@@ -9,6 +9,8 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use verbs::{Verb, Visitor};
 
+use crate::prose::plain_all;
+
 /// A verb and its types.
 pub(crate) struct Described {
     pub(crate) verb: Verb,
@@ -125,6 +127,16 @@ pub(crate) fn collect() -> Collected {
         verbs,
         event,
     }
+}
+
+/// The types of a report's data, which the page reads.
+pub(crate) fn report() -> Definitions {
+    let mut outputs = Inputs::new(SchemaSettings::draft2020_12().for_serialize());
+    let schema = outputs.schema::<report::data::Report>();
+    let mut definitions = outputs.definitions;
+    definitions.insert("Report".to_owned(), schema);
+    definitions.values_mut().for_each(plain_all);
+    definitions
 }
 
 /// The definitions that `roots` need; a struct whose fields were merged into its variant is not one.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use run::Code;
 use serde_json::Value;
 
-use crate::collect::{collect, pascal, references, Collected, Definitions};
+use crate::collect::{collect, pascal, references, report, Collected, Definitions};
 use crate::document::document;
 use crate::prose::{jsdoc, plain, plain_all};
 use crate::typescript::{declaration, Role};
@@ -24,6 +24,10 @@ pub(crate) fn all() -> Vec<(&'static str, String)> {
         ("colours.ts", colours()),
         ("events.ts", events(&collected)),
         ("options.ts", options(&collected)),
+        (
+            "report.ts",
+            types(&report(), &Definitions::new(), Role::Output, |_| None),
+        ),
         ("schema.json", pretty(&document(&collected))),
         ("summaries.ts", summaries(&collected)),
         ("verbs.ts", verb_types(&collected)),

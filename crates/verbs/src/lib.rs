@@ -59,6 +59,7 @@ pub fn visit(visitor: &mut impl Visitor) {
     visitor.types::<settings::LoadModelOptions, ()>(verb("loadModel", &[Memory, Progress, Warning]));
     visitor.verb(verb("evaluate", CASES), evaluate::evaluate_folder);
     visitor.verb(verb("compare", CASES), evaluate::compare_folders);
+    visitor.verb(verb("report", CASES), report::report);
     visitor.verb(verb("ensemble", CASES), ensemble::ensemble);
     visitor.verb(
         verb("determinePostprocessing", CASES),

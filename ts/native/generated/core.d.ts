@@ -9,6 +9,20 @@ export declare class PreviewWork {
   take(): PreviewData
 }
 
+/** Data of the paths of a report, for a page that is served. */
+export declare class ReportSource {
+  /** A source of the data for these options of `report`, as JSON. Throws `ERR_OPTIONS`. */
+  constructor(options: string)
+  /** The data as JSON. Files that did not change are not read again. */
+  read(): Promise<string>
+  /** Measures predictions and cuts out the images of cases. From then on `read` has them. It takes seconds to minutes. */
+  prepare(): Promise<void>
+  /** Bytes of a layer, compressed with gzip; null if there is no such layer. */
+  blob(number: number): Uint8Array | null
+  /** Cancels what is being read or prepared, and everything after. */
+  close(): void
+}
+
 /** A C-ordered array. */
 export interface ArrayData {
   /** Values in C order. */
@@ -101,6 +115,9 @@ export interface PreviewData {
 
 /** Reads one channel of a NIfTI file. */
 export declare function readVolume(path: string, channel: number): Promise<VolumeData>
+
+/** The page of a report without data. */
+export declare function reportPage(): string
 
 /** Starts a verb on its own thread. Returns the function that cancels it. */
 export declare function start(verb: string, options: string, onMessage: (message: string) => void): () => void

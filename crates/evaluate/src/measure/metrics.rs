@@ -82,6 +82,22 @@ metrics! {
     calibration_error = "calibrationError", "Calibration error", true;
 }
 
+/// Name for readers of a metric, a member of [`RegionMetrics`].
+#[must_use]
+pub fn metric_title(key: &str) -> Option<&'static str> {
+    let column = COLUMNS.iter().find(|column| column.key == key)?;
+    Some(column.title)
+}
+
+impl RegionMetrics {
+    /// The metric with this name, if it was computed; NaN if it is undefined.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<f64> {
+        let column = COLUMNS.iter().find(|column| column.key == key)?;
+        (column.value)(self)
+    }
+}
+
 /// Metrics of one case.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]

@@ -16,7 +16,7 @@ use run::{Cancel, NotFound};
 pub use calibration::{calibration, Calibration};
 pub use lesions::{count_lesions, LesionConnectivity, LesionCounts, LesionRule};
 pub(crate) use metrics::COLUMNS;
-pub use metrics::{CaseMetrics, RegionMetrics};
+pub use metrics::{metric_title, CaseMetrics, RegionMetrics};
 pub use options::{MeasureOptions, MetricGroup};
 pub use surface::{surface_scores, SurfaceScores};
 

@@ -1,0 +1,188 @@
+//! The data of all paths.
+
+use evaluate::measure::CaseMetrics;
+use run::{CaseFailure, Coded, Context};
+
+use crate::data::{Model, Report, Section, ViewCase, VERSION};
+use crate::find::Found;
+use crate::jobs::Job;
+use crate::names::Names;
+use crate::options::{PathKind, ReportOptions};
+use crate::scores::comparison;
+use crate::section::{Built, Depth};
+use crate::{model, predictions, task_data, Error, Result};
+
+/// Smallest part of the limit that a case gets.
+const LEAST_BUDGET: u64 = 2048;
+
+/// Data of a report, without its cases.
+pub(crate) struct Collected {
+    pub report: Report,
+    pub kinds: Vec<PathKind>,
+    pub jobs: Vec<Job>,
+    pub failures: Vec<CaseFailure>,
+}
+
+/// Collects the data of all paths.
+pub(crate) fn collect(options: &ReportOptions, depth: Depth, context: &Context) -> Result<Collected> {
+    let found = options
+        .paths
+        .iter()
+        .map(|path| Found::look(path))
+        .collect::<Result<Vec<_>>>()?;
+    let kinds: Vec<PathKind> = found.iter().map(Found::kind).collect();
+    let mut all: Vec<Built> = Vec::new();
+    for (path, found) in options.paths.iter().zip(&found) {
+        context.check()?;
+        all.push(match found {
+            Found::Model { folds } => model::build(path, folds, options, depth, context)?,
+            Found::Raw => task_data::raw(path, options, context)?,
+            Found::Preprocessed => task_data::preprocessed(path, options, context)?,
+            Found::Predictions => predictions::build(path, options, depth, context)?,
+        });
+    }
+    let names = unique(&all, options);
+    let mut sections = Vec::new();
+    sections.extend(all_runs(&all, &names).map(Section::Model));
+    let shift = sections.len();
+    let (mut jobs, mut failures) = (Vec::new(), Vec::new());
+    let mut measured: Vec<(PathKind, String, Vec<CaseMetrics>, Names)> = Vec::new();
+    for (index, built) in all.into_iter().enumerate() {
+        jobs.extend(built.jobs.into_iter().map(|job| Job {
+            section: index + shift,
+            ..job
+        }));
+        failures.extend(built.failures);
+        measured.push((kinds[index], names[index].clone(), built.metrics, built.names));
+        sections.push(built.section);
+    }
+    if let Some((kind, first, cases, labels)) = measured.first() {
+        let others = measured.iter().skip(1).filter(|(other, ..)| other == kind);
+        let compared =
+            others.filter_map(|(_, second, others, _)| comparison([first, second], [cases, others], labels));
+        sections.extend(compared.map(Section::Comparison));
+    }
+    Ok(Collected {
+        report: Report {
+            version: VERSION,
+            title: names.join(", "),
+            made: format!("{}Z", run::utc_now().replace(' ', "T")),
+            program: format!("nnunet-diag {}", env!("CARGO_PKG_VERSION")),
+            sections,
+        },
+        kinds,
+        jobs,
+        failures,
+    })
+}
+
+/// Names of the sections. Equal ones are told apart by their paths.
+fn unique(all: &[Built], options: &ReportOptions) -> Vec<String> {
+    let names: Vec<&str> = all
+        .iter()
+        .map(|built| match &built.section {
+            Section::Model(model) => model.name.as_str(),
+            Section::Task(task) => task.name.as_str(),
+            Section::Predictions(predictions) => predictions.name.as_str(),
+            Section::Comparison(_) => "",
+        })
+        .collect();
+    let alone = |name: &str| names.iter().filter(|other| **other == name).count() == 1;
+    let unique = names
+        .iter()
+        .zip(&options.paths)
+        .map(|(name, path)| match alone(name) {
+            true => (*name).to_owned(),
+            false => path.display().to_string(),
+        });
+    unique.collect()
+}
+
+/// The runs of several models, laid over one another; `None` for fewer.
+fn all_runs(all: &[Built], names: &[String]) -> Option<Model> {
+    let models: Vec<(&Model, &String)> = all
+        .iter()
+        .zip(names)
+        .filter_map(|(built, name)| match &built.section {
+            Section::Model(model) => Some((model, name)),
+            _ => None,
+        })
+        .collect();
+    if models.len() < 2 {
+        return None;
+    }
+    let runs = models.iter().flat_map(|(model, name)| {
+        let several = model.runs.len() > 1;
+        model.runs.iter().cloned().map(move |mut run| {
+            run.name = match several {
+                true => format!("{name} / {}", run.name),
+                false => (*name).clone(),
+            };
+            run
+        })
+    });
+    Some(Model {
+        kind: "model",
+        name: "All runs".to_owned(),
+        path: String::new(),
+        facts: Vec::new(),
+        recipe: String::new(),
+        command: String::new(),
+        runs: runs.collect(),
+        scores: None,
+        cases: Vec::new(),
+    })
+}
+
+/// Cuts out the images of the cases, one case at a time, at most `budget` bytes in all. Returns the blobs, and the number of
+/// thinned cases. A case that cannot be read becomes a failure.
+pub(crate) fn cut(
+    collected: &mut Collected,
+    budget: u64,
+    context: &Context,
+) -> Result<(Vec<Vec<u8>>, usize)> {
+    let mut blobs: Vec<Vec<u8>> = Vec::new();
+    let (mut left, mut thinned) = (budget, 0);
+    let jobs = std::mem::take(&mut collected.jobs);
+    for (done, job) in jobs.iter().enumerate() {
+        context.check()?;
+        let share = (left / (jobs.len() - done) as u64).max(LEAST_BUDGET);
+        match job.cut(share, context) {
+            Ok(None) => {}
+            Ok(Some(mut found)) => {
+                thinned += usize::from(found.case.step != [1; 3]);
+                left = left.saturating_sub(found.case.bytes);
+                for layer in &mut found.case.layers {
+                    layer.blob += blobs.len();
+                }
+                blobs.extend(found.blobs);
+                if let Some(cases) = collected.report.sections.get_mut(job.section).and_then(cases_of) {
+                    cases.push(found.case);
+                }
+            }
+            Err(error @ Error::Cancelled(_)) => return Err(error),
+            Err(error) => {
+                context.warn("WARN_CASE_FAILED", error.to_string(), Some(&job.name));
+                if !collected
+                    .failures
+                    .iter()
+                    .any(|failure| failure.case == job.name && failure.code == error.code())
+                {
+                    collected.failures.push(CaseFailure::new(&job.name, &error));
+                }
+            }
+        }
+        context.progress(done as u64 + 1, jobs.len() as u64, "images", Some(&job.name));
+    }
+    Ok((blobs, thinned))
+}
+
+/// The cases of a section.
+pub(crate) fn cases_of(section: &mut Section) -> Option<&mut Vec<ViewCase>> {
+    match section {
+        Section::Model(model) => Some(&mut model.cases),
+        Section::Task(task) => Some(&mut task.cases),
+        Section::Predictions(predictions) => Some(&mut predictions.cases),
+        Section::Comparison(_) => None,
+    }
+}

@@ -1,0 +1,292 @@
+//! Cases that are read one at a time when their images are cut out.
+
+use std::path::{Path, PathBuf};
+
+use dataset::CaseProperties;
+use ndarray::{Array3, Axis, Ix3, Ix4};
+use run::Context;
+use volume::{nifti, npy, npz, Geometry};
+
+use crate::grid::Grid;
+use crate::names::Names;
+use crate::view::{cut, Cut, Volumes};
+use crate::{Error, Result};
+
+/// Files of a case.
+#[derive(Clone, Debug)]
+pub(crate) enum Files {
+    /// Volumes on one grid.
+    Raw {
+        image: Option<PathBuf>,
+        reference: Option<PathBuf>,
+        prediction: Option<PathBuf>,
+    },
+    /// A preprocessed case, with the order of its axes.
+    Preprocessed {
+        data: PathBuf,
+        properties: PathBuf,
+        weightmap: Option<PathBuf>,
+        axes: [usize; 3],
+    },
+}
+
+/// A case to look at, that is not read yet.
+#[derive(Clone, Debug)]
+pub(crate) struct Job {
+    /// Index of its section.
+    pub section: usize,
+    pub name: String,
+    pub files: Files,
+    pub score: Option<f64>,
+    pub names: Names,
+}
+
+impl Job {
+    /// Reads the case and cuts out at most `budget` bytes.
+    pub fn cut(&self, budget: u64, context: &Context) -> Result<Option<Cut>> {
+        let volumes = self.read(context)?;
+        cut(&volumes, &|value| self.names.label(value), budget, context)
+    }
+
+    fn read(&self, context: &Context) -> Result<Volumes> {
+        let mut volumes = Volumes {
+            name: self.name.clone(),
+            grid: Grid::of(&Geometry::default()),
+            image: None,
+            reference: None,
+            prediction: None,
+            weightmap: None,
+            ct: self.names.ct,
+            score: self.score,
+        };
+        match &self.files {
+            Files::Raw {
+                image,
+                reference,
+                prediction,
+            } => {
+                let mut first = First::default();
+                for (path, target) in [
+                    (reference, &mut volumes.reference),
+                    (prediction, &mut volumes.prediction),
+                ] {
+                    let Some(path) = path else { continue };
+                    context.check()?;
+                    let (labels, geometry) = nifti::read_labels(path)?;
+                    first.check(path, labels.shape(), &geometry)?;
+                    *target = Some(labels);
+                }
+                if let Some(path) = image {
+                    context.check()?;
+                    let (image, geometry) = nifti::read_image(path)?;
+                    let image = image.index_axis_move(Axis(0), 0);
+                    first.check(path, image.shape(), &geometry)?;
+                    let name = path.file_name().unwrap_or_default().to_string_lossy();
+                    volumes.image = Some((dataset::case_of(&name).to_owned(), image));
+                }
+                if let Some((_, _, geometry)) = first.0 {
+                    volumes.grid = Grid::of(&geometry);
+                }
+            }
+            Files::Preprocessed {
+                data,
+                properties,
+                weightmap,
+                axes,
+            } => {
+                let array = npz::read::<f32>(data, "data")?;
+                let wrong = |path: &Path, found: &[usize]| Error::Shape {
+                    path: path.to_owned(),
+                    found: found.to_vec(),
+                    expected: [0; 3],
+                    other: data.clone(),
+                };
+                let found = array.shape().to_vec();
+                let array = array
+                    .into_dimensionality::<Ix4>()
+                    .map_err(|_| wrong(data, &found))?;
+                let channels = array.len_of(Axis(0));
+                if channels < 2 {
+                    return Err(wrong(data, &found));
+                }
+                let reference = array
+                    .index_axis(Axis(0), channels - 1)
+                    .mapv(|value| value.round() as i16);
+                let (z, y, x) = reference.dim();
+                volumes.reference = Some(reference);
+                volumes.image = Some(("Normalised image".to_owned(), array.index_axis_move(Axis(0), 0)));
+                // Normalised intensities are no Hounsfield units.
+                volumes.ct = Some(false);
+                let properties = CaseProperties::read(properties)?;
+                let [dx, dy, dz] = properties.itk_spacing()?;
+                let raw = Grid::of(&Geometry {
+                    spacing: [dz, dy, dx],
+                    origin: properties.itk_origin()?,
+                    direction: properties.itk_direction()?,
+                });
+                let bounds = properties.crop_bbox()?;
+                let cropped = bounds.map(|[first, end]| end.saturating_sub(first));
+                volumes.grid = raw.resampled(*axes, bounds.map(|[first, _]| first), cropped, [z, y, x]);
+                if let Some(path) = weightmap {
+                    context.check()?;
+                    volumes.weightmap = Some(self.weights(path, data, [z, y, x])?);
+                }
+            }
+        }
+        Ok(volumes)
+    }
+
+    /// Reads a weightmap, with or without an axis of channels.
+    fn weights(&self, path: &Path, data: &Path, expected: [usize; 3]) -> Result<Array3<f32>> {
+        let array = npy::read::<f32>(path)?;
+        let found = array.shape().to_vec();
+        let array = match found.as_slice() {
+            [1, _, _, _] => array.index_axis_move(Axis(0), 0),
+            _ => array,
+        };
+        let array = array.into_dimensionality::<Ix3>().ok();
+        array
+            .filter(|array| array.shape() == expected)
+            .ok_or_else(|| Error::Shape {
+                path: path.to_owned(),
+                found,
+                expected,
+                other: data.to_owned(),
+            })
+    }
+}
+
+/// Path, shape and geometry of the first layer, to which the others must fit.
+#[derive(Default)]
+struct First(Option<(PathBuf, [usize; 3], Geometry)>);
+
+impl First {
+    fn check(&mut self, path: &Path, found: &[usize], geometry: &Geometry) -> Result<()> {
+        let size = [found[0], found[1], found[2]];
+        match &self.0 {
+            None => self.0 = Some((path.to_owned(), size, geometry.clone())),
+            Some((other, expected, _)) if *expected != size => {
+                return Err(Error::Shape {
+                    path: path.to_owned(),
+                    found: found.to_vec(),
+                    expected: *expected,
+                    other: other.clone(),
+                })
+            }
+            Some(_) => {}
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+
+    use super::*;
+    use crate::data::LayerRole;
+
+    /// A voxel of one label, by the headers of real files: LPS, RAS, turned, flipped and with exchanged axes.
+    #[test]
+    fn voxels_of_files_are_drawn_where_they_are() {
+        let folder = tempfile::tempdir().unwrap();
+        let (sin, cos) = 0.25_f64.sin_cos();
+        let directions = [
+            [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0],
+            [-1.0, 0.0, 0.0, 0.0, -1.0, 0.0, 0.0, 0.0, 1.0],
+            [cos, -sin, 0.0, sin, cos, 0.0, 0.0, 0.0, 1.0],
+            [1.0, 0.0, 0.0, 0.0, -1.0, 0.0, 0.0, 0.0, 1.0],
+            [0.0, 0.0, -1.0, 1.0, 0.0, 0.0, 0.0, -1.0, 0.0],
+        ];
+        for direction in directions {
+            let geometry = Geometry {
+                spacing: [25.0, 10.0, 5.0],
+                origin: [-70.0, 31.0, 9.0],
+                direction,
+            };
+            let voxel = [5, 3, 17];
+            let mut labels = Array3::<i16>::zeros([9, 12, 25]);
+            labels[voxel] = 4;
+            let image = labels.mapv(f32::from);
+            let (label_file, image_file) = (folder.path().join("a.nii.gz"), folder.path().join("a_0000.nii"));
+            nifti::write_labels(&label_file, labels.view(), &geometry).unwrap();
+            nifti::write_image(&image_file, image.view(), &geometry).unwrap();
+            let job = Job {
+                section: 0,
+                name: "a".to_owned(),
+                files: Files::Raw {
+                    image: Some(image_file.clone()),
+                    reference: Some(label_file),
+                    prediction: None,
+                },
+                score: None,
+                names: Names::default(),
+            };
+            let cut = job.cut(u64::MAX, &Context::silent(1)).unwrap().unwrap();
+            for layer in &cut.case.layers {
+                let mut bytes = Vec::new();
+                let packed = &cut.blobs[layer.blob][..];
+                flate2::read::GzDecoder::new(packed)
+                    .read_to_end(&mut bytes)
+                    .unwrap();
+                let drawn = Array3::from_shape_vec(cut.case.shape, bytes).unwrap();
+                let brightest = drawn.iter().copied().max().unwrap();
+                let (place, _) = drawn
+                    .indexed_iter()
+                    .find(|(_, byte)| **byte == brightest)
+                    .unwrap();
+                if layer.role == LayerRole::Reference {
+                    assert_eq!(brightest, 4);
+                }
+                let (z, y, x) = place;
+                for row in 0..3 {
+                    let drawn_at = [x, y, z].map(|n| n as f64);
+                    let mut found = cut.case.affine[4 * row + 3];
+                    let mut expected = geometry.origin[row];
+                    for column in 0..3 {
+                        found += cut.case.affine[4 * row + column] * drawn_at[column];
+                        let steps = voxel[2 - column] as f64 * geometry.spacing[2 - column];
+                        expected += direction[3 * row + column] * steps;
+                    }
+                    // The header has single precision.
+                    assert!(
+                        (found - expected).abs() < 1e-4,
+                        "{direction:?}: {found} {expected}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn layers_on_other_grids_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, shape: [usize; 3]| {
+            let path = folder.path().join(name);
+            nifti::write_labels(&path, Array3::<i16>::zeros(shape).view(), &Geometry::default()).unwrap();
+            Some(path)
+        };
+        let job = Job {
+            section: 0,
+            name: "a".to_owned(),
+            files: Files::Raw {
+                image: None,
+                reference: write("a.nii", [2, 3, 4]),
+                prediction: write("b.nii", [2, 3, 5]),
+            },
+            score: None,
+            names: Names::default(),
+        };
+        let error = job.cut(u64::MAX, &Context::silent(1)).err().unwrap();
+        assert!(
+            matches!(
+                error,
+                Error::Shape {
+                    expected: [2, 3, 4],
+                    ..
+                }
+            ),
+            "{error}"
+        );
+    }
+}

@@ -1,0 +1,149 @@
+//! Data of a report that is served while a run trains.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use run::Context;
+
+use crate::collect::{collect, cut, Collected};
+use crate::data::{Report, Section};
+use crate::find::Found;
+use crate::options::ReportOptions;
+use crate::page;
+use crate::section::Depth;
+use crate::verb::image_budget;
+use crate::Result;
+
+/// Size and time of the files that a run writes, and whether it runs.
+type Stamp = BTreeMap<PathBuf, (u64, Option<SystemTime>)>;
+
+/// The data of paths, read again when their files change.
+pub struct Source {
+    options: ReportOptions,
+    stamp: Option<Stamp>,
+    json: String,
+    report: Option<Report>,
+    prepared: Option<Prepared>,
+}
+
+/// Data with images.
+pub struct Prepared {
+    report: Report,
+    blobs: Vec<Vec<u8>>,
+}
+
+impl Source {
+    /// A source of these paths; `output` is not used. Nothing is read yet.
+    ///
+    /// # Errors
+    /// [`crate::Error::Option`].
+    pub fn new(options: ReportOptions) -> Result<Self> {
+        run::validate(&options)?;
+        Ok(Self {
+            options,
+            stamp: None,
+            json: String::new(),
+            report: None,
+            prepared: None,
+        })
+    }
+
+    /// The options, to [`prepare`] elsewhere while the source is read.
+    pub fn options(&self) -> &ReportOptions {
+        &self.options
+    }
+
+    /// Takes images over. Those before are replaced.
+    pub fn take(&mut self, prepared: Prepared) {
+        self.prepared = Some(prepared);
+        self.render();
+    }
+
+    /// The data as JSON: curves and scores from the run's own files, with the images and scores that were prepared. Files
+    /// that did not change are not read again. A task is read once.
+    ///
+    /// # Errors
+    /// As [`crate::report`].
+    pub fn read(&mut self, context: &Context) -> Result<&str> {
+        let stamp = self.stamp()?;
+        if self.stamp.as_ref() != Some(&stamp) {
+            self.report = Some(collect(&self.options, Depth::Quick, context)?.report);
+            self.stamp = Some(stamp);
+            self.render();
+        }
+        Ok(&self.json)
+    }
+
+    /// Compressed bytes of a layer.
+    pub fn blob(&self, number: usize) -> Option<&[u8]> {
+        Some(self.prepared.as_ref()?.blobs.get(number)?)
+    }
+
+    fn render(&mut self) {
+        let Some(report) = &self.report else { return };
+        let mut report = report.clone();
+        if let Some(prepared) = &self.prepared {
+            let mut sections = prepared.report.sections.clone();
+            for (section, now) in sections.iter_mut().zip(&report.sections) {
+                if let (Section::Model(model), Section::Model(now)) = (section, now) {
+                    model.runs.clone_from(&now.runs);
+                    model.facts.clone_from(&now.facts);
+                }
+            }
+            report.sections = sections;
+        }
+        self.json = page::json(&report);
+    }
+
+    /// The stamp of all files that a training writes.
+    fn stamp(&self) -> Result<Stamp> {
+        let mut stamp = Stamp::new();
+        for path in &self.options.paths {
+            match Found::look(path)? {
+                Found::Model { folds } => folds.iter().for_each(|fold| of_fold(fold, &mut stamp)),
+                _ => add(path, &mut stamp),
+            }
+        }
+        Ok(stamp)
+    }
+}
+
+fn of_fold(fold: &Path, stamp: &mut Stamp) {
+    let names = [
+        "progress.jsonl",
+        "debug.json",
+        "model_final_checkpoint.model",
+        "validation_raw/summary.json",
+    ];
+    names.iter().for_each(|name| add(&fold.join(name), stamp));
+    let lock = fold.with_extension("lock");
+    // A process that was killed leaves its lock.
+    let held = u64::from(storage::Lock::holder(&lock).is_some());
+    stamp.insert(lock, (held, None));
+    for name in crate::find::names(fold).unwrap_or_default() {
+        if name.starts_with("training_log_") {
+            add(&fold.join(name), stamp);
+        }
+    }
+}
+
+fn add(path: &Path, stamp: &mut Stamp) {
+    if let Ok(found) = std::fs::metadata(path) {
+        stamp.insert(path.to_owned(), (found.len(), found.modified().ok()));
+    }
+}
+
+/// Measures predictions and cuts out the images of cases for a [`Source`]. This takes as long as [`crate::report`].
+///
+/// # Errors
+/// As [`crate::report`].
+pub fn prepare(options: &ReportOptions, context: &Context) -> Result<Prepared> {
+    let mut collected: Collected = collect(options, Depth::Full, context)?;
+    let budget = image_budget(options, &page::json(&collected.report), collected.jobs.len());
+    let (blobs, _) = cut(&mut collected, budget, context)?;
+    Ok(Prepared {
+        report: collected.report,
+        blobs,
+    })
+}

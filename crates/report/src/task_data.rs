@@ -1,0 +1,466 @@
+//! A raw or preprocessed task.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use dataset::files::image_file;
+use dataset::{stage_cases, CaseProperties, Configuration, DatasetJson, Folders, Plans};
+use dataset::{PLANS_2D_FILE, PLANS_3D_FILE};
+use run::{CaseFailure, CaseLoop, Context, Job as LoopJob, Progress};
+use task::check::{check_dataset, CheckOptions};
+use volume::{nifti, UNLABELLED};
+
+use crate::data::{
+    CaseSize, Cell, Column, Fact, Finding, Histogram, Patch, Row, Section, Severity, Table, Task,
+};
+use crate::find::names as list_names;
+use crate::jobs::{Files, Job};
+use crate::names::Names;
+use crate::options::ReportOptions;
+use crate::section::{fact, part, short, times, Built};
+use crate::{Error, Result};
+
+/// Cases counted in a bin of a histogram, on average.
+const PER_BIN: usize = 4;
+
+/// What a table says of a case.
+#[derive(Clone, Debug, Default)]
+struct Measured {
+    case: String,
+    size: Option<[usize; 3]>,
+    spacing: Option<[f64; 3]>,
+    /// Number of voxels of each label.
+    labels: BTreeMap<i16, u64>,
+}
+
+impl Measured {
+    /// Share of voxels with a label; `None` without labels.
+    fn annotated(&self) -> Option<f64> {
+        let total: u64 = self.labels.values().sum();
+        let unlabelled = self.labels.get(&UNLABELLED).copied().unwrap_or(0);
+        (total > 0).then(|| (total - unlabelled) as f64 / total as f64)
+    }
+
+    fn extent(&self) -> Option<[f64; 3]> {
+        let (size, spacing) = (self.size?, self.spacing?);
+        Some(std::array::from_fn(|axis| size[axis] as f64 * spacing[axis]))
+    }
+}
+
+/// The section of a raw task.
+pub(crate) fn raw(path: &Path, options: &ReportOptions, context: &Context) -> Result<Built> {
+    // A path with a separator is a folder, whatever its name.
+    let folder = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let checked = check_dataset(&CheckOptions::new(folder.to_string_lossy()), &part(context))?;
+    let dataset = DatasetJson::read(&folder.join("dataset.json"))?;
+    let names = Names::of(&dataset);
+    let findings = checked.problems.iter().map(|problem| {
+        let kind = serde_json::to_value(problem.kind).unwrap_or_default();
+        Finding {
+            severity: Severity::Error,
+            code: kind.as_str().unwrap_or_default().to_owned(),
+            case: problem.case.clone(),
+            message: problem.message.clone(),
+        }
+    });
+    let findings: Vec<Finding> = findings.collect();
+    let training: BTreeSet<String> = dataset.cases().into_iter().collect();
+    let measured = checked.cases.iter().map(|case| Measured {
+        case: case.case.clone(),
+        size: case.size,
+        spacing: case.spacing,
+        labels: case.label_voxels.clone(),
+    });
+    let measured: Vec<Measured> = measured.collect();
+    let mut facts = task_facts(&dataset);
+    facts.insert(1, fact("Training cases", training.len()));
+    facts.insert(2, fact("Test cases", dataset.test.len()));
+    let folders = Folders::default().resolve(context);
+    let preprocessed = folders
+        .preprocessed
+        .map(|base| base.join(&checked.task))
+        .filter(|folder| folder.is_dir());
+    let planned = preprocessed.as_deref().map(plans).unwrap_or_default();
+    facts.extend(fingerprint(&measured));
+    let jobs = training.iter().take(options.cases).map(|case| Job {
+        section: 0,
+        name: case.clone(),
+        files: Files::Raw {
+            image: image_file(&folder.join("imagesTr"), &format!("{case}_0000")),
+            reference: image_file(&folder.join("labelsTr"), case),
+            prediction: None,
+        },
+        score: None,
+        names: names.clone(),
+    });
+    Ok(Built {
+        jobs: jobs.collect(),
+        section: Section::Task(Task {
+            kind: "task",
+            name: checked.task,
+            path: path.display().to_string(),
+            facts,
+            findings,
+            histograms: histograms(&measured),
+            table: table(&measured, &names, &[]),
+            patches: patches(&planned),
+            sizes: sizes(&measured),
+            cases: Vec::new(),
+        }),
+        metrics: Vec::new(),
+        names,
+        failures: checked.failures,
+    })
+}
+
+/// The section of a preprocessed task.
+pub(crate) fn preprocessed(path: &Path, options: &ReportOptions, context: &Context) -> Result<Built> {
+    let dataset = path
+        .join("dataset.json")
+        .is_file()
+        .then(|| DatasetJson::read(&path.join("dataset.json")))
+        .transpose()?;
+    let names = dataset.as_ref().map(Names::of).unwrap_or_default();
+    let planned = plans(path);
+    let stages: Vec<String> = list_names(path)?
+        .into_iter()
+        .filter(|name| name.contains("_stage") && path.join(name).is_dir())
+        .collect();
+    // The finest one; those of 2D plans come before those of 3D.
+    let stage = stages
+        .iter()
+        .max_by_key(|name| (!name.contains("2D"), (*name).clone()));
+    let folder = stage.map(|name| path.join(name));
+    let cases: Vec<String> = match &folder {
+        Some(folder) => stage_cases(folder)?.into_iter().collect(),
+        None => Vec::new(),
+    };
+    let (measured, failures) = measure(path, folder.as_deref(), &cases, context)?;
+    let mut facts = dataset.as_ref().map(task_facts).unwrap_or_default();
+    facts.push(fact("Preprocessed cases", cases.len()));
+    facts.push(fact("Stages", stages.join(", ")));
+    let weightmap = |case: &str| {
+        let file = folder.as_ref()?.join(format!("{case}_weightmap.npy"));
+        file.is_file().then_some(file)
+    };
+    let weighted: Vec<bool> = cases.iter().map(|case| weightmap(case).is_some()).collect();
+    let count = weighted.iter().filter(|there| **there).count();
+    facts.push(fact("Weightmaps", format!("{count} of {}", cases.len())));
+    facts.extend(fingerprint(&measured));
+    let mut findings: Vec<Finding> = failures
+        .iter()
+        .map(|failure| Finding {
+            severity: Severity::Error,
+            code: failure.code.clone(),
+            case: Some(failure.case.clone()),
+            message: failure.message.clone(),
+        })
+        .collect();
+    if count > 0 && count < cases.len() {
+        findings.push(Finding {
+            severity: Severity::Warning,
+            code: "weightmapMissing".to_owned(),
+            case: None,
+            message: format!(
+                "{} cases have no weightmap; run `nnunet-diag weightmaps` again",
+                cases.len() - count
+            ),
+        });
+    }
+    let axes = planned
+        .values()
+        .next()
+        .map_or([0, 1, 2], |plans| plans.transpose_forward);
+    let jobs = folder.iter().flat_map(|folder| {
+        cases.iter().take(options.cases).map(|case| Job {
+            section: 0,
+            name: case.clone(),
+            files: Files::Preprocessed {
+                data: folder.join(format!("{case}.npz")),
+                properties: folder.join(format!("{case}.pkl")),
+                weightmap: weightmap(case),
+                axes,
+            },
+            score: None,
+            names: names.clone(),
+        })
+    });
+    let task = path
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
+    Ok(Built {
+        jobs: jobs.collect(),
+        section: Section::Task(Task {
+            kind: "task",
+            name: task,
+            path: path.display().to_string(),
+            facts,
+            findings,
+            histograms: histograms(&measured),
+            table: table(&measured, &names, if count > 0 { &weighted } else { &[] }),
+            patches: patches(&planned),
+            sizes: sizes(&measured),
+            cases: Vec::new(),
+        }),
+        metrics: Vec::new(),
+        names,
+        failures,
+    })
+}
+
+/// Size, spacing and labels of preprocessed cases, as they were before preprocessing.
+fn measure(
+    path: &Path,
+    folder: Option<&Path>,
+    cases: &[String],
+    context: &Context,
+) -> Result<(Vec<Measured>, Vec<CaseFailure>)> {
+    let Some(folder) = folder else {
+        return Ok((Vec::new(), Vec::new()));
+    };
+    let jobs: Vec<_> = cases.iter().map(|case| LoopJob::new(case, ())).collect();
+    let outcome = CaseLoop::new(context)?.run(&jobs, Progress::new("cases", jobs.len()), |job| {
+        let properties = CaseProperties::read(&folder.join(format!("{}.pkl", job.case)))?;
+        let mut labels = BTreeMap::new();
+        if let Some(file) = image_file(&path.join("gt_segmentations"), &job.case) {
+            for label in nifti::read_labels(&file)?.0 {
+                *labels.entry(label).or_insert(0) += 1;
+            }
+        }
+        Ok::<_, Error>(Measured {
+            case: job.case.clone(),
+            size: Some(properties.original_size_of_raw_data()?),
+            spacing: Some(properties.original_spacing()?),
+            labels,
+        })
+    })?;
+    // A case that failed keeps its row, without values.
+    let measured = outcome.results.into_iter().zip(cases).map(|(found, case)| {
+        found.unwrap_or_else(|| Measured {
+            case: case.clone(),
+            ..Measured::default()
+        })
+    });
+    Ok((measured.collect(), outcome.failures))
+}
+
+fn task_facts(dataset: &DatasetJson) -> Vec<Fact> {
+    let join = |names: &mut dyn Iterator<Item = String>| names.collect::<Vec<_>>().join(", ");
+    let labels = dataset
+        .labels
+        .iter()
+        .map(|(value, name)| format!("{value} {name}"));
+    vec![
+        fact("Channels", join(&mut dataset.modality.values().cloned())),
+        fact("Labels", join(&mut { labels })),
+    ]
+}
+
+/// The plans of a preprocessed task that can be read, by file name: 2D, 3D.
+fn plans(folder: &Path) -> BTreeMap<&'static str, Plans> {
+    let read = |name: &'static str| Some((name, Plans::read(&folder.join(name)).ok()?));
+    [PLANS_3D_FILE, PLANS_2D_FILE]
+        .into_iter()
+        .filter_map(read)
+        .collect()
+}
+
+fn patches(plans: &BTreeMap<&'static str, Plans>) -> Vec<Patch> {
+    let patch = |configuration: Configuration| {
+        let plans = plans.get(configuration.plans_file())?;
+        let stage = plans.stage(configuration.stage(plans).ok()?).ok()?;
+        let patch = stage.patch_size.clone();
+        // 2D patches have the last two axes of the network.
+        let skipped = 3_usize.saturating_sub(patch.len());
+        Some(Patch {
+            configuration: configuration.name().to_owned(),
+            spacing: stage.current_spacing[skipped..].to_vec(),
+            axes: plans.transpose_forward[skipped..].to_vec(),
+            patch,
+            batch: stage.batch_size,
+        })
+    };
+    Configuration::ALL.into_iter().filter_map(patch).collect()
+}
+
+/// Medians of size and spacing, and the annotated share.
+fn fingerprint(measured: &[Measured]) -> Vec<Fact> {
+    let median = |values: Vec<f64>| quantile(values, 0.5);
+    let axis = |value: &dyn Fn(&Measured) -> Option<[f64; 3]>| {
+        let of = |axis: usize| {
+            median(
+                measured
+                    .iter()
+                    .filter_map(|case| Some(value(case)?[axis]))
+                    .collect(),
+            )
+        };
+        let all: Option<Vec<f64>> = (0..3).map(of).collect();
+        all.map(|all| times(&all.into_iter().map(short).collect::<Vec<_>>()))
+    };
+    let size = axis(&|case| Some(case.size?.map(|n| n as f64)));
+    let spacing = axis(&|case| case.spacing);
+    let shares: Vec<f64> = measured.iter().filter_map(Measured::annotated).collect();
+    let mut facts = Vec::new();
+    facts.extend(size.map(|text| fact("Median size (z × y × x)", format!("{text} voxels"))));
+    facts.extend(spacing.map(|text| fact("Median spacing (z × y × x)", format!("{text} mm"))));
+    if shares.iter().any(|share| *share < 1.0) {
+        let text = median(shares).map(|share| format!("{} %, median of the cases", short(100.0 * share)));
+        facts.extend(text.map(|text| fact("Annotated voxels", text)));
+    }
+    facts
+}
+
+fn sizes(measured: &[Measured]) -> Vec<CaseSize> {
+    let size = |case: &Measured| {
+        Some(CaseSize {
+            case: case.case.clone(),
+            size: case.extent()?,
+        })
+    };
+    measured.iter().filter_map(size).collect()
+}
+
+fn table(measured: &[Measured], names: &Names, weighted: &[bool]) -> Table {
+    let column = |name: String, unit: &str| Column {
+        name,
+        unit: unit.to_owned(),
+    };
+    let labels: BTreeSet<i16> = measured
+        .iter()
+        .flat_map(|case| case.labels.keys().copied())
+        .collect();
+    let foreground: Vec<i16> = labels.iter().copied().filter(|label| *label > 0).collect();
+    let sparse = labels.contains(&UNLABELLED);
+    let mut columns: Vec<Column> = ["Size z", "Size y", "Size x"]
+        .map(|name| column(name.to_owned(), "voxels"))
+        .to_vec();
+    columns.extend(["Spacing z", "Spacing y", "Spacing x"].map(|name| column(name.to_owned(), "mm")));
+    columns.extend(
+        foreground
+            .iter()
+            .map(|label| column(names.label((*label).into()), "ml")),
+    );
+    if sparse {
+        columns.push(column("Annotated".to_owned(), "%"));
+    }
+    if !weighted.is_empty() {
+        columns.push(column("Weightmap".to_owned(), ""));
+    }
+    let number = |value: Option<f64>| value.map_or(Cell::None(()), Cell::Number);
+    let rows = measured.iter().enumerate().map(|(index, case)| {
+        let axes = |value: Option<[f64; 3]>| (0..3).map(move |axis| number(value.map(|all| all[axis])));
+        let mut values: Vec<Cell> = axes(case.size.map(|size| size.map(|n| n as f64))).collect();
+        values.extend(axes(case.spacing));
+        let voxel = case
+            .spacing
+            .map(|spacing| spacing.iter().product::<f64>() / 1000.0);
+        values.extend(foreground.iter().map(|label| {
+            let count = case.labels.get(label).copied().unwrap_or(0) as f64;
+            number(
+                voxel
+                    .filter(|_| !case.labels.is_empty())
+                    .map(|voxel| count * voxel),
+            )
+        }));
+        if sparse {
+            values.push(number(case.annotated().map(|share| 100.0 * share)));
+        }
+        if let Some(there) = weighted.get(index) {
+            values.push(Cell::Text(if *there { "yes" } else { "no" }.to_owned()));
+        }
+        Row {
+            case: case.case.clone(),
+            values,
+        }
+    });
+    Table {
+        rows: rows.collect(),
+        columns,
+    }
+}
+
+fn histograms(measured: &[Measured]) -> Vec<Histogram> {
+    let mut all = Vec::new();
+    for (axis, name) in ["z", "y", "x"].into_iter().enumerate() {
+        let values = measured
+            .iter()
+            .filter_map(|case| Some(case.spacing?[axis]))
+            .collect();
+        all.extend(histogram(&format!("Spacing {name}"), "mm", values));
+    }
+    for (axis, name) in ["z", "y", "x"].into_iter().enumerate() {
+        let values = measured
+            .iter()
+            .filter_map(|case| Some(case.size?[axis] as f64))
+            .collect();
+        all.extend(histogram(&format!("Size {name}"), "voxels", values));
+    }
+    let shares: Vec<f64> = measured
+        .iter()
+        .filter_map(Measured::annotated)
+        .map(|share| 100.0 * share)
+        .collect();
+    if shares.iter().any(|share| *share < 100.0) {
+        all.extend(histogram("Annotated voxels", "%", shares));
+    }
+    all
+}
+
+/// Counts values in bins of equal width; a single value has one bin.
+fn histogram(name: &str, unit: &str, values: Vec<f64>) -> Option<Histogram> {
+    let finite: Vec<f64> = values.into_iter().filter(|value| value.is_finite()).collect();
+    let low = finite.iter().copied().fold(f64::INFINITY, f64::min);
+    let high = finite.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    if finite.is_empty() {
+        return None;
+    }
+    let bins = if high > low {
+        finite.len().div_ceil(PER_BIN).clamp(5, 30)
+    } else {
+        1
+    };
+    let width = if high > low {
+        (high - low) / bins as f64
+    } else {
+        1.0
+    };
+    let start = if high > low { low } else { low - 0.5 };
+    let mut counts = vec![0; bins];
+    for value in &finite {
+        let bin = ((value - start) / width).floor().clamp(0.0, bins as f64 - 1.0);
+        counts[bin as usize] += 1;
+    }
+    Some(Histogram {
+        name: name.to_owned(),
+        unit: unit.to_owned(),
+        edges: (0..=bins).map(|edge| start + width * edge as f64).collect(),
+        counts,
+    })
+}
+
+fn quantile(mut values: Vec<f64>, share: f64) -> Option<f64> {
+    values.sort_unstable_by(f64::total_cmp);
+    let position = share * values.len().checked_sub(1)? as f64;
+    let (below, part) = (position.floor() as usize, position.fract());
+    let low = values.get(below)?;
+    Some(low + (values.get(below + 1).unwrap_or(low) - low) * part)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_value_is_counted_once() {
+        let found = histogram("x", "mm", (0..40).map(f64::from).collect()).unwrap();
+        assert_eq!((found.counts.len(), found.edges.len()), (10, 11));
+        assert!(found.counts.iter().all(|count| *count == 4), "{found:?}");
+        assert_eq!((found.edges[0], found.edges[10]), (0.0, 39.0));
+        let one = histogram("x", "mm", vec![3.0; 7]).unwrap();
+        assert_eq!((one.counts, one.edges), (vec![7], vec![2.5, 3.5]));
+        assert_eq!(histogram("x", "mm", vec![f64::NAN]), None);
+    }
+}

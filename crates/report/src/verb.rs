@@ -1,0 +1,79 @@
+//! The verb.
+
+use std::path::Path;
+
+use run::{Context, Event, NotFound};
+use serde_json::json;
+
+use crate::collect::{collect, cut};
+use crate::options::{ReportOptions, ReportSummary};
+use crate::page;
+use crate::section::Depth;
+use crate::Result;
+
+/// Bytes of the description of a case in the data.
+const CASE_BYTES: u64 = 1500;
+
+/// Writes what there is to see of models, tasks or predictions as one HTML file, which needs no network.
+///
+/// Images are cut to where something is, and read one case at a time. Memory: the images of one case, and the compressed
+/// images of all (`maxSize`).
+///
+/// # Errors
+/// [`crate::Error::NotFound`] for a path that does not exist, or a missing folder of the output;
+/// [`crate::Error::Path`] for a path that holds nothing to report; [`crate::Error::Evaluate`] for a damaged
+/// `summary.json`, or if no prediction can be evaluated; [`crate::Error::Task`]; [`crate::Error::Storage`]; [`crate::Error::Cancelled`]. No file is written then.
+pub fn report(options: &ReportOptions, context: &Context) -> Result<ReportSummary> {
+    run::validate(options)?;
+    // Before the work, which may take an hour.
+    let folder = options
+        .output
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or_else(|| Path::new("."));
+    NotFound::unless_exists(
+        "folder of the report",
+        folder,
+        "create it, or choose another file with --output",
+    )?;
+    for (what, given) in [
+        ("folder of references", &options.reference),
+        ("folder of images", &options.images),
+    ] {
+        if let Some(given) = given {
+            NotFound::unless_exists(what, given, "choose an existing folder")?;
+        }
+    }
+    context.emit(Event::Started {
+        verb: "report",
+        settings: json!({
+            "paths": options.paths, "output": options.output, "reference": options.reference, "images": options.images,
+            "maxSize": options.max_size, "ignoreLabel": options.ignore_label,
+        }),
+    });
+    let mut collected = collect(options, Depth::Full, context)?;
+    let budget = image_budget(options, &page::json(&collected.report), collected.jobs.len());
+    let (blobs, thinned) = cut(&mut collected, budget, context)?;
+    let bytes = page::write(&options.output, &page::json(&collected.report), &blobs)?;
+    let sections = &mut collected.report.sections;
+    let cases = sections
+        .iter_mut()
+        .filter_map(crate::collect::cases_of)
+        .map(|cases| cases.len())
+        .sum();
+    Ok(ReportSummary {
+        output: options.output.clone(),
+        bytes,
+        kinds: collected.kinds,
+        cases,
+        thinned,
+        failures: collected.failures,
+    })
+}
+
+/// Compressed bytes of all images, so that the page keeps to its limit: base64 makes three bytes four.
+pub(crate) fn image_budget(options: &ReportOptions, json: &str, cases: usize) -> u64 {
+    let limit = (options.max_size * 1e6) as u64;
+    let rest = page::bytes_without_blobs(json, 4 * cases) + CASE_BYTES * cases as u64;
+    limit.saturating_sub(rest) / 4 * 3
+}

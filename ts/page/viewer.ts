@@ -1,0 +1,379 @@
+import type { Layer, ViewCase } from '../generated/report.js';
+import { readBlob } from './blobs.js';
+import { colour } from './colours.js';
+import { checkbox, choice, h, show } from './dom.js';
+import { type Plane, planes, position } from './geometry.js';
+import { indexOf, type Loaded, type Look, paint, valueAt, voxelAt } from './slice.js';
+
+/** Windows of computed tomography in Hounsfield units. */
+const PRESETS: readonly [string, number, number][] = [
+  ['as planned', Number.NaN, Number.NaN],
+  ['soft tissue', -160, 240],
+  ['lung', -1350, 150],
+  ['bone', -450, 1050],
+  ['brain', 0, 80],
+  ['liver', -45, 105],
+];
+
+const ROLES = ['image', 'reference', 'prediction', 'difference', 'weightmap'] as const;
+
+/** A viewer of the cases, the first one open. */
+export function viewer(cases: readonly ViewCase[]): HTMLElement {
+  const holder = h('div');
+  let opened = 0;
+  const open = async (index: number) => {
+    const view = cases[index];
+    if (view === undefined) return;
+    opened += 1;
+    const mine = opened;
+    holder.replaceChildren(h('p', { role: 'status' }, `Unpacking ${view.name} …`));
+    try {
+      const bytes = await Promise.all(view.layers.map(({ blob }) => readBlob(blob)));
+      const layers = view.layers.map((layer, at) => ({ layer, bytes: bytes[at] ?? new Uint8Array() }));
+      // Another case may have been chosen meanwhile.
+      if (mine === opened) new CaseView(holder, view, layers);
+    } catch (error) {
+      holder.replaceChildren(h('p', { role: 'alert' }, `${view.name} cannot be shown: ${String(error)}`));
+    }
+  };
+  const names = cases.map(({ name, score }) => (score === null ? name : `${name} (${show(score)})`));
+  const { label } = choice('Case', names, (index) => void open(index));
+  // Arrays are unpacked when the viewer comes into sight.
+  const sight = new IntersectionObserver((entries) => {
+    if (!entries.some(({ isIntersecting }) => isIntersecting)) return;
+    sight.disconnect();
+    void open(0);
+  });
+  sight.observe(holder);
+  return h('div', { class: 'viewer' }, h('div', { class: 'controls' }, label), holder);
+}
+
+/** The open case: three linked planes and their controls. */
+class CaseView {
+  readonly #view: ViewCase;
+  readonly #layers: readonly Loaded[];
+  readonly #look: Look;
+  readonly #readout = h('p', { class: 'readout', 'aria-live': 'polite' });
+  readonly #panels: { canvas: HTMLCanvasElement; slider: HTMLInputElement; title: HTMLElement }[] = [];
+  readonly #bounds: [HTMLInputElement, HTMLInputElement];
+  #voxel: [number, number, number];
+  #planes: Plane[];
+
+  constructor(holder: HTMLElement, view: ViewCase, layers: readonly Loaded[]) {
+    this.#view = view;
+    this.#layers = layers;
+    this.#planes = planes(view, false);
+    const [z, y, x] = view.largestError ?? (view.shape.map((n) => n >> 1) as [number, number, number]);
+    this.#voxel = [z, y, x];
+    const image = layers.find(({ layer }) => layer.role === 'image')?.layer;
+    this.#look = {
+      window: [...(image?.window ?? [0, 1])],
+      opacity: 0.5,
+      shown: new Set(['image', 'reference', 'prediction']),
+      hidden: new Set(),
+    };
+    this.#bounds = [0, 1].map((at) => {
+      const input = h('input', {
+        type: 'number',
+        step: 'any',
+        'aria-label': at === 0 ? 'window from' : 'window to',
+      });
+      input.addEventListener('change', () => {
+        if (Number.isFinite(input.valueAsNumber)) this.#look.window[at] = input.valueAsNumber;
+        this.draw();
+      });
+      return input;
+    }) as [HTMLInputElement, HTMLInputElement];
+    const panels = [0, 1, 2].map((at) => this.#panel(at));
+    const hint =
+      'Click to move the crosshair; drag to change the window; wheel, Page Up and Page Down change the slice; ' +
+      'arrow keys move the crosshair.';
+    holder.replaceChildren(
+      this.#controls(image),
+      h('div', { class: 'planes' }, ...panels),
+      this.#readout,
+      h('p', { class: 'hint' }, hint),
+    );
+    new ResizeObserver(() => this.draw()).observe(holder);
+    this.draw();
+  }
+
+  #controls(image: Layer | undefined): HTMLElement {
+    const has = (role: Layer['role']) => this.#layers.some(({ layer }) => layer.role === role);
+    const roles = ROLES.filter((role) =>
+      role === 'difference' ? has('reference') && has('prediction') : has(role),
+    );
+    const opacity = h('input', { type: 'range', min: '0', max: '1', step: '0.05', value: '0.5' });
+    opacity.addEventListener('input', () => {
+      this.#look.opacity = Number(opacity.value);
+      this.draw();
+    });
+    const presets = choice(
+      'Preset',
+      PRESETS.map(([name]) => name),
+      (index) => {
+        const [, low = Number.NaN, high = Number.NaN] = PRESETS[index] ?? [];
+        this.#look.window = Number.isNaN(low) ? [...(image?.window ?? [0, 1])] : [low, high];
+        this.draw();
+      },
+    );
+    const sides = choice('View', ['radiological', 'neurological'], (index) => {
+      this.#planes = planes(this.#view, index === 1);
+      this.draw();
+    });
+    const jump = h('button', { type: 'button', onclick: () => this.#jump() }, 'Largest error');
+    const swatches = this.#view.labels.flatMap(({ value, name }, index) => {
+      if (value === 0) return [];
+      const box = checkbox(name, true, (on) => {
+        this.#look.hidden[on ? 'delete' : 'add'](value);
+        this.draw();
+      });
+      const swatch = h('span', { class: 'swatch', 'aria-hidden': 'true' });
+      swatch.style.background = colour(index);
+      box.prepend(swatch);
+      return [box];
+    });
+    return h(
+      'div',
+      { class: 'controls' },
+      ...roles.map((role) =>
+        checkbox(role, this.#look.shown.has(role), (on) => {
+          this.#look.shown[on ? 'add' : 'delete'](role);
+          this.draw();
+        }),
+      ),
+      h('label', {}, 'Opacity ', opacity),
+      h('span', {}, 'Window ', this.#bounds[0], ' to ', this.#bounds[1]),
+      ...(image?.ct ? [presets.label] : []),
+      sides.label,
+      ...(this.#view.largestError === null ? [] : [jump]),
+      ...swatches,
+    );
+  }
+
+  #jump(): void {
+    if (this.#view.largestError === null) return;
+    this.#voxel = [...this.#view.largestError];
+    this.draw();
+  }
+
+  #panel(at: number): HTMLElement {
+    const canvas = h('canvas', { tabindex: '0', role: 'img' });
+    const slider = h('input', { type: 'range', min: '0', step: '1' });
+    const title = h('span');
+    this.#panels.push({ canvas, slider, title });
+    slider.addEventListener('input', () => {
+      const plane = this.#planes[at];
+      if (plane) this.#moveTo(plane.through, slider.valueAsNumber);
+    });
+    canvas.addEventListener(
+      'wheel',
+      (event) => {
+        event.preventDefault();
+        const plane = this.#planes[at];
+        if (plane) this.#moveBy(plane.through, Math.sign(event.deltaY));
+      },
+      { passive: false },
+    );
+    canvas.addEventListener('keydown', (event) => this.#key(at, event));
+    this.#drag(at, canvas);
+    return h('div', { class: 'plane' }, h('label', {}, title, slider), canvas);
+  }
+
+  #key(at: number, event: KeyboardEvent): void {
+    const plane = this.#planes[at];
+    if (plane === undefined) return;
+    const along = (side: Plane['across'], step: number): [number, number] => [
+      side.axis,
+      side.flipped ? -step : step,
+    ];
+    const moves: Record<string, [number, number]> = {
+      PageUp: [plane.through, 1],
+      PageDown: [plane.through, -1],
+      ArrowLeft: along(plane.across, -1),
+      ArrowRight: along(plane.across, 1),
+      ArrowUp: along(plane.down, -1),
+      ArrowDown: along(plane.down, 1),
+    };
+    const move = moves[event.key];
+    if (move === undefined) return;
+    event.preventDefault();
+    this.#moveBy(...move);
+  }
+
+  /** A click moves the crosshair. A drag changes the window: across its width, down its level. */
+  #drag(at: number, canvas: HTMLCanvasElement): void {
+    let start: { x: number; y: number; window: [number, number]; moved: boolean } | null = null;
+    canvas.addEventListener('pointerdown', (event) => {
+      canvas.setPointerCapture(event.pointerId);
+      start = { x: event.clientX, y: event.clientY, window: [...this.#look.window], moved: false };
+    });
+    canvas.addEventListener('pointermove', (event) => {
+      if (start === null) return;
+      const [dx, dy] = [event.clientX - start.x, event.clientY - start.y];
+      if (Math.hypot(dx, dy) > 3) start.moved = true;
+      if (!start.moved) return;
+      const [low, high] = start.window;
+      const size = high - low || 1;
+      const wide = size * Math.exp(dx / 150);
+      const level = (low + high) / 2 + (size * dy) / 200;
+      this.#look.window = [level - wide / 2, level + wide / 2];
+      this.draw();
+    });
+    canvas.addEventListener('pointerup', (event) => {
+      const plane = this.#planes[at];
+      if (start !== null && !start.moved && plane) this.#click(plane, canvas, event);
+      start = null;
+    });
+  }
+
+  #click(plane: Plane, canvas: HTMLCanvasElement, event: PointerEvent): void {
+    const box = canvas.getBoundingClientRect();
+    const cell = (share: number, axis: number) => {
+      const length = this.#view.shape[axis] ?? 1;
+      return Math.max(0, Math.min(length - 1, Math.floor(share * length)));
+    };
+    const column = cell((event.clientX - box.left) / box.width, plane.across.axis);
+    const row = cell((event.clientY - box.top) / box.height, plane.down.axis);
+    this.#voxel = voxelAt(this.#view, plane, this.#voxel[plane.through] ?? 0, column, row);
+    this.draw();
+  }
+
+  #moveBy(axis: number, step: number): void {
+    this.#moveTo(axis, (this.#voxel[axis] ?? 0) + step);
+  }
+
+  #moveTo(axis: number, index: number): void {
+    this.#voxel[axis] = Math.max(0, Math.min((this.#view.shape[axis] ?? 1) - 1, index));
+    this.draw();
+  }
+
+  /** Draws everything again. */
+  draw(): void {
+    this.#planes.forEach((plane, at) => {
+      this.#drawPlane(plane, at);
+    });
+    this.#bounds.forEach((input, at) => {
+      input.value = String(Number((this.#look.window[at] ?? 0).toPrecision(4)));
+    });
+    const index = indexOf(this.#view, this.#voxel);
+    const [x = 0, y = 0, z = 0] = position(this.#view, this.#voxel);
+    const file = this.#voxel.map(
+      (at, axis) => (this.#view.offset[axis] ?? 0) + at * (this.#view.step[axis] ?? 1),
+    );
+    const values = this.#layers.map((loaded) => {
+      const value = valueAt(loaded, index);
+      return `${loaded.layer.name} ${value === null ? 'unlabelled' : show(value)}`;
+    });
+    const mm = [side(x, 'L', 'R'), side(y, 'P', 'A'), side(z, 'S', 'I')].join(' ');
+    this.#readout.textContent = `Voxel (z, y, x) ${file.join(', ')}; ${mm} mm; ${values.join('; ')}`;
+  }
+
+  #drawPlane(plane: Plane, at: number): void {
+    const panel = this.#panels[at];
+    const context = panel?.canvas.getContext('2d');
+    if (!panel || !context) return;
+    const { canvas, slider, title } = panel;
+    const slice = this.#voxel[plane.through] ?? 0;
+    const count = this.#view.shape[plane.through] ?? 1;
+    const of = (values: readonly number[], axis: number) => values[axis] ?? 1;
+    const [across, down] = [plane.across.axis, plane.down.axis];
+    const wide = of(this.#view.shape, across) * of(this.#view.spacing, across);
+    const tall = of(this.#view.shape, down) * of(this.#view.spacing, down);
+    const room = canvas.parentElement?.clientWidth ?? 300;
+    const scale = Math.min(room / wide, 380 / tall);
+    const dense = globalThis.devicePixelRatio || 1;
+    canvas.style.width = `${wide * scale}px`;
+    canvas.style.height = `${tall * scale}px`;
+    canvas.width = Math.max(1, Math.round(wide * scale * dense));
+    canvas.height = Math.max(1, Math.round(tall * scale * dense));
+    const { pixels, mask } = paint(this.#view, this.#layers, plane, slice, this.#look);
+    context.imageSmoothingEnabled = false;
+    context.drawImage(asCanvas(pixels), 0, 0, canvas.width, canvas.height);
+    context.drawImage(hatched(mask, canvas.width, canvas.height), 0, 0);
+    this.#crosshair(context, plane);
+    this.#marks(context, plane, dense);
+    slider.max = String(count - 1);
+    slider.value = String(slice);
+    const place = of(this.#view.offset, plane.through) + slice * of(this.#view.step, plane.through);
+    title.textContent = `${plane.name}, slice ${place + 1} of ${of(this.#view.full, plane.through)} `;
+    const { name } = this.#view;
+    canvas.setAttribute('aria-label', `${name}, ${title.textContent.trim()}, left ${plane.across.marks[0]}`);
+  }
+
+  #crosshair(context: CanvasRenderingContext2D, { across, down }: Plane): void {
+    const { width, height } = context.canvas;
+    const centre = (side: Plane['across'], length: number) => {
+      const count = this.#view.shape[side.axis] ?? 1;
+      const index = this.#voxel[side.axis] ?? 0;
+      return (((side.flipped ? count - 1 - index : index) + 0.5) / count) * length;
+    };
+    const [x, y] = [centre(across, width), centre(down, height)];
+    // A gap in the middle leaves the voxel visible.
+    const gap = Math.min(width, height) / 12;
+    context.strokeStyle = '#f0e442';
+    context.lineWidth = 1;
+    context.beginPath();
+    for (const [fromX, fromY, toX, toY] of [
+      [0, y, x - gap, y],
+      [x + gap, y, width, y],
+      [x, 0, x, y - gap],
+      [x, y + gap, x, height],
+    ] as const) {
+      context.moveTo(fromX, fromY);
+      context.lineTo(toX, toY);
+    }
+    context.stroke();
+  }
+
+  #marks(context: CanvasRenderingContext2D, { across, down }: Plane, dense: number): void {
+    const { width, height } = context.canvas;
+    context.font = `bold ${14 * dense}px sans-serif`;
+    context.lineWidth = 3 * dense;
+    context.textBaseline = 'middle';
+    const inset = 4 * dense;
+    const mark = (text: string, x: number, y: number, align: CanvasTextAlign) => {
+      context.textAlign = align;
+      context.strokeStyle = '#000';
+      context.fillStyle = '#fff';
+      context.strokeText(text, x, y);
+      context.fillText(text, x, y);
+    };
+    mark(across.marks[0], inset, height / 2, 'left');
+    mark(across.marks[1], width - inset, height / 2, 'right');
+    mark(down.marks[0], width / 2, inset + 7 * dense, 'center');
+    mark(down.marks[1], width / 2, height - inset - 7 * dense, 'center');
+  }
+}
+
+function side(value: number, positive: string, negative: string): string {
+  return `${value < 0 ? negative : positive} ${Math.abs(value).toFixed(1)}`;
+}
+
+function asCanvas(pixels: ImageData): OffscreenCanvas {
+  const canvas = new OffscreenCanvas(pixels.width, pixels.height);
+  canvas.getContext('2d')?.putImageData(pixels, 0, 0);
+  return canvas;
+}
+
+/** Oblique lines where the mask is set. */
+function hatched(mask: ImageData, width: number, height: number): OffscreenCanvas {
+  const canvas = new OffscreenCanvas(width, height);
+  const context = canvas.getContext('2d');
+  if (context === null) return canvas;
+  context.imageSmoothingEnabled = false;
+  context.drawImage(asCanvas(mask), 0, 0, width, height);
+  context.globalCompositeOperation = 'source-in';
+  const lines = new OffscreenCanvas(width, height);
+  const pen = lines.getContext('2d');
+  if (pen === null) return canvas;
+  pen.strokeStyle = 'rgba(255,255,255,0.6)';
+  pen.beginPath();
+  for (let x = -height; x < width; x += 8) {
+    pen.moveTo(x, height);
+    pen.lineTo(x + height, 0);
+  }
+  pen.stroke();
+  context.drawImage(lines, 0, 0);
+  return canvas;
+}
