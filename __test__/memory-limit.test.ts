@@ -65,7 +65,13 @@ test('a case of many classes stays in a limit with --memory, and its failure wit
   const limit = slabs.bytes + 100 * MIB;
   t.true(whole.bytes > limit + 200 * MIB);
   const failed = limited(limit, argv('64G'));
-  t.log(failed.err);
+  t.is(failed.code, 1);
+  t.regex(failed.err, /warning \(a\): out of memory.*--memory/);
+  t.notRegex(failed.err, /frame #/);
   const { code, err } = limited(limit, argv('1G'));
   t.is(code, 0, err);
+  // The limit is known, so the default keeps to it by itself.
+  const byDefault = limited(limit, argv('default').slice(0, -2));
+  t.is(byDefault.code, 0, byDefault.err);
+  t.regex(byDefault.err, /some planes at a time/);
 });

@@ -89,9 +89,10 @@ pub type Result<T> = std::result::Result<T, Error>;
 impl Error {
     /// Recognises out-of-memory errors by libtorch's message.
     pub(crate) fn torch(message: &str) -> Self {
-        // The first line is the message; the rest is a stack trace.
-        let end = message.find("\nException raised from").unwrap_or(message.len());
-        let message = message[..end]
+        // A stack trace follows the message.
+        let trace = ["\nException raised from", "\nframe #"];
+        let end = trace.iter().filter_map(|start| message.find(start)).min();
+        let message = message[..end.unwrap_or(message.len())]
             .trim()
             .trim_start_matches("Internal torch error: ")
             .to_owned();

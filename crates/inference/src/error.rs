@@ -132,6 +132,18 @@ pub enum Error {
 }
 
 impl Error {
+    /// The same error; if memory lacks for a tile, with what helps a prediction.
+    pub(crate) fn advise(self) -> Self {
+        match self {
+            Self::Engine(error) => Self::Engine(error.advise(|| {
+                "give less with --memory, so that fewer planes are held at a time, use --precision float16 or bfloat16, or \
+                 free memory of other processes"
+                    .to_owned()
+            })),
+            other => other,
+        }
+    }
+
     pub(crate) fn shape(error: &ndarray::ShapeError) -> Self {
         Self::Internal {
             problem: format!("softmax of an unexpected shape: {error}"),

@@ -312,7 +312,9 @@ impl<'a> Work<'a> {
         };
         let (predictor, context) = (self.predictor, self.context);
         if strategy == Strategy::Whole {
-            let softmax = predictor.softmax_of(case, image.view(), context, &mut step)?;
+            let softmax = predictor
+                .softmax_of(case, image.view(), context, &mut step)
+                .map_err(Error::advise)?;
             return Ok(Predicted::Softmax(softmax));
         }
         let (export, cancel) = (self.export, context.cancel());
@@ -325,7 +327,9 @@ impl<'a> Work<'a> {
                 cancel,
             )
         };
-        let exported = predictor.stream(case, image.view(), context, &mut step, begin)?;
+        let exported = predictor
+            .stream(case, image.view(), context, &mut step, begin)
+            .map_err(Error::advise)?;
         Ok(Predicted::Exported(Box::new(exported)))
     }
 }

@@ -29,22 +29,26 @@ pub(super) fn read(root: &Path) -> Option<Memory> {
         capacity: memory.capacity.min(group.limit.saturating_add(group.swap)),
     };
     let mut found = groups(root).into_iter().fold(machine, limited);
-    if let Some(left) = addresses_left(root) {
+    for left in left_of_limits(root) {
         found.available = found.available.min(left);
     }
     Some(found)
 }
 
-/// Addresses that this process may still use under `ulimit -v`. `None` without a limit.
-fn addresses_left(root: &Path) -> Option<u64> {
-    let limits = fs::read_to_string(root.join("proc/self/limits")).ok()?;
-    let limits = limits
-        .lines()
-        .find_map(|line| line.strip_prefix("Max address space"))?;
-    let limit: u64 = limits.split_whitespace().next()?.parse().ok()?;
-    let status = fs::read_to_string(root.join("proc/self/status")).ok()?;
-    let used = value(&status, "VmSize:")?.saturating_mul(1024);
-    Some(limit.saturating_sub(used))
+/// Bytes that this process may still take under `ulimit -v` (addresses) and `ulimit -d` (writable memory), where they are
+/// limited.
+fn left_of_limits(root: &Path) -> Vec<u64> {
+    let read = |file| fs::read_to_string(root.join(file)).unwrap_or_default();
+    let (limits, status) = (read("proc/self/limits"), read("proc/self/status"));
+    let left = |(limit, used): (&str, &str)| {
+        let limit = limits.lines().find_map(|line| line.strip_prefix(limit))?;
+        let limit: u64 = limit.split_whitespace().next()?.parse().ok()?;
+        Some(limit.saturating_sub(value(&status, used)?.saturating_mul(1024)))
+    };
+    [("Max address space", "VmSize:"), ("Max data size", "VmData:")]
+        .into_iter()
+        .filter_map(left)
+        .collect()
 }
 
 /// Memory of this process, below `root`.
@@ -172,20 +176,20 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_of_addresses_counts() {
-        let limits = |limit: &str| {
-            machine(&[
-                (
-                    "proc/self/limits",
-                    &format!("Limit Soft Limit Hard Limit Units\nMax address space         {limit} unlimited bytes\n"),
-                ),
-                ("proc/self/status", "VmSize:\t 1048576 kB\nVmRSS:\t 1024 kB\n"),
-            ])
-            .available
+    fn limits_of_addresses_and_writable_memory_count() {
+        let limits = |addresses: &str, data: &str| {
+            let text = format!(
+                "Limit Soft Limit Hard Limit Units\nMax data size             {data} unlimited bytes\n\
+                 Max address space         {addresses} unlimited bytes\n"
+            );
+            let status = "VmSize:\t 1048576 kB\nVmRSS:\t 1024 kB\nVmData:\t 524288 kB\n";
+            machine(&[("proc/self/limits", &text), ("proc/self/status", status)]).available
         };
-        assert_eq!(limits("3221225472"), 2 * GIB);
-        assert_eq!(limits("1024"), 0);
-        assert_eq!(limits("unlimited"), 8 * GIB);
+        assert_eq!(limits("3221225472", "unlimited"), 2 * GIB);
+        assert_eq!(limits("1024", "unlimited"), 0);
+        assert_eq!(limits("unlimited", "unlimited"), 8 * GIB);
+        assert_eq!(limits("unlimited", "2147483648"), GIB + GIB / 2);
+        assert_eq!(limits("2147483648", "2147483648"), GIB);
     }
 
     #[test]

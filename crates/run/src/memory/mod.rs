@@ -15,8 +15,8 @@ struct Memory {
     capacity: u64,
 }
 
-/// Memory in bytes available without swapping: to the machine, this process's control group and its limit of addresses
-/// (`ulimit -v`).
+/// Memory in bytes available without swapping: to the machine, this process's control group and its limits of addresses
+/// and writable memory (`ulimit -v`, `ulimit -d`).
 #[must_use]
 pub fn available_memory() -> u64 {
     available()
