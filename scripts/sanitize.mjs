@@ -97,30 +97,15 @@ const TOOLS = {
 };
 
 /** What the result of the steps depends on. */
+const SOURCES = ['crates', 'Cargo.toml', 'Cargo.lock', 'deny.toml', 'package-lock.json', 'scripts'];
+
+/** Digest of the sources, committed or changed. */
 function sources() {
-  const git = (...args) => spawnSync('git', args, { cwd: root, encoding: 'utf8' }).stdout;
-  const changed = git(
-    'diff',
-    'HEAD',
-    '--',
-    'crates',
-    'Cargo.toml',
-    'Cargo.lock',
-    'deny.toml',
-    'package-lock.json',
-    'scripts',
-  );
-  const trees = git(
-    'ls-tree',
-    'HEAD',
-    'crates',
-    'Cargo.toml',
-    'Cargo.lock',
-    'deny.toml',
-    'package-lock.json',
-    'scripts',
-  );
-  return createHash('sha256').update(trees).update(changed).digest('hex');
+  const git = (...args) => spawnSync('git', [...args, ...SOURCES], { cwd: root, encoding: 'utf8' }).stdout;
+  return createHash('sha256')
+    .update(git('ls-tree', 'HEAD'))
+    .update(git('diff', 'HEAD', '--'))
+    .digest('hex');
 }
 
 function passedBefore() {

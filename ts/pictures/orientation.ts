@@ -82,11 +82,11 @@ function nearest(axes: Axes): readonly number[] {
 }
 
 /** Letters of a direction, the largest part first. */
-function lettersOf(direction: Direction, sign: number): string {
+function lettersOf(direction: Direction, sign: number, oblique: number): string {
   const parts = direction.map((part, axis) => ({ part: sign * part, letters: LETTERS[axis] ?? LETTERS[0] }));
   parts.sort((a, b) => Math.abs(b.part) - Math.abs(a.part));
   return parts
-    .filter(({ part }, i) => i === 0 || Math.abs(part) >= OBLIQUE)
+    .filter(({ part }, i) => i === 0 || Math.abs(part) >= oblique)
     .map(({ part, letters }) => letters[part > 0 ? 0 : 1])
     .join('');
 }
@@ -97,11 +97,13 @@ function lettersOf(direction: Direction, sign: number): string {
  * top.
  *
  * @param slices the plane, or the axis of the array across the slices
+ * @param oblique least part of a direction that has a further letter
  */
 export function viewOf(
   axes: Axes | undefined,
   slices: Plane | number,
   convention: DisplayConvention = 'radiological',
+  oblique = OBLIQUE,
 ): View {
   if (axes === undefined) return unturned(slices);
   const found = nearest(axes);
@@ -115,7 +117,8 @@ export function viewOf(
     const direction = axes[axis] ?? [0, 0, 0];
     const turned = (direction[patient] ?? 0) * wanted < 0;
     const sign = turned ? -1 : 1;
-    return { axis, turned, end: lettersOf(direction, sign), start: lettersOf(direction, -sign) };
+    const letters = (side: number) => lettersOf(direction, side, oblique);
+    return { axis, turned, end: letters(sign), start: letters(-sign) };
   };
   const [columns, rows] = [place(right), place(down)];
   return {

@@ -12,6 +12,19 @@ pub const FINAL_CHECKPOINT: &str = "model_final_checkpoint";
 pub const BEST_CHECKPOINT: &str = "model_best";
 /// Name of the latest checkpoint, from which training resumes, without extension.
 pub const LATEST_CHECKPOINT: &str = "model_latest";
+/// File of a fold with one JSON object per finished epoch. nnU-Net v1 has none.
+pub const PROGRESS_FILE: &str = "progress.jsonl";
+/// File of a fold with the settings of the run.
+pub const DEBUG_FILE: &str = "debug.json";
+/// Start of the names of a fold's logs; the time at which the run started follows.
+pub const TRAINING_LOG: &str = "training_log_";
+/// Folder of a fold with the predictions of the validation cases.
+pub const VALIDATION_FOLDER: &str = "validation_raw";
+
+/// The lock of a fold's training: beside its folder, which `--overwrite` moves.
+pub fn fold_lock(folder: &Path) -> PathBuf {
+    folder.with_extension("lock")
+}
 
 /// The folder of a model with all its folds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -191,7 +204,7 @@ impl FoldFolder {
 
     /// Predictions of the validation cases.
     pub fn validation_raw(&self) -> PathBuf {
-        self.path.join("validation_raw")
+        self.path.join(VALIDATION_FOLDER)
     }
 
     /// Predictions of the validation cases after postprocessing.
@@ -206,7 +219,7 @@ impl FoldFolder {
 
     /// File with the settings of the run.
     pub fn debug(&self) -> PathBuf {
-        self.path.join("debug.json")
+        self.path.join(DEBUG_FILE)
     }
 
     /// Model folder that contains this fold and the predictions for the next stage.

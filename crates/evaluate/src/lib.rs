@@ -25,7 +25,7 @@ pub use folder::{
     evaluate_folder, evaluate_quietly, measure_folder, EvaluateOptions, EvaluateSummary, Measured,
 };
 pub use hausdorff::hausdorff_95;
-pub use mean::nanmean;
+pub use mean::{nanmean, quantile};
 pub use metrics::{evaluate, MetricOptions};
 pub use region::Region;
 pub use report::{MetricStatistics, Report};

@@ -37,7 +37,8 @@ pub(crate) fn pairwise_sum(values: &[f64]) -> f64 {
 }
 
 /// Returns `numpy.quantile(values, share)` with linear interpolation; NaN without a value.
-pub(crate) fn quantile(mut values: Vec<f64>, share: f64) -> f64 {
+#[must_use]
+pub fn quantile(mut values: Vec<f64>, share: f64) -> f64 {
     values.sort_unstable_by(f64::total_cmp);
     let position = share * (values.len().saturating_sub(1)) as f64;
     let (below, part) = (position.floor() as usize, position.fract());

@@ -7,10 +7,7 @@ use ndarray::ArrayView3;
 use node_task::{guard, Failure};
 use run::{Cancel, Code};
 use serde_json::json;
-use volume::Geometry;
-
-/// The value of unlabelled voxels.
-const UNLABELLED: i16 = -1;
+use volume::{Geometry, UNLABELLED};
 
 /// Dice of each class as the verb `evaluate` computes it with unlabelled voxels of the reference excluded; NaN if
 /// neither label map has the class. Arrays are in C order (z, y, x).

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
-use dataset::results::FINAL_CHECKPOINT;
+use dataset::results::{fold_lock, FINAL_CHECKPOINT, PROGRESS_FILE, TRAINING_LOG};
 use run::EpochReport;
 use serde_json::Value;
 
@@ -31,7 +31,7 @@ impl Epochs {
         let mut logs: Vec<(Vec<u64>, PathBuf)> = names(fold)?
             .into_iter()
             .filter_map(|name| {
-                let stamp = name.strip_prefix("training_log_")?.strip_suffix(".txt")?;
+                let stamp = name.strip_prefix(TRAINING_LOG)?.strip_suffix(".txt")?;
                 Some((
                     stamp.split('_').filter_map(|n| n.parse().ok()).collect(),
                     fold.join(name),
@@ -40,7 +40,7 @@ impl Epochs {
             .collect();
         logs.sort();
         let logs: Vec<PathBuf> = logs.into_iter().map(|(_, path)| path).collect();
-        let text = std::fs::read_to_string(fold.join("progress.jsonl")).unwrap_or_default();
+        let text = std::fs::read_to_string(fold.join(PROGRESS_FILE)).unwrap_or_default();
         let mut reports: Vec<EpochReport> = text.lines().filter_map(report).collect();
         if reports.is_empty() {
             for log in &logs {
@@ -143,8 +143,7 @@ impl Epochs {
 }
 
 fn state(fold: &Path) -> RunState {
-    // The training's lock, beside the folder.
-    if storage::Lock::holder(&fold.with_extension("lock")).is_some() {
+    if storage::Lock::holder(&fold_lock(fold)).is_some() {
         RunState::Running
     } else if fold.join(format!("{FINAL_CHECKPOINT}.model")).is_file() {
         RunState::Finished
@@ -161,26 +160,6 @@ fn report(line: &str) -> Option<EpochReport> {
         report.as_object_mut()?.entry(name).or_insert_with(|| 0.0.into());
     }
     serde_json::from_value(report).ok()
-}
-
-/// An epoch of which nothing is known.
-fn unknown(epoch: u64) -> EpochReport {
-    EpochReport {
-        epoch,
-        epochs: 0,
-        train_loss: None,
-        validation_loss: None,
-        dice: Vec::new(),
-        best: false,
-        learning_rate: 0.0,
-        seconds: 0.0,
-        seconds_left: 0.0,
-        wait_share: 0.0,
-        iterations_per_second: 0.0,
-        gradient_norm: None,
-        host_memory: None,
-        device_memory: None,
-    }
 }
 
 fn lines(path: &Path) -> impl Iterator<Item = String> {
@@ -209,8 +188,9 @@ fn read_log(log: &Path, reports: &mut Vec<EpochReport>) {
     for line in lines(log) {
         if let Some(epoch) = after(&line, "epoch:").and_then(|text| text.parse().ok()) {
             now = Some(EpochReport {
+                epoch,
                 learning_rate: rate,
-                ..unknown(epoch)
+                ..EpochReport::default()
             });
         } else if let Some(text) = after(&line, "lr:") {
             rate = text.parse().unwrap_or(rate);

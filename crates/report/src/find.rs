@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use dataset::results::{BEST_CHECKPOINT, FINAL_CHECKPOINT, LATEST_CHECKPOINT};
+use dataset::results::{
+    BEST_CHECKPOINT, DEBUG_FILE, FINAL_CHECKPOINT, LATEST_CHECKPOINT, PROGRESS_FILE, TRAINING_LOG,
+};
 use dataset::{Fold, PLANS_2D_FILE, PLANS_3D_FILE};
 use run::NotFound;
 
@@ -83,8 +85,8 @@ fn is_fold(names: &[String]) -> bool {
     let checkpoints =
         [BEST_CHECKPOINT, FINAL_CHECKPOINT, LATEST_CHECKPOINT].map(|name| format!("{name}.model"));
     names.iter().any(|name| {
-        ["progress.jsonl", "debug.json"].contains(&name.as_str())
-            || name.starts_with("training_log_")
+        [PROGRESS_FILE, DEBUG_FILE].contains(&name.as_str())
+            || name.starts_with(TRAINING_LOG)
             || checkpoints.contains(name)
     })
 }

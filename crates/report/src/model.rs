@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use dataset::results::ModelFolder;
+use dataset::results::{ModelFolder, DEBUG_FILE, TRAINING_LOG, VALIDATION_FOLDER};
 use dataset::text::read_json;
 use dataset::{Configuration, Fold, Plans};
-use recipe::{Recipe, Trainer};
+use recipe::{DataOptions, Recipe, Trainer};
 use run::Context;
 use serde_json::{json, Map, Value};
+use settings::TrainOptions;
 
 use crate::curves::Epochs;
 use crate::data::{Fact, Model, Run, RunState, Section};
@@ -24,7 +25,7 @@ struct Settings(Map<String, Value>);
 
 impl Settings {
     fn read(fold: &Path) -> Result<Self> {
-        let file = fold.join("debug.json");
+        let file = fold.join(DEBUG_FILE);
         Ok(Self(if file.is_file() {
             read_json(&file)?
         } else {
@@ -87,7 +88,7 @@ pub(crate) fn build(
             .to_string_lossy()
             .into_owned();
         runs.push(epochs.run(fold, name, &names, &classes));
-        let folder = fold.join("validation_raw");
+        let folder = fold.join(VALIDATION_FOLDER);
         if !folder.is_dir() {
             continue;
         }
@@ -307,16 +308,25 @@ fn command(
     }
     // The cascade's own trainer is that of its configuration.
     let trainer = settings.text("trainer").filter(|name| !name.contains("Cascade"));
-    add("--trainer", trainer, "nnUNetTrainerV2");
-    add("--seed", settings.text("seed"), "0");
-    add("--epochs", settings.text("max_num_epochs"), "1000");
-    add("--iterations", settings.text("num_batches_per_epoch"), "250");
-    add(
-        "--validation-iterations",
-        settings.text("num_val_batches_per_epoch"),
-        "50",
-    );
-    add("--initial-lr", settings.text("initial_lr"), "0.01");
+    let default = TrainOptions::new(DataOptions::new(task, Configuration::FullRes));
+    add("--trainer", trainer, &default.data.trainer.to_string());
+    for (flag, key, default) in [
+        ("--seed", "seed", default.data.seed.to_string()),
+        ("--epochs", "max_num_epochs", default.epochs.to_string()),
+        (
+            "--iterations",
+            "num_batches_per_epoch",
+            default.iterations.to_string(),
+        ),
+        (
+            "--validation-iterations",
+            "num_val_batches_per_epoch",
+            default.validation_iterations.to_string(),
+        ),
+        ("--initial-lr", "initial_lr", default.initial_lr.to_string()),
+    ] {
+        add(flag, settings.text(key), &default);
+    }
     add("--precision", settings.text("precision"), "");
     add("--pretrained", settings.text("pretrained"), "");
     let planned = preprocessed.and_then(|folder| planned(folder, configuration));
@@ -331,7 +341,7 @@ fn command(
             text += &format!(" --batch-size {batch}");
         }
     }
-    let preset = trainer.and_then(|name| serde_json::from_value::<Trainer>(name.into()).ok());
+    let preset = trainer.and_then(|name| name.parse::<Trainer>().ok());
     let recipe = settings.json("recipe");
     let weighted = settings.text("class_weights").is_some();
     if let (Some(preset), Some(recipe), false) = (preset, &recipe, weighted) {
@@ -356,7 +366,7 @@ fn planned(preprocessed: &Path, configuration: &str) -> Option<(Vec<usize>, usiz
 
 /// Time in the name of a log: `2026-11-26 17:34:37`.
 fn started(log: &Path) -> Option<String> {
-    let name = log.file_stem()?.to_str()?.strip_prefix("training_log_")?;
+    let name = log.file_stem()?.to_str()?.strip_prefix(TRAINING_LOG)?;
     let parts: Vec<u32> = name.split('_').map_while(|part| part.parse().ok()).collect();
     let [year, month, day, hour, minute, second] = parts[..] else {
         return None;

@@ -1,6 +1,6 @@
 //! The page: a template in which the data are filled in.
 
-use std::io::{self, Write};
+use std::io::{self, Seek, Write};
 use std::path::Path;
 
 use crate::data::Report;
@@ -24,9 +24,8 @@ pub(crate) fn json(report: &Report) -> String {
 /// Writes the page atomically. Returns its size in bytes.
 pub(crate) fn write(path: &Path, json: &str, blobs: &[Vec<u8>]) -> Result<u64, storage::Error> {
     storage::write_atomic(path, |file| {
-        let mut out = Counting { file, bytes: 0 };
-        fill(&mut out, json, blobs)?;
-        Ok(out.bytes)
+        fill(file, json, blobs)?;
+        file.stream_position()
     })
 }
 
@@ -50,24 +49,6 @@ fn fill(out: &mut impl Write, json: &str, blobs: &[Vec<u8>]) -> io::Result<()> {
 pub(crate) fn bytes_without_blobs(json: &str, layers: usize) -> u64 {
     // An element of a blob has about 60 bytes.
     (TEMPLATE.len() + json.len() + 64 * layers) as u64
-}
-
-/// Counts what is written.
-struct Counting<W> {
-    file: W,
-    bytes: u64,
-}
-
-impl<W: Write> Write for Counting<W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.file.write(bytes)?;
-        self.bytes += written as u64;
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
-    }
 }
 
 /// RFC 4648, with padding.

@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use dataset::results::{
+    fold_lock, DEBUG_FILE, FINAL_CHECKPOINT, PROGRESS_FILE, TRAINING_LOG, VALIDATION_FOLDER,
+};
 use run::Context;
 
 use crate::collect::{collect, cut, Collected};
@@ -110,19 +113,21 @@ impl Source {
 }
 
 fn of_fold(fold: &Path, stamp: &mut Stamp) {
-    let names = [
-        "progress.jsonl",
-        "debug.json",
-        "model_final_checkpoint.model",
-        "validation_raw/summary.json",
-    ];
-    names.iter().for_each(|name| add(&fold.join(name), stamp));
-    let lock = fold.with_extension("lock");
+    let summary = Path::new(VALIDATION_FOLDER).join("summary.json");
+    for file in [PROGRESS_FILE, DEBUG_FILE]
+        .map(Path::new)
+        .into_iter()
+        .chain([&*summary])
+    {
+        add(&fold.join(file), stamp);
+    }
+    add(&fold.join(format!("{FINAL_CHECKPOINT}.model")), stamp);
+    let lock = fold_lock(fold);
     // A process that was killed leaves its lock.
     let held = u64::from(storage::Lock::holder(&lock).is_some());
     stamp.insert(lock, (held, None));
     for name in crate::find::names(fold).unwrap_or_default() {
-        if name.starts_with("training_log_") {
+        if name.starts_with(TRAINING_LOG) {
             add(&fold.join(name), stamp);
         }
     }

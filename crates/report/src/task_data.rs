@@ -6,6 +6,7 @@ use std::path::Path;
 use dataset::files::image_file;
 use dataset::{stage_cases, CaseProperties, Configuration, DatasetJson, Folders, Plans};
 use dataset::{PLANS_2D_FILE, PLANS_3D_FILE};
+use evaluate::quantile;
 use run::{CaseFailure, CaseLoop, Context, Job as LoopJob, Progress};
 use task::check::{check_dataset, CheckOptions};
 use volume::{nifti, UNLABELLED};
@@ -287,7 +288,7 @@ fn patches(plans: &BTreeMap<&'static str, Plans>) -> Vec<Patch> {
 
 /// Medians of size and spacing, and the annotated share.
 fn fingerprint(measured: &[Measured]) -> Vec<Fact> {
-    let median = |values: Vec<f64>| quantile(values, 0.5);
+    let median = |values: Vec<f64>| (!values.is_empty()).then(|| quantile(values, 0.5));
     let axis = |value: &dyn Fn(&Measured) -> Option<[f64; 3]>| {
         let of = |axis: usize| {
             median(
@@ -439,14 +440,6 @@ fn histogram(name: &str, unit: &str, values: Vec<f64>) -> Option<Histogram> {
         edges: (0..=bins).map(|edge| start + width * edge as f64).collect(),
         counts,
     })
-}
-
-fn quantile(mut values: Vec<f64>, share: f64) -> Option<f64> {
-    values.sort_unstable_by(f64::total_cmp);
-    let position = share * values.len().checked_sub(1)? as f64;
-    let (below, part) = (position.floor() as usize, position.fract());
-    let low = values.get(below)?;
-    Some(low + (values.get(below + 1).unwrap_or(low) - low) * part)
 }
 
 #[cfg(test)]

@@ -33,7 +33,7 @@ pub enum CheckpointKind {
 
 /// Measurements of one training epoch. Of an epoch that was interrupted and continued, times, rates and the
 /// norm of the gradients are those after the interruption.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct EpochReport {
     /// The finished epoch, counted from 0.

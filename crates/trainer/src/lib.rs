@@ -26,7 +26,6 @@ mod validation;
 mod warm_start;
 
 pub use error::{Error, Result};
-pub use record::PROGRESS_FILE;
 
 use std::time::Instant;
 

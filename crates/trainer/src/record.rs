@@ -4,14 +4,12 @@ use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use dataset::results::{PROGRESS_FILE, TRAINING_LOG};
 use jiff::Zoned;
 use run::EpochReport;
 use serde_json::Value;
 
 use crate::{Error, Result};
-
-/// File with one JSON object per finished epoch.
-pub const PROGRESS_FILE: &str = "progress.jsonl";
 
 /// Finished epochs that the record of a fold's folder lists; `None` without a record.
 pub(crate) fn epochs_in(folder: &Path) -> Option<u64> {
@@ -31,11 +29,8 @@ pub(crate) struct Log {
 impl Log {
     /// Creates a log in `folder`.
     pub fn start(folder: &Path) -> Result<Self> {
-        let path = folder.join(
-            Zoned::now()
-                .strftime("training_log_%Y_%-m_%-d_%H_%M_%S.txt")
-                .to_string(),
-        );
+        let time = Zoned::now().strftime("%Y_%-m_%-d_%H_%M_%S");
+        let path = folder.join(format!("{TRAINING_LOG}{time}.txt"));
         std::fs::write(&path, "Starting... \n").map_err(|e| Error::io(&path, e))?;
         Ok(Self { path })
     }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use dataset::results::{FoldFolder, BEST_CHECKPOINT, FINAL_CHECKPOINT, LATEST_CHECKPOINT};
+use dataset::results::{fold_lock, FoldFolder, BEST_CHECKPOINT, FINAL_CHECKPOINT, LATEST_CHECKPOINT};
 use dataset::Plans;
 use engine::checkpoint::Checkpoint;
 use run::{Context, NotFound};
@@ -114,7 +114,7 @@ impl Claim {
         let fold = setup.model.fold(options.data.fold);
         let folder = &setup.model.path;
         fs::create_dir_all(folder).map_err(|e| Error::io(folder, e))?;
-        let lock = Lock::acquire(&lock_file(&fold))?;
+        let lock = Lock::acquire(&fold_lock(&fold.path))?;
         if let (Start::New, Some(path)) = (start, last_checkpoint(&fold)) {
             let epochs = epochs_in(&fold.path);
             return Err(Error::FoldExists { path, epochs });
@@ -139,17 +139,12 @@ impl Claim {
     }
 }
 
-/// The lock of a fold: beside its folder, which `--overwrite` moves.
-fn lock_file(fold: &FoldFolder) -> PathBuf {
-    fold.path.with_extension("lock")
-}
-
 /// Refuses early if another process trains the fold. [`Claim::take`] decides.
 ///
 /// # Errors
 /// [`storage::Error::Locked`].
 pub(crate) fn refuse_locked(fold: &FoldFolder) -> Result<()> {
-    Ok(Lock::refuse_held(&lock_file(fold))?)
+    Ok(Lock::refuse_held(&fold_lock(&fold.path))?)
 }
 
 /// Compares the run's plans with the model's, and writes them if the model has none, or no fold that goes with them.

@@ -105,15 +105,7 @@ impl<'a> Run<'a> {
             train_loss: number(&self.curves.train_loss),
             validation_loss: number(&self.curves.validation_loss),
             dice: self.progress.last_dice(),
-            best: false,
-            learning_rate: 0.0,
-            seconds: 0.0,
-            seconds_left: 0.0,
-            wait_share: 0.0,
-            iterations_per_second: 0.0,
-            gradient_norm: None,
-            host_memory: None,
-            device_memory: None,
+            ..EpochReport::default()
         })
     }
 }

@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
+use dataset::results::PROGRESS_FILE;
 use dataset::{Configuration, Fold, Plans};
 use recipe::DataOptions;
 use run::{Cancel, Coded, Event, Sink};
