@@ -8,7 +8,9 @@ import { declaredTypes, setup } from './lib/setup.mjs';
 const ACTIONLINT = 'github.com/rhysd/actionlint/cmd/actionlint@v1.7.12';
 
 const totals = { passed: 0, failed: 0 };
+/** Names of the failed suites, and what is known of their failures. */
 const failures = [];
+const times = [];
 
 /** Reference values with other shapes, channels, poolings and names: no test may depend on the first set. */
 const secondSet = { NNUNET_DIAG_FIXTURES: join(root, '__test__', 'fixtures-second') };
@@ -16,13 +18,23 @@ const secondSet = { NNUNET_DIAG_FIXTURES: join(root, '__test__', 'fixtures-secon
 /** Runs one suite. `count` reads the number of its tests from its output; without it the suite is one test. */
 async function suite(name, work, count) {
   say(name);
+  const began = Date.now();
   const { code, output } = await work();
   const { passed, failed } = count?.(output) ?? { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1 };
   // A suite that ends early reports no failed test.
   const lost = code !== 0 && failed === 0 ? 1 : 0;
   totals.passed += passed;
   totals.failed += failed + lost;
-  if (failed + lost > 0) failures.push(name);
+  if (failed + lost > 0) failures.push({ name, excerpt: failureExcerpt(output) });
+  times.push(`${name} ${Math.round((Date.now() - began) / 1000)} s`);
+}
+
+/** The failed tests in the output of cargo or of a TAP program; the last lines if it holds none. */
+function failureExcerpt(output) {
+  const tap = [...output.matchAll(/^not ok .*\n(?:(?!ok |not ok |1\.\.).*\n){0,30}/gm)];
+  const cargo = [...output.matchAll(/^---- .* ----\n(?:(?!---- |failures:).*\n){0,30}/gm)];
+  const found = [...tap, ...cargo].map(([text]) => text);
+  return found.length > 0 ? found.slice(0, 10).join('') : `${output.split('\n').slice(-30).join('\n')}\n`;
 }
 
 /** Adds up cargo's lines "test result: ok. 12 passed; 0 failed; …". */
@@ -59,9 +71,13 @@ async function generated() {
   return { code: schema.code + stale.length, output };
 }
 
-/** Prints the total of all suites as the last line. */
+/** Prints the failures of all suites again, and the total as the last line. */
 function finish() {
-  if (failures.length > 0) say(`failed: ${failures.join(', ')}`);
+  say(`times: ${times.join(', ')}`);
+  for (const { name, excerpt } of failures) {
+    say(`failed: ${name}`);
+    process.stdout.write(excerpt);
+  }
   process.stdout.write(`${totals.passed} passed, ${totals.failed} failed\n`);
   process.exit(totals.failed === 0 ? 0 : 1);
 }
@@ -73,7 +89,7 @@ await suite('setup: packages, types, libtorch, addons', async () => {
     return { code: 0, output: '' };
   } catch (error) {
     process.stderr.write(`${error.message}\n`);
-    return { code: 1, output: '' };
+    return { code: 1, output: error.message };
   }
 });
 // Every other suite needs packages and addons.

@@ -11,8 +11,8 @@ import { answers, capture, root, run, say, Unavailable } from './process.mjs';
 const CACHE = join(root, '.cache', 'cross');
 const TOOLS = ['ziglang==0.17.1', 'cargo-zigbuild==0.24.1'];
 
-/** Builds one addon of a platform and returns the file. */
-export async function buildAddon(platform, addon) {
+/** Builds one addon of a platform with a profile of Cargo.toml and returns the file. */
+export async function buildAddon(platform, addon, profile) {
   const zig = platform.os === 'linux' || !isHost(platform);
   const target = zig ? (platform.crossTarget ?? platform.target) : platform.target;
   if (!answers('rustup', ['target', 'add', target]))
@@ -24,12 +24,12 @@ export async function buildAddon(platform, addon) {
   const glibc = zig && platform.libc === 'glibc' ? `.${LINKED_GLIBC}` : '';
   await run(
     'cargo',
-    [zig ? 'zigbuild' : 'build', '--profile', 'dist', '-p', crate, '--target', `${target}${glibc}`],
+    [zig ? 'zigbuild' : 'build', '--profile', profile, '-p', crate, '--target', `${target}${glibc}`],
     { env: { ...env, CARGO_ENCODED_RUSTFLAGS: flags.join('\x1f') } },
   );
   const stem = crate.replace('-', '_');
   const file = { darwin: `lib${stem}.dylib`, win32: `${stem}.dll` }[platform.os] ?? `lib${stem}.so`;
-  return join(root, 'target', target, 'dist', file);
+  return join(root, 'target', target, profile, file);
 }
 
 /** No file of a package names a folder of the machine that built it. */
