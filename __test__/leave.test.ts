@@ -23,7 +23,7 @@ const ROUNDS = Number(process.env.NNUNET_DIAG_LEAVE_ROUNDS || 3);
 /** Milliseconds from the first step of the verb to the last moment tried: some training iterations. */
 const SPAN = 400;
 /** Milliseconds after which a process is considered to hang, on a busy machine. */
-const PATIENCE = 60_000;
+const PATIENCE = 300_000;
 
 const LEAVE = fileURLToPath(new URL('leave.js', import.meta.url));
 const MAIN = join(packageRoot, 'dist', 'ts', 'cli', 'main.js');

@@ -135,7 +135,8 @@ test('calls wait for each other; the caller may change its array; two models run
 
 test('a signal cancels a running and a waiting prediction', async (t) => {
   await using model = await loadModel(RECORDED, { ...FAST, mirroring: true, stepSize: 0.1 });
-  const large = await image([48, 48, 48]);
+  // Minutes of work: the prediction must not end before a late event is handled.
+  const large = await image([160, 160, 160]);
   const [first, second] = [new AbortController(), new AbortController()];
   const running = model.predict(large, {
     signal: first.signal,

@@ -153,7 +153,7 @@ test('a client that disconnects cancels its prediction; a server at its limit is
   const { root } = await workspace(t);
   const model = await loadModel(ONE_CHANNEL, SLOW);
   const { url, logged } = await serve(t, model, { maxRequests: 1 });
-  const large = await image(join(root, 'large.nii'), [64, 64, 64]);
+  const large = await image(join(root, 'large.nii'), [128, 128, 128]);
   const client = new AbortController();
   const slow = post(url, large, client.signal);
   await logged(({ msg }) => msg === 'predict');
@@ -181,7 +181,7 @@ test('SIGTERM ends the server: a running prediction is 503, and no file is left'
   const logged = waiter(server.stdout);
   const { msg } = await logged((line) => line.msg?.startsWith('Server listening at') === true);
   const form = new FormData();
-  const large = await image(join(root, 'large.nii'), [96, 96, 96]);
+  const large = await image(join(root, 'large.nii'), [128, 128, 128]);
   for (let channel = 0; channel < 2; channel += 1) form.append('image', new Blob([large]), 'a.nii');
   const running = post(msg?.slice('Server listening at '.length) ?? '', form);
   await logged((line) => line.msg === 'predict');

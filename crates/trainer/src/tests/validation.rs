@@ -115,6 +115,15 @@ fn validation_only_repeats_the_validation() {
     assert_eq!(written.len(), second.validation.as_ref().unwrap().cases.len());
     std::fs::remove_dir_all(fold.validation_raw()).unwrap();
     options.npz = true;
+    // The reference of a training case, without compression.
+    let references = task.0.preprocessed.join("Task901_Ball/gt_segmentations");
+    let mut all = nifti::list(&references).unwrap().into_iter();
+    let (plain, compressed) = all
+        .find(|(case, _)| written.iter().all(|(w, _)| w != case))
+        .unwrap();
+    let stored = nifti::Stored::open(&compressed).unwrap();
+    stored.save(&references.join(format!("{plain}.nii"))).unwrap();
+    std::fs::remove_file(compressed).unwrap();
     let (third, events) = run_until(&options, None);
     assert!(!events.iter().any(|e| matches!(e, Event::Iteration { .. })));
     assert_eq!(third.unwrap().validation, second.validation);
@@ -126,6 +135,9 @@ fn validation_only_repeats_the_validation() {
     .unwrap();
     assert_eq!(softmax.shape()[0], 2);
     assert_eq!(Checkpoint::read(&first.checkpoint).unwrap(), checkpoint);
+    let kept = fold.model().gt_niftis().join(format!("{plain}.nii.gz"));
+    let gzip = [0x1f, 0x8b];
+    assert_eq!(std::fs::read(kept).unwrap()[..2], gzip);
 }
 
 /// Cancels when the network has segmented three cases of the validation.

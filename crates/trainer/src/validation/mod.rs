@@ -13,6 +13,7 @@ use inference::{Export, Predictor, WindowOptions};
 use ndarray::Array4;
 use run::{CaseFailure, CaseLoop, Context, Event, Job, NotFound, Share, ValidationReport};
 use settings::{default_export_mode, TrainOptions};
+use volume::nifti::{Stored, EXTENSIONS};
 
 use crate::setup::Setup;
 use crate::start::Claim;
@@ -155,9 +156,12 @@ impl Validation<'_> {
             volume::nifti::list(&self.setup.references).map_err(|e| Error::io(&self.setup.references, e))?
         {
             self.context.check()?;
-            let target = folder.join(format!("{case}.nii.gz"));
+            let target = folder.join(format!("{case}{}", EXTENSIONS[0]));
             let size = |path: &PathBuf| fs::metadata(path).map(|m| m.len()).ok();
-            if size(&target) != size(&source) {
+            if source.extension() != target.extension() {
+                // nnU-Net v1 looks for no other name.
+                Stored::open(&source)?.save(&target)?;
+            } else if size(&target) != size(&source) {
                 storage::copy_file(&source, &target, storage::Links::Follow)?;
             }
         }
