@@ -207,7 +207,7 @@ async function bounded(t: ExecutionContext<Workspace>, model: string): Promise<v
 test('a cancelled training that is continued gives the bits of an uninterrupted one', async (t) => {
   const { folders, root } = t.context;
   // Long enough that the training does not end before its first event is handled.
-  const length = { ...SHORT, iterations: 100 };
+  const length = { ...SHORT, iterations: 10 };
   const options: TrainOptions = { task: '502', trainer: 'nnUNetTrainerV2Sparse', ...length, ...folders };
   const whole = await train({ ...options, outputFolder: join(root, 'whole') }).result;
   const abort = new AbortController();
@@ -242,7 +242,7 @@ test('a cancelled training says what it saved and how to continue', async (t) =>
     },
     signal: abort.signal,
   };
-  const size = ['--patch-size', '16x16x16', '--batch-size', '2', '--epochs', '3', '--iterations', '200'];
+  const size = ['--patch-size', '16x16x16', '--batch-size', '2', '--epochs', '3', '--iterations', '50'];
   const where = ['--preprocessed', folders.preprocessed, '-o', join(root, 'stopped')];
   t.is(
     await main(['train', '501', '-c', '3d_fullres', ...size, ...where, '--precision', 'float32'], io),
