@@ -5,7 +5,9 @@ import { isDeepStrictEqual } from 'node:util';
 import test, { type ExecutionContext } from 'ava';
 import { type Browser, chromium, type Locator, type Page } from 'playwright-core';
 
-/** The browser that the variable names, Debian's Chromium, or Chrome. Without one the tests count as skipped. */
+/**
+ * The browser that the variable names, Debian's Chromium, or Chrome. Without one the tests count as skipped.
+ */
 const BROWSER = [process.env.NNUNET_DIAG_CHROMIUM, '/usr/bin/chromium', '/usr/bin/google-chrome'].find(
   (path) => path !== undefined && existsSync(path),
 );
@@ -28,8 +30,8 @@ export interface Screen {
 }
 
 /**
- * Opens an address in a new window, uses it, and checks that it had no error and asked only addresses that begin with
- * `allowed` (the address itself by default).
+ * Opens an address in a new window, uses it, and checks that it had no error and asked only addresses that
+ * begin with `allowed` (the address itself by default).
  */
 export async function withWindow(
   t: ExecutionContext,

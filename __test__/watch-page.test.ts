@@ -71,7 +71,8 @@ browserTest(
         /^Epoch 4: /,
       );
       t.is(await charts.count(), count);
-      // The zoomed chart still begins after epoch 1 and ends before epoch 3: the pointer at its end reads epoch 2 or 3.
+      // The zoomed chart still begins after epoch 1 and ends before epoch 3: the pointer at its end reads
+      // epoch 2 or 3.
       await over.hover({ position: { x: width - 2, y: 40 } });
       await settles(t, () => textOf(page.locator('.charts .readout').first()), /^Epoch [23]: /);
       await settles(t, () => page.locator('.legend').nth(1).locator('li').count(), 1);

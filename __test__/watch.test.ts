@@ -196,6 +196,9 @@ test('images and scores are prepared again after a validation; their numbers are
   t.true(later.every((blob) => !blobs.includes(blob)));
   t.is((await ask(`${page.url}blobs/${blobs[0]}`)).status, 404);
   t.is((await ask(`${page.url}blobs/${later[0]}`)).status, 200);
+  // Other programs write in place, which does not change the folder.
+  await validate('case1', 0);
+  await next(stream, (sent) => withCases(2)(sent) && modelOf(sent.data).cases[0]?.name === 'case0');
 });
 
 test('the signal closes the server and every connection', async (t) => {

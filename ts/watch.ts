@@ -14,8 +14,8 @@ import { serve } from './watch/server.js';
 /** Options of {@link watch}: those of `report` without its file, and those of the server. */
 export interface WatchOptions extends Omit<ReportOptions, 'output' | 'workers'> {
   /**
-   * Address to listen at. Another one than this machine's own (`127.0.0.1`, `::1`, `localhost`) lets other machines read
-   * the page if they know its token, without encryption; a warning says so.
+   * Address to listen at. Another one than this machine's own (`127.0.0.1`, `::1`, `localhost`) lets other
+   * machines read the page if they know its token, without encryption; a warning says so.
    *
    * @default "127.0.0.1"
    */
@@ -57,7 +57,10 @@ export type WatchEvent =
       readonly readers: number;
     }
   | {
-      /** The files cannot be read at present, such as a folder that vanished. The next look may find them again. */
+      /**
+       * The files cannot be read at present, such as a folder that vanished. The next look may find them
+       * again.
+       */
       readonly type: 'problem';
       /** Error code and message. */
       readonly message: string;
@@ -98,17 +101,19 @@ export interface Watch extends AsyncDisposable {
 const LOOPBACK = ['localhost', '::1'];
 
 /**
- * Serves the page of `report` live: it follows the files of trainings that run, here or on another machine that writes to
- * a shared disk. Only this machine can read it, by an address with a random token. Nothing is written.
+ * Serves the page of `report` live: it follows the files of trainings that run, here or on another machine
+ * that writes to a shared disk. Only this machine can read it, by an address with a random token. Nothing is
+ * written.
  *
  * ```ts
- * const page = await watch({ paths: ['results/nnUNet/3d_fullres/Task501_X/nnUNetTrainerV2__nnUNetPlansv2.1/fold_0'] });
+ * const page = await watch({ paths: ['results/nnUNet/2d/Task501_X/nnUNetTrainerV2__nnUNetPlansv2.1'] });
  * console.log(page.url);
  * await page.closed;
  * ```
  *
  * @returns the server, once it listens. `signal` closes it.
- * @throws NnunetError `ERR_OPTIONS` (also for a port in use), `ERR_NOT_FOUND`, `ERR_REPORT_PATH`, `ERR_CANCELLED`
+ * @throws NnunetError `ERR_OPTIONS` (also for a port in use), `ERR_NOT_FOUND`, `ERR_REPORT_PATH`,
+ * `ERR_CANCELLED`
  */
 export async function watch(options: WatchOptions): Promise<Watch> {
   const { host, port, interval, open, onEvent, signal, report } = checked(options);

@@ -1,4 +1,7 @@
-/** The bytes of an array, unpacked when they are needed: embedded in the page, or from the server that the page follows. */
+/**
+ * The bytes of an array, unpacked when they are needed: embedded in the page, or from the server that the
+ * page follows.
+ */
 export async function readBlob(id: number): Promise<Uint8Array> {
   const stream = (await packed(id)).stream().pipeThrough(new DecompressionStream('gzip'));
   return new Uint8Array(await new Response(stream).arrayBuffer());

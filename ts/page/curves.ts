@@ -49,7 +49,10 @@ interface Chart {
   remove(): void;
 }
 
-/** Charts of the runs, one for each group of series, with their controls. Zooms and choices outlive changes of the data. */
+/**
+ * Charts of the runs, one for each group of series, with their controls. Zooms and choices outlive changes of
+ * the data.
+ */
 export function curvesView(first: readonly Run[]): View<readonly Run[]> {
   let runs = first;
   const settings: Settings = { smoothing: 0, logarithmic: false, hidden: new Set(), zooms: new Map() };

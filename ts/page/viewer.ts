@@ -25,7 +25,10 @@ interface Kept {
   neurological: boolean;
 }
 
-/** A viewer of the cases, the first one open. When the data change, the open case stays open, as it was looked at. */
+/**
+ * A viewer of the cases, the first one open. When the data change, the open case stays open, as it was looked
+ * at.
+ */
 export function viewer(first: readonly ViewCase[]): View<readonly ViewCase[]> {
   let cases = first;
   const holder = h('div');

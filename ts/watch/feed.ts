@@ -15,7 +15,10 @@ export interface Status {
   readonly reason: string | null;
 }
 
-/** A message to a page. Only data have a number, so that a page that reconnects gets them only if it lacks them. */
+/**
+ * A message to a page. Only data have a number, so that a page that reconnects gets them only if it lacks
+ * them.
+ */
 export type Message =
   | { readonly event: 'report'; readonly id: string; readonly data: string }
   | { readonly event: 'status'; readonly data: string };
@@ -31,7 +34,10 @@ export class Feed {
   readonly #listeners = new Set<(message: Message) => void>();
   /** Numbers of another process are others. */
   readonly #name = randomBytes(4).toString('hex');
-  /** End of the last use of the source. A reading holds a lock; whoever waited for it would stop the event loop. */
+  /**
+   * End of the last use of the source. A reading holds a lock; whoever waited for it would stop the event
+   * loop.
+   */
   #used: Promise<unknown> = Promise.resolve();
   #count = 0;
   #report: string | undefined;

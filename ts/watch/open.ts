@@ -14,8 +14,8 @@ export interface Opened {
 /**
  * Asks the system's browser to open a page.
  *
- * The command line of a process can be read by other users of a machine. It therefore names a file that only this user
- * can read, and that leads to the page; the token of the address stays secret.
+ * The command line of a process can be read by other users of a machine. It therefore names a file that only
+ * this user can read, and that leads to the page; the token of the address stays secret.
  */
 export function openPage(url: string, onFailure: (message: string) => void): Opened {
   const folder = mkdtemp(join(tmpdir(), 'nnunet-diag-watch-'));
@@ -23,7 +23,8 @@ export function openPage(url: string, onFailure: (message: string) => void): Ope
     onFailure(`the browser could not be opened (${why}); open the address yourself`);
   const start = async () => {
     const file = join(await folder, 'open.html');
-    const text = `<!doctype html><meta charset="utf-8"><meta http-equiv="refresh" content="0; url=${url}"><a href="${url}">Open the page</a>\n`;
+    const refresh = `<meta http-equiv="refresh" content="0; url=${url}">`;
+    const text = `<!doctype html><meta charset="utf-8">${refresh}<a href="${url}">Open the page</a>\n`;
     await writeFile(file, text, { mode: 0o600 });
     const [program, args] = commandOf(file);
     const child = spawn(program, args, { stdio: 'ignore', detached: true, windowsHide: true });

@@ -113,8 +113,8 @@ function isSame(given: string, token: string): boolean {
 }
 
 /**
- * Whether a request is for this server by its address or own name. Another name is one that someone made point here
- * (DNS rebinding). The port may differ, for tunnels.
+ * Whether a request is for this server by its address or own name. Another name is one that someone made
+ * point here (DNS rebinding). The port may differ, for tunnels.
  */
 function isOurs(header: string | undefined, host: string): boolean {
   const name = /^(?:\[([\da-f:.]+)\]|([^:[\]]+))(?::\d+)?$/i.exec(header ?? '');
@@ -129,8 +129,8 @@ interface Page {
 }
 
 /**
- * The page of a report as one that follows this server. Its policy allows its own scripts and requests to this server, nothing
- * else.
+ * The page of a report as one that follows this server. Its policy allows its own scripts and requests to
+ * this server, nothing else.
  */
 function livePage(template: string): Page {
   const html = template

@@ -28,7 +28,8 @@ pub struct Source {
     json: String,
     report: Option<Report>,
     prepared: Option<Prepared>,
-    /// Number of the first blob of `prepared`. No number is used twice, so that none of earlier data gives other bytes.
+    /// Number of the first blob of `prepared`. No number is used twice, so that none of earlier data gives
+    /// other bytes.
     first: usize,
 }
 
@@ -62,8 +63,8 @@ impl Source {
         &self.options
     }
 
-    /// Whether [`prepare`] would find other files than those of the images that were taken over: at first, and after a
-    /// validation or a prediction.
+    /// Whether [`prepare`] would find other files than those of the images that were taken over: at first,
+    /// and after a validation or a prediction.
     ///
     /// # Errors
     /// As [`crate::report`].
@@ -85,8 +86,8 @@ impl Source {
         self.render();
     }
 
-    /// The data as JSON: curves and scores from the run's own files, with the images and scores that were prepared. Files
-    /// that did not change are not read again. A task is read once.
+    /// The data as JSON: curves and scores from the run's own files, with the images and scores that were
+    /// prepared. Files that did not change are not read again. A task is read once.
     ///
     /// # Errors
     /// As [`crate::report`].
@@ -180,7 +181,8 @@ fn add(path: &Path, stamp: &mut Stamp) {
     }
 }
 
-/// Measures predictions and cuts out the images of cases for a [`Source`]. This takes as long as [`crate::report`].
+/// Measures predictions and cuts out the images of cases for a [`Source`]. This takes as long as
+/// [`crate::report`].
 ///
 /// # Errors
 /// As [`crate::report`].
