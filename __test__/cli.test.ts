@@ -10,7 +10,8 @@ const VERBS = ROWS.map((row) => kebab(row.name));
 test('--help lists every verb, --version prints the version', async (t) => {
   const help = await cli(['--help']);
   t.is(help.code, 0);
-  for (const verb of [...VERBS, 'libtorch', 'doctor', 'shims']) t.true(help.out.includes(`  ${verb}`), verb);
+  for (const verb of [...VERBS, 'watch', 'libtorch', 'doctor', 'shims'])
+    t.true(help.out.includes(`  ${verb}`), verb);
   t.is((await cli(['--version'])).out.trim(), packageVersion());
 });
 

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import type { Layer, Report, ViewCase } from '../ts/generated/report.js';
+import type { Layer, Model, Report, Section, ViewCase } from '../ts/generated/report.js';
 import { packageRoot } from '../ts/version.js';
 
 /** Shape of a made-up case (z, y, x). */
@@ -13,6 +13,8 @@ const reference = (z: number, y: number, x: number) =>
   y < 3 ? 255 : Number(x >= 5 && x < 15 && y > 5 && y < 15 && z > 0) * (x < 10 ? 1 : 2);
 const prediction = (z: number, y: number, x: number) =>
   Number(x >= 7 && x < 17 && y > 5 && y < 15 && z > 0) * (x < 10 ? 1 : 2);
+/** Weights: they rise with x. */
+export const weight = (_z: number, _y: number, x: number) => Math.round((255 * x) / (SHAPE[2] - 1));
 
 function bytes(value: (z: number, y: number, x: number) => number): Buffer {
   const [depth, height, width] = SHAPE;
@@ -35,7 +37,8 @@ const layer = (role: Layer['role'], blob: number): Layer => ({
   unlabelled: role === 'reference' ? 255 : null,
 });
 
-const view = (name: string, score: number): ViewCase => ({
+/** A case to look at. */
+export const view = (name: string, score: number): ViewCase => ({
   name,
   shape: SHAPE,
   offset: [1, 2, 3],
@@ -47,33 +50,37 @@ const view = (name: string, score: number): ViewCase => ({
     value,
     name: ['background', 'grey matter', 'white matter'][value] ?? '',
   })),
-  layers: [layer('image', 0), layer('reference', 1), layer('prediction', 2)],
+  layers: [layer('image', 0), layer('reference', 1), layer('prediction', 2), layer('weightmap', 3)],
   score,
   largestError: [2, 10, 6],
   bytes: 3000,
 });
 
-const epochs = Array.from({ length: 40 }, (_, epoch) => epoch);
-const run = (name: string, rate: number) => ({
+/** Curves of a run that learns at a rate. */
+export const run = (
+  name: string,
+  rate: number,
+  epochs = Array.from({ length: 40 }, (_, epoch) => epoch),
+) => ({
   name,
   epochs,
   resumptions: [12],
   state: 'finished' as const,
   series: [
     {
-      name: 'training',
+      name: 'Training loss',
       group: 'loss' as const,
       class: null,
       unit: '',
       values: epochs.map((e) => 1 / (1 + e * rate)),
     },
-    {
-      name: 'grey matter',
+    ...['grey matter', 'white matter'].map((name, at) => ({
+      name: 'Online Dice',
       group: 'dice' as const,
-      class: 'grey matter',
+      class: name,
       unit: '',
-      values: epochs.map((e) => 1 - 1 / (1 + e * rate)),
-    },
+      values: epochs.map((e) => 1 - 1 / (1 + e * rate * (1 + at))),
+    })),
   ],
 });
 
@@ -153,15 +160,25 @@ export const REPORT: Report = {
   ],
 };
 
+/** The same report with other cases or runs in its model. */
+export function changed(model: Partial<Model>): Report {
+  const [first, ...rest] = REPORT.sections as [Model, ...Section[]];
+  return { ...REPORT, sections: [{ ...first, ...model }, ...rest] };
+}
+
+/** Bytes of the layers of a case, compressed. */
+export const BLOBS: readonly Buffer[] = [grey, reference, prediction, weight].map((value) =>
+  gzipSync(bytes(value)),
+);
+
 /** The page with the data and arrays filled in, as the verb fills them in. */
-export async function madeUpPage(): Promise<string> {
+export async function madeUpPage(report: Report = REPORT): Promise<string> {
   const template = await readFile(join(packageRoot, 'crates/report/page.html'), 'utf8');
-  const blobs = [grey, reference, prediction].map(
-    (value, at) =>
-      `<script type="text/plain" id="blob-${at}">${gzipSync(bytes(value)).toString('base64')}</script>`,
+  const blobs = BLOBS.map(
+    (packed, at) => `<script type="text/plain" id="blob-${at}">${packed.toString('base64')}</script>`,
   );
   const data = '<script type="application/json" id="report">';
   return template
-    .replace(data, () => data + JSON.stringify(REPORT).replaceAll('<', '\\u003c'))
+    .replace(data, () => data + JSON.stringify(report).replaceAll('<', '\\u003c'))
     .replace('<!--blobs-->', () => blobs.join('\n'));
 }

@@ -1,68 +1,42 @@
-import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import test, { type ExecutionContext } from 'ava';
+import type { ExecutionContext } from 'ava';
 import axe from 'axe-core';
-import { chromium, type Locator, type Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
+import { colourOf, heat, parseColour } from '../ts/pictures/colours.js';
+import { browserTest, pixel, pixels, type Screen, settles, textOf, withWindow } from './browser.js';
 import { workspace } from './made-up.js';
-import { grey, madeUpPage } from './made-up-report.js';
+import { changed, grey, madeUpPage, REPORT, run, SHAPE, view, weight } from './made-up-report.js';
 
-/** The browser that the variable names, Debian's Chromium, or Chrome. Without one the tests count as skipped. */
-const BROWSER = [process.env.NNUNET_DIAG_CHROMIUM, '/usr/bin/chromium', '/usr/bin/google-chrome'].find(
-  (path) => path !== undefined && existsSync(path),
-);
-const browserTest = BROWSER === undefined ? test.skip : test.serial;
-
-interface Screen {
-  width?: number;
-  colorScheme?: 'light' | 'dark';
-}
-
-/** Opens the made-up page, and checks at the end that it had no error and loaded nothing. */
+/** Opens the made-up page with its viewer in sight. */
 async function withPage(
   t: ExecutionContext,
   use: (page: Page) => Promise<void>,
-  { width = 1280, colorScheme = 'light' }: Screen = {},
+  screen: Screen = {},
+  report = REPORT,
 ): Promise<void> {
   const { root } = await workspace(t);
   const file = join(root, 'report.html');
-  const url = pathToFileURL(file).href;
-  await writeFile(file, await madeUpPage());
-  const browser = await chromium.launch({ executablePath: BROWSER ?? '', args: ['--no-sandbox'] });
-  try {
-    const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme });
-    const problems: string[] = [];
-    page.on('console', (message) => void (message.type() === 'error' && problems.push(message.text())));
-    page.on('pageerror', (error) => problems.push(String(error)));
-    page.on('request', (request) => {
-      if (request.url() !== url && !request.url().startsWith('data:')) problems.push(request.url());
-    });
-    await page.goto(url);
+  await writeFile(file, await madeUpPage(report));
+  const ready = async (page: Page) => {
     await page.waitForSelector('.uplot canvas');
     await page.locator('.viewer').scrollIntoViewIfNeeded();
     await page.waitForSelector('.plane canvas');
     await use(page);
-    t.deepEqual(problems, []);
-  } finally {
-    await browser.close();
-  }
+  };
+  await withWindow(t, pathToFileURL(file).href, ready, screen);
 }
 
-/** Colour of the pixel at the centre of a cell of a canvas that shows `columns` times `rows` voxels. */
-function pixel(page: Page, plane: number, [column, columns]: number[], [row, rows]: number[]) {
-  const read = `(() => {
-    const canvas = document.querySelectorAll('.plane canvas')[${plane}];
-    const x = Math.floor((${column} + 0.5) / ${columns} * canvas.width);
-    const y = Math.floor((${row} + 0.5) / ${rows} * canvas.height);
-    return [...canvas.getContext('2d').getImageData(x, y, 1, 1).data].slice(0, 3);
-  })()`;
-  return page.evaluate(read) as Promise<number[]>;
+/** Colour of a voxel of a plane that shows `columns` times `rows` voxels. */
+function cell(page: Page, plane: number, [column = 0, columns = 1]: number[], [row = 0, rows = 1]: number[]) {
+  return pixel(page, plane, (column + 0.5) / columns, (row + 0.5) / rows);
 }
 
-/** Text of an element. */
-const textOf = async (element: Locator) => (await element.textContent()) ?? '';
+/** Axial slices of the made-up cases show x across and y down. */
+const axial = (page: Page, y: number, x: number) => cell(page, 0, [x, SHAPE[2]], [y, SHAPE[1]]);
 const readout = (page: Page) => textOf(page.locator('.viewer .readout'));
+const shade = (z: number, y: number, x: number): number[] => Array(3).fill(grey(z, y, x));
 
 browserTest(
   'the worst case opens first, at its largest error; planes show the voxels of the array',
@@ -70,59 +44,296 @@ browserTest(
     await withPage(t, async (page) => {
       t.regex(await textOf(page.locator('.viewer select').first().locator('option').first()), /^worst /);
       // The crop begins at voxel (1, 2, 3) of the file.
-      t.regex(await readout(page), /^Voxel \(z, y, x\) 3, 12, 9; R 4\.0 P 15\.0 S 13\.0 mm; image 106; /);
-      const shade = (z: number, y: number, x: number) => Array(3).fill(grey(z, y, x));
+      await settles(
+        t,
+        () => readout(page),
+        /^Voxel \(z, y, x\) 3, 12, 9; R 4\.0 P 15\.0 S 13\.0 mm; image 106; /,
+      );
       // Axial: left is the patient's right, which is low x; anterior is up, which is low y.
-      t.deepEqual(await pixel(page, 0, [25, 30], [17, 20]), shade(2, 17, 25));
+      await settles(t, () => axial(page, 17, 25), shade(2, 17, 25));
       // Coronal: superior is up, which is high z.
-      t.deepEqual(await pixel(page, 1, [25, 30], [1, 6]), shade(4, 10, 25));
+      await settles(t, () => cell(page, 1, [25, 30], [1, 6]), shade(4, 10, 25));
       // Sagittal: anterior is left.
-      t.deepEqual(await pixel(page, 2, [17, 20], [5, 6]), shade(0, 17, 6));
+      await settles(t, () => cell(page, 2, [17, 20], [5, 6]), shade(0, 17, 6));
       await page.getByLabel('View').selectOption({ label: 'neurological' });
-      t.deepEqual(await pixel(page, 0, [4, 30], [17, 20]), shade(2, 17, 25));
-      t.regex((await page.locator('.plane canvas').first().getAttribute('aria-label')) ?? '', /left L$/);
+      await settles(t, () => axial(page, 17, 4), shade(2, 17, 25));
+      const name = page.locator('.plane canvas').first();
+      t.regex((await name.getAttribute('aria-label')) ?? '', /left L, right R, top A, bottom P$/);
     });
   },
 );
 
 browserTest('wheel and keys move the slice and the crosshair', async (t) => {
   await withPage(t, async (page) => {
-    const axial = page.locator('.plane canvas').first();
-    await axial.hover();
+    const canvas = page.locator('.plane canvas').first();
+    await canvas.hover();
     await page.mouse.wheel(0, 100);
-    t.regex(await readout(page), /Voxel \(z, y, x\) 4, 12, 9;/);
-    t.deepEqual(await pixel(page, 0, [25, 30], [17, 20]), Array(3).fill(grey(3, 17, 25)));
-    await axial.focus();
+    await settles(t, () => readout(page), /Voxel \(z, y, x\) 4, 12, 9;/);
+    await settles(t, () => axial(page, 17, 25), shade(3, 17, 25));
+    await canvas.focus();
     for (const key of ['PageDown', 'PageDown', 'ArrowRight', 'ArrowDown']) await page.keyboard.press(key);
-    t.regex(await readout(page), /Voxel \(z, y, x\) 2, 13, 10;/);
-    t.deepEqual(await pixel(page, 0, [25, 30], [17, 20]), Array(3).fill(grey(1, 17, 25)));
+    await settles(t, () => readout(page), /Voxel \(z, y, x\) 2, 13, 10;/);
+    await settles(t, () => axial(page, 17, 25), shade(1, 17, 25));
     await page.getByRole('button', { name: 'Largest error' }).click();
-    t.regex(await readout(page), /Voxel \(z, y, x\) 3, 12, 9;/);
+    await settles(t, () => readout(page), /Voxel \(z, y, x\) 3, 12, 9;/);
   });
 });
 
 browserTest('window, preset and layers change the pixels', async (t) => {
   await withPage(t, async (page) => {
-    const box = await page.locator('.plane canvas').first().boundingBox();
+    const canvas = page.locator('.plane canvas').first();
+    await settles(t, () => axial(page, 17, 25), shade(2, 17, 25));
+    await canvas.hover({ position: { x: 40, y: 40 } });
+    const box = await canvas.boundingBox();
     if (box === null) return t.fail('the plane has no box');
-    const at = () => pixel(page, 0, [25, 30], [17, 20]);
-    const before = await at();
-    await page.mouse.move(box.x + 40, box.y + 40);
     await page.mouse.down();
     await page.mouse.move(box.x + 40, box.y + 100);
     await page.mouse.up();
-    const dragged = await at();
-    t.true((dragged[0] ?? 0) < (before[0] ?? 0), 'a higher level is darker');
+    const darker = (colour: number[]) => (colour[0] ?? 0) < grey(2, 17, 25);
+    await settles(t, () => axial(page, 17, 25), darker, 'a higher level is darker');
     t.regex(await readout(page), /Voxel \(z, y, x\) 3, 12, 9;/, 'a drag leaves the crosshair');
     await page.getByLabel('Preset').selectOption({ label: 'brain' });
-    t.deepEqual(await at(), [255, 255, 255]);
+    await settles(t, () => axial(page, 17, 25), [255, 255, 255]);
     // A voxel that only the prediction has.
-    const extra = () => pixel(page, 0, [15, 30], [8, 20]);
     await page.getByLabel('prediction', { exact: true }).uncheck();
-    t.deepEqual(await extra(), [255, 255, 255]);
+    await settles(t, () => axial(page, 8, 15), [255, 255, 255]);
     await page.getByLabel('difference', { exact: true }).check();
-    t.notDeepEqual(await extra(), [255, 255, 255]);
+    await settles(
+      t,
+      () => axial(page, 8, 15),
+      (colour) => colour.join() !== '255,255,255',
+    );
   });
+});
+
+browserTest(
+  'labels have the colours of the pictures, mixed by the opacity; weights have the colour map',
+  async (t) => {
+    await withPage(t, async (page) => {
+      const opacity = page.getByLabel('Opacity');
+      const mixed =
+        (colour: readonly number[], z: number, y: number, x: number, share: number) => (found: number[]) =>
+          colour.every(
+            (part, c) => Math.abs(part * share + grey(z, y, x) * (1 - share) - (found[c] ?? 0)) <= 1,
+          );
+      await page.getByLabel('prediction', { exact: true }).uncheck();
+      // Voxels of labels 1 and 2 in the reference.
+      for (const share of [0.5, 1, 0]) {
+        await opacity.fill(String(share));
+        await settles(
+          t,
+          () => axial(page, 7, 8),
+          mixed(parseColour(colourOf(1)), 2, 7, 8, share),
+          `${share}`,
+        );
+        await settles(
+          t,
+          () => axial(page, 7, 12),
+          mixed(parseColour(colourOf(2)), 2, 7, 12, share),
+          `${share}`,
+        );
+      }
+      await opacity.fill('0.8');
+      await page.getByLabel('weightmap', { exact: true }).check();
+      for (const x of [0, 20, 29]) {
+        const colour = heat(weight(2, 17, x) / 255);
+        await settles(t, () => axial(page, 17, x), mixed(colour, 2, 17, x, 0.8), `weight at ${x}`);
+      }
+      await page.getByLabel('weightmap', { exact: true }).uncheck();
+      await settles(t, () => axial(page, 17, 20), shade(2, 17, 20));
+    });
+  },
+);
+
+browserTest('unlabelled voxels are hatched, and no others', async (t) => {
+  await withPage(t, async (page) => {
+    /** Pixels of a row of voxels that have another colour than their voxel, in the middle of the voxels. */
+    const others = async (y: number) => {
+      let count = 0;
+      for (let x = 18; x < 29; x += 1) {
+        const inside = [(x + 0.2) / 30, (y + 0.2) / 20, (x + 0.8) / 30, (y + 0.8) / 20] as const;
+        const found = await pixels(page, 0, inside);
+        count += found.filter((colour) => colour.join() !== shade(2, y, x).join()).length;
+      }
+      return count;
+    };
+    // Away from the letters at the edges and from the crosshair; rows 0 to 2 are unlabelled.
+    await settles(
+      t,
+      () => others(1),
+      (count) => count > 20,
+      'hatched',
+    );
+    await settles(t, () => others(3), 0, 'labelled');
+    await page.getByLabel('reference', { exact: true }).uncheck();
+    await settles(t, () => others(1), 0, 'without the reference');
+  });
+});
+
+/** Headers: rows of a matrix from voxels (x, y, z) to mm in LPS, and the letters of the planes. */
+const HEADERS = {
+  LPS: [
+    [1, 0, 0],
+    [0, 1, 0],
+    [0, 0, 3],
+  ],
+  RAS: [
+    [-1, 0, 0],
+    [0, -1, 0],
+    [0, 0, 3],
+  ],
+  'head first': [
+    [1, 0, 0],
+    [0, 1, 0],
+    [0, 0, -3],
+  ],
+  'coronal slices': [
+    [1, 0, 0],
+    [0, 0, 3],
+    [0, -1, 0],
+  ],
+  'sagittal slices, from left to right': [
+    [0, 0, -3],
+    [1, 0, 0],
+    [0, -1, 0],
+  ],
+  // 20 degrees about the axis from right to left.
+  oblique: [
+    [1, 0, 0],
+    [0, Math.cos(0.35), 3 * Math.sin(0.35)],
+    [0, -Math.sin(0.35), 3 * Math.cos(0.35)],
+  ],
+} as const;
+
+/** Directions on the screen in LPS, to the right and down, and the letters at the edges of an untilted case. */
+const SCREEN = [
+  { plane: 'axial', right: [1, 0, 0], down: [0, 1, 0], letters: 'left R, right L, top A, bottom P' },
+  { plane: 'coronal', right: [1, 0, 0], down: [0, 0, -1], letters: 'left R, right L, top S, bottom I' },
+  { plane: 'sagittal', right: [0, 1, 0], down: [0, 0, -1], letters: 'left A, right P, top S, bottom I' },
+] as const;
+const OBLIQUE_LETTERS = [
+  'left R, right L, top AS, bottom PI',
+  'left R, right L, top SP, bottom IA',
+  'left AS, right PI, top SP, bottom IA',
+];
+
+for (const [header, rows] of Object.entries(HEADERS)) {
+  browserTest(
+    `${header}: every plane shows the right voxels, and the letters of the patient's sides`,
+    async (t) => {
+      const affine = rows.flatMap((row, at) => [...row, [-15, -10, -8][at] ?? 0]);
+      const shown = {
+        ...view('turned', 0.5),
+        affine: [...affine, 0, 0, 0, 1] as unknown as ReturnType<typeof view>['affine'],
+        layers: view('turned', 0.5).layers.filter(({ role }) => role === 'image'),
+      };
+      /** The axis of the array (z, y, x) that is nearest to a direction of the patient, and whether it points along it. */
+      const axisOf = (direction: readonly number[]) => {
+        const along = [2, 1, 0].map((column) => {
+          const vector = rows.map((row) => row[column] ?? 0);
+          const dot = vector.reduce((sum, part, at) => sum + part * (direction[at] ?? 0), 0);
+          return dot / Math.hypot(...vector);
+        });
+        const axis = along.reduce(
+          (best, value, at) => (Math.abs(value) > Math.abs(along[best] ?? 0) ? at : best),
+          0,
+        );
+        return { axis, forward: (along[axis] ?? 0) > 0, length: SHAPE[axis] ?? 1 };
+      };
+      await withPage(
+        t,
+        async (page) => {
+          for (const [at, { plane, right, down, letters }] of SCREEN.entries()) {
+            const [across, along] = [axisOf(right), axisOf(down)];
+            // The crosshair is at the largest error; these voxels are away from it and from the letters.
+            for (const [column, row] of [
+              [0.25, 0.25],
+              [0.75, 0.25],
+              [0.25, 0.75],
+              [0.75, 0.75],
+            ] as const) {
+              const voxel: [number, number, number] = [2, 10, 6];
+              for (const [{ axis, forward, length }, share] of [
+                [across, column],
+                [along, row],
+              ] as const) {
+                const place = Math.floor(share * length);
+                voxel[axis] = forward ? place : length - 1 - place;
+              }
+              const centre = (length: number, share: number) => [Math.floor(share * length), length];
+              const read = () => cell(page, at, centre(across.length, column), centre(along.length, row));
+              await settles(t, read, shade(...voxel), `${plane} at ${column}, ${row}`);
+            }
+            const canvas = page.locator('.plane canvas').nth(at);
+            const expected = header === 'oblique' ? OBLIQUE_LETTERS[at] : letters;
+            const label = (await canvas.getAttribute('aria-label')) ?? '';
+            t.true(label.endsWith(expected ?? ''), `${label}; expected ${expected}`);
+            t.regex(label, new RegExp(plane));
+            // Letters are white; no voxel is.
+            for (const edge of [
+              [0, 0.4, 0.1, 0.6],
+              [0.9, 0.4, 1, 0.6],
+              [0.4, 0, 0.6, 0.15],
+              [0.4, 0.85, 0.6, 1],
+            ]) {
+              const found = await pixels(page, at, edge as [number, number, number, number]);
+              t.true(
+                found.some((colour) => colour.join() === '255,255,255'),
+                `${plane}: letter at ${edge}`,
+              );
+            }
+          }
+        },
+        {},
+        changed({ cases: [shown] }),
+      );
+    },
+  );
+}
+
+browserTest('a thinned case says so, and the readout has the voxels of the image', async (t) => {
+  const thinned = { ...view('thinned', 0.4), step: [1, 2, 2] as const };
+  await withPage(
+    t,
+    async (page) => {
+      t.is(
+        await textOf(page.getByRole('heading', { name: /^Images/ })),
+        'Images (2 cases, 1 of them thinned, 0.0 MB)',
+      );
+      t.regex(await textOf(page.locator('.thinned')), /stands for 1 × 2 × 2 voxels \(z, y, x\)/);
+      await settles(t, () => readout(page), /Voxel \(z, y, x\) 3, 22, 15;/);
+      await page.locator('.viewer select').first().selectOption({ index: 1 });
+      await settles(t, () => page.locator('.thinned').count(), 0);
+    },
+    {},
+    changed({ cases: [thinned, view('best', 0.9)] }),
+  );
+});
+
+browserTest('ticks of epochs are whole numbers', async (t) => {
+  // Texts on canvases are recorded.
+  const before = `
+    globalThis.drawnTexts = [];
+    const { fillText } = CanvasRenderingContext2D.prototype;
+    CanvasRenderingContext2D.prototype.fillText = function (text, ...rest) {
+      if (this.canvas.closest?.('.chart') === document.querySelector('.chart')) drawnTexts.push([text, this.textBaseline]);
+      return fillText.call(this, text, ...rest);
+    };`;
+  await withPage(
+    t,
+    async (page) => {
+      // Labels of the axis below have their baseline at the top.
+      const read = `[...new Set(drawnTexts.filter(([, baseline]) => baseline === 'top').map(([text]) => text))]`;
+      const ticks = () => page.evaluate(read) as Promise<string[]>;
+      await settles(t, ticks, (found) => ['0', '1', '2'].every((text) => found.includes(text)));
+      t.deepEqual(
+        (await ticks()).filter((text) => /\d/.test(text) && !/^\d+$/.test(text)),
+        [],
+      );
+    },
+    { before },
+    changed({ runs: [run('fold_0', 0.2, [0, 1, 2])] }),
+  );
 });
 
 browserTest(
@@ -130,40 +341,52 @@ browserTest(
   async (t) => {
     await withPage(t, async (page) => {
       const chart = page.locator('.chart').first();
-      const text = page.locator('.charts .readout').first();
+      const text = () => textOf(page.locator('.charts .readout').first());
       const picture = () => page.evaluate('document.querySelector(".uplot canvas").toDataURL()');
       await chart.focus();
       await page.keyboard.press('ArrowRight');
-      t.is(await textOf(text), 'Epoch 0: fold_0 training 1, fold_1 training 1');
+      await settles(t, text, 'Epoch 0: fold_0 Training loss 1, fold_1 Training loss 1');
       await page.keyboard.press('ArrowRight');
-      t.is(await textOf(text), 'Epoch 1: fold_0 training 0.8333, fold_1 training 0.9091');
-      const box = await chart.locator('.u-over').boundingBox();
+      await settles(t, text, 'Epoch 1: fold_0 Training loss 0.8333, fold_1 Training loss 0.9091');
+      const over = chart.locator('.u-over');
+      await over.hover();
+      const box = await over.boundingBox();
       if (box === null) return t.fail('the chart has no box');
       await page.mouse.move(box.x + (box.width * 20) / 39, box.y + 50);
-      t.is(await textOf(text), 'Epoch 20: fold_0 training 0.2, fold_1 training 0.3333');
+      await settles(t, text, 'Epoch 20: fold_0 Training loss 0.2, fold_1 Training loss 0.3333');
       const before = await picture();
       await page.getByLabel('Smoothing').fill('0.9');
-      const smoothed = await picture();
-      t.not(smoothed, before);
+      const smoothed = await settles(t, picture, (found) => found !== before);
       await page.getByLabel('fold_1').uncheck();
-      t.not(await picture(), smoothed);
+      await settles(t, picture, (found) => found !== smoothed);
       await page.getByLabel('Logarithmic epochs').check();
-      await page.getByLabel('grey matter').first().uncheck();
-      t.is(await page.locator('.uplot').count(), 1);
+      for (const name of ['grey matter', 'white matter']) await page.getByLabel(name).first().uncheck();
+      await settles(t, () => page.locator('.uplot').count(), 1);
     });
   },
 );
+
+browserTest('curves of classes have the colours of the pictures', async (t) => {
+  await withPage(t, async (page) => {
+    const legend = page.locator('.legend').nth(1).locator('li');
+    const names = ['fold_0 grey matter', 'fold_0 white matter', 'fold_1 grey matter', 'fold_1 white matter'];
+    t.deepEqual(await legend.allTextContents(), names);
+    const read = `[...document.querySelectorAll('.legend')[1].querySelectorAll('.line')].map((line) => getComputedStyle(line).borderTopColor)`;
+    const colours = [1, 2, 1, 2].map((label) => `rgb(${parseColour(colourOf(label)).join(', ')})`);
+    t.deepEqual(await page.evaluate(read), colours);
+  });
+});
 
 browserTest('a heading sorts its table, by keyboard too', async (t) => {
   await withPage(t, async (page) => {
     const table = page.getByRole('region', { name: 'Cases, worst first' });
     const first = () => textOf(table.locator('tbody tr').first());
-    t.regex(await first(), /^worst/);
+    await settles(t, first, /^worst/);
     await table.getByRole('button', { name: 'Case' }).focus();
     await page.keyboard.press('Enter');
-    t.regex(await first(), /^best/);
+    await settles(t, first, /^best/);
     await page.keyboard.press('Enter');
-    t.regex(await first(), /^worst/);
+    await settles(t, first, /^worst/);
   });
 });
 
@@ -178,7 +401,8 @@ for (const screen of [
     await withPage(
       t,
       async (page) => {
-        t.true(((await page.evaluate('document.documentElement.scrollWidth')) as number) <= screen.width);
+        const width = () => page.evaluate('document.documentElement.scrollWidth') as Promise<number>;
+        await settles(t, width, (found) => found <= screen.width);
         const paper = (await page.evaluate('getComputedStyle(document.body).backgroundColor')) as string;
         t.is(paper, screen.colorScheme === 'dark' ? 'rgb(20, 23, 26)' : 'rgb(255, 255, 255)');
         await page.evaluate(axe.source);
@@ -197,8 +421,8 @@ for (const screen of [
 browserTest('print has no controls', async (t) => {
   await withPage(t, async (page) => {
     await page.emulateMedia({ media: 'print' });
-    t.is(await page.locator('.controls:visible').count(), 0);
-    t.true((await page.locator('.plane canvas:visible').count()) === 3);
+    await settles(t, () => page.locator('.controls:visible').count(), 0);
+    await settles(t, () => page.locator('.plane canvas:visible').count(), 3);
     t.true((await page.pdf()).length > 10_000);
   });
 });

@@ -2,10 +2,10 @@ import test from 'ava';
 import { decode } from 'fast-png';
 import type { PreviewBatch } from '../ts/batch.js';
 import type { EpochEvent } from '../ts/generated/events.js';
+import { colourOf } from '../ts/pictures/colours.js';
 import { drawCurves } from '../ts/pictures/curves.js';
 import { toPng } from '../ts/pictures/png.js';
 import { drawContactSheet } from '../ts/pictures/sheet.js';
-import { colourOf } from '../ts/pictures/svg.js';
 import { embedded, overlaps, texts } from './drawn.js';
 
 const epoch = (n: number, validationLoss: number | null, dice: (number | null)[]): EpochEvent => ({

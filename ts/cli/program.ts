@@ -7,6 +7,7 @@ import { registerDoctor } from './doctor.js';
 import { registerLibtorch } from './libtorch.js';
 import { ROWS } from './rows.js';
 import { registerShims } from './shims.js';
+import { registerWatch } from './watch.js';
 
 /**
  * Runs `nnunet-diag` with the arguments after its name.
@@ -23,6 +24,7 @@ export function main(argv: readonly string[], io: Io): Promise<number> {
     // Otherwise `-v` of a verb would print the version.
     program.enablePositionalOptions();
     for (const row of ROWS) register(program, row, io, finish);
+    registerWatch(program, io, finish);
     registerLibtorch(program, io, finish);
     registerDoctor(program, io, finish);
     registerShims(program, io, finish);

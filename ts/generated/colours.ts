@@ -19,3 +19,14 @@ export const CLASS_COLOURS = [
   '#997700',
   '#ee99aa',
 ] as const;
+
+/** Dashes of the curves of classes 1, 2, 3, …: lengths of lines and gaps in turn; none for a solid line. */
+export const CLASS_DASHES = [
+  [],
+  [10, 5],
+  [2, 5],
+  [10, 5, 2, 5],
+] as const;
+
+/** Colours of the curves of no class: training loss, validation loss, mean over classes. */
+export const LINE_COLOURS = ['#0072b2', '#d55e00', '#009e73'] as const;

@@ -1,5 +1,6 @@
 import type { Histogram, Scores, Task } from '../generated/report.js';
-import { colour } from './colours.js';
+import { colourOf } from '../pictures/colours.js';
+import { lineColour } from './colours.js';
 import { h, show, svg } from './dom.js';
 
 /** Value at a share of sorted values, between neighbours where it falls between them. */
@@ -27,8 +28,9 @@ function words(x: number, y: number, text: string, anchor: 'start' | 'middle' | 
 /** A box with quartiles and median, and every case as a point, for each class. One figure a metric. */
 export function boxes(scores: Scores): HTMLElement[] {
   return scores.metrics.flatMap((metric, m) => {
-    const rows = scores.classes.map(({ name }, c) => ({
+    const rows = scores.classes.map(({ name, label }, c) => ({
       name,
+      colour: colourOf(label ?? c + 1),
       points: scores.cases.flatMap(({ name: of, values }) => {
         const value = values[c]?.[m];
         return value === null || value === undefined ? [] : [{ value, of }];
@@ -39,7 +41,7 @@ export function boxes(scores: Scores): HTMLElement[] {
     const low = Math.min(...all);
     const high = Math.max(...all, low + 1e-9);
     const at = (value: number) => 110 + ((value - low) / (high - low)) * 280;
-    const parts = rows.flatMap(({ name, points }, r) => {
+    const parts = rows.flatMap(({ name, colour, points }, r) => {
       const y = 20 + 36 * r;
       const sorted = points.map(({ value }) => value).sort((a, b) => a - b);
       const label = words(100, y + 4, name.length > 14 ? `${name.slice(0, 13)}…` : name, 'end');
@@ -66,7 +68,7 @@ export function boxes(scores: Scores): HTMLElement[] {
         ...points.map(({ value, of }, p) =>
           svg(
             'circle',
-            { cx: at(value), cy: y + ((p % 5) - 2) * 3, r: 3.5, fill: colour(r), 'fill-opacity': 0.7 },
+            { cx: at(value), cy: y + ((p % 5) - 2) * 3, r: 3.5, fill: colour, 'fill-opacity': 0.7 },
             svg('title', {}, `${of}: ${show(value)}`),
           ),
         ),
@@ -91,7 +93,7 @@ export function histogram({ name, unit, edges, counts }: Histogram): HTMLElement
         y: 130 - (count / most) * 110,
         width: Math.max(1, width - 1),
         height: (count / most) * 110,
-        fill: colour(0),
+        fill: lineColour(0),
       },
       svg('title', {}, `${show(edges[at])} to ${show(edges[at + 1])}: ${count}`),
     ),
@@ -145,11 +147,17 @@ export function patchesToScale({ patches, sizes }: Task): HTMLElement[] {
         box(
           width,
           height,
-          { stroke: colour(at), 'stroke-width': 3, 'stroke-dasharray': at * 4 },
+          { stroke: lineColour(at), 'stroke-width': 3, 'stroke-dasharray': at * 4 },
           configuration,
         ),
         words(10, tallest * scale + 30 + 16 * at, `${configuration}: ${show(width)} × ${show(height)} mm`),
-        svg('rect', { x: 300, y: tallest * scale + 22 + 16 * at, width: 30, height: 4, fill: colour(at) }),
+        svg('rect', {
+          x: 300,
+          y: tallest * scale + 22 + 16 * at,
+          width: 30,
+          height: 4,
+          fill: lineColour(at),
+        }),
       ]),
     ];
     const title = `Patches (coloured) and cases (grey), ${nameX} across and ${nameY} down`;

@@ -1,16 +1,14 @@
-/** Okabe and Ito's colours, without yellow, which is too light for lines. */
-export const COLOURS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9'] as const;
+import { CLASS_COLOURS, CLASS_DASHES, LINE_COLOURS } from '../generated/colours.js';
+import { colourOf } from '../pictures/colours.js';
 
-/** Line styles, so that curves also differ without colours. */
-export const DASHES: readonly number[][] = [[], [8, 4], [2, 3], [10, 3, 2, 3], [14, 4], [4, 2, 2, 2, 2, 2]];
-
-/** Colour of the item at an index. */
-export function colour(index: number): string {
-  return COLOURS[index % COLOURS.length] ?? COLOURS[0];
+/** Colour of a curve or shape of no class, such as a loss, at an index. */
+export function lineColour(index: number): string {
+  return LINE_COLOURS[index] ?? colourOf(index - LINE_COLOURS.length + 1);
 }
 
-/** Red, green and blue of a label. */
-export function rgb(index: number): [number, number, number] {
-  const hex = Number.parseInt(colour(index).slice(1), 16);
-  return [hex >> 16, (hex >> 8) & 255, hex & 255];
+/** Line style of a curve at an index, so that curves also differ without colours. */
+export function dashOf(index: number): number[] {
+  // One further when the colours begin again, so that a colour has other dashes each time.
+  const at = index + Math.floor(index / CLASS_COLOURS.length);
+  return [...(CLASS_DASHES[at % CLASS_DASHES.length] ?? [])];
 }

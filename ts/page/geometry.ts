@@ -20,15 +20,12 @@ export interface Plane {
   down: Side;
 }
 
-/** A direction has a further letter from about 17 degrees on. */
-const OBLIQUE = 0.3;
-
 /** The planes of a case. The right of the patient is left on the screen, unless `neurological`. */
 export function planes(view: ViewCase, neurological: boolean): Plane[] {
   const axes = axesOf([0, 4, 8].flatMap((row) => view.affine.slice(row, row + 3)));
   const convention = neurological ? 'neurological' : 'radiological';
   return (['axial', 'coronal', 'sagittal'] as const).map((name) => {
-    const { normal, columns, leftwards, rows, upwards, marks } = viewOf(axes, name, convention, OBLIQUE);
+    const { normal, columns, leftwards, rows, upwards, marks } = viewOf(axes, name, convention);
     const { left = '', right = '', top = '', bottom = '' } = marks ?? {};
     return {
       name,

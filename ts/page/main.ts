@@ -2,30 +2,56 @@ import plotStyle from 'uplot/dist/uPlot.min.css';
 import type { Comparison, Fact, Report, Scores, Section, Task, ViewCase } from '../generated/report.js';
 import { boxes, histogram, patchesToScale } from './charts.js';
 import { curvesView } from './curves.js';
-import { type Child, h, show } from './dom.js';
+import { h, show } from './dom.js';
+import { follow, isLive } from './live.js';
 import style from './page.css';
-import { sortableTable } from './table.js';
+import { type Part, Parts, part, still } from './parts.js';
+import { tablePart } from './table.js';
 import { viewer } from './viewer.js';
 
-const text = document.getElementById('report')?.textContent ?? '';
 document.head.append(h('style', {}, plotStyle, style));
-render(JSON.parse(text) as Report);
+const page = new Parts(h('div'));
+document.body.prepend(page.element);
+if (isLive()) {
+  document.body.prepend(follow(showReport));
+} else {
+  showReport(JSON.parse(document.getElementById('report')?.textContent ?? '') as Report);
+}
 
-function render({ title, made, program, sections }: Report): void {
+/** Shows a report in place of the one before. */
+function showReport({ title, made, program, sections }: Report): void {
   document.title = title;
   const titles = sections.map(titleOf);
-  const links = titles.map((name, at) => h('li', {}, h('a', { href: `#section-${at}` }, name)));
-  document.body.prepend(
-    h('header', {}, h('h1', {}, title), h('p', {}, `${program}, ${made}`)),
-    ...(links.length > 1 ? [h('nav', { 'aria-label': 'Sections' }, h('ul', {}, ...links))] : []),
-    h(
-      'main',
-      {},
-      ...sections.map((section, at) =>
-        h('section', { id: `section-${at}` }, h('h2', {}, titles[at] ?? ''), ...content(section)),
-      ),
+  page.show([
+    still('header', { title, by: `${program}, ${made}` }, (head) =>
+      h('header', {}, h('h1', {}, head.title), h('p', {}, head.by)),
     ),
-  );
+    ...(titles.length > 1 ? [still('sections', titles, navigation)] : []),
+    part('main', sections, (first) => {
+      const main = new Parts(h('main'));
+      const update = (next: readonly Section[]) => main.show(next.map(sectionPart));
+      update(first);
+      return { element: main.element, update };
+    }),
+  ]);
+}
+
+function navigation(titles: readonly string[]): HTMLElement {
+  const links = titles.map((name, at) => h('li', {}, h('a', { href: `#section-${at}` }, name)));
+  return h('nav', { 'aria-label': 'Sections' }, h('ul', {}, ...links));
+}
+
+function sectionPart(section: Section, at: number): Part {
+  return part(`${at} ${section.kind} ${titleOf(section)}`, section, (first) => {
+    const parts = new Parts(h('section', { id: `section-${at}` }));
+    const update = (next: Section) => parts.show([heading('h2', titleOf(next)), ...content(next)]);
+    update(first);
+    return { element: parts.element, update };
+  });
+}
+
+function heading(level: 'h2' | 'h3', text: string): Part {
+  return still(`${level} ${text}`, text, (now) => h(level, {}, now));
 }
 
 function titleOf(section: Section): string {
@@ -33,48 +59,61 @@ function titleOf(section: Section): string {
   return section.name;
 }
 
-function content(section: Section): Child[] {
+function content(section: Section): Part[] {
   switch (section.kind) {
     case 'model':
       return [
         path(section.path),
         facts(section.facts),
-        ...(section.recipe ? [h('p', {}, section.recipe)] : []),
-        ...(section.command ? [h('pre', { tabindex: '0' }, section.command)] : []),
-        ...(section.runs.length > 0 ? [h('h3', {}, 'Curves'), curvesView(section.runs)] : []),
-        ...scoresView(section.scores),
-        ...casesView(section.cases),
+        ...(section.recipe ? [still('recipe', section.recipe, (text) => h('p', {}, text))] : []),
+        ...(section.command
+          ? [still('command', section.command, (text) => h('pre', { tabindex: '0' }, text))]
+          : []),
+        ...(section.runs.length > 0
+          ? [heading('h3', 'Curves'), part('curves', section.runs, curvesView)]
+          : []),
+        ...scoresParts(section.scores),
+        ...casesParts(section.cases),
       ];
     case 'task':
-      return taskView(section);
+      return taskParts(section);
     case 'predictions':
       return [
         path(section.path),
         ...(section.reference === null ? [] : [path(`reference: ${section.reference}`)]),
         facts(section.facts),
-        ...scoresView(section.scores),
-        ...casesView(section.cases),
+        ...scoresParts(section.scores),
+        ...casesParts(section.cases),
       ];
     case 'comparison':
-      return comparisonView(section);
+      return comparisonParts(section);
   }
 }
 
-function path(text: string): HTMLElement {
-  return h('p', { class: 'path' }, text);
+function path(text: string): Part {
+  return still(`path ${text}`, text, (now) => h('p', { class: 'path' }, now));
 }
 
-function facts(list: readonly Fact[]): HTMLElement {
-  return h('dl', {}, ...list.map(({ name, value }) => h('div', {}, h('dt', {}, name), h('dd', {}, value))));
+function facts(list: readonly Fact[]): Part {
+  return still('facts', list, (all) =>
+    h('dl', {}, ...all.map(({ name, value }) => h('div', {}, h('dt', {}, name), h('dd', {}, value)))),
+  );
 }
 
-function casesView(cases: readonly ViewCase[]): Child[] {
+function casesParts(cases: readonly ViewCase[]): Part[] {
   if (cases.length === 0) return [];
   const bytes = cases.reduce((sum, one) => sum + one.bytes, 0);
-  return [h('h3', {}, `Images (${cases.length} cases, ${(bytes / 1e6).toFixed(1)} MB)`), viewer(cases)];
+  const thinned = cases.filter(({ step }) => step.some((voxels) => voxels > 1)).length;
+  const counts = [`${cases.length} cases`, ...(thinned > 0 ? [`${thinned} of them thinned`] : [])];
+  const title = `Images (${counts.join(', ')}, ${(bytes / 1e6).toFixed(1)} MB)`;
+  return [still('images', title, (text) => h('h3', {}, text)), part('viewer', cases, viewer)];
 }
 
-function scoresView(scores: Scores | null): Child[] {
+function figures<D>(key: string, data: D, draw: (data: D) => HTMLElement[]): Part {
+  return still(key, data, (now) => h('div', { class: 'figures' }, ...draw(now)));
+}
+
+function scoresParts(scores: Scores | null): Part[] {
   if (scores === null) return [];
   const { classes, metrics, cases, summary } = scores;
   const unit = (metric: Scores['metrics'][number]) =>
@@ -92,10 +131,10 @@ function scoresView(scores: Scores | null): Child[] {
   ]);
   const heads = ['Class', 'Metric', 'Cases', 'Mean', 'SD', 'Median', '95 % from', '95 % to'];
   return [
-    h('h3', {}, 'Scores'),
-    h('div', { class: 'figures' }, ...boxes(scores)),
-    sortableTable('Statistics', heads, statistics),
-    sortableTable(
+    heading('h3', 'Scores'),
+    figures('boxes', scores, boxes),
+    tablePart('Statistics', heads, statistics),
+    tablePart(
       'Cases, worst first',
       ['Case', ...columns],
       cases.map(({ name, values }) => [name, ...values.flat()]),
@@ -103,36 +142,36 @@ function scoresView(scores: Scores | null): Child[] {
   ];
 }
 
-function taskView(task: Task): Child[] {
+function taskParts(task: Task): Part[] {
   const { findings, histograms, table, patches, sizes } = task;
   return [
     path(task.path),
     facts(task.facts),
-    h('h3', {}, 'Findings of the check'),
+    heading('h3', 'Findings of the check'),
     findings.length === 0
-      ? h('p', {}, 'No problem was found.')
-      : sortableTable(
+      ? still('no findings', null, () => h('p', {}, 'No problem was found.'))
+      : tablePart(
           'Findings',
           ['Severity', 'Kind', 'Case', 'Message'],
           findings.map((finding) => [finding.severity, finding.code, finding.case, finding.message]),
         ),
     ...(histograms.length > 0
-      ? [h('h3', {}, 'Distributions'), h('div', { class: 'figures' }, ...histograms.map(histogram))]
+      ? [heading('h3', 'Distributions'), figures('histograms', histograms, (all) => all.map(histogram))]
       : []),
     ...(patches.length > 0 && sizes.length > 0
-      ? [h('h3', {}, 'Planned patches'), h('div', { class: 'figures' }, ...patchesToScale(task))]
+      ? [heading('h3', 'Planned patches'), figures('patches', task, patchesToScale)]
       : []),
-    h('h3', {}, 'Cases'),
-    sortableTable(
+    heading('h3', 'Cases'),
+    tablePart(
       'Cases',
       ['Case', ...table.columns.map(({ name, unit }) => (unit ? `${name} (${unit})` : name))],
       table.rows.map((row) => [row.case, ...row.values]),
     ),
-    ...casesView(task.cases),
+    ...casesParts(task.cases),
   ];
 }
 
-function comparisonView({ first, second, rows, pairs }: Comparison): Child[] {
+function comparisonParts({ first, second, rows, pairs }: Comparison): Part[] {
   const interval = (low: number | null, high: number | null) => `${show(low)} to ${show(high)}`;
   const heads = [
     'Class',
@@ -147,8 +186,10 @@ function comparisonView({ first, second, rows, pairs }: Comparison): Child[] {
     'Effect',
   ];
   return [
-    h('p', {}, `First: ${first}. Second: ${second}. A difference is second minus first.`),
-    sortableTable(
+    still('order', `First: ${first}. Second: ${second}. A difference is second minus first.`, (text) =>
+      h('p', {}, text),
+    ),
+    tablePart(
       'Paired comparison',
       heads,
       rows.map((row) => [
@@ -164,7 +205,7 @@ function comparisonView({ first, second, rows, pairs }: Comparison): Child[] {
         row.effect,
       ]),
     ),
-    sortableTable(
+    tablePart(
       'Pairs',
       ['Case', 'Class', 'Metric', 'First', 'Second'],
       pairs.map((pair) => [pair.case, pair.class, pair.metric, pair.first, pair.second]),

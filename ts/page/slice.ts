@@ -1,6 +1,9 @@
 import type { Layer, ViewCase } from '../generated/report.js';
-import { rgb } from './colours.js';
+import { colourOf, DIFFERENCES, heat, parseColour, type Rgb } from '../pictures/colours.js';
 import type { Plane } from './geometry.js';
+
+/** Colours of voxels that the prediction misses, adds, or has in another class. */
+const DIFFERENT = DIFFERENCES.map((different) => parseColour(different.colour));
 
 /** A layer with its voxels. */
 export interface Loaded {
@@ -60,7 +63,8 @@ export function paint(view: ViewCase, layers: readonly Loaded[], plane: Plane, s
     of('weightmap'),
   ];
   const [low, high] = look.window;
-  const values = view.labels.map(({ value }) => value);
+  const colours = new Map(view.labels.map(({ value }) => [value, parseColour(colourOf(value))]));
+  const labelColour = (value: number): Rgb => colours.get(value) ?? parseColour(colourOf(value));
   const label = (loaded: Loaded | undefined, index: number) => {
     const value = loaded === undefined ? 0 : (valueAt(loaded, index) ?? 0);
     return look.hidden.has(value) ? 0 : value;
@@ -81,23 +85,22 @@ export function paint(view: ViewCase, layers: readonly Loaded[], plane: Plane, s
     };
     if (weights && look.shown.has('weightmap')) {
       const [from, to] = weights.layer.window;
-      const weight = Math.max(0, Math.min(1, ((valueAt(weights, index) ?? 0) - from) / (to - from || 1)));
-      blend([255, 255 * weight, 0], look.opacity * weight);
+      const weight = ((valueAt(weights, index) ?? 0) - from) / (to - from || 1);
+      blend(heat(weight), look.opacity);
     }
     const [truth, guess] = [label(reference, index), label(prediction, index)];
-    if (truth > 0 && look.shown.has('reference'))
-      blend(rgb(Math.max(0, values.indexOf(truth))), look.opacity);
+    if (truth > 0 && look.shown.has('reference')) blend(labelColour(truth), look.opacity);
     if (guess > 0 && look.shown.has('prediction')) {
       // An outline, so that the reference below stays visible.
       const edge = neighbours(at, width, height).some(
         (near) => near < 0 || label(prediction, indices[near] ?? 0) !== guess,
       );
       const filled = !reference || !look.shown.has('reference');
-      if (edge || filled) blend(rgb(Math.max(0, values.indexOf(guess))), edge ? 1 : look.opacity);
+      if (edge || filled) blend(labelColour(guess), edge ? 1 : look.opacity);
     }
     const unlabelled = reference !== undefined && valueAt(reference, index) === null;
     if (reference && prediction && !unlabelled && truth !== guess && look.shown.has('difference')) {
-      blend(guess === 0 ? [86, 180, 233] : truth === 0 ? [213, 94, 0] : [240, 228, 66], 0.85);
+      blend(DIFFERENT[guess === 0 ? 0 : truth === 0 ? 1 : 2] ?? [], 0.85);
     }
     pixels.data.set([...colour, 255], 4 * at);
     if (unlabelled && look.shown.has('reference')) mask.data.set([255, 255, 255, 255], 4 * at);

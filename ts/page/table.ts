@@ -1,4 +1,5 @@
 import { h, show } from './dom.js';
+import { type Part, part, type View } from './parts.js';
 
 /** A cell: a number, a text, or nothing. */
 export type Cell = number | string | null;
@@ -9,12 +10,23 @@ interface Order {
   down: boolean;
 }
 
-/** A table that a click on a heading sorts. Cells without a value are always last. */
-export function sortableTable(
+/** A table of a page: its caption tells it apart. */
+export function tablePart(
   caption: string,
   columns: readonly string[],
   rows: readonly (readonly Cell[])[],
-): HTMLElement {
+): Part {
+  // Other columns make another table.
+  return part(`table ${caption} ${columns.join()}`, rows, (first) => sortableTable(caption, columns, first));
+}
+
+/** A table that a click on a heading sorts, also when its rows change. Cells without a value are always last. */
+function sortableTable(
+  caption: string,
+  columns: readonly string[],
+  given: readonly (readonly Cell[])[],
+): View<readonly (readonly Cell[])[]> {
+  let rows = given;
   const body = h('tbody');
   const headings = columns.map((name, column) => {
     const button = h('button', { type: 'button', onclick: () => sort(column) }, name);
@@ -43,7 +55,14 @@ export function sortableTable(
   };
   fill();
   const table = h('table', {}, h('caption', {}, caption), h('thead', {}, h('tr', {}, ...headings)), body);
-  return h('div', { class: 'wide', tabindex: '0', role: 'region', 'aria-label': caption }, table);
+  const element = h('div', { class: 'wide', tabindex: '0', role: 'region', 'aria-label': caption }, table);
+  return {
+    element,
+    update(next) {
+      rows = next;
+      fill();
+    },
+  };
 }
 
 function comparison({ column, down }: Order): (a: readonly Cell[], b: readonly Cell[]) => number {

@@ -1,8 +1,9 @@
 import type { Layer, ViewCase } from '../generated/report.js';
+import { colourOf } from '../pictures/colours.js';
 import { readBlob } from './blobs.js';
-import { colour } from './colours.js';
 import { checkbox, choice, h, show } from './dom.js';
 import { type Plane, planes, position } from './geometry.js';
+import type { View } from './parts.js';
 import { indexOf, type Loaded, type Look, paint, valueAt, voxelAt } from './slice.js';
 
 /** Windows of computed tomography in Hounsfield units. */
@@ -17,35 +18,72 @@ const PRESETS: readonly [string, number, number][] = [
 
 const ROLES = ['image', 'reference', 'prediction', 'difference', 'weightmap'] as const;
 
-/** A viewer of the cases, the first one open. */
-export function viewer(cases: readonly ViewCase[]): HTMLElement {
+/** What the reader chose in a case, for the same case with newer data. */
+interface Kept {
+  look: Look;
+  voxel: [number, number, number];
+  neurological: boolean;
+}
+
+/**
+ * A viewer of the cases, the first one open. When the data change, the open case stays open, as it was looked
+ * at.
+ */
+export function viewer(first: readonly ViewCase[]): View<readonly ViewCase[]> {
+  let cases = first;
   const holder = h('div');
   let opened = 0;
-  const open = async (index: number) => {
-    const view = cases[index];
+  /** The case that is shown or being unpacked, and what shows it. */
+  let current: { view: ViewCase; shown?: CaseView } | undefined;
+  const open = async (view: ViewCase | undefined, kept?: Kept) => {
     if (view === undefined) return;
     opened += 1;
     const mine = opened;
-    holder.replaceChildren(h('p', { role: 'status' }, `Unpacking ${view.name} …`));
+    current = { view };
+    if (kept === undefined) holder.replaceChildren(h('p', { role: 'status' }, `Unpacking ${view.name} …`));
     try {
       const bytes = await Promise.all(view.layers.map(({ blob }) => readBlob(blob)));
       const layers = view.layers.map((layer, at) => ({ layer, bytes: bytes[at] ?? new Uint8Array() }));
       // Another case may have been chosen meanwhile.
-      if (mine === opened) new CaseView(holder, view, layers);
+      if (mine === opened) current.shown = new CaseView(holder, view, layers, kept);
     } catch (error) {
+      if (mine !== opened) return;
       holder.replaceChildren(h('p', { role: 'alert' }, `${view.name} cannot be shown: ${String(error)}`));
     }
   };
-  const names = cases.map(({ name, score }) => (score === null ? name : `${name} (${show(score)})`));
-  const { label } = choice('Case', names, (index) => void open(index));
+  const { label, select } = choice('Case', [], (index) => void open(cases[index]));
+  const list = () => {
+    const names = cases.map(({ name, score }) => (score === null ? name : `${name} (${show(score)})`));
+    select.replaceChildren(...names.map((name, index) => h('option', { value: String(index) }, name)));
+  };
+  list();
   // Arrays are unpacked when the viewer comes into sight.
   const sight = new IntersectionObserver((entries) => {
     if (!entries.some(({ isIntersecting }) => isIntersecting)) return;
     sight.disconnect();
-    void open(0);
+    void open(cases[0]);
   });
   sight.observe(holder);
-  return h('div', { class: 'viewer' }, h('div', { class: 'controls' }, label), holder);
+  return {
+    element: h('div', { class: 'viewer' }, h('div', { class: 'controls' }, label), holder),
+    update(next) {
+      cases = next;
+      list();
+      if (current === undefined) return;
+      const { view, shown } = current;
+      const index = cases.findIndex(({ name }) => name === view.name);
+      const found = cases[index];
+      if (found === undefined) return void open(cases[0]);
+      select.selectedIndex = index;
+      if (JSON.stringify(found) !== JSON.stringify(view)) void open(found, shown?.kept());
+    },
+  };
+}
+
+/** How a case was thinned, for readers; empty if it was not. */
+function thinning({ step }: ViewCase): string {
+  if (step.every((voxels) => voxels === 1)) return '';
+  return `Thinned to fit the size limit: a drawn voxel stands for ${step.join(' × ')} voxels (z, y, x) of the image.`;
 }
 
 /** The open case: three linked planes and their controls. */
@@ -58,15 +96,19 @@ class CaseView {
   readonly #bounds: [HTMLInputElement, HTMLInputElement];
   #voxel: [number, number, number];
   #planes: Plane[];
+  #neurological: boolean;
 
-  constructor(holder: HTMLElement, view: ViewCase, layers: readonly Loaded[]) {
+  constructor(holder: HTMLElement, view: ViewCase, layers: readonly Loaded[], kept?: Kept) {
     this.#view = view;
     this.#layers = layers;
-    this.#planes = planes(view, false);
-    const [z, y, x] = view.largestError ?? (view.shape.map((n) => n >> 1) as [number, number, number]);
-    this.#voxel = [z, y, x];
+    this.#neurological = kept?.neurological ?? false;
+    this.#planes = planes(view, this.#neurological);
+    const [z, y, x] =
+      kept?.voxel ?? view.largestError ?? (view.shape.map((n) => n >> 1) as [number, number, number]);
+    const inside = (at: number, axis: number) => Math.min(at, (view.shape[axis] ?? 1) - 1);
+    this.#voxel = [inside(z, 0), inside(y, 1), inside(x, 2)];
     const image = layers.find(({ layer }) => layer.role === 'image')?.layer;
-    this.#look = {
+    this.#look = kept?.look ?? {
       window: [...(image?.window ?? [0, 1])],
       opacity: 0.5,
       shown: new Set(['image', 'reference', 'prediction']),
@@ -88,8 +130,10 @@ class CaseView {
     const hint =
       'Click to move the crosshair; drag to change the window; wheel, Page Up and Page Down change the slice; ' +
       'arrow keys move the crosshair.';
+    const thinned = thinning(view);
     holder.replaceChildren(
       this.#controls(image),
+      ...(thinned === '' ? [] : [h('p', { class: 'thinned' }, thinned)]),
       h('div', { class: 'planes' }, ...panels),
       this.#readout,
       h('p', { class: 'hint' }, hint),
@@ -98,12 +142,18 @@ class CaseView {
     this.draw();
   }
 
+  /** What the reader chose. */
+  kept(): Kept {
+    return { look: this.#look, voxel: this.#voxel, neurological: this.#neurological };
+  }
+
   #controls(image: Layer | undefined): HTMLElement {
     const has = (role: Layer['role']) => this.#layers.some(({ layer }) => layer.role === role);
     const roles = ROLES.filter((role) =>
       role === 'difference' ? has('reference') && has('prediction') : has(role),
     );
-    const opacity = h('input', { type: 'range', min: '0', max: '1', step: '0.05', value: '0.5' });
+    const opacity = h('input', { type: 'range', min: '0', max: '1', step: '0.05' });
+    opacity.value = String(this.#look.opacity);
     opacity.addEventListener('input', () => {
       this.#look.opacity = Number(opacity.value);
       this.draw();
@@ -118,18 +168,20 @@ class CaseView {
       },
     );
     const sides = choice('View', ['radiological', 'neurological'], (index) => {
-      this.#planes = planes(this.#view, index === 1);
+      this.#neurological = index === 1;
+      this.#planes = planes(this.#view, this.#neurological);
       this.draw();
     });
+    sides.select.selectedIndex = Number(this.#neurological);
     const jump = h('button', { type: 'button', onclick: () => this.#jump() }, 'Largest error');
-    const swatches = this.#view.labels.flatMap(({ value, name }, index) => {
+    const swatches = this.#view.labels.flatMap(({ value, name }) => {
       if (value === 0) return [];
-      const box = checkbox(name, true, (on) => {
+      const box = checkbox(name, !this.#look.hidden.has(value), (on) => {
         this.#look.hidden[on ? 'delete' : 'add'](value);
         this.draw();
       });
       const swatch = h('span', { class: 'swatch', 'aria-hidden': 'true' });
-      swatch.style.background = colour(index);
+      swatch.style.background = colourOf(value);
       box.prepend(swatch);
       return [box];
     });
@@ -298,7 +350,10 @@ class CaseView {
     const place = of(this.#view.offset, plane.through) + slice * of(this.#view.step, plane.through);
     title.textContent = `${plane.name}, slice ${place + 1} of ${of(this.#view.full, plane.through)} `;
     const { name } = this.#view;
-    canvas.setAttribute('aria-label', `${name}, ${title.textContent.trim()}, left ${plane.across.marks[0]}`);
+    const [left, right] = plane.across.marks;
+    const [top, bottom] = plane.down.marks;
+    const sides = `left ${left}, right ${right}, top ${top}, bottom ${bottom}`;
+    canvas.setAttribute('aria-label', `${name}, ${title.textContent.trim()}, ${sides}`);
   }
 
   #crosshair(context: CanvasRenderingContext2D, { across, down }: Plane): void {

@@ -82,11 +82,11 @@ function nearest(axes: Axes): readonly number[] {
 }
 
 /** Letters of a direction, the largest part first. */
-function lettersOf(direction: Direction, sign: number, oblique: number): string {
+function lettersOf(direction: Direction, sign: number): string {
   const parts = direction.map((part, axis) => ({ part: sign * part, letters: LETTERS[axis] ?? LETTERS[0] }));
   parts.sort((a, b) => Math.abs(b.part) - Math.abs(a.part));
   return parts
-    .filter(({ part }, i) => i === 0 || Math.abs(part) >= oblique)
+    .filter(({ part }, i) => i === 0 || Math.abs(part) >= OBLIQUE)
     .map(({ part, letters }) => letters[part > 0 ? 0 : 1])
     .join('');
 }
@@ -97,13 +97,11 @@ function lettersOf(direction: Direction, sign: number, oblique: number): string 
  * top.
  *
  * @param slices the plane, or the axis of the array across the slices
- * @param oblique least part of a direction that has a further letter
  */
 export function viewOf(
   axes: Axes | undefined,
   slices: Plane | number,
   convention: DisplayConvention = 'radiological',
-  oblique = OBLIQUE,
 ): View {
   if (axes === undefined) return unturned(slices);
   const found = nearest(axes);
@@ -117,7 +115,7 @@ export function viewOf(
     const direction = axes[axis] ?? [0, 0, 0];
     const turned = (direction[patient] ?? 0) * wanted < 0;
     const sign = turned ? -1 : 1;
-    const letters = (side: number) => lettersOf(direction, side, oblique);
+    const letters = (side: number) => lettersOf(direction, side);
     return { axis, turned, end: letters(sign), start: letters(-sign) };
   };
   const [columns, rows] = [place(right), place(down)];

@@ -1,6 +1,7 @@
 import { optionError } from '../errors.js';
 import type { DisplayConvention } from '../generated/options.js';
 import type { Volume } from '../volume.js';
+import { DIFFERENCES } from './colours.js';
 import { checkGrid, diceLines, diceOf, largestError, meanText } from './compare.js';
 import { axesOf, type Plane, type View, viewOf } from './orientation.js';
 import {
@@ -15,7 +16,6 @@ import {
 } from './parts.js';
 import {
   cut,
-  DIFFERENCES,
   differenceLayer,
   differences,
   labelLayer,

@@ -1,7 +1,9 @@
 /** Parts of documents with slices: pictures with marks, scale bars, legends. */
+
+import { colourOf } from './colours.js';
 import type { Marks } from './orientation.js';
 import type { Size } from './slice.js';
-import { colourOf, picture, shorten, text, widthOf } from './svg.js';
+import { picture, shorten, text, widthOf } from './svg.js';
 
 /** Room beside a picture for the marks at its edges. */
 export const MARK = { side: 26, above: 15, below: 15 } as const;

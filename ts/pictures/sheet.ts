@@ -1,10 +1,10 @@
 import type { FloatArray, PreviewBatch } from '../batch.js';
 import type { DisplayConvention } from '../generated/options.js';
+import { heat } from './colours.js';
 import { axesOf, type Marks, type View, viewOf } from './orientation.js';
 import { classSwatches, type Entry, framed, legend, MARK, scaleBar, unlabelledSwatch } from './parts.js';
 import {
   cut,
-  heat,
   type Layer,
   labelLayer,
   paint,

@@ -1,7 +1,7 @@
 /** Slices as pixels: window, grey values, and coloured layers over them. */
 import { encode } from 'fast-png';
+import { colourOf, DIFFERENCES, heat, parseColour, type Rgb } from './colours.js';
 import type { View } from './orientation.js';
-import { colourOf } from './svg.js';
 
 /** One slice of a volume or patch as it is drawn: the first value is at the top left. */
 export interface Slice {
@@ -17,8 +17,6 @@ export interface Size {
   readonly width: number;
   readonly height: number;
 }
-
-export type Rgb = readonly [red: number, green: number, blue: number];
 
 /** A colour and its opacity, 0 to 1. */
 export interface Tint {
@@ -124,13 +122,6 @@ export function labelLayer(labels: Slice): Layer {
   return layerOf(labels, colourOf);
 }
 
-/** Differences of a prediction from its reference: classes of {@link differences}, and their colours. */
-export const DIFFERENCES = [
-  { name: 'missed', colour: '#0072b2' },
-  { name: 'added', colour: '#d55e00' },
-  { name: 'other class', colour: '#f0e442' },
-] as const;
-
 /**
  * Differences of a prediction from its reference: 0 equal, 1 background instead of a class, 2 a class instead of
  * background, 3 another class, -1 unlabelled.
@@ -181,36 +172,6 @@ export function weightLayer(weights: Slice, [low, high]: readonly [number, numbe
     const unit = ((values[row * columns + column] ?? low) - low) / (high - low || 1);
     return { colour: heat(unit), share: 0.65 };
   };
-}
-
-/** The colour map viridis at equal steps. */
-const VIRIDIS = [
-  '#440154',
-  '#482878',
-  '#3e4989',
-  '#31688e',
-  '#26828e',
-  '#1f9e89',
-  '#35b779',
-  '#6ece58',
-  '#b5de2b',
-  '#fde725',
-];
-
-/** Colour of a value from 0 to 1. */
-export function heat(unit: number): Rgb {
-  const inside = Number.isNaN(unit) ? 0 : Math.min(1, Math.max(0, unit));
-  const place = inside * (VIRIDIS.length - 1);
-  const step = Math.min(Math.floor(place), VIRIDIS.length - 2);
-  const [from, to] = [parseColour(VIRIDIS[step] ?? ''), parseColour(VIRIDIS[step + 1] ?? '')];
-  const mix = (c: 0 | 1 | 2): number => Math.round(from[c] + (place - step) * (to[c] - from[c]));
-  return [mix(0), mix(1), mix(2)];
-}
-
-/** `#e69f00` → `[230, 159, 0]`. */
-function parseColour(hex: string): Rgb {
-  const value = Number.parseInt(hex.slice(1), 16);
-  return [value >> 16, (value >> 8) & 255, value & 255];
 }
 
 /** For each pixel of a side, its voxel, and whether it is the voxel's first or last pixel. */

@@ -1,11 +1,3 @@
-import { CLASS_COLOURS } from '../generated/colours.js';
-
-/** Colour of a class, counted from 1. */
-export function colourOf(label: number): string {
-  const index = Math.round(label - 1) % CLASS_COLOURS.length;
-  return CLASS_COLOURS[index] ?? '#999999';
-}
-
 /** Characters that XML forbids, and halves of pairs. */
 const FORBIDDEN = /[^\t\n\r\u{20}-\u{7e}\u{a0}-\u{d7ff}\u{e000}-\u{fffd}\u{10000}-\u{10ffff}]/gu;
 

@@ -44,7 +44,8 @@ export function checked(verb: VerbName, options: unknown): string {
   }
 }
 
-function toJson(options: unknown): string {
+/** Options as JSON, without the signal. */
+export function toJson(options: unknown): string {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw optionError('', `expected an object of options, got ${show(options)}`);
   }

@@ -22,5 +22,5 @@ pub use csv::table;
 pub use events::EventFile;
 pub use picture::{Anchor, Colour, Item, Picture, Stroke, BLACK};
 pub use progress::progress;
-pub use style::{hex, CLASS_COLOURS};
+pub use style::{hex, CLASS_COLOURS, CLASS_DASHES, LINE_COLOURS};
 pub use ticks::{ticks, Tick};

@@ -30,8 +30,11 @@ pub const CLASS_COLOURS: [Colour; 16] = [
     [238, 153, 170],
 ];
 
-/// Dashes of classes 1, 2, 3, …
-const DASHES: [&[f64]; 4] = [&[], &[10.0, 5.0], &[2.0, 5.0], &[10.0, 5.0, 2.0, 5.0]];
+/// Colours of the lines of no class: the training loss, the validation loss, and a mean over classes.
+pub const LINE_COLOURS: [Colour; 3] = [BLUE, VERMILLION, GREEN];
+
+/// Dashes of the lines of classes 1, 2, 3, …: lengths of lines and gaps in turn; none for a solid line.
+pub const CLASS_DASHES: [&[f64]; 4] = [&[], &[10.0, 5.0], &[2.0, 5.0], &[10.0, 5.0, 2.0, 5.0]];
 
 /// The line of the training loss.
 pub(crate) fn train_loss() -> Stroke {
@@ -58,7 +61,7 @@ pub(crate) fn class(class: usize) -> Stroke {
         colour: CLASS_COLOURS[class % CLASS_COLOURS.len()],
         width: 1.4,
         // One further when the colours begin again, so that a colour has other dashes each time.
-        dash: DASHES[(class + class / CLASS_COLOURS.len()) % DASHES.len()].to_vec(),
+        dash: CLASS_DASHES[(class + class / CLASS_COLOURS.len()) % CLASS_DASHES.len()].to_vec(),
     }
 }
 

@@ -55,6 +55,14 @@ impl ReportSource {
         })
     }
 
+    /// Whether `prepare` would find other files than before: at first, and after a validation or a prediction.
+    #[napi(ts_return_type = "Promise<boolean>")]
+    pub fn is_due(&self) -> AsyncTask<LookAtReport> {
+        AsyncTask::new(LookAtReport {
+            source: self.source.clone(),
+        })
+    }
+
     /// Bytes of a layer, compressed with gzip; null if there is no such layer.
     #[napi]
     pub fn blob(&self, number: u32) -> Option<Uint8Array> {
@@ -97,6 +105,24 @@ impl Task for ReadReport {
 
     fn resolve(&mut self, _: Env, json: String) -> napi::Result<String> {
         Ok(json)
+    }
+}
+
+/// The work of [`ReportSource::is_due`].
+pub struct LookAtReport {
+    source: Arc<Mutex<Source>>,
+}
+
+impl Task for LookAtReport {
+    type Output = bool;
+    type JsValue = bool;
+
+    fn compute(&mut self) -> napi::Result<bool> {
+        guard(|| Ok(lock(&self.source).is_due()?)).map_err(Failure::into_napi)
+    }
+
+    fn resolve(&mut self, _: Env, due: bool) -> napi::Result<bool> {
+        Ok(due)
     }
 }
 

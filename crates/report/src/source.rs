@@ -9,7 +9,7 @@ use dataset::results::{
 };
 use run::Context;
 
-use crate::collect::{collect, cut, Collected};
+use crate::collect::{cases_of, collect, cut, Collected};
 use crate::data::{Report, Section};
 use crate::find::Found;
 use crate::options::ReportOptions;
@@ -28,12 +28,17 @@ pub struct Source {
     json: String,
     report: Option<Report>,
     prepared: Option<Prepared>,
+    /// Number of the first blob of `prepared`. No number is used twice, so that none of earlier data gives
+    /// other bytes.
+    first: usize,
 }
 
 /// Data with images.
 pub struct Prepared {
     report: Report,
     blobs: Vec<Vec<u8>>,
+    /// What the images and scores were made of.
+    stamp: Stamp,
 }
 
 impl Source {
@@ -49,6 +54,7 @@ impl Source {
             json: String::new(),
             report: None,
             prepared: None,
+            first: 0,
         })
     }
 
@@ -57,19 +63,36 @@ impl Source {
         &self.options
     }
 
+    /// Whether [`prepare`] would find other files than those of the images that were taken over: at first,
+    /// and after a validation or a prediction.
+    ///
+    /// # Errors
+    /// As [`crate::report`].
+    pub fn is_due(&self) -> Result<bool> {
+        let stamp = stamp(&self.options, Stamped::Validation)?;
+        Ok(self.prepared.as_ref().map(|prepared| &prepared.stamp) != Some(&stamp))
+    }
+
     /// Takes images over. Those before are replaced.
-    pub fn take(&mut self, prepared: Prepared) {
+    pub fn take(&mut self, mut prepared: Prepared) {
+        if let Some(before) = &self.prepared {
+            self.first += before.blobs.len();
+        }
+        let cases = prepared.report.sections.iter_mut().filter_map(cases_of).flatten();
+        for layer in cases.flat_map(|case| &mut case.layers) {
+            layer.blob += self.first;
+        }
         self.prepared = Some(prepared);
         self.render();
     }
 
-    /// The data as JSON: curves and scores from the run's own files, with the images and scores that were prepared. Files
-    /// that did not change are not read again. A task is read once.
+    /// The data as JSON: curves and scores from the run's own files, with the images and scores that were
+    /// prepared. Files that did not change are not read again. A task is read once.
     ///
     /// # Errors
     /// As [`crate::report`].
     pub fn read(&mut self, context: &Context) -> Result<&str> {
-        let stamp = self.stamp()?;
+        let stamp = stamp(&self.options, Stamped::All)?;
         if self.stamp.as_ref() != Some(&stamp) {
             self.report = Some(collect(&self.options, Depth::Quick, context)?.report);
             self.stamp = Some(stamp);
@@ -80,7 +103,8 @@ impl Source {
 
     /// Compressed bytes of a layer.
     pub fn blob(&self, number: usize) -> Option<&[u8]> {
-        Some(self.prepared.as_ref()?.blobs.get(number)?)
+        let index = number.checked_sub(self.first)?;
+        Some(self.prepared.as_ref()?.blobs.get(index)?)
     }
 
     fn render(&mut self) {
@@ -98,27 +122,37 @@ impl Source {
         }
         self.json = page::json(&report);
     }
-
-    /// The stamp of all files that a training writes.
-    fn stamp(&self) -> Result<Stamp> {
-        let mut stamp = Stamp::new();
-        for path in &self.options.paths {
-            match Found::look(path)? {
-                Found::Model { folds } => folds.iter().for_each(|fold| of_fold(fold, &mut stamp)),
-                _ => add(path, &mut stamp),
-            }
-        }
-        Ok(stamp)
-    }
 }
 
-fn of_fold(fold: &Path, stamp: &mut Stamp) {
-    let summary = Path::new(VALIDATION_FOLDER).join("summary.json");
-    for file in [PROGRESS_FILE, DEBUG_FILE]
-        .map(Path::new)
-        .into_iter()
-        .chain([&*summary])
-    {
+/// The files of a stamp.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stamped {
+    /// All that a training writes.
+    All,
+    /// Those that images and scores depend on.
+    Validation,
+}
+
+/// The stamp of the files of all paths.
+fn stamp(options: &ReportOptions, files: Stamped) -> Result<Stamp> {
+    let mut stamp = Stamp::new();
+    for path in &options.paths {
+        match Found::look(path)? {
+            Found::Model { folds } => folds.iter().for_each(|fold| of_fold(fold, files, &mut stamp)),
+            Found::Predictions if files == Stamped::Validation => of_predictions(path, &mut stamp),
+            _ => add(path, &mut stamp),
+        }
+    }
+    Ok(stamp)
+}
+
+fn of_fold(fold: &Path, files: Stamped, stamp: &mut Stamp) {
+    let validation = fold.join(VALIDATION_FOLDER);
+    if files == Stamped::Validation {
+        return of_predictions(&validation, stamp);
+    }
+    add(&validation.join("summary.json"), stamp);
+    for file in [PROGRESS_FILE, DEBUG_FILE] {
         add(&fold.join(file), stamp);
     }
     add(&fold.join(format!("{FINAL_CHECKPOINT}.model")), stamp);
@@ -133,22 +167,34 @@ fn of_fold(fold: &Path, stamp: &mut Stamp) {
     }
 }
 
+/// Every file: other programs do not write all at once, so that a folder is older than its last file.
+fn of_predictions(folder: &Path, stamp: &mut Stamp) {
+    add(folder, stamp);
+    for name in crate::find::names(folder).unwrap_or_default() {
+        add(&folder.join(name), stamp);
+    }
+}
+
 fn add(path: &Path, stamp: &mut Stamp) {
     if let Ok(found) = std::fs::metadata(path) {
         stamp.insert(path.to_owned(), (found.len(), found.modified().ok()));
     }
 }
 
-/// Measures predictions and cuts out the images of cases for a [`Source`]. This takes as long as [`crate::report`].
+/// Measures predictions and cuts out the images of cases for a [`Source`]. This takes as long as
+/// [`crate::report`].
 ///
 /// # Errors
 /// As [`crate::report`].
 pub fn prepare(options: &ReportOptions, context: &Context) -> Result<Prepared> {
+    // Before anything is read: what changes meanwhile is found by the next look.
+    let stamp = stamp(options, Stamped::Validation)?;
     let mut collected: Collected = collect(options, Depth::Full, context)?;
     let budget = image_budget(options, &page::json(&collected.report), collected.jobs.len());
     let (blobs, _) = cut(&mut collected, budget, context)?;
     Ok(Prepared {
         report: collected.report,
         blobs,
+        stamp,
     })
 }

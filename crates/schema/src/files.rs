@@ -34,15 +34,28 @@ pub(crate) fn all() -> Vec<(&'static str, String)> {
     ]
 }
 
-/// Colours of classes, shared by curves and by labels over images.
+/// Colours and dashes, shared by curves and by labels over images.
 fn colours() -> String {
-    let all: Vec<String> = curves::CLASS_COLOURS
-        .map(|colour| format!("  '{}',\n", curves::hex(colour)))
-        .into();
+    let list = |colours: &[curves::Colour]| -> String {
+        let lines = colours
+            .iter()
+            .map(|colour| format!("  '{}',\n", curves::hex(*colour)));
+        lines.collect()
+    };
+    let [training, validation, mean] = curves::LINE_COLOURS.map(curves::hex);
+    let dashes = curves::CLASS_DASHES.map(|dash| {
+        let lengths: Vec<String> = dash.iter().map(ToString::to_string).collect();
+        format!("  [{}],\n", lengths.join(", "))
+    });
     format!(
         "{HEAD}\n/** Colours of classes 1, 2, 3, …, in curves and over images. */\n\
-         export const CLASS_COLOURS = [\n{}] as const;\n",
-        all.concat()
+         export const CLASS_COLOURS = [\n{}] as const;\n\n\
+         /** Dashes of the curves of classes 1, 2, 3, …: lengths of lines and gaps in turn; none for a solid line. */\n\
+         export const CLASS_DASHES = [\n{}] as const;\n\n\
+         /** Colours of the curves of no class: training loss, validation loss, mean over classes. */\n\
+         export const LINE_COLOURS = ['{training}', '{validation}', '{mean}'] as const;\n",
+        list(&curves::CLASS_COLOURS),
+        dashes.concat()
     )
 }
 

@@ -50,11 +50,11 @@ export function deadLinks({ path, text }) {
 
 /** The codes of the warnings that the Rust sources give. */
 export function warningCodes() {
-  const sources = readdirSync(join(root, 'crates'), { recursive: true })
-    .map((path) => path.replaceAll('\\', '/'))
-    .filter((path) => path.endsWith('.rs') && !/(^|\/)tests?(\.rs|\/)/.test(path));
-  const texts = sources.map(
-    (path) => readFileSync(join(root, 'crates', path), 'utf8').split('#[cfg(test)]')[0],
-  );
-  return new Set(texts.flatMap((text) => [...text.matchAll(/"(WARN_\w+)"/g)].map(([, code]) => code)));
+  const list = (folder, end) =>
+    readdirSync(join(root, folder), { recursive: true })
+      .map((path) => path.replaceAll('\\', '/'))
+      .filter((path) => path.endsWith(end) && !/(^|\/)tests?(\.rs|\/)/.test(path))
+      .map((path) => readFileSync(join(root, folder, path), 'utf8').split('#[cfg(test)]')[0]);
+  const texts = [...list('crates', '.rs'), ...list('ts', '.ts')];
+  return new Set(texts.flatMap((text) => [...text.matchAll(/["'](WARN_\w+)["']/g)].map(([, code]) => code)));
 }

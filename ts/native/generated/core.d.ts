@@ -17,6 +17,8 @@ export declare class ReportSource {
   read(): Promise<string>
   /** Measures predictions and cuts out the images of cases. From then on `read` has them. It takes seconds to minutes. */
   prepare(): Promise<void>
+  /** Whether `prepare` would find other files than before: at first, and after a validation or a prediction. */
+  isDue(): Promise<boolean>
   /** Bytes of a layer, compressed with gzip; null if there is no such layer. */
   blob(number: number): Uint8Array | null
   /** Cancels what is being read or prepared, and everything after. */
