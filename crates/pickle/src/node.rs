@@ -27,6 +27,7 @@ pub(crate) enum Global {
     RebuildTensorV3,
     RebuildParameter,
     TorchSize,
+    TorchDevice,
 }
 
 impl Global {
@@ -60,6 +61,7 @@ impl Global {
             ("torch._utils", "_rebuild_tensor_v3") => Self::RebuildTensorV3,
             ("torch._utils", "_rebuild_parameter") => Self::RebuildParameter,
             ("torch", "Size") => Self::TorchSize,
+            ("torch", "device") => Self::TorchDevice,
             ("torch.storage", "UntypedStorage") | ("torch", "UntypedStorage") => Self::Storage(None),
             ("torch" | "torch.cuda", _) => match name.strip_suffix("Storage") {
                 Some(_) => Self::Storage(Some(TensorType::from_storage(name)?)),

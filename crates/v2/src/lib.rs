@@ -9,6 +9,7 @@
 //!
 //! Reference: nnunetv2 2.8.1.
 
+pub mod architecture;
 mod dataset_json;
 mod error;
 mod export;
@@ -22,6 +23,7 @@ mod reader;
 mod record;
 mod resampling;
 
+pub use architecture::{Architecture, ArchitectureError};
 pub use dataset_json::Dataset;
 pub use error::Error;
 pub use export::{Export, Exported, PROBABILITIES};
