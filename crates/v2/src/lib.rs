@@ -17,6 +17,7 @@ mod labels;
 mod normalise;
 mod plans;
 mod preprocess;
+mod previous;
 mod properties;
 mod reader;
 mod record;
