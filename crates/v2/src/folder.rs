@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use dataset::Fold;
@@ -12,7 +13,7 @@ use crate::{Configuration, Dataset, Error, Plans};
 /// Name of the plans in a model folder.
 pub const PLANS_FILE: &str = "plans.json";
 /// Name of the description of the data set in a model folder.
-const DATASET_FILE: &str = "dataset.json";
+pub const DATASET_FILE: &str = "dataset.json";
 
 /// A checkpoint of a fold.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -174,6 +175,22 @@ impl ModelFolder {
         };
         NotFound::new("checkpoint", folder.join(which.file()), advice).into()
     }
+}
+
+/// Copies `plans.json` and `dataset.json` of a folder into a folder of predictions, as v2 does. Ensembles need them.
+///
+/// # Errors
+/// [`Error::Io`], [`Error::Storage`].
+pub fn copy_descriptions(from: &Path, to: &Path) -> Result<(), Error> {
+    for name in [PLANS_FILE, DATASET_FILE] {
+        let path = from.join(name);
+        let bytes = fs::read(&path).map_err(|source| Error::Io {
+            path: path.clone(),
+            source,
+        })?;
+        storage::write_atomic(&to.join(name), |file| file.write_all(&bytes))?;
+    }
+    Ok(())
 }
 
 /// Trainer, plans and configuration from the folder's name.
