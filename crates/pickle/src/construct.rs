@@ -67,7 +67,7 @@ impl<'a> Machine<'a> {
                 [items] => Node::Tuple(self.items(*items)?),
                 _ => return Err(self.malformed("torch.Size without its lengths")),
             },
-            Global::NdArray | Global::Storage(_) | Global::TorchDType(_) => {
+            Global::NdArray | Global::Storage(_) | Global::TorchDType(_) | Global::Name(_) => {
                 return Err(self.malformed(format!("{global:?} is called")));
             }
         };
