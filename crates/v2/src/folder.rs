@@ -118,22 +118,28 @@ impl ModelFolder {
         }))
     }
 
+    /// Folds that have a folder: numbers in ascending order, then `all`. At least one.
+    ///
+    /// # Errors
+    /// [`Error::Model`] if there is no fold; [`Error::Io`].
+    pub fn all_folds(&self) -> Result<Vec<Fold>, Error> {
+        let all = folds_in(&self.path)?;
+        if all.is_empty() {
+            return Err(Error::Model {
+                folder: self.path.clone(),
+                problem: "it contains no folder fold_0, fold_1, …, or fold_all".to_owned(),
+            });
+        }
+        Ok(all)
+    }
+
     /// Folds that have a checkpoint: numbers in ascending order, then `all`.
     ///
     /// # Errors
     /// [`Error::NotFound`] naming the checkpoint if no fold has it; [`Error::Model`] if there is no fold; [`Error::Io`].
     pub fn folds(&self, which: Checkpoint) -> Result<Vec<Fold>, Error> {
-        let mut all: Vec<Fold> = entries(&self.path)?
-            .iter()
-            .filter_map(|name| fold_of(name))
-            .collect();
-        all.sort();
-        let Some(&first) = all.first() else {
-            return Err(Error::Model {
-                folder: self.path.clone(),
-                problem: "it contains no folder fold_0, fold_1, …, or fold_all".to_owned(),
-            });
-        };
+        let all = self.all_folds()?;
+        let first = all[0];
         let finished: Vec<Fold> = all
             .iter()
             .copied()
@@ -263,6 +269,16 @@ fn checkpoint_below(path: &Path) -> Result<Option<PathBuf>, Error> {
     let mut names = entries(path)?;
     names.retain(|name| fold_of(name).is_some());
     Ok(names.iter().find_map(|name| within(&path.join(name))))
+}
+
+/// Folds that have a folder in `path`: numbers in ascending order, then `all`.
+///
+/// # Errors
+/// [`Error::Io`].
+pub fn folds_in(path: &Path) -> Result<Vec<Fold>, Error> {
+    let mut folds: Vec<Fold> = entries(path)?.iter().filter_map(|name| fold_of(name)).collect();
+    folds.sort();
+    Ok(folds)
 }
 
 fn fold_of(name: &str) -> Option<Fold> {

@@ -26,7 +26,9 @@ mod resampling;
 pub use dataset_json::Dataset;
 pub use error::Error;
 pub use export::{Export, Exported, PROBABILITIES};
-pub use folder::{copy_descriptions, fold_folder, Checkpoint, ModelFolder, DATASET_FILE, PLANS_FILE};
+pub use folder::{
+    copy_descriptions, fold_folder, folds_in, Checkpoint, ModelFolder, DATASET_FILE, PLANS_FILE,
+};
 pub use labels::Labels;
 pub use normalise::Scheme;
 pub use plans::{Configuration, IntensityProperties, Plans};

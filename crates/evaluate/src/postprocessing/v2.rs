@@ -100,7 +100,7 @@ mod tests {
     use volume::Geometry;
 
     use super::*;
-    use crate::postprocessing::{read_rules, write_rules};
+    use crate::postprocessing::{apply_postprocessing, read_rules, write_rules, ApplyPostprocessingOptions};
 
     fn step(labels: Json) -> Json {
         json!({ FUNCTIONS: [FUNCTION], ARGUMENTS: [{ "labels_or_regions": labels }] })
@@ -155,6 +155,25 @@ mod tests {
         assert_eq!(read_rules(&pickle_file).unwrap(), rules);
         write_rules(&own, &rules).unwrap();
         assert_eq!(read_rules(&own).unwrap(), rules);
+    }
+
+    #[test]
+    fn a_folder_is_postprocessed_with_full_connectivity() {
+        let work = tempfile::tempdir().unwrap();
+        let [input, output, rules] = ["in", "out", "postprocessing.json"].map(|name| work.path().join(name));
+        std::fs::create_dir_all(&input).unwrap();
+        // Connected by a corner: two components in nnU-Net v1.
+        let labels = array![[[1i16, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 0], [0, 1, 0, 0]]];
+        let geometry = Geometry::default();
+        volume::nifti::write_labels(&input.join("a.nii.gz"), labels.view(), &geometry).unwrap();
+        std::fs::write(&rules, step(json!([1])).to_string()).unwrap();
+        let options = ApplyPostprocessingOptions::new(input, output.clone(), rules);
+        apply_postprocessing(&options, &run::Context::silent(1)).unwrap();
+        let (found, _) = volume::nifti::read_labels(&output.join("a.nii.gz")).unwrap();
+        assert_eq!(
+            found,
+            array![[[1, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 0], [0, 0, 0, 0]]]
+        );
     }
 
     #[test]
