@@ -68,7 +68,7 @@ impl<'a> Machine<'a> {
                 _ => return Err(self.malformed("torch.Size without its lengths")),
             },
             Global::TorchDevice => Node::Str(self.device(arguments)?.into()),
-            Global::NdArray | Global::Storage(_) | Global::TorchDType(_) => {
+            Global::NdArray | Global::Storage(_) | Global::TorchDType(_) | Global::Name(_) => {
                 return Err(self.malformed(format!("{global:?} is called")));
             }
         };

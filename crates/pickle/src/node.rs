@@ -28,7 +28,12 @@ pub(crate) enum Global {
     RebuildParameter,
     TorchSize,
     TorchDevice,
+    /// A function that a file only names. Its value is this text.
+    Name(&'static str),
 }
+
+/// The function that nnU-Net v2's `postprocessing.pkl` names.
+const REMOVE_COMPONENTS: &str = "remove_all_but_largest_component_from_segmentation";
 
 impl Global {
     /// Returns the global with that name, if it is supported.
@@ -62,6 +67,9 @@ impl Global {
             ("torch._utils", "_rebuild_parameter") => Self::RebuildParameter,
             ("torch", "Size") => Self::TorchSize,
             ("torch", "device") => Self::TorchDevice,
+            ("nnunetv2.postprocessing.remove_connected_components", REMOVE_COMPONENTS) => {
+                Self::Name(REMOVE_COMPONENTS)
+            }
             ("torch.storage", "UntypedStorage") | ("torch", "UntypedStorage") => Self::Storage(None),
             ("torch" | "torch.cuda", _) => match name.strip_suffix("Storage") {
                 Some(_) => Self::Storage(Some(TensorType::from_storage(name)?)),

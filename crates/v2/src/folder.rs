@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use dataset::Fold;
@@ -12,7 +13,7 @@ use crate::{Configuration, Dataset, Error, Plans};
 /// Name of the plans in a model folder.
 pub const PLANS_FILE: &str = "plans.json";
 /// Name of the description of the data set in a model folder.
-const DATASET_FILE: &str = "dataset.json";
+pub const DATASET_FILE: &str = "dataset.json";
 
 /// A checkpoint of a fold.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -117,22 +118,28 @@ impl ModelFolder {
         }))
     }
 
+    /// Folds that have a folder: numbers in ascending order, then `all`. At least one.
+    ///
+    /// # Errors
+    /// [`Error::Model`] if there is no fold; [`Error::Io`].
+    pub fn all_folds(&self) -> Result<Vec<Fold>, Error> {
+        let all = folds_in(&self.path)?;
+        if all.is_empty() {
+            return Err(Error::Model {
+                folder: self.path.clone(),
+                problem: "it contains no folder fold_0, fold_1, …, or fold_all".to_owned(),
+            });
+        }
+        Ok(all)
+    }
+
     /// Folds that have a checkpoint: numbers in ascending order, then `all`.
     ///
     /// # Errors
     /// [`Error::NotFound`] naming the checkpoint if no fold has it; [`Error::Model`] if there is no fold; [`Error::Io`].
     pub fn folds(&self, which: Checkpoint) -> Result<Vec<Fold>, Error> {
-        let mut all: Vec<Fold> = entries(&self.path)?
-            .iter()
-            .filter_map(|name| fold_of(name))
-            .collect();
-        all.sort();
-        let Some(&first) = all.first() else {
-            return Err(Error::Model {
-                folder: self.path.clone(),
-                problem: "it contains no folder fold_0, fold_1, …, or fold_all".to_owned(),
-            });
-        };
+        let all = self.all_folds()?;
+        let first = all[0];
         let finished: Vec<Fold> = all
             .iter()
             .copied()
@@ -174,6 +181,22 @@ impl ModelFolder {
         };
         NotFound::new("checkpoint", folder.join(which.file()), advice).into()
     }
+}
+
+/// Copies `plans.json` and `dataset.json` of a folder into a folder of predictions, as v2 does. Ensembles need them.
+///
+/// # Errors
+/// [`Error::Io`], [`Error::Storage`].
+pub fn copy_descriptions(from: &Path, to: &Path) -> Result<(), Error> {
+    for name in [PLANS_FILE, DATASET_FILE] {
+        let path = from.join(name);
+        let bytes = fs::read(&path).map_err(|source| Error::Io {
+            path: path.clone(),
+            source,
+        })?;
+        storage::write_atomic(&to.join(name), |file| file.write_all(&bytes))?;
+    }
+    Ok(())
 }
 
 /// Trainer, plans and configuration from the folder's name.
@@ -246,6 +269,16 @@ fn checkpoint_below(path: &Path) -> Result<Option<PathBuf>, Error> {
     let mut names = entries(path)?;
     names.retain(|name| fold_of(name).is_some());
     Ok(names.iter().find_map(|name| within(&path.join(name))))
+}
+
+/// Folds that have a folder in `path`: numbers in ascending order, then `all`.
+///
+/// # Errors
+/// [`Error::Io`].
+pub fn folds_in(path: &Path) -> Result<Vec<Fold>, Error> {
+    let mut folds: Vec<Fold> = entries(path)?.iter().filter_map(|name| fold_of(name)).collect();
+    folds.sort();
+    Ok(folds)
 }
 
 fn fold_of(name: &str) -> Option<Fold> {

@@ -100,10 +100,18 @@ impl Labels {
     /// Conversion of logits to labels. As in v2, a label is written as the index of its channel.
     pub(crate) fn decision_of_logits(&self) -> Decision {
         match &self.regions_class_order {
-            // The sigmoid exceeds one half where its argument exceeds 0.
-            Some(classes) => Decision::RegionsAbove(classes.clone(), 0.0),
+            // The sigmoid exceeds one half where its argument exceeds 0; in float32, a little more.
+            Some(classes) => Decision::RegionsAbove(classes.clone(), f32::EPSILON),
             None => Decision::Argmax,
         }
+    }
+
+    /// Conversion of probabilities to labels.
+    #[must_use]
+    pub fn decision_of_probabilities(&self) -> Decision {
+        self.regions_class_order
+            .clone()
+            .map_or(Decision::Argmax, Decision::Regions)
     }
 
     fn regions(&self) -> impl Iterator<Item = &(String, Vec<i64>)> {

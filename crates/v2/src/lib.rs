@@ -18,6 +18,7 @@ mod labels;
 mod normalise;
 mod plans;
 mod preprocess;
+mod previous;
 mod properties;
 mod reader;
 mod record;
@@ -27,7 +28,9 @@ pub use architecture::{Architecture, ArchitectureError};
 pub use dataset_json::Dataset;
 pub use error::Error;
 pub use export::{Export, Exported, PROBABILITIES};
-pub use folder::{fold_folder, Checkpoint, ModelFolder, PLANS_FILE};
+pub use folder::{
+    copy_descriptions, fold_folder, folds_in, Checkpoint, ModelFolder, DATASET_FILE, PLANS_FILE,
+};
 pub use labels::Labels;
 pub use normalise::Scheme;
 pub use plans::{Configuration, IntensityProperties, Plans};

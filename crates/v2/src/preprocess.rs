@@ -11,8 +11,8 @@ use run::{memory_capacity, Cancel, Context};
 use volume::{nifti, Geometry};
 
 use crate::normalise::normalise;
-use crate::resampling::resample_labels;
-use crate::{Configuration, Dataset, Error, Plans, Properties, ResampleKind, Scheme};
+use crate::previous::resample_labels;
+use crate::{Configuration, Dataset, Error, Plans, Properties, Scheme};
 
 /// Value of a segmentation outside the non-zero mask.
 const OUTSIDE: i16 = -1;
@@ -308,12 +308,7 @@ impl Case<'_> {
             None => None,
             Some(labels) => Some(match function.resampling(shape, own, target)? {
                 None => labels,
-                Some(to) => match function.kind {
-                    ResampleKind::Torch { majority } => {
-                        resample_labels(labels.view(), &to, majority, cancel)?
-                    }
-                    _ => resample::resample_segmentation(labels.view(), &to, None, cancel)?,
-                },
+                Some(to) => resample_labels(labels.view(), function.kind, &to, cancel)?,
             }),
         };
         Ok((data, segmentation))

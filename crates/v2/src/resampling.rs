@@ -1,11 +1,6 @@
 //! The resampling functions that plans name.
 
-use std::collections::BTreeSet;
-
-use half::f16;
-use ndarray::{Array3, ArrayView3, Axis, Zip};
 use resample::{Order, Resampling, SeparateZ, ANISOTROPY_THRESHOLD};
-use run::Cancel;
 use serde_json::{Map, Value as Json};
 
 use crate::record::{text, whole, Record};
@@ -172,45 +167,4 @@ fn fixed(record: Record<'_>, key: &str, known: &str) -> Result<(), Error> {
         }
         _ => Ok(()),
     }
-}
-
-/// Resamples a `(z, y, x)` segmentation as `resample_torch_fornnunet`: linear weights of each label, in plane first and
-/// the nearest slice afterwards if `to` has a separate axis.
-///
-/// With `majority`, the highest label with more than half of the weight counts, otherwise 0; without, the label with the
-/// largest weight counts, of equal ones the lowest. v2 compares weights in half precision, times 1000.
-pub(crate) fn resample_labels(
-    labels: ArrayView3<'_, i16>,
-    to: &Resampling,
-    majority: bool,
-    cancel: &Cancel,
-) -> Result<Array3<i16>, resample::Error> {
-    let shape: [usize; 3] = labels.dim().into();
-    if shape == to.shape {
-        return Ok(labels.to_owned());
-    }
-    let values: BTreeSet<i16> = labels.iter().copied().collect();
-    let mut best = Array3::from_elem(to.shape, f32::NEG_INFINITY);
-    let mut result = Array3::zeros(to.shape);
-    for label in values {
-        let mask = labels.mapv(|v| f32::from(v == label)).insert_axis(Axis(0));
-        let weights = resample::resample_data(mask.view(), to, cancel)?;
-        let weights = weights.index_axis(Axis(0), 0);
-        Zip::from(&mut result)
-            .and(&mut best)
-            .and(weights)
-            .for_each(|out, best, &weight| {
-                if majority {
-                    if weight > 0.5 {
-                        *out = label;
-                    }
-                } else {
-                    let weight = f16::from_f32(1000.0 * weight).to_f32();
-                    if weight > *best {
-                        (*best, *out) = (weight, label);
-                    }
-                }
-            });
-    }
-    Ok(result)
 }
