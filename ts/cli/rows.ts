@@ -355,12 +355,13 @@ export const ROWS: readonly AnyRow[] = [
   }),
   row<'inspect'>({
     name: 'inspect',
-    summary: 'show the content of a file of nnU-Net as JSON',
+    summary: 'show the content of a file of nnU-Net, or what a model of nnU-Net v2 is, as JSON',
     positional: ['file'],
     short: {},
     examples: [
       'inspect nnUNet_preprocessed/Task501_X/nnUNetPlansv2.1_plans_3D.pkl',
       'inspect case_0000.nii.gz',
+      'inspect nnUNet_results/Dataset501_X/nnUNetTrainer__nnUNetPlans__3d_fullres',
     ],
     run: inspect,
     render: (content) => readableJson(content),

@@ -77,6 +77,10 @@ pub enum Error {
     #[error(transparent)]
     #[code(transparent)]
     Recipe(#[from] recipe::Error),
+    /// The plans of nnU-Net v2 describe another network.
+    #[error(transparent)]
+    #[code(transparent)]
+    Architecture(#[from] v2::ArchitectureError),
     /// A pickle or checkpoint cannot be read or written.
     #[error(transparent)]
     #[code(transparent)]
@@ -115,6 +119,15 @@ impl Error {
     pub fn network(problem: impl Into<String>) -> Self {
         Self::Network {
             problem: problem.into(),
+        }
+    }
+
+    /// The same error; one of the network names the checkpoint whose parameters do not fit.
+    #[must_use]
+    pub fn in_checkpoint(self, path: &Path) -> Self {
+        match self {
+            Self::Network { problem } => Self::checkpoint(path, problem),
+            other => other,
         }
     }
 

@@ -1,8 +1,9 @@
-//! The network of nnU-Net v1 in libtorch, with its losses, optimiser and checkpoints.
+//! The networks of nnU-Net v1 and v2 in libtorch, with the losses, the optimiser and the checkpoints of v1.
 
 pub mod checkpoint;
 mod compute;
 mod device_memory;
+pub mod dynamic_checkpoint;
 mod error;
 pub mod loss;
 mod memory;

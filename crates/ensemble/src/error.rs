@@ -68,6 +68,10 @@ pub enum Error {
     #[error(transparent)]
     #[code(transparent)]
     Volume(#[from] volume::Error),
+    /// The plans, the labels or a case of nnU-Net v2 cannot be read.
+    #[error(transparent)]
+    #[code(transparent)]
+    V2(#[from] v2::Error),
     /// The softmax does not fit the image.
     #[error(transparent)]
     #[code(transparent)]

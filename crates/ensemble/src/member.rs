@@ -32,14 +32,19 @@ impl Member {
 
     /// The softmax (class, z, y, x), and whether the file has it in half precision.
     pub fn softmax(&self) -> Result<(Array4<f32>, bool), Error> {
-        let (softmax, half) = npz::read_half_or_single(&self.npz, "softmax")?;
+        self.values("softmax")
+    }
+
+    /// The array `name` (class, z, y, x) of the file, and whether it is in half precision.
+    pub fn values(&self, name: &str) -> Result<(Array4<f32>, bool), Error> {
+        let (softmax, half) = npz::read_half_or_single(&self.npz, name)?;
         let shape = format!("the shape {:?}", softmax.shape());
         let softmax = softmax
             .into_dimensionality::<Ix4>()
             .map_err(|_| Error::Mismatch {
                 first: self.pkl.clone(),
                 path: self.npz.clone(),
-                what: "the array softmax has",
+                what: "the array has",
                 found: shape,
                 expected: "a case of (class, z, y, x)".to_owned(),
             })?;

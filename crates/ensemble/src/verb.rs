@@ -11,6 +11,7 @@ use serde_json::json;
 use volume::{nifti, npz};
 
 use crate::merge::{merge, Merged};
+use crate::probabilities::{mean, Description, Mean};
 use crate::Error;
 
 /// Subfolder of the segmentations without postprocessing, as in nnU-Net v1.
@@ -19,13 +20,16 @@ const NOT_POSTPROCESSED: &str = "not_postprocessed";
 /// Options of [`ensemble`].
 #[run::options]
 pub struct EnsembleOptions {
-    /// Folders of the models: `<case>.npz` and `<case>.pkl` of each case, as `predict --save-softmax` and nnU-Net v1
-    /// write them.
+    /// Folders of the models: `<case>.npz` and `<case>.pkl` of each case, as `predict --save-softmax`, nnU-Net v1 and
+    /// nnU-Net v2 write them.
     #[schemars(length(min = 2))]
     pub folders: Vec<PathBuf>,
     /// Folder for the segmentations. Created if missing; existing segmentations are replaced.
     #[schemars(length(min = 1))]
     pub output: PathBuf,
+    /// For predictions of nnU-Net v2: the folder of a model of the ensemble, for its `plans.json` and `dataset.json`. The
+    /// default is the first of the folders, where `predict` copies them.
+    pub model: Option<PathBuf>,
     /// A `postprocessing.json` to apply. The segmentations without it are then in `not_postprocessed`.
     pub rules: Option<PathBuf>,
     /// Also writes the mean softmax, `<case>.npz` and `<case>.pkl`.
@@ -70,7 +74,13 @@ pub fn ensemble(options: &EnsembleOptions, context: &Context) -> Result<Ensemble
     }
     let rules = rules_of(options)?;
     let cases = cases_of(&options.folders)?;
+    let any = cases.first().map(String::as_str).unwrap_or_default();
+    let description = Description::find(&options.folders, any, options.model.as_deref())?;
     let target = Target::new(options, rules.as_ref())?;
+    if description.is_some() {
+        let folder = options.model.as_deref().unwrap_or(&options.folders[0]);
+        v2::copy_descriptions(folder, &options.output)?;
+    }
     context.emit(Event::Started {
         verb: "ensemble",
         settings: json!({
@@ -91,8 +101,14 @@ pub fn ensemble(options: &EnsembleOptions, context: &Context) -> Result<Ensemble
         .map(|gib| (gib * (1u64 << 30) as f64) as u64);
     let case_loop = CaseLoop::new(context)?.with_memory_budget(bytes);
     let outcome = case_loop.run(&jobs, Progress::new("cases", jobs.len()), |job| {
-        let merged = merge(&options.folders, &job.case, context.cancel())?;
-        target.write(&job.case, merged, context.cancel())
+        let cancel = context.cancel();
+        match &description {
+            None => target.write(&job.case, merge(&options.folders, &job.case, cancel)?, cancel),
+            Some(description) => {
+                let mean = mean(&options.folders, &job.case, description, cancel)?;
+                target.write_v2(&job.case, mean, description, cancel)
+            }
+        }
     })?;
     Ok(EnsembleSummary {
         written: outcome.results.iter().flatten().count(),
@@ -195,6 +211,41 @@ impl<'a> Target<'a> {
         if let Some((folder, rules)) = self.postprocessed {
             rules.apply(labels.view_mut(), &geometry)?;
             nifti::write_labels_cancellable(&folder.join(&name), labels.view(), &geometry, cancel)?;
+        }
+        Ok(())
+    }
+
+    /// Writes a case of nnU-Net v2, as [`Target::write`].
+    fn write_v2(
+        &self,
+        case: &str,
+        mean: Mean,
+        description: &Description,
+        cancel: &Cancel,
+    ) -> Result<(), Error> {
+        let Mean {
+            probabilities,
+            properties,
+            mut labels,
+        } = mean;
+        if self.save_softmax {
+            let file = self.raw.join(format!("{case}.npz"));
+            let values = probabilities.into_dyn();
+            npz::write(
+                &file,
+                &[(v2::PROBABILITIES, values.view())],
+                npz::Compression::Fast,
+            )?;
+            properties.write(&self.raw.join(format!("{case}.pkl")))?;
+        }
+        let name = format!("{case}{}", description.dataset.file_ending.as_str());
+        let (geometry, plane) = (&properties.geometry, properties.plane);
+        let file = self.raw.join(&name);
+        nifti::write_labels_unsigned(&file, labels.view(), geometry, plane, "", cancel)?;
+        if let Some((folder, rules)) = self.postprocessed {
+            rules.apply(labels.view_mut(), geometry)?;
+            let file = folder.join(&name);
+            nifti::write_labels_unsigned(&file, labels.view(), geometry, plane, "", cancel)?;
         }
         Ok(())
     }

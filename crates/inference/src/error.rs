@@ -90,6 +90,23 @@ pub enum Error {
         /// Bytes asked for.
         bytes: u64,
     },
+    /// The images of a case do not have the file ending of the data set that the model was trained on.
+    #[error(
+        "{} does not end with {expected}, the file_ending of the model's dataset.json; convert the images, or name a folder of \
+         them",
+        path.display()
+    )]
+    #[code(NoCases)]
+    Ending {
+        /// An image.
+        path: PathBuf,
+        /// The expected ending.
+        expected: String,
+    },
+    /// An error of a model of nnU-Net v2, its preprocessing or its export.
+    #[error(transparent)]
+    #[code(transparent)]
+    V2(#[from] v2::Error),
     /// The postprocessing cannot be read or applied.
     #[error(transparent)]
     #[code(transparent)]

@@ -46,31 +46,9 @@ impl Existing {
 impl Export {
     /// Compares the output of a case with an image of it and with the record that [`Export::write_as`] gave it.
     pub fn existing(&self, case: &str, record: &str, image: &Path) -> Existing {
-        let file = self.file(case, "nii.gz");
-        if !file.exists() {
-            return Existing::Missing;
-        }
-        // An image that cannot be read is a failure of its case, later.
-        let Ok(header) = nifti::read_header(image) else {
-            return Existing::Missing;
-        };
-        let Ok((labels, geometry)) = nifti::read_labels(&file) else {
-            return Existing::Damaged;
-        };
-        let (z, y, x) = labels.dim();
-        if [z, y, x] != header.size || !header.geometry.relative_deviation(&geometry).within(TOLERANCE) {
-            return Existing::OtherGrid;
-        }
-        let found = nifti::read_description(&file).unwrap_or_default();
-        let Some(rest) = found.strip_prefix(record) else {
-            return Existing::OtherModel;
-        };
-        match (self.saves_softmax(), rest) {
-            (false, "" | SOFTMAX) => Existing::Done,
-            (true, SOFTMAX) if self.has_softmax(case) => Existing::Done,
-            (true, "" | SOFTMAX) => Existing::NoSoftmax,
-            _ => Existing::OtherModel,
-        }
+        let saved = || self.has_softmax(case);
+        let saved: Option<&dyn Fn() -> bool> = if self.saves_softmax() { Some(&saved) } else { None };
+        state_of(&self.file(case, "nii.gz"), record, image, saved)
     }
 
     fn has_softmax(&self, case: &str) -> bool {
@@ -82,6 +60,40 @@ impl Export {
         softmax.is_some_and(|softmax| {
             softmax.ndim() == 4 && Some(&softmax.shape()[1..]) == cropped.as_ref().map(|c| &c[..])
         })
+    }
+}
+
+/// Compares the segmentation of a case with an image of it and with its record. `saved` tells whether the softmax is whole,
+/// if it is to be saved, too.
+pub(crate) fn state_of(
+    file: &Path,
+    record: &str,
+    image: &Path,
+    saved: Option<&dyn Fn() -> bool>,
+) -> Existing {
+    if !file.exists() {
+        return Existing::Missing;
+    }
+    // An image that cannot be read is a failure of its case, later.
+    let Ok(header) = nifti::read_header(image) else {
+        return Existing::Missing;
+    };
+    let Ok((labels, geometry)) = nifti::read_labels(file) else {
+        return Existing::Damaged;
+    };
+    let (z, y, x) = labels.dim();
+    if [z, y, x] != header.size || !header.geometry.relative_deviation(&geometry).within(TOLERANCE) {
+        return Existing::OtherGrid;
+    }
+    let found = nifti::read_description(file).unwrap_or_default();
+    let Some(rest) = found.strip_prefix(record) else {
+        return Existing::OtherModel;
+    };
+    match (saved, rest) {
+        (None, "" | SOFTMAX) => Existing::Done,
+        (Some(saved), SOFTMAX) if saved() => Existing::Done,
+        (Some(_), "" | SOFTMAX) => Existing::NoSoftmax,
+        _ => Existing::OtherModel,
     }
 }
 

@@ -11,6 +11,7 @@ use settings::{LoadModelOptions, PredictOptions};
 use volume::Geometry;
 
 use crate::cascade::{append_labels, first_stage_model};
+use crate::dynamic::LoadedDynamic;
 use crate::export::{Export, Predicted};
 use crate::memory::Softmax;
 use crate::predict::{require_classes, second_stage, Ready, Work};
@@ -40,11 +41,14 @@ pub struct Segmented {
 
 /// A model whose networks stay in memory. Results equal those of [`crate::predict`] with the same options.
 pub struct LoadedModel {
-    options: PredictOptions,
     compute: Compute,
-    ready: Ready,
-    /// The model of the first stage of a cascade.
-    first: Option<Box<LoadedModel>>,
+    loaded: Loaded,
+}
+
+/// A model of nnU-Net v1 or v2.
+enum Loaded {
+    V1(Box<LoadedV1>),
+    V2(Box<LoadedDynamic>),
 }
 
 impl LoadedModel {
@@ -56,54 +60,36 @@ impl LoadedModel {
         run::validate(options)?;
         let options = options.predict_options();
         let compute = Compute::new(&options.compute)?;
-        let first = match second_stage(&options)? {
-            Some(classes) => {
-                let first = PredictOptions {
-                    model: first_stage_model(&options)?,
-                    checkpoint: "final".to_owned(),
-                    ..options.clone()
-                };
-                require_classes(&first, classes)?;
-                Some(Box::new(Self::of_options(first, compute.clone(), None, context)?))
-            }
-            None if options.lowres_model.is_some() => {
-                let expected = "a model of the second stage of a cascade";
-                return Err(OptionError::expected("model", expected, options.model.display()).into());
-            }
-            None => None,
+        let loaded = match v2::ModelFolder::open(&options.model)? {
+            Some(folder) => Loaded::V2(Box::new(LoadedDynamic::load(folder, options, &compute, context)?)),
+            None => Loaded::V1(Box::new(LoadedV1::load(options, &compute, context)?)),
         };
-        Self::of_options(options, compute, first, context)
-    }
-
-    fn of_options(
-        options: PredictOptions,
-        compute: Compute,
-        first: Option<Box<Self>>,
-        context: &Context,
-    ) -> Result<Self, Error> {
-        context.check()?;
-        let ready = Ready::load(&options, &compute, context)?;
-        Ok(Self {
-            options,
-            compute,
-            ready,
-            first,
-        })
+        Ok(Self { compute, loaded })
     }
 
     /// Number of channels of an image.
     pub fn channels(&self) -> usize {
-        self.ready.model.plans.num_modalities
+        match &self.loaded {
+            Loaded::V1(v1) => v1.ready.model.plans.num_modalities,
+            Loaded::V2(v2) => v2.model.channels(),
+        }
     }
 
-    /// Number of classes, with the background.
+    /// Number of channels of the softmax: classes with the background, or the regions of a model of nnU-Net v2.
     pub fn classes(&self) -> usize {
-        self.ready.model.plans.num_classes + 1
+        match &self.loaded {
+            Loaded::V1(v1) => v1.classes(),
+            Loaded::V2(v2) => v2.model.export.heads(),
+        }
     }
 
     /// Names of the loaded folds.
     pub fn folds(&self) -> Vec<String> {
-        self.ready.model.folds.iter().map(ToString::to_string).collect()
+        let folds = match &self.loaded {
+            Loaded::V1(v1) => &v1.ready.model.folds,
+            Loaded::V2(v2) => &v2.model.folds,
+        };
+        folds.iter().map(ToString::to_string).collect()
     }
 
     /// Name of the device.
@@ -122,14 +108,10 @@ impl LoadedModel {
     /// Errors of preprocessing, as of one case of [`crate::predict`]; [`Error::Cancelled`].
     pub fn segment(&self, image: Image, softmax: bool, context: &Context) -> Result<Segmented, Error> {
         self.start(context)?;
-        let kept = match softmax {
-            true => Softmax::Returned,
-            false => Softmax::Dropped,
+        let segmented = match &self.loaded {
+            Loaded::V1(v1) => v1.segment(image, softmax, context)?,
+            Loaded::V2(v2) => v2.segment(image, softmax, context)?,
         };
-        let export = self.export(PathBuf::new(), false);
-        let segmented = self.run(image, &export, (None, kept), context, |predicted, properties| {
-            segmented(predicted, &export, softmax, &properties, context)
-        })?;
         context.progress(100, 100, "%", None);
         Ok(segmented)
     }
@@ -138,7 +120,8 @@ impl LoadedModel {
     /// writes `.npz` and `.pkl` beside it.
     ///
     /// # Errors
-    /// As [`LoadedModel::segment`]; [`Error::Option`] if `output` does not end with `.nii.gz`.
+    /// As [`LoadedModel::segment`]; [`Error::Option`] if `output` does not end with `.nii.gz`, or with the file ending of a
+    /// model of nnU-Net v2.
     pub fn segment_to(
         &self,
         image: Image,
@@ -146,6 +129,85 @@ impl LoadedModel {
         softmax: bool,
         context: &Context,
     ) -> Result<(), Error> {
+        self.start(context)?;
+        match &self.loaded {
+            Loaded::V1(v1) => v1.segment_to(image, output, softmax, context)?,
+            Loaded::V2(v2) => v2.segment_to(image, output, softmax, context)?,
+        }
+        context.progress(100, 100, "%", None);
+        Ok(())
+    }
+
+    /// Sets the state of libtorch that belongs to the thread or to the whole process.
+    fn start(&self, context: &Context) -> Result<(), Error> {
+        context.check()?;
+        self.compute.set_math(false)?;
+        tch::set_num_threads(i32::try_from(context.workers()).unwrap_or(1));
+        Ok(())
+    }
+}
+
+/// A model of nnU-Net v1.
+struct LoadedV1 {
+    options: PredictOptions,
+    ready: Ready,
+    /// The model of the first stage of a cascade.
+    first: Option<Box<LoadedV1>>,
+}
+
+impl LoadedV1 {
+    fn load(options: PredictOptions, compute: &Compute, context: &Context) -> Result<Self, Error> {
+        let first = match second_stage(&options)? {
+            Some(classes) => {
+                let first = PredictOptions {
+                    model: first_stage_model(&options)?,
+                    checkpoint: "final".to_owned(),
+                    ..options.clone()
+                };
+                require_classes(&first, classes)?;
+                Some(Box::new(Self::of_options(first, compute, None, context)?))
+            }
+            None if options.lowres_model.is_some() => {
+                let expected = "a model of the second stage of a cascade";
+                return Err(OptionError::expected("model", expected, options.model.display()).into());
+            }
+            None => None,
+        };
+        Self::of_options(options, compute, first, context)
+    }
+
+    fn of_options(
+        options: PredictOptions,
+        compute: &Compute,
+        first: Option<Box<Self>>,
+        context: &Context,
+    ) -> Result<Self, Error> {
+        context.check()?;
+        let ready = Ready::load(&options, compute, context)?;
+        Ok(Self {
+            options,
+            ready,
+            first,
+        })
+    }
+
+    /// Number of classes, with the background.
+    fn classes(&self) -> usize {
+        self.ready.model.plans.num_classes + 1
+    }
+
+    fn segment(&self, image: Image, softmax: bool, context: &Context) -> Result<Segmented, Error> {
+        let kept = match softmax {
+            true => Softmax::Returned,
+            false => Softmax::Dropped,
+        };
+        let export = self.export(PathBuf::new(), false);
+        self.run(image, &export, (None, kept), context, |predicted, properties| {
+            segmented(predicted, &export, softmax, &properties, context)
+        })
+    }
+
+    fn segment_to(&self, image: Image, output: &Path, softmax: bool, context: &Context) -> Result<(), Error> {
         let name = output.file_name().unwrap_or_default().to_string_lossy();
         let case = name
             .strip_suffix(EXTENSION)
@@ -158,7 +220,6 @@ impl LoadedModel {
             path: folder.to_owned(),
             source,
         })?;
-        self.start(context)?;
         let kept = match softmax {
             true => Softmax::Saved,
             false => Softmax::Dropped,
@@ -178,17 +239,7 @@ impl LoadedModel {
             |predicted, properties| {
                 export.write_predicted(case, &record, predicted, properties, context.cancel())
             },
-        )?;
-        context.progress(100, 100, "%", None);
-        Ok(())
-    }
-
-    /// Sets the state of libtorch that belongs to the thread or to the whole process.
-    fn start(&self, context: &Context) -> Result<(), Error> {
-        context.check()?;
-        self.compute.set_math(false)?;
-        tch::set_num_threads(i32::try_from(context.workers()).unwrap_or(1));
-        Ok(())
+        )
     }
 
     fn export(&self, folder: PathBuf, softmax: bool) -> Export {

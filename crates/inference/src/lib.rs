@@ -1,8 +1,9 @@
-//! Sliding-window prediction. [`Predictor`] maps an image to a softmax, [`predict`] segments a folder of
-//! images. [`LoadedModel`] segments images in memory.
+//! Sliding-window prediction with models of nnU-Net v1 and v2. [`Predictor`] maps an image to a softmax or to logits,
+//! [`predict`] segments a folder of images. [`LoadedModel`] segments images in memory.
 
 mod cascade;
 mod digest;
+mod dynamic;
 mod error;
 mod existing;
 mod export;

@@ -1,9 +1,7 @@
 //! Estimate of the memory of a case, and how its softmax is computed within it.
 
-use std::borrow::Borrow;
-
 use dataset::CaseProperties;
-use engine::network::GenericUNet;
+use engine::network::Network;
 use resample::ExportMode;
 use run::{available_memory, resident_memory, Context, Event};
 use serde_json::json;
@@ -47,6 +45,8 @@ pub(crate) struct Sizes {
     /// Whether other cases are read or exported at the same time.
     pub several: bool,
     pub softmax: Softmax,
+    /// Whether the export needs all planes at once, whatever the memory.
+    pub whole: bool,
 }
 
 /// What becomes of the softmax on the image's grid.
@@ -75,6 +75,7 @@ impl Sizes {
             original: properties.original_size_of_raw_data()?,
             several,
             softmax,
+            whole: softmax == Softmax::Returned,
         })
     }
 }
@@ -98,7 +99,7 @@ pub(crate) struct Need {
 
 impl Need {
     pub fn new(
-        predictor: &Predictor<impl Borrow<GenericUNet>>,
+        predictor: &Predictor<impl Network>,
         sizes: &Sizes,
         strategy: Strategy,
         options: &PredictOptions,
@@ -150,7 +151,7 @@ impl Need {
 /// Chooses the strategy of a case from the estimates and the memory that the options allow, and reports it before the case
 /// is predicted.
 pub(crate) fn choose(
-    predictor: &Predictor<impl Borrow<GenericUNet>>,
+    predictor: &Predictor<impl Network>,
     case: Option<&str>,
     sizes: &Sizes,
     options: &PredictOptions,
@@ -163,8 +164,7 @@ pub(crate) fn choose(
         || whole.process + ((available as f64 * SHARE) as u64).min(DEFAULT_MOST),
         |memory| memory.0,
     );
-    let returned = sizes.softmax == Softmax::Returned;
-    let (strategy, need) = if returned || whole.total() <= limit || slabs.total() >= whole.total() {
+    let (strategy, need) = if sizes.whole || whole.total() <= limit || slabs.total() >= whole.total() {
         (Strategy::Whole, whole)
     } else {
         (Strategy::Slabs, slabs)

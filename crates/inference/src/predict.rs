@@ -15,6 +15,7 @@ use serde_json::json;
 use settings::{PredictOptions, PredictSummary};
 
 use crate::cascade::{first_stage_folder, first_stage_model, FirstStage};
+use crate::dynamic;
 use crate::export::{Export, Predicted};
 use crate::memory::{choose, Sizes, Softmax, Strategy};
 use crate::model::Model;
@@ -33,7 +34,10 @@ use crate::Error;
 /// A model of the second stage of a cascade takes the segmentations of the first stage, which are predicted before it
 /// unless the options name them. A case that fails there fails.
 ///
-/// Source: `nnunet.inference.predict.predict_from_folder`, `nnunet.inference.predict_simple`.
+/// A model of nnU-Net v2, which is found by its `plans.json`, is predicted as `nnUNetv2_predict` does.
+///
+/// Source: `nnunet.inference.predict.predict_from_folder`, `nnunet.inference.predict_simple`; for models of nnU-Net v2
+/// `nnunetv2.inference.predict_from_raw_data`.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::NoCases`], [`Error::Model`], [`Error::FoldPlans`], [`Error::Evaluate`],
@@ -45,6 +49,9 @@ pub fn predict(options: &PredictOptions, context: &Context) -> Result<PredictSum
     let compute = Compute::new(&options.compute)?;
     compute.set_math(false)?;
     tch::set_num_threads(i32::try_from(context.workers()).unwrap_or(1));
+    if let Some(folder) = v2::ModelFolder::open(&options.model)? {
+        return dynamic::predict(folder, options, &compute, start, context);
+    }
     let classes = second_stage(options)?;
     let Some(classes) = classes else {
         if options.lowres_segmentations.is_some() || options.lowres_model.is_some() {

@@ -1,6 +1,8 @@
 //! Weighted sums of tiles, over all planes of a volume or over those that tiles still change.
 
 use bytemuck::allocation::try_zeroed_slice_box;
+use bytemuck::Zeroable;
+use half::f16;
 use ndarray::{Array4, ArrayView4};
 use rayon::prelude::*;
 
@@ -15,19 +17,45 @@ pub(crate) struct Place {
     pub size: [usize; 3],
 }
 
+/// A number of the sums. Sums are computed in float32 and rounded to it.
+pub(crate) trait Stored: Copy + Send + Sync + Zeroable {
+    fn get(self) -> f32;
+    fn of(value: f32) -> Self;
+}
+
+impl Stored for f32 {
+    fn get(self) -> f32 {
+        self
+    }
+
+    fn of(value: f32) -> Self {
+        value
+    }
+}
+
+impl Stored for f16 {
+    fn get(self) -> f32 {
+        self.to_f32()
+    }
+
+    fn of(value: f32) -> Self {
+        Self::from_f32(value)
+    }
+}
+
 /// Sums of values times weights, and of weights, of a volume (class, z, y, x).
 ///
 /// Holds `depth` planes at a time. A plane is in slot `plane % depth`, so that nothing moves when planes are taken out.
-pub(crate) struct Sums {
+pub(crate) struct Sums<T = f32> {
     shape: [usize; 3],
     depth: usize,
     /// The first plane that was not taken out.
     first: usize,
-    values: Vec<f32>,
-    weights: Vec<f32>,
+    values: Vec<T>,
+    weights: Vec<T>,
 }
 
-impl Sums {
+impl<T: Stored> Sums<T> {
     /// Zeros for a volume of `shape`, with room for `depth` planes.
     pub fn new(classes: usize, shape: [usize; 3], depth: usize) -> Result<Self, Error> {
         let depth = depth.clamp(1, shape[0].max(1));
@@ -65,7 +93,7 @@ impl Sums {
                 let rows = self.weights[to..to + x.1]
                     .iter_mut()
                     .zip(&weight[from..from + x.1]);
-                rows.for_each(|(sum, value)| *sum += value);
+                rows.for_each(|(sum, value)| *sum = T::of(sum.get() + value));
             }
         }
     }
@@ -98,10 +126,10 @@ impl Sums {
                     if mirrored[2] {
                         let source = &source[nx - x.2 - x.1..nx - x.2];
                         let each = sums.iter_mut().zip(source.iter().rev()).zip(weights);
-                        each.for_each(|((sum, value), weight)| *sum += value * weight);
+                        each.for_each(|((sum, value), weight)| *sum = T::of(sum.get() + value * weight));
                     } else {
                         let each = sums.iter_mut().zip(&source[x.2..x.2 + x.1]).zip(weights);
-                        each.for_each(|((sum, value), weight)| *sum += value * weight);
+                        each.for_each(|((sum, value), weight)| *sum = T::of(sum.get() + value * weight));
                     }
                 }
             });
@@ -119,13 +147,13 @@ impl Sums {
             }
             let mut finite = true;
             for (sum, weight) in sums.iter_mut().zip(&weights[slot * plane..]) {
-                *sum /= weight;
-                finite &= sum.is_finite();
+                *sum = T::of(sum.get() / weight.get());
+                finite &= sum.get().is_finite();
             }
             if finite {
                 0
             } else {
-                sums.iter().filter(|sum| !sum.is_finite()).count()
+                sums.iter().filter(|sum| !sum.get().is_finite()).count()
             }
         });
         counts.sum()
@@ -137,7 +165,7 @@ impl Sums {
     pub fn take<E>(
         &mut self,
         end: usize,
-        mut receive: impl FnMut(ArrayView4<'_, f32>) -> Result<(), E>,
+        mut receive: impl FnMut(ArrayView4<'_, T>) -> Result<(), E>,
     ) -> Result<usize, E> {
         let start = self.first;
         if end <= start {
@@ -158,9 +186,9 @@ impl Sums {
                 receive(all.slice(ndarray::s![.., slot..slot + count, .., ..]))?;
             }
             for class in 0..classes {
-                self.values[(class * depth + slot) * plane..][..count * plane].fill(0.0);
+                self.values[(class * depth + slot) * plane..][..count * plane].fill(T::of(0.0));
             }
-            self.weights[slot * plane..][..count * plane].fill(0.0);
+            self.weights[slot * plane..][..count * plane].fill(T::of(0.0));
             next += count;
         }
         self.first = end;
@@ -168,7 +196,7 @@ impl Sums {
     }
 
     /// The means of all planes, without a copy, if there is room for all; or the number of values that are not finite.
-    pub fn into_mean(mut self) -> Result<Result<Array4<f32>, usize>, Error> {
+    pub fn into_mean(mut self) -> Result<Result<Array4<T>, usize>, Error> {
         let [depth, height, width] = self.shape;
         let bad = self.divide(0, depth);
         if bad > 0 {
@@ -182,9 +210,9 @@ impl Sums {
 }
 
 /// Zeros, which the system provides as they are touched.
-fn zeros(count: usize) -> Result<Vec<f32>, Error> {
+fn zeros<T: Zeroable>(count: usize) -> Result<Vec<T>, Error> {
     let zeros = try_zeroed_slice_box(count).map_err(|()| Error::Memory {
-        bytes: count as u64 * 4,
+        bytes: (count * size_of::<T>()) as u64,
     })?;
     Ok(zeros.into_vec())
 }
@@ -265,10 +293,10 @@ mod tests {
                     after(sums, next);
                 }
             };
-            let mut whole = Sums::new(classes, shape, shape[0]).unwrap();
+            let mut whole = Sums::<f32>::new(classes, shape, shape[0]).unwrap();
             run(&mut whole, &mut |_, _| ());
             let whole = whole.into_mean().unwrap().unwrap();
-            let mut slabs = Sums::new(classes, shape, patch[0]).unwrap();
+            let mut slabs = Sums::<f32>::new(classes, shape, patch[0]).unwrap();
             let mut found = Array4::<f32>::from_elem(whole.raw_dim(), f32::NAN);
             let mut first = 0;
             run(&mut slabs, &mut |sums, end| {
@@ -292,7 +320,7 @@ mod tests {
             corner: [0; 3],
             size: [2, 1, 1],
         };
-        let mut sums = Sums::new(1, [2, 1, 1], 2).unwrap();
+        let mut sums = Sums::<f32>::new(1, [2, 1, 1], 2).unwrap();
         sums.add_weight(&[1.0; 2], place);
         sums.add(0, &[1.0, f32::INFINITY], &[1.0; 2], place, [false; 3]);
         assert_eq!(sums.take(1, |_| Ok::<(), Error>(())).unwrap(), 0);
@@ -301,7 +329,7 @@ mod tests {
 
     #[test]
     fn a_volume_beyond_the_memory_is_an_error() {
-        let found = Sums::new(1 << 20, [1 << 10; 3], 1 << 10).map(|_| ());
+        let found = Sums::<f32>::new(1 << 20, [1 << 10; 3], 1 << 10).map(|_| ());
         assert!(matches!(found, Err(Error::Memory { .. })));
     }
 }

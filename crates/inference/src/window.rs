@@ -1,8 +1,6 @@
-//! Softmax of a whole volume from overlapping tiles.
+//! Softmax or logits of a whole volume from overlapping tiles.
 
-use std::borrow::Borrow;
-
-use engine::network::{GenericUNet, Heads, Weights};
+use engine::network::{Network, Weights};
 use ndarray::{Array4, ArrayView4, Axis};
 use run::Context;
 use run::OptionError;
@@ -14,6 +12,8 @@ use crate::mirror::mirror_subsets;
 use crate::sums::{Place, Sums};
 use crate::tiles::{tile_corners, tile_starts, Padding};
 use crate::Error;
+
+mod logits;
 
 /// Tiling and averaging.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -89,7 +89,7 @@ struct Tiling {
     weighted: bool,
 }
 
-impl<N: Borrow<GenericUNet>> Predictor<N> {
+impl<N: Network> Predictor<N> {
     /// Prepares `network` for tiles of `patch`, computing in `kind`.
     ///
     /// # Errors
@@ -123,7 +123,7 @@ impl<N: Borrow<GenericUNet>> Predictor<N> {
         }
         let weights = networks
             .iter()
-            .map(|network| network.borrow().weights(kind))
+            .map(|network| network.weights(kind))
             .collect::<Result<_, _>>()?;
         Ok(Self {
             networks,
@@ -151,8 +151,7 @@ impl<N: Borrow<GenericUNet>> Predictor<N> {
         groups.iter().map(|group| group.corners.len()).sum()
     }
 
-    /// Returns the mean softmax (class, z, y, x) of an image (channel, z, y, x). A 2D network processes the slices of
-    /// axis z.
+    /// Returns the mean softmax (class, z, y, x) of an image (channel, z, y, x). A 2D network processes the slices of axis z.
     ///
     /// Memory besides the result, which is the only volume of all classes: the image, padded to at least one tile, one
     /// float per voxel, and one forward pass. `done` is called after every tile position.
@@ -238,10 +237,6 @@ impl<N: Borrow<GenericUNet>> Predictor<N> {
 
     /// Estimated memory in bytes of one forward pass on this computer, with its input and softmax.
     pub fn bytes_at_once(&self, volume: &[usize]) -> u64 {
-        // Measured on CPU: the values that live at the same time at the finest resolution, and their copies in other
-        // layouts.
-        const FINEST: u64 = 9;
-        let architecture = self.networks[0].borrow().architecture();
         let largest = self
             .tiling(volume)
             .groups
@@ -249,18 +244,8 @@ impl<N: Borrow<GenericUNet>> Predictor<N> {
             .map(|group| group.corners.len())
             .max();
         let copies = largest.unwrap_or(1) * mirror_subsets(&self.options.mirror_axes).len();
-        let mut voxels = (self.patch.iter().product::<usize>() * self.at_once().min(copies)) as u64;
-        let mut bytes = voxels * 4 * (2 * architecture.input_channels + 2 * architecture.classes) as u64;
-        for (stage, features) in architecture.features().iter().enumerate() {
-            let live = if stage == 0 { FINEST } else { 2 };
-            bytes += voxels * 4 * *features as u64 * live;
-            let pooled: i64 = architecture
-                .pools
-                .get(stage)
-                .map_or(1, |pool| pool.iter().product());
-            voxels /= pooled.max(1) as u64;
-        }
-        bytes + 8 * VALUES_AT_ONCE as u64
+        let voxels = (self.patch.iter().product::<usize>() * self.at_once().min(copies)) as u64;
+        self.networks[0].bytes(voxels) + 8 * VALUES_AT_ONCE as u64
     }
 
     /// Tiles and mirrored copies in one batch.
@@ -300,7 +285,7 @@ impl<N: Borrow<GenericUNet>> Predictor<N> {
         let weights = self
             .networks
             .iter()
-            .map(|network| network.borrow().weights(Kind::Float))
+            .map(|network| network.weights(Kind::Float))
             .collect::<Result<Vec<_>, _>>()?;
         // The tiles were counted already.
         match attempt(&weights, &mut || ())? {
@@ -360,8 +345,7 @@ impl<N: Borrow<GenericUNet>> Predictor<N> {
     /// Empty sums for an image (channel, z, y, x), with at most `depth` planes.
     fn sums(&self, image: &ArrayView4<'_, f32>, depth: usize) -> Result<Sums, Error> {
         let (_, z, y, x) = image.dim();
-        let classes = self.networks[0].borrow().architecture().classes as usize;
-        Sums::new(classes, [z, y, x], depth)
+        Sums::new(self.networks[0].outputs(), [z, y, x], depth)
     }
 
     /// Adds every tile of an image. `complete` is called with the end of the planes that no later tile changes, and
@@ -406,7 +390,7 @@ impl<N: Borrow<GenericUNet>> Predictor<N> {
                     .collect::<Result<Vec<_>, Error>>()?;
                 let tiles = Tensor::f_cat(&tiles, 0)?;
                 for (network, weights) in self.networks.iter().zip(weights) {
-                    let softmax = tch::no_grad(|| softmax_of(network.borrow(), weights, &tiles))?;
+                    let softmax = tch::no_grad(|| softmax_of(network, weights, &tiles))?;
                     for (index, (corner, axes)) in batch.iter().enumerate() {
                         let of_copy = softmax.f_narrow(0, index as i64, 1)?;
                         let (place, mirrored) = (place(corner), self.mirrored(axes));
@@ -432,7 +416,7 @@ impl<N: Borrow<GenericUNet>> Predictor<N> {
     /// The image (1, channel, z, y, x) on the device, padded to at least one tile.
     fn upload(&self, image: &ArrayView4<'_, f32>, padding: &Padding) -> Result<Tensor, Error> {
         let input = engine::tensor::from_array(&image.view().into_dyn().insert_axis(Axis(0)))?;
-        let input = input.f_to_device(self.networks[0].borrow().device())?;
+        let input = input.f_to_device(self.networks[0].device())?;
         let mut amounts = Vec::new();
         for axis in (0..3).rev() {
             let before = padding.before[axis];
@@ -466,9 +450,8 @@ impl<N: Borrow<GenericUNet>> Predictor<N> {
 }
 
 /// Softmax of a batch, in the memory of the logits.
-fn softmax_of(network: &GenericUNet, weights: &Weights, batch: &Tensor) -> Result<Tensor, Error> {
-    let mut heads = network.forward(batch, weights, Heads::Finest(1))?;
-    let mut values = heads.swap_remove(0);
+fn softmax_of(network: &impl Network, weights: &Weights, batch: &Tensor) -> Result<Tensor, Error> {
+    let mut values = network.logits(batch, weights)?;
     values = values.f_sub_(&values.f_amax(1, true)?)?.f_exp_()?;
     let sum = values.f_sum_dim_intlist(1, true, Kind::Float)?;
     Ok(values.f_div_(&sum)?)

@@ -16,6 +16,10 @@ pub enum Error {
     #[error(transparent)]
     #[code(transparent)]
     NotFound(#[from] run::NotFound),
+    /// A model of nnU-Net v2 cannot be read.
+    #[error(transparent)]
+    #[code(transparent)]
+    V2(#[from] v2::Error),
     /// A folder cannot be exported.
     #[error("{}: {problem}", folder.display())]
     #[code(ModelFolder)]

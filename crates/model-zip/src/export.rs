@@ -14,12 +14,14 @@ use zip_writer::{ArchiveWriter, Checksum, Method};
 
 use crate::members::{ensembles, Member, Model};
 use crate::meter::Meter;
+use crate::v2_model::V2Model;
 use crate::{Error, PIECE};
 
 /// Options of [`export_model`].
 #[run::options]
 pub struct ExportModelOptions {
-    /// Folders of the models, `RESULTS_FOLDER/nnUNet/CONFIGURATION/TaskXXX_NAME/TRAINER__PLANS`.
+    /// Folders of the models, `RESULTS_FOLDER/nnUNet/CONFIGURATION/TaskXXX_NAME/TRAINER__PLANS`, or
+    /// `nnUNet_results/DatasetXXX_NAME/TRAINER__PLANS__CONFIGURATION` of nnU-Net v2.
     #[schemars(length(min = 1))]
     pub models: Vec<PathBuf>,
     /// The zip file.
@@ -70,10 +72,11 @@ pub struct ExportModelSummary {
     pub size: u64,
 }
 
-/// Writes trained models into a zip file that this package and nnU-Net v1 install, with the files that nnU-Net v1
-/// exports, and the postprocessing of their ensembles. The file is complete or absent.
+/// Writes trained models into a zip file that this package and nnU-Net install, with the files that nnU-Net exports, and
+/// the postprocessing of the ensembles of nnU-Net v1. The file is complete or absent.
 ///
-/// Source: `nnunet.inference.pretrained_models.collect_pretrained_models.export_pretrained_model`.
+/// Sources: `nnunet.inference.pretrained_models.collect_pretrained_models.export_pretrained_model`,
+/// `nnunetv2.model_sharing.model_export.export_pretrained_model`.
 ///
 /// # Errors
 /// [`Error::FileExists`]; [`Error::Model`]; [`Error::Unfinished`]; [`Error::NotFound`] of a missing file; on
@@ -91,20 +94,32 @@ pub fn export_model(options: &ExportModelOptions, context: &Context) -> Result<E
         let path = output.clone();
         return Err(Error::FileExists { path });
     }
-    let mut models = Vec::new();
-    let mut names = BTreeSet::new();
+    let (mut models, mut members, mut exported) = (Vec::new(), Vec::new(), Vec::new());
     for folder in &options.models {
-        let model = Model::find(folder, options.folds.as_deref())?;
-        if !names.insert(model.name.clone()) {
-            let problem = format!("two folders have the name {} in the zip file", model.name);
-            return Err(OptionError::new("models", problem).into());
+        context.check()?;
+        let folds = options.folds.as_deref();
+        if let Some(model) = V2Model::find(folder, folds)? {
+            members.extend(model.members(*strict, context)?);
+            exported.push(ExportedModel {
+                folder: model.folder.path,
+                name: model.name,
+                folds: model.folds,
+            });
+            continue;
         }
+        let model = Model::find(folder, folds)?;
+        members.extend(model.members(*strict, context)?);
+        exported.push(ExportedModel {
+            folder: model.folder.path.clone(),
+            name: model.name.clone(),
+            folds: model.folds.clone(),
+        });
         models.push(model);
     }
-    let mut members = Vec::new();
-    for model in &models {
-        context.check()?;
-        members.extend(model.members(*strict, context)?);
+    let mut names = BTreeSet::new();
+    if let Some(twice) = exported.iter().find(|model| !names.insert(&model.name)) {
+        let problem = format!("two folders have the name {} in the zip file", twice.name);
+        return Err(OptionError::new("models", problem).into());
     }
     let ensembles = ensembles(&models, context)?;
     let count = ensembles.len();
@@ -114,14 +129,9 @@ pub fn export_model(options: &ExportModelOptions, context: &Context) -> Result<E
     }
     let bytes = write(&members, options, context)?;
     let size = output.metadata().map_err(|e| Error::io(output, e))?.len();
-    let model = |model: Model| ExportedModel {
-        folder: model.folder.path,
-        name: model.name,
-        folds: model.folds,
-    };
     Ok(ExportModelSummary {
         output: output.clone(),
-        models: models.into_iter().map(model).collect(),
+        models: exported,
         ensembles: count,
         files: members.len(),
         bytes,

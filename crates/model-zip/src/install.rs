@@ -12,9 +12,10 @@ use serde_json::json;
 use storage::Lock;
 
 use crate::archive::Archive;
-use crate::layout::{folder_of, Kind, EXPECTED};
+use crate::layout::{folder_of, Kind, EXPECTED, EXPECTED_V2};
 use crate::meter::Meter;
 use crate::names::components;
+use crate::v2_model;
 use crate::{check_pickle, Error, LARGEST_PICKLE};
 
 /// Names that a message lists.
@@ -23,11 +24,12 @@ const SHOWN: usize = 5;
 /// Options of [`install_model`].
 #[run::options]
 pub struct InstallModelOptions {
-    /// The zip file, of `export-model` or nnU-Net v1.
+    /// The zip file, of `export-model`, nnU-Net v1 or v2.
     #[schemars(length(min = 1))]
     pub zip: PathBuf,
-    /// Folder that gets `CONFIGURATION/TaskXXX_NAME/TRAINER__PLANS`. Created if missing. The default is `nnUNet` in the
-    /// folder of trained models.
+    /// Folder that gets `CONFIGURATION/TaskXXX_NAME/TRAINER__PLANS`, or `DatasetXXX_NAME/TRAINER__PLANS__CONFIGURATION` of
+    /// nnU-Net v2. Created if missing. The default is `nnUNet` in the folder of trained models; for models of v2
+    /// `$nnUNet_results`, else the folder of trained models.
     pub output: Option<PathBuf>,
     /// Folder of trained models. The default is `$RESULTS_FOLDER`.
     pub results: Option<PathBuf>,
@@ -70,21 +72,22 @@ pub struct InstallModelSummary {
 /// nothing in it is executed, its pickles are read by the restricted reader, and its names, sizes and checksums are
 /// verified.
 ///
-/// Source: `nnunet.inference.pretrained_models.download_pretrained_model.install_model_from_zip_file`.
+/// Sources: `nnunet.inference.pretrained_models.download_pretrained_model.install_model_from_zip_file`,
+/// `nnunetv2.model_sharing.model_import.install_model_from_zip_file`.
 ///
 /// # Errors
 /// [`Error::Zip`] if the file is damaged, not acceptable or contains no model; [`Error::ModelExists`];
 /// [`Error::Storage`] if the disk is too small, or another process installs into the folder; on cancellation.
 pub fn install_model(options: &InstallModelOptions, context: &Context) -> Result<InstallModelSummary, Error> {
     run::validate(options)?;
-    let root = root(options, context)?;
+    NotFound::unless_exists("zip file", &options.zip, "correct the path")?;
+    let mut archive = Archive::open(&options.zip)?;
+    let contents = Contents::of(&archive, &options.zip)?;
+    let root = root(options, contents.is_v2(), context)?;
     context.emit(Event::Started {
         verb: "installModel",
         settings: json!({ "zip": options.zip, "output": root, "overwrite": options.overwrite }),
     });
-    NotFound::unless_exists("zip file", &options.zip, "correct the path")?;
-    let mut archive = Archive::open(&options.zip)?;
-    let contents = Contents::of(&archive, &options.zip)?;
     contents.check_pickles(&mut archive, &options.zip, context)?;
     contents.refuse_existing(&root, options)?;
     storage::require_space(&root, contents.bytes)?;
@@ -121,15 +124,20 @@ pub fn install_model(options: &InstallModelOptions, context: &Context) -> Result
     })
 }
 
-fn root(options: &InstallModelOptions, context: &Context) -> Result<PathBuf, Error> {
+fn root(options: &InstallModelOptions, v2: bool, context: &Context) -> Result<PathBuf, Error> {
     if let Some(output) = &options.output {
         return Ok(output.clone());
+    }
+    let variable = std::env::var_os(v2_model::RESULTS_VARIABLE).filter(|value| !value.is_empty());
+    if let (true, None, Some(folder)) = (v2, &options.results, variable) {
+        return Ok(folder.into());
     }
     let folders = Folders {
         results: options.results.clone(),
         ..Folders::default()
     };
-    Ok(folders.resolve(context).results()?.join("nnUNet"))
+    let results = folders.resolve(context).results()?.to_owned();
+    Ok(if v2 { results } else { results.join("nnUNet") })
 }
 
 /// A folder of the zip file that is installed as a whole.
@@ -141,7 +149,7 @@ struct Folder {
 
 /// What the zip file installs.
 struct Contents {
-    /// By name, such as `2d/Task501_X/TRAINER__PLANS`.
+    /// By name, such as `2d/Task501_X/TRAINER__PLANS`, or `Dataset501_X/TRAINER__PLANS__2d` of nnU-Net v2.
     folders: BTreeMap<String, Folder>,
     ignored: Vec<String>,
     bytes: u64,
@@ -175,11 +183,22 @@ impl Contents {
             path: zip.to_owned(),
             problem,
         };
+        let mut none = true;
+        for (name, folder) in contents.folders.iter().filter(|(_, f)| f.kind == Kind::V2) {
+            none = false;
+            let names = folder.files.iter().map(|file| &*archive.files[*file].name);
+            v2_model::check_names(name, names).map_err(refuse)?;
+        }
         let models = contents
             .folders
             .iter()
             .filter(|(_, folder)| folder.kind == Kind::Model);
-        let mut none = true;
+        let v1 = |folder: &Folder| folder.kind != Kind::V2;
+        if !none && contents.folders.values().any(v1) {
+            return Err(refuse(
+                "it contains models of nnU-Net v1 and v2, which belong to different folders".to_owned(),
+            ));
+        }
         for (name, folder) in models {
             none = false;
             let has = |inner: &str| {
@@ -205,11 +224,17 @@ impl Contents {
         }
         if none {
             return Err(refuse(format!(
-                "it contains no model: expected files {EXPECTED}/fold_X/{FINAL_CHECKPOINT}.model, {}",
+                "it contains no model: expected files {EXPECTED}/fold_X/{FINAL_CHECKPOINT}.model, or \
+                 {EXPECTED_V2}/fold_X/checkpoint_final.pth of nnU-Net v2, {}",
                 found(archive)
             )));
         }
         Ok(contents)
+    }
+
+    /// Whether the models are of nnU-Net v2.
+    fn is_v2(&self) -> bool {
+        self.folders.values().any(|folder| folder.kind == Kind::V2)
     }
 
     /// Positions and names of the files to unpack.
@@ -269,6 +294,7 @@ impl Contents {
             let path = join(root, name);
             let (place, folds) = match folder.kind {
                 Kind::Model => (0, ModelFolder::new(&path).folds(FINAL_CHECKPOINT)?),
+                Kind::V2 => (0, v2_model::folds(&path)?),
                 Kind::Ensemble => (1, Vec::new()),
             };
             installed[place].push(InstalledFolder {

@@ -1,6 +1,7 @@
-//! Trained models as zip files, as nnU-Net v1 exports and installs them.
+//! Trained models as zip files, as nnU-Net v1 and v2 export and install them.
 //!
-//! Source: `nnunet.inference.pretrained_models`. Names in the zip are relative to `RESULTS_FOLDER/nnUNet`.
+//! Sources: `nnunet.inference.pretrained_models`, `nnunetv2.model_sharing`. Names in the zip are relative to
+//! `RESULTS_FOLDER/nnUNet`, or to `nnUNet_results` of v2.
 
 mod archive;
 mod error;
@@ -10,6 +11,7 @@ mod layout;
 mod members;
 mod meter;
 mod names;
+mod v2_model;
 
 pub use error::Error;
 pub use export::{export_model, ExportModelOptions, ExportModelSummary, ExportedModel};

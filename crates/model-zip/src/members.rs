@@ -31,18 +31,7 @@ impl Model {
     /// [`Error::Model`] if the end of its path is not that of nnU-Net; [`Error::Unfinished`]; as
     /// [`ModelFolder::default_folds`].
     pub(crate) fn find(folder: &Path, folds: Option<&[Fold]>) -> Result<Self, Error> {
-        let advice = "train it with `nnunet-diag train` first, or choose another folder";
-        NotFound::unless_exists("model", folder, advice)?;
-        let dots = folder
-            .components()
-            .any(|part| part == std::path::Component::ParentDir);
-        // Without links, whose targets may have other names.
-        let whole = if dots {
-            folder.canonicalize()
-        } else {
-            std::path::absolute(folder)
-        };
-        let whole = whole.map_err(|e| Error::io(folder, e))?;
+        let whole = whole_path(folder)?;
         let name = model_name(&whole).ok_or_else(|| Error::Model {
             folder: folder.to_owned(),
             problem: format!(
@@ -188,8 +177,27 @@ pub(crate) fn ensembles(models: &[Model], context: &Context) -> Result<Vec<Membe
     Ok(members)
 }
 
+/// The absolute path of the folder of a model.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::Io`].
+pub(crate) fn whole_path(folder: &Path) -> Result<PathBuf, Error> {
+    let advice = "train it with `nnunet-diag train` first, or choose another folder";
+    NotFound::unless_exists("model", folder, advice)?;
+    let dots = folder
+        .components()
+        .any(|part| part == std::path::Component::ParentDir);
+    // Without links, whose targets may have other names.
+    let whole = if dots {
+        folder.canonicalize()
+    } else {
+        std::path::absolute(folder)
+    };
+    whole.map_err(|e| Error::io(folder, e))
+}
+
 /// Refuses a pickle that installing would refuse.
-fn readable(path: &Path) -> Result<(), Error> {
+pub(crate) fn readable(path: &Path) -> Result<(), Error> {
     let length = path.metadata().map_err(|e| Error::io(path, e))?.len();
     let problem = if length > LARGEST_PICKLE {
         format!("it has {length} bytes, more than {LARGEST_PICKLE}")

@@ -67,11 +67,24 @@ impl<'a> Machine<'a> {
                 [items] => Node::Tuple(self.items(*items)?),
                 _ => return Err(self.malformed("torch.Size without its lengths")),
             },
-            Global::NdArray | Global::Storage(_) | Global::TorchDType(_) => {
+            Global::TorchDevice => Node::Str(self.device(arguments)?.into()),
+            Global::NdArray | Global::Storage(_) | Global::TorchDType(_) | Global::Name(_) => {
                 return Err(self.malformed(format!("{global:?} is called")));
             }
         };
         self.push(node)
+    }
+
+    /// Name of a `torch.device`, such as `cuda:0`.
+    fn device(&mut self, arguments: &[Id]) -> Result<String, Error> {
+        let kind = arguments.first().and_then(|&id| self.text(id));
+        // Every use copies the name, so long names are rejected.
+        let kind = kind.filter(|kind| kind.len() <= 16);
+        let kind = kind.ok_or_else(|| self.malformed("torch.device without a name"))?;
+        Ok(match arguments.get(1) {
+            Some(&index) => format!("{kind}:{}", self.unsigned(index)?),
+            None => kind.into_owned(),
+        })
     }
 
     fn builtin(&mut self, name: &str, arguments: &[Id]) -> Result<Node<'a>, Error> {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::array::byte_count;
 use crate::gather::gather;
 use crate::limits::Budget;
-use crate::node::{ArrayNode, DTypeNode, Id, Node, TensorNode};
+use crate::node::{ArrayNode, DTypeNode, Global, Id, Node, TensorNode};
 use crate::storages::Storages;
 use crate::tensor::Tensor;
 use crate::value::Dict;
@@ -68,6 +68,7 @@ impl<'n, 'a, 's> Finisher<'n, 'a, 's> {
                 false => Value::Scalar(self.numbers(dtype, &[], false, *data)?),
             },
             Node::Tensor(tensor) => Value::Tensor(self.tensor(tensor)?),
+            Node::Global(Global::Name(name)) => Value::Str((*name).to_owned()),
             Node::Global(_) | Node::EmptyArray | Node::Storage(_) => {
                 return Err(Error::malformed(
                     0,

@@ -27,7 +27,13 @@ pub(crate) enum Global {
     RebuildTensorV3,
     RebuildParameter,
     TorchSize,
+    TorchDevice,
+    /// A function that a file only names. Its value is this text.
+    Name(&'static str),
 }
+
+/// The function that nnU-Net v2's `postprocessing.pkl` names.
+const REMOVE_COMPONENTS: &str = "remove_all_but_largest_component_from_segmentation";
 
 impl Global {
     /// Returns the global with that name, if it is supported.
@@ -60,6 +66,10 @@ impl Global {
             ("torch._utils", "_rebuild_tensor_v3") => Self::RebuildTensorV3,
             ("torch._utils", "_rebuild_parameter") => Self::RebuildParameter,
             ("torch", "Size") => Self::TorchSize,
+            ("torch", "device") => Self::TorchDevice,
+            ("nnunetv2.postprocessing.remove_connected_components", REMOVE_COMPONENTS) => {
+                Self::Name(REMOVE_COMPONENTS)
+            }
             ("torch.storage", "UntypedStorage") | ("torch", "UntypedStorage") => Self::Storage(None),
             ("torch" | "torch.cuda", _) => match name.strip_suffix("Storage") {
                 Some(_) => Self::Storage(Some(TensorType::from_storage(name)?)),

@@ -33,6 +33,17 @@ pub struct RawCase {
     pub notices: Vec<Notice>,
 }
 
+/// The images of a case.
+#[derive(Clone, Debug)]
+pub struct Images {
+    /// One volume (z, y, x) for each image, all of one shape.
+    pub channels: Vec<Array3<f32>>,
+    /// Geometry of the first image.
+    pub geometry: Geometry,
+    /// What the user should know about the case. Values that are not finite are still in the volumes.
+    pub notices: Vec<Notice>,
+}
+
 impl CaseFiles {
     /// Reads and crops the case.
     ///
@@ -40,6 +51,33 @@ impl CaseFiles {
     /// If a file cannot be read or exists with both extensions, the files differ in shape, every voxel is 0, or
     /// a voxel is not finite and must be. [`Error::Cancelled`] within the reading of one file.
     pub fn read(&self, rules: ReadRules, cancel: &Cancel) -> Result<RawCase, Error> {
+        let Images {
+            channels,
+            geometry,
+            mut notices,
+        } = self.read_images(rules.nonfinite, cancel)?;
+        let first = Some(&geometry);
+        let label = match &self.label {
+            Some(path) => {
+                cancel.check()?;
+                files::only_one(path)?;
+                let (label, found) = nifti::read_labels(path)?;
+                self.check_shape(path, label.dim().into(), &channels)?;
+                notices.extend(self.elsewhere(path, first, &found));
+                notices.extend(doubt(path)?);
+                Some(label)
+            }
+            None => None,
+        };
+        self.cut(channels, label, geometry, notices, rules, cancel)
+    }
+
+    /// Reads the images of the case as they are.
+    ///
+    /// # Errors
+    /// If a file cannot be read or exists with both extensions, the files differ in shape, or a voxel is not finite and
+    /// must be. [`Error::Cancelled`] within the reading of one file.
+    pub fn read_images(&self, nonfinite: NonFinite, cancel: &Cancel) -> Result<Images, Error> {
         let mut notices = Vec::new();
         let mut channels: Vec<Array3<f32>> = Vec::with_capacity(self.images.len());
         let mut first: Option<Geometry> = None;
@@ -56,25 +94,17 @@ impl CaseFiles {
             }
             let image = image.index_axis_move(Axis(0), 0);
             self.check_shape(path, image.dim().into(), &channels)?;
-            notices.extend(check_finite(path, image.iter(), rules.nonfinite)?);
+            notices.extend(check_finite(path, image.iter(), nonfinite)?);
             channels.push(image);
             notices.extend(self.elsewhere(path, first.as_ref(), &geometry));
             notices.extend(doubt(path)?);
             first.get_or_insert(geometry);
         }
-        let label = match &self.label {
-            Some(path) => {
-                cancel.check()?;
-                files::only_one(path)?;
-                let (label, geometry) = nifti::read_labels(path)?;
-                self.check_shape(path, label.dim().into(), &channels)?;
-                notices.extend(self.elsewhere(path, first.as_ref(), &geometry));
-                notices.extend(doubt(path)?);
-                Some(label)
-            }
-            None => None,
-        };
-        self.cut(channels, label, first.unwrap_or_default(), notices, rules, cancel)
+        Ok(Images {
+            channels,
+            geometry: first.unwrap_or_default(),
+            notices,
+        })
     }
 
     /// Crops the volumes of the case, all of one shape.
@@ -198,13 +228,13 @@ const ORIGIN_TOLERANCE: f64 = 0.5;
 const DIRECTION_TOLERANCE: f64 = 0.01;
 
 /// Code of the warning that voxels were replaced.
-pub(crate) const REPLACED: &str = "WARN_NONFINITE_REPLACED";
+pub const REPLACED: &str = "WARN_NONFINITE_REPLACED";
 
 /// Counts the voxels of a file that cannot be normalised ([`is_usable`]). Returns a notice if they are to be replaced.
 ///
 /// # Errors
 /// [`Error::NotFinite`] if they are not.
-pub(crate) fn check_finite<'a>(
+pub fn check_finite<'a>(
     path: &Path,
     voxels: impl ExactSizeIterator<Item = &'a f32>,
     rule: NonFinite,

@@ -34,6 +34,7 @@ pub use options::Options;
 pub use planning::{plan_experiment, ConfigurationSummary, PlanSummary};
 pub use preprocessing::{preprocess, PreprocessSummary};
 pub use rules::{Crop, Notice, ReadRules};
+pub use statistics::mean_and_deviation;
 pub use test_case::{preprocess_case, preprocess_image, preprocess_test_case, PreprocessedCase};
 
 use run::Context;

@@ -39,22 +39,26 @@ impl ExportMode {
 }
 
 /// Conversion of a prediction's channels to labels.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Decision {
     /// Index of the largest channel, the first of equal ones.
     Argmax,
     /// nnU-Net's regions: channel `i` above one half gives the `i`-th class. Later channels overwrite earlier
     /// ones. Otherwise 0.
     Regions(Vec<i16>),
+    /// As [`Decision::Regions`] with another threshold than one half: 0 for logits, whose sigmoid is then above one half.
+    RegionsAbove(Vec<i16>, f32),
 }
 
 impl Decision {
     pub(crate) fn check(&self, channels: usize) -> Result<(), Error> {
         match self {
-            Self::Regions(classes) if classes.len() != channels => Err(Error::Regions {
-                found: classes.len(),
-                expected: channels,
-            }),
+            Self::Regions(classes) | Self::RegionsAbove(classes, _) if classes.len() != channels => {
+                Err(Error::Regions {
+                    found: classes.len(),
+                    expected: channels,
+                })
+            }
             _ => Ok(()),
         }
     }
@@ -70,12 +74,15 @@ impl Decision {
                     *label = if better { channel as i16 } else { *label };
                 }
             }
-            Self::Regions(classes) => {
-                for (&value, label) in values.iter().zip(labels) {
-                    *label = if value > 0.5 { classes[channel] } else { *label };
-                }
-            }
+            Self::Regions(classes) => paint(values, 0.5, classes[channel], labels),
+            Self::RegionsAbove(classes, threshold) => paint(values, *threshold, classes[channel], labels),
         }
+    }
+}
+
+fn paint(values: &[f32], threshold: f32, class: i16, labels: &mut [i16]) {
+    for (&value, label) in values.iter().zip(labels) {
+        *label = if value > threshold { class } else { *label };
     }
 }
 

@@ -176,6 +176,12 @@ codes! {
     SplitsExist = "ERR_SPLITS_EXIST",
     /// A folder is not a model folder. Name the folder that contains `fold_0` or `all`.
     ModelFolder = "ERR_MODEL_FOLDER",
+    /// A model of nnU-Net v2 names a class or function that is not known here, such as an image reader or a resampling
+    /// function. `details` has what was found and what is known.
+    ModelUnsupported = "ERR_MODEL_UNSUPPORTED",
+    /// The plans of a model of nnU-Net v2 describe a network that is not known here, or not one that can be built. The
+    /// message names the entry, its value and the known ones.
+    Architecture = "ERR_ARCHITECTURE",
     /// A fold to export has no final checkpoint. Finish its training, or name the folds to export.
     FoldUnfinished = "ERR_FOLD_UNFINISHED",
     /// The file to write exists. Choose another name, or pass `overwrite`.

@@ -20,7 +20,8 @@ pub struct PredictOptions {
     /// Folder for the segmentations. Created if missing.
     #[schemars(length(min = 1))]
     pub output: PathBuf,
-    /// Folder `<trainer>__<plans>` with `plans.pkl` and the folds.
+    /// Folder of the model: `<trainer>__<plans>` of nnU-Net v1, with `plans.pkl` and the folds, or
+    /// `<trainer>__<plans>__<configuration>` of nnU-Net v2, with `plans.json`, `dataset.json` and the folds.
     #[schemars(length(min = 1))]
     pub model: PathBuf,
     /// Folds to average: numbers or `all`. The default is every trained fold with a number, as in nnU-Net v1; `all` if
@@ -32,24 +33,27 @@ pub struct PredictOptions {
     #[schemars(length(min = 1))]
     pub lowres_segmentations: Option<PathBuf>,
     /// Model of the first stage of a cascade. The default is `3d_lowres/<task>/nnUNetTrainerV2__<plans>` beside the folder
-    /// of the configuration of the model.
+    /// of the configuration of the model; with a model of nnU-Net v2, the previous stage that its plans name, beside its
+    /// folder.
     #[schemars(length(min = 1))]
     pub lowres_model: Option<PathBuf>,
-    /// Checkpoint of each fold: `final`, `best`, `latest`, or a file name without `.model`.
+    /// Checkpoint of each fold: `final`, `best`, `latest`, or for a model of nnU-Net v1 a file name without `.model`.
     #[default("final".to_owned())]
     #[schemars(length(min = 1))]
     pub checkpoint: String,
-    /// Also writes `<case>.npz` (softmax, float16, cropped region) and `<case>.pkl`, for ensembling.
+    /// Also writes `<case>.npz` and `<case>.pkl`, for ensembling: `softmax` of the cropped region with a model of nnU-Net v1,
+    /// `probabilities` of the whole image with one of v2, both in float16.
     #[default]
     pub save_softmax: bool,
-    /// Resampling of the softmax to the grid of the image. The default is `streamed`, or `alt` if the environment variable
-    /// `DIAG_NNUNET_ALT_RESAMPLING` is on.
+    /// Resampling of the softmax to the grid of the image, with a model of nnU-Net v1; the plans of v2 name their own. The
+    /// default is `streamed`, or `alt` if the environment variable `DIAG_NNUNET_ALT_RESAMPLING` is on.
     pub export: Option<ExportMode>,
     /// Step between tiles as a fraction of the patch.
     #[default(0.5)]
     #[schemars(range(max = 1.0), extend("exclusiveMinimum" = 0.0))]
     pub step_size: f64,
-    /// Averages predictions over mirrored copies along every axis, unless the trainer of the model does not mirror.
+    /// Averages predictions over mirrored copies along every axis, unless the trainer of the model does not mirror. With a
+    /// model of nnU-Net v2, the axes are those that its checkpoint allows.
     #[default(true)]
     pub mirroring: bool,
     /// Applies the `postprocessing.json` of the model, if it has one.
@@ -98,7 +102,8 @@ impl PredictOptions {
 /// Options of `loadModel`.
 #[run::options]
 pub struct LoadModelOptions {
-    /// Folder `<trainer>__<plans>` with `plans.pkl` and the folds.
+    /// Folder of the model: `<trainer>__<plans>` of nnU-Net v1, with `plans.pkl` and the folds, or
+    /// `<trainer>__<plans>__<configuration>` of nnU-Net v2, with `plans.json`, `dataset.json` and the folds.
     #[schemars(length(min = 1))]
     pub model: PathBuf,
     /// Folds to average: numbers or `all`. The default is every trained fold with a number, as in nnU-Net v1; `all` if
@@ -106,21 +111,23 @@ pub struct LoadModelOptions {
     #[schemars(length(min = 1))]
     pub folds: Option<Vec<Fold>>,
     /// Model of the first stage of a cascade. The default is `3d_lowres/<task>/nnUNetTrainerV2__<plans>` beside the folder
-    /// of the configuration of the model.
+    /// of the configuration of the model; with a model of nnU-Net v2, the previous stage that its plans name, beside its
+    /// folder.
     #[schemars(length(min = 1))]
     pub lowres_model: Option<PathBuf>,
-    /// Checkpoint of each fold: `final`, `best`, `latest`, or a file name without `.model`.
+    /// Checkpoint of each fold: `final`, `best`, `latest`, or for a model of nnU-Net v1 a file name without `.model`.
     #[default("final".to_owned())]
     #[schemars(length(min = 1))]
     pub checkpoint: String,
-    /// Resampling of the softmax to the grid of the image. The default is `streamed`, or `alt` if the environment variable
-    /// `DIAG_NNUNET_ALT_RESAMPLING` is on.
+    /// Resampling of the softmax to the grid of the image, with a model of nnU-Net v1; the plans of v2 name their own. The
+    /// default is `streamed`, or `alt` if the environment variable `DIAG_NNUNET_ALT_RESAMPLING` is on.
     pub export: Option<ExportMode>,
     /// Step between tiles as a fraction of the patch.
     #[default(0.5)]
     #[schemars(range(max = 1.0), extend("exclusiveMinimum" = 0.0))]
     pub step_size: f64,
-    /// Averages predictions over mirrored copies along every axis, unless the trainer of the model does not mirror.
+    /// Averages predictions over mirrored copies along every axis, unless the trainer of the model does not mirror. With a
+    /// model of nnU-Net v2, the axes are those that its checkpoint allows.
     #[default(true)]
     pub mirroring: bool,
     /// Applies the `postprocessing.json` of the model, if it has one.

@@ -68,12 +68,16 @@ pub enum Error {
         problem: String,
     },
     /// The file is not of a supported kind.
-    #[error("{}: expected a .pkl, .model, .npz, .npy, .nii or .nii.gz file", path.display())]
+    #[error("{}: expected a .pkl, .model, .pth, .npz, .npy, .nii or .nii.gz file, or the folder of a model of nnU-Net v2", path.display())]
     #[code(FileKind)]
     FileKind {
         /// The file.
         path: PathBuf,
     },
+    /// A model of nnU-Net v2 cannot be read.
+    #[error(transparent)]
+    #[code(transparent)]
+    V2(#[from] v2::Error),
     /// The threads could not be started.
     #[error(transparent)]
     #[code(transparent)]

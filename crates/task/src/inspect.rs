@@ -9,10 +9,12 @@ use serde_json::{json, Value};
 
 use crate::Error;
 
+mod model;
+
 /// Options of [`inspect`].
 #[run::options]
 pub struct InspectOptions {
-    /// A `.pkl`, `.model`, `.npz`, `.npy`, `.nii` or `.nii.gz` file.
+    /// A `.pkl`, `.model`, `.pth`, `.npz`, `.npy`, `.nii` or `.nii.gz` file, or the folder of a model of nnU-Net v2.
     #[schemars(length(min = 1))]
     pub file: PathBuf,
     /// Shows arrays of up to this many elements whole, longer ones by shape and type.
@@ -23,15 +25,16 @@ pub struct InspectOptions {
 impl Options for InspectOptions {}
 
 /// Result of [`inspect`]: the content of a pickle or checkpoint with tensors and arrays as shapes and types,
-/// or the headers of an archive, array or image.
+/// the headers of an archive, array or image, or what a model of nnU-Net v2 is.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(transparent)]
 pub struct InspectSummary(pub Value);
 
-/// Reads a file by its extension. Nothing in the file is executed.
+/// Reads a file by its extension, or a model by its folder. Nothing in them is executed.
 ///
 /// # Errors
-/// [`Error::FileKind`] for another extension; [`Error::Pickle`] or [`Error::Volume`] naming the file.
+/// [`Error::FileKind`] for another extension or folder; [`Error::Pickle`] or [`Error::Volume`] naming the file;
+/// [`Error::V2`] for a model of nnU-Net v2 that cannot be read.
 pub fn inspect(options: &InspectOptions, context: &Context) -> Result<InspectSummary, Error> {
     context.emit(Event::Started {
         verb: "inspect",
@@ -41,11 +44,17 @@ pub fn inspect(options: &InspectOptions, context: &Context) -> Result<InspectSum
 }
 
 fn content(file: &Path, longest: usize) -> Result<Value, Error> {
+    if file.is_dir() {
+        let folder = v2::ModelFolder::open(file)?;
+        return folder.as_ref().map(model::facts).ok_or_else(|| Error::FileKind {
+            path: file.to_owned(),
+        });
+    }
     let name = file.file_name().and_then(|n| n.to_str()).unwrap_or_default();
     let extension = name.rsplit('.').next().unwrap_or_default();
     match extension {
         "pkl" => Ok(pickle::read_file(file)?.to_json(longest)),
-        "model" => Ok(pickle::torch::read_checkpoint(file)?.to_json(longest)),
+        "model" | "pth" => Ok(pickle::torch::read_checkpoint(file)?.to_json(longest)),
         "npz" => {
             let headers = volume::npz::headers(file)?;
             let arrays: Vec<Value> = headers

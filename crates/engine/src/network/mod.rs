@@ -1,11 +1,16 @@
-//! nnU-Net v1's network, `Generic_UNet`, in 2D and 3D.
+//! Networks: nnU-Net v1's `Generic_UNet`, and nnU-Net v2's `PlainConvUNet` and `ResidualEncoderUNet`, in 2D and 3D.
 
+mod dynamic;
 mod gradients;
 mod init;
 mod layout;
+mod ops;
+mod predicting;
 mod unet;
 
+pub use dynamic::DynamicUNet;
 pub use gradients::Gradients;
+pub use predicting::Network;
 pub use unet::{GenericUNet, Heads, State, Weights};
 
 #[cfg(test)]

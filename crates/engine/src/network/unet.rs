@@ -8,6 +8,7 @@ use tch::{Device, Kind, Tensor};
 use super::gradients::Gradients;
 use super::init;
 use super::layout::{Block, Layout, Parameter};
+use super::ops::Ops;
 use crate::shim::record::NetworkScope;
 use crate::{shim, tensor, Architecture, Error, Kernels, Result};
 
@@ -30,10 +31,10 @@ pub enum Heads {
 /// The parameters in the precision of a forward pass: convolution weights cast to its kind, like autocast
 /// does.
 pub struct Weights {
-    tensors: Vec<Tensor>,
-    kind: Kind,
+    pub(super) tensors: Vec<Tensor>,
+    pub(super) kind: Kind,
     /// Made when first needed.
-    buffers: Option<Gradients>,
+    pub(super) buffers: Option<Gradients>,
 }
 
 /// nnU-Net v1's `Generic_UNet` (Isensee et al. 2021) as `nnUNetTrainerV2.initialize_network` builds it:
@@ -303,10 +304,8 @@ impl GenericUNet {
     /// [`Error::OutOfMemory`], or [`Error::Torch`] for an input that is not divisible by the poolings.
     pub fn forward(&self, input: &Tensor, weights: &Weights, heads: Heads) -> Result<Vec<Tensor>> {
         let _scope = NetworkScope::enter();
-        let mut x = input.f_to_kind(weights.kind)?;
-        if self.kernels == Kernels::Fused {
-            x = shim::channels_last(&x)?;
-        }
+        let ops = self.ops();
+        let mut x = ops.input(input, weights.kind)?;
         let depth = self.layout.up.len();
         let mut skips = Vec::with_capacity(depth);
         for (d, stage) in self.layout.context.iter().enumerate() {
@@ -324,7 +323,7 @@ impl GenericUNet {
         let mut outputs = Vec::with_capacity(depth - first);
         for u in 0..depth {
             let (index, stride) = &self.layout.up[u];
-            x = self.transposed(&x, &weights.tensors[*index], stride)?;
+            x = ops.transposed(&x, &weights.tensors[*index], None, stride)?;
             let skip = skips
                 .pop()
                 .ok_or_else(|| Error::network("no skip connection left"))?;
@@ -337,7 +336,7 @@ impl GenericUNet {
                 let zero = vec![0; stride.len()];
                 let head = &weights.tensors[self.layout.heads[u]];
                 outputs.push(
-                    self.convolution(&x, head, None, &one, &zero)?
+                    ops.convolution(&x, head, None, &one, &zero)?
                         .f_to_kind(Kind::Float)?,
                 );
             }
@@ -346,62 +345,20 @@ impl GenericUNet {
         Ok(outputs)
     }
 
+    fn ops(&self) -> Ops {
+        Ops {
+            device: self.device,
+            kernels: self.kernels,
+        }
+    }
+
     fn block(&self, x: &Tensor, block: &Block, weights: &Weights) -> Result<Tensor> {
         let [w, b, gamma, beta] = &weights.tensors[block.first..block.first + 4] else {
             return Err(Error::network("a block without its four parameters"));
         };
         let bias = Some(b).filter(|_| !self.skips_bias(block.first + 1));
-        let mut x = self.convolution(x, w, bias, &block.stride, &block.padding)?;
-        if self.kernels == Kernels::Fused {
-            return shim::norm_leaky(x, gamma, beta, EPS, SLOPE);
-        }
-        x = x.f_instance_norm(
-            Some(gamma),
-            Some(beta),
-            None::<&Tensor>,
-            None,
-            true,
-            0.1,
-            EPS,
-            true,
-        )?;
-        // libtorch's default slope is 0.01, too.
-        Ok(x.f_leaky_relu_()?)
-    }
-
-    /// With a kernel of three on two slices, libtorch 2.11 (oneDNN) leaves parts of the weights' bfloat16
-    /// gradient uninitialised on the CPU. Such feature maps are small, so computing them in float32 costs
-    /// little.
-    fn gradient_needs_float32(&self, x: &Tensor, weight: &Tensor, stride: &[i64]) -> bool {
-        let two_slices = || x.size()[2] == 2 && weight.size()[2] == 3 && stride[0] == 1;
-        self.device == Device::Cpu && x.kind() == Kind::BFloat16 && stride.len() == 3 && two_slices()
-    }
-
-    fn convolution(
-        &self,
-        x: &Tensor,
-        weight: &Tensor,
-        bias: Option<&Tensor>,
-        stride: &[i64],
-        padding: &[i64],
-    ) -> Result<Tensor> {
-        if self.gradient_needs_float32(x, weight, stride) {
-            let single = |t: &Tensor| t.f_to_kind(Kind::Float);
-            let bias = bias.map(single).transpose()?;
-            let result = self.convolution(&single(x)?, &single(weight)?, bias.as_ref(), stride, padding)?;
-            return Ok(result.f_to_kind(x.kind())?);
-        }
-        Ok(match stride.len() {
-            2 => x.f_conv2d(weight, bias, stride, padding, [1, 1], 1)?,
-            _ => x.f_conv3d(weight, bias, stride, padding, [1, 1, 1], 1)?,
-        })
-    }
-
-    fn transposed(&self, x: &Tensor, weight: &Tensor, stride: &[i64]) -> Result<Tensor> {
-        let none = None::<&Tensor>;
-        Ok(match stride.len() {
-            2 => x.f_conv_transpose2d(weight, none, stride, [0, 0], [0, 0], 1, [1, 1])?,
-            _ => x.f_conv_transpose3d(weight, none, stride, [0, 0, 0], [0, 0, 0], 1, [1, 1, 1])?,
-        })
+        let ops = self.ops();
+        let x = ops.convolution(x, w, bias, &block.stride, &block.padding)?;
+        ops.norm_leaky(x, gamma, beta, EPS, SLOPE)
     }
 }

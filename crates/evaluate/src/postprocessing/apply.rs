@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use ndarray::ArrayViewMut3;
 use run::{CaseFailure, CaseLoop, Context, Event, Job, NotFound, Options, Progress};
 use serde::Serialize;
 use serde_json::json;
-use volume::nifti;
+use volume::{nifti, Geometry};
 
 use crate::folder::list;
 use crate::{Error, Region};
@@ -21,7 +22,7 @@ pub struct ApplyPostprocessingOptions {
     /// Folder for the results, with the same file names. May equal `input`.
     #[schemars(length(min = 1))]
     pub output: PathBuf,
-    /// The `postprocessing.json` to apply.
+    /// The `postprocessing.json` to apply, of nnU-Net v1 or v2, or v2's `postprocessing.pkl`.
     #[schemars(length(min = 1))]
     pub rules: PathBuf,
 }
@@ -81,12 +82,9 @@ pub fn apply_postprocessing(
     })?;
     let outcome = CaseLoop::new(context)?.run(&jobs, progress(&jobs), |job| {
         let target = folder.join(job.input.file_name().unwrap_or_default());
-        process(
-            &job.input,
-            &target,
-            &rules.for_which_classes,
-            rules.minimum_sizes.as_deref(),
-        )
+        change(&job.input, &target, |labels, geometry| {
+            rules.apply(labels, geometry)
+        })
     })?;
     write_rules(&folder.join("postprocessing.json"), &rules)?;
     let removals: Vec<_> = outcome.results.into_iter().flatten().collect();
@@ -118,10 +116,21 @@ pub(super) fn process(
     regions: &[Region],
     minimum_sizes: Option<&[(Region, f64)]>,
 ) -> Result<Vec<Removal>, Error> {
+    change(source, target, |labels, geometry| {
+        // The order of nnU-Net's product (x, y, z) gives the same volumes to the last digit.
+        let [z, y, x] = geometry.spacing;
+        remove_all_but_largest(labels, Some(regions), x * y * z, minimum_sizes)
+    })
+}
+
+/// Reads, changes and writes one segmentation.
+fn change(
+    source: &Path,
+    target: &Path,
+    apply: impl FnOnce(ArrayViewMut3<'_, i16>, &Geometry) -> Result<Vec<Removal>, Error>,
+) -> Result<Vec<Removal>, Error> {
     let (mut labels, geometry) = nifti::read_labels(source)?;
-    // The order of nnU-Net's product (x, y, z) gives the same volumes to the last digit.
-    let [z, y, x] = geometry.spacing;
-    let removals = remove_all_but_largest(labels.view_mut(), Some(regions), x * y * z, minimum_sizes)?;
+    let removals = apply(labels.view_mut(), &geometry)?;
     nifti::write_labels(target, labels.view(), &geometry)?;
     Ok(removals)
 }

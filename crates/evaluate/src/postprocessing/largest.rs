@@ -25,10 +25,22 @@ pub struct Removal {
 /// # Errors
 /// [`Error::Background`] if a region contains 0; [`Error::MinimumSize`] if `minimum_sizes` lacks a region.
 pub fn remove_all_but_largest(
+    labels: ArrayViewMut3<'_, i16>,
+    regions: Option<&[Region]>,
+    volume_per_voxel: f64,
+    minimum_sizes: Option<&[(Region, f64)]>,
+) -> Result<Vec<Removal>, Error> {
+    let connectivity = Connectivity::Face;
+    remove_components(labels, regions, volume_per_voxel, minimum_sizes, connectivity)
+}
+
+/// [`remove_all_but_largest`] with another connectivity.
+pub(crate) fn remove_components(
     mut labels: ArrayViewMut3<'_, i16>,
     regions: Option<&[Region]>,
     volume_per_voxel: f64,
     minimum_sizes: Option<&[(Region, f64)]>,
+    connectivity: Connectivity,
 ) -> Result<Vec<Removal>, Error> {
     let occurring;
     let regions = match regions {
@@ -51,7 +63,13 @@ pub fn remove_all_but_largest(
                 .map(|(_, size)| *size)
                 .ok_or_else(|| Error::MinimumSize { region: region.key() })?,
         };
-        removals.push(remove(&mut labels, region, volume_per_voxel, minimum)?);
+        removals.push(remove(
+            &mut labels,
+            region,
+            volume_per_voxel,
+            minimum,
+            connectivity,
+        )?);
     }
     Ok(removals)
 }
@@ -61,8 +79,9 @@ fn remove(
     region: &Region,
     volume_per_voxel: f64,
     minimum: f64,
+    connectivity: Connectivity,
 ) -> Result<Removal, Error> {
-    let components = label(labels.view(), |value| region.contains(value), Connectivity::Face)?;
+    let components = label(labels.view(), |value| region.contains(value), connectivity)?;
     let volume = |size: u64| size as f64 * volume_per_voxel;
     let largest = components.sizes.iter().copied().max();
     let removed: Vec<bool> = components

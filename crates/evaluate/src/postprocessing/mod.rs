@@ -7,6 +7,7 @@ mod consolidate;
 mod determine;
 mod largest;
 mod rules;
+mod v2;
 mod verb;
 
 pub use apply::{apply_postprocessing, ApplyPostprocessingOptions, ApplyPostprocessingSummary};

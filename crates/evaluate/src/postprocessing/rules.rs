@@ -4,15 +4,17 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 
+use components::Connectivity;
 use ndarray::{Array3, ArrayViewMut3};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value as Json;
 use volume::Geometry;
 
 use crate::summary::{read_python_json, Python};
 use crate::{Error, Region};
 
-use super::{remove_all_but_largest, Removal};
+use super::{largest::remove_components, v2, Removal};
 
 /// Postprocessing of predictions, and the scores on which it is based.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -37,6 +39,9 @@ pub struct Rules {
         deserialize_with = "read_literal"
     )]
     pub minimum_sizes: Option<Vec<(Region, f64)>>,
+    /// Whether components are also connected by edges and corners, as in nnU-Net v2. nnU-Net v1 does not have this entry.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub full_connectivity: bool,
     /// Number of validation cases.
     #[serde(default)]
     pub num_samples: u64,
@@ -56,11 +61,15 @@ impl Rules {
     pub fn apply(&self, labels: ArrayViewMut3<'_, i16>, geometry: &Geometry) -> Result<Vec<Removal>, Error> {
         // The order of nnU-Net's product (x, y, z) gives the same volumes to the last digit.
         let [z, y, x] = geometry.spacing;
-        remove_all_but_largest(
+        remove_components(
             labels,
             Some(&self.for_which_classes),
             x * y * z,
             self.minimum_sizes.as_deref(),
+            match self.full_connectivity {
+                true => Connectivity::Full,
+                false => Connectivity::Face,
+            },
         )
     }
 
@@ -101,7 +110,7 @@ fn read_literal<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec
     parse(&String::deserialize(deserializer)?).map_err(D::Error::custom)
 }
 
-/// Reads a `postprocessing.json`.
+/// Reads a `postprocessing.json` of nnU-Net v1 or v2, or v2's `postprocessing.pkl`.
 ///
 /// # Errors
 /// [`Error::Postprocessing`].
@@ -110,7 +119,14 @@ pub fn read_rules(path: &Path) -> Result<Rules, Error> {
         path: path.to_owned(),
         problem,
     };
-    read_python_json(path).map_err(problem)
+    if path.extension().is_some_and(|extension| extension == "pkl") {
+        return v2::read_pickle(path).map_err(problem);
+    }
+    let json: Json = read_python_json(path).map_err(problem)?;
+    match v2::is_v2(&json) {
+        true => v2::rules_of(&json).map_err(problem),
+        false => serde_json::from_value(json).map_err(|error| problem(error.to_string())),
+    }
 }
 
 /// Writes a `postprocessing.json`. An existing file is replaced atomically.

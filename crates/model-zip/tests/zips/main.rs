@@ -4,3 +4,4 @@
 mod common;
 mod hostile;
 mod round_trip;
+mod v2_models;

@@ -26,6 +26,8 @@ pub(super) const CODES: [(i16, Dtype); 10] = [
 /// Header of a NIfTI file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Header {
+    /// Number of the axes of the file (`dim[0]`), 1 to 7. A file of a plane has 2.
+    pub rank: usize,
     /// Number of voxels along (z, y, x).
     pub size: [usize; 3],
     /// Number of volumes in the file: the product of the fourth and later dimensions.
@@ -89,6 +91,7 @@ impl Header {
         // Non-finite values count as 0, as in nifti_clib.
         let finite = |value: f64| if value.is_finite() { value } else { 0.0 };
         Ok(Self {
+            rank: layout.dim(bytes, 0).clamp(1, 7) as usize,
             size,
             channels,
             geometry,

@@ -28,7 +28,9 @@ use crate::geometry::Geometry;
 pub use header::Header;
 pub use list::{list, stem, EXTENSIONS};
 pub use stored::Stored;
-pub use write::{write_image, write_labels, write_labels_cancellable, write_labels_described};
+pub use write::{
+    write_image, write_labels, write_labels_cancellable, write_labels_described, write_labels_unsigned,
+};
 
 use layout::Layout;
 use source::Source;

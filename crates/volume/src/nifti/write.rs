@@ -31,7 +31,7 @@ pub fn write_image(path: &Path, image: ArrayView3<'_, f32>, geometry: &Geometry)
         path,
         image,
         geometry,
-        (Dtype::F32, ""),
+        (Dtype::F32, "", 3),
         &Cancel::new(),
         |values, out| out.write_all(f32::bytes(values)),
     )
@@ -76,7 +76,7 @@ pub fn write_labels_described(
             path,
             labels,
             geometry,
-            (Dtype::I16, description),
+            (Dtype::I16, description, 3),
             cancel,
             |values, out| out.write_all(i16::bytes(values)),
         );
@@ -86,7 +86,7 @@ pub fn write_labels_described(
         path,
         labels,
         geometry,
-        (Dtype::U8, description),
+        (Dtype::U8, description, 3),
         cancel,
         |values, out| {
             narrow.clear();
@@ -96,12 +96,62 @@ pub fn write_labels_described(
     )
 }
 
+/// Writes labels of shape (z, y, x) as nnU-Net v2: as uint8 if all are below 255, otherwise as uint16. With `plane`, the
+/// file has two axes, as that of an image of rank 2.
+///
+/// # Errors
+/// As [`write_labels_described`]; [`Error::NiftiWrite`] for a negative label, or a plane of several slices.
+pub fn write_labels_unsigned(
+    path: &Path,
+    labels: ArrayView3<'_, i16>,
+    geometry: &Geometry,
+    plane: bool,
+    description: &str,
+    cancel: &Cancel,
+) -> Result<(), Error> {
+    let problem = |problem: String| Error::NiftiWrite {
+        path: path.to_owned(),
+        problem,
+    };
+    if let Some(label) = labels.iter().find(|&&label| label < 0) {
+        return Err(problem(format!("label {label} is negative")));
+    }
+    if plane && labels.dim().0 != 1 {
+        return Err(problem(format!("a plane cannot have {} slices", labels.dim().0)));
+    }
+    let rank = if plane { 2 } else { 3 };
+    let mut narrow = Vec::new();
+    if labels.iter().all(|&label| label < 255) {
+        return write(
+            path,
+            labels,
+            geometry,
+            (Dtype::U8, description, rank),
+            cancel,
+            |values, out| {
+                narrow.clear();
+                narrow.extend(values.iter().map(|label| *label as u8));
+                out.write_all(&narrow)
+            },
+        );
+    }
+    // The bytes of a label that is not negative are those of uint16.
+    write(
+        path,
+        labels,
+        geometry,
+        (Dtype::U16, description, rank),
+        cancel,
+        |values, out| out.write_all(i16::bytes(values)),
+    )
+}
+
 /// Writes header and voxels row by row, in this machine's byte order.
 fn write<T: Element>(
     path: &Path,
     array: ArrayView3<'_, T>,
     geometry: &Geometry,
-    (dtype, description): (Dtype, &str),
+    (dtype, description, rank): (Dtype, &str, usize),
     cancel: &Cancel,
     mut put: impl FnMut(&[T], &mut dyn Write) -> io::Result<()>,
 ) -> Result<(), Error> {
@@ -117,7 +167,7 @@ fn write<T: Element>(
     if !gzip && !name.ends_with(".nii") {
         return Err(problem("its name ends in neither .nii nor .nii.gz".to_owned()));
     }
-    let mut start = header(array.dim(), geometry, dtype).map_err(problem)?;
+    let mut start = header(array.dim(), rank, geometry, dtype).map_err(problem)?;
     if !description.is_ascii() || description.len() >= DESCRIPTION_1.len() {
         return Err(problem(format!(
             "its description {description:?} is not ASCII of less than {} bytes",
@@ -164,7 +214,12 @@ pub(super) fn save(
 }
 
 /// Returns a header like ITK's: qform and sform both set, both with code 1 (scanner), units mm and s.
-fn header((z, y, x): (usize, usize, usize), geometry: &Geometry, dtype: Dtype) -> Result<Vec<u8>, String> {
+fn header(
+    (z, y, x): (usize, usize, usize),
+    rank: usize,
+    geometry: &Geometry,
+    dtype: Dtype,
+) -> Result<Vec<u8>, String> {
     let layout = Layout {
         version: 1,
         big_endian: cfg!(target_endian = "big"),
@@ -177,7 +232,7 @@ fn header((z, y, x): (usize, usize, usize), geometry: &Geometry, dtype: Dtype) -
         .map_or(0, |(code, _)| *code);
     bytes[..4].copy_from_slice(&(SIZE_1 as i32).to_ne_bytes());
     bytes[REGULAR] = b'r';
-    for (index, length) in [3, x, y, z, 1, 1, 1, 1].into_iter().enumerate() {
+    for (index, length) in [rank, x, y, z, 1, 1, 1, 1].into_iter().enumerate() {
         let length = i16::try_from(length)
             .map_err(|_| format!("an axis has {length} voxels; NIfTI-1 allows at most 32767"))?;
         layout.put_dim(&mut bytes, index, i64::from(length));

@@ -1,0 +1,158 @@
+//! A model of nnU-Net v2 that stays in memory.
+
+use std::path::Path;
+
+use engine::Compute;
+use ndarray::Array3;
+use run::{Context, OptionError};
+use settings::PredictOptions;
+use v2::{preprocess, preprocess_volumes, ModelFolder, Preprocessed, PreviousStage, Properties};
+
+use super::cascade::previous_stage;
+use super::model::DynamicModel;
+use crate::existing::SOFTMAX;
+use crate::in_memory::{Image, Segmented};
+use crate::memory::Softmax;
+use crate::Error;
+
+/// The model, with that of the previous stage of a cascade.
+pub(crate) struct LoadedDynamic {
+    pub model: DynamicModel,
+    previous: Option<Box<LoadedDynamic>>,
+    options: PredictOptions,
+}
+
+impl LoadedDynamic {
+    /// Loads the folds of a model.
+    ///
+    /// # Errors
+    /// As [`crate::predict`] before its first case.
+    pub fn load(
+        folder: ModelFolder,
+        options: PredictOptions,
+        compute: &Compute,
+        context: &Context,
+    ) -> Result<Self, Error> {
+        let previous = match previous_stage(&folder, &options)? {
+            Some((folder, options)) => Some(Box::new(Self {
+                model: DynamicModel::load(folder, &options, compute, context)?,
+                previous: None,
+                options,
+            })),
+            None => None,
+        };
+        Ok(Self {
+            model: DynamicModel::load(folder, &options, compute, context)?,
+            previous,
+            options,
+        })
+    }
+
+    /// Labels of an image, and its probabilities on request.
+    pub fn segment(&self, image: Image, softmax: bool, context: &Context) -> Result<Segmented, Error> {
+        let kept = match softmax {
+            true => Softmax::Returned,
+            false => Softmax::Dropped,
+        };
+        let export = &self.model.export;
+        self.run(image, (None, kept), context, |logits, properties| {
+            let found = export.arrays(logits, &properties, softmax, context.cancel())?;
+            Ok(Segmented {
+                labels: found.labels,
+                softmax: found.probabilities,
+            })
+        })
+    }
+
+    /// Writes the segmentation of an image to `output`, as [`crate::predict`] does.
+    pub fn segment_to(
+        &self,
+        image: Image,
+        output: &Path,
+        softmax: bool,
+        context: &Context,
+    ) -> Result<(), Error> {
+        let ending = self.model.folder.dataset.file_ending.as_str();
+        let name = output.file_name().unwrap_or_default().to_string_lossy();
+        let case = name
+            .strip_suffix(ending)
+            .filter(|case| !case.is_empty())
+            .ok_or_else(|| {
+                let expected = format!("a file name that ends with {ending}");
+                OptionError::expected("output", expected, output.display())
+            })?;
+        let folder = output.parent().unwrap_or_else(|| Path::new(""));
+        std::fs::create_dir_all(folder).map_err(|source| dataset::Error::Io {
+            path: folder.to_owned(),
+            source,
+        })?;
+        let kept = match softmax {
+            true => Softmax::Saved,
+            false => Softmax::Dropped,
+        };
+        let end = if softmax { SOFTMAX } else { "" };
+        let record = format!("{}{end}", self.model.record());
+        let export = &self.model.export;
+        self.run(image, (Some(case), kept), context, |logits, properties| {
+            let (keep, cancel) = (Ok::<_, Error>, context.cancel());
+            export.write(folder, case, &record, logits, &properties, softmax, keep, cancel)?;
+            Ok(())
+        })
+    }
+
+    /// Preprocesses an image, runs the networks, and gives the logits to `end`. `target` is the name of the case and what
+    /// becomes of its probabilities.
+    fn run<T: Send>(
+        &self,
+        image: Image,
+        target: (Option<&str>, Softmax),
+        context: &Context,
+        end: impl FnOnce(ndarray::Array4<f32>, Properties) -> Result<T, Error> + Send,
+    ) -> Result<T, Error> {
+        let labels = match &self.previous {
+            Some(previous) => Some(previous.labels(image.clone(), target.0, context)?),
+            None => None,
+        };
+        let pool = context.pool()?;
+        let (case, nonfinite) = (target.0.unwrap_or_default(), self.options.nonfinite);
+        // The closure may not share the networks with another thread.
+        let folder = &self.model.folder;
+        let Preprocessed { data, properties } = pool.install(|| {
+            let previous = labels.as_ref().map(|labels| PreviousStage::Labels(labels.view()));
+            let (plans, settings, dataset) = (&folder.plans, &folder.settings, &folder.dataset);
+            match image {
+                Image::Volumes(channels, geometry) => preprocess_volumes(
+                    channels, geometry, plans, settings, dataset, previous, nonfinite, context,
+                ),
+                Image::Files(files) => preprocess(
+                    case, &files, plans, settings, dataset, previous, nonfinite, context,
+                ),
+            }
+        })?;
+        let mut report = |done: usize, all: usize| {
+            context.progress(100 * done as u64 / all.max(1) as u64, 100, "%", None);
+        };
+        let softmax = (target.1, false);
+        let logits = self.model.logits(
+            target.0,
+            &data,
+            &properties,
+            softmax,
+            &self.options,
+            context,
+            &mut report,
+        )?;
+        drop(data);
+        pool.install(|| end(logits, properties))
+    }
+
+    /// The segmentation alone, for the second stage of a cascade.
+    fn labels(&self, image: Image, case: Option<&str>, context: &Context) -> Result<Array3<i16>, Error> {
+        let export = &self.model.export;
+        self.run(image, (case, Softmax::Dropped), context, |logits, properties| {
+            Ok(export
+                .arrays(logits, &properties, false, context.cancel())?
+                .labels)
+        })
+    }
+}

@@ -1,0 +1,193 @@
+//! The verb `predict` for a model of nnU-Net v2.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use engine::{device_name, Compute};
+use run::{CaseFailure, CaseLoop, Context, Event, Job, NotFound, OptionError};
+use serde_json::json;
+use settings::{PredictOptions, PredictSummary};
+use v2::{ModelFolder, PreviousStage};
+
+use super::cascade::{previous_stage, PreviousFolder};
+use super::model::DynamicModel;
+use crate::existing::{state_of, SOFTMAX};
+use crate::memory::Softmax;
+use crate::setup::{list_cases, precision_reason, split};
+use crate::Error;
+
+/// Files of the model that are copied to the output, for `ensemble` and for the reader of the results, as v2 does.
+const COPIED: [&str; 2] = ["plans.json", "dataset.json"];
+
+/// Segments every case of `options.input`; see [`crate::predict`].
+///
+/// Source: `nnUNetPredictor.predict_from_files`.
+pub(crate) fn predict(
+    folder: ModelFolder,
+    options: &PredictOptions,
+    compute: &Compute,
+    start: Instant,
+    context: &Context,
+) -> Result<PredictSummary, Error> {
+    if let Some(segmentations) = &options.lowres_segmentations {
+        if folder.settings.previous_stage.is_none() {
+            let expected = "a model of the second stage of a cascade";
+            return Err(OptionError::expected("model", expected, options.model.display()).into());
+        }
+        let advice = "name the folder of segmentations by the previous stage of the cascade";
+        NotFound::unless_exists("folder of segmentations", segmentations, advice)?;
+        let previous = (segmentations.clone(), Vec::new());
+        return stage(folder, options, Some(previous), compute, start, context);
+    }
+    let Some((first, first_options)) = previous_stage(&folder, options)? else {
+        return stage(folder, options, None, compute, start, context);
+    };
+    let found = stage(first, &first_options, None, compute, start, context)?;
+    let previous = (first_options.output, found.failures);
+    stage(folder, options, Some(previous), compute, start, context)
+}
+
+/// Segments every case with one model. `previous` are the segmentations of the previous stage of a cascade, and the cases
+/// that failed there.
+fn stage(
+    folder: ModelFolder,
+    options: &PredictOptions,
+    previous: Option<(PathBuf, Vec<CaseFailure>)>,
+    compute: &Compute,
+    start: Instant,
+    context: &Context,
+) -> Result<PredictSummary, Error> {
+    let case_loop = CaseLoop::new(context)?;
+    let model = DynamicModel::load(folder, options, compute, context)?;
+    let ending = model.folder.dataset.file_ending.as_str();
+    let mut cases = list_cases(&options.input, model.channels(), context)?;
+    let (previous, failed) = previous.unzip();
+    let failed = failed.unwrap_or_default();
+    cases.retain(|(case, _)| failed.iter().all(|failure| failure.case != *case));
+    check_endings(&cases, ending)?;
+    let previous = previous.map(|folder| PreviousFolder { folder, ending });
+    std::fs::create_dir_all(&options.output).map_err(|source| dataset::Error::Io {
+        path: options.output.clone(),
+        source,
+    })?;
+    for name in COPIED {
+        let from = model.folder.path.join(name);
+        storage::copy_file(&from, &options.output.join(name), storage::Links::Follow)?;
+    }
+    // The closures may not share the networks with another thread.
+    let (record, folder, export) = (model.record(), &model.folder, &model.export);
+    let record_of = |case: &str| match &previous {
+        Some(previous) => format!("{record} {}", previous.digest(case)),
+        None => record.clone(),
+    };
+    let existing = |case: &str, image: &Path| {
+        let file = export.segmentation_file(&options.output, case);
+        let saved = || options.output.join(format!("{case}.pkl")).is_file() && saved(&options.output, case);
+        let saved: Option<&dyn Fn() -> bool> = if options.save_softmax { Some(&saved) } else { None };
+        state_of(&file, &record_of(case), image, saved)
+    };
+    let (skipped, todo) = split(cases, existing, options, &case_loop)?;
+    let mut summary = PredictSummary {
+        written: 0,
+        skipped,
+        postprocessing: None,
+        failures: Vec::new(),
+        output: options.output.clone(),
+        device: device_name(compute.device),
+        precision: compute.precision_name().to_owned(),
+        seconds: 0.0,
+    };
+    let predictor = &model.predictor;
+    context.emit(Event::Started {
+        verb: "predict",
+        settings: json!({
+            "device": summary.device, "precision": summary.precision,
+            "precisionReason": precision_reason(compute),
+            "folds": model.folds.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
+            "checkpoint": model.checkpoint.file(), "trainer": model.trainer,
+            "configuration": model.folder.configuration,
+            "lowresSegmentations": previous.as_ref().map(PreviousFolder::folder),
+            "mirrorAxes": predictor.options().mirror_axes, "patchSize": predictor.patch_size(), "cases": todo.len(),
+            "workers": context.workers(),
+        }),
+    });
+    let jobs: Vec<_> = todo.into_iter().map(|case| Job::new(case, ())).collect();
+    let cancel = context.cancel();
+    let softmax = match options.save_softmax {
+        true => Softmax::Saved,
+        false => Softmax::Dropped,
+    };
+    let several = jobs.len() > 1;
+    let channels = model.channels();
+    let outcome = case_loop.pipeline(
+        &jobs,
+        |job| {
+            let images = dataset::files::channel_files(&options.input, &job.case, channels)?;
+            let file = previous
+                .as_ref()
+                .map(|previous| previous.file(&job.case))
+                .transpose()?;
+            let preprocessed = v2::preprocess(
+                &job.case,
+                &images,
+                &folder.plans,
+                &folder.settings,
+                &folder.dataset,
+                file.as_deref().map(PreviousStage::File),
+                options.nonfinite,
+                context,
+            )?;
+            Ok::<_, Error>((preprocessed.data, preprocessed.properties))
+        },
+        |job, (data, properties), share| {
+            let mut report = |done, all| share.report(done, all);
+            let case = Some(job.case.as_str());
+            let softmax = (softmax, several);
+            let logits = model.logits(case, &data, &properties, softmax, options, context, &mut report)?;
+            Ok((logits, properties))
+        },
+        |job, (logits, properties)| {
+            let end = if options.save_softmax { SOFTMAX } else { "" };
+            let record = format!("{}{end}", record_of(&job.case));
+            let (output, save) = (&options.output, options.save_softmax);
+            export.write(
+                output,
+                &job.case,
+                &record,
+                logits,
+                &properties,
+                save,
+                Ok::<_, Error>,
+                cancel,
+            )?;
+            Ok(())
+        },
+    )?;
+    summary.written = outcome.results.iter().flatten().count();
+    summary.failures = failed;
+    summary.failures.extend(outcome.failures);
+    summary.failures.sort_by(|one, two| one.case.cmp(&two.case));
+    summary.seconds = start.elapsed().as_secs_f64();
+    Ok(summary)
+}
+
+/// Whether the probabilities of a case are whole.
+fn saved(folder: &Path, case: &str) -> bool {
+    let file = folder.join(format!("{case}.npz"));
+    volume::npz::read::<half::f16>(&file, v2::PROBABILITIES).is_ok_and(|values| values.ndim() == 4)
+}
+
+/// Checks that the images end as those of the training, before a case is read. `.nii` and `.nii.gz` are read alike, but
+/// v2 looks for one ending only.
+fn check_endings(cases: &[(String, PathBuf)], ending: &str) -> Result<(), Error> {
+    let other = cases
+        .iter()
+        .find(|(_, image)| !image.to_string_lossy().ends_with(ending));
+    match other {
+        Some((_, image)) => Err(Error::Ending {
+            path: image.clone(),
+            expected: ending.to_owned(),
+        }),
+        None => Ok(()),
+    }
+}
