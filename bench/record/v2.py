@@ -1,4 +1,4 @@
-"""Records what nnunetv2 2.8.1 makes of made-up cases: the network's input, segmentation and probabilities.
+"""Records what nnunetv2 2.8.1 makes of made-up cases: the network's input, segmentation, probabilities and summary.
 
 Needs an environment of its own: `pip install nnunetv2==2.8.1 nibabel==5.4.2`.
 
@@ -22,6 +22,8 @@ import nibabel
 import numpy as np
 import SimpleITK
 import torch
+from nnunetv2.evaluation.evaluate_predictions import compute_metrics_on_folder
+from nnunetv2.imageio.simpleitk_reader_writer import SimpleITKIO
 from nnunetv2.inference.export_prediction import export_prediction_from_logits
 from nnunetv2.preprocessing.preprocessors.default_preprocessor import DefaultPreprocessor
 from nnunetv2.utilities.label_handling.label_handling import convert_labelmap_to_one_hot
@@ -217,6 +219,27 @@ def record(spec, work):
     }
 
 
+def record_summary(rng, work):
+    """v2's summary.json of two made-up cases, with a region, a label that is absent, and an ignore label."""
+    shape, regions = [4, 9, 8], [1, (1, 2), 7]
+    formulas = {}
+    for folder in ["reference", "prediction"]:
+        (work / folder).mkdir()
+        formulas[folder] = [[*rng.integers(1, 12, 5).tolist(), 4 if folder == "reference" else 3] for _ in range(2)]
+        for case, k in enumerate(formulas[folder]):
+            volume = SimpleITK.GetImageFromArray(formula(shape, k).astype(np.uint8))
+            SimpleITK.WriteImage(volume, str(work / folder / f"c{case}.nii.gz"))
+    output = work / "summary.json"
+    compute_metrics_on_folder(
+        str(work / "reference"), str(work / "prediction"), str(output), SimpleITKIO(), ".nii.gz", regions, 3, 1
+    )
+    result = json.loads(output.read_text())
+    for case in result["metric_per_case"]:
+        del case["reference_file"], case["prediction_file"]
+    text = json.dumps(result).replace("NaN", "null")
+    return {"shape": shape, **formulas, "regions": regions, "ignore": 3, "result": json.loads(text)}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True)
@@ -229,6 +252,8 @@ def main():
     for spec in specs(rng):
         with tempfile.TemporaryDirectory() as work, contextlib.redirect_stdout(io.StringIO()):
             cases.append(record(spec, Path(work)))
+    with tempfile.TemporaryDirectory() as work:
+        summary = record_summary(rng, Path(work))
     made = {
         "nnunetv2": "2.8.1",
         "numpy": np.__version__,
@@ -239,7 +264,7 @@ def main():
     }
     folder = arguments.out / "v2"
     folder.mkdir(parents=True, exist_ok=True)
-    text = json.dumps({"made": made, "cases": cases}, separators=(",", ":"))
+    text = json.dumps({"made": made, "cases": cases, "summary": summary}, separators=(",", ":"))
     (folder / "preprocessing.json").write_text(text.replace('{"name"', '\n{"name"') + "\n")
 
 

@@ -83,6 +83,8 @@ mod tests {
         );
         for (case, counts) in [("partial", false), ("whole", true)] {
             let mut comparison = Comparison {
+                counts: BTreeMap::new(),
+                voxels: 0,
                 scores: found.as_ref().unwrap().scores.clone(),
                 regions: Vec::new(),
                 reference: BTreeSet::new(),

@@ -17,6 +17,7 @@ use crate::measure::{measure, require_softmax, softmax_memory, CaseMetrics, Meas
 use crate::metrics::{compare, Comparison, MetricOptions};
 use crate::report::Report;
 use crate::summary::{write_summary, CaseScores, Results, Summary};
+use crate::summary_v2::{self, Case, SummaryFormat};
 use crate::{Error, Region};
 
 /// Options of [`evaluate_folder`].
@@ -45,7 +46,10 @@ pub struct EvaluateOptions {
     pub hausdorff: bool,
     /// File to write. The default is `summary.json` in the folder of predictions.
     pub output: Option<PathBuf>,
-    /// Writes undefined metrics as the bare token `NaN`, as nnU-Net v1 does, instead of null.
+    /// Form of the file: that of nnU-Net v1, or that of v2, which has Dice, IoU and counts.
+    #[default]
+    pub summary_format: SummaryFormat,
+    /// Writes undefined metrics as the bare token `NaN`, as nnU-Net does, instead of null.
     #[default]
     pub bare_nan: bool,
     /// Maximum difference of spacing and origin, as a fraction of the voxel, and of direction cosines between a
@@ -239,13 +243,32 @@ fn write(
         .filter(|_| measured)
         .map(|case| case.metrics.clone())
         .collect();
+    if options.summary_format == SummaryFormat::V2 {
+        let text = |path: &Path| path.to_string_lossy().into_owned();
+        let counted = cases.iter().map(|case| Case {
+            reference: text(&case.reference),
+            prediction: text(&case.prediction),
+            voxels: case.comparison.voxels,
+            regions: &case.comparison.counts,
+        });
+        let counted: Vec<_> = counted.collect();
+        summary_v2::write(
+            &output,
+            &counted,
+            options.labels.as_deref(),
+            &failures,
+            options.bare_nan,
+        )?;
+    }
     let all = cases.into_iter().map(Compared::scores).collect();
     let mut summary = Summary::new(Results::new(all), &options.task);
     if options.hausdorff && options.ignore_label.is_some() {
         SURFACES.clone_into(&mut summary.description);
     }
     summary.failures = failures;
-    write_summary(&output, &summary, options.bare_nan)?;
+    if options.summary_format == SummaryFormat::V1 {
+        write_summary(&output, &summary, options.bare_nan)?;
+    }
     let mut report = measured.then(|| Report::new(metrics, &options.measures));
     if let Some(report) = &mut report {
         report.write(&output, &options.measures, &summary.failures)?;

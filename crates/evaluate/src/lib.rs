@@ -17,6 +17,7 @@ mod report;
 mod scores;
 pub mod statistics;
 mod summary;
+mod summary_v2;
 
 pub use annotation::Annotation;
 pub use compare::{compare_folders, paired_tests, CompareOptions, CompareSummary, PairedTest};
@@ -31,3 +32,4 @@ pub use region::Region;
 pub use report::{MetricStatistics, Report};
 pub use scores::Scores;
 pub use summary::{read_summary, write_summary, CaseScores, Results, Summary};
+pub use summary_v2::SummaryFormat;

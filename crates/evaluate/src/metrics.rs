@@ -42,6 +42,10 @@ pub fn evaluate(
 pub(crate) struct Comparison {
     /// Scores by [`Region::key`].
     pub scores: BTreeMap<String, Scores>,
+    /// Counts of voxels by [`Region::key`].
+    pub counts: BTreeMap<String, Confusion>,
+    /// Compared voxels.
+    pub voxels: u64,
     /// The evaluated regions.
     pub regions: Vec<Region>,
     /// Labels of the reference, without the ignored one.
@@ -71,7 +75,7 @@ pub(crate) fn compare(
     } else {
         options.regions.clone()
     };
-    let mut scores = BTreeMap::new();
+    let (mut scores, mut counts) = (BTreeMap::new(), BTreeMap::new());
     for region in &regions {
         cancel.check()?;
         let confusion = pairs.confusion(region);
@@ -98,9 +102,12 @@ pub(crate) fn compare(
             });
         }
         scores.insert(region.key(), result);
+        counts.insert(region.key(), confusion);
     }
     Ok(Comparison {
         scores,
+        counts,
+        voxels: pairs.counts.values().sum(),
         regions,
         reference: pairs.counts.keys().map(|(r, _)| *r).collect(),
         prediction: pairs.counts.keys().map(|(_, p)| *p).collect(),
@@ -154,12 +161,12 @@ impl Pairs {
 }
 
 /// Numbers of true and false, positive and negative voxels.
-#[derive(Default)]
-struct Confusion {
-    tp: u64,
-    fp: u64,
-    fn_: u64,
-    tn: u64,
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Confusion {
+    pub tp: u64,
+    pub fp: u64,
+    pub fn_: u64,
+    pub tn: u64,
 }
 
 impl Confusion {
