@@ -4,6 +4,7 @@ import { packageVersion } from '../version.js';
 import { EXIT, type Io, register, report } from './command.js';
 import { registerCompletion } from './completion.js';
 import { registerDoctor } from './doctor.js';
+import { registerJobs } from './jobs.js';
 import { registerLibtorch } from './libtorch.js';
 import { ROWS } from './rows.js';
 import { registerShims } from './shims.js';
@@ -23,6 +24,7 @@ export function main(argv: readonly string[], io: Io): Promise<number> {
     // Otherwise `-v` of a verb would print the version.
     program.enablePositionalOptions();
     for (const row of ROWS) register(program, row, io, finish);
+    registerJobs(program, io, finish);
     registerLibtorch(program, io, finish);
     registerDoctor(program, io, finish);
     registerShims(program, io, finish);
