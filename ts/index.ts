@@ -53,6 +53,17 @@ export { drawOverlay, type OverlayOptions, type Panel, type SliceChoice } from '
 export { toPng } from './pictures/png.js';
 export { type ContactSheetOptions, drawContactSheet } from './pictures/sheet.js';
 export { Run } from './run.js';
+export {
+  cancelJobs,
+  type JobsReport,
+  type JobTask,
+  listJobs,
+  resubmitJobs,
+  type TaskState,
+} from './slurm/jobs.js';
+export type { SubmittableVerb } from './slurm/jobs-of.js';
+export type { SubmittedJob } from './slurm/store.js';
+export { type JobScript, type SubmitResult, submit } from './slurm/submit.js';
 export { checkDataset } from './verbs/check.js';
 export { convertDataset } from './verbs/convert.js';
 export { copyFile, copyTree } from './verbs/copy.js';

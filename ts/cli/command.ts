@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { fromNative, NnunetError } from '../errors.js';
 import type { StartedEvent } from '../generated/events.js';
+import type { SlurmOptions } from '../generated/options.js';
 import { addFlags, collect, type Flags, kebab } from './flags.js';
 import { jsonLine } from './lines.js';
 import { wording } from './problems.js';
@@ -9,6 +10,7 @@ import type { AnyRow } from './rows.js';
 import { fieldsOf } from './schema.js';
 import type { Screen } from './screen.js';
 import { Seen } from './seen.js';
+import { addSlurmFlags, slurmOf, submitVerb, withSlurm } from './slurm.js';
 import { styled } from './style.js';
 
 /** Exit codes of every verb. */
@@ -70,6 +72,7 @@ function configure(
   child.option('-v, --verbose', 'also write every setting, the memory needed and every checkpoint');
   child.option('--config <file>', 'use this configuration file instead of the nearest nnunet-diag.config.*');
   child.option('--no-config', 'use no configuration file');
+  addSlurmFlags(child, row.name);
   child.addHelpText('after', `\nExamples:\n${row.examples.map((e) => `  ${prefix}${e}`).join('\n')}\n`);
   child.action(async (...given: unknown[]) => {
     const output = given[row.positional.length] as Output & Record<string, unknown>;
@@ -81,14 +84,22 @@ function configure(
 /** Runs a verb with the options of the configuration file, unless the command line has them. */
 async function configured(call: Call): Promise<number> {
   const { row, options, output, io, flags } = call;
-  if (output.config === false) return runVerb(call);
   try {
+    const slurm = slurmOf(row.name, output as Readonly<Record<string, unknown>>);
+    if (output.config === false && slurm === undefined) return await runVerb(call);
     const [{ loadConfig }, { blame }] = await Promise.all([
       import('../config.js'),
       import('../config/check.js'),
     ]);
-    const { path, options: verbs } = await loadConfig(output.config);
-    if (path === undefined) return await runVerb(call);
+    const { path, options: verbs } =
+      output.config === false ? { path: undefined, options: undefined } : await loadConfig(output.config);
+    if (slurm !== undefined) {
+      const resources = { ...omitWorkers(verbs?.slurm ?? {}), ...slurm };
+      const merged = { ...verbs?.[row.name], ...options };
+      await submitVerb(row.name, merged, resources, output.json === true, io.out);
+      return EXIT.done;
+    }
+    if (path === undefined || verbs === undefined) return await runVerb(call);
     const defaults: Readonly<Record<string, unknown>> = verbs[row.name];
     const explain = (error: NnunetError): NnunetError =>
       blame(error, path, (option) =>
@@ -96,8 +107,13 @@ async function configured(call: Call): Promise<number> {
       );
     return await runVerb({ ...call, options: { ...defaults, ...options }, config: path, explain });
   } catch (thrown) {
-    return report(fromNative(thrown), output.json === true, io, flags);
+    return report(fromNative(thrown), output.json === true, io, withSlurm(flags, row.name));
   }
+}
+
+/** The file's threads of every verb are those of the verb, not of the submission. */
+function omitWorkers({ workers: _, ...options }: SlurmOptions): SlurmOptions {
+  return options;
 }
 
 /** Runs a verb, shows its events and result, and returns its exit code. */

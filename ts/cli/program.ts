@@ -4,6 +4,7 @@ import { packageVersion } from '../version.js';
 import { EXIT, type Io, register, report } from './command.js';
 import { registerCompletion } from './completion.js';
 import { registerDoctor } from './doctor.js';
+import { registerJobs } from './jobs.js';
 import { registerLibtorch } from './libtorch.js';
 import { ROWS } from './rows.js';
 import { registerShims } from './shims.js';
@@ -25,6 +26,7 @@ export function main(argv: readonly string[], io: Io): Promise<number> {
     program.enablePositionalOptions();
     for (const row of ROWS) register(program, row, io, finish);
     registerWatch(program, io, finish);
+    registerJobs(program, io, finish);
     registerLibtorch(program, io, finish);
     registerDoctor(program, io, finish);
     registerShims(program, io, finish);

@@ -120,7 +120,8 @@ export const ROWS: readonly AnyRow[] = [
     short: { configurations: 'c' },
     examples: ['preprocess 501', 'preprocess 501 -c 3d_fullres --workers 4 --memory-budget 8'],
     run: planAndPreprocess,
-    render: (s) => `${renderPlan(s.plan)}\n${renderCases(s.preprocess, 'cases preprocessed')}`,
+    render: (s) =>
+      [...(s.plan ? [renderPlan(s.plan)] : []), renderCases(s.preprocess, 'cases preprocessed')].join('\n'),
     failed: (summary) => anyFailed(summary.preprocess),
     cancelled: AGAIN,
   }),

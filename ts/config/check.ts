@@ -25,7 +25,7 @@ export const PATHS: ReadonlySet<string> = new Set([
   ],
   ...['input', 'output', 'model', 'referenceDir', 'predictionDir', 'groups', 'from'],
   ...['firstDir', 'secondDir', 'reference', 'images'],
-  ...['lowresModel', 'lowresSegmentations', 'postprocessedDir', 'rules', 'zip'],
+  ...['lowresModel', 'lowresSegmentations', 'postprocessedDir', 'rules', 'zip', 'jobsFolder'],
 ]);
 
 /** Options that are lists of paths. */

@@ -340,6 +340,11 @@ export const ERROR_CODES = {
   /** A command of nnU-Net v1 has no counterpart here yet. */
   ERR_SHIM: 'A command of nnU-Net v1 has no counterpart here yet.',
   /**
+   * Slurm is not installed, refused a command, or the folder has no submission. The message has Slurm's
+   * own words.
+   */
+  ERR_SLURM: 'Slurm is not installed, refused a command, or the folder has no submission. The message has Slurm\'s own words.',
+  /**
    * The network's prediction of a case is not finite, also in float32. The image has extreme values, or
    * the model is damaged.
    */

@@ -941,6 +941,12 @@ export interface PlanOptions extends Abortable {
    */
   readonly memoryBudget?: number | undefined;
   /**
+   * Part of the cases, `I/N`: this machine works on part I of N, from 1. `plan` only crops them;
+   * `preprocess` takes the
+   * plans of the task, which a run of `plan` without it writes.
+   */
+  readonly shard?: Shard | undefined;
+  /**
    * Repeats finished work.
    *
    * @default false
@@ -1090,6 +1096,8 @@ export interface PredictOptions extends Abortable {
    * @default "refuse"
    */
   readonly nonfinite?: NonFinite | undefined;
+  /** Part of the cases, `I/N`: this machine segments part I of N, from 1. */
+  readonly shard?: Shard | undefined;
   /**
    * Predicts cases again whose segmentation exists.
    *
@@ -1167,6 +1175,12 @@ export interface PreprocessOptions extends Abortable {
    * Range: at least 0.000001.
    */
   readonly memoryBudget?: number | undefined;
+  /**
+   * Part of the cases, `I/N`: this machine works on part I of N, from 1. `plan` only crops them;
+   * `preprocess` takes the
+   * plans of the task, which a run of `plan` without it writes.
+   */
+  readonly shard?: Shard | undefined;
   /**
    * Repeats finished work.
    *
@@ -1610,6 +1624,9 @@ export type Sampling = {
   readonly fraction?: number | undefined;
 };
 
+/** A part of a list of cases: `I/N`, part I of N, from 1. */
+export type Shard = string;
+
 /** Options of the verb `simulateSparse`. */
 export interface SimulateSparseOptions extends Abortable {
   /** Number, `TaskXXX_NAME` or folder of a raw task with dense labels. */
@@ -1659,6 +1676,69 @@ export interface SimulateSparseOptions extends Abortable {
   readonly preprocessed?: string | undefined;
   /** Folder of trained models. The default is `$RESULTS_FOLDER`. */
   readonly results?: string | undefined;
+  /**
+   * Number of threads; 0 uses all cores.
+   *
+   * @default 0
+   */
+  readonly workers?: number | undefined;
+}
+
+/** Options of the verb `slurm`. */
+export interface SlurmOptions extends Abortable {
+  /** Partition of the cluster. */
+  readonly partition?: string | undefined;
+  /** Account that is charged. */
+  readonly account?: string | undefined;
+  /** Generic resources of a task, such as `gpu:1`. */
+  readonly gres?: string | undefined;
+  /**
+   * Cores of a task. The verb uses as many threads, unless `workers` is given.
+   *
+   * Range: at least 1.
+   */
+  readonly cpus?: number | undefined;
+  /** Memory of a task in Slurm's form, such as `32G`. */
+  readonly mem?: string | undefined;
+  /**
+   * Time limit of a task, such as `24h` or `1d12h`. Two minutes before it a task is told to stop. What
+   * can continue is
+   * then queued again, and continues.
+   */
+  readonly time?: string | undefined;
+  /**
+   * Further flags of `sbatch`, such as `--constraint=a100`; with `=`, one text each.
+   *
+   * Range: at least 1 values.
+   */
+  readonly sbatch?: readonly string[] | undefined;
+  /**
+   * Number of tasks among which the cases are divided.
+   *
+   * Range: at least 1.
+   * @default 1
+   */
+  readonly shards?: number | undefined;
+  /**
+   * Maximum number of tasks that run at once.
+   *
+   * Range: at least 1.
+   */
+  readonly atOnce?: number | undefined;
+  /** Condition of the start in Slurm's form, such as `afterok:1234`. */
+  readonly dependency?: string | undefined;
+  /**
+   * Folder of scripts, logs and exit codes, with a folder for each submission.
+   *
+   * @default "nnunet-diag-jobs"
+   */
+  readonly jobsFolder?: string | undefined;
+  /**
+   * Shows the scripts and submits nothing.
+   *
+   * @default false
+   */
+  readonly dryRun?: boolean | undefined;
   /**
    * Number of threads; 0 uses all cores.
    *
@@ -2059,6 +2139,12 @@ export interface WeightmapsOptions extends Abortable {
    * @default "case"
    */
   readonly frequencies?: WeightmapFrequencies | undefined;
+  /**
+   * Part of the cases, `I/N`: this machine works on part I of N, from 1. The frequencies of `dataset`
+   * remain those of
+   * all cases.
+   */
+  readonly shard?: Shard | undefined;
   /**
    * Keeps existing weightmaps.
    *

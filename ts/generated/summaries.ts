@@ -532,10 +532,10 @@ export type PathKind = 'model' | 'task' | 'predictions';
 export interface PlanSummary {
   /** `TaskXXX_NAME` */
   readonly task: string;
-  /** Number of training cases. */
+  /** Number of training cases; with `shard`, of its part. */
   readonly cases: number;
-  /** File of the fingerprint. */
-  readonly fingerprint: string;
+  /** File of the fingerprint; null with `shard`, which only crops. */
+  readonly fingerprint: string | null;
   /** Written plans files. */
   readonly plans: readonly string[];
   /** Every planned configuration, lowest resolution first. */
@@ -588,8 +588,8 @@ export interface PredictSummary {
 
 /** Result of planning and preprocessing. */
 export interface PreprocessSummary {
-  /** Result of planning. */
-  readonly plan: PlanSummary;
+  /** Result of planning; null with `shard`, which takes existing plans. */
+  readonly plan: PlanSummary | null;
   /** Result of preprocessing. */
   readonly preprocess: PreprocessedCases;
 }
@@ -754,6 +754,8 @@ export interface SimulateSparseSummary {
   readonly failures: readonly CaseFailure[];
 }
 
+export type SlurmSummary = null;
+
 /** Annotation of a case. */
 export interface SparseCaseReport {
   /** The case. */
@@ -872,7 +874,7 @@ export interface ValidationReport {
 
 /** Result of a run. */
 export interface WeightmapsSummary {
-  /** Number of matching files. */
+  /** Number of matching files; with `shard`, of its part. */
   readonly cases: number;
   /** Number of written weightmaps. */
   readonly written: number;

@@ -1,7 +1,7 @@
 // Made from the Rust types by `npm run build` (crates/schema). Do not edit.
-import type { CheckEvent, PlanEvent, PreprocessEvent, SplitsEvent, WeightmapsEvent, PreviewBatchesEvent, PreviewEvent, TrainEvent, PredictEvent, LoadModelEvent, EvaluateEvent, CompareEvent, ReportEvent, EnsembleEvent, DeterminePostprocessingEvent, ApplyPostprocessingEvent, ConsolidateFoldsEvent, FindBestConfigurationEvent, ExportModelEvent, InstallModelEvent, ConvertEvent, SimulateSparseEvent, CopyFileEvent, CopyTreeEvent, InspectEvent } from './events.js';
-import type { CheckOptions, PlanOptions, PreprocessOptions, SplitsOptions, WeightmapsOptions, PreviewBatchesOptions, PreviewOptions, TrainOptions, PredictOptions, LoadModelOptions, EvaluateOptions, CompareOptions, ReportOptions, EnsembleOptions, DeterminePostprocessingOptions, ApplyPostprocessingOptions, ConsolidateFoldsOptions, FindBestConfigurationOptions, ExportModelOptions, InstallModelOptions, ConvertOptions, SimulateSparseOptions, CopyFileOptions, CopyTreeOptions, InspectOptions } from './options.js';
-import type { CheckSummary, PlanSummary, PreprocessSummary, SplitsSummary, WeightmapsSummary, PreviewBatchesSummary, PreviewSummary, TrainSummary, PredictSummary, LoadModelSummary, EvaluateSummary, CompareSummary, ReportSummary, EnsembleSummary, DeterminePostprocessingSummary, ApplyPostprocessingSummary, ConsolidateFoldsSummary, FindBestConfigurationSummary, ExportModelSummary, InstallModelSummary, ConvertSummary, SimulateSparseSummary, CopyFileSummary, CopyTreeSummary, InspectSummary } from './summaries.js';
+import type { CheckEvent, PlanEvent, PreprocessEvent, SplitsEvent, WeightmapsEvent, PreviewBatchesEvent, PreviewEvent, TrainEvent, PredictEvent, LoadModelEvent, SlurmEvent, EvaluateEvent, CompareEvent, ReportEvent, EnsembleEvent, DeterminePostprocessingEvent, ApplyPostprocessingEvent, ConsolidateFoldsEvent, FindBestConfigurationEvent, ExportModelEvent, InstallModelEvent, ConvertEvent, SimulateSparseEvent, CopyFileEvent, CopyTreeEvent, InspectEvent } from './events.js';
+import type { CheckOptions, PlanOptions, PreprocessOptions, SplitsOptions, WeightmapsOptions, PreviewBatchesOptions, PreviewOptions, TrainOptions, PredictOptions, LoadModelOptions, SlurmOptions, EvaluateOptions, CompareOptions, ReportOptions, EnsembleOptions, DeterminePostprocessingOptions, ApplyPostprocessingOptions, ConsolidateFoldsOptions, FindBestConfigurationOptions, ExportModelOptions, InstallModelOptions, ConvertOptions, SimulateSparseOptions, CopyFileOptions, CopyTreeOptions, InspectOptions } from './options.js';
+import type { CheckSummary, PlanSummary, PreprocessSummary, SplitsSummary, WeightmapsSummary, PreviewBatchesSummary, PreviewSummary, TrainSummary, PredictSummary, LoadModelSummary, SlurmSummary, EvaluateSummary, CompareSummary, ReportSummary, EnsembleSummary, DeterminePostprocessingSummary, ApplyPostprocessingSummary, ConsolidateFoldsSummary, FindBestConfigurationSummary, ExportModelSummary, InstallModelSummary, ConvertSummary, SimulateSparseSummary, CopyFileSummary, CopyTreeSummary, InspectSummary } from './summaries.js';
 
 /** Types of each verb. */
 export interface Verbs {
@@ -64,6 +64,12 @@ export interface Verbs {
     readonly options: LoadModelOptions;
     readonly summary: LoadModelSummary;
     readonly event: LoadModelEvent;
+  };
+  /** Types of `slurm`. */
+  readonly slurm: {
+    readonly options: SlurmOptions;
+    readonly summary: SlurmSummary;
+    readonly event: SlurmEvent;
   };
   /** Types of `evaluate`. */
   readonly evaluate: {

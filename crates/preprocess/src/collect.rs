@@ -35,18 +35,43 @@ pub fn collect(session: &Session<'_>) -> Result<Fingerprint, Error> {
         task, options, cases, ..
     } = session;
     let keep = task.cropped.as_deref().filter(|_| options.keep_cropped);
-    if let Some(folder) = keep {
-        create(&folder.join("gt_segmentations"))?;
-        copy_unless_same(&task.dataset_json, &folder.join("dataset.json"))?;
-    }
     if !options.overwrite && keep.is_none() {
         if let Some(found) = existing_fingerprint(task).filter(|found| found.crop == options.crop) {
             return Ok(found);
         }
     }
-    let jobs = task
-        .cases
-        .iter()
+    let facts = facts_of_selected(session)?;
+    let fingerprint = cases.pool().install(|| assemble(task, options.crop, facts));
+    if let Some(folder) = keep {
+        pickle::write_file(&folder.join(PROPERTIES), &fingerprint.to_value())?;
+        if fingerprint.intensities.is_some() {
+            pickle::write_file(
+                &folder.join("intensityproperties.pkl"),
+                &fingerprint.intensities_value(),
+            )?;
+        }
+    }
+    Ok(fingerprint)
+}
+
+/// Crops the selected cases into the folder of cropped data and returns their number.
+pub fn crop_selected(session: &Session<'_>) -> Result<usize, Error> {
+    Ok(facts_of_selected(session)?.len())
+}
+
+/// Reads the selected cases, and writes their cropped data if requested.
+fn facts_of_selected(session: &Session<'_>) -> Result<Vec<CaseFacts>, Error> {
+    let Session {
+        task, options, cases, ..
+    } = session;
+    let keep = task.cropped.as_deref().filter(|_| options.keep_cropped);
+    if let Some(folder) = keep {
+        create(&folder.join("gt_segmentations"))?;
+        copy_unless_same(&task.dataset_json, &folder.join("dataset.json"))?;
+    }
+    let jobs = session
+        .selected()
+        .into_iter()
         .map(|case| job(case, task))
         .collect::<Result<Vec<_>, Error>>()?;
     let total = jobs.len();
@@ -58,23 +83,7 @@ pub fn collect(session: &Session<'_>) -> Result<Fingerprint, Error> {
             failures: outcome.failures,
         });
     }
-    let fingerprint = cases.pool().install(|| {
-        assemble(
-            task,
-            options.crop,
-            outcome.results.into_iter().flatten().collect(),
-        )
-    });
-    if let Some(folder) = keep {
-        pickle::write_file(&folder.join(PROPERTIES), &fingerprint.to_value())?;
-        if fingerprint.intensities.is_some() {
-            pickle::write_file(
-                &folder.join("intensityproperties.pkl"),
-                &fingerprint.intensities_value(),
-            )?;
-        }
-    }
-    Ok(fingerprint)
+    Ok(outcome.results.into_iter().flatten().collect())
 }
 
 fn job<'a>(case: &'a TrainingCase, task: &TaskCases) -> Result<Job<&'a TrainingCase>, Error> {
@@ -96,6 +105,8 @@ fn facts(case: &TrainingCase, keep: Option<&Path>, session: &Session<'_>) -> Res
     } = session;
     let cancel = cases.context().cancel();
     let channels = task.modalities.len();
+    // The intensities of all cases are one sample: the fingerprint needs them, a part does not.
+    let sampled = task.has_ct() && options.shard.is_none();
     let kept = keep
         .filter(|_| !options.overwrite && matches!(case.source, Source::Raw(_)))
         .and_then(|folder| {
@@ -105,7 +116,7 @@ fn facts(case: &TrainingCase, keep: Option<&Path>, session: &Session<'_>) -> Res
             ))
         });
     if let Some((folder, properties)) = kept {
-        let foreground = task.has_ct().then(|| {
+        let foreground = sampled.then(|| {
             let cropped = Source::Cropped {
                 folder: folder.to_owned(),
             };
@@ -117,7 +128,7 @@ fn facts(case: &TrainingCase, keep: Option<&Path>, session: &Session<'_>) -> Res
     }
     let mut loaded = case.source.load(&case.name, options.reading(), cancel)?;
     session.notice_case(&case.name, &mut loaded);
-    let foreground = task.has_ct().then(|| intensities(&loaded));
+    let foreground = sampled.then(|| intensities(&loaded));
     if let (Some(folder), Source::Raw(_)) = (keep, &case.source) {
         // First, because a case with its cropped data is complete: a run after a killed one skips it.
         if let Some(label) = case.source.label(&case.name) {

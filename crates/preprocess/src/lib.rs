@@ -46,8 +46,8 @@ use session::Session;
 #[derive(Clone, Debug, Serialize, schemars::JsonSchema)]
 #[schemars(rename = "PreprocessSummary")]
 pub struct PlanAndPreprocessSummary {
-    /// Result of planning.
-    pub plan: PlanSummary,
+    /// Result of planning; null with `shard`, which takes existing plans.
+    pub plan: Option<PlanSummary>,
     /// Result of preprocessing.
     pub preprocess: PreprocessSummary,
 }
@@ -55,12 +55,21 @@ pub struct PlanAndPreprocessSummary {
 /// Runs [`plan_experiment`], then [`preprocess`], as nnU-Net v1's `nnUNet_plan_and_preprocess`. The start
 /// event is emitted once. Progress counts the cases of each part with its own unit.
 ///
+/// Plans need every case. With `shard`, the plans of the task are taken, and only the cases of the part are preprocessed.
+///
 /// # Errors
-/// As [`plan_experiment`] and [`preprocess`].
+/// As [`plan_experiment`] and [`preprocess`]. [`Error::Option`] for an option of the plans with `shard`.
 pub fn plan_and_preprocess(options: &Options, context: &Context) -> Result<PlanAndPreprocessSummary, Error> {
+    if options.shard.is_some() {
+        options.refuse_planning()?;
+    }
     let session = Session::start("preprocess", options, context)?;
+    let plan = match options.shard {
+        Some(_) => None,
+        None => Some(planning::plan(&session)?),
+    };
     Ok(PlanAndPreprocessSummary {
-        plan: planning::plan(&session)?,
+        plan,
         preprocess: preprocessing::preprocess_all(&session)?,
     })
 }

@@ -1,7 +1,7 @@
 //! Options of the verbs.
 
 use dataset::{Configuration, Folders, NonFinite};
-use run::{OptionError, OptionResult};
+use run::{OptionError, OptionResult, Shard};
 
 use crate::crop::Unlabelled;
 use crate::plan::overrides::Overrides;
@@ -29,6 +29,9 @@ pub struct Options {
     /// memory.
     #[schemars(range(min = 1e-6))]
     pub memory_budget: Option<f64>,
+    /// Part of the cases, `I/N`: this machine works on part I of N, from 1. `plan` only crops them; `preprocess` takes the
+    /// plans of the task, which a run of `plan` without it writes.
+    pub shard: Option<Shard>,
     /// Repeats finished work.
     #[default]
     pub overwrite: bool,
@@ -66,6 +69,26 @@ impl run::Options for Options {
 }
 
 impl Options {
+    /// Refuses options of the plans where existing plans are used.
+    pub(crate) fn refuse_planning(&self) -> OptionResult<()> {
+        let usual = Rules::default();
+        let rules = [
+            ("pooling", self.rules.pooling != usual.pooling),
+            (
+                "maskLowercaseCt",
+                self.rules.mask_lowercase_ct != usual.mask_lowercase_ct,
+            ),
+        ];
+        let given = rules.into_iter().find_map(|(name, given)| given.then_some(name));
+        match self.overrides.given().or(given) {
+            Some(given) => Err(OptionError::new(
+                given,
+                "is an option of the plans, and shard takes existing plans: give it to `plan` without shard",
+            )),
+            None => Ok(()),
+        }
+    }
+
     /// Returns the rules for reading a case.
     pub(crate) fn reading(&self) -> ReadRules {
         ReadRules {

@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use dataset::{CaseProperties, Configuration, Plans, PLANS_2D_FILE, PLANS_3D_FILE};
-use run::Context;
+use run::{Context, OptionError};
 use serde::Serialize;
 use storage::{copy_file, Links};
 
-use crate::collect::collect;
+use crate::collect::{collect, crop_selected};
 use crate::files::create;
 use crate::fingerprint::Fingerprint;
 use crate::plan::{plan_2d, plan_3d, Planned};
@@ -22,10 +22,10 @@ use crate::{Error, Options};
 pub struct PlanSummary {
     /// `TaskXXX_NAME`
     pub task: String,
-    /// Number of training cases.
+    /// Number of training cases; with `shard`, of its part.
     pub cases: usize,
-    /// File of the fingerprint.
-    pub fingerprint: PathBuf,
+    /// File of the fingerprint; null with `shard`, which only crops.
+    pub fingerprint: Option<PathBuf>,
     /// Written plans files.
     pub plans: Vec<PathBuf>,
     /// Every planned configuration, lowest resolution first.
@@ -59,6 +59,9 @@ pub struct ConfigurationSummary {
 /// configurations. Files and names are those of nnU-Net v1's `nnUNet_plan_and_preprocess -no_pp`.
 ///
 /// Cropped cases are not read again. If a case fails, the others continue, and then planning fails.
+///
+/// With `shard`, only crops the cases of the part, into `nnUNet_cropped_data`. After all parts, a run without `shard`
+/// computes the fingerprint from the cropped cases and writes the same files as one run alone.
 pub fn plan_experiment(options: &Options, context: &Context) -> Result<PlanSummary, Error> {
     plan(&Session::start("plan", options, context)?)
 }
@@ -68,10 +71,30 @@ pub(crate) fn plan(session: &Session<'_>) -> Result<PlanSummary, Error> {
     let Session {
         task, options, cases, ..
     } = session;
+    if options.shard.is_some() {
+        return crop_part(session);
+    }
     let fingerprint = collect(session)?;
     let summary = write_plans(task, &fingerprint, options, cases.context())?;
     mark_cropped(task, &fingerprint, &summary, options)?;
     Ok(summary)
+}
+
+/// Crops the cases of a part.
+fn crop_part(session: &Session<'_>) -> Result<PlanSummary, Error> {
+    if session.task.cropped.is_none() || !session.options.keep_cropped {
+        let problem =
+            "keeps its result in the cropped data: expected keepCropped, and the folder of raw data, where \
+                       nnUNet_cropped_data lies";
+        return Err(OptionError::new("shard", problem).into());
+    }
+    Ok(PlanSummary {
+        task: session.task.name.clone(),
+        cases: crop_selected(session)?,
+        fingerprint: None,
+        plans: vec![],
+        configurations: vec![],
+    })
 }
 
 /// Plans from the fingerprint and writes the plans.
@@ -92,7 +115,7 @@ fn write_plans(
     let mut summary = PlanSummary {
         task: task.name.clone(),
         cases: fingerprint.cases.len(),
-        fingerprint: properties,
+        fingerprint: Some(properties),
         plans: vec![],
         configurations: vec![],
     };

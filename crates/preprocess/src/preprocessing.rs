@@ -60,7 +60,8 @@ pub(crate) fn preprocess_all(session: &Session<'_>) -> Result<PreprocessSummary,
         warn_of_unlisted_cases(output, task, context);
     }
     let mut jobs = vec![];
-    for case in &task.cases {
+    let selected = session.selected();
+    for case in &selected {
         context.check()?;
         let work = Work {
             case,
@@ -76,11 +77,11 @@ pub(crate) fn preprocess_all(session: &Session<'_>) -> Result<PreprocessSummary,
             });
         }
     }
-    let skipped = task.cases.len() - jobs.len();
+    let skipped = selected.len() - jobs.len();
     let progress = Progress {
         unit: "cases preprocessed",
         done: skipped as u64,
-        total: task.cases.len() as u64,
+        total: selected.len() as u64,
     };
     let outcome = cases.run(&jobs, progress, |job| preprocess_one(&job.input, session))?;
     Ok(PreprocessSummary {

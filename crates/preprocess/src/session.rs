@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 use std::sync::Mutex;
 
-use run::{CaseLoop, Context, Event, OptionError};
+use run::{CaseLoop, Context, Event, OptionError, Shard};
 use serde_json::json;
 use volume::UNLABELLED;
 
 use crate::source::{Loaded, Source};
-use crate::task_cases::TaskCases;
+use crate::task_cases::{TaskCases, TrainingCase};
 use crate::{Crop, Error, Notice, Options};
 
 /// A task with its options and its loop over cases.
@@ -40,7 +40,7 @@ impl<'a> Session<'a> {
         }
         let cases = CaseLoop::new(context)?.with_memory_budget(options.memory_bytes());
         let settings = json!({
-            "task": task.name, "cases": task.cases.len(), "configurations": options.configurations,
+            "task": task.name, "cases": task.cases.len(), "shard": options.shard, "configurations": options.configurations,
             "preprocessed": task.preprocessed, "memoryBudget": cases.memory_budget(), "workers": context.workers(),
         });
         context.emit(Event::Started { verb, settings });
@@ -50,6 +50,11 @@ impl<'a> Session<'a> {
             cases,
             noticed: Mutex::default(),
         })
+    }
+
+    /// The cases that this run works on, in their order: all, or a part of them.
+    pub fn selected(&self) -> Vec<&TrainingCase> {
+        Shard::select(self.options.shard, self.task.cases.iter().collect())
     }
 
     /// Warns of what was found in a case that was read, once: planning and preprocessing read the same case.

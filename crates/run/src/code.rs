@@ -384,6 +384,8 @@ codes! {
     Config = "ERR_CONFIG",
     /// A command of nnU-Net v1 has no counterpart here yet.
     Shim = "ERR_SHIM",
+    /// Slurm is not installed, refused a command, or the folder has no submission. The message has Slurm's own words.
+    Slurm = "ERR_SLURM",
     /// The package that draws PNG files is not installed. Run `npm install @resvg/resvg-js`, or write SVG.
     NoPng = "ERR_NO_PNG",
     /// No font was found for the text of a PNG.

@@ -23,6 +23,7 @@ mod option_error;
 mod options;
 mod panic;
 mod pipeline;
+mod shard;
 pub mod switches;
 mod threads;
 mod time;
@@ -42,6 +43,7 @@ pub use options::{merge_references, parse, schema_of, validate, CommonOptions, G
 pub use panic::{catch, Panicked};
 pub use pipeline::Share;
 pub use run_derive::{options, Coded};
+pub use shard::Shard;
 pub use threads::ThreadsError;
 pub use time::utc_now;
 

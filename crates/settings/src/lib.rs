@@ -7,6 +7,7 @@ mod compute;
 mod duration;
 mod memory_size;
 mod predict;
+mod slurm;
 mod train;
 
 pub use class_weights::ClassWeights;
@@ -14,4 +15,5 @@ pub use compute::{ComputeOptions, Precision};
 pub use duration::parse_duration;
 pub use memory_size::MemorySize;
 pub use predict::{default_export_mode, LoadModelOptions, PredictOptions, PredictSummary};
+pub use slurm::SlurmOptions;
 pub use train::{TrainOptions, TrainSummary, TrainedFold};

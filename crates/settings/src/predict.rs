@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use dataset::results::{BEST_CHECKPOINT, FINAL_CHECKPOINT, LATEST_CHECKPOINT};
 use dataset::{Fold, NonFinite};
 use resample::ExportMode;
-use run::{CaseFailure, Options};
+use run::{CaseFailure, Options, Shard};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -66,6 +66,8 @@ pub struct PredictOptions {
     /// Treatment of voxels that are NaN or infinite.
     #[default]
     pub nonfinite: NonFinite,
+    /// Part of the cases, `I/N`: this machine segments part I of N, from 1.
+    pub shard: Option<Shard>,
     /// Predicts cases again whose segmentation exists.
     ///
     /// Without it, a segmentation is kept if it is whole, has the grid of its image, and was made by this model with

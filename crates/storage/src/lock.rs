@@ -27,6 +27,33 @@ pub struct Holder {
     /// What distinguishes it from a later process with the same number.
     #[serde(default)]
     identity: Identity,
+    /// Its job on a cluster.
+    #[serde(default)]
+    job: Option<SlurmJob>,
+}
+
+/// A job of Slurm, and how often it was started again. Slurm starts a job again only after its processes ended, also
+/// those on another machine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct SlurmJob {
+    cluster: String,
+    id: String,
+    restarts: String,
+}
+
+impl SlurmJob {
+    fn of_environment(variable: impl Fn(&str) -> Option<String>) -> Option<Self> {
+        Some(Self {
+            cluster: variable("SLURM_CLUSTER_NAME").unwrap_or_default(),
+            id: variable("SLURM_JOB_ID")?,
+            restarts: variable("SLURM_RESTART_COUNT").unwrap_or_else(|| "0".to_owned()),
+        })
+    }
+
+    /// Whether `now` is the same job, started again.
+    fn was_restarted(&self, now: &Self) -> bool {
+        (&self.cluster, &self.id) == (&now.cluster, &now.id) && self.restarts != now.restarts
+    }
 }
 
 impl Holder {
@@ -36,14 +63,16 @@ impl Holder {
             pid: std::process::id(),
             since: run::utc_now(),
             identity: Identity::of(std::process::id()).unwrap_or_default(),
+            job: SlurmJob::of_environment(|name| std::env::var(name).ok()),
         }
     }
 
-    /// Whether the process certainly ended. A process on another machine may be alive. `held` says whether this process
+    /// Whether the process certainly ended. A process on another machine may be alive, unless it was an earlier start of
+    /// this job. `held` says whether this process
     /// holds the lock.
     fn is_gone(&self, held: bool) -> bool {
         if self.host != process::host() {
-            return false;
+            return self.is_earlier_start(SlurmJob::of_environment(|name| std::env::var(name).ok()).as_ref());
         }
         if self.pid == std::process::id() {
             return !held;
@@ -52,6 +81,11 @@ impl Holder {
             None => true,
             Some(identity) => self.identity.differs(&identity),
         }
+    }
+
+    fn is_earlier_start(&self, now: Option<&SlurmJob>) -> bool {
+        let jobs = self.job.as_ref().zip(now);
+        jobs.is_some_and(|(then, now)| then.was_restarted(now))
     }
 }
 
@@ -266,6 +300,27 @@ mod tests {
             "{error}"
         );
         assert!(path.is_file());
+    }
+
+    #[test]
+    fn a_lock_of_an_earlier_start_of_the_same_job_is_stale_on_any_machine() {
+        let job = |id: &str, restarts: Option<&str>| {
+            SlurmJob::of_environment(|name| match name {
+                "SLURM_JOB_ID" => Some(id.to_owned()),
+                "SLURM_RESTART_COUNT" => restarts.map(str::to_owned),
+                _ => None,
+            })
+        };
+        let mut other = Holder::this_process();
+        other.host = "another.machine".to_owned();
+        other.job = job("12", None);
+        assert!(other.is_earlier_start(job("12", Some("1")).as_ref()));
+        // Another step of the same start, another job, and no job at all.
+        assert!(!other.is_earlier_start(job("12", None).as_ref()));
+        assert!(!other.is_earlier_start(job("13", Some("1")).as_ref()));
+        assert!(!other.is_earlier_start(None));
+        other.job = None;
+        assert!(!other.is_earlier_start(job("12", Some("1")).as_ref()));
     }
 
     #[test]

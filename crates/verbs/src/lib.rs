@@ -57,6 +57,7 @@ pub fn visit(visitor: &mut impl Visitor) {
     visitor.types::<settings::TrainOptions, settings::TrainSummary>(verb("train", TRAINING));
     visitor.types::<settings::PredictOptions, settings::PredictSummary>(verb("predict", ESTIMATED));
     visitor.types::<settings::LoadModelOptions, ()>(verb("loadModel", &[Memory, Progress, Warning]));
+    visitor.types::<settings::SlurmOptions, ()>(verb("slurm", &[Warning]));
     visitor.verb(verb("evaluate", CASES), evaluate::evaluate_folder);
     visitor.verb(verb("compare", CASES), evaluate::compare_folders);
     visitor.verb(verb("report", CASES), report::report);

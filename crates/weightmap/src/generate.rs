@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use half::f16;
 use ndarray::Axis;
-use run::{Cancel, CaseFailure, CaseLoop, Context, Event, Job, Progress};
+use run::{Cancel, CaseFailure, CaseLoop, Context, Event, Job, Progress, Shard};
 use serde::Serialize;
 use serde_json::json;
 use volume::npy;
@@ -23,7 +23,7 @@ use crate::{read, Dtype, Error, Frequencies, Options, Parameters, Weight};
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "WeightmapsSummary")]
 pub struct Summary {
-    /// Number of matching files.
+    /// Number of matching files; with `shard`, of its part.
     pub cases: usize,
     /// Number of written weightmaps.
     pub written: usize,
@@ -74,24 +74,40 @@ pub fn generate(options: &Options, context: &Context) -> Result<Summary, Error> 
         settings,
     });
     let case_loop = CaseLoop::new(context)?;
-    let mut jobs: Vec<_> = cases.iter().map(|case| Job::new(&case.name, case)).collect();
-    let mut progress = Progress::new("cases", cases.len());
+    let selected = Shard::select(options.shard, cases.iter().collect());
+    let mut jobs: Vec<_> = selected.iter().map(|case| Job::new(&case.name, *case)).collect();
+    let mut progress = Progress::new("cases", jobs.len());
     let (mut weights, mut failures) = (None, vec![]);
     if options.frequencies == Frequencies::Dataset {
-        progress.total *= 2;
-        let counted = case_loop.run(&jobs, progress, |job| {
+        // Every part counts all cases.
+        let all: Vec<_> = cases.iter().map(|case| Job::new(&case.name, case)).collect();
+        progress.total += all.len() as u64;
+        let counted = case_loop.run(&all, progress, |job| {
             let labels = run.labels(job.input);
             labels
                 .map(|labels| labels.counts)
                 .map_err(|error| error.in_file(&job.input.path))
         })?;
-        progress.done = jobs.len() as u64;
+        progress.done = all.len() as u64;
         weights = Some(dataset_weights(counted.results.iter().flatten()));
-        // A case fails only once.
-        let mut kept = counted.results.iter().map(Option::is_some);
-        jobs.retain(|_| kept.next() == Some(true));
-        progress.total -= counted.failures.len() as u64;
+        // A case fails only once, in the part that it belongs to.
+        let kept = Shard::select(
+            options.shard,
+            counted.results.iter().map(Option::is_some).collect(),
+        );
+        let mut kept = kept.into_iter();
+        let total = jobs.len();
+        let mut failed: Vec<String> = vec![];
+        jobs.retain(|job| {
+            let keep = kept.next() == Some(true);
+            if !keep {
+                failed.push(job.case.clone());
+            }
+            keep
+        });
         failures = counted.failures;
+        failures.retain(|failure| failed.contains(&failure.case));
+        progress.total -= (total - jobs.len()) as u64;
     }
     let made = case_loop.run(&jobs, progress, |job| {
         run.one(job.input, weights.as_ref())
@@ -107,7 +123,7 @@ pub fn generate(options: &Options, context: &Context) -> Result<Summary, Error> 
             .count()
     };
     Ok(Summary {
-        cases: cases.len(),
+        cases: selected.len(),
         written: of(Outcome::Written),
         skipped: of(Outcome::Skipped),
         failures,

@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use half::f16;
-use run::{OptionError, OptionResult};
+use run::{OptionError, OptionResult, Shard};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -99,6 +99,9 @@ pub struct Options {
     /// Scope of the class frequencies.
     #[default]
     pub frequencies: Frequencies,
+    /// Part of the cases, `I/N`: this machine works on part I of N, from 1. The frequencies of `dataset` remain those of
+    /// all cases.
+    pub shard: Option<Shard>,
     /// Keeps existing weightmaps.
     #[default]
     pub skip_existing: bool,

@@ -22,12 +22,17 @@ ${rows.join('\n')}
 `;
 }
 
+/** All events together, and those of the options of Slurm, which are no verb. */
+const NO_RUN = ['VerbEvent', 'SlurmEvent'];
+
 /** The page of every event. */
 export function eventsPage() {
   const path = join(root, 'ts', 'generated', 'events.ts');
   const source = ts.createSourceFile(path, readFileSync(path, 'utf8'), ts.ScriptTarget.ES2022, true);
   const events = source.statements.filter((s) => ts.isInterfaceDeclaration(s)).map(eventOf);
-  const verbs = source.statements.filter((s) => ts.isTypeAliasDeclaration(s) && s.name.text !== 'VerbEvent');
+  const verbs = source.statements.filter(
+    (s) => ts.isTypeAliasDeclaration(s) && !NO_RUN.includes(s.name.text),
+  );
   return `# Events
 
 A run is an async iterator of these objects; \`type\` tells them apart. \`--json\` writes the same objects as

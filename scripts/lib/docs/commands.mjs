@@ -33,6 +33,18 @@ ${common(verb, verb.words[0])
   .map(({ term, text }) => `- \`${term}\`: ${text}`)
   .join('\n')}
 
+## Slurm
+
+${commands
+  .filter(({ slurm }) => slurm.length > 0)
+  .map(({ words }) => `\`${words.join(' ')}\``)
+  .join(', ')} also run as jobs of a cluster ([how](../../how-to/clusters.md)):
+
+${commands
+  .find(({ slurm }) => slurm.length > 0)
+  .slurm.map(({ term, text }) => `- \`${term}\`: ${text}`)
+  .join('\n')}
+
 How output, exit codes and signals work: [command line](../command-line.md).
 `;
 }
@@ -45,6 +57,9 @@ function page(command) {
   const sections = [`# ${titleOf(command)}`, sentence(command.summary), `\`\`\`\n${command.usage}\n\`\`\``];
   if (command.arguments.length > 0) sections.push('## Arguments', ...command.arguments.map(section));
   sections.push('## Options', ...command.options.map(section));
+  if (command.slurm.length > 0) {
+    sections.push('`--engine slurm` runs it on a cluster, with the [flags of Slurm](README.md#slurm).');
+  }
   if (command.examples.length > 0) {
     const reason = 'the names stand for your own files';
     sections.push(`## Examples\n\n\`\`\`sh not-run="${reason}"\n${command.examples.join('\n')}\n\`\`\``);

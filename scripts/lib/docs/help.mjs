@@ -10,7 +10,7 @@ async function helpOf(words) {
   if (code !== 0) throw new StepError(`nnunet-diag ${words.join(' ')} --help failed: ${output}`);
   const [usage = '', summary = '', ...sections] = output.split('\n\n');
   const help = { words, usage: oneLine(usage).replace(/^Usage: /, ''), summary: oneLine(summary) };
-  const entries = { arguments: [], options: [], commands: [], examples: [] };
+  const entries = { arguments: [], options: [], slurm: [], commands: [], examples: [] };
   for (const section of sections) {
     const [title = '', ...lines] = section.trim().split('\n');
     const name = title.replace(/:$/, '').toLowerCase();

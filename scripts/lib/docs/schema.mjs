@@ -5,8 +5,11 @@ import { root } from '../process.mjs';
 
 const schema = JSON.parse(readFileSync(join(root, 'ts', 'generated', 'schema.json'), 'utf8'));
 
-/** `previewBatches` and `loadModel` return arrays and a model, so only TypeScript has them. */
-const TYPESCRIPT = ['previewBatches', 'loadModel'];
+/**
+ * `previewBatches` and `loadModel` return arrays and a model, so only TypeScript has them. The options of `slurm` are
+ * flags of the verbs that Slurm can run.
+ */
+const TYPESCRIPT = ['previewBatches', 'loadModel', 'slurm'];
 
 /** The verbs of the command line. */
 export const VERBS = Object.keys(schema.properties).filter((verb) => !TYPESCRIPT.includes(verb));

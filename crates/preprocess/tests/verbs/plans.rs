@@ -141,7 +141,7 @@ fn overrides_are_validated_and_planned() {
     };
     let summary = plan_and_preprocess(&with(Configuration::LowRes, low), &context()).unwrap();
     assert_eq!(
-        summary.plan.configurations[0].configuration,
+        summary.plan.unwrap().configurations[0].configuration,
         Configuration::LowRes
     );
     let plans = Plans::read(&run.preprocessed().join("nnUNetPlansv2.1_plans_3D.pkl")).unwrap();
