@@ -69,6 +69,7 @@ export function paint(view: ViewCase, layers: readonly Loaded[], plane: Plane, s
     const value = loaded === undefined ? 0 : (valueAt(loaded, index) ?? 0);
     return look.hidden.has(value) ? 0 : value;
   };
+  const heats = weights === undefined ? [] : heatsOf(weights.layer);
   const indices = new Int32Array(width * height);
   for (let row = 0; row < height; row += 1) {
     for (let column = 0; column < width; column += 1) {
@@ -84,9 +85,7 @@ export function paint(view: ViewCase, layers: readonly Loaded[], plane: Plane, s
       colour = colour.map((part, c) => part + ((over[c] ?? 0) - part) * share) as [number, number, number];
     };
     if (weights && look.shown.has('weightmap')) {
-      const [from, to] = weights.layer.window;
-      const weight = ((valueAt(weights, index) ?? 0) - from) / (to - from || 1);
-      blend(heat(weight), look.opacity);
+      blend(heats[weights.bytes[index] ?? 0] ?? [], look.opacity);
     }
     const [truth, guess] = [label(reference, index), label(prediction, index)];
     if (truth > 0 && look.shown.has('reference')) blend(labelColour(truth), look.opacity);
@@ -106,6 +105,11 @@ export function paint(view: ViewCase, layers: readonly Loaded[], plane: Plane, s
     if (unlabelled && look.shown.has('reference')) mask.data.set([255, 255, 255, 255], 4 * at);
   }
   return { pixels, mask };
+}
+
+/** Colours of the 256 weights of a layer. */
+function heatsOf({ slope, intercept, window: [from, to] }: Layer): Rgb[] {
+  return Array.from({ length: 256 }, (_, byte) => heat((slope * byte + intercept - from) / (to - from || 1)));
 }
 
 /** The four neighbours of a pixel; -1 outside of the slice. */

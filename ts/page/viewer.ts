@@ -63,9 +63,10 @@ export function viewer(first: readonly ViewCase[]): View<readonly ViewCase[]> {
     sight.disconnect();
     void open(cases[0]);
   });
-  sight.observe(holder);
+  const element = h('div', { class: 'viewer' }, h('div', { class: 'controls' }, label), holder);
+  sight.observe(element);
   return {
-    element: h('div', { class: 'viewer' }, h('div', { class: 'controls' }, label), holder),
+    element,
     update(next) {
       cases = next;
       list();
