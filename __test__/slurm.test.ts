@@ -132,6 +132,7 @@ clusterTest(
     await until('the folds are queued again', async () =>
       (await tasks(second.folder)).every(({ state }) => state === 'waiting'),
     );
+    await until('the processes end', async () => (await processWith('train', '--fold', model)) === undefined);
     slurm(t, 'scontrol', 'update', `NodeName=${node}`, 'State=RESUME');
 
     // Fold 0 continues, and meets its time limit.
