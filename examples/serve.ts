@@ -1,4 +1,4 @@
-/** Serves a model over HTTP, until SIGTERM or Ctrl-C. Usage: node serve.js MODEL_FOLDER [PORT] */
+/** Serves a model of nnU-Net v1 or v2 over HTTP, until SIGTERM or Ctrl-C. Usage: node serve.js MODEL_FOLDER [PORT] */
 import { loadModel } from 'nnunet-diag';
 import { segmentationServer } from './server.js';
 

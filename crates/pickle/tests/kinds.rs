@@ -210,3 +210,14 @@ fn every_kind_has_json_form() {
         serde_json::json!([[0.0, 1.0, 2.0], [3.0, 4.0, 5.0]])
     );
 }
+
+/// nnU-Net v2 keeps the device of its training in every checkpoint.
+#[test]
+fn a_device_of_torch_becomes_its_name() {
+    let without_index = b"\x80\x02ctorch\ndevice\nX\x04\x00\x00\x00cuda\x85R.";
+    let with_index = b"\x80\x02ctorch\ndevice\nX\x04\x00\x00\x00cudaK\x01\x86R.";
+    for (bytes, expected) in [(&without_index[..], "cuda"), (with_index, "cuda:1")] {
+        assert_eq!(read(bytes, &Limits::default()).unwrap(), Value::from(expected));
+    }
+    assert!(read(b"\x80\x02ctorch\ndevice\n)R.", &Limits::default()).is_err());
+}
