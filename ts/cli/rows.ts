@@ -299,7 +299,7 @@ export const ROWS: readonly AnyRow[] = [
   }),
   row<'installModel'>({
     name: 'installModel',
-    summary: 'install the models of a zip file of nnU-Net v1 or export-model',
+    summary: 'install the models of a zip file of nnU-Net v1, v2 or export-model',
     positional: ['zip'],
     short: { output: 'o' },
     examples: ['install-model Task501.zip', 'install-model Task501.zip -o models --overwrite'],

@@ -52,18 +52,19 @@ pub fn preprocess(
     context: &Context,
 ) -> Result<Preprocessed, Error> {
     check_count(images, dataset)?;
-    let (images, plane) = plans.reader.read(images, nonfinite, context.cancel())?;
-    for notice in &images.notices {
+    let (read, plane) = plans.reader.read(images, nonfinite, context.cancel())?;
+    for notice in &read.notices {
         context.warn(notice.code, notice.message.clone(), Some(name));
     }
-    let replaced = images.notices.iter().any(|notice| notice.code == REPLACED);
+    let replaced = read.notices.iter().any(|notice| notice.code == REPLACED);
     let case = Case {
+        images,
         plans,
         configuration,
         dataset,
         cancel: context.cancel(),
     };
-    case.run(images, plane, replaced, previous)
+    case.run(read, plane, replaced, previous)
 }
 
 /// [`preprocess()`] of an image in memory: one volume (z, y, x) for each channel, with the axes of a file of `geometry`.
@@ -107,6 +108,7 @@ pub fn preprocess_volumes(
         notices: Vec::new(),
     };
     let case = Case {
+        images: &names,
         plans,
         configuration,
         dataset,
@@ -129,6 +131,8 @@ fn check_count(images: &[PathBuf], dataset: &Dataset) -> Result<(), Error> {
 }
 
 struct Case<'a> {
+    /// Names of the images, for errors.
+    images: &'a [PathBuf],
     plans: &'a Plans,
     configuration: &'a Configuration,
     dataset: &'a Dataset,
@@ -163,11 +167,9 @@ impl Case<'_> {
         let bounds = outside
             .bounding_box()
             .ok_or_else(|| preprocess::Error::EmptyImage {
-                paths: (0..views.len())
-                    .map(|i| PathBuf::from(format!("channel {i}")))
-                    .collect(),
+                paths: self.images.to_vec(),
             })?;
-        let mut properties = Properties {
+        let properties = Properties {
             reader: plans.reader,
             geometry,
             size,
@@ -178,8 +180,7 @@ impl Case<'_> {
             shape_after_cropping: bounds.map(|[start, end]| end - start),
         };
         let [z, y, x] = bounds.map(|[start, end]| start..end);
-        let mut data = stack(&views, &bounds, cancel)?;
-        drop(channels);
+        let mut data = stack(channels, forward, &bounds, cancel)?;
         if replaced {
             data.mapv_inplace(|v| if is_usable(v) { v } else { 0.0 });
         }
@@ -194,7 +195,6 @@ impl Case<'_> {
             Some(labels) => self.with_previous(data, &labels)?,
             None => data,
         };
-        properties.shape_after_cropping = bounds.map(|[start, end]| end - start);
         Ok(Preprocessed { data, properties })
     }
 
@@ -338,16 +338,18 @@ impl Case<'_> {
     }
 }
 
-/// The cropped channels as one array.
+/// The cropped channels as one array, with axes in the order `forward`. Each original is freed after it is copied.
 fn stack(
-    views: &[ArrayView3<'_, f32>],
+    channels: Vec<Array3<f32>>,
+    forward: [usize; 3],
     bounds: &[[usize; 2]; 3],
     cancel: &Cancel,
 ) -> Result<Array4<f32>, Error> {
     let [z, y, x] = *bounds;
-    let mut data = Array4::zeros((views.len(), z[1] - z[0], y[1] - y[0], x[1] - x[0]));
-    for (mut cropped, view) in data.outer_iter_mut().zip(views) {
+    let mut data = Array4::zeros((channels.len(), z[1] - z[0], y[1] - y[0], x[1] - x[0]));
+    for (mut cropped, channel) in data.outer_iter_mut().zip(channels) {
         cancel.check()?;
+        let view = channel.view().permuted_axes(forward);
         cropped.assign(&view.slice(s![z[0]..z[1], y[0]..y[1], x[0]..x[1]]));
     }
     Ok(data)

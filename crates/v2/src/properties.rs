@@ -137,14 +137,28 @@ impl Properties {
                         Value::Array(array) if array.shape() == [4, 4] => array.to_f64(),
                         _ => None,
                     })?;
-                (affine_geometry(&affine), false)
+                let geometry = affine_geometry(&affine);
+                let finite = geometry
+                    .direction
+                    .iter()
+                    .chain(&geometry.origin)
+                    .all(|v| v.is_finite());
+                if !finite {
+                    return Err(Problem::Other(format!(
+                        "original_affine is {affine:?}, which is singular"
+                    )));
+                }
+                (geometry, false)
             }
         };
+        let mut size = [0; 3];
+        for (axis, from) in reader.axes(&geometry).from.into_iter().enumerate() {
+            size[from] = shape_before_cropping[plans.transpose_backward[axis]];
+        }
         Ok(Self {
             reader,
             geometry,
-            // The probabilities, which have the reader's axes, tell the size of the file.
-            size: [0; 3],
+            size,
             plane,
             spacing,
             shape_before_cropping,

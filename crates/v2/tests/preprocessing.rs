@@ -219,6 +219,10 @@ fn exported_files_equal_the_reference() {
         for (key, expected) in spec["properties"].as_object().unwrap() {
             assert_near(&saved[key], expected, &format!("{what}: {key}"));
         }
+        // What was read is written again, also the size of the file.
+        let again = Properties::read(&folder.path().join("out.pkl"), &made.plans).unwrap();
+        assert_eq!(again.size, properties.size, "{what}");
+        assert_near(&again.to_value().to_json(100), &saved, what);
         let stuff = ["sitk_stuff", "nibabel_stuff"]
             .into_iter()
             .find_map(|key| saved.get(key))
@@ -288,4 +292,55 @@ fn arrays_in_memory_equal_the_written_files() {
             }
         }
     }
+}
+
+#[test]
+fn an_image_of_rank_two_stays_one_with_planes_far_apart() {
+    let mut spec = cases()
+        .into_iter()
+        .find(|spec| spec["plans"]["image_reader_writer"] == "SimpleITKIO")
+        .unwrap();
+    let base = &mut spec["plans"]["configurations"]["base"];
+    base["patch_size"] = serde_json::json!([8, 8]);
+    base["spacing"] = serde_json::json!([1.0, 0.5]);
+    spec["plans"]["transpose_forward"] = serde_json::json!([0, 1, 2]);
+    spec["plans"]["transpose_backward"] = serde_json::json!([0, 1, 2]);
+    spec.as_object_mut().unwrap().remove("previous");
+    let folder = tempfile::tempdir().unwrap();
+    let mut made = made(folder.path(), &spec);
+    let plane = Array3::from_shape_fn((1, 6, 8), |(_, y, x)| (1 + y + x) as i16);
+    let geometry = Geometry {
+        spacing: [1.0, 0.75, 1.5],
+        origin: [4.0, -3.0, 0.0],
+        ..Geometry::default()
+    };
+    for path in &made.images {
+        nifti::write_labels_unsigned(path, plane.view(), &geometry, true, "", &Cancel::new()).unwrap();
+    }
+    made.previous = None;
+    let (data, properties) = made.preprocess();
+    assert!(properties.plane);
+    assert_eq!(properties.spacing, [999.0 * 1.5, 0.75, 1.5]);
+    // 6 x 0.75 mm and 8 x 1.5 mm.
+    assert_eq!(data.shape()[1..], [1, 4, 24]);
+    let export = Export::new(&made.plans, &made.configuration, &made.dataset);
+    let logits = made.logits([1, 4, 24]);
+    let file = export.write::<v2::Error>(
+        folder.path(),
+        "out",
+        "",
+        logits,
+        &properties,
+        true,
+        Ok,
+        &Cancel::new(),
+    );
+    let header = nifti::read_header(&file.unwrap()).unwrap();
+    assert_eq!((header.rank, header.size), (2, [1, 6, 8]));
+    let saved = Properties::read(&folder.path().join("out.pkl"), &made.plans).unwrap();
+    assert_eq!((saved.plane, saved.size), (true, [1, 6, 8]));
+    assert_eq!(
+        (saved.geometry.spacing[1..].to_vec(), saved.geometry.origin[0]),
+        (vec![0.75, 1.5], 4.0)
+    );
 }
