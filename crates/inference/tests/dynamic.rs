@@ -49,11 +49,6 @@ fn recorded() -> Vec<Recorded> {
             model,
         });
     }
-    assert!(
-        !found.is_empty(),
-        "no recording in {}",
-        testkit::folder("v2").display()
-    );
     found
 }
 

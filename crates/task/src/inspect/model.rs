@@ -4,10 +4,8 @@ use serde_json::{json, Map, Value};
 use v2::architecture::{Activation, Encoder, Norm, Statistics};
 use v2::{Architecture, Checkpoint, ModelFolder};
 
-/// The facts of a model, with a sentence that sums them up.
-///
-/// # Errors
-/// [`v2::Error`] is not among them: a network that is not known, or folds without checkpoints, are facts, too.
+/// The facts of a model, with a sentence that sums them up. A network that is not known here, and folds without
+/// checkpoints, are facts, too.
 pub(super) fn facts(folder: &ModelFolder) -> Value {
     let (plans, settings, dataset) = (&folder.plans, &folder.settings, &folder.dataset);
     let labels = &dataset.labels;
