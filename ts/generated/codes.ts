@@ -8,6 +8,11 @@ export const ERROR_CODES = {
   ERR_ADDON_MISSING: 'The package with the native addons is not installed. The message has the `npm install` command.',
   /** The native addon is of another version than the package. Install both in the same version. */
   ERR_ADDON_VERSION: 'The native addon is of another version than the package. Install both in the same version.',
+  /**
+   * The plans of a model of nnU-Net v2 describe a network that is not known here, or not one that can be
+   * built. The message names the entry, its value and the known ones.
+   */
+  ERR_ARCHITECTURE: 'The plans of a model of nnU-Net v2 describe a network that is not known here, or not one that can be built. The message names the entry, its value and the known ones.',
   /** An array has an unsupported element type. The message names the supported types. */
   ERR_ARRAY_DTYPE: 'An array has an unsupported element type. The message names the supported types.',
   /**
@@ -206,6 +211,11 @@ export const ERROR_CODES = {
    * predict, name folds that have the same plans.
    */
   ERR_MODEL_PLANS: 'The model folder has other plans, another patch size or another batch size. The message names the differences. All folds of a model share them. Use the same ones, or another model folder; to predict, name folds that have the same plans.',
+  /**
+   * A model of nnU-Net v2 names a class or function that is not known here, such as an image reader or a
+   * resampling function. `details` has what was found and what is known.
+   */
+  ERR_MODEL_UNSUPPORTED: 'A model of nnU-Net v2 names a class or function that is not known here, such as an image reader or a resampling function. `details` has what was found and what is known.',
   /**
    * A zip file cannot be installed: it is damaged, has names or sizes that no model has, or contains no
    * model. The message names the entry, what was found and what is expected.

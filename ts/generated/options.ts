@@ -7,7 +7,7 @@ export interface ApplyPostprocessingOptions extends Abortable {
   readonly input: string;
   /** Folder for the results, with the same file names. May equal `input`. */
   readonly output: string;
-  /** The `postprocessing.json` to apply. */
+  /** The `postprocessing.json` to apply, of nnU-Net v1 or v2, or v2's `postprocessing.pkl`. */
   readonly rules: string;
   /**
    * Number of threads; 0 uses all cores.
@@ -386,15 +386,21 @@ export type DisplayConvention = 'radiological' | 'neurological';
 /** Options of the verb `ensemble`. */
 export interface EnsembleOptions extends Abortable {
   /**
-   * Folders of the models: `<case>.npz` and `<case>.pkl` of each case, as `predict --save-softmax` and
-   * nnU-Net v1
-   * write them.
+   * Folders of the models: `<case>.npz` and `<case>.pkl` of each case, as `predict --save-softmax`,
+   * nnU-Net v1 and
+   * nnU-Net v2 write them.
    *
    * Range: at least 2 values.
    */
   readonly folders: readonly string[];
   /** Folder for the segmentations. Created if missing; existing segmentations are replaced. */
   readonly output: string;
+  /**
+   * For predictions of nnU-Net v2: the folder of a model of the ensemble, for its `plans.json` and
+   * `dataset.json`. The
+   * default is the first of the folders, where `predict` copies them.
+   */
+  readonly model?: string | undefined;
   /** A `postprocessing.json` to apply. The segmentations without it are then in `not_postprocessed`. */
   readonly rules?: string | undefined;
   /**
@@ -457,7 +463,13 @@ export interface EvaluateOptions extends Abortable {
   /** File to write. The default is `summary.json` in the folder of predictions. */
   readonly output?: string | undefined;
   /**
-   * Writes undefined metrics as the bare token `NaN`, as nnU-Net v1 does, instead of null.
+   * Form of the file: that of nnU-Net v1, or that of v2, which has Dice, IoU and counts.
+   *
+   * @default "v1"
+   */
+  readonly summaryFormat?: SummaryFormat | undefined;
+  /**
+   * Writes undefined metrics as the bare token `NaN`, as nnU-Net does, instead of null.
    *
    * @default false
    */
@@ -565,7 +577,8 @@ export type ExportMode = 'default' | 'alt' | 'streamed';
 /** Options of the verb `exportModel`. */
 export interface ExportModelOptions extends Abortable {
   /**
-   * Folders of the models, `RESULTS_FOLDER/nnUNet/CONFIGURATION/TaskXXX_NAME/TRAINER__PLANS`.
+   * Folders of the models, `RESULTS_FOLDER/nnUNet/CONFIGURATION/TaskXXX_NAME/TRAINER__PLANS`, or
+   * `nnUNet_results/DatasetXXX_NAME/TRAINER__PLANS__CONFIGURATION` of nnU-Net v2.
    *
    * Range: at least 1 values.
    */
@@ -683,7 +696,10 @@ export type Fold = number | string;
 
 /** Options of the verb `inspect`. */
 export interface InspectOptions extends Abortable {
-  /** A `.pkl`, `.model`, `.npz`, `.npy`, `.nii` or `.nii.gz` file. */
+  /**
+   * A `.pkl`, `.model`, `.pth`, `.npz`, `.npy`, `.nii` or `.nii.gz` file, or the folder of a model of
+   * nnU-Net v2.
+   */
   readonly file: string;
   /**
    * Shows arrays of up to this many elements whole, longer ones by shape and type.
@@ -701,12 +717,14 @@ export interface InspectOptions extends Abortable {
 
 /** Options of the verb `installModel`. */
 export interface InstallModelOptions extends Abortable {
-  /** The zip file, of `export-model` or nnU-Net v1. */
+  /** The zip file, of `export-model`, nnU-Net v1 or v2. */
   readonly zip: string;
   /**
-   * Folder that gets `CONFIGURATION/TaskXXX_NAME/TRAINER__PLANS`. Created if missing. The default is
-   * `nnUNet` in the
-   * folder of trained models.
+   * Folder that gets `CONFIGURATION/TaskXXX_NAME/TRAINER__PLANS`, or
+   * `DatasetXXX_NAME/TRAINER__PLANS__CONFIGURATION` of
+   * nnU-Net v2. Created if missing. The default is `nnUNet` in the folder of trained models; for models
+   * of v2
+   * `$nnUNet_results`, else the folder of trained models.
    */
   readonly output?: string | undefined;
   /** Folder of trained models. The default is `$RESULTS_FOLDER`. */
@@ -735,7 +753,11 @@ export type LesionConnectivity = 'full' | 'face';
 
 /** Options of the verb `loadModel`. */
 export interface LoadModelOptions extends Abortable {
-  /** Folder `<trainer>__<plans>` with `plans.pkl` and the folds. */
+  /**
+   * Folder of the model: `<trainer>__<plans>` of nnU-Net v1, with `plans.pkl` and the folds, or
+   * `<trainer>__<plans>__<configuration>` of nnU-Net v2, with `plans.json`, `dataset.json` and the
+   * folds.
+   */
   readonly model: string;
   /**
    * Folds to average: numbers or `all`. The default is every trained fold with a number, as in nnU-Net
@@ -748,19 +770,22 @@ export interface LoadModelOptions extends Abortable {
   /**
    * Model of the first stage of a cascade. The default is `3d_lowres/<task>/nnUNetTrainerV2__<plans>`
    * beside the folder
-   * of the configuration of the model.
+   * of the configuration of the model; with a model of nnU-Net v2, the previous stage that its plans
+   * name, beside its
+   * folder.
    */
   readonly lowresModel?: string | undefined;
   /**
-   * Checkpoint of each fold: `final`, `best`, `latest`, or a file name without `.model`.
+   * Checkpoint of each fold: `final`, `best`, `latest`, or for a model of nnU-Net v1 a file name without
+   * `.model`.
    *
    * @default "final"
    */
   readonly checkpoint?: string | undefined;
   /**
-   * Resampling of the softmax to the grid of the image. The default is `streamed`, or `alt` if the
-   * environment variable
-   * `DIAG_NNUNET_ALT_RESAMPLING` is on.
+   * Resampling of the softmax to the grid of the image, with a model of nnU-Net v1; the plans of v2 name
+   * their own. The
+   * default is `streamed`, or `alt` if the environment variable `DIAG_NNUNET_ALT_RESAMPLING` is on.
    */
   readonly export?: ExportMode | undefined;
   /**
@@ -772,7 +797,8 @@ export interface LoadModelOptions extends Abortable {
   readonly stepSize?: number | undefined;
   /**
    * Averages predictions over mirrored copies along every axis, unless the trainer of the model does not
-   * mirror.
+   * mirror. With a
+   * model of nnU-Net v2, the axes are those that its checkpoint allows.
    *
    * @default true
    */
@@ -1022,7 +1048,11 @@ export interface PredictOptions extends Abortable {
   readonly input: string;
   /** Folder for the segmentations. Created if missing. */
   readonly output: string;
-  /** Folder `<trainer>__<plans>` with `plans.pkl` and the folds. */
+  /**
+   * Folder of the model: `<trainer>__<plans>` of nnU-Net v1, with `plans.pkl` and the folds, or
+   * `<trainer>__<plans>__<configuration>` of nnU-Net v2, with `plans.json`, `dataset.json` and the
+   * folds.
+   */
   readonly model: string;
   /**
    * Folds to average: numbers or `all`. The default is every trained fold with a number, as in nnU-Net
@@ -1041,25 +1071,30 @@ export interface PredictOptions extends Abortable {
   /**
    * Model of the first stage of a cascade. The default is `3d_lowres/<task>/nnUNetTrainerV2__<plans>`
    * beside the folder
-   * of the configuration of the model.
+   * of the configuration of the model; with a model of nnU-Net v2, the previous stage that its plans
+   * name, beside its
+   * folder.
    */
   readonly lowresModel?: string | undefined;
   /**
-   * Checkpoint of each fold: `final`, `best`, `latest`, or a file name without `.model`.
+   * Checkpoint of each fold: `final`, `best`, `latest`, or for a model of nnU-Net v1 a file name without
+   * `.model`.
    *
    * @default "final"
    */
   readonly checkpoint?: string | undefined;
   /**
-   * Also writes `<case>.npz` (softmax, float16, cropped region) and `<case>.pkl`, for ensembling.
+   * Also writes `<case>.npz` and `<case>.pkl`, for ensembling: `softmax` of the cropped region with a
+   * model of nnU-Net v1,
+   * `probabilities` of the whole image with one of v2, both in float16.
    *
    * @default false
    */
   readonly saveSoftmax?: boolean | undefined;
   /**
-   * Resampling of the softmax to the grid of the image. The default is `streamed`, or `alt` if the
-   * environment variable
-   * `DIAG_NNUNET_ALT_RESAMPLING` is on.
+   * Resampling of the softmax to the grid of the image, with a model of nnU-Net v1; the plans of v2 name
+   * their own. The
+   * default is `streamed`, or `alt` if the environment variable `DIAG_NNUNET_ALT_RESAMPLING` is on.
    */
   readonly export?: ExportMode | undefined;
   /**
@@ -1071,7 +1106,8 @@ export interface PredictOptions extends Abortable {
   readonly stepSize?: number | undefined;
   /**
    * Averages predictions over mirrored copies along every axis, unless the trainer of the model does not
-   * mirror.
+   * mirror. With a
+   * model of nnU-Net v2, the axes are those that its checkpoint allows.
    *
    * @default true
    */
@@ -1795,6 +1831,14 @@ export interface SplitsOptions extends Abortable {
    */
   readonly workers?: number | undefined;
 }
+
+/**
+ * Which nnU-Net's form a `summary.json` has.
+ * - `v1`: nnU-Net v1.
+ * - `v2`: nnU-Net v2: Dice, IoU and the counts of voxels for each label other than the background, and
+ * their mean over labels.
+ */
+export type SummaryFormat = 'v1' | 'v2';
 
 /** Options of the verb `train`. */
 export interface TrainOptions extends Abortable {

@@ -350,7 +350,7 @@ export interface FindBestConfigurationSummary {
 /**
  * Result of `inspect`: the content of a pickle or checkpoint with tensors and arrays as shapes and
  * types,
- * or the headers of an archive, array or image.
+ * the headers of an archive, array or image, or what a model of nnU-Net v2 is.
  */
 export type InspectSummary = unknown;
 
