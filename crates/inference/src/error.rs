@@ -106,7 +106,7 @@ pub enum Error {
     /// An error of a model of nnU-Net v2, its preprocessing or its export.
     #[error(transparent)]
     #[code(transparent)]
-    V2(#[from] v2::Error),
+    V2(Box<v2::Error>),
     /// The postprocessing cannot be read or applied.
     #[error(transparent)]
     #[code(transparent)]
@@ -165,6 +165,12 @@ impl Error {
         Self::Internal {
             problem: format!("softmax of an unexpected shape: {error}"),
         }
+    }
+}
+
+impl From<v2::Error> for Error {
+    fn from(error: v2::Error) -> Self {
+        Self::V2(Box::new(error))
     }
 }
 

@@ -10,7 +10,7 @@ use engine::{device_name, Compute};
 use evaluate::postprocessing::Rules;
 use ndarray::Array4;
 use preprocess::preprocess_test_case;
-use run::{CaseFailure, CaseLoop, Context, Event, Job, NotFound, OptionError, Shard};
+use run::{CaseFailure, CaseLoop, Context, Event, Job, NotFound, OptionError};
 use serde_json::json;
 use settings::{PredictOptions, PredictSummary};
 
@@ -134,8 +134,7 @@ fn stage(
         rules,
         predictor,
     } = Ready::load(options, compute, context)?;
-    let cases = list_cases(&options.input, model.plans.num_modalities, context)?;
-    let mut cases = Shard::select(options.shard, cases);
+    let mut cases = list_cases(options, model.plans.num_modalities, context)?;
     let (first, failed) = first.unzip();
     let failed = failed.unwrap_or_default();
     cases.retain(|(case, _)| failed.iter().all(|failure| failure.case != *case));

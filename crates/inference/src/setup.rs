@@ -8,7 +8,7 @@ use dataset::results::ModelFolder;
 use engine::Compute;
 use evaluate::postprocessing::{read_rules, Rules};
 use rayon::prelude::*;
-use run::{CaseLoop, Context, Job, NotFound};
+use run::{CaseLoop, Context, Job, NotFound, Shard};
 use serde_json::json;
 use settings::PredictOptions;
 use tch::Kind;
@@ -117,13 +117,14 @@ pub(crate) fn split(
     Ok((total - todo.len(), todo))
 }
 
-/// Returns the cases of a folder, each with one of its images. Warns of files that belong to no case, so
+/// Returns the cases of the input folder, or those of the part that the options ask for, each with one of its images. Warns of files that belong to no case, so
 /// that a misnamed file is noticed.
 pub(crate) fn list_cases(
-    folder: &Path,
+    options: &PredictOptions,
     channels: usize,
     context: &Context,
 ) -> Result<Vec<(String, PathBuf)>, Error> {
+    let folder = options.input.as_path();
     NotFound::unless_exists("folder of images", folder, "name an existing folder")?;
     let found = files::ImageFolder::list(folder)?;
     if found.cases.is_empty() {
@@ -150,7 +151,8 @@ pub(crate) fn list_cases(
     }
     let image = |mut files: BTreeMap<usize, PathBuf>| files.pop_first().map(|(_, path)| path);
     let cases = found.cases.into_iter();
-    Ok(cases
+    let cases = cases
         .filter_map(|(case, files)| Some((case, image(files)?)))
-        .collect())
+        .collect();
+    Ok(Shard::select(options.shard, cases))
 }

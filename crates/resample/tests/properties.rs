@@ -260,7 +260,7 @@ proptest! {
     #[test]
     fn streamed_equals_default(
         from in shape(8), to in shape(12), seed: u64, axis in 0..4_usize, which in 0..3_usize, along in 0..3_usize,
-        regions: bool, pieces in prop::collection::vec(1..4_usize, 8),
+        regions in 0..3_usize, pieces in prop::collection::vec(1..4_usize, 8),
     ) {
         let volumes: Vec<_> = (0..4).map(|c| noise(from, seed ^ c).mapv(|v| v.abs() as f32)).collect();
         let views: Vec<_> = volumes.iter().map(|v| v.view()).collect();
@@ -268,7 +268,12 @@ proptest! {
         let to = Resampling {
             shape: to, separate_axis: (axis < 3).then_some(axis), order: ORDERS[which], order_z: ORDERS[along],
         };
-        let decision = if regions { Decision::Regions(vec![1, 5, -1, 3]) } else { Decision::Argmax };
+        let classes = vec![1, 5, -1, 3];
+        let decision = match regions {
+            0 => Decision::Argmax,
+            1 => Decision::Regions(classes),
+            _ => Decision::RegionsAbove(classes, 0.25),
+        };
         let never = Cancel::new();
         for mode in [ExportMode::Streamed, ExportMode::Default, ExportMode::Alt] {
             let whole = resample_softmax(softmax.view(), &to, mode, &never).unwrap();
@@ -277,6 +282,9 @@ proptest! {
                 match &decision {
                     Decision::Argmax => (0..4).rev().fold(3, |b, c| if values[c] >= values[b] { c } else { b }) as i16,
                     Decision::Regions(classes) => (0..4).rev().find(|&c| values[c] > 0.5).map_or(0, |c| classes[c]),
+                    Decision::RegionsAbove(classes, least) => {
+                        (0..4).rev().find(|&c| values[c] > *least).map_or(0, |c| classes[c])
+                    }
                 }
             });
             prop_assert_eq!(&resample_labels(softmax.view(), &to, mode, &decision, &never).unwrap(), &expected);

@@ -20,11 +20,11 @@ pub struct ArchitectureError {
     /// The plans.
     pub path: PathBuf,
     /// The entry, such as `configurations.2d.architecture.network_class_name`.
-    pub what: String,
+    pub what: Box<str>,
     /// Its value.
-    pub found: String,
+    pub found: Box<str>,
     /// The values that are known here.
-    pub known: String,
+    pub known: Box<str>,
 }
 
 type Result<T> = std::result::Result<T, ArchitectureError>;

@@ -74,11 +74,11 @@ pub enum Error {
         /// The file that names it.
         path: PathBuf,
         /// The entry, such as `image_reader_writer`.
-        what: String,
+        what: Box<str>,
         /// Its value.
-        found: String,
+        found: Box<str>,
         /// The known values.
-        known: String,
+        known: Box<str>,
     },
     /// An RGB image has values outside 0 to 255.
     #[error(
@@ -120,12 +120,12 @@ impl Error {
         }
     }
 
-    pub(crate) fn unsupported(path: &Path, what: &str, found: impl Into<String>, known: &str) -> Self {
+    pub(crate) fn unsupported(path: &Path, what: &str, found: impl Into<Box<str>>, known: &str) -> Self {
         Self::Unsupported {
             path: path.to_owned(),
-            what: what.to_owned(),
+            what: what.into(),
             found: found.into(),
-            known: known.to_owned(),
+            known: known.into(),
         }
     }
 }

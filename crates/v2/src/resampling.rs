@@ -92,7 +92,7 @@ impl ResampleFunction {
         {
             let known = [allowed, &common].concat().join(", ");
             let what = format!("an argument of {name} in {}{kwargs}", configuration.place);
-            return Err(Error::unsupported(path, &what, other, &known));
+            return Err(Error::unsupported(path, &what, other.as_str(), &known));
         }
         let is_seg = record.optional("is_seg", BOOL, Json::as_bool)?.unwrap_or(false);
         if is_seg != segmentation && kind != ResampleKind::None {

@@ -16,9 +16,6 @@ use crate::memory::Softmax;
 use crate::setup::{list_cases, precision_reason, split};
 use crate::Error;
 
-/// Files of the model that are copied to the output, for `ensemble` and for the reader of the results, as v2 does.
-const COPIED: [&str; 2] = ["plans.json", "dataset.json"];
-
 /// Segments every case of `options.input`; see [`crate::predict`].
 ///
 /// Source: `nnUNetPredictor.predict_from_files`.
@@ -60,7 +57,7 @@ fn stage(
     let case_loop = CaseLoop::new(context)?;
     let model = DynamicModel::load(folder, options, compute, context)?;
     let ending = model.folder.dataset.file_ending.as_str();
-    let mut cases = list_cases(&options.input, model.channels(), context)?;
+    let mut cases = list_cases(options, model.channels(), context)?;
     let (previous, failed) = previous.unzip();
     let failed = failed.unwrap_or_default();
     cases.retain(|(case, _)| failed.iter().all(|failure| failure.case != *case));
@@ -70,10 +67,7 @@ fn stage(
         path: options.output.clone(),
         source,
     })?;
-    for name in COPIED {
-        let from = model.folder.path.join(name);
-        storage::copy_file(&from, &options.output.join(name), storage::Links::Follow)?;
-    }
+    v2::copy_descriptions(&model.folder.path, &options.output)?;
     // The closures may not share the networks with another thread.
     let (record, folder, export) = (model.record(), &model.folder, &model.export);
     let record_of = |case: &str| match &previous {

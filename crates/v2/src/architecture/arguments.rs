@@ -37,9 +37,9 @@ impl<'a> Arguments<'a> {
         }
         ArchitectureError {
             path: self.path.to_owned(),
-            what: format!("{}.{key}", self.place),
-            found: text,
-            known: known.to_owned(),
+            what: format!("{}.{key}", self.place).into(),
+            found: text.into(),
+            known: known.into(),
         }
     }
 
