@@ -92,14 +92,14 @@ export const predictShim = shim<'predict'>({
       values: 1,
       type: 'int',
       meaning: 'part of the cases to segment (default: 0)',
-      here: { refused: 'give each job a folder with its images', unless: [0] },
+      here: { used: 'shard (parts count from 1 there)' },
     },
     {
       names: ['--num_parts'],
       values: 1,
       type: 'int',
       meaning: 'number of parts of the cases (default: 1)',
-      here: { refused: 'give each job a folder with its images', unless: [1] },
+      here: { used: 'shard' },
     },
     {
       names: ['--num_threads_preprocessing'],
@@ -183,9 +183,25 @@ function predictSteps(options: Options<'predict'>, given: Values): Step[] {
   return [
     {
       verb: 'predict',
-      options: { ...options, model, ...first, ...(folds.length > 0 ? { folds } : {}), ...alt },
+      options: {
+        ...options,
+        model,
+        ...first,
+        ...(folds.length > 0 ? { folds } : {}),
+        ...alt,
+        ...partOf(given),
+      },
     },
   ];
+}
+
+/** The part of the cases. nnU-Net v1 takes every `--num_parts`-th case, from number `--part_id`, which counts from 0. */
+function partOf(given: Values): { shard?: string } {
+  const [part, parts] = [Number(given.get('--part_id') ?? 0), Number(given.get('--num_parts') ?? 1)];
+  if (parts < 1) throw new UsageError(`argument --num_parts: expected at least 1, got ${parts}`);
+  if (part < 0 || part >= parts)
+    throw new UsageError(`argument --part_id: expected 0 to ${parts - 1} for ${parts} parts, got ${part}`);
+  return parts === 1 ? {} : { shard: `${part + 1}/${parts}` };
 }
 
 function chosenFolds(given: Value): Value[] {

@@ -127,6 +127,7 @@ export const weightmapsShim = shim<'weightmaps'>({
     ...own({ names: ['--spacing'], values: 0, option: 'spacing', meaning: 'distances in millimetres' }),
     ...own({ names: ['--skip-existing'], values: 0, option: 'skipExisting', meaning: 'keeps weightmaps' }),
     ...own({ names: ['--overwrite'], values: 0, option: 'overwrite', meaning: 'replaces weightmaps' }),
+    ...own({ names: ['--shard'], values: 1, option: 'shard', meaning: 'a part of the cases, such as 1/4' }),
     ...own({ names: ['--workers'], values: 1, type: 'int', option: 'workers', meaning: 'threads' }),
     ...(['json', 'quiet', 'verbose'] as const).map((output) => ({
       names: [`--${output}`],
