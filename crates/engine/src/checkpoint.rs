@@ -56,6 +56,8 @@ pub struct Position {
     pub iteration: u64,
     /// Sum of their losses, and the number of batches with an annotated voxel.
     pub losses: (f64, u64),
+    /// Sum of the finite norms of their gradients, and the number of these.
+    pub norms: (f64, u64),
     /// Options of the run as JSON. A change gives a warning.
     pub options: String,
 }
@@ -186,6 +188,8 @@ impl Checkpoint {
                     .with("iteration", p.iteration as i64)
                     .with("loss_sum", p.losses.0)
                     .with("loss_count", p.losses.1 as i64)
+                    .with("norm_sum", p.norms.0)
+                    .with("norm_count", p.norms.1 as i64)
                     .with("options", p.options.as_str()),
             );
         }
@@ -310,10 +314,13 @@ fn loss_scale(value: &Value) -> Option<LossScale> {
 
 fn position(value: &Value) -> Option<Position> {
     let count = |key: &str| u64::try_from(value.get(key)?.as_i64()?).ok();
+    // Older versions did not write the norms.
+    let norms = || Some((value.get("norm_sum")?.as_f64()?, count("norm_count")?));
     Some(Position {
         seed: value.get("seed")?.as_str()?.parse().ok()?,
         iteration: count("iteration")?,
         losses: (value.get("loss_sum")?.as_f64()?, count("loss_count")?),
+        norms: norms().unwrap_or_default(),
         options: value.get("options")?.as_str()?.to_owned(),
     })
 }

@@ -4,18 +4,26 @@ use std::time::Instant;
 
 use super::mean::Mean;
 
-/// Measurements of one epoch. A resumed epoch has those of the iterations after the resume.
+/// Measurements of one epoch. A resumed epoch has the times of the iterations after the resume.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Measures {
     /// Seconds of waiting for batches.
     waiting: f64,
     /// Seconds of each training iteration.
     iterations: Mean,
-    /// Finite norms of the gradients.
-    norms: Mean,
+    /// Finite norms of the gradients, in a resumed epoch of the iterations before the resume, too.
+    pub norms: Mean,
 }
 
 impl Measures {
+    /// Measurements of an epoch whose earlier iterations had these norms.
+    pub fn resumed(norms: Mean) -> Self {
+        Self {
+            norms,
+            ..Self::default()
+        }
+    }
+
     /// Adds the time of waiting for a batch, which ends now.
     pub fn waited(&mut self, started: Instant) {
         self.waiting += started.elapsed().as_secs_f64();

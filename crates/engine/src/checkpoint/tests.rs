@@ -110,6 +110,7 @@ fn a_written_checkpoint_is_read_back_equal() {
         seed: u64::MAX,
         iteration: 7,
         losses: (-0.1, 3),
+        norms: (2.5, 2),
         options: "{\"a\":1}".to_owned(),
     });
     checkpoint.write(&path).unwrap();

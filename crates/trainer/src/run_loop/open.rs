@@ -70,7 +70,10 @@ impl<'a> Run<'a> {
                 sum: position.losses.0,
                 count: position.losses.1,
             },
-            measures: Measures::default(),
+            measures: Measures::resumed(Mean {
+                sum: position.norms.0,
+                count: position.norms.1,
+            }),
             skipped_steps: SkippedSteps::default(),
             last: None,
             clock: Clock::default(),

@@ -76,6 +76,7 @@ impl Run<'_> {
                 seed: options.data.seed,
                 iteration: self.iteration,
                 losses: (self.losses.sum, self.losses.count),
+                norms: (self.measures.norms.sum, self.measures.norms.count),
                 options: Value::Object(conditions(options, self.setup, self.context)).to_string(),
             }),
         };
