@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import test from 'ava';
-import { kebab } from '../ts/cli/flags.js';
 import { ROWS } from '../ts/cli/rows.js';
+import { kebab } from '../ts/cli/schema.js';
 import { packageVersion } from '../ts/version.js';
 import { cli, workspace, writeTask } from './made-up.js';
 

@@ -2,12 +2,13 @@
  * The whole pipeline is killed, and its disk is full, at every change of a file; the same command again then ends with
  * the files of an undisturbed run.
  */
+
 import { spawnSync } from 'node:child_process';
 import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { kebab } from '../ts/cli/flags.js';
+import { kebab } from '../ts/cli/schema.js';
 import { packageRoot } from '../ts/version.js';
 import { contents, differences } from './contents.js';
 import { type Shape, workspace, writeTask } from './made-up.js';

@@ -1,7 +1,8 @@
 import test from 'ava';
 import { Command } from 'commander';
-import { addFlags, collect, type Flags, kebab } from '../ts/cli/flags.js';
+import { addFlags, collect, type Flags } from '../ts/cli/flags.js';
 import type { Field } from '../ts/cli/schema.js';
+import { kebab } from '../ts/cli/schema.js';
 
 const field = (name: string, more: Partial<Field>): Field => ({
   name,

@@ -1,6 +1,6 @@
 /** The sections of docs/how-to/from-nnunet.md, made from the tables of the commands. */
 
-import { kebab } from '../ts/cli/flags.js';
+import { kebab } from '../ts/cli/schema.js';
 import { hereOf } from '../ts/shims/help.js';
 import { SHIMS } from '../ts/shims/list.js';
 import type { Shim, ShimArgument } from '../ts/shims/table.js';

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import type { Field } from './schema.js';
+import { type Field, kebab } from './schema.js';
 
 /** Options of a verb on the command line: fields of the schema, and entries of its row. */
 export interface Flags {
@@ -8,11 +8,6 @@ export interface Flags {
   readonly positional: readonly string[];
   /** One-letter flags by option. */
   readonly short: Readonly<Record<string, string>>;
-}
-
-/** `stepSize` → `step-size`. */
-export function kebab(key: string): string {
-  return key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
 /** Whether an option is true by default; its flag is then `--no-…`. */

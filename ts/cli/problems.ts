@@ -1,5 +1,6 @@
 import type { NnunetError } from '../errors.js';
-import { type Flags, isNegated, kebab } from './flags.js';
+import { type Flags, isNegated } from './flags.js';
+import { kebab } from './schema.js';
 
 /** A problem of an option in the details of `ERR_OPTIONS`. */
 interface Problem {

@@ -105,3 +105,8 @@ function choicesOf(type: Schema): string[] {
   const values = type.enum ?? (type.oneOf ?? type.anyOf)?.map((one) => one.const) ?? [];
   return values.filter((value) => typeof value === 'string');
 }
+
+/** `stepSize` → `step-size`. */
+export function kebab(key: string): string {
+  return key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}

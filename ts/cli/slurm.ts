@@ -4,9 +4,9 @@ import type { SlurmOptions } from '../generated/options.js';
 import type { VerbName, Verbs } from '../generated/verbs.js';
 import { isSubmittable } from '../slurm/jobs-of.js';
 import { type SubmitResult, submit } from '../slurm/submit.js';
-import { addFlags, collect, type Flags, kebab } from './flags.js';
+import { addFlags, collect, type Flags } from './flags.js';
 import { jsonLine } from './lines.js';
-import { fieldsOf } from './schema.js';
+import { fieldsOf, kebab } from './schema.js';
 import type { Screen } from './screen.js';
 
 /** The flags of Slurm. Threads are an option of the verb. */

@@ -1,6 +1,5 @@
-import { kebab } from '../cli/flags.js';
 import { ROWS } from '../cli/rows.js';
-import { type Field, fieldsOf } from '../cli/schema.js';
+import { type Field, fieldsOf, kebab } from '../cli/schema.js';
 import type { VerbName } from '../generated/verbs.js';
 
 /** Options of a verb, by name. */
