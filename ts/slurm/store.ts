@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
-import { readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { NnunetError } from '../errors.js';
+import { writeWhole } from '../files.js';
 
 const FILE = 'submission.json';
 
@@ -27,9 +28,7 @@ export interface Submission {
 
 /** Replaces the record of a submission. */
 export async function writeSubmission(folder: string, submission: Submission): Promise<void> {
-  const part = join(folder, `${FILE}.part-${process.pid}`);
-  await writeFile(part, `${JSON.stringify(submission, undefined, 2)}\n`);
-  await rename(part, join(folder, FILE));
+  await writeWhole(join(folder, FILE), `${JSON.stringify(submission, undefined, 2)}\n`);
 }
 
 /**

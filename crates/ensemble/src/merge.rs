@@ -83,7 +83,7 @@ pub fn merge<P: AsRef<Path>>(folders: &[P], case: &str, cancel: &Cancel) -> Resu
             mean
         }
     });
-    let decision = place.regions.clone().map_or(Decision::Argmax, Decision::Regions);
+    let decision = place.regions.clone().map_or(Decision::Argmax, Decision::regions);
     let labels = segmentation_of(sum.view(), &place.placement, &decision, cancel)?;
     Ok(Merged {
         softmax: sum,

@@ -169,8 +169,13 @@ fn strict(text: &str) -> String {
 /// # Errors
 /// [`Error::Storage`].
 pub fn write_summary(path: &Path, summary: &Summary, bare_nan: bool) -> Result<(), Error> {
+    write_python_json(path, summary, bare_nan)
+}
+
+/// Writes a value as `json.dump(..., indent=4)` does; see [`write_summary`].
+pub(crate) fn write_python_json(path: &Path, value: &impl Serialize, bare_nan: bool) -> Result<(), Error> {
     storage::write_atomic(path, |file| {
-        summary
+        value
             .serialize(&mut Serializer::with_formatter(file, Python::new(bare_nan)))
             .map_err(io::Error::from)
     })?;

@@ -3,16 +3,15 @@
 //! Source: `nnunetv2.evaluation.evaluate_predictions.compute_metrics_on_folder`.
 
 use std::collections::BTreeMap;
-use std::io;
 use std::path::Path;
 
 use run::CaseFailure;
 use serde::{Deserialize, Serialize};
-use serde_json::{json, Map, Serializer, Value as Json};
+use serde_json::{json, Map, Value as Json};
 
 use crate::mean::nanmean;
 use crate::metrics::Confusion;
-use crate::summary::Python;
+use crate::summary::write_python_json;
 use crate::{Error, Region};
 
 /// Which nnU-Net's form a `summary.json` has.
@@ -119,12 +118,7 @@ pub(crate) fn write(
     if !failures.is_empty() {
         summary["failures"] = json!(failures);
     }
-    storage::write_atomic(path, |file| {
-        summary
-            .serialize(&mut Serializer::with_formatter(file, Python::new(bare_nan)))
-            .map_err(io::Error::from)
-    })?;
-    Ok(())
+    write_python_json(path, &summary, bare_nan)
 }
 
 /// Counts are whole numbers in the file.

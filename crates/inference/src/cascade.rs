@@ -82,10 +82,7 @@ impl FirstStage {
 
     /// Digest of the segmentation of a case; that of nothing if it cannot be read, which fails later.
     pub(crate) fn digest(&self, case: &str) -> String {
-        let bytes = self.file(case).and_then(|file| std::fs::read(file).ok());
-        let mut digest = Digest::default();
-        digest.bytes(&bytes.unwrap_or_default());
-        digest.hex()
+        Digest::of_file(self.file(case).as_deref())
     }
 
     /// Appends one channel a class, with the segmentation of the first stage, to a preprocessed image (channel, z, y, x).

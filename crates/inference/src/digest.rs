@@ -1,5 +1,7 @@
 //! Digest of everything that decides about a segmentation.
 
+use std::path::Path;
+
 /// A 64-bit FNV-1a hash. It tells models and settings apart; it is no protection against intent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Digest(u64);
@@ -11,6 +13,13 @@ impl Default for Digest {
 }
 
 impl Digest {
+    /// Digits of the digest of a file's content; of nothing if there is none or it cannot be read.
+    pub(crate) fn of_file(file: Option<&Path>) -> String {
+        let mut digest = Self::default();
+        digest.bytes(&file.and_then(|file| std::fs::read(file).ok()).unwrap_or_default());
+        digest.hex()
+    }
+
     fn add(&mut self, value: u32) {
         self.0 = (self.0 ^ u64::from(value)).wrapping_mul(0x0100_0000_01b3);
     }

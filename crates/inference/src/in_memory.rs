@@ -15,7 +15,7 @@ use crate::dynamic::LoadedDynamic;
 use crate::export::{Export, Predicted};
 use crate::memory::Softmax;
 use crate::predict::{require_classes, second_stage, Ready, Work};
-use crate::setup::record;
+use crate::setup::{create_folder, record};
 use crate::Error;
 
 /// Extension of the segmentations.
@@ -147,6 +147,21 @@ impl LoadedModel {
     }
 }
 
+/// Folder and case of an output with this ending. Creates the folder.
+pub(crate) fn target<'a>(output: &'a Path, ending: &str) -> Result<(&'a Path, String), Error> {
+    let name = output.file_name().unwrap_or_default().to_string_lossy();
+    let case = name
+        .strip_suffix(ending)
+        .filter(|case| !case.is_empty())
+        .ok_or_else(|| {
+            let expected = format!("a file name that ends with {ending}");
+            OptionError::expected("output", expected, output.display())
+        })?;
+    let folder = output.parent().unwrap_or_else(|| Path::new(""));
+    create_folder(folder)?;
+    Ok((folder, case.to_owned()))
+}
+
 /// A model of nnU-Net v1.
 struct LoadedV1 {
     options: PredictOptions,
@@ -197,10 +212,7 @@ impl LoadedV1 {
     }
 
     fn segment(&self, image: Image, softmax: bool, context: &Context) -> Result<Segmented, Error> {
-        let kept = match softmax {
-            true => Softmax::Returned,
-            false => Softmax::Dropped,
-        };
+        let kept = Softmax::in_memory(softmax);
         let export = self.export(PathBuf::new(), false);
         self.run(image, &export, (None, kept), context, |predicted, properties| {
             segmented(predicted, &export, softmax, &properties, context)
@@ -208,22 +220,8 @@ impl LoadedV1 {
     }
 
     fn segment_to(&self, image: Image, output: &Path, softmax: bool, context: &Context) -> Result<(), Error> {
-        let name = output.file_name().unwrap_or_default().to_string_lossy();
-        let case = name
-            .strip_suffix(EXTENSION)
-            .filter(|case| !case.is_empty())
-            .ok_or_else(|| {
-                OptionError::expected("output", "a file name that ends with .nii.gz", output.display())
-            })?;
-        let folder = output.parent().unwrap_or_else(|| Path::new(""));
-        std::fs::create_dir_all(folder).map_err(|source| dataset::Error::Io {
-            path: folder.to_owned(),
-            source,
-        })?;
-        let kept = match softmax {
-            true => Softmax::Saved,
-            false => Softmax::Dropped,
-        };
+        let (folder, case) = target(output, EXTENSION)?;
+        let kept = Softmax::in_files(softmax);
         let export = self.export(folder.to_owned(), softmax);
         let Ready {
             model,
@@ -234,10 +232,10 @@ impl LoadedV1 {
         self.run(
             image,
             &export,
-            (Some(case), kept),
+            (Some(&case), kept),
             context,
             |predicted, properties| {
-                export.write_predicted(case, &record, predicted, properties, context.cancel())
+                export.write_predicted(&case, &record, predicted, properties, context.cancel())
             },
         )
     }

@@ -59,6 +59,24 @@ pub(crate) enum Softmax {
     Returned,
 }
 
+impl Softmax {
+    /// Of a case that is written to files.
+    pub fn in_files(save: bool) -> Self {
+        match save {
+            true => Self::Saved,
+            false => Self::Dropped,
+        }
+    }
+
+    /// Of a case that is returned.
+    pub fn in_memory(wanted: bool) -> Self {
+        match wanted {
+            true => Self::Returned,
+            false => Self::Dropped,
+        }
+    }
+}
+
 impl Sizes {
     pub fn new(
         image: (usize, [usize; 3]),

@@ -6,7 +6,7 @@ use std::time::Instant;
 use dataset::results::ModelFolder;
 use dataset::{files, CaseProperties};
 use engine::network::GenericUNet;
-use engine::{device_name, Compute};
+use engine::Compute;
 use evaluate::postprocessing::Rules;
 use ndarray::Array4;
 use preprocess::preprocess_test_case;
@@ -19,7 +19,10 @@ use crate::dynamic;
 use crate::export::{Export, Predicted};
 use crate::memory::{choose, Sizes, Softmax, Strategy};
 use crate::model::Model;
-use crate::setup::{list_cases, precision_reason, record, rules_of, split, warn_of_model};
+use crate::setup::{
+    create_folder, finished, leave_out, list_cases, precision_reason, record, rules_of, split, summary_of,
+    warn_of_model,
+};
 use crate::window::{Predictor, WindowOptions};
 use crate::Error;
 
@@ -137,13 +140,10 @@ fn stage(
     let mut cases = list_cases(options, model.plans.num_modalities, context)?;
     let (first, failed) = first.unzip();
     let failed = failed.unwrap_or_default();
-    cases.retain(|(case, _)| failed.iter().all(|failure| failure.case != *case));
+    leave_out(&mut cases, &failed);
     let first =
         first.map(|folder| FirstStage::new(folder, model.plans.num_classes, model.plans.transpose_forward));
-    std::fs::create_dir_all(&options.output).map_err(|source| dataset::Error::Io {
-        path: options.output.clone(),
-        source,
-    })?;
+    create_folder(&options.output)?;
     let files = ModelFolder::new(&options.model);
     // Like nnU-Net, for `ensemble` and for the reader of the results.
     let copied = [
@@ -165,16 +165,7 @@ fn stage(
     let existing =
         |case: &str, image: &Path| export.existing(case, &record_of(&record, first.as_ref(), case), image);
     let (skipped, todo) = split(cases, existing, options, &case_loop)?;
-    let mut summary = PredictSummary {
-        written: 0,
-        skipped,
-        postprocessing: rules.map(|rules| rules.label_lists()),
-        failures: Vec::new(),
-        output: options.output.clone(),
-        device: device_name(compute.device),
-        precision: compute.precision_name().to_owned(),
-        seconds: 0.0,
-    };
+    let summary = summary_of(options, compute, skipped, rules.map(|rules| rules.label_lists()));
     context.emit(Event::Started {
         verb: "predict",
         settings: json!({
@@ -197,10 +188,7 @@ fn stage(
         context,
         classes: model.plans.num_classes + 1,
         several: jobs.len() > 1,
-        softmax: match options.save_softmax {
-            true => Softmax::Saved,
-            false => Softmax::Dropped,
-        },
+        softmax: Softmax::in_files(options.save_softmax),
     };
     let outcome = case_loop.pipeline(
         &jobs,
@@ -230,12 +218,7 @@ fn stage(
             export.write_predicted(&job.case, &record, predicted, properties, cancel)
         },
     )?;
-    summary.written = outcome.results.iter().flatten().count();
-    summary.failures = failed;
-    summary.failures.extend(outcome.failures);
-    summary.failures.sort_by(|one, two| one.case.cmp(&two.case));
-    summary.seconds = start.elapsed().as_secs_f64();
-    Ok(summary)
+    Ok(finished(summary, failed, outcome, start))
 }
 
 /// The record of a case, which also identifies its segmentation by the first stage of a cascade.

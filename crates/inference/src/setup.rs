@@ -1,16 +1,17 @@
-//! Decisions of a prediction before its first case.
+//! What predictions with models of nnU-Net v1 and v2 do before their first case and after the last.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use dataset::files;
 use dataset::results::ModelFolder;
-use engine::Compute;
+use engine::{device_name, Compute};
 use evaluate::postprocessing::{read_rules, Rules};
 use rayon::prelude::*;
-use run::{CaseLoop, Context, Job, NotFound, Shard};
+use run::{CaseFailure, CaseLoop, Context, Job, NotFound, Outcome, Shard};
 use serde_json::json;
-use settings::PredictOptions;
+use settings::{PredictOptions, PredictSummary};
 use tch::Kind;
 
 use crate::existing::{warn_of_replaced, Existing};
@@ -155,4 +156,51 @@ pub(crate) fn list_cases(
         .filter_map(|(case, files)| Some((case, image(files)?)))
         .collect();
     Ok(Shard::select(options.shard, cases))
+}
+
+/// Creates a folder of outputs and its parents.
+pub(crate) fn create_folder(folder: &Path) -> Result<(), Error> {
+    std::fs::create_dir_all(folder).map_err(|source| {
+        let path = folder.to_owned();
+        dataset::Error::Io { path, source }.into()
+    })
+}
+
+/// Leaves out the cases that failed in the first stage of a cascade.
+pub(crate) fn leave_out(cases: &mut Vec<(String, PathBuf)>, failed: &[CaseFailure]) {
+    cases.retain(|(case, _)| failed.iter().all(|failure| failure.case != *case));
+}
+
+/// The summary before the first case.
+pub(crate) fn summary_of(
+    options: &PredictOptions,
+    compute: &Compute,
+    skipped: usize,
+    postprocessing: Option<Vec<Vec<i16>>>,
+) -> PredictSummary {
+    PredictSummary {
+        written: 0,
+        skipped,
+        postprocessing,
+        failures: Vec::new(),
+        output: options.output.clone(),
+        device: device_name(compute.device),
+        precision: compute.precision_name().to_owned(),
+        seconds: 0.0,
+    }
+}
+
+/// The summary after the last case. `failed` are the cases that failed in the first stage of a cascade.
+pub(crate) fn finished(
+    mut summary: PredictSummary,
+    failed: Vec<CaseFailure>,
+    outcome: Outcome<()>,
+    start: Instant,
+) -> PredictSummary {
+    summary.written = outcome.results.iter().flatten().count();
+    summary.failures = failed;
+    summary.failures.extend(outcome.failures);
+    summary.failures.sort_by(|one, two| one.case.cmp(&two.case));
+    summary.seconds = start.elapsed().as_secs_f64();
+    summary
 }

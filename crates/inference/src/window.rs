@@ -184,18 +184,10 @@ impl<N: Network> Predictor<N> {
         context: &Context,
         done: &mut dyn FnMut(),
     ) -> Result<Array4<f32>, Error> {
-        let mut sums = None;
         self.twice(case, context, done, |weights, done| {
             let whole = self.sums(&image, usize::MAX)?;
             let (added, _) = self.add_all(weights, &image, whole, context, done, &mut |_, _| Ok(0))?;
-            match added.into_mean()? {
-                Ok(mean) => sums = Some(mean),
-                Err(bad) => return Ok(bad),
-            }
-            Ok(0)
-        })?;
-        sums.ok_or_else(|| Error::Internal {
-            problem: "a prediction without a result".to_owned(),
+            added.into_mean()
         })
     }
 
@@ -215,18 +207,13 @@ impl<N: Network> Predictor<N> {
         begin: impl Fn() -> Result<P, Error>,
     ) -> Result<P, Error> {
         let pool = context.pool()?;
-        let mut complete = None;
         self.twice(case, context, done, |weights, done| {
             let mut planes = begin()?;
             let slab = self.sums(&image, self.depth(&image.shape()[1..]))?;
             let (_, bad) = self.add_all(weights, &image, slab, context, done, &mut |sums, end| {
                 pool.install(|| sums.take(end, |piece| planes.push(piece)))
             })?;
-            complete = Some(planes);
-            Ok(bad)
-        })?;
-        complete.ok_or_else(|| Error::Internal {
-            problem: "a prediction without a result".to_owned(),
+            Ok(if bad == 0 { Ok(planes) } else { Err(bad) })
         })
     }
 
@@ -256,19 +243,19 @@ impl<N: Network> Predictor<N> {
         of_one.max(VOXELS_OF_SEVERAL / voxels).max(1)
     }
 
-    /// Runs an attempt, which returns the number of values that are not finite, and again in float32 if there are any in
-    /// half precision.
-    fn twice(
+    /// Runs an attempt, which returns its result or the number of values that are not finite, and again in float32 if there
+    /// are any in half precision.
+    fn twice<T>(
         &self,
         case: Option<&str>,
         context: &Context,
         done: &mut dyn FnMut(),
-        mut attempt: impl FnMut(&[Weights], &mut dyn FnMut()) -> Result<usize, Error>,
-    ) -> Result<(), Error> {
-        let voxels = attempt(&self.weights, done)?;
-        if voxels == 0 {
-            return Ok(());
-        }
+        mut attempt: impl FnMut(&[Weights], &mut dyn FnMut()) -> Result<Result<T, usize>, Error>,
+    ) -> Result<T, Error> {
+        let voxels = match attempt(&self.weights, done)? {
+            Ok(result) => return Ok(result),
+            Err(voxels) => voxels,
+        };
         if self.kind == Kind::Float {
             return Err(Error::SoftmaxNotFinite { voxels });
         }
@@ -288,10 +275,7 @@ impl<N: Network> Predictor<N> {
             .map(|network| network.weights(Kind::Float))
             .collect::<Result<Vec<_>, _>>()?;
         // The tiles were counted already.
-        match attempt(&weights, &mut || ())? {
-            0 => Ok(()),
-            voxels => Err(Error::SoftmaxNotFinite { voxels }),
-        }
+        attempt(&weights, &mut || ())?.map_err(|voxels| Error::SoftmaxNotFinite { voxels })
     }
 
     /// Patch and volume with three axes: a 2D network has tiles of one slice.

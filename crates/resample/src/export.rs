@@ -74,7 +74,7 @@ impl Default for ExportOptions {
 impl ExportOptions {
     /// Returns the conversion of channels to labels.
     pub fn decision(&self) -> Decision {
-        self.regions.clone().map_or(Decision::Argmax, Decision::Regions)
+        self.regions.clone().map_or(Decision::Argmax, Decision::regions)
     }
 }
 

@@ -43,22 +43,32 @@ impl ExportMode {
 pub enum Decision {
     /// Index of the largest channel, the first of equal ones.
     Argmax,
-    /// nnU-Net's regions: channel `i` above one half gives the `i`-th class. Later channels overwrite earlier
+    /// nnU-Net's regions: channel `i` above `threshold` gives the `i`-th class. Later channels overwrite earlier
     /// ones. Otherwise 0.
-    Regions(Vec<i16>),
-    /// As [`Decision::Regions`] with another threshold than one half: 0 for logits, whose sigmoid is then above one half.
-    RegionsAbove(Vec<i16>, f32),
+    Regions {
+        /// Class of each channel.
+        classes: Vec<i16>,
+        /// One half for a softmax; 0 for logits, whose sigmoid is then above one half.
+        threshold: f32,
+    },
 }
 
 impl Decision {
+    /// Regions of probabilities: above one half.
+    #[must_use]
+    pub fn regions(classes: Vec<i16>) -> Self {
+        Self::Regions {
+            classes,
+            threshold: 0.5,
+        }
+    }
+
     pub(crate) fn check(&self, channels: usize) -> Result<(), Error> {
         match self {
-            Self::Regions(classes) | Self::RegionsAbove(classes, _) if classes.len() != channels => {
-                Err(Error::Regions {
-                    found: classes.len(),
-                    expected: channels,
-                })
-            }
+            Self::Regions { classes, .. } if classes.len() != channels => Err(Error::Regions {
+                found: classes.len(),
+                expected: channels,
+            }),
             _ => Ok(()),
         }
     }
@@ -74,15 +84,13 @@ impl Decision {
                     *label = if better { channel as i16 } else { *label };
                 }
             }
-            Self::Regions(classes) => paint(values, 0.5, classes[channel], labels),
-            Self::RegionsAbove(classes, threshold) => paint(values, *threshold, classes[channel], labels),
+            Self::Regions { classes, threshold } => {
+                let (class, threshold) = (classes[channel], *threshold);
+                for (&value, label) in values.iter().zip(labels) {
+                    *label = if value > threshold { class } else { *label };
+                }
+            }
         }
-    }
-}
-
-fn paint(values: &[f32], threshold: f32, class: i16, labels: &mut [i16]) {
-    for (&value, label) in values.iter().zip(labels) {
-        *label = if value > threshold { class } else { *label };
     }
 }
 

@@ -271,8 +271,8 @@ proptest! {
         let classes = vec![1, 5, -1, 3];
         let decision = match regions {
             0 => Decision::Argmax,
-            1 => Decision::Regions(classes),
-            _ => Decision::RegionsAbove(classes, 0.25),
+            1 => Decision::regions(classes),
+            _ => Decision::Regions { classes, threshold: 0.25 },
         };
         let never = Cancel::new();
         for mode in [ExportMode::Streamed, ExportMode::Default, ExportMode::Alt] {
@@ -281,9 +281,8 @@ proptest! {
                 let values: Vec<f32> = (0..4).map(|c| whole[(c, z, y, x)]).collect();
                 match &decision {
                     Decision::Argmax => (0..4).rev().fold(3, |b, c| if values[c] >= values[b] { c } else { b }) as i16,
-                    Decision::Regions(classes) => (0..4).rev().find(|&c| values[c] > 0.5).map_or(0, |c| classes[c]),
-                    Decision::RegionsAbove(classes, least) => {
-                        (0..4).rev().find(|&c| values[c] > *least).map_or(0, |c| classes[c])
+                    Decision::Regions { classes, threshold } => {
+                        (0..4).rev().find(|&c| values[c] > *threshold).map_or(0, |c| classes[c])
                     }
                 }
             });

@@ -101,7 +101,10 @@ impl Labels {
     pub(crate) fn decision_of_logits(&self) -> Decision {
         match &self.regions_class_order {
             // The sigmoid exceeds one half where its argument exceeds 0; in float32, a little more.
-            Some(classes) => Decision::RegionsAbove(classes.clone(), f32::EPSILON),
+            Some(classes) => Decision::Regions {
+                classes: classes.clone(),
+                threshold: f32::EPSILON,
+            },
             None => Decision::Argmax,
         }
     }
@@ -111,7 +114,7 @@ impl Labels {
     pub fn decision_of_probabilities(&self) -> Decision {
         self.regions_class_order
             .clone()
-            .map_or(Decision::Argmax, Decision::Regions)
+            .map_or(Decision::Argmax, Decision::regions)
     }
 
     fn regions(&self) -> impl Iterator<Item = &(String, Vec<i64>)> {

@@ -97,9 +97,7 @@ impl PreviousFolder {
 
     /// Digest of the segmentation of a case; that of nothing if it cannot be read, which fails later.
     pub fn digest(&self, case: &str) -> String {
-        let mut digest = Digest::default();
-        digest.bytes(&std::fs::read(self.path(case)).unwrap_or_default());
-        digest.hex()
+        Digest::of_file(Some(&self.path(case)))
     }
 
     pub fn folder(&self) -> &Path {

@@ -4,14 +4,14 @@ use std::path::Path;
 
 use engine::Compute;
 use ndarray::Array3;
-use run::{Context, OptionError};
+use run::Context;
 use settings::PredictOptions;
 use v2::{preprocess, preprocess_volumes, ModelFolder, Preprocessed, PreviousStage, Properties};
 
 use super::cascade::previous_stage;
 use super::model::DynamicModel;
 use crate::existing::SOFTMAX;
-use crate::in_memory::{Image, Segmented};
+use crate::in_memory::{target, Image, Segmented};
 use crate::memory::Softmax;
 use crate::Error;
 
@@ -50,10 +50,7 @@ impl LoadedDynamic {
 
     /// Labels of an image, and its probabilities on request.
     pub fn segment(&self, image: Image, softmax: bool, context: &Context) -> Result<Segmented, Error> {
-        let kept = match softmax {
-            true => Softmax::Returned,
-            false => Softmax::Dropped,
-        };
+        let kept = Softmax::in_memory(softmax);
         let export = &self.model.export;
         self.run(image, (None, kept), context, |logits, properties| {
             let found = export.arrays(logits, &properties, softmax, context.cancel())?;
@@ -73,29 +70,14 @@ impl LoadedDynamic {
         context: &Context,
     ) -> Result<(), Error> {
         let ending = self.model.folder.dataset.file_ending.as_str();
-        let name = output.file_name().unwrap_or_default().to_string_lossy();
-        let case = name
-            .strip_suffix(ending)
-            .filter(|case| !case.is_empty())
-            .ok_or_else(|| {
-                let expected = format!("a file name that ends with {ending}");
-                OptionError::expected("output", expected, output.display())
-            })?;
-        let folder = output.parent().unwrap_or_else(|| Path::new(""));
-        std::fs::create_dir_all(folder).map_err(|source| dataset::Error::Io {
-            path: folder.to_owned(),
-            source,
-        })?;
-        let kept = match softmax {
-            true => Softmax::Saved,
-            false => Softmax::Dropped,
-        };
+        let (folder, case) = target(output, ending)?;
+        let kept = Softmax::in_files(softmax);
         let end = if softmax { SOFTMAX } else { "" };
         let record = format!("{}{end}", self.model.record());
         let export = &self.model.export;
-        self.run(image, (Some(case), kept), context, |logits, properties| {
+        self.run(image, (Some(&case), kept), context, |logits, properties| {
             let (keep, cancel) = (Ok::<_, Error>, context.cancel());
-            export.write(folder, case, &record, logits, &properties, softmax, keep, cancel)?;
+            export.write(folder, &case, &record, logits, &properties, softmax, keep, cancel)?;
             Ok(())
         })
     }

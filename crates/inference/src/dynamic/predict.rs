@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use engine::{device_name, Compute};
+use engine::Compute;
 use run::{CaseFailure, CaseLoop, Context, Event, Job, NotFound, OptionError};
 use serde_json::json;
 use settings::{PredictOptions, PredictSummary};
@@ -13,7 +13,7 @@ use super::cascade::{previous_stage, PreviousFolder};
 use super::model::DynamicModel;
 use crate::existing::{state_of, SOFTMAX};
 use crate::memory::Softmax;
-use crate::setup::{list_cases, precision_reason, split};
+use crate::setup::{create_folder, finished, leave_out, list_cases, precision_reason, split, summary_of};
 use crate::Error;
 
 /// Segments every case of `options.input`; see [`crate::predict`].
@@ -60,13 +60,10 @@ fn stage(
     let mut cases = list_cases(options, model.channels(), context)?;
     let (previous, failed) = previous.unzip();
     let failed = failed.unwrap_or_default();
-    cases.retain(|(case, _)| failed.iter().all(|failure| failure.case != *case));
+    leave_out(&mut cases, &failed);
     check_endings(&cases, ending)?;
     let previous = previous.map(|folder| PreviousFolder { folder, ending });
-    std::fs::create_dir_all(&options.output).map_err(|source| dataset::Error::Io {
-        path: options.output.clone(),
-        source,
-    })?;
+    create_folder(&options.output)?;
     v2::copy_descriptions(&model.folder.path, &options.output)?;
     // The closures may not share the networks with another thread.
     let (record, folder, export) = (model.record(), &model.folder, &model.export);
@@ -81,16 +78,7 @@ fn stage(
         state_of(&file, &record_of(case), image, saved)
     };
     let (skipped, todo) = split(cases, existing, options, &case_loop)?;
-    let mut summary = PredictSummary {
-        written: 0,
-        skipped,
-        postprocessing: None,
-        failures: Vec::new(),
-        output: options.output.clone(),
-        device: device_name(compute.device),
-        precision: compute.precision_name().to_owned(),
-        seconds: 0.0,
-    };
+    let summary = summary_of(options, compute, skipped, None);
     let predictor = &model.predictor;
     context.emit(Event::Started {
         verb: "predict",
@@ -107,10 +95,7 @@ fn stage(
     });
     let jobs: Vec<_> = todo.into_iter().map(|case| Job::new(case, ())).collect();
     let cancel = context.cancel();
-    let softmax = match options.save_softmax {
-        true => Softmax::Saved,
-        false => Softmax::Dropped,
-    };
+    let softmax = Softmax::in_files(options.save_softmax);
     let several = jobs.len() > 1;
     let channels = model.channels();
     let outcome = case_loop.pipeline(
@@ -157,12 +142,7 @@ fn stage(
             Ok(())
         },
     )?;
-    summary.written = outcome.results.iter().flatten().count();
-    summary.failures = failed;
-    summary.failures.extend(outcome.failures);
-    summary.failures.sort_by(|one, two| one.case.cmp(&two.case));
-    summary.seconds = start.elapsed().as_secs_f64();
-    Ok(summary)
+    Ok(finished(summary, failed, outcome, start))
 }
 
 /// Whether the probabilities of a case are whole.

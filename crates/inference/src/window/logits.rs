@@ -34,15 +34,19 @@ impl<N: Network> Predictor<N> {
         let tiling = self.tiling(&image.shape()[1..]);
         let input = self.upload(&image, &tiling.padding)?;
         let (_, z, y, x) = image.dim();
-        let mut result = None;
+        let importance = match self.options.gaussian {
+            true => importance_v2(&self.patch).into_raw_vec_and_offset().0,
+            false => vec![1.0; self.patch.iter().product()],
+        };
         self.twice(case, context, done, |weights, done| {
             let mut all: Option<Array4<f16>> = None;
             for (network, weights) in self.networks.iter().zip(weights) {
                 let mut sums = Sums::new(network.outputs(), [z, y, x], usize::MAX)?;
-                self.add_fold((network, weights), &input, &tiling, &mut sums, context, done)?;
+                let weighting = (&tiling, importance.as_slice());
+                self.add_fold((network, weights), &input, weighting, &mut sums, context, done)?;
                 let mean = match sums.into_mean()? {
                     Ok(mean) => mean,
-                    Err(bad) => return Ok(bad),
+                    Err(bad) => return Ok(Err(bad)),
                 };
                 match &mut all {
                     None => all = Some(mean),
@@ -51,15 +55,13 @@ impl<N: Network> Predictor<N> {
                     }),
                 }
             }
+            let all = all.ok_or_else(|| Error::Internal {
+                problem: "a prediction without folds".to_owned(),
+            })?;
             let count = self.networks.len() as f32;
-            let mean = |sum: &f16| f16::from_f32(sum.to_f32() / count).to_f32();
-            let mean = all.map(|all| all.map(mean));
-            let bad = mean.iter().flatten().filter(|value| !value.is_finite()).count();
-            result = mean;
-            Ok(bad)
-        })?;
-        result.ok_or_else(|| Error::Internal {
-            problem: "a prediction without a result".to_owned(),
+            let mean = all.map(|sum| f16::from_f32(sum.to_f32() / count).to_f32());
+            let bad = mean.iter().filter(|value| !value.is_finite()).count();
+            Ok(if bad == 0 { Ok(mean) } else { Err(bad) })
         })
     }
 
@@ -68,16 +70,12 @@ impl<N: Network> Predictor<N> {
         &self,
         (network, weights): (&N, &Weights),
         input: &Tensor,
-        tiling: &Tiling,
+        (tiling, importance): (&Tiling, &[f32]),
         sums: &mut Sums<f16>,
         context: &Context,
         done: &mut dyn FnMut(),
     ) -> Result<(), Error> {
         let pool = context.pool()?;
-        let importance = match self.options.gaussian {
-            true => importance_v2(&self.patch).into_raw_vec_and_offset().0,
-            false => vec![1.0; self.patch.iter().product()],
-        };
         // In v2's order, so that sums round alike.
         let mut subsets = mirror_subsets(&self.options.mirror_axes);
         subsets.sort_by_key(Vec::len);
@@ -112,9 +110,9 @@ impl<N: Network> Predictor<N> {
                     }),
                     size: self.patch(),
                 };
-                sums.add_weight(&importance, place);
+                sums.add_weight(importance, place);
                 each_class(&mean, &mut values, |class, values| {
-                    pool.install(|| sums.add(class, values, &importance, place, [false; 3]));
+                    pool.install(|| sums.add(class, values, importance, place, [false; 3]));
                 })?;
                 done();
             }
