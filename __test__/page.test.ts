@@ -7,6 +7,7 @@ import type { Page } from 'playwright-core';
 import { colourOf, heat, parseColour } from '../ts/pictures/colours.js';
 import { browserTest, pixel, pixels, type Screen, settles, textOf, withWindow } from './browser.js';
 import { workspace } from './made-up.js';
+import { axisOf, HEADERS, SCREEN } from './made-up-headers.js';
 import { changed, grey, madeUpPage, REPORT, run, SHAPE, view, weight } from './made-up-report.js';
 
 /** Opens the made-up page with its viewer in sight. */
@@ -170,47 +171,6 @@ browserTest('unlabelled voxels are hatched, and no others', async (t) => {
   });
 });
 
-/** Headers: rows of a matrix from voxels (x, y, z) to mm in LPS, and the letters of the planes. */
-const HEADERS = {
-  LPS: [
-    [1, 0, 0],
-    [0, 1, 0],
-    [0, 0, 3],
-  ],
-  RAS: [
-    [-1, 0, 0],
-    [0, -1, 0],
-    [0, 0, 3],
-  ],
-  'head first': [
-    [1, 0, 0],
-    [0, 1, 0],
-    [0, 0, -3],
-  ],
-  'coronal slices': [
-    [1, 0, 0],
-    [0, 0, 3],
-    [0, -1, 0],
-  ],
-  'sagittal slices, from left to right': [
-    [0, 0, -3],
-    [1, 0, 0],
-    [0, -1, 0],
-  ],
-  // 20 degrees about the axis from right to left.
-  oblique: [
-    [1, 0, 0],
-    [0, Math.cos(0.35), 3 * Math.sin(0.35)],
-    [0, -Math.sin(0.35), 3 * Math.cos(0.35)],
-  ],
-} as const;
-
-/** Directions on the screen in LPS, to the right and down, and the letters at the edges of an untilted case. */
-const SCREEN = [
-  { plane: 'axial', right: [1, 0, 0], down: [0, 1, 0], letters: 'left R, right L, top A, bottom P' },
-  { plane: 'coronal', right: [1, 0, 0], down: [0, 0, -1], letters: 'left R, right L, top S, bottom I' },
-  { plane: 'sagittal', right: [0, 1, 0], down: [0, 0, -1], letters: 'left A, right P, top S, bottom I' },
-] as const;
 const OBLIQUE_LETTERS = [
   'left R, right L, top AS, bottom PI',
   'left R, right L, top SP, bottom IA',
@@ -227,24 +187,11 @@ for (const [header, rows] of Object.entries(HEADERS)) {
         affine: [...affine, 0, 0, 0, 1] as unknown as ReturnType<typeof view>['affine'],
         layers: view('turned', 0.5).layers.filter(({ role }) => role === 'image'),
       };
-      /** The axis of the array (z, y, x) that is nearest to a direction of the patient, and whether it points along it. */
-      const axisOf = (direction: readonly number[]) => {
-        const along = [2, 1, 0].map((column) => {
-          const vector = rows.map((row) => row[column] ?? 0);
-          const dot = vector.reduce((sum, part, at) => sum + part * (direction[at] ?? 0), 0);
-          return dot / Math.hypot(...vector);
-        });
-        const axis = along.reduce(
-          (best, value, at) => (Math.abs(value) > Math.abs(along[best] ?? 0) ? at : best),
-          0,
-        );
-        return { axis, forward: (along[axis] ?? 0) > 0, length: SHAPE[axis] ?? 1 };
-      };
       await withPage(
         t,
         async (page) => {
           for (const [at, { plane, right, down, letters }] of SCREEN.entries()) {
-            const [across, along] = [axisOf(right), axisOf(down)];
+            const [across, along] = [axisOf(rows, SHAPE, right), axisOf(rows, SHAPE, down)];
             // The crosshair is at the largest error; these voxels are away from it and from the letters.
             for (const [column, row] of [
               [0.25, 0.25],

@@ -85,7 +85,7 @@ test('--host beyond this machine is a warning; a used port and a wrong path are 
   t.is((await cli(['watch', join(root, 'none')])).code, 1);
   const wrong = await cli(['watch', model, '--interval', 'often']);
   t.is(wrong.code, 2);
-  t.regex(wrong.err, /--interval: expected seconds from 0\.1 to 3600, got "often"/);
+  t.regex(wrong.err, /--interval: expected a number from 0\.1 to 3600, got "often"/);
 });
 
 const posix = process.platform === 'linux' ? test : test.skip;
@@ -125,4 +125,23 @@ posix('--open without a browser is a warning', async (t) => {
   await says(/^warning: the browser could not be opened \(spawn xdg-open ENOENT\)/);
   child.kill('SIGINT');
   t.is(await ended, 0);
+});
+
+test('a configuration file has options of watch; flags win, and its faults name the file', async (t) => {
+  const { root, model } = await training(t, 1);
+  const config = join(root, 'nnunet-diag.config.json');
+  // The page takes one thread, so threads of all verbs are not its.
+  await writeFile(config, JSON.stringify({ common: { workers: 2 }, watch: { host: 'localhost' } }));
+  const named = start(t, [model, '--config', config]);
+  await named.says(/^http:\/\/localhost:/);
+  named.child.kill('SIGINT');
+  await named.ended;
+  const flag = start(t, [model, '--config', config, '--host', '127.0.0.1']);
+  await flag.says(ADDRESS);
+  flag.child.kill('SIGINT');
+  await flag.ended;
+  await writeFile(config, JSON.stringify({ watch: { interval: 0 } }));
+  const wrong = await cli(['watch', model, '--config', config]);
+  t.is(wrong.code, 2);
+  t.true(wrong.err.includes(`${config}: watch.interval: `), wrong.err);
 });

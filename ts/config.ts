@@ -12,9 +12,8 @@ export type VerbDefaults<V extends VerbName> = Partial<Omit<Verbs[V]['options'],
 export type CommonOptions = Pick<TrainOptions, (typeof COMMON)[number]>;
 
 /**
- * The content of a configuration file, `nnunet-diag.config.json` or `.ts`: options by the name of the verb.
- * The command
- * line uses them where a flag is not given.
+ * The content of a configuration file, `nnunet-diag.config.json` or `.ts`: options by the name of the verb. The
+ * command line uses them where a flag is not given.
  *
  * Relative paths are relative to the file.
  */
@@ -39,10 +38,9 @@ export function defineConfig(config: Config): Config {
 }
 
 /**
- * Reads and checks a configuration file. Without `path` it is `$NNUNET_DIAG_CONFIG`, else the `nnunet-
- * diag.config.*` in the
- * working directory or its nearest parent. Only the command line reads the file by itself; a script passes
- * the options on:
+ * Reads and checks a configuration file. Without `path` it is `$NNUNET_DIAG_CONFIG`, else the
+ * `nnunet-diag.config.*` in the working directory or its nearest parent. Only the command line reads the file by
+ * itself; a script passes the options on:
  *
  * ```ts
  * const { options } = await loadConfig();

@@ -86,4 +86,4 @@ export { train } from './verbs/train.js';
 export { generateWeightmaps } from './verbs/weightmaps.js';
 export { exportModel, installModel } from './verbs/zips.js';
 export { readVolume, type Volume } from './volume.js';
-export { type Watch, type WatchEvent, type WatchOptions, watch } from './watch.js';
+export { type Watch, type WatchEvent, type WatchHandlers, watch } from './watch.js';

@@ -3,46 +3,16 @@ import type { Server } from 'node:http';
 import { isIP } from 'node:net';
 import { hostname } from 'node:os';
 import { fromNative, NnunetError, optionError } from './errors.js';
-import type { ReportOptions } from './generated/options.js';
+import type { WatchOptions } from './generated/options.js';
 import { core } from './native/core.js';
 import { checkSignal } from './run/signal.js';
-import { toJson } from './verbs/start.js';
+import { checked } from './verbs/start.js';
 import { Feed } from './watch/feed.js';
 import { openPage } from './watch/open.js';
 import { serve } from './watch/server.js';
 
-/** Options of {@link watch}: those of `report` without its file, and those of the server. */
-export interface WatchOptions extends Omit<ReportOptions, 'output' | 'workers'> {
-  /**
-   * Address to listen at. Another one than this machine's own (`127.0.0.1`, `::1`, `localhost`) lets other
-   * machines read the page if they know its token, without encryption; a warning says so.
-   *
-   * @default "127.0.0.1"
-   */
-  readonly host?: string | undefined;
-  /**
-   * Port to listen at; 0 takes a free one.
-   *
-   * Range: at least 0, at most 65535.
-   * @default 0
-   */
-  readonly port?: number | undefined;
-  /**
-   * Seconds between two looks at the files.
-   *
-   * Range: at least 0.1, at most 3600.
-   * @default 1
-   */
-  readonly interval?: number | undefined;
-  /**
-   * Open the page in the browser of this machine. A failure is a warning.
-   *
-   * @default false
-   */
-  readonly open?: boolean | undefined;
-  /** Receives what happens. An error that it throws is an uncaught exception. */
-  readonly onEvent?: ((event: WatchEvent) => void) | undefined;
-}
+/** The options of the server, which have defaults. */
+type Defaulted = { readonly [K in 'host' | 'port' | 'interval' | 'open']: NonNullable<WatchOptions[K]> };
 
 /** What happens while a page is served. */
 export type WatchEvent =
@@ -86,6 +56,12 @@ export type WatchEvent =
       readonly message: string;
     };
 
+/** What {@link watch} calls. */
+export interface WatchHandlers {
+  /** Receives what happens. An error that it throws is an uncaught exception. */
+  readonly onEvent?: ((event: WatchEvent) => void) | undefined;
+}
+
 /** A page that is served, made by {@link watch}. */
 export interface Watch extends AsyncDisposable {
   /** Address of the page, with its token. Whoever knows it can read the page. */
@@ -115,10 +91,15 @@ const LOOPBACK = ['localhost', '::1'];
  * @throws NnunetError `ERR_OPTIONS` (also for a port in use), `ERR_NOT_FOUND`, `ERR_REPORT_PATH`,
  * `ERR_CANCELLED`
  */
-export async function watch(options: WatchOptions): Promise<Watch> {
-  const { host, port, interval, open, onEvent, signal, report } = checked(options);
+export async function watch(options: Omit<WatchOptions, 'workers'> & WatchHandlers): Promise<Watch> {
+  const given = checked('watch', { ...options, onEvent: undefined });
+  if ('workers' in options) throw optionError('workers', 'expected no such option: a page takes one thread');
+  const { onEvent = () => {} } = options;
+  if (typeof onEvent !== 'function') throw optionError('onEvent', 'expected a function');
+  const { host, port, interval, open } = JSON.parse(given) as Defaulted;
+  const signal = checkSignal(options.signal);
   if (signal?.aborted) throw new NnunetError('ERR_CANCELLED', 'cancelled on request', {}, signal.reason);
-  const source = await sourceOf(report);
+  const source = await sourceOf(given);
   const token = randomBytes(24).toString('base64url');
   const feed = new Feed(source, onEvent);
   const served = serve({ feed, template: core().reportPage(), token, host });
@@ -161,44 +142,11 @@ function warning(code: string, message: string): WatchEvent {
   return { type: 'warning', code, message };
 }
 
-/** Checks the options of the server. The addon checks the others. */
-function checked(options: WatchOptions) {
-  const text = toJson({ ...options, onEvent: undefined });
-  const {
-    host = '127.0.0.1',
-    port = 0,
-    interval = 1,
-    open = false,
-    ...report
-  } = JSON.parse(text) as Record<string, unknown>;
-  for (const name of ['output', 'workers']) {
-    if (name in report) throw optionError(name, 'expected no such option: `watch` writes no file');
-  }
-  if (typeof host !== 'string' || host === '') throw wrong('host', 'an address or a name', host);
-  if (!isNumber(port, 0, 65535) || !Number.isInteger(port)) {
-    throw wrong('port', 'a whole number from 0 to 65535', port);
-  }
-  if (!isNumber(interval, 0.1, 3600)) throw wrong('interval', 'seconds from 0.1 to 3600', interval);
-  if (typeof open !== 'boolean') throw wrong('open', 'true or false', open);
-  const { onEvent = () => {} } = options;
-  if (typeof onEvent !== 'function') throw wrong('onEvent', 'a function', onEvent);
-  const signal = checkSignal(options.signal);
-  return { host, port, interval, open, onEvent, signal, report: JSON.stringify(report) };
-}
-
-function isNumber(value: unknown, least: number, most: number): value is number {
-  return typeof value === 'number' && value >= least && value <= most;
-}
-
-function wrong(option: string, expected: string, got: unknown): NnunetError {
-  return optionError(option, `expected ${expected}, got ${JSON.stringify(got) ?? typeof got}`);
-}
-
 /** The source of the data, after a first look at what the paths are. */
-async function sourceOf(report: string) {
+async function sourceOf(options: string) {
   const { ReportSource } = core();
   try {
-    const source = new ReportSource(report);
+    const source = new ReportSource(options);
     await source.isDue();
     return source;
   } catch (thrown) {

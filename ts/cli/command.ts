@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { fromNative, NnunetError } from '../errors.js';
 import type { StartedEvent } from '../generated/events.js';
-import type { SlurmOptions } from '../generated/options.js';
+import { addConfigFlags, configured } from './configured.js';
 import { addFlags, collect, type Flags } from './flags.js';
 import { jsonLine } from './lines.js';
 import { wording } from './problems.js';
@@ -70,50 +70,32 @@ function configure(
   child.option('--json', 'write events and result as JSON lines on standard output');
   child.option('--quiet', 'write nothing but warnings, errors and the result');
   child.option('-v, --verbose', 'also write every setting, the memory needed and every checkpoint');
-  child.option('--config <file>', 'use this configuration file instead of the nearest nnunet-diag.config.*');
-  child.option('--no-config', 'use no configuration file');
+  addConfigFlags(child);
   addSlurmFlags(child, row.name);
   child.addHelpText('after', `\nExamples:\n${row.examples.map((e) => `  ${prefix}${e}`).join('\n')}\n`);
   child.action(async (...given: unknown[]) => {
     const output = given[row.positional.length] as Output & Record<string, unknown>;
     const options = collect(flags, given.slice(0, row.positional.length), output);
-    finish(await configured({ row, options, output, io, flags }));
+    finish(await runConfigured({ row, options, output, io, flags }));
   });
 }
 
 /** Runs a verb with the options of the configuration file, unless the command line has them. */
-async function configured(call: Call): Promise<number> {
+async function runConfigured(call: Call): Promise<number> {
   const { row, options, output, io, flags } = call;
   try {
     const slurm = slurmOf(row.name, output as Readonly<Record<string, unknown>>);
-    if (output.config === false && slurm === undefined) return await runVerb(call);
-    const [{ loadConfig }, { blame }] = await Promise.all([
-      import('../config.js'),
-      import('../config/check.js'),
-    ]);
-    const { path, options: verbs } =
-      output.config === false ? { path: undefined, options: undefined } : await loadConfig(output.config);
+    const file = await configured(output.config);
+    const all = { ...file.defaults(row.name), ...options };
     if (slurm !== undefined) {
-      const resources = { ...omitWorkers(verbs?.slurm ?? {}), ...slurm };
-      const merged = { ...verbs?.[row.name], ...options };
-      await submitVerb(row.name, merged, resources, output.json === true, io.out);
+      await submitVerb(row.name, all, { ...file.defaults('slurm'), ...slurm }, output.json === true, io.out);
       return EXIT.done;
     }
-    if (path === undefined || verbs === undefined) return await runVerb(call);
-    const defaults: Readonly<Record<string, unknown>> = verbs[row.name];
-    const explain = (error: NnunetError): NnunetError =>
-      blame(error, path, (option) =>
-        Object.hasOwn(defaults, option) && !Object.hasOwn(options, option) ? `${row.name}.` : undefined,
-      );
-    return await runVerb({ ...call, options: { ...defaults, ...options }, config: path, explain });
+    const explain = (error: NnunetError) => file.explain(error, row.name, options);
+    return await runVerb({ ...call, options: all, config: file.path, explain });
   } catch (thrown) {
     return report(fromNative(thrown), output.json === true, io, withSlurm(flags, row.name));
   }
-}
-
-/** The file's threads of every verb are those of the verb, not of the submission. */
-function omitWorkers({ workers: _, ...options }: SlurmOptions): SlurmOptions {
-  return options;
 }
 
 /** Runs a verb, shows its events and result, and returns its exit code. */

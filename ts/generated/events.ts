@@ -165,9 +165,6 @@ export type PredictEvent = StartedEvent | MemoryEvent | ProgressEvent | WarningE
 /** Events of the verb `loadModel`. */
 export type LoadModelEvent = MemoryEvent | ProgressEvent | WarningEvent;
 
-/** Events of the verb `slurm`. */
-export type SlurmEvent = WarningEvent;
-
 /** Events of the verb `evaluate`. */
 export type EvaluateEvent = StartedEvent | ProgressEvent | WarningEvent;
 

@@ -1568,12 +1568,6 @@ export interface ReportOptions extends Abortable {
    */
   readonly paths: readonly string[];
   /**
-   * File to write.
-   *
-   * @default "report.html"
-   */
-  readonly output?: string | undefined;
-  /**
    * Folder of reference segmentations of the predictions. The default for a model is where its training
    * keeps them.
    */
@@ -1590,7 +1584,7 @@ export interface ReportOptions extends Abortable {
    */
   readonly cases?: number | undefined;
   /**
-   * Largest file in megabytes. Images that do not fit are thinned; the page states it.
+   * Largest size of the page in megabytes. Images that do not fit are thinned; the page states it.
    *
    * Range: at least 1, at most 2000.
    * @default 30.0
@@ -1603,6 +1597,12 @@ export interface ReportOptions extends Abortable {
    * @default -1
    */
   readonly ignoreLabel?: number | undefined;
+  /**
+   * File to write.
+   *
+   * @default "report.html"
+   */
+  readonly output?: string | undefined;
   /**
    * Number of threads; 0 uses all cores.
    *
@@ -2098,6 +2098,84 @@ export type Trainer = 'nnUNetTrainerV2' | 'nnUNetTrainerV2Sparse' | 'nnUNetTrain
  * becomes unlabelled, and mask normalisation erases the image at unlabelled voxels.
  */
 export type Unlabelled = 'distinct' | 'merged';
+
+/** Options of the verb `watch`. */
+export interface WatchOptions extends Abortable {
+  /**
+   * Folders of trained models, folds, tasks or predictions. What a folder is, is found by what it holds.
+   *
+   * Runs of several models are laid over one another. Two models or two folders of predictions with
+   * cases in common
+   * are compared, too: differences are second minus first.
+   *
+   * Range: at least 1 values.
+   */
+  readonly paths: readonly string[];
+  /**
+   * Folder of reference segmentations of the predictions. The default for a model is where its training
+   * keeps them.
+   */
+  readonly reference?: string | undefined;
+  /**
+   * Folder of the images, such as `imagesTs`. The default is where a preprocessed case says that its
+   * image is.
+   */
+  readonly images?: string | undefined;
+  /**
+   * Cases to look at for each path, the worst first; 0 leaves out all images.
+   *
+   * @default 20
+   */
+  readonly cases?: number | undefined;
+  /**
+   * Largest size of the page in megabytes. Images that do not fit are thinned; the page states it.
+   *
+   * Range: at least 1, at most 2000.
+   * @default 30.0
+   */
+  readonly maxSize?: number | undefined;
+  /**
+   * Label of references that does not count: unlabelled voxels.
+   *
+   * Range: at least -32768, at most 32767.
+   * @default -1
+   */
+  readonly ignoreLabel?: number | undefined;
+  /**
+   * Address to listen at. Another one than this machine's own (`127.0.0.1`, `::1`, `localhost`) lets
+   * other machines
+   * read the page if they know its token, without encryption; a warning says so.
+   *
+   * @default "127.0.0.1"
+   */
+  readonly host?: string | undefined;
+  /**
+   * Port to listen at; 0 takes a free one.
+   *
+   * Range: at most 65535.
+   * @default 0
+   */
+  readonly port?: number | undefined;
+  /**
+   * Seconds between two looks at the files.
+   *
+   * Range: at least 0.1, at most 3600.
+   * @default 1.0
+   */
+  readonly interval?: number | undefined;
+  /**
+   * Opens the page in the browser of this machine. A failure is a warning.
+   *
+   * @default false
+   */
+  readonly open?: boolean | undefined;
+  /**
+   * Number of threads; 0 uses all cores.
+   *
+   * @default 0
+   */
+  readonly workers?: number | undefined;
+}
 
 /**
  * Element type on disk.

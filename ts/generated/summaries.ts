@@ -443,8 +443,6 @@ export interface LesionCounts {
   readonly f1: number;
 }
 
-export type LoadModelSummary = null;
-
 /** Statistics of a metric over cases. */
 export interface MetricStatistics {
   /** Region; null for the calibration error of all classes. */
@@ -608,8 +606,6 @@ export interface PreprocessedCases {
   readonly failures: readonly CaseFailure[];
 }
 
-export type PreviewBatchesSummary = null;
-
 /** Outcome of the verb `preview`. */
 export interface PreviewSummary {
   /** The picture written. */
@@ -753,8 +749,6 @@ export interface SimulateSparseSummary {
   /** Cases that could not be written. The new `dataset.json` does not list them. */
   readonly failures: readonly CaseFailure[];
 }
-
-export type SlurmSummary = null;
 
 /** Annotation of a case. */
 export interface SparseCaseReport {

@@ -1,7 +1,7 @@
 // Made from the Rust types by `npm run build` (crates/schema). Do not edit.
-import type { CheckEvent, PlanEvent, PreprocessEvent, SplitsEvent, WeightmapsEvent, PreviewBatchesEvent, PreviewEvent, TrainEvent, PredictEvent, LoadModelEvent, SlurmEvent, EvaluateEvent, CompareEvent, ReportEvent, EnsembleEvent, DeterminePostprocessingEvent, ApplyPostprocessingEvent, ConsolidateFoldsEvent, FindBestConfigurationEvent, ExportModelEvent, InstallModelEvent, ConvertEvent, SimulateSparseEvent, CopyFileEvent, CopyTreeEvent, InspectEvent } from './events.js';
-import type { CheckOptions, PlanOptions, PreprocessOptions, SplitsOptions, WeightmapsOptions, PreviewBatchesOptions, PreviewOptions, TrainOptions, PredictOptions, LoadModelOptions, SlurmOptions, EvaluateOptions, CompareOptions, ReportOptions, EnsembleOptions, DeterminePostprocessingOptions, ApplyPostprocessingOptions, ConsolidateFoldsOptions, FindBestConfigurationOptions, ExportModelOptions, InstallModelOptions, ConvertOptions, SimulateSparseOptions, CopyFileOptions, CopyTreeOptions, InspectOptions } from './options.js';
-import type { CheckSummary, PlanSummary, PreprocessSummary, SplitsSummary, WeightmapsSummary, PreviewBatchesSummary, PreviewSummary, TrainSummary, PredictSummary, LoadModelSummary, SlurmSummary, EvaluateSummary, CompareSummary, ReportSummary, EnsembleSummary, DeterminePostprocessingSummary, ApplyPostprocessingSummary, ConsolidateFoldsSummary, FindBestConfigurationSummary, ExportModelSummary, InstallModelSummary, ConvertSummary, SimulateSparseSummary, CopyFileSummary, CopyTreeSummary, InspectSummary } from './summaries.js';
+import type { CheckEvent, PlanEvent, PreprocessEvent, SplitsEvent, WeightmapsEvent, PreviewBatchesEvent, PreviewEvent, TrainEvent, PredictEvent, LoadModelEvent, EvaluateEvent, CompareEvent, ReportEvent, EnsembleEvent, DeterminePostprocessingEvent, ApplyPostprocessingEvent, ConsolidateFoldsEvent, FindBestConfigurationEvent, ExportModelEvent, InstallModelEvent, ConvertEvent, SimulateSparseEvent, CopyFileEvent, CopyTreeEvent, InspectEvent } from './events.js';
+import type { CheckOptions, PlanOptions, PreprocessOptions, SplitsOptions, WeightmapsOptions, PreviewBatchesOptions, PreviewOptions, TrainOptions, PredictOptions, LoadModelOptions, SlurmOptions, EvaluateOptions, CompareOptions, ReportOptions, WatchOptions, EnsembleOptions, DeterminePostprocessingOptions, ApplyPostprocessingOptions, ConsolidateFoldsOptions, FindBestConfigurationOptions, ExportModelOptions, InstallModelOptions, ConvertOptions, SimulateSparseOptions, CopyFileOptions, CopyTreeOptions, InspectOptions } from './options.js';
+import type { CheckSummary, PlanSummary, PreprocessSummary, SplitsSummary, WeightmapsSummary, PreviewSummary, TrainSummary, PredictSummary, EvaluateSummary, CompareSummary, ReportSummary, EnsembleSummary, DeterminePostprocessingSummary, ApplyPostprocessingSummary, ConsolidateFoldsSummary, FindBestConfigurationSummary, ExportModelSummary, InstallModelSummary, ConvertSummary, SimulateSparseSummary, CopyFileSummary, CopyTreeSummary, InspectSummary } from './summaries.js';
 
 /** Types of each verb. */
 export interface Verbs {
@@ -38,7 +38,7 @@ export interface Verbs {
   /** Types of `previewBatches`. */
   readonly previewBatches: {
     readonly options: PreviewBatchesOptions;
-    readonly summary: PreviewBatchesSummary;
+    readonly summary: null;
     readonly event: PreviewBatchesEvent;
   };
   /** Types of `preview`. */
@@ -62,14 +62,14 @@ export interface Verbs {
   /** Types of `loadModel`. */
   readonly loadModel: {
     readonly options: LoadModelOptions;
-    readonly summary: LoadModelSummary;
+    readonly summary: null;
     readonly event: LoadModelEvent;
   };
   /** Types of `slurm`. */
   readonly slurm: {
     readonly options: SlurmOptions;
-    readonly summary: SlurmSummary;
-    readonly event: SlurmEvent;
+    readonly summary: null;
+    readonly event: never;
   };
   /** Types of `evaluate`. */
   readonly evaluate: {
@@ -88,6 +88,12 @@ export interface Verbs {
     readonly options: ReportOptions;
     readonly summary: ReportSummary;
     readonly event: ReportEvent;
+  };
+  /** Types of `watch`. */
+  readonly watch: {
+    readonly options: WatchOptions;
+    readonly summary: null;
+    readonly event: never;
   };
   /** Types of `ensemble`. */
   readonly ensemble: {

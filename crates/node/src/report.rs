@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use ::report::{ReportOptions, Source};
+use ::report::{Source, WatchOptions};
 use napi::bindgen_prelude::{AsyncTask, Uint8Array};
 use napi::{Env, Task};
 use napi_derive::napi;
@@ -24,13 +24,13 @@ pub struct ReportSource {
 
 #[napi]
 impl ReportSource {
-    /// A source of the data for these options of `report`, as JSON. Throws `ERR_OPTIONS`.
+    /// A source of the data for these options of `watch`, as JSON. Throws `ERR_OPTIONS`.
     #[napi(constructor)]
     pub fn new(options: String) -> napi::Result<Self> {
         guard(|| {
-            let given = run::parse::<ReportOptions>(&options).map_err(Failure::from)?;
+            let given = run::parse::<WatchOptions>(&options).map_err(Failure::from)?;
             Ok(Self {
-                source: Arc::new(Mutex::new(Source::new(given.options)?)),
+                source: Arc::new(Mutex::new(Source::new(given.options.page)?)),
                 cancel: Cancel::new(),
             })
         })

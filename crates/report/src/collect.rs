@@ -7,7 +7,7 @@ use crate::data::{Model, Report, Section, ViewCase, VERSION};
 use crate::find::Found;
 use crate::jobs::Job;
 use crate::names::Names;
-use crate::options::{PathKind, ReportOptions};
+use crate::options::{PageOptions, PathKind};
 use crate::scores::comparison;
 use crate::section::{Built, Depth};
 use crate::{model, predictions, task_data, Error, Result};
@@ -24,7 +24,7 @@ pub(crate) struct Collected {
 }
 
 /// Collects the data of all paths.
-pub(crate) fn collect(options: &ReportOptions, depth: Depth, context: &Context) -> Result<Collected> {
+pub(crate) fn collect(options: &PageOptions, depth: Depth, context: &Context) -> Result<Collected> {
     let found = options
         .paths
         .iter()
@@ -77,7 +77,7 @@ pub(crate) fn collect(options: &ReportOptions, depth: Depth, context: &Context) 
 }
 
 /// Names of the sections. Equal ones are told apart by their paths.
-fn unique(all: &[Built], options: &ReportOptions) -> Vec<String> {
+fn unique(all: &[Built], options: &PageOptions) -> Vec<String> {
     let names: Vec<&str> = all
         .iter()
         .map(|built| match &built.section {

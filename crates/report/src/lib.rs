@@ -24,7 +24,7 @@ mod verb;
 mod view;
 
 pub use error::{Error, Result};
-pub use options::{PathKind, ReportOptions, ReportSummary};
+pub use options::{PageOptions, PathKind, ReportOptions, ReportSummary, WatchOptions};
 pub use page::TEMPLATE;
 pub use source::{prepare, Prepared, Source};
 pub use verb::report;

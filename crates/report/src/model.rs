@@ -14,7 +14,7 @@ use settings::TrainOptions;
 use crate::curves::Epochs;
 use crate::data::{Fact, Model, Run, RunState, Section};
 use crate::names::Names;
-use crate::options::ReportOptions;
+use crate::options::PageOptions;
 use crate::predictions::{image_of, jobs, list, metrics};
 use crate::scores::{scores, worst_first};
 use crate::section::{fact, short, times, Built, Depth};
@@ -58,7 +58,7 @@ impl Settings {
 pub(crate) fn build(
     path: &Path,
     folds: &[PathBuf],
-    options: &ReportOptions,
+    options: &PageOptions,
     depth: Depth,
     context: &Context,
 ) -> Result<Built> {
@@ -138,7 +138,7 @@ pub(crate) fn build(
 /// Folder of the references of validation cases: the first that has one of them.
 fn reference(
     files: &BTreeMap<String, PathBuf>,
-    options: &ReportOptions,
+    options: &PageOptions,
     model: &ModelFolder,
     preprocessed: Option<&Path>,
 ) -> Result<Option<PathBuf>> {

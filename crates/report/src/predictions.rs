@@ -12,7 +12,7 @@ use volume::nifti;
 use crate::data::{Predictions, Section};
 use crate::jobs::{Files, Job};
 use crate::names::Names;
-use crate::options::ReportOptions;
+use crate::options::PageOptions;
 use crate::scores::{defined, mean_dice, measures, of_summary, scores, worst_first};
 use crate::section::{fact, part, Built, Depth};
 use crate::{Error, Result};
@@ -30,7 +30,7 @@ pub(crate) fn list(folder: &Path) -> Result<BTreeMap<String, PathBuf>> {
 pub(crate) fn metrics(
     folder: &Path,
     reference: Option<&Path>,
-    options: &ReportOptions,
+    options: &PageOptions,
     depth: Depth,
     context: &Context,
 ) -> Result<(Vec<CaseMetrics>, Vec<CaseFailure>)> {
@@ -105,7 +105,7 @@ pub(crate) fn jobs(
 }
 
 /// The section of a folder of predictions.
-pub(crate) fn build(path: &Path, options: &ReportOptions, depth: Depth, context: &Context) -> Result<Built> {
+pub(crate) fn build(path: &Path, options: &PageOptions, depth: Depth, context: &Context) -> Result<Built> {
     let files = list(path)?;
     let reference = options.reference.as_deref();
     let references = reference.map(list).transpose()?.unwrap_or_default();

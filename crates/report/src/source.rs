@@ -12,7 +12,7 @@ use run::Context;
 use crate::collect::{cases_of, collect, cut, Collected};
 use crate::data::{Report, Section};
 use crate::find::Found;
-use crate::options::ReportOptions;
+use crate::options::PageOptions;
 use crate::page;
 use crate::section::Depth;
 use crate::verb::image_budget;
@@ -23,7 +23,7 @@ type Stamp = BTreeMap<PathBuf, (u64, Option<SystemTime>)>;
 
 /// The data of paths, read again when their files change.
 pub struct Source {
-    options: ReportOptions,
+    options: PageOptions,
     stamp: Option<Stamp>,
     json: String,
     report: Option<Report>,
@@ -42,11 +42,11 @@ pub struct Prepared {
 }
 
 impl Source {
-    /// A source of these paths; `output` is not used. Nothing is read yet.
+    /// A source of these paths. Nothing is read yet.
     ///
     /// # Errors
     /// [`crate::Error::Option`].
-    pub fn new(options: ReportOptions) -> Result<Self> {
+    pub fn new(options: PageOptions) -> Result<Self> {
         run::validate(&options)?;
         Ok(Self {
             options,
@@ -59,7 +59,7 @@ impl Source {
     }
 
     /// The options, to [`prepare`] elsewhere while the source is read.
-    pub fn options(&self) -> &ReportOptions {
+    pub fn options(&self) -> &PageOptions {
         &self.options
     }
 
@@ -134,7 +134,7 @@ enum Stamped {
 }
 
 /// The stamp of the files of all paths.
-fn stamp(options: &ReportOptions, files: Stamped) -> Result<Stamp> {
+fn stamp(options: &PageOptions, files: Stamped) -> Result<Stamp> {
     let mut stamp = Stamp::new();
     for path in &options.paths {
         match Found::look(path)? {
@@ -186,7 +186,7 @@ fn add(path: &Path, stamp: &mut Stamp) {
 ///
 /// # Errors
 /// As [`crate::report`].
-pub fn prepare(options: &ReportOptions, context: &Context) -> Result<Prepared> {
+pub fn prepare(options: &PageOptions, context: &Context) -> Result<Prepared> {
     // Before anything is read: what changes meanwhile is found by the next look.
     let stamp = stamp(options, Stamped::Validation)?;
     let mut collected: Collected = collect(options, Depth::Full, context)?;

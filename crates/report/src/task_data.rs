@@ -17,7 +17,7 @@ use crate::data::{
 use crate::find::names as list_names;
 use crate::jobs::{Files, Job};
 use crate::names::Names;
-use crate::options::ReportOptions;
+use crate::options::PageOptions;
 use crate::section::{fact, part, short, times, Built};
 use crate::{Error, Result};
 
@@ -49,7 +49,7 @@ impl Measured {
 }
 
 /// The section of a raw task.
-pub(crate) fn raw(path: &Path, options: &ReportOptions, context: &Context) -> Result<Built> {
+pub(crate) fn raw(path: &Path, options: &PageOptions, context: &Context) -> Result<Built> {
     // A path with a separator is a folder, whatever its name.
     let folder = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let checked = check_dataset(&CheckOptions::new(folder.to_string_lossy()), &part(context))?;
@@ -115,7 +115,7 @@ pub(crate) fn raw(path: &Path, options: &ReportOptions, context: &Context) -> Re
 }
 
 /// The section of a preprocessed task.
-pub(crate) fn preprocessed(path: &Path, options: &ReportOptions, context: &Context) -> Result<Built> {
+pub(crate) fn preprocessed(path: &Path, options: &PageOptions, context: &Context) -> Result<Built> {
     let dataset = path
         .join("dataset.json")
         .is_file()

@@ -6,7 +6,7 @@ use run::{Context, Event, NotFound};
 use serde_json::json;
 
 use crate::collect::{collect, cut};
-use crate::options::{ReportOptions, ReportSummary};
+use crate::options::{PageOptions, ReportOptions, ReportSummary};
 use crate::page;
 use crate::section::Depth;
 use crate::Result;
@@ -25,6 +25,7 @@ const CASE_BYTES: u64 = 1500;
 /// `summary.json`, or if no prediction can be evaluated; [`crate::Error::Task`]; [`crate::Error::Storage`]; [`crate::Error::Cancelled`]. No file is written then.
 pub fn report(options: &ReportOptions, context: &Context) -> Result<ReportSummary> {
     run::validate(options)?;
+    let shown = &options.page;
     // Before the work, which may take an hour.
     let folder = options
         .output
@@ -37,8 +38,8 @@ pub fn report(options: &ReportOptions, context: &Context) -> Result<ReportSummar
         "create it, or choose another file with --output",
     )?;
     for (what, given) in [
-        ("folder of references", &options.reference),
-        ("folder of images", &options.images),
+        ("folder of references", &shown.reference),
+        ("folder of images", &shown.images),
     ] {
         if let Some(given) = given {
             NotFound::unless_exists(what, given, "choose an existing folder")?;
@@ -47,12 +48,12 @@ pub fn report(options: &ReportOptions, context: &Context) -> Result<ReportSummar
     context.emit(Event::Started {
         verb: "report",
         settings: json!({
-            "paths": options.paths, "output": options.output, "reference": options.reference, "images": options.images,
-            "maxSize": options.max_size, "ignoreLabel": options.ignore_label,
+            "paths": shown.paths, "output": options.output, "reference": shown.reference, "images": shown.images,
+            "maxSize": shown.max_size, "ignoreLabel": shown.ignore_label,
         }),
     });
-    let mut collected = collect(options, Depth::Full, context)?;
-    let budget = image_budget(options, &page::json(&collected.report), collected.jobs.len());
+    let mut collected = collect(shown, Depth::Full, context)?;
+    let budget = image_budget(shown, &page::json(&collected.report), collected.jobs.len());
     let (blobs, thinned) = cut(&mut collected, budget, context)?;
     let bytes = page::write(&options.output, &page::json(&collected.report), &blobs)?;
     let sections = &mut collected.report.sections;
@@ -72,7 +73,7 @@ pub fn report(options: &ReportOptions, context: &Context) -> Result<ReportSummar
 }
 
 /// Compressed bytes of all images, so that the page keeps to its limit: base64 makes three bytes four.
-pub(crate) fn image_budget(options: &ReportOptions, json: &str, cases: usize) -> u64 {
+pub(crate) fn image_budget(options: &PageOptions, json: &str, cases: usize) -> u64 {
     let limit = (options.max_size * 1e6) as u64;
     let rest = page::bytes_without_blobs(json, 4 * cases) + CASE_BYTES * cases as u64;
     limit.saturating_sub(rest) / 4 * 3

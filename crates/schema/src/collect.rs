@@ -16,8 +16,8 @@ pub(crate) struct Described {
     pub(crate) verb: Verb,
     /// Name of the type of its options.
     pub(crate) options: String,
-    /// Name of the type of its outcome.
-    pub(crate) summary: String,
+    /// Name of the type of its outcome, if it has one.
+    pub(crate) summary: Option<String>,
 }
 
 /// Types by name, as JSON Schema.
@@ -79,7 +79,10 @@ impl Collector {
         schema["description"] = format!("Options of the verb `{}`.", verb.name).into();
         self.inputs.definitions.insert(options.clone(), schema);
         let schema = self.outputs.schema::<S>();
-        self.outputs.definitions.insert(summary.clone(), schema);
+        let summary = (schema["type"] != "null").then_some(summary);
+        if let Some(name) = &summary {
+            self.outputs.definitions.insert(name.clone(), schema);
+        }
         self.verbs.push(Described {
             verb,
             options,
@@ -119,7 +122,7 @@ pub(crate) fn collect() -> Collected {
     let event = collector.outputs.schema::<Event>();
     let verbs = collector.verbs;
     let options = verbs.iter().map(|v| v.options.clone()).collect();
-    let mut summaries: BTreeSet<String> = verbs.iter().map(|v| v.summary.clone()).collect();
+    let mut summaries: BTreeSet<String> = verbs.iter().filter_map(|v| v.summary.clone()).collect();
     references(&event, &mut summaries);
     Collected {
         inputs: reachable(collector.inputs.definitions, options),

@@ -127,7 +127,7 @@ fn events(collected: &Collected) -> String {
         "{comment}export type VerbEvent = {};\n",
         names.join(" | ")
     ));
-    for described in &collected.verbs {
+    for described in collected.verbs.iter().filter(|v| !v.verb.events.is_empty()) {
         let verb = described.verb;
         let kinds: Vec<_> = verb
             .events
@@ -154,15 +154,22 @@ fn verb_types(collected: &Collected) -> String {
     let (mut options, mut summaries, mut events) = (Vec::new(), Vec::new(), Vec::new());
     for described in &collected.verbs {
         let name = described.verb.name;
-        let event = format!("{}Event", pascal(name));
+        let event = match described.verb.events {
+            [] => "never".to_owned(),
+            _ => format!("{}Event", pascal(name)),
+        };
+        let summary = described.summary.as_deref();
         entries += &format!(
             "  /** Types of `{name}`. */\n  readonly {name}: {{\n    readonly options: {};\n    readonly summary: {};\n    \
              readonly event: {event};\n  }};\n",
-            described.options, described.summary
+            described.options,
+            summary.unwrap_or("null")
         );
         options.push(described.options.as_str());
-        summaries.push(described.summary.as_str());
-        events.push(event);
+        summaries.extend(summary);
+        if event != "never" {
+            events.push(event);
+        }
     }
     format!(
         "{HEAD}import type {{ {} }} from './events.js';\nimport type {{ {} }} from './options.js';\n\

@@ -37,7 +37,7 @@ pub trait Visitor {
         E: Coded;
 
     /// A verb known here only by its types: the `torch` addon runs it, or TypeScript builds it on an addon's
-    /// result.
+    /// result. Without events, only its options are of interest: TypeScript has other types for the rest.
     fn types<O, S>(&mut self, verb: Verb)
     where
         O: Options,
@@ -57,10 +57,11 @@ pub fn visit(visitor: &mut impl Visitor) {
     visitor.types::<settings::TrainOptions, settings::TrainSummary>(verb("train", TRAINING));
     visitor.types::<settings::PredictOptions, settings::PredictSummary>(verb("predict", ESTIMATED));
     visitor.types::<settings::LoadModelOptions, ()>(verb("loadModel", &[Memory, Progress, Warning]));
-    visitor.types::<settings::SlurmOptions, ()>(verb("slurm", &[Warning]));
+    visitor.types::<settings::SlurmOptions, ()>(verb("slurm", &[]));
     visitor.verb(verb("evaluate", CASES), evaluate::evaluate_folder);
     visitor.verb(verb("compare", CASES), evaluate::compare_folders);
     visitor.verb(verb("report", CASES), report::report);
+    visitor.types::<report::WatchOptions, ()>(verb("watch", &[]));
     visitor.verb(verb("ensemble", CASES), ensemble::ensemble);
     visitor.verb(
         verb("determinePostprocessing", CASES),

@@ -11,7 +11,7 @@ export declare class PreviewWork {
 
 /** Data of the paths of a report, for a page that is served. */
 export declare class ReportSource {
-  /** A source of the data for these options of `report`, as JSON. Throws `ERR_OPTIONS`. */
+  /** A source of the data for these options of `watch`, as JSON. Throws `ERR_OPTIONS`. */
   constructor(options: string)
   /** The data as JSON. Files that did not change are not read again. */
   read(): Promise<string>
