@@ -1,6 +1,6 @@
 // npm run pack [-- --light] [PLATFORM…]: builds the packages of the platforms and writes every tarball to tarballs/.
 // Without names it builds all platforms that this machine can build. With --light only this machine's own package is
-// optimised as a release is; the others compile in half the time.
+// optimised as a release is; the others compile in a fraction of the time.
 import { chmodSync, copyFileSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { problems } from './lib/binary.mjs';
@@ -13,7 +13,7 @@ const TARBALLS = join(root, 'tarballs');
 
 /** Builds the addons of a platform into npm/PLATFORM and packs them. */
 async function packPlatform(platform, light) {
-  const profile = light && !isHost(platform) ? 'light' : 'dist';
+  const profile = light && !isHost(platform) ? (platform.emulated ? 'light' : 'linked') : 'dist';
   const folder = join(root, 'npm', platform.name);
   for (const addon of isHost(platform) ? platform.addons : platform.cross) {
     say(`${packageName(platform)}: ${addon}`);

@@ -6,6 +6,7 @@
     reason = "test helpers: what fails must fail the test"
 )]
 
+#[path = "all/common.rs"]
 mod common;
 
 use std::sync::Arc;

@@ -1,7 +1,7 @@
 # -*- coding: utf-8 -*-
 """Writes kinds_protocol{0..5}.pkl (Python 3.11, numpy 1.26), kinds_numpy2.pkl (numpy 2) and kinds_python2_protocol{0,1,2}.pkl.
 
-Run with each interpreter in turn; `tests/kinds.rs` holds the same values.
+Run with each interpreter in turn; `tests/all/kinds.rs` holds the same values.
 """
 import pickle
 import sys

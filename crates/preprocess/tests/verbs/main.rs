@@ -5,7 +5,7 @@ mod faults;
 mod labels;
 mod plans;
 mod runs;
-#[path = "../support/mod.rs"]
+#[path = "../all/support.rs"]
 mod support;
 
 use std::path::Path;

@@ -6,14 +6,12 @@
     reason = "test helpers: what fails must fail the test"
 )]
 
-mod common;
-
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use common::{dense, folder, options, scribbles, write};
+use crate::common::{dense, folder, options, scribbles, write};
 use loader::{Batch, Buffer, BufferSource, Error, HeapBuffers, Loader, LoaderOptions, Phase, PreparedLoader};
 use run::{Coded, Context};
 use sampling::{Annotated, Sampling};

@@ -6,12 +6,10 @@
     reason = "test helpers: what fails must fail the test"
 )]
 
-mod common;
-
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use common::{cascade, dense, digests, folder, options, scribbles};
+use crate::common::{cascade, dense, digests, folder, options, scribbles};
 use loader::{HeapBuffers, Loader, LoaderOptions, Phase};
 use run::Context;
 use sampling::{Annotated, Sampling};

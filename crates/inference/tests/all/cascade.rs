@@ -1,12 +1,10 @@
 //! `predict` with a model of the second stage of a cascade.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-mod common;
-
 use std::fs;
 use std::path::Path;
 
-use common::{copy, Work};
+use crate::common::{copy, Work};
 use dataset::results::{ModelFolder, FINAL_CHECKPOINT};
 use dataset::{Fold, Plans};
 use engine::checkpoint::{Checkpoint, Info};

@@ -1,11 +1,9 @@
 //! Pictures as PNG and SVG.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "test helpers fail by panicking")]
 
-mod common;
-
 use std::io::Read;
 
-use common::report;
+use crate::common::report;
 use curves::{progress, Anchor, Axis, Chart, Item, Picture, Series, Side, Stroke, BLACK};
 
 /// A decoded PNG of eight bits red, green, blue without filters.

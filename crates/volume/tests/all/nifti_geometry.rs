@@ -6,7 +6,7 @@ use volume::{nifti, Error};
 
 #[test]
 fn recorded_headers_give_itk_geometry() {
-    let text = include_str!("data/itk_geometry.json");
+    let text = include_str!("../data/itk_geometry.json");
     let cases: Vec<Value> = serde_json::from_str(text).unwrap();
     assert!(cases.len() > 50);
     let folder = tempfile::tempdir().unwrap();

@@ -1,12 +1,10 @@
 //! The strategies that bound the memory give the same results.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
-mod common;
-
 use std::collections::BTreeMap;
 use std::fs;
 
-use common::Work;
+use crate::common::Work;
 use dataset::Fold;
 use engine::network::GenericUNet;
 use engine::Architecture;

@@ -6,12 +6,10 @@
     reason = "test helpers: what fails must fail the test"
 )]
 
-mod common;
-
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use common::{annotated, open, options, scribble, write, SHAPE};
+use crate::common::{annotated, open, options, scribble, write, SHAPE};
 use ndarray::Array4;
 use run::{Cancel, Context};
 use sampling::{index_path, Collection, Error, PatchBox, PatchSizes, Placement, Sampling};
@@ -29,7 +27,7 @@ fn network_within(sizes: &PatchSizes, loaded: &PatchBox) -> PatchBox {
 
 /// Counts of each voxel over many draws.
 fn draw_many(collection: &Collection, draws: usize) -> BTreeMap<[usize; 3], usize> {
-    let mut numbers = common::numbers(7);
+    let mut numbers = crate::common::numbers(7);
     let mut counts = BTreeMap::new();
     for _ in 0..draws {
         let case = collection.draw_case(&mut numbers);
@@ -136,7 +134,7 @@ fn cases_are_drawn_uniformly_and_with_replacement() {
         .iter()
         .for_each(|case| write(folder.path(), case, 1, scribble));
     let collection = open(&options(folder.path(), &names, annotated(|_| ()))).unwrap();
-    let (mut numbers, mut counts) = (common::numbers(3), BTreeMap::new());
+    let (mut numbers, mut counts) = (crate::common::numbers(3), BTreeMap::new());
     for _ in 0..8000 {
         *counts
             .entry(collection.draw_case(&mut numbers).case.name().to_owned())

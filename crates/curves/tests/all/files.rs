@@ -1,11 +1,9 @@
 //! The table and the event files.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "test helpers fail by panicking")]
 
-mod common;
-
 use std::path::Path;
 
-use common::report;
+use crate::common::report;
 use curves::{table, EventFile};
 
 #[test]

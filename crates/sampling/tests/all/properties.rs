@@ -6,13 +6,11 @@
     reason = "test helpers: what fails must fail the test"
 )]
 
-mod common;
-
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use common::{annotated, open, options, scribble, write};
+use crate::common::{annotated, open, options, scribble, write};
 use ndarray::Array2;
 use run::{Cancel, Context};
 use sampling::{Collection, CollectionOptions, Error, Meaning, Sampling};
@@ -50,7 +48,7 @@ fn forced_samples_show_a_foreground_voxel() {
     let collection = Collection::open(&options, &context).unwrap();
     assert_eq!(warnings.warnings(), ["WARN_NO_FOREGROUND"]);
     assert!(collection.bytes() > 0);
-    let mut numbers = common::numbers(5);
+    let mut numbers = crate::common::numbers(5);
     let mut elsewhere = 0;
     for case in collection.cases() {
         for _ in 0..50 {

@@ -1,11 +1,9 @@
 //! A compact batch has what a full one is made of.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "what fails must fail the test")]
 
-mod common;
-
 use std::sync::Arc;
 
-use common::{cascade, dense, folder, options, scribbles};
+use crate::common::{cascade, dense, folder, options, scribbles};
 use half::{bf16, f16};
 use loader::{Batch, Element, Format, HeapBuffers, Loader, LoaderOptions};
 use run::{Coded, Context};

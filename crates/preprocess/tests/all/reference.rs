@@ -1,17 +1,15 @@
 //! Planning and preprocessing compared with a recorded run of nnU-Net v1's `nnUNet_plan_and_preprocess`.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
-mod support;
-
 use std::path::{Path, PathBuf};
 
+use crate::support::{names, tree, Run};
 use dataset::{CaseProperties, NonFinite, Plans};
 use ndarray::{ArrayD, Axis};
 use preprocess::case::CaseFiles;
 use preprocess::{plan_and_preprocess, preprocess_case, preprocess_test_case, ReadRules};
 use run::{Cancel, Context};
 use serde_json::Value;
-use support::{names, tree, Run};
 
 /// Folder of the recorded run.
 fn recording() -> PathBuf {

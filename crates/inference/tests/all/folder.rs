@@ -1,11 +1,9 @@
 //! `predict` on folders: existing outputs, folds, checkpoints, postprocessing, and images that cannot be segmented.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
-mod common;
-
 use std::fs;
 
-use common::Work;
+use crate::common::Work;
 use dataset::results::{BEST_CHECKPOINT, FINAL_CHECKPOINT};
 use dataset::{Fold, Plans};
 use engine::checkpoint::{Checkpoint, Info};

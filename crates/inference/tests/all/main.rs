@@ -1,0 +1,10 @@
+//! One program for the tests of a crate, which are compiled and linked once.
+
+mod cascade;
+mod common;
+mod dynamic;
+mod dynamic_folder;
+mod folder;
+mod memory;
+mod predict;
+mod recorded;

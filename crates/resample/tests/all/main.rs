@@ -1,0 +1,6 @@
+//! One program for the tests of a crate, which are compiled and linked once.
+
+mod cancellation;
+mod errors;
+mod fixtures;
+mod properties;

@@ -1,0 +1,4 @@
+//! One program for the tests of a crate, which are compiled and linked once.
+
+mod cases;
+mod codes;
