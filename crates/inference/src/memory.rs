@@ -121,6 +121,7 @@ impl Need {
         sizes: &Sizes,
         strategy: Strategy,
         options: &PredictOptions,
+        process: u64,
     ) -> Self {
         let count = |shape: [usize; 3]| shape.iter().map(|&n| n as u64).product::<u64>();
         let (network, cropped, original) =
@@ -149,7 +150,7 @@ impl Need {
         // Labels of the region and of the image, as they are and compressed; of this case and the one before.
         let labels = (2 * cropped + 4 * original) * if sizes.several { 2 } else { 1 };
         Self {
-            process: resident_memory().unwrap_or(0),
+            process,
             images: 2 * 4 * channels * network + next,
             tile: predictor.bytes_at_once(&sizes.network),
             softmax: 4 * (classes + 1) * held,
@@ -175,7 +176,9 @@ pub(crate) fn choose(
     options: &PredictOptions,
     context: &Context,
 ) -> Strategy {
-    let of = |strategy| Need::new(predictor, sizes, strategy, options);
+    // Measured once: the process grows while other cases are read, and the strategies are compared.
+    let process = resident_memory().unwrap_or(0);
+    let of = |strategy| Need::new(predictor, sizes, strategy, options, process);
     let (whole, slabs) = (of(Strategy::Whole), of(Strategy::Slabs));
     let available = available_memory();
     let limit = options.memory.map_or_else(
