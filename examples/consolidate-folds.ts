@@ -6,7 +6,7 @@ const trained = await train({
   task: '501',
   configuration: '3d_fullres',
   folds: [0, 1, 2, 3, 4],
-  patchSize: [16, 16, 16],
+  patchSize: [32, 32, 32],
   epochs: 1,
   iterations: 2,
   validationIterations: 1,

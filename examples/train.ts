@@ -11,7 +11,7 @@ try {
     configuration: '3d_fullres',
     fold: 0,
     trainer: 'nnUNetTrainerV2Weighted',
-    patchSize: [16, 16, 16],
+    patchSize: [32, 32, 32],
     epochs: 2,
     iterations: 4,
     validationIterations: 1,
