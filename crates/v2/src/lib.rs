@@ -27,7 +27,7 @@ mod resampling;
 pub use architecture::{Architecture, ArchitectureError};
 pub use dataset_json::Dataset;
 pub use error::Error;
-pub use export::{Export, Exported, PROBABILITIES};
+pub use export::{Export, Exported, Exporting, PROBABILITIES};
 pub use folder::{
     copy_descriptions, fold_folder, folds_in, Checkpoint, ModelFolder, DATASET_FILE, PLANS_FILE,
 };

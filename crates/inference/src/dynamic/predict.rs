@@ -10,8 +10,8 @@ use settings::{PredictOptions, PredictSummary};
 use v2::{ModelFolder, PreviousStage};
 
 use super::cascade::{previous_stage, PreviousFolder};
-use super::model::DynamicModel;
-use crate::existing::{state_of, SOFTMAX};
+use super::model::{write, DynamicModel, Target};
+use crate::existing::state_of;
 use crate::memory::Softmax;
 use crate::setup::{create_folder, finished, leave_out, list_cases, precision_reason, split, summary_of};
 use crate::Error;
@@ -95,7 +95,6 @@ fn stage(
     });
     let jobs: Vec<_> = todo.into_iter().map(|case| Job::new(case, ())).collect();
     let cancel = context.cancel();
-    let softmax = Softmax::in_files(options.save_softmax);
     let several = jobs.len() > 1;
     let channels = model.channels();
     let outcome = case_loop.pipeline(
@@ -120,29 +119,26 @@ fn stage(
         },
         |job, (data, properties), share| {
             let mut report = |done, all| share.report(done, all);
-            let case = Some(job.case.as_str());
-            let softmax = (softmax, several);
-            let logits = model.logits(case, &data, &properties, softmax, options, context, &mut report)?;
-            Ok((logits, properties))
+            let target = target(options, &job.case, several);
+            let predicted = model.predict(&data, &properties, &target, options, context, &mut report)?;
+            Ok((predicted, properties))
         },
-        |job, (logits, properties)| {
-            let end = if options.save_softmax { SOFTMAX } else { "" };
-            let record = format!("{}{end}", record_of(&job.case));
-            let (output, save) = (&options.output, options.save_softmax);
-            export.write(
-                output,
-                &job.case,
-                &record,
-                logits,
-                &properties,
-                save,
-                Ok::<_, Error>,
-                cancel,
-            )?;
-            Ok(())
+        |job, (predicted, properties)| {
+            let record = record_of(&job.case);
+            let target = target(options, &job.case, several);
+            write(&target, &record, export, predicted, &properties, cancel)
         },
     )?;
     Ok(finished(summary, failed, outcome, start))
+}
+
+fn target<'a>(options: &'a PredictOptions, case: &'a str, several: bool) -> Target<'a> {
+    Target {
+        case: Some(case),
+        folder: Some(&options.output),
+        softmax: Softmax::in_files(options.save_softmax),
+        several,
+    }
 }
 
 /// Whether the probabilities of a case are whole.
