@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use dataset::Fold;
 use inference::{Image, LoadedModel};
-use made::{checkpoint, read_json, write_json, Work, CONFIGURATION, SECOND};
+use made::{checkpoint, checkpoint_of, read_json, write_json, Work, CONFIGURATION, SECOND};
 use ndarray::Axis;
 use pickle::torch::{Tensor, TensorType};
 use pickle::{Dict, Value};
@@ -273,21 +273,112 @@ fn what_cannot_be_predicted_is_refused_before_a_case_is_read() {
         "ERR_MODEL_FOLDER",
         &["plans.pkl", "plans.json"],
     );
+    // Files of v1 in place of plans.json, and beside it.
+    for file in ["plans.pkl", "fold_0/model_final_checkpoint.model"] {
+        refused(
+            &|work| {
+                fs::write(work.options.model.join(file), "x").unwrap();
+                fs::remove_file(work.options.model.join("plans.json")).unwrap();
+            },
+            "ERR_MODEL_FOLDER",
+            &[file, "checkpoint_final.pth of nnU-Net v2"],
+        );
+    }
+    refused(
+        &|work| fs::write(work.options.model.join("fold_0/model_best.model"), "x").unwrap(),
+        "ERR_MODEL_FOLDER",
+        &["model_best.model", "plans.json"],
+    );
+    let plans_with = |work: &Work, change: &dyn Fn(&mut serde_json::Value)| {
+        let file = work.options.model.join("plans.json");
+        let mut plans = read_json(&file);
+        change(&mut plans);
+        write_json(&file, &plans);
+    };
+    // Plans of other versions.
+    refused(
+        &|work| plans_with(work, &|plans| plans["plans_per_stage"] = json!({})),
+        "ERR_DATASET_RECORD",
+        &["plans.json", "nnU-Net v1"],
+    );
+    refused(
+        &|work| plans_with(work, &|plans| plans["configurations"] = json!(null)),
+        "ERR_DATASET_RECORD",
+        &["plans.json", "configurations"],
+    );
+    refused(
+        &|work| {
+            let renamed = work
+                .options
+                .model
+                .with_file_name("nnUNetTrainer__nnUNetPlans__3d_lowres");
+            fs::rename(&work.options.model, &renamed).unwrap();
+            work.options.model = renamed;
+        },
+        "ERR_DATASET_RECORD",
+        &["3d_lowres", CONFIGURATION],
+    );
+    // Channels of the description, of the images, and of the checkpoint.
+    refused(
+        &|work| {
+            let file = work.options.model.join("dataset.json");
+            let mut dataset = read_json(&file);
+            dataset["channel_names"] = json!({"0": "MR", "1": "CT"});
+            write_json(&file, &dataset);
+        },
+        "ERR_MODEL_FOLDER",
+        &["2 channel_names", "1 normalization_schemes"],
+    );
+    refused(
+        &|work| {
+            for case in ["a", "b"] {
+                let file = work.options.input.join(format!("{case}_0000.nii.gz"));
+                fs::copy(&file, work.options.input.join(format!("{case}_0001.nii.gz"))).unwrap();
+            }
+        },
+        "ERR_CASE_MODALITIES",
+        &["a with 2", "expected 1"],
+    );
+    refused(
+        &|work| work.write_checkpoint(CONFIGURATION, 0, |_| checkpoint_of(SECOND, CONFIGURATION)),
+        "ERR_CHECKPOINT",
+        &["checkpoint_final.pth", "shape"],
+    );
+    refused(
+        &|work| fs::remove_file(work.options.model.join("plans.json")).unwrap(),
+        "ERR_NOT_FOUND",
+        &["plans.json"],
+    );
     refused(
         &|work| fs::remove_file(work.options.model.join("dataset.json")).unwrap(),
         "ERR_NOT_FOUND",
         &["dataset.json"],
     );
-    refused(
-        &|work| {
-            let file = work.options.model.join("plans.json");
-            let mut plans = read_json(&file);
-            plans["configurations"][CONFIGURATION]["architecture"]["network_class_name"] = json!("mine.UNet");
-            write_json(&file, &plans);
-        },
-        "ERR_ARCHITECTURE",
-        &["mine.UNet", "PlainConvUNet"],
-    );
+    // Networks that are not known, by every entry that names one.
+    for (entry, value) in [
+        (
+            json!({"architecture": {"network_class_name": "mine.UNet", "arch_kwargs": {}}}),
+            "mine.UNet",
+        ),
+        (
+            json!({"architecture": {"network_class_name": "dynamic_network_architectures.architectures.resnet.ResNetD"}}),
+            "network_class_name",
+        ),
+        (json!({"UNet_class_name": "ResidualUNet"}), "ResidualUNet"),
+        (json!({}), "UNet_class_name"),
+    ] {
+        refused(
+            &|work| {
+                plans_with(work, &|plans| {
+                    let configuration = plans["configurations"][CONFIGURATION].as_object_mut().unwrap();
+                    configuration.remove("architecture");
+                    configuration.extend(entry.as_object().unwrap().clone());
+                });
+            },
+            "ERR_ARCHITECTURE",
+            &["plans.json", value],
+        );
+    }
     // One more label than the checkpoint has.
     refused(
         &|work| {
@@ -314,6 +405,17 @@ fn what_cannot_be_predicted_is_refused_before_a_case_is_read() {
         },
         "ERR_CHECKPOINT",
         &["float16", "float32"],
+    );
+    refused(
+        &|work| {
+            let quantised = |tensor: &Tensor| {
+                let bytes = vec![0; tensor.shape.iter().product::<usize>()];
+                Tensor::new(TensorType::I8, tensor.shape.clone(), bytes).unwrap()
+            };
+            change_weights(work, &quantised);
+        },
+        "ERR_CHECKPOINT",
+        &["int8", "float32"],
     );
     refused(
         &|work| {

@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use dataset::Fold;
-use engine::dynamic_checkpoint::DynamicCheckpoint;
 use engine::network::DynamicUNet;
 use engine::Compute;
 use half::f16;
@@ -11,7 +10,7 @@ use ndarray::{Array4, ArrayView4};
 use run::{Cancel, Context, OptionError};
 use serde_json::json;
 use settings::PredictOptions;
-use v2::{Architecture, Checkpoint, Export, Exporting, ModelFolder, Properties};
+use v2::{Architecture, Checkpoint, CheckpointFile, Export, Exporting, ModelFolder, Properties};
 
 use crate::digest::Digest;
 use crate::existing::SOFTMAX;
@@ -74,7 +73,7 @@ impl DynamicModel {
         let mut networks = Vec::with_capacity(folds.len());
         for &fold in &folds {
             context.check()?;
-            let checkpoint = DynamicCheckpoint::read(&folder.checkpoint(fold, which)?)?;
+            let checkpoint = CheckpointFile::read(&folder.checkpoint(fold, which)?)?;
             check_configuration(&folder, &checkpoint)?;
             for (name, values) in &checkpoint.state {
                 digest.text(name);
@@ -282,7 +281,7 @@ fn input_channels(folder: &ModelFolder) -> usize {
     folder.dataset.channel_names.len() + previous
 }
 
-fn check_configuration(folder: &ModelFolder, checkpoint: &DynamicCheckpoint) -> Result<(), Error> {
+fn check_configuration(folder: &ModelFolder, checkpoint: &CheckpointFile) -> Result<(), Error> {
     match &checkpoint.configuration {
         Some(other) if *other != folder.configuration => Err(Error::Model {
             folder: folder.path.clone(),

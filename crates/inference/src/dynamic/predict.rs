@@ -1,8 +1,10 @@
 //! The verb `predict` for a model of nnU-Net v2.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use dataset::files::ImageFolder;
 use engine::Compute;
 use run::{CaseFailure, CaseLoop, Context, Event, Job, NotFound, OptionError};
 use serde_json::json;
@@ -58,6 +60,7 @@ fn stage(
     let model = DynamicModel::load(folder, options, compute, context)?;
     let ending = model.folder.dataset.file_ending.as_str();
     let mut cases = list_cases(options, model.channels(), context)?;
+    check_channels(&options.input, model.channels())?;
     let (previous, failed) = previous.unzip();
     let failed = failed.unwrap_or_default();
     leave_out(&mut cases, &failed);
@@ -145,6 +148,22 @@ fn target<'a>(options: &'a PredictOptions, case: &'a str, several: bool) -> Targ
 fn saved(folder: &Path, case: &str) -> bool {
     let file = folder.join(format!("{case}.npz"));
     volume::npz::read::<half::f16>(&file, v2::PROBABILITIES).is_ok_and(|values| values.ndim() == 4)
+}
+
+/// Checks that at least one case has the channels of the model, before a case is read. A single case without them fails
+/// alone.
+fn check_channels(folder: &Path, expected: usize) -> Result<(), Error> {
+    let cases = ImageFolder::list(folder)?.cases;
+    let fits = |files: &BTreeMap<usize, PathBuf>| files.keys().copied().eq(0..expected);
+    match cases.iter().next() {
+        Some((case, files)) if !cases.values().any(fits) => Err(Error::Channels {
+            folder: folder.to_owned(),
+            case: case.clone(),
+            found: files.len(),
+            expected,
+        }),
+        _ => Ok(()),
+    }
 }
 
 /// Checks that the images end as those of the training, before a case is read. `.nii` and `.nii.gz` are read alike, but

@@ -175,13 +175,22 @@ pub fn read_json(path: &Path) -> Json {
 }
 
 pub fn checkpoint(configuration: &str, seed: usize) -> Dict {
+    made(configuration, configuration, seed)
+}
+
+/// A checkpoint with the network of one configuration that says it is of another one.
+pub fn checkpoint_of(network: &str, configuration: &str) -> Dict {
+    made(network, configuration, 0)
+}
+
+fn made(network: &str, configuration: &str, seed: usize) -> Dict {
     let entry = plans()["configurations"][CONFIGURATION]
         .as_object()
         .unwrap()
         .clone();
     let architecture =
         Architecture::read(Path::new("plans.json"), CONFIGURATION, &entry, &[8, 16, 16]).unwrap();
-    let channels = if configuration == SECOND { 3 } else { 1 };
+    let channels = if network == SECOND { 3 } else { 1 };
     let mut weights = Dict::ordered();
     for (index, (name, shape)) in DynamicUNet::parameters_of(&architecture, channels, 3)
         .into_iter()
