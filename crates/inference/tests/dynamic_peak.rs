@@ -19,7 +19,7 @@ fn the_estimate_bounds_the_peak() {
     for case in ["a", "b"] {
         fs::remove_file(work.options.input.join(format!("{case}_0000.nii.gz"))).unwrap();
     }
-    let image = Array3::from_shape_fn((120, 128, 128), |(z, y, x)| {
+    let image = Array3::from_shape_fn((48, 128, 128), |(z, y, x)| {
         ((z * 7 + y * 3 + x) % 97) as f32 + 1.0
     });
     let path = work.options.input.join("a_0000.nii.gz");
