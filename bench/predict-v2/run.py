@@ -74,7 +74,10 @@ def plans(patch):
         "configurations": {"3d_fullres": entry},
         "experiment_planner_used": "ExperimentPlanner",
         "label_manager": "LabelManager",
-        "foreground_intensity_properties_per_channel": {},
+        # Read for every channel, but only CTNormalization uses it.
+        "foreground_intensity_properties_per_channel": {
+            "0": dict.fromkeys(["max", "mean", "median", "min", "percentile_00_5", "percentile_99_5", "std"], 1.0)
+        },
     }
 
 

@@ -98,11 +98,16 @@ pub(super) fn convert(
     })
 }
 
-/// Normalisation of each channel, and the intensities of those of CT.
+/// Normalisation of each channel, and its intensities.
 fn normalisation(target: &Target) -> Result<(Vec<&'static str>, Map<String, Json>), String> {
     let mut intensities = Map::new();
     let mut schemes = Vec::new();
     for (channel, scheme) in target.schemes.iter().enumerate() {
+        // nnunetv2 reads an entry for every channel, but only CTNormalization uses it; v1 has none without CT.
+        let unused = json!({
+            "max": 0.0, "mean": 0.0, "median": 0.0, "min": 0.0, "percentile_00_5": 0.0, "percentile_99_5": 0.0, "std": 1.0,
+        });
+        intensities.insert(channel.to_string(), unused);
         schemes.push(match scheme {
             Scheme::Ct(_) if target.use_mask[channel] => {
                 return Err(format!(
