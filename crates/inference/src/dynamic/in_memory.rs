@@ -9,7 +9,8 @@ use settings::PredictOptions;
 use v2::{preprocess, preprocess_volumes, ModelFolder, Preprocessed, PreviousStage, Properties};
 
 use super::cascade::previous_stage;
-use super::model::{arrays, write, DynamicModel, Predicted, Target};
+use super::case::{arrays, write, Predicted, Target};
+use super::model::DynamicModel;
 use crate::in_memory::{target, Image, Segmented};
 use crate::memory::Softmax;
 use crate::Error;

@@ -12,7 +12,8 @@ use settings::{PredictOptions, PredictSummary};
 use v2::{ModelFolder, PreviousStage};
 
 use super::cascade::{previous_stage, PreviousFolder};
-use super::model::{write, DynamicModel, Target};
+use super::case::{write, Target};
+use super::model::DynamicModel;
 use crate::existing::state_of;
 use crate::memory::Softmax;
 use crate::setup::{create_folder, finished, leave_out, list_cases, precision_reason, split, summary_of};
