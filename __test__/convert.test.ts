@@ -1,7 +1,8 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
-import { checkDataset, convertDataset, readVolume } from '../ts/index.js';
+import { checkDataset, convertDataset, inspect, readVolume } from '../ts/index.js';
+import { packageRoot } from '../ts/version.js';
 import { cli, halves, noise, type Shape, workspace, writeNifti } from './made-up.js';
 
 const SHAPE: Shape = [4, 5, 6];
@@ -101,4 +102,43 @@ test('an invalid data set is an error before anything is written, an invalid cas
   t.regex(shown.out, /1 training and 0 test cases/);
   t.regex(shown.out, /\n {2}b: ERR_.*b_0000\.nii/);
   t.regex(shown.out, /\n {2}c: ERR_.*c\.nii/);
+});
+
+test('a raw task becomes a data set of nnU-Net v2, and the task again', async (t) => {
+  const { root, folders } = await workspace(t);
+  const source = join(root, 'Dataset041_Liver');
+  await foreign(source, V2, ['a', 'b']);
+  const task = await convertDataset({ source, ...folders }).result;
+  const output = join(root, 'nnUNet_raw');
+  const shown = await cli(['convert', task.folder, '--to', 'v2', '-o', output]);
+  t.is(shown.code, 0, shown.err);
+  t.regex(shown.out, /Dataset041_Liver: 2 training and 0 test cases; label -1, unlabelled, became 2/);
+  const made = JSON.parse(await readFile(join(output, 'Dataset041_Liver', 'dataset.json'), 'utf8'));
+  t.deepEqual(made.labels, V2.labels);
+  t.deepEqual(made.channel_names, { 0: 'CT' });
+  const labels = async (folder: string) => (await readVolume(join(folder, 'labelsTr', 'a.nii.gz'))).data;
+  const back = await convertDataset({
+    source: join(output, 'Dataset041_Liver'),
+    output: join(root, 'back'),
+  }).result;
+  t.deepEqual(await labels(back.folder), await labels(task.folder));
+  await t.throwsAsync(convertDataset({ source: task.folder, to: 'v2' }).result, { code: 'ERR_OPTIONS' });
+});
+
+test('a trained model becomes a model folder of nnU-Net v2', async (t) => {
+  const { root } = await workspace(t);
+  const source = join(
+    packageRoot,
+    '__test__/fixtures/checkpoint/model/nnUNet/3d_fullres/Task011_GoldenTiny/nnUNetTrainerV2__nnUNetPlansv2.1',
+  );
+  const output = join(root, 'nnUNet_results');
+  const shown = await cli(['convert', source, '--to', 'v2', '-o', output]);
+  t.is(shown.code, 0, shown.err);
+  const folder = join(output, 'Dataset011_GoldenTiny', 'nnUNetTrainer__nnUNetPlans__3d_fullres');
+  t.true(shown.out.includes(`${folder}: folds 0`), shown.out);
+  const facts = await inspect({ file: folder }).result;
+  t.like(facts, { configuration: '3d_fullres', trainer: 'nnUNetTrainer', dataset: 'Dataset011_GoldenTiny' });
+  const again = await cli(['convert', source, '--to', 'v2', '-o', output]);
+  t.is(again.code, 1);
+  t.regex(again.err, /ERR_TASK_EXISTS/);
 });

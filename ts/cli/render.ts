@@ -148,8 +148,11 @@ export function renderSplits({ file, backup, origin, cases, groups, folds }: Spl
 }
 
 export function renderConvert(summary: ConvertSummary): string {
-  const { folder, training, test, ignoreLabel, failures } = summary;
-  const ignored = ignoreLabel === null ? '' : `; label ${ignoreLabel} became -1, unlabelled`;
+  const { convention, folder, training, test, ignoreLabel, folds, failures } = summary;
+  if (convention === 'nnunetV1Model') return `${folder}: folds ${folds.join(', ')}`;
+  const toV2 = convention === 'nnunetV1';
+  const change = toV2 ? `-1, unlabelled, became ${ignoreLabel}` : `${ignoreLabel} became -1, unlabelled`;
+  const ignored = ignoreLabel === null ? '' : `; label ${change}`;
   const head = `${folder}: ${training} training and ${test} test cases${ignored}`;
   return [head, ...failures.map(renderFailure)].join('\n');
 }

@@ -309,10 +309,15 @@ export const ROWS: readonly AnyRow[] = [
   }),
   row<'convert'>({
     name: 'convert',
-    summary: 'convert a data set of nnU-Net v2 or the Medical Decathlon to a raw task',
+    summary: 'convert a data set of nnU-Net v2 or the Decathlon to a raw task, or a task or model to v2',
     positional: ['source'],
     short: { output: 'o' },
-    examples: ['convert Dataset027_ACDC', 'convert Task04_Hippocampus --task Task504_Hippocampus'],
+    examples: [
+      'convert Dataset027_ACDC',
+      'convert Task04_Hippocampus --task Task504_Hippocampus',
+      'convert Task501_MRI --to v2 -o nnUNet_raw',
+      'convert MODEL_FOLDER --to v2 -o nnUNet_results --task Dataset501_MRI',
+    ],
     run: convertDataset,
     render: renderConvert,
     failed: anyFailed,

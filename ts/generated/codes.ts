@@ -9,10 +9,10 @@ export const ERROR_CODES = {
   /** The native addon is of another version than the package. Install both in the same version. */
   ERR_ADDON_VERSION: 'The native addon is of another version than the package. Install both in the same version.',
   /**
-   * The plans of a model of nnU-Net v2 describe a network that is not known here, or not one that can be
+   * The plans of a model of nnU-Net v2 describe a network that is not known here, or that cannot be
    * built. The message names the entry, its value and the known ones.
    */
-  ERR_ARCHITECTURE: 'The plans of a model of nnU-Net v2 describe a network that is not known here, or not one that can be built. The message names the entry, its value and the known ones.',
+  ERR_ARCHITECTURE: 'The plans of a model of nnU-Net v2 describe a network that is not known here, or that cannot be built. The message names the entry, its value and the known ones.',
   /** An array has an unsupported element type. The message names the supported types. */
   ERR_ARRAY_DTYPE: 'An array has an unsupported element type. The message names the supported types.',
   /**
@@ -44,8 +44,11 @@ export const ERROR_CODES = {
   ERR_CASE_TOO_LARGE: 'A resampled case does not fit into memory. Check its spacing.',
   /** A case lacks the image of a channel. Add it, or remove the case. */
   ERR_CHANNEL_MISSING: 'A case lacks the image of a channel. Add it, or remove the case.',
-  /** A checkpoint is not from nnU-Net v1, or lacks an entry. */
-  ERR_CHECKPOINT: 'A checkpoint is not from nnU-Net v1, or lacks an entry.',
+  /**
+   * A checkpoint is not from nnU-Net v1 or v2, lacks an entry, is of another network, or has parameters
+   * that are not float32 or not finite.
+   */
+  ERR_CHECKPOINT: 'A checkpoint is not from nnU-Net v1 or v2, lacks an entry, is of another network, or has parameters that are not float32 or not finite.',
   /** A checkpoint is not a valid archive. Copy or write it again. */
   ERR_CHECKPOINT_ARCHIVE: 'A checkpoint is not a valid archive. Copy or write it again.',
   /** A case's properties lack valid class locations. Preprocess it again. */
@@ -212,10 +215,11 @@ export const ERROR_CODES = {
    */
   ERR_MODEL_PLANS: 'The model folder has other plans, another patch size or another batch size. The message names the differences. All folds of a model share them. Use the same ones, or another model folder; to predict, name folds that have the same plans.',
   /**
-   * A model of nnU-Net v2 names a class or function that is not known here, such as an image reader or a
-   * resampling function. `details` has what was found and what is known.
+   * A model of nnU-Net v2 names a class or function that is not known here, other than its network, such
+   * as an image reader or a resampling function: `details` has what was found and what is known. Or a
+   * model of v1 has a part that v2 does not have, so that `convert` cannot make it one of v2.
    */
-  ERR_MODEL_UNSUPPORTED: 'A model of nnU-Net v2 names a class or function that is not known here, such as an image reader or a resampling function. `details` has what was found and what is known.',
+  ERR_MODEL_UNSUPPORTED: 'A model of nnU-Net v2 names a class or function that is not known here, other than its network, such as an image reader or a resampling function: `details` has what was found and what is known. Or a model of v1 has a part that v2 does not have, so that `convert` cannot make it one of v2.',
   /**
    * A zip file cannot be installed: it is damaged, has names or sizes that no model has, or contains no
    * model. The message names the entry, what was found and what is expected.

@@ -239,11 +239,29 @@ export interface ConsolidateFoldsOptions extends Abortable {
 
 /** Options of the verb `convert`. */
 export interface ConvertOptions extends Abortable {
-  /** Folder of the dataset: `Dataset###_NAME` (nnU-Net v2) or `Task##_NAME` (Medical Decathlon). */
+  /**
+   * Folder of the dataset: `Dataset###_NAME` (nnU-Net v2) or `Task##_NAME` (Medical Decathlon). With
+   * `to: 'v2'`, a raw
+   * task of nnU-Net v1, or a model that it trained.
+   */
   readonly source: string;
-  /** Name of the new task, such as `Task027_ACDC`. The default is the number and name of the source. */
+  /**
+   * Version of nnU-Net to convert to.
+   *
+   * @default "v1"
+   */
+  readonly to?: Target | undefined;
+  /**
+   * Name of the new task, such as `Task027_ACDC`, or of the data set of v2, such as `Dataset027_ACDC`.
+   * The default is
+   * the number and name of the source.
+   */
   readonly task?: string | undefined;
-  /** Folder that receives the task. The default is `nnUNet_raw_data`. */
+  /**
+   * Folder that receives the task. The default is `nnUNet_raw_data`. With `to: 'v2'`, v2's folder of raw
+   * data sets or of
+   * results, which has no default.
+   */
   readonly output?: string | undefined;
   /**
    * Converts into an existing task and replaces its files.
@@ -1839,6 +1857,13 @@ export interface SplitsOptions extends Abortable {
  * their mean over labels.
  */
 export type SummaryFormat = 'v1' | 'v2';
+
+/**
+ * Version of nnU-Net.
+ * - `v1`: nnU-Net v1.
+ * - `v2`: nnU-Net v2.
+ */
+export type Target = 'v1' | 'v2';
 
 /** Options of the verb `train`. */
 export interface TrainOptions extends Abortable {

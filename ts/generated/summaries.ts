@@ -169,27 +169,31 @@ export interface ConsolidateFoldsSummary {
  * - `nnunetV2`: nnU-Net v2: `Dataset###_NAME`.
  * - `decathlon`: Medical Segmentation Decathlon: `Task##_NAME` with all channels of a case in one
  * file.
+ * - `nnunetV1`: Raw task of nnU-Net v1: `Task###_NAME`.
+ * - `nnunetV1Model`: Trained model of nnU-Net v1: a folder with `plans.pkl` and folds.
  */
-export type Convention = 'nnunetV2' | 'decathlon';
+export type Convention = 'nnunetV2' | 'decathlon' | 'nnunetV1' | 'nnunetV1Model';
 
 /** Result of `convert`. */
 export interface ConvertSummary {
   /** Convention of the source. */
   readonly convention: Convention;
-  /** Name of the new task. */
+  /** Name of the new task or data set. */
   readonly task: string;
-  /** Folder of the new task. */
+  /** Folder of the new task, data set or model. */
   readonly folder: string;
   /** Number of converted training cases. */
   readonly training: number;
   /** Number of converted test cases. */
   readonly test: number;
   /**
-   * Label value of the source that was changed to -1 (unlabelled).
+   * Label value of nnU-Net v2's unlabelled voxels, which are -1 in v1. Null if there are none.
    *
    * Range: at least -32768, at most 32767.
    */
   readonly ignoreLabel: number | null;
+  /** Converted folds of a model. */
+  readonly folds: readonly string[];
   /** Cases that could not be converted. `dataset.json` does not list them. */
   readonly failures: readonly CaseFailure[];
 }

@@ -20,6 +20,7 @@ mod stage_cases;
 mod stage_plan;
 mod task;
 pub mod text;
+mod trainers;
 
 pub use configuration::{Configuration, PLANS_2D_FILE, PLANS_3D_FILE, PLANS_IDENTIFIER};
 pub use dataset_json::{case_of, DatasetJson, TrainingCase};
@@ -32,3 +33,4 @@ pub use splits::Fold;
 pub use stage_cases::{preprocessed_cases, stage_cases};
 pub use stage_plan::StagePlan;
 pub use task::Task;
+pub use trainers::{trains_second_stage, trains_with_mirroring};

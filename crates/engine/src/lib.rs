@@ -3,7 +3,6 @@
 pub mod checkpoint;
 mod compute;
 mod device_memory;
-pub mod dynamic_checkpoint;
 mod error;
 pub mod loss;
 mod memory;

@@ -158,6 +158,42 @@ pub const READERS: &[Reader] = &[
         spare: PLAIN,
     },
     Reader {
+        name: "v2_json",
+        read: |bytes| {
+            let plans = with_file("plans.json", bytes, plans_of_v2);
+            let dataset = with_file("dataset.json", bytes, v2::Dataset::read);
+            let rules = with_file("postprocessing.json", bytes, evaluate::postprocessing::read_rules);
+            plans || dataset || rules
+        },
+        samples: samples::v2_json,
+        seed: |name| name.ends_with(".json"),
+        per_byte: 512,
+        spare: PLAIN,
+    },
+    Reader {
+        name: "v2_pkl",
+        read: |bytes| {
+            let rules = with_file("postprocessing.pkl", bytes, evaluate::postprocessing::read_rules);
+            let properties = with_file("case.pkl", bytes, |path| {
+                let plans = samples::v2_plans()?;
+                v2::Properties::read(path, &plans)
+            });
+            rules || properties
+        },
+        samples: samples::v2_pickles,
+        seed: |name| name.ends_with(".pkl"),
+        per_byte: 256,
+        spare: PICKLED,
+    },
+    Reader {
+        name: "v2_checkpoint",
+        read: |bytes| with_file("checkpoint_final.pth", bytes, v2::CheckpointFile::read),
+        samples: samples::v2_checkpoints,
+        seed: |name| name.ends_with(".pth"),
+        per_byte: 256,
+        spare: PICKLED,
+    },
+    Reader {
         name: "groups",
         read: |bytes| with_file("groups.csv", bytes, task::splits::groups_from_file),
         samples: samples::groups,
@@ -233,6 +269,17 @@ fn pickled(bytes: &[u8]) -> bool {
 
 fn checkpoint(bytes: &[u8]) -> bool {
     pickle::torch::read_from(Cursor::new(bytes), bytes.len() as u64, &Limits::default()).is_ok()
+}
+
+/// Plans of nnU-Net v2, with every configuration and its network.
+fn plans_of_v2(path: &Path) -> Result<(), v2::Error> {
+    let plans = v2::Plans::read(path)?;
+    for name in plans.configuration_names() {
+        let configuration = plans.configuration(name);
+        // A network may be unknown; the plans are valid all the same.
+        let _ = configuration.map(|found| v2::Architecture::read(path, name, &found.json, &found.patch_size));
+    }
+    Ok(())
 }
 
 fn installed(bytes: &[u8]) -> bool {

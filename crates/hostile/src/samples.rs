@@ -1,6 +1,7 @@
 //! Valid small files of every kind.
 
 use std::io::{Cursor, Write};
+use std::path::Path;
 
 use flate2::write::GzEncoder;
 use flate2::Compression;
@@ -13,7 +14,7 @@ use zip_writer::ArchiveWriter;
 use crate::workspace::with;
 
 /// The bytes of a file that `write` writes; empty if it fails.
-fn written<E>(name: &str, write: impl FnOnce(&std::path::Path) -> Result<(), E>) -> Vec<u8> {
+fn written<E>(name: &str, write: impl FnOnce(&Path) -> Result<(), E>) -> Vec<u8> {
     let mut bytes = Vec::new();
     with(|workspace| {
         let path = workspace.path(name);
@@ -173,6 +174,90 @@ pub fn json() -> Vec<Vec<u8>> {
     ]
     .map(|text| text.as_bytes().to_vec())
     .to_vec()
+}
+
+const V2_PLANS: &str = r#"{"plans_name":"nnUNetPlans","image_reader_writer":"SimpleITKIO","transpose_forward":[0,2,1],
+"transpose_backward":[0,2,1],"label_manager":"LabelManager","configurations":{"a":{"patch_size":[8,16],"spacing":[1.5,1],
+"normalization_schemes":["CTNormalization"],"use_mask_for_norm":[false],
+"resampling_fn_data":"resample_data_or_seg_to_shape","resampling_fn_data_kwargs":{"order":3},
+"resampling_fn_seg":"resample_data_or_seg_to_shape","resampling_fn_seg_kwargs":{"is_seg":true},
+"resampling_fn_probabilities":"resample_torch_fornnunet","architecture":{"network_class_name":
+"dynamic_network_architectures.architectures.unet.PlainConvUNet","arch_kwargs":{"n_stages":2,"features_per_stage":[4,8],
+"conv_op":"torch.nn.modules.conv.Conv2d","kernel_sizes":[[3,3],3],"strides":[1,2],"n_conv_per_stage":2,
+"n_conv_per_stage_decoder":[2],"conv_bias":true,"norm_op":"torch.nn.modules.instancenorm.InstanceNorm2d",
+"norm_op_kwargs":{"eps":1e-5,"affine":true},"nonlin":"torch.nn.LeakyReLU"}}},"b":{"inherits_from":"a"}},
+"foreground_intensity_properties_per_channel":{"0":{"mean":1,"std":2.5,"percentile_00_5":-1e3,"percentile_99_5":9}}}"#;
+
+/// Plans of nnU-Net v2.
+pub fn v2_plans() -> Result<v2::Plans, v2::Error> {
+    let json = serde_json::from_str(V2_PLANS).unwrap_or_default();
+    v2::Plans::from_json(Path::new("plans.json"), json)
+}
+
+/// JSON files of nnU-Net v2.
+pub fn v2_json() -> Vec<Vec<u8>> {
+    [
+        V2_PLANS,
+        r#"{"channel_names":{"0":"CT","1":"MR"},"labels":{"background":0,"whole":[1,2],"core":2,"ignore":3},
+"regions_class_order":[1,2],"numTraining":4,"file_ending":".nii.gz"}"#,
+        r#"{"postprocessing_fns":["remove_all_but_largest_component_from_segmentation"],"postprocessing_kwargs":
+[{"labels_or_regions":[1,[2,3]],"background_label":0}]}"#,
+    ]
+    .map(|text| text.as_bytes().to_vec())
+    .to_vec()
+}
+
+/// Properties of a case of nnU-Net v2, and its postprocessing.
+pub fn v2_pickles() -> Vec<Vec<u8>> {
+    let sizes = |sizes: [i64; 3]| Value::tuple(sizes);
+    let floats = |values: &[f64]| Value::Tuple(values.iter().map(|&value| Value::Float(value)).collect());
+    let stuff = Dict::new()
+        .with("spacing", floats(&[1.0, 1.0, 2.5]))
+        .with("origin", floats(&[0.0, -3.0, 7.0]))
+        .with(
+            "direction",
+            floats(&[1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0]),
+        );
+    let bounds = [[0, 4], [1, 5], [0, 6]].map(Value::list::<i64>);
+    let properties = Dict::new()
+        .with("sitk_stuff", stuff)
+        .with("spacing", Value::list([2.5, 1.0, 1.0]))
+        .with("shape_before_cropping", sizes([4, 6, 6]))
+        .with("bbox_used_for_cropping", Value::List(bounds.to_vec()))
+        .with("shape_after_cropping_and_before_resampling", sizes([4, 4, 6]));
+    let mut all: Vec<_> = pickle::write(&properties.into(), Protocol::default())
+        .into_iter()
+        .collect();
+    // `([f], [{"labels_or_regions": [1, 2]}])` of protocol 2, where f is the function.
+    let arguments = Dict::new().with("labels_or_regions", Value::list([1i64, 2]));
+    if let Ok(tail) = pickle::write(&Value::list([arguments]), Protocol::V2) {
+        let mut bytes = b"\x80\x02](cnnunetv2.postprocessing.remove_connected_components\n".to_vec();
+        bytes.extend(b"remove_all_but_largest_component_from_segmentation\ne");
+        bytes.extend(&tail[2..tail.len() - 1]);
+        bytes.extend(b"\x86.");
+        all.push(bytes);
+    }
+    all
+}
+
+/// A checkpoint of nnU-Net v2.
+pub fn v2_checkpoints() -> Vec<Vec<u8>> {
+    let Ok(tensor) = Tensor::from_f32(vec![2, 1, 1, 1], &[0.5, -1.0]) else {
+        return Vec::new();
+    };
+    let weights = Dict::ordered()
+        .with("encoder.stages.0.0.convs.0.conv.weight", tensor.clone())
+        .with("decoder.encoder.stages.0.0.convs.0.conv.weight", tensor);
+    let value = Dict::new()
+        .with("network_weights", weights)
+        .with("trainer_name", "nnUNetTrainer")
+        .with("init_args", Dict::new().with("configuration", "2d"))
+        .with("inference_allowed_mirroring_axes", Value::tuple([0i64, 1]));
+    let mut file = Cursor::new(Vec::new());
+    match write_checkpoint_to(&mut file, "checkpoint_final", &value.into()) {
+        Ok(_) => vec![file.into_inner()],
+        Err(_) => Vec::new(),
+    }
 }
 
 /// Tables of groups.

@@ -103,6 +103,23 @@ pub enum Error {
         /// The expected ending.
         expected: String,
     },
+    /// Every case has another number of channels than the model.
+    #[error(
+        "{}: every case has other channels than the model, such as {case} with {found}; expected {expected}, from \
+         <case>_0000 on; name images for this model",
+        folder.display()
+    )]
+    #[code(CaseModalities)]
+    Channels {
+        /// The input folder.
+        folder: PathBuf,
+        /// A case.
+        case: String,
+        /// Number of its channels.
+        found: usize,
+        /// Number of channels of the model.
+        expected: usize,
+    },
     /// An error of a model of nnU-Net v2, its preprocessing or its export.
     #[error(transparent)]
     #[code(transparent)]

@@ -38,6 +38,9 @@ pub(crate) struct Sizes {
     /// Channels, with those of the first stage of a cascade.
     pub channels: usize,
     pub classes: usize,
+    pub voxel: Voxel,
+    /// Whether a saved softmax has single precision and is of the whole image.
+    pub single: bool,
     /// The network's grid.
     pub network: [usize; 3],
     pub cropped: [usize; 3],
@@ -47,6 +50,39 @@ pub(crate) struct Sizes {
     pub softmax: Softmax,
     /// Whether the export needs all planes at once, whatever the memory.
     pub whole: bool,
+}
+
+/// Bytes that a voxel of the network's grid takes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Voxel {
+    /// Softmax or logits with their weights, while all planes are computed at once.
+    pub whole: u64,
+    /// The same, while some planes are computed at a time.
+    pub slab: u64,
+    /// The result of the case before, while it is exported.
+    pub before: u64,
+}
+
+impl Voxel {
+    /// Of a softmax in single precision.
+    fn of_softmax(classes: usize) -> Self {
+        let classes = classes as u64;
+        Self {
+            whole: 4 * (classes + 1),
+            slab: 4 * (classes + 1),
+            before: 4 * classes,
+        }
+    }
+
+    /// Of logits in half precision, whose sums over tiles are separate for each fold.
+    pub fn of_logits(outputs: usize, folds: usize) -> Self {
+        let (outputs, folds) = (outputs as u64, folds as u64);
+        Self {
+            whole: 2 * (outputs + 1) + if folds > 1 { 2 * outputs } else { 0 },
+            slab: 2 * folds * (outputs + 1),
+            before: 2 * outputs,
+        }
+    }
 }
 
 /// What becomes of the softmax on the image's grid.
@@ -88,6 +124,8 @@ impl Sizes {
         Ok(Self {
             channels: image.0,
             classes,
+            voxel: Voxel::of_softmax(classes),
+            single: false,
             network: image.1,
             cropped: properties.size_after_cropping()?,
             original: properties.original_size_of_raw_data()?,
@@ -143,6 +181,8 @@ impl Need {
             (Softmax::Dropped, ExportMode::Default, Strategy::Whole) => 4 * classes * cropped,
             // And one class in half precision and compressed.
             (Softmax::Saved, ExportMode::Default, Strategy::Whole) => (4 * classes + 6) * cropped,
+            // One channel in single precision: of the cropped region, of the image in both axis orders, and compressed.
+            (Softmax::Saved, ..) if sizes.single => 4 * cropped + 14 * original,
             // One class in half precision, in both axis orders, and compressed.
             (Softmax::Saved, ..) => 6 * cropped,
             (Softmax::Dropped, ..) => 0,
@@ -153,9 +193,13 @@ impl Need {
             process,
             images: 2 * 4 * channels * network + next,
             tile: predictor.bytes_at_once(&sizes.network),
-            softmax: 4 * (classes + 1) * held,
+            softmax: held
+                * match strategy {
+                    Strategy::Whole => sizes.voxel.whole,
+                    Strategy::Slabs => sizes.voxel.slab,
+                },
             before: match strategy {
-                Strategy::Whole if sizes.several => 4 * classes * network,
+                Strategy::Whole if sizes.several => sizes.voxel.before * network,
                 _ => 0,
             },
             export: resampled + labels,

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use dataset::results::ModelFolder;
-use dataset::{Fold, Plans, StagePlan};
+use dataset::{trains_second_stage, trains_with_mirroring, Fold, Plans, StagePlan};
 use engine::checkpoint::{Checkpoint, Info};
 use engine::network::GenericUNet;
 use engine::Architecture;
@@ -12,7 +12,6 @@ use run::{NotFound, OptionError};
 use tch::Device;
 
 use crate::digest::Digest;
-use crate::mirror::trains_with_mirroring;
 use crate::Error;
 
 /// What the folds of a model say, without their networks.
@@ -59,7 +58,7 @@ impl Model {
             .ok_or_else(|| OptionError::expected("folds", "at least one fold", "none"))?;
         let record = record(&model.fold(*first).checkpoint_info(checkpoint))?;
         Ok(Peek {
-            cascade: is_second_stage(&record.trainer),
+            cascade: trains_second_stage(&record.trainer),
             classes: record.plans.num_classes,
         })
     }
@@ -95,11 +94,11 @@ impl Model {
             trainer,
         } = of_fold(*first)?;
         let mut mirrored = trains_with_mirroring(&trainer);
-        let cascade = is_second_stage(&trainer);
+        let cascade = trains_second_stage(&trainer);
         for fold in &folds[1..] {
             let other = of_fold(*fold)?;
             let mut differences = plans.differences(&other.plans, stage);
-            if other.stage != stage || is_second_stage(&other.trainer) != cascade {
+            if other.stage != stage || trains_second_stage(&other.trainer) != cascade {
                 differences.push("stage");
             }
             if !differences.is_empty() {
@@ -165,11 +164,6 @@ fn chosen(model: &ModelFolder, folds: &[Fold], checkpoint: &str) -> Result<Vec<F
         return Err(NotFound::new("checkpoint", path, advice).into());
     }
     Ok(folds.to_vec())
-}
-
-/// Whether a trainer of this name trains the second stage of a cascade. nnU-Net v1's classes have this in their names.
-fn is_second_stage(trainer: &str) -> bool {
-    trainer.contains("Cascade")
 }
 
 /// What a checkpoint's `.model.pkl` says of its training.

@@ -69,7 +69,7 @@ pub(crate) fn record(
         &json!([
             window,
             options.export_mode(),
-            rules.map(|r| (&r.for_which_classes, &r.minimum_sizes))
+            rules.map(|r| (&r.for_which_classes, &r.minimum_sizes, r.full_connectivity))
         ])
         .to_string(),
     );

@@ -1,9 +1,11 @@
 //! Weighted sums of tiles, over all planes of a volume or over those that tiles still change.
 
+use std::ops::Range;
+
 use bytemuck::allocation::try_zeroed_slice_box;
 use bytemuck::Zeroable;
 use half::f16;
-use ndarray::{Array4, ArrayView4};
+use ndarray::{s, Array4, ArrayView4};
 use rayon::prelude::*;
 
 use crate::Error;
@@ -167,32 +169,56 @@ impl<T: Stored> Sums<T> {
         end: usize,
         mut receive: impl FnMut(ArrayView4<'_, T>) -> Result<(), E>,
     ) -> Result<usize, E> {
-        let start = self.first;
-        if end <= start {
+        Self::take_together(std::slice::from_mut(self), end, |means| {
+            means.iter().try_for_each(|mean| receive(mean.view()))
+        })
+    }
+
+    /// [`Sums::take`] of several sums of volumes of the same shape, with the same depth and progress. `receive` gets the
+    /// same planes of each.
+    pub fn take_together<E>(
+        all: &mut [Self],
+        end: usize,
+        mut receive: impl FnMut(&[ArrayView4<'_, T>]) -> Result<(), E>,
+    ) -> Result<usize, E> {
+        let Some(&Self { first, depth, .. }) = all.first() else {
+            return Ok(0);
+        };
+        if end <= first {
             return Ok(0);
         }
-        let bad = self.divide(start, end);
+        let bad: usize = all.iter_mut().map(|sums| sums.divide(first, end)).sum();
         if bad > 0 {
             return Ok(bad);
         }
-        let [_, height, width] = self.shape;
-        let (depth, plane) = (self.depth, height * width);
-        let classes = self.values.len() / (depth * plane).max(1);
-        let mut next = start;
+        let mut next = first;
         while next < end {
             let slot = next % depth;
-            let count = (end - next).min(depth - slot);
-            if let Ok(all) = ArrayView4::from_shape((classes, depth, height, width), &self.values) {
-                receive(all.slice(ndarray::s![.., slot..slot + count, .., ..]))?;
-            }
-            for class in 0..classes {
-                self.values[(class * depth + slot) * plane..][..count * plane].fill(T::of(0.0));
-            }
-            self.weights[slot * plane..][..count * plane].fill(T::of(0.0));
-            next += count;
+            let slots = slot..slot + (end - next).min(depth - slot);
+            let planes: Vec<_> = all.iter().filter_map(|sums| sums.planes(slots.clone())).collect();
+            receive(&planes)?;
+            all.iter_mut().for_each(|sums| sums.clear(slots.clone()));
+            next += slots.len();
         }
-        self.first = end;
+        all.iter_mut().for_each(|sums| sums.first = end);
         Ok(0)
+    }
+
+    /// The planes in these slots (class, z, y, x).
+    fn planes(&self, slots: Range<usize>) -> Option<ArrayView4<'_, T>> {
+        let [_, height, width] = self.shape;
+        let classes = self.values.len() / (self.depth * height * width).max(1);
+        let all = ArrayView4::from_shape((classes, self.depth, height, width), &self.values).ok()?;
+        Some(all.slice_move(s![.., slots, .., ..]))
+    }
+
+    fn clear(&mut self, slots: Range<usize>) {
+        let plane = self.shape[1] * self.shape[2];
+        let range = slots.start * plane..slots.end * plane;
+        for class in self.values.chunks_mut((self.depth * plane).max(1)) {
+            class[range.clone()].fill(T::of(0.0));
+        }
+        self.weights[range].fill(T::of(0.0));
     }
 
     /// The means of all planes, without a copy, if there is room for all; or the number of values that are not finite.

@@ -176,11 +176,12 @@ codes! {
     SplitsExist = "ERR_SPLITS_EXIST",
     /// A folder is not a model folder. Name the folder that contains `fold_0` or `all`.
     ModelFolder = "ERR_MODEL_FOLDER",
-    /// A model of nnU-Net v2 names a class or function that is not known here, such as an image reader or a resampling
-    /// function. `details` has what was found and what is known.
+    /// A model of nnU-Net v2 names a class or function that is not known here, other than its network, such as an image
+    /// reader or a resampling function: `details` has what was found and what is known. Or a model of v1 has a part that v2
+    /// does not have, so that `convert` cannot make it one of v2.
     ModelUnsupported = "ERR_MODEL_UNSUPPORTED",
-    /// The plans of a model of nnU-Net v2 describe a network that is not known here, or not one that can be built. The
-    /// message names the entry, its value and the known ones.
+    /// The plans of a model of nnU-Net v2 describe a network that is not known here, or that cannot be built. The message
+    /// names the entry, its value and the known ones.
     Architecture = "ERR_ARCHITECTURE",
     /// A fold to export has no final checkpoint. Finish its training, or name the folds to export.
     FoldUnfinished = "ERR_FOLD_UNFINISHED",
@@ -311,7 +312,8 @@ codes! {
     Precision = "ERR_PRECISION",
     /// The network cannot be built, or does not accept this patch size. The message names valid values.
     Network = "ERR_NETWORK",
-    /// A checkpoint is not from nnU-Net v1, or lacks an entry.
+    /// A checkpoint is not from nnU-Net v1 or v2, lacks an entry, is of another network, or has parameters that are not
+    /// float32 or not finite.
     Checkpoint = "ERR_CHECKPOINT",
     /// Loss or gradients are not finite. The message says whether the data or the learning rate is the cause.
     Diverged = "ERR_DIVERGED",

@@ -67,6 +67,24 @@ pub enum Error {
         /// The feature, and what to do.
         problem: String,
     },
+    /// A checkpoint of nnU-Net v1 cannot be converted.
+    #[error("{}: {problem}", path.display())]
+    #[code(Checkpoint)]
+    Checkpoint {
+        /// The file.
+        path: PathBuf,
+        /// What was found, and what is expected.
+        problem: String,
+    },
+    /// A model of nnU-Net v1 has a part that v2 does not have.
+    #[error("{}: {problem}; the model cannot be a model of nnU-Net v2", path.display())]
+    #[code(ModelUnsupported)]
+    NotInV2 {
+        /// The file or folder.
+        path: PathBuf,
+        /// The part.
+        problem: String,
+    },
     /// The file is not of a supported kind.
     #[error("{}: expected a .pkl, .model, .pth, .npz, .npy, .nii or .nii.gz file, or the folder of a model of nnU-Net v2", path.display())]
     #[code(FileKind)]

@@ -159,6 +159,11 @@ impl Architecture {
 
     fn from_entry(entry: Arguments<'_>, axes: usize) -> Result<Self> {
         let class = entry.text("network_class_name")?;
+        let residual = match known_class(&class) {
+            Some("PlainConvUNet") => false,
+            Some("ResidualEncoderUNet") => true,
+            _ => return Err(entry.unknown_class("network_class_name", &class)),
+        };
         let Some(Json::Object(map)) = entry.map.get("arch_kwargs") else {
             let found = entry.map.get("arch_kwargs").unwrap_or(&Json::Null);
             return Err(entry.wrong("arch_kwargs", found, "an object"));
@@ -169,11 +174,7 @@ impl Architecture {
             map,
             path: entry.path,
         };
-        match known_class(&class) {
-            Some("PlainConvUNet") => Self::from_arguments(arguments, axes, false),
-            Some("ResidualEncoderUNet") => Self::from_arguments(arguments, axes, true),
-            _ => Err(entry.unknown_class("network_class_name", &class)),
-        }
+        Self::from_arguments(arguments, axes, residual)
     }
 
     /// The plans of v2.0 to v2.3.

@@ -67,6 +67,15 @@ pub enum Error {
         /// What was found, and what to do.
         problem: String,
     },
+    /// A checkpoint is not one of nnU-Net v2, or its parameters cannot be used.
+    #[error("{}: {problem}", path.display())]
+    #[code(Checkpoint)]
+    Checkpoint {
+        /// The file.
+        path: PathBuf,
+        /// What was found, and what is expected.
+        problem: String,
+    },
     /// The model names a class or function that is not known here.
     #[error("{}: {what} is \"{found}\"; known here: {known}", path.display())]
     #[code(ModelUnsupported)]

@@ -5,12 +5,16 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use ndarray::{s, Array3, Array4, ArrayView3, ArrayView4, Axis};
+use ndarray::{s, Array3, Array4, ArrayView3, Axis};
 use resample::{decide, resample_labels, resample_softmax, ExportMode, Resampling};
 use run::Cancel;
 use volume::{nifti, npz};
 
 use crate::{Configuration, Dataset, Error, FileEnding, Labels, Plans, Properties, ResampleFunction};
+
+mod stream;
+
+pub use stream::Exporting;
 
 /// Name of the array in `<case>.npz`.
 pub const PROBABILITIES: &str = "probabilities";
@@ -71,13 +75,24 @@ impl Export {
     ///
     /// # Errors
     /// [`Error::Heads`]; [`Error::Resample`]; [`Error::Cancelled`] within the work of a few rows.
-    pub fn arrays(
+    pub fn arrays<T: Copy + Into<f32>>(
         &self,
-        logits: Array4<f32>,
+        logits: Array4<T>,
         properties: &Properties,
         keep_probabilities: bool,
         cancel: &Cancel,
     ) -> Result<Exported, Error> {
+        if !keep_probabilities && self.streams() {
+            let (_, z, y, x) = logits.dim();
+            let mut exporting = self.begin([z, y, x], properties, None, cancel)?;
+            exporting.push_all(logits.view())?;
+            drop(logits);
+            return Ok(Exported {
+                labels: exporting.finish()?,
+                probabilities: None,
+            });
+        }
+        let logits = logits.mapv(Into::into);
         let (labels, probabilities) = self.on_crop(logits, properties, keep_probabilities, cancel)?;
         let axes = properties.axes();
         let probabilities = probabilities.map(|cropped| {
@@ -108,26 +123,53 @@ impl Export {
     ///
     /// # Errors
     /// As [`Export::arrays`], and [`Error::Volume`], [`Error::Pickle`], or the error of `change`.
-    pub fn write<E: From<Error>>(
+    pub fn write<T: Copy + Into<f32>, E: From<Error>>(
         &self,
         folder: &Path,
         case: &str,
         record: &str,
-        logits: Array4<f32>,
+        logits: Array4<T>,
         properties: &Properties,
         save_probabilities: bool,
         change: impl FnOnce(Array3<i16>) -> Result<Array3<i16>, E>,
         cancel: &Cancel,
     ) -> Result<PathBuf, E> {
-        let (labels, probabilities) = self.on_crop(logits, properties, save_probabilities, cancel)?;
-        if let Some(probabilities) = probabilities {
-            self.write_probabilities(folder, case, probabilities, properties, cancel)?;
-        }
-        let labels = change(self.placed(labels.view(), properties)?)?;
+        let labels = if self.streams() {
+            let (_, z, y, x) = logits.dim();
+            let save = save_probabilities.then_some((folder, case));
+            let mut exporting = self.begin([z, y, x], properties, save, cancel)?;
+            exporting.push_all(logits.view())?;
+            drop(logits);
+            exporting.finish()?
+        } else {
+            let logits = logits.mapv(Into::into);
+            let (labels, probabilities) = self.on_crop(logits, properties, save_probabilities, cancel)?;
+            if let Some(probabilities) = probabilities {
+                let channels = probabilities.outer_iter().map(|channel| Ok(channel.to_owned()));
+                self.write_probabilities(folder, case, channels, properties, cancel)?;
+            }
+            self.placed(labels.view(), properties)?
+        };
+        self.write_labels(folder, case, record, change(labels)?, properties, cancel)
+            .map_err(E::from)
+    }
+
+    /// Writes the segmentation of a case, with labels (z, y, x) in the axes of the file. It is the last file of a case.
+    ///
+    /// # Errors
+    /// [`Error::Volume`].
+    pub fn write_labels(
+        &self,
+        folder: &Path,
+        case: &str,
+        record: &str,
+        labels: Array3<i16>,
+        properties: &Properties,
+        cancel: &Cancel,
+    ) -> Result<PathBuf, Error> {
         let file = self.segmentation_file(folder, case);
         let (geometry, plane) = (&properties.geometry, properties.plane);
-        nifti::write_labels_unsigned(&file, labels.view(), geometry, plane, record, cancel)
-            .map_err(Error::from)?;
+        nifti::write_labels_unsigned(&file, labels.view(), geometry, plane, record, cancel)?;
         Ok(file)
     }
 
@@ -144,7 +186,8 @@ impl Export {
             return Err(Error::Heads { found, expected });
         }
         let (mode, decision) = (ExportMode::Streamed, self.labels.decision_of_logits());
-        let to = self.resampling(logits.view(), properties)?;
+        let (_, z, y, x) = logits.dim();
+        let to = self.resampling([z, y, x], properties)?;
         if !keep_probabilities {
             return Ok((
                 resample_labels(logits.view(), &to, mode, &decision, cancel)?,
@@ -155,29 +198,28 @@ impl Export {
         drop(logits);
         let labels = decide(resampled.view(), &decision, cancel)?;
         match self.labels.regions_class_order {
-            Some(_) => resampled.par_mapv_inplace(|v| 1.0 / (1.0 + (-v).exp())),
+            Some(_) => resampled.par_mapv_inplace(sigmoid),
             None => softmax(&mut resampled, cancel)?,
         }
         Ok((labels, Some(resampled)))
     }
 
     /// The resampling of logits to the cropped region.
-    fn resampling(&self, logits: ArrayView4<'_, f32>, properties: &Properties) -> Result<Resampling, Error> {
+    fn resampling(&self, logits: [usize; 3], properties: &Properties) -> Result<Resampling, Error> {
         let new = self.transpose_forward.map(|axis| properties.spacing[axis]);
         let current = self.configuration.spacing_for(new);
         let shape = properties.shape_after_cropping;
         let function: &ResampleFunction = &self.configuration.resample_probabilities;
-        let (_, z, y, x) = logits.dim();
         match function.resampling(shape, current, new)? {
             Some(to) => Ok(to),
-            None if [z, y, x] == shape => Ok(Resampling {
+            None if logits == shape => Ok(Resampling {
                 shape,
                 separate_axis: None,
                 order: resample::Order::Nearest,
                 order_z: resample::Order::Nearest,
             }),
             None => Err(resample::Error::Region {
-                found: [z, y, x],
+                found: logits,
                 expected: shape,
             }
             .into()),
@@ -235,30 +277,35 @@ impl Export {
         &self,
         folder: &Path,
         case: &str,
-        cropped: Array4<f32>,
+        cropped: impl ExactSizeIterator<Item = io::Result<Array3<f32>>>,
         properties: &Properties,
         cancel: &Cancel,
     ) -> Result<(), Error> {
         let bounds = properties.bbox_used_for_cropping.map(|[start, end]| start..end);
         let shape = properties.shape_before_cropping;
         let regions = self.labels.regions_class_order.is_some();
-        let channels = cropped.outer_iter().enumerate().map(|(index, channel)| {
+        let count = cropped.len();
+        let channels = cropped.enumerate().map(|(index, channel)| {
             cancel.check().map_err(io::Error::other)?;
             let outside = if index == 0 && !regions { 1.0 } else { 0.0 };
             let mut whole = Array3::from_elem(shape, outside);
             let [z, y, x] = bounds.clone();
-            whole.slice_mut(s![z, y, x]).assign(&channel);
+            whole.slice_mut(s![z, y, x]).assign(&channel?);
             let whole = whole.permuted_axes(self.transpose_backward);
             Ok(whole.iter().copied().collect())
         });
         let [z, y, x] = self.transpose_backward.map(|axis| shape[axis]);
         let file = folder.join(format!("{case}.npz"));
-        let written = npz::write_parts(&file, PROBABILITIES, &[cropped.dim().0, z, y, x], channels);
+        let written = npz::write_parts(&file, PROBABILITIES, &[count, z, y, x], channels);
         // Cancellation is reported as such, not as a failure to write.
         cancel.check()?;
         written?;
         properties.write(&folder.join(format!("{case}.pkl")))
     }
+}
+
+fn sigmoid(logit: f32) -> f32 {
+    1.0 / (1.0 + (-logit).exp())
 }
 
 /// Softmax over the channels, in place.

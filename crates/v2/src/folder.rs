@@ -79,19 +79,21 @@ impl ModelFolder {
     pub fn open(path: &Path) -> Result<Option<Self>, Error> {
         NotFound::unless_exists("model", path, "choose the folder of a trained model")?;
         let plans = path.join(PLANS_FILE);
-        if !plans.is_file() {
-            return match checkpoint_below(path)? {
-                Some(found) => Err(without_plans(path, &found)),
-                None => Ok(None),
-            };
+        let checkpoint = checkpoint_below(path, &OF_V2)?;
+        let of_v2 = plans.is_file().then(|| plans.clone()).or(checkpoint);
+        let Some(of_v2) = of_v2 else {
+            return Ok(None);
+        };
+        let old = path.join("plans.pkl");
+        let of_v1 = match old.is_file() {
+            true => Some(old),
+            false => checkpoint_below(path, &OF_V1)?,
+        };
+        if let Some(of_v1) = of_v1 {
+            return Err(mixed(path, &of_v1, &of_v2));
         }
-        if path.join("plans.pkl").is_file() {
-            return Err(Error::Model {
-                folder: path.to_owned(),
-                problem: "it has plans.pkl of nnU-Net v1 and plans.json of nnU-Net v2; move the files of one of them to \
-                          a folder of their own"
-                    .to_owned(),
-            });
+        if !plans.is_file() {
+            return Err(without_plans(path, &of_v2));
         }
         let plans = Plans::read(&plans)?;
         let dataset = Dataset::read(&path.join(DATASET_FILE))?;
@@ -252,12 +254,31 @@ fn without_plans(path: &Path, checkpoint: &Path) -> Error {
     }
 }
 
-/// A checkpoint of v2 in the folder or in a fold of it.
-fn checkpoint_below(path: &Path) -> Result<Option<PathBuf>, Error> {
-    let all = [Checkpoint::Final, Checkpoint::Best, Checkpoint::Latest];
+fn mixed(path: &Path, of_v1: &Path, of_v2: &Path) -> Error {
+    let relative = |file: &Path| file.strip_prefix(path).unwrap_or(file).display().to_string();
+    Error::Model {
+        folder: path.to_owned(),
+        problem: format!(
+            "it has {} of nnU-Net v1 and {} of nnU-Net v2; move the files of one of them to a folder of their own",
+            relative(of_v1),
+            relative(of_v2)
+        ),
+    }
+}
+
+const OF_V1: [&str; 2] = ["model_final_checkpoint.model", "model_best.model"];
+const OF_V2: [&str; 3] = [
+    "checkpoint_final.pth",
+    "checkpoint_best.pth",
+    "checkpoint_latest.pth",
+];
+
+/// A checkpoint of one of these names in the folder or in a fold of it.
+fn checkpoint_below(path: &Path, files: &[&str]) -> Result<Option<PathBuf>, Error> {
     let within = |folder: &Path| {
-        all.iter()
-            .map(|which| folder.join(which.file()))
+        files
+            .iter()
+            .map(|file| folder.join(file))
             .find(|file| file.is_file())
     };
     if let Some(found) = within(path) {
@@ -267,7 +288,8 @@ fn checkpoint_below(path: &Path) -> Result<Option<PathBuf>, Error> {
         return Ok(None);
     }
     let mut names = entries(path)?;
-    names.retain(|name| fold_of(name).is_some());
+    // v1's fold of all cases is `all`.
+    names.retain(|name| fold_of(name).is_some() || name == "all");
     Ok(names.iter().find_map(|name| within(&path.join(name))))
 }
 

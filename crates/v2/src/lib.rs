@@ -1,6 +1,7 @@
 //! nnU-Net v2's models without their network: model folder, plans, preprocessing of a test case, and export.
 //!
 //! - [`ModelFolder`] finds plans, `dataset.json`, folds and checkpoints of `<trainer>__<plans>__<configuration>`.
+//! - [`CheckpointFile`] reads the parameters of a fold.
 //! - [`preprocess()`] converts the images of a case to the input of the network, as `DefaultPreprocessor`.
 //! - [`Export`] converts the logits of the network to a segmentation on the image's grid, and to probabilities.
 //!
@@ -10,6 +11,7 @@
 //! Reference: nnunetv2 2.8.1.
 
 pub mod architecture;
+mod checkpoint_file;
 mod dataset_json;
 mod error;
 mod export;
@@ -25,9 +27,10 @@ mod record;
 mod resampling;
 
 pub use architecture::{Architecture, ArchitectureError};
+pub use checkpoint_file::CheckpointFile;
 pub use dataset_json::Dataset;
 pub use error::Error;
-pub use export::{Export, Exported, PROBABILITIES};
+pub use export::{Export, Exported, Exporting, PROBABILITIES};
 pub use folder::{
     copy_descriptions, fold_folder, folds_in, Checkpoint, ModelFolder, DATASET_FILE, PLANS_FILE,
 };

@@ -117,6 +117,17 @@ impl ResampleFunction {
         })
     }
 
+    /// Whether it can be computed from a few planes at a time.
+    pub(crate) fn streams(&self) -> bool {
+        match self.kind {
+            ResampleKind::Spline { order, order_z } => {
+                let separate = self.separate_z != SeparateZ::Never;
+                order != Order::Cubic && (!separate || order_z == Order::Nearest)
+            }
+            ResampleKind::Torch { .. } | ResampleKind::None => true,
+        }
+    }
+
     /// The resampling of an array from one spacing to another (mm), which gives the array `shape`. `None` if the function
     /// does not resample.
     ///

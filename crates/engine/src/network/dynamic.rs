@@ -29,7 +29,7 @@ pub struct DynamicUNet {
 
 impl DynamicUNet {
     /// A network for images of `channels` channels that gives `outputs` logits, with parameters of `state` by their names in
-    /// [`crate::dynamic_checkpoint::DynamicCheckpoint`].
+    /// [`v2::CheckpointFile`].
     ///
     /// # Errors
     /// [`Error::Network`] if a parameter is missing or unknown, or its shape differs; [`Error::OutOfMemory`].

@@ -90,7 +90,7 @@ impl Work {
                 ((c * 7 + z * 5 + y * 3 + x * 11 + model * (x + 2 * y)) % 13) as f32 / 3.0 - 2.0
             });
             export
-                .write::<v2::Error>(
+                .write::<_, v2::Error>(
                     folder,
                     "c",
                     "",

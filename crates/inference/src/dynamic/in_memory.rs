@@ -9,8 +9,8 @@ use settings::PredictOptions;
 use v2::{preprocess, preprocess_volumes, ModelFolder, Preprocessed, PreviousStage, Properties};
 
 use super::cascade::previous_stage;
+use super::case::{arrays, write, Predicted, Target};
 use super::model::DynamicModel;
-use crate::existing::SOFTMAX;
 use crate::in_memory::{target, Image, Segmented};
 use crate::memory::Softmax;
 use crate::Error;
@@ -50,14 +50,10 @@ impl LoadedDynamic {
 
     /// Labels of an image, and its probabilities on request.
     pub fn segment(&self, image: Image, softmax: bool, context: &Context) -> Result<Segmented, Error> {
-        let kept = Softmax::in_memory(softmax);
+        let target = in_memory(None, Softmax::in_memory(softmax));
         let export = &self.model.export;
-        self.run(image, (None, kept), context, |logits, properties| {
-            let found = export.arrays(logits, &properties, softmax, context.cancel())?;
-            Ok(Segmented {
-                labels: found.labels,
-                softmax: found.probabilities,
-            })
+        self.run(image, &target, context, |predicted, properties| {
+            arrays(export, predicted, &properties, softmax, context.cancel())
         })
     }
 
@@ -71,32 +67,30 @@ impl LoadedDynamic {
     ) -> Result<(), Error> {
         let ending = self.model.folder.dataset.file_ending.as_str();
         let (folder, case) = target(output, ending)?;
-        let kept = Softmax::in_files(softmax);
-        let end = if softmax { SOFTMAX } else { "" };
-        let record = format!("{}{end}", self.model.record());
-        let export = &self.model.export;
-        self.run(image, (Some(&case), kept), context, |logits, properties| {
-            let (keep, cancel) = (Ok::<_, Error>, context.cancel());
-            export.write(folder, &case, &record, logits, &properties, softmax, keep, cancel)?;
-            Ok(())
+        let target = Target {
+            folder: Some(folder),
+            ..in_memory(Some(&case), Softmax::in_files(softmax))
+        };
+        let (record, export) = (self.model.record(), &self.model.export);
+        self.run(image, &target, context, |predicted, properties| {
+            write(&target, &record, export, predicted, &properties, context.cancel())
         })
     }
 
-    /// Preprocesses an image, runs the networks, and gives the logits to `end`. `target` is the name of the case and what
-    /// becomes of its probabilities.
-    fn run<T: Send>(
-        &self,
+    /// Preprocesses an image, runs the networks, and gives their result to `end`.
+    fn run<'a, T: Send>(
+        &'a self,
         image: Image,
-        target: (Option<&str>, Softmax),
-        context: &Context,
-        end: impl FnOnce(ndarray::Array4<f32>, Properties) -> Result<T, Error> + Send,
+        target: &Target<'_>,
+        context: &'a Context,
+        end: impl FnOnce(Predicted<'a>, Properties) -> Result<T, Error> + Send,
     ) -> Result<T, Error> {
         let labels = match &self.previous {
-            Some(previous) => Some(previous.labels(image.clone(), target.0, context)?),
+            Some(previous) => Some(previous.labels(image.clone(), target.case, context)?),
             None => None,
         };
         let pool = context.pool()?;
-        let (case, nonfinite) = (target.0.unwrap_or_default(), self.options.nonfinite);
+        let (case, nonfinite) = (target.case.unwrap_or_default(), self.options.nonfinite);
         // The closure may not share the networks with another thread.
         let folder = &self.model.folder;
         let Preprocessed { data, properties } = pool.install(|| {
@@ -114,27 +108,31 @@ impl LoadedDynamic {
         let mut report = |done: usize, all: usize| {
             context.progress(100 * done as u64 / all.max(1) as u64, 100, "%", None);
         };
-        let softmax = (target.1, false);
-        let logits = self.model.logits(
-            target.0,
-            &data,
-            &properties,
-            softmax,
-            &self.options,
-            context,
-            &mut report,
-        )?;
+        let options = &self.options;
+        let predicted = self
+            .model
+            .predict(&data, &properties, target, options, context, &mut report)?;
         drop(data);
-        pool.install(|| end(logits, properties))
+        pool.install(|| end(predicted, properties))
     }
 
     /// The segmentation alone, for the second stage of a cascade.
     fn labels(&self, image: Image, case: Option<&str>, context: &Context) -> Result<Array3<i16>, Error> {
         let export = &self.model.export;
-        self.run(image, (case, Softmax::Dropped), context, |logits, properties| {
-            Ok(export
-                .arrays(logits, &properties, false, context.cancel())?
-                .labels)
-        })
+        let target = in_memory(case, Softmax::Dropped);
+        let found = self.run(image, &target, context, |predicted, properties| {
+            arrays(export, predicted, &properties, false, context.cancel())
+        })?;
+        Ok(found.labels)
+    }
+}
+
+/// A case that is not written, or alone.
+fn in_memory(case: Option<&str>, softmax: Softmax) -> Target<'_> {
+    Target {
+        case,
+        folder: None,
+        softmax,
+        several: false,
     }
 }

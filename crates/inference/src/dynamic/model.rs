@@ -3,17 +3,14 @@
 use std::path::Path;
 
 use dataset::Fold;
-use engine::dynamic_checkpoint::DynamicCheckpoint;
 use engine::network::DynamicUNet;
 use engine::Compute;
-use ndarray::Array4;
 use run::{Context, OptionError};
 use serde_json::json;
 use settings::PredictOptions;
-use v2::{Architecture, Checkpoint, Export, ModelFolder, Properties};
+use v2::{Architecture, Checkpoint, CheckpointFile, Export, ModelFolder};
 
 use crate::digest::Digest;
-use crate::memory::{choose, Sizes, Softmax};
 use crate::window::{Predictor, WindowOptions};
 use crate::Error;
 
@@ -39,8 +36,8 @@ impl DynamicModel {
     /// first fold.
     ///
     /// # Errors
-    /// [`Error::V2`] for a missing fold or checkpoint; [`Error::Engine`] for a checkpoint that cannot be used, does not fit
-    /// the plans, or whose network is not known; [`Error::Model`] for a checkpoint of another configuration;
+    /// [`Error::V2`] for a missing fold, or a checkpoint that cannot be used; [`Error::Engine`] for one that does not fit the
+    /// plans, or whose network is not known; [`Error::Model`] for a checkpoint of another configuration;
     /// [`Error::Option`].
     pub fn load(
         folder: ModelFolder,
@@ -71,7 +68,7 @@ impl DynamicModel {
         let mut networks = Vec::with_capacity(folds.len());
         for &fold in &folds {
             context.check()?;
-            let checkpoint = DynamicCheckpoint::read(&folder.checkpoint(fold, which)?)?;
+            let checkpoint = CheckpointFile::read(&folder.checkpoint(fold, which)?)?;
             check_configuration(&folder, &checkpoint)?;
             for (name, values) in &checkpoint.state {
                 digest.text(name);
@@ -140,42 +137,6 @@ impl DynamicModel {
         digest.text(&json!([self.predictor.options(), self.checkpoint.file()]).to_string());
         format!("nnunet-diag predict {}", digest.hex())
     }
-
-    /// Mean logits (channel, z, y, x) of a preprocessed case. `report` receives the number of finished and of all tile
-    /// positions.
-    pub fn logits(
-        &self,
-        case: Option<&str>,
-        data: &Array4<f32>,
-        properties: &Properties,
-        (softmax, several): (Softmax, bool),
-        options: &PredictOptions,
-        context: &Context,
-        report: &mut dyn FnMut(usize, usize),
-    ) -> Result<Array4<f32>, Error> {
-        let (channels, z, y, x) = data.dim();
-        let sizes = Sizes {
-            channels,
-            // Sums in half precision of a fold and of all, or of all with the result in single precision.
-            classes: self.export.heads() * 3 / 2 + 1,
-            network: [z, y, x],
-            cropped: properties.shape_after_cropping,
-            original: properties.size,
-            several,
-            softmax,
-            whole: true,
-        };
-        choose(&self.predictor, case, &sizes, options, context);
-        let tiles = self.predictor.tiles(&data.shape()[1..]) * self.folds.len();
-        let mut tile = 0;
-        let mut step = || {
-            tile += 1;
-            report(tile, tiles);
-        };
-        self.predictor
-            .logits_of(case, data.view(), context, &mut step)
-            .map_err(Error::advise)
-    }
 }
 
 /// Channels of the network's input: those of the images, and one for each foreground label of the previous stage.
@@ -187,7 +148,7 @@ fn input_channels(folder: &ModelFolder) -> usize {
     folder.dataset.channel_names.len() + previous
 }
 
-fn check_configuration(folder: &ModelFolder, checkpoint: &DynamicCheckpoint) -> Result<(), Error> {
+fn check_configuration(folder: &ModelFolder, checkpoint: &CheckpointFile) -> Result<(), Error> {
     match &checkpoint.configuration {
         Some(other) if *other != folder.configuration => Err(Error::Model {
             folder: folder.path.clone(),

@@ -1,8 +1,10 @@
 //! The verb `predict` for a model of nnU-Net v2.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use dataset::files::ImageFolder;
 use engine::Compute;
 use run::{CaseFailure, CaseLoop, Context, Event, Job, NotFound, OptionError};
 use serde_json::json;
@@ -10,8 +12,9 @@ use settings::{PredictOptions, PredictSummary};
 use v2::{ModelFolder, PreviousStage};
 
 use super::cascade::{previous_stage, PreviousFolder};
+use super::case::{write, Target};
 use super::model::DynamicModel;
-use crate::existing::{state_of, SOFTMAX};
+use crate::existing::state_of;
 use crate::memory::Softmax;
 use crate::setup::{create_folder, finished, leave_out, list_cases, precision_reason, split, summary_of};
 use crate::Error;
@@ -58,6 +61,7 @@ fn stage(
     let model = DynamicModel::load(folder, options, compute, context)?;
     let ending = model.folder.dataset.file_ending.as_str();
     let mut cases = list_cases(options, model.channels(), context)?;
+    check_channels(&options.input, model.channels())?;
     let (previous, failed) = previous.unzip();
     let failed = failed.unwrap_or_default();
     leave_out(&mut cases, &failed);
@@ -95,7 +99,6 @@ fn stage(
     });
     let jobs: Vec<_> = todo.into_iter().map(|case| Job::new(case, ())).collect();
     let cancel = context.cancel();
-    let softmax = Softmax::in_files(options.save_softmax);
     let several = jobs.len() > 1;
     let channels = model.channels();
     let outcome = case_loop.pipeline(
@@ -120,35 +123,48 @@ fn stage(
         },
         |job, (data, properties), share| {
             let mut report = |done, all| share.report(done, all);
-            let case = Some(job.case.as_str());
-            let softmax = (softmax, several);
-            let logits = model.logits(case, &data, &properties, softmax, options, context, &mut report)?;
-            Ok((logits, properties))
+            let target = target(options, &job.case, several);
+            let predicted = model.predict(&data, &properties, &target, options, context, &mut report)?;
+            Ok((predicted, properties))
         },
-        |job, (logits, properties)| {
-            let end = if options.save_softmax { SOFTMAX } else { "" };
-            let record = format!("{}{end}", record_of(&job.case));
-            let (output, save) = (&options.output, options.save_softmax);
-            export.write(
-                output,
-                &job.case,
-                &record,
-                logits,
-                &properties,
-                save,
-                Ok::<_, Error>,
-                cancel,
-            )?;
-            Ok(())
+        |job, (predicted, properties)| {
+            let record = record_of(&job.case);
+            let target = target(options, &job.case, several);
+            write(&target, &record, export, predicted, &properties, cancel)
         },
     )?;
     Ok(finished(summary, failed, outcome, start))
+}
+
+fn target<'a>(options: &'a PredictOptions, case: &'a str, several: bool) -> Target<'a> {
+    Target {
+        case: Some(case),
+        folder: Some(&options.output),
+        softmax: Softmax::in_files(options.save_softmax),
+        several,
+    }
 }
 
 /// Whether the probabilities of a case are whole.
 fn saved(folder: &Path, case: &str) -> bool {
     let file = folder.join(format!("{case}.npz"));
     volume::npz::read::<half::f16>(&file, v2::PROBABILITIES).is_ok_and(|values| values.ndim() == 4)
+}
+
+/// Checks that at least one case has the channels of the model, before a case is read. A single case without them fails
+/// alone.
+fn check_channels(folder: &Path, expected: usize) -> Result<(), Error> {
+    let cases = ImageFolder::list(folder)?.cases;
+    let fits = |files: &BTreeMap<usize, PathBuf>| files.keys().copied().eq(0..expected);
+    match cases.iter().next() {
+        Some((case, files)) if !cases.values().any(fits) => Err(Error::Channels {
+            folder: folder.to_owned(),
+            case: case.clone(),
+            found: files.len(),
+            expected,
+        }),
+        _ => Ok(()),
+    }
 }
 
 /// Checks that the images end as those of the training, before a case is read. `.nii` and `.nii.gz` are read alike, but

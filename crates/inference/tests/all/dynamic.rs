@@ -8,7 +8,7 @@ use std::sync::Arc;
 use inference::predict;
 use run::{Cancel, Context};
 use serde_json::json;
-use settings::PredictOptions;
+use settings::{MemorySize, PredictOptions};
 use testkit::Recorder;
 use volume::{nifti, npz};
 
@@ -131,6 +131,20 @@ fn predictions_equal_those_of_nnunetv2() {
                 "{what}: {far} probabilities differ by more than 3e-3, at most by {largest}"
             );
             println!("{what}: {share} equal, probabilities within {largest}");
+        }
+        // The same, some planes at a time.
+        let few = tempfile::tempdir().unwrap();
+        let small = PredictOptions {
+            output: few.path().to_owned(),
+            memory: Some(MemorySize(1)),
+            ..options.clone()
+        };
+        assert_eq!(predict(&small, &context).unwrap().written, cases.len());
+        for case in &cases {
+            for file in ["nii.gz", "npz", "pkl"].map(|end| format!("{case}.{end}")) {
+                let read = |folder: &Path| fs::read(folder.join(&file)).ok();
+                assert!(read(few.path()) == read(output.path()), "{file}");
+            }
         }
         // Everything is there already.
         let again = predict(&options, &context).unwrap();

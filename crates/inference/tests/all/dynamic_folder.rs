@@ -1,199 +1,22 @@
 //! Models of nnU-Net v2 with random weights: folders, checkpoints, cascades, models in memory, and what is refused.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
+mod made;
+
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use dataset::Fold;
-use engine::network::DynamicUNet;
-use inference::{predict, Error, Image, LoadedModel, PredictSummary};
-use ndarray::{Array3, Axis};
-use pickle::torch::{write_checkpoint, Tensor, TensorType};
+use inference::{Image, LoadedModel};
+use made::{checkpoint, checkpoint_of, read_json, write_json, Work, CONFIGURATION, SECOND};
+use ndarray::Axis;
+use pickle::torch::{Tensor, TensorType};
 use pickle::{Dict, Value};
-use run::{Cancel, Coded, Context};
-use serde_json::{json, Value as Json};
-use settings::{LoadModelOptions, PredictOptions};
-use testkit::Recorder;
-use v2::Architecture;
-use volume::{nifti, npz, Geometry};
-
-const CONFIGURATION: &str = "3d_fullres";
-const SECOND: &str = "3d_cascade_fullres";
-const SHAPE: (usize, usize, usize) = (10, 18, 20);
-
-fn plans() -> Json {
-    let resampling = json!({"is_seg": false, "order": 1, "order_z": 0, "force_separate_z": null});
-    let entry = json!({
-        "preprocessor_name": "DefaultPreprocessor",
-        "patch_size": [8, 16, 16],
-        "spacing": [1.5, 1.0, 1.0],
-        "normalization_schemes": ["ZScoreNormalization"],
-        "use_mask_for_norm": [false],
-        "resampling_fn_data": "resample_data_or_seg_to_shape",
-        "resampling_fn_data_kwargs": resampling,
-        "resampling_fn_seg": "resample_data_or_seg_to_shape",
-        "resampling_fn_seg_kwargs": {"is_seg": true, "order": 1, "order_z": 0, "force_separate_z": null},
-        "resampling_fn_probabilities": "resample_data_or_seg_to_shape",
-        "resampling_fn_probabilities_kwargs": resampling,
-        "architecture": {
-            "network_class_name": "dynamic_network_architectures.architectures.unet.ResidualEncoderUNet",
-            "arch_kwargs": {
-                "n_stages": 2,
-                "features_per_stage": [4, 6],
-                "conv_op": "torch.nn.modules.conv.Conv3d",
-                "kernel_sizes": [[3, 3, 3], [3, 3, 3]],
-                "strides": [[1, 1, 1], [2, 2, 2]],
-                "n_blocks_per_stage": [1, 2],
-                "n_conv_per_stage_decoder": [1],
-                "conv_bias": true,
-                "norm_op": "torch.nn.modules.instancenorm.InstanceNorm3d",
-                "norm_op_kwargs": {"eps": 1e-5, "affine": true},
-                "nonlin": "torch.nn.LeakyReLU",
-                "nonlin_kwargs": {"inplace": true}
-            },
-            "_kw_requires_import": ["conv_op", "norm_op", "nonlin"]
-        }
-    });
-    json!({
-        "dataset_name": "Dataset999_Random",
-        "plans_name": "nnUNetPlans",
-        "image_reader_writer": "SimpleITKIO",
-        "transpose_forward": [0, 1, 2],
-        "transpose_backward": [0, 1, 2],
-        "configurations": {
-            CONFIGURATION: entry,
-            SECOND: {"inherits_from": CONFIGURATION, "previous_stage": CONFIGURATION},
-        },
-        "foreground_intensity_properties_per_channel": {},
-        "label_manager": "LabelManager"
-    })
-}
-
-/// A model folder, images and options.
-struct Work {
-    guard: tempfile::TempDir,
-    options: PredictOptions,
-    events: Arc<Recorder>,
-}
-
-impl Work {
-    fn new(configuration: &str) -> Self {
-        let guard = tempfile::tempdir().unwrap();
-        let (input, output) = (guard.path().join("in"), guard.path().join("out"));
-        fs::create_dir(&input).unwrap();
-        let model = guard
-            .path()
-            .join(format!("nnUNetTrainer__nnUNetPlans__{configuration}"));
-        let mut options = PredictOptions::new(input, output, model);
-        options.compute = serde_json::from_value(json!({ "device": "cpu", "precision": "float32" })).unwrap();
-        let work = Self {
-            guard,
-            options,
-            events: Arc::default(),
-        };
-        work.write_model(configuration, 0);
-        for case in ["a", "b"] {
-            let seed = case.len() + usize::from(case == "b");
-            let image = Array3::from_shape_fn(SHAPE, |(z, y, x)| {
-                ((z * 7 + y * y * seed + x * 3) % 19) as f32 - 5.0
-            });
-            let path = work.options.input.join(format!("{case}_0000.nii.gz"));
-            nifti::write_image(&path, image.view(), &geometry()).unwrap();
-        }
-        work
-    }
-
-    fn folder(&self, configuration: &str) -> PathBuf {
-        self.guard
-            .path()
-            .join(format!("nnUNetTrainer__nnUNetPlans__{configuration}"))
-    }
-
-    fn write_model(&self, configuration: &str, fold: usize) {
-        let folder = self.folder(configuration);
-        fs::create_dir_all(folder.join(format!("fold_{fold}"))).unwrap();
-        write_json(&folder.join("plans.json"), &plans());
-        let dataset = json!({
-            "channel_names": {"0": "MR"},
-            "labels": {"background": 0, "a": 1, "b": 2},
-            "numTraining": 1,
-            "file_ending": ".nii.gz",
-        });
-        write_json(&folder.join("dataset.json"), &dataset);
-        self.write_checkpoint(configuration, fold, |root| root);
-    }
-
-    fn write_checkpoint(&self, configuration: &str, fold: usize, change: impl FnOnce(Dict) -> Dict) {
-        let file = self
-            .folder(configuration)
-            .join(format!("fold_{fold}/checkpoint_final.pth"));
-        let root = change(checkpoint(configuration, fold));
-        write_checkpoint(&file, &root.into()).unwrap();
-    }
-
-    fn predict(&self) -> Result<PredictSummary, Error> {
-        predict(&self.options, &self.context())
-    }
-
-    fn context(&self) -> Context {
-        Context::new(self.events.clone(), Cancel::new(), 2)
-    }
-
-    fn labels(&self, case: &str) -> Array3<i16> {
-        nifti::read_labels(&self.options.output.join(format!("{case}.nii.gz")))
-            .unwrap()
-            .0
-    }
-}
-
-fn geometry() -> Geometry {
-    Geometry {
-        spacing: [2.0, 1.0, 1.0],
-        ..Geometry::default()
-    }
-}
-
-fn write_json(path: &Path, json: &Json) {
-    fs::write(path, json.to_string()).unwrap();
-}
-
-fn read_json(path: &Path) -> Json {
-    serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
-}
-
-fn checkpoint(configuration: &str, seed: usize) -> Dict {
-    let entry = plans()["configurations"][CONFIGURATION]
-        .as_object()
-        .unwrap()
-        .clone();
-    let architecture =
-        Architecture::read(Path::new("plans.json"), CONFIGURATION, &entry, &[8, 16, 16]).unwrap();
-    let channels = if configuration == SECOND { 3 } else { 1 };
-    let mut weights = Dict::ordered();
-    for (index, (name, shape)) in DynamicUNet::parameters_of(&architecture, channels, 3)
-        .into_iter()
-        .enumerate()
-    {
-        let count: usize = shape.iter().product();
-        let normals = random::Normals::keyed(seed as u64, &[index as u64]);
-        let values: Vec<f32> = (0..count as u64).map(|i| 0.4 * normals.at(i) as f32).collect();
-        weights.set(
-            name.as_str(),
-            Value::Tensor(Tensor::from_f32(shape, &values).unwrap()),
-        );
-    }
-    Dict::new()
-        .with("network_weights", weights)
-        .with("trainer_name", "nnUNetTrainer")
-        .with(
-            "init_args",
-            Dict::new()
-                .with("configuration", configuration)
-                .with("fold", seed as i64),
-        )
-        .with("inference_allowed_mirroring_axes", Value::tuple([0i64, 2]))
-}
+use run::Coded;
+use serde_json::json;
+use settings::{LoadModelOptions, MemorySize};
+use volume::{nifti, npz};
 
 /// Changes the weights of a checkpoint.
 fn with_weights(mut root: Dict, change: impl Fn(&str, &Value) -> Vec<(String, Value)>) -> Dict {
@@ -266,6 +89,60 @@ fn a_loaded_model_gives_what_predict_writes() {
         &context,
     );
     assert_eq!(wrong.unwrap_err().code(), "ERR_OPTIONS");
+}
+
+/// Contents of the output of a case.
+fn outputs(folder: &Path, case: &str) -> Vec<Vec<u8>> {
+    let read = |extension| fs::read(folder.join(format!("{case}.{extension}"))).ok();
+    ["nii.gz", "npz", "pkl"].into_iter().filter_map(read).collect()
+}
+
+#[test]
+fn results_do_not_depend_on_the_memory() {
+    for regions in [false, true] {
+        let mut work = Work::new(CONFIGURATION);
+        work.write_model(CONFIGURATION, 1);
+        if regions {
+            let file = work.options.model.join("dataset.json");
+            let mut dataset = read_json(&file);
+            dataset["labels"] = json!({"background": 0, "whole": [1, 2], "a": 1, "b": 2});
+            dataset["regions_class_order"] = json!([1, 2, 300]);
+            write_json(&file, &dataset);
+        }
+        work.options.overwrite = true;
+        for save_softmax in [false, true] {
+            work.options.save_softmax = save_softmax;
+            let mut expected = None;
+            for memory in [None, Some(MemorySize(1))] {
+                work.options.memory = memory;
+                work.events = Arc::default();
+                assert_eq!(work.predict().unwrap().written, 2);
+                let strategies: Vec<_> = work.reported().iter().map(|found| found.0).collect();
+                assert_eq!(strategies, [if memory.is_some() { "slabs" } else { "whole" }; 2]);
+                let found = ["a", "b"].map(|case| outputs(&work.options.output, case));
+                assert_eq!(found[0].len(), if save_softmax { 3 } else { 1 });
+                let expected = expected.get_or_insert_with(|| found.clone());
+                assert!(
+                    *expected == found,
+                    "regions {regions}, probabilities {save_softmax}"
+                );
+            }
+        }
+        // In memory, too.
+        let load = |memory| {
+            let options = LoadModelOptions {
+                compute: work.options.compute.clone(),
+                memory,
+                ..LoadModelOptions::new(work.options.model.clone())
+            };
+            let model = LoadedModel::load(&options, &work.context()).unwrap();
+            let file = work.options.input.join("a_0000.nii.gz");
+            let image = Image::Files(vec![file]);
+            model.segment(image, false, &work.context()).unwrap().labels
+        };
+        assert_eq!(load(None), work.labels("a"));
+        assert_eq!(load(Some(MemorySize(1))), work.labels("a"));
+    }
 }
 
 #[test]
@@ -396,21 +273,112 @@ fn what_cannot_be_predicted_is_refused_before_a_case_is_read() {
         "ERR_MODEL_FOLDER",
         &["plans.pkl", "plans.json"],
     );
+    // Files of v1 in place of plans.json, and beside it.
+    for file in ["plans.pkl", "fold_0/model_final_checkpoint.model"] {
+        refused(
+            &|work| {
+                fs::write(work.options.model.join(file), "x").unwrap();
+                fs::remove_file(work.options.model.join("plans.json")).unwrap();
+            },
+            "ERR_MODEL_FOLDER",
+            &[file, "checkpoint_final.pth of nnU-Net v2"],
+        );
+    }
+    refused(
+        &|work| fs::write(work.options.model.join("fold_0/model_best.model"), "x").unwrap(),
+        "ERR_MODEL_FOLDER",
+        &["model_best.model", "plans.json"],
+    );
+    let plans_with = |work: &Work, change: &dyn Fn(&mut serde_json::Value)| {
+        let file = work.options.model.join("plans.json");
+        let mut plans = read_json(&file);
+        change(&mut plans);
+        write_json(&file, &plans);
+    };
+    // Plans of other versions.
+    refused(
+        &|work| plans_with(work, &|plans| plans["plans_per_stage"] = json!({})),
+        "ERR_DATASET_RECORD",
+        &["plans.json", "nnU-Net v1"],
+    );
+    refused(
+        &|work| plans_with(work, &|plans| plans["configurations"] = json!(null)),
+        "ERR_DATASET_RECORD",
+        &["plans.json", "configurations"],
+    );
+    refused(
+        &|work| {
+            let renamed = work
+                .options
+                .model
+                .with_file_name("nnUNetTrainer__nnUNetPlans__3d_lowres");
+            fs::rename(&work.options.model, &renamed).unwrap();
+            work.options.model = renamed;
+        },
+        "ERR_DATASET_RECORD",
+        &["3d_lowres", CONFIGURATION],
+    );
+    // Channels of the description, of the images, and of the checkpoint.
+    refused(
+        &|work| {
+            let file = work.options.model.join("dataset.json");
+            let mut dataset = read_json(&file);
+            dataset["channel_names"] = json!({"0": "MR", "1": "CT"});
+            write_json(&file, &dataset);
+        },
+        "ERR_MODEL_FOLDER",
+        &["2 channel_names", "1 normalization_schemes"],
+    );
+    refused(
+        &|work| {
+            for case in ["a", "b"] {
+                let file = work.options.input.join(format!("{case}_0000.nii.gz"));
+                fs::copy(&file, work.options.input.join(format!("{case}_0001.nii.gz"))).unwrap();
+            }
+        },
+        "ERR_CASE_MODALITIES",
+        &["a with 2", "expected 1"],
+    );
+    refused(
+        &|work| work.write_checkpoint(CONFIGURATION, 0, |_| checkpoint_of(SECOND, CONFIGURATION)),
+        "ERR_CHECKPOINT",
+        &["checkpoint_final.pth", "shape"],
+    );
+    refused(
+        &|work| fs::remove_file(work.options.model.join("plans.json")).unwrap(),
+        "ERR_NOT_FOUND",
+        &["plans.json"],
+    );
     refused(
         &|work| fs::remove_file(work.options.model.join("dataset.json")).unwrap(),
         "ERR_NOT_FOUND",
         &["dataset.json"],
     );
-    refused(
-        &|work| {
-            let file = work.options.model.join("plans.json");
-            let mut plans = read_json(&file);
-            plans["configurations"][CONFIGURATION]["architecture"]["network_class_name"] = json!("mine.UNet");
-            write_json(&file, &plans);
-        },
-        "ERR_ARCHITECTURE",
-        &["mine.UNet", "PlainConvUNet"],
-    );
+    // Networks that are not known, by every entry that names one.
+    for (entry, value) in [
+        (
+            json!({"architecture": {"network_class_name": "mine.UNet", "arch_kwargs": {}}}),
+            "mine.UNet",
+        ),
+        (
+            json!({"architecture": {"network_class_name": "dynamic_network_architectures.architectures.resnet.ResNetD"}}),
+            "network_class_name",
+        ),
+        (json!({"UNet_class_name": "ResidualUNet"}), "ResidualUNet"),
+        (json!({}), "UNet_class_name"),
+    ] {
+        refused(
+            &|work| {
+                plans_with(work, &|plans| {
+                    let configuration = plans["configurations"][CONFIGURATION].as_object_mut().unwrap();
+                    configuration.remove("architecture");
+                    configuration.extend(entry.as_object().unwrap().clone());
+                });
+            },
+            "ERR_ARCHITECTURE",
+            &["plans.json", value],
+        );
+    }
     // One more label than the checkpoint has.
     refused(
         &|work| {
@@ -437,6 +405,17 @@ fn what_cannot_be_predicted_is_refused_before_a_case_is_read() {
         },
         "ERR_CHECKPOINT",
         &["float16", "float32"],
+    );
+    refused(
+        &|work| {
+            let quantised = |tensor: &Tensor| {
+                let bytes = vec![0; tensor.shape.iter().product::<usize>()];
+                Tensor::new(TensorType::I8, tensor.shape.clone(), bytes).unwrap()
+            };
+            change_weights(work, &quantised);
+        },
+        "ERR_CHECKPOINT",
+        &["int8", "float32"],
     );
     refused(
         &|work| {

@@ -234,6 +234,17 @@ fn the_postprocessing_of_the_model_is_applied_unless_it_is_switched_off() {
         changed > 0,
         "the model has one component of each class in every case"
     );
+    // Rules of v2 are others: their components also touch by edges and corners.
+    let full = Rules {
+        full_connectivity: true,
+        ..rules
+    };
+    write_rules(&work.model.postprocessing(), &full).unwrap();
+    assert_eq!(work.counts(), (2, 0, vec!["WARN_OUTPUT_REPLACED"]));
+    let mut expected = raw[0].clone();
+    full.apply(expected.view_mut(), &Geometry::default()).unwrap();
+    assert_eq!(work.labels("a"), expected);
+    assert_eq!(work.counts(), (0, 2, Vec::new()));
     work.options.postprocessing = false;
     assert_eq!(work.counts(), (2, 0, vec!["WARN_OUTPUT_REPLACED"]));
     assert_eq!(work.labels("a"), raw[0]);

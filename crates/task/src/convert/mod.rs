@@ -1,6 +1,8 @@
-//! Converts datasets of nnU-Net v2 and of the Medical Segmentation Decathlon to raw tasks of nnU-Net v1.
+//! Converts datasets of nnU-Net v2 and of the Medical Segmentation Decathlon to raw tasks of nnU-Net v1, and tasks and models
+//! of v1 to those of v2.
 
 mod source;
+mod to_v2;
 mod write;
 
 pub use source::Convention;
@@ -10,21 +12,38 @@ use std::path::PathBuf;
 use dataset::{Folders, Task, TrainingCase};
 use run::{CaseFailure, CaseLoop, Context, Event, Job, Options, Outcome, Progress};
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::Error;
 use source::Source;
 
+/// Version of nnU-Net.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Target {
+    /// nnU-Net v1.
+    #[default]
+    V1,
+    /// nnU-Net v2.
+    V2,
+}
+
 /// Options of [`convert`].
 #[run::options]
 pub struct ConvertOptions {
-    /// Folder of the dataset: `Dataset###_NAME` (nnU-Net v2) or `Task##_NAME` (Medical Decathlon).
+    /// Folder of the dataset: `Dataset###_NAME` (nnU-Net v2) or `Task##_NAME` (Medical Decathlon). With `to: 'v2'`, a raw
+    /// task of nnU-Net v1, or a model that it trained.
     #[schemars(length(min = 1))]
     pub source: PathBuf,
-    /// Name of the new task, such as `Task027_ACDC`. The default is the number and name of the source.
+    /// Version of nnU-Net to convert to.
+    #[default]
+    pub to: Target,
+    /// Name of the new task, such as `Task027_ACDC`, or of the data set of v2, such as `Dataset027_ACDC`. The default is
+    /// the number and name of the source.
     pub task: Option<String>,
-    /// Folder that receives the task. The default is `nnUNet_raw_data`.
+    /// Folder that receives the task. The default is `nnUNet_raw_data`. With `to: 'v2'`, v2's folder of raw data sets or of
+    /// results, which has no default.
     pub output: Option<PathBuf>,
     /// Converts into an existing task and replaces its files.
     #[default]
@@ -43,16 +62,18 @@ impl Options for ConvertOptions {}
 pub struct ConvertSummary {
     /// Convention of the source.
     pub convention: Convention,
-    /// Name of the new task.
+    /// Name of the new task or data set.
     pub task: String,
-    /// Folder of the new task.
+    /// Folder of the new task, data set or model.
     pub folder: PathBuf,
     /// Number of converted training cases.
     pub training: usize,
     /// Number of converted test cases.
     pub test: usize,
-    /// Label value of the source that was changed to -1 (unlabelled).
+    /// Label value of nnU-Net v2's unlabelled voxels, which are -1 in v1. Null if there are none.
     pub ignore_label: Option<i16>,
+    /// Converted folds of a model.
+    pub folds: Vec<String>,
     /// Cases that could not be converted. `dataset.json` does not list them.
     pub failures: Vec<CaseFailure>,
 }
@@ -64,11 +85,18 @@ pub struct ConvertSummary {
 /// Voxels are copied without conversion, except in labels with an ignore label. `dataset.json` is written
 /// last: a task without it is unfinished, and another run continues it.
 ///
+/// To nnU-Net v2, a raw task becomes a data set: `modality` becomes `channel_names`, and -1 the label `ignore`. A trained
+/// model becomes a model folder: `plans.json`, `dataset.json`, and `checkpoint_final.pth` of each fold, whose network
+/// computes the same as that of v1.
+///
 /// # Errors
 /// If the whole dataset cannot be converted: [`Error::Unsupported`] for regions and for images other than
-/// NIfTI, [`dataset::Error::Record`], [`Error::TaskNumberTaken`], [`Error::TaskExists`], or a full disk. All
+/// NIfTI, [`Error::NotInV2`] and [`Error::Checkpoint`] for a model that v2 cannot express, [`dataset::Error::Record`], [`Error::TaskNumberTaken`], [`Error::TaskExists`], or a full disk. All
 /// other failures of a case are listed in the summary.
 pub fn convert(options: &ConvertOptions, context: &Context) -> Result<ConvertSummary, Error> {
+    if options.to == Target::V2 {
+        return to_v2::convert(options, context);
+    }
     let folders = options.folders.resolve(context);
     let source = Source::read(&options.source)?;
     let task = match &options.task {
@@ -106,7 +134,7 @@ pub fn convert(options: &ConvertOptions, context: &Context) -> Result<ConvertSum
         .jobs
         .iter()
         .zip(results)
-        .filter_map(|(job, done)| done.map(|()| job));
+        .filter_map(|(job, done)| done.map(|_| job));
     for job in converted {
         let case = &job.case;
         if job.test {
@@ -122,7 +150,8 @@ pub fn convert(options: &ConvertOptions, context: &Context) -> Result<ConvertSum
         folder,
         training: dataset.training.len(),
         test: dataset.test.len(),
-        ignore_label: source.ignore,
+        ignore_label: source.relabel.map(|relabel| relabel.from),
+        folds: Vec::new(),
         failures,
     })
 }

@@ -1,6 +1,6 @@
 //! Source datasets, as lists of files to write.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use dataset::files::{nifti_files, ImageFolder};
@@ -8,6 +8,7 @@ use dataset::{case_of, DatasetJson, Task};
 use indexmap::IndexMap;
 use run::NotFound;
 use serde_json::{Map, Value as Json};
+use volume::UNLABELLED;
 
 use crate::Error;
 
@@ -19,6 +20,10 @@ pub enum Convention {
     NnunetV2,
     /// Medical Segmentation Decathlon: `Task##_NAME` with all channels of a case in one file.
     Decathlon,
+    /// Raw task of nnU-Net v1: `Task###_NAME`.
+    NnunetV1,
+    /// Trained model of nnU-Net v1: a folder with `plans.pkl` and folds.
+    NnunetV1Model,
 }
 
 /// Image files of a case.
@@ -30,6 +35,13 @@ pub(super) enum Images {
     Listed(Vec<PathBuf>),
     /// One file with one volume per channel.
     Volumes(PathBuf),
+}
+
+/// A label value and its new value.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Relabel {
+    pub(super) from: i16,
+    pub(super) to: i16,
 }
 
 /// A case to convert.
@@ -47,8 +59,8 @@ pub(super) struct Source {
     pub(super) convention: Convention,
     /// Content of `dataset.json` without the lists of cases.
     pub(super) dataset: DatasetJson,
-    /// Label value of unlabelled voxels.
-    pub(super) ignore: Option<i16>,
+    /// A label value that becomes another one, such as that of unlabelled voxels.
+    pub(super) relabel: Option<Relabel>,
     pub(super) jobs: Vec<Job>,
     pub(super) warnings: Vec<String>,
 }
@@ -81,22 +93,68 @@ impl Source {
         } else {
             Self::decathlon(folder, &path)?
         };
+        source.checked(&path)
+    }
+
+    /// A raw task of nnU-Net v1.
+    pub(super) fn task(folder: &Path) -> Result<Self, Error> {
+        let path = folder.join("dataset.json");
+        let dataset = DatasetJson::read(&path)?;
+        let mut jobs = channel_jobs(folder, "Tr", false)?;
+        if folder.join("imagesTs").is_dir() {
+            jobs.extend(channel_jobs(folder, "Ts", true)?);
+        }
+        // nnU-Net v1 trains with the listed cases only.
+        let listed: BTreeSet<&str> = dataset
+            .training
+            .iter()
+            .map(|entry| case_of(&entry.image))
+            .collect();
+        jobs.retain(|job| job.test || listed.contains(job.case.as_str()));
+        let found: BTreeSet<&str> = jobs
+            .iter()
+            .filter(|job| !job.test)
+            .map(|job| job.case.as_str())
+            .collect();
+        let missing: Vec<Job> = listed
+            .difference(&found)
+            .map(|case| Job {
+                case: (*case).to_owned(),
+                images: Images::Channels(BTreeMap::new()),
+                label: None,
+                test: false,
+            })
+            .collect();
+        jobs.extend(missing);
+        let source = Self {
+            convention: Convention::NnunetV1,
+            dataset,
+            relabel: None,
+            jobs,
+            warnings: Vec::new(),
+        };
+        source.checked(&path)
+    }
+
+    /// The source, if it has cases and valid names.
+    fn checked(self, path: &Path) -> Result<Self, Error> {
+        let source = self;
         if source.jobs.is_empty() {
             let problem =
                 "no case to convert: dataset.json lists none, and imagesTr has no file <case>_0000.nii.gz";
-            return Err(Error::record(&path, problem));
+            return Err(Error::record(path, problem));
         }
         if let Some(job) = source.jobs.iter().find(|job| !is_file_name(&job.case)) {
             let problem = format!(
                 "{:?} is not the name of a case, but a path; rename the case",
                 job.case
             );
-            return Err(Error::record(&path, problem));
+            return Err(Error::record(path, problem));
         }
         match source.dataset.modalities() {
             Ok(_) => Ok(source),
             // This error does not name the file.
-            Err(dataset::Error::Value { problem, .. }) => Err(Error::record(&path, problem)),
+            Err(dataset::Error::Value { problem, .. }) => Err(Error::record(path, problem)),
             Err(other) => Err(other.into()),
         }
     }
@@ -210,7 +268,7 @@ impl Source {
         Ok(Self {
             convention: Convention::NnunetV2,
             dataset,
-            ignore,
+            relabel: ignore.map(|from| Relabel { from, to: UNLABELLED }),
             jobs,
             warnings,
         })
@@ -247,7 +305,7 @@ impl Source {
         Ok(Self {
             convention: Convention::Decathlon,
             dataset,
-            ignore: None,
+            relabel: None,
             jobs,
             warnings: Vec::new(),
         })

@@ -7,9 +7,8 @@ use dataset::files::only_one;
 use run::Cancel;
 use storage::Links;
 use volume::nifti::{self, Stored};
-use volume::UNLABELLED;
 
-use super::source::{Images, Job, Source};
+use super::source::{Images, Job, Relabel, Source};
 use crate::Error;
 
 /// Creates the folders of the cases.
@@ -28,8 +27,9 @@ pub(super) fn make_folders(folder: &Path, jobs: &[Job]) -> Result<(), Error> {
     Ok(())
 }
 
-/// Writes all files of a case, the label last. Checks for cancellation between files.
-pub(super) fn write_case(source: &Source, job: &Job, folder: &Path, cancel: &Cancel) -> Result<(), Error> {
+/// Writes all files of a case, the label last. Checks for cancellation between files. Returns whether a label value became
+/// another one.
+pub(super) fn write_case(source: &Source, job: &Job, folder: &Path, cancel: &Cancel) -> Result<bool, Error> {
     let part = if job.test { "Ts" } else { "Tr" };
     let images = folder.join(format!("images{part}"));
     let target = |channel: usize| images.join(format!("{}_{channel:04}.nii.gz", job.case));
@@ -71,7 +71,7 @@ pub(super) fn write_case(source: &Source, job: &Job, folder: &Path, cancel: &Can
     }
     let Some(label) = &job.label else {
         if job.test {
-            return Ok(());
+            return Ok(false);
         }
         let image = match &job.images {
             Images::Channels(files) => files.values().next(),
@@ -85,16 +85,18 @@ pub(super) fn write_case(source: &Source, job: &Job, folder: &Path, cancel: &Can
     let path = folder
         .join(format!("labels{part}"))
         .join(format!("{}.nii.gz", job.case));
-    match source.ignore {
-        Some(ignore) => {
-            cancel.check()?;
-            only_one(label)?;
-            let (mut labels, geometry) = nifti::read_labels(label)?;
-            labels.mapv_inplace(|value| if value == ignore { UNLABELLED } else { value });
-            Ok(nifti::write_labels(&path, labels.view(), &geometry)?)
+    if let Some(Relabel { from, to }) = source.relabel {
+        cancel.check()?;
+        only_one(label)?;
+        let (mut labels, geometry) = nifti::read_labels(label)?;
+        if labels.iter().any(|&value| value == from) {
+            labels.mapv_inplace(|value| if value == from { to } else { value });
+            nifti::write_labels(&path, labels.view(), &geometry)?;
+            return Ok(true);
         }
-        None => copy(label, &path, cancel),
     }
+    copy(label, &path, cancel)?;
+    Ok(false)
 }
 
 /// Fails unless a case has exactly the files of channels 0, 1, ...

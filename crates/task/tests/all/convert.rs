@@ -466,3 +466,120 @@ fn labels_of_version_2_are_checked() {
         assert!(error.contains(expected), "{error}");
     }
 }
+
+/// A raw task of nnU-Net v1 with two training cases and a test case. `p2` has an unlabelled voxel if `sparse`.
+fn v1(base: &Path, sparse: bool) -> PathBuf {
+    let folder = base.join("Task027_ACDC");
+    for name in ["imagesTr", "labelsTr", "imagesTs"] {
+        std::fs::create_dir_all(folder.join(name)).unwrap();
+    }
+    for (case, part) in [("p1", "Tr"), ("p2", "Tr"), ("t1", "Ts"), ("unlisted", "Tr")] {
+        for channel in 0..2 {
+            let path = folder.join(format!("images{part}/{case}_{channel:04}.nii.gz"));
+            write_image(&path, image(100.0 * channel as f32).view(), &geometry()).unwrap();
+        }
+        let mut labels = labels();
+        if sparse && case == "p2" {
+            labels[[0, 0, 0]] = -1;
+        }
+        if part == "Tr" {
+            let path = folder.join(format!("labelsTr/{case}.nii.gz"));
+            write_labels(&path, labels.view(), &geometry()).unwrap();
+        }
+    }
+    let entry = |case: &str| json!({ "image": format!("./imagesTr/{case}.nii.gz"), "label": format!("./labelsTr/{case}.nii.gz") });
+    let json = json!({
+        "name": "ACDC", "description": "hearts", "tensorImageSize": "3D", "modality": { "0": "T1", "1": "CT" },
+        "labels": { "0": "Background", "1": "ventricle", "2": "ignore" }, "numTraining": 2, "numTest": 1,
+        "training": [entry("p1"), entry("p2")], "test": ["./imagesTs/t1.nii.gz"],
+    });
+    std::fs::write(folder.join("dataset.json"), json.to_string()).unwrap();
+    folder
+}
+
+fn to_v2(source: &Path, output: &Path) -> ConvertOptions {
+    let mut options = ConvertOptions::new(source.to_owned());
+    options.to = task::convert::Target::V2;
+    options.output = Some(output.to_owned());
+    options
+}
+
+#[test]
+fn a_raw_task_becomes_a_data_set_of_v2_and_back() {
+    for sparse in [false, true] {
+        let guard = tempfile::tempdir().unwrap();
+        let source = v1(guard.path(), sparse);
+        let raw = guard.path().join("nnUNet_raw");
+        let context = Context::silent(2);
+        let found = convert(&to_v2(&source, &raw), &context).unwrap();
+        assert_eq!(
+            (found.task.as_str(), found.training, found.test),
+            ("Dataset027_ACDC", 2, 1)
+        );
+        assert_eq!(found.convention, Convention::NnunetV1);
+        assert_eq!(found.ignore_label, sparse.then_some(3));
+        let json: Json = dataset::text::read_json(&found.folder.join("dataset.json")).unwrap();
+        let mut expected = json!({ "background": 0, "ventricle": 1, "ignore_2": 2 });
+        if sparse {
+            expected["ignore"] = json!(3);
+        }
+        assert_eq!(json["labels"], expected);
+        assert_eq!(json["channel_names"], json!({ "0": "T1", "1": "CT" }));
+        assert_eq!(
+            (&json["numTraining"], &json["file_ending"]),
+            (&json!(2), &json!(".nii.gz"))
+        );
+        assert_eq!(
+            (&json["description"], json.get("training")),
+            (&json!("hearts"), None)
+        );
+        // The reader of models takes the same file.
+        v2::Dataset::from_json(&found.folder, json).unwrap();
+        let label = |folder: &Path, case: &str| {
+            read_labels(&folder.join(format!("labelsTr/{case}.nii.gz")))
+                .unwrap()
+                .0
+        };
+        assert_eq!(label(&found.folder, "p1"), labels());
+        assert_eq!(label(&found.folder, "p2")[[0, 0, 0]], if sparse { 3 } else { 0 });
+        assert!(!found.folder.join("imagesTr/unlisted_0000.nii.gz").exists());
+        assert!(found.folder.join("imagesTs/t1_0001.nii.gz").is_file());
+
+        let again = convert(&to_v2(&source, &raw), &context).unwrap_err();
+        assert_eq!(again.code(), "ERR_TASK_EXISTS");
+        let mut back = ConvertOptions::new(found.folder);
+        back.output = Some(guard.path().join("back"));
+        let back = convert(&back, &context).unwrap();
+        assert_eq!((back.training, back.test), (2, 1));
+        for case in ["p1", "p2"] {
+            assert_eq!(label(&back.folder, case), label(&source, case));
+        }
+    }
+}
+
+#[test]
+fn what_v2_cannot_have_is_refused_before_anything_is_written() {
+    let guard = tempfile::tempdir().unwrap();
+    let source = v1(guard.path(), false);
+    let output = guard.path().join("nnUNet_raw");
+    let code = |options: &ConvertOptions| convert(options, &Context::silent(1)).unwrap_err().code();
+    let without = ConvertOptions {
+        output: None,
+        ..to_v2(&source, &output)
+    };
+    assert_eq!(code(&without), "ERR_OPTIONS");
+    for name in ["Task027_ACDC", "Dataset27_ACDC", "Dataset027_", "Dataset027_a/b"] {
+        let named = ConvertOptions {
+            task: Some(name.to_owned()),
+            ..to_v2(&source, &output)
+        };
+        assert_eq!(code(&named), "ERR_OPTIONS", "{name}");
+    }
+    assert_eq!(code(&to_v2(&guard.path().join("none"), &output)), "ERR_NOT_FOUND");
+    let file = source.join("dataset.json");
+    let mut json: Json = dataset::text::read_json(&file).unwrap();
+    json["labels"] = json!({ "0": "background", "2": "a" });
+    std::fs::write(&file, json.to_string()).unwrap();
+    assert_eq!(code(&to_v2(&source, &output)), "ERR_DATASET_UNSUPPORTED");
+    assert!(!output.exists());
+}

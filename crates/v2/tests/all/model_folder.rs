@@ -101,9 +101,11 @@ fn other_folders_are_told_from_incomplete_models() {
     let problem = |folder: &Path| ModelFolder::open(folder).unwrap_err().to_string();
     let (_guard, folder) = model(NAME);
     assert!(problem(&folder.join("fold_0")).contains("one fold of a model"));
-    fs::write(folder.join("plans.pkl"), "").unwrap();
-    assert!(problem(&folder).contains("plans.pkl of nnU-Net v1"));
-    fs::remove_file(folder.join("plans.pkl")).unwrap();
+    for file in ["plans.pkl", "fold_0/model_final_checkpoint.model"] {
+        fs::write(folder.join(file), "").unwrap();
+        assert!(problem(&folder).contains(&format!("it has {file} of nnU-Net v1 and plans.json")));
+        fs::remove_file(folder.join(file)).unwrap();
+    }
     fs::remove_file(folder.join("dataset.json")).unwrap();
     assert!(problem(&folder).contains("dataset.json does not exist"));
     fs::remove_file(folder.join("plans.json")).unwrap();

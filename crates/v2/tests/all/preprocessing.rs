@@ -181,7 +181,7 @@ fn exported_files_equal_the_reference() {
         let (data, properties) = made.preprocess();
         let [_, shape @ ..]: [usize; 4] = data.shape().try_into().unwrap();
         let export = Export::new(&made.plans, &made.configuration, &made.dataset);
-        let out = export.write::<v2::Error>(
+        let out = export.write::<_, v2::Error>(
             folder.path(),
             "out",
             "",
@@ -283,7 +283,7 @@ fn arrays_in_memory_equal_the_written_files() {
             made.name
         );
         let file =
-            export.write::<v2::Error>(folder.path(), "out", "", logits, &properties, false, Ok, &cancel);
+            export.write::<_, v2::Error>(folder.path(), "out", "", logits, &properties, false, Ok, &cancel);
         let (labels, _) = nifti::read_labels(&file.unwrap()).unwrap();
         assert_eq!(labels, with.labels, "{}", made.name);
         assert!(!folder.path().join("out.npz").exists());
@@ -331,7 +331,7 @@ fn an_image_of_rank_two_stays_one_with_planes_far_apart() {
     assert_eq!(data.shape()[1..], [1, 4, 24]);
     let export = Export::new(&made.plans, &made.configuration, &made.dataset);
     let logits = made.logits([1, 4, 24]);
-    let file = export.write::<v2::Error>(
+    let file = export.write::<_, v2::Error>(
         folder.path(),
         "out",
         "",

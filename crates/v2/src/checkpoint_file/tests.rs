@@ -24,11 +24,11 @@ fn root(weights: Dict) -> Dict {
         .with("inference_allowed_mirroring_axes", Value::tuple([1i64, 0]))
 }
 
-fn read(root: Dict) -> Result<DynamicCheckpoint> {
+fn read(root: Dict) -> Result<CheckpointFile, Error> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("checkpoint_final.pth");
     write_checkpoint(&path, &root.into()).unwrap();
-    DynamicCheckpoint::read(&path)
+    CheckpointFile::read(&path)
 }
 
 #[test]

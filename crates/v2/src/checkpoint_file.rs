@@ -7,13 +7,13 @@ use ndarray::{ArrayD, IxDyn};
 use pickle::torch::{read_checkpoint, Tensor, TensorType};
 use pickle::{Dict, Value};
 
-use crate::{Error, Result};
+use crate::Error;
 
 /// What prediction needs of a checkpoint of nnU-Net v2.
 ///
 /// Source: `nnUNetTrainer.save_checkpoint` and `nnUNetPredictor.initialize_from_trained_model_folder` of nnunetv2 2.8.1.
 #[derive(Clone, Debug)]
-pub struct DynamicCheckpoint {
+pub struct CheckpointFile {
     /// The file.
     pub path: PathBuf,
     /// Name of the trainer's class.
@@ -29,16 +29,19 @@ pub struct DynamicCheckpoint {
     pub state: BTreeMap<String, ArrayD<f32>>,
 }
 
-impl DynamicCheckpoint {
+impl CheckpointFile {
     /// Reads a checkpoint. Nothing in it is executed.
     ///
     /// # Errors
     /// [`Error::Pickle`] if the file cannot be read, or names a class that is not known as safe; [`Error::Checkpoint`] if it
     /// is not one of nnU-Net v2, a parameter is not float32 or not finite, or two names of a parameter have different
     /// values.
-    pub fn read(path: &Path) -> Result<Self> {
+    pub fn read(path: &Path) -> Result<Self, Error> {
         let value = read_checkpoint(path)?;
-        let wrong = |what: String| Error::checkpoint(path, what);
+        let wrong = |problem: String| Error::Checkpoint {
+            path: path.to_owned(),
+            problem,
+        };
         let entry = |key: &str| {
             value.get(key).ok_or_else(|| {
                 let found = if value.get("state_dict").is_some() {
@@ -66,7 +69,7 @@ impl DynamicCheckpoint {
     }
 }
 
-fn mirror_axes(value: Option<&Value>) -> std::result::Result<Vec<usize>, String> {
+fn mirror_axes(value: Option<&Value>) -> Result<Vec<usize>, String> {
     let Some(value) = value.filter(|value| **value != Value::None) else {
         return Ok(Vec::new());
     };
@@ -80,7 +83,7 @@ fn mirror_axes(value: Option<&Value>) -> std::result::Result<Vec<usize>, String>
     Ok(axes)
 }
 
-fn state(weights: &Dict) -> std::result::Result<BTreeMap<String, ArrayD<f32>>, String> {
+fn state(weights: &Dict) -> Result<BTreeMap<String, ArrayD<f32>>, String> {
     let mut found: BTreeMap<String, (&str, &Tensor)> = BTreeMap::new();
     for (key, value) in weights.iter() {
         let key = key.as_str().ok_or("network_weights has a key that is no text")?;
