@@ -313,6 +313,11 @@ codes! {
     Network = "ERR_NETWORK",
     /// A checkpoint is not from nnU-Net v1, or lacks an entry.
     Checkpoint = "ERR_CHECKPOINT",
+    /// The ranks of a training could not exchange data, or could not meet. Check the addresses, ports and network.
+    Collective = "ERR_COLLECTIVE",
+    /// Another rank of a training failed, ended or stopped responding. The message names the rank and its cause. Run again
+    /// with `continue`.
+    RankFailed = "ERR_RANK_FAILED",
     /// Loss or gradients are not finite. The message says whether the data or the learning rate is the cause.
     Diverged = "ERR_DIVERGED",
     /// A label is not below the number of classes. Run `nnunet-diag check`.
