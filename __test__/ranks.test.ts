@@ -137,26 +137,29 @@ test.serial('the variables of torchrun make a process a rank, and one speaks for
 
 for (const signal of ['SIGKILL', 'SIGSTOP'] as const) {
   for (const rank of [1, 0]) {
-    test.serial(`rank ${rank} gets ${signal}: the others end with its number, and the training continues`, async (t) => {
-      if (process.platform !== 'linux') return t.pass('reads /proc');
-      const { flags } = await prepare(t);
-      const argv = flags('ended', '--epochs', '3', '--gpus', '2', '--rank-timeout', '6s');
-      let hit = 0;
-      const ended = await run(argv, (event, child) => {
-        if (event.type !== 'checkpoint' || hit > 0) return;
-        hit = Date.now();
-        process.kill(rankOf(child, rank), signal);
-      });
-      t.true(hit > 0 && Date.now() - hit < 60_000, `${(Date.now() - hit) / 1000} s`);
-      t.is(ended.code, 1, ended.err);
-      const { error } = ended.events.at(-1) as { error: { code: string; message: string } };
-      t.is(error.code, 'ERR_RANK_FAILED', error.message);
-      t.true(error.message.startsWith(`rank ${rank} failed: `), error.message);
-      t.true(error.message.includes(signal === 'SIGKILL' ? 'SIGKILL' : 'suspended'), error.message);
-      const again = await run([...argv, '--continue']);
-      t.is(again.code, 0, again.err + JSON.stringify(again.events.at(-1)));
-      t.is((again.events.at(-1)?.result as { epochs: number }).epochs, 3);
-    });
+    test.serial(
+      `rank ${rank} gets ${signal}: the others end with its number, and the training continues`,
+      async (t) => {
+        if (process.platform !== 'linux') return t.pass('reads /proc');
+        const { flags } = await prepare(t);
+        const argv = flags('ended', '--epochs', '3', '--gpus', '2', '--rank-timeout', '6s');
+        let hit = 0;
+        const ended = await run(argv, (event, child) => {
+          if (event.type !== 'checkpoint' || hit > 0) return;
+          hit = Date.now();
+          process.kill(rankOf(child, rank), signal);
+        });
+        t.true(hit > 0 && Date.now() - hit < 60_000, `${(Date.now() - hit) / 1000} s`);
+        t.is(ended.code, 1, ended.err);
+        const { error } = ended.events.at(-1) as { error: { code: string; message: string } };
+        t.is(error.code, 'ERR_RANK_FAILED', error.message);
+        t.true(error.message.startsWith(`rank ${rank} failed: `), error.message);
+        t.true(error.message.includes(signal === 'SIGKILL' ? 'SIGKILL' : 'suspended'), error.message);
+        const again = await run([...argv, '--continue']);
+        t.is(again.code, 0, again.err + JSON.stringify(again.events.at(-1)));
+        t.is((again.events.at(-1)?.result as { epochs: number } | undefined)?.epochs, 3);
+      },
+    );
   }
 }
 
@@ -175,17 +178,20 @@ test.serial('SIGTERM stops all ranks with 85, and one rank continues', async (t)
   close(t, [...losses(stopped.events), ...losses(again.events)], losses(whole.events));
 });
 
-test.serial('a batch smaller than the number of ranks is refused, and cancelling stops all ranks', async (t) => {
-  const { root, preprocessed } = await prepare(t);
-  const options = {
-    ...{ task: '701', configuration: '3d_fullres', fold: '0', preprocessed, device: 'cpu' } as const,
-    ...{ patchSize: [16, 16, 16], batchSize: 1, gpus: 2, outputFolder: join(root, 'api') },
-  };
-  const error = await t.throwsAsync(train(options).result, { instanceOf: NnunetError });
-  t.is(error?.code, 'ERR_OPTIONS');
-  t.true(error?.message.includes('a sample for each rank'), error?.message);
-  const run = train({ ...options, batchSize: 2 });
-  for await (const event of run) if (event.type === 'iteration') break;
-  const cancelled = await t.throwsAsync(run.result, { instanceOf: NnunetError });
-  t.is(cancelled?.code, 'ERR_CANCELLED');
-});
+test.serial(
+  'a batch smaller than the number of ranks is refused, and cancelling stops all ranks',
+  async (t) => {
+    const { root, preprocessed } = await prepare(t);
+    const options = {
+      ...({ task: '701', configuration: '3d_fullres', fold: '0', preprocessed, device: 'cpu' } as const),
+      ...{ patchSize: [16, 16, 16], batchSize: 1, gpus: 2, outputFolder: join(root, 'api') },
+    };
+    const error = await t.throwsAsync(train(options).result, { instanceOf: NnunetError });
+    t.is(error?.code, 'ERR_OPTIONS');
+    t.true(error?.message.includes('a sample for each rank'), error?.message);
+    const run = train({ ...options, batchSize: 2 });
+    for await (const event of run) if (event.type === 'iteration') break;
+    const cancelled = await t.throwsAsync(run.result, { instanceOf: NnunetError });
+    t.is(cancelled?.code, 'ERR_CANCELLED');
+  },
+);

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import { fromNative, NnunetError } from '../errors.js';
-import { isOtherRank } from '../ranks/environment.js';
 import type { StartedEvent } from '../generated/events.js';
 import type { SlurmOptions } from '../generated/options.js';
+import { isOtherRank } from '../ranks/environment.js';
 import { addFlags, collect, type Flags } from './flags.js';
 import { jsonLine } from './lines.js';
 import { wording } from './problems.js';

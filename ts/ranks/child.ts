@@ -2,7 +2,7 @@
 // of the training to it: the first rank all of them, the others only their end.
 import { fromNative } from '../errors.js';
 import { torch } from '../native/torch.js';
-import type { ToRank } from './message.js';
+import type { FromRank, ToRank } from './message.js';
 
 let cancel: (() => void) | undefined;
 let stopping = false;
@@ -16,9 +16,9 @@ function start(options: string): void {
   const first = process.env.RANK === '0';
   try {
     cancel = torch().start('train', options, (text) => {
-      const isEnd = text.startsWith('{"type":"done"') || text.startsWith('{"type":"failed"');
-      if (isEnd) end(text);
-      else if (first) process.send?.(text);
+      const { type } = JSON.parse(text) as { type: string };
+      if (type === 'done' || type === 'failed') end(text);
+      else if (first) send({ event: text });
     });
     if (stopping) cancel();
   } catch (thrown) {
@@ -28,8 +28,12 @@ function start(options: string): void {
 
 /** Sends the last message and ends the process. */
 function end(text: string): void {
-  if (process.connected) process.send?.(text, () => process.exit(0));
+  if (process.connected) send({ end: text }, () => process.exit(0));
   else process.exit(0);
+}
+
+function send(message: FromRank, sent: () => void = () => {}): void {
+  process.send?.(message, undefined, undefined, sent);
 }
 
 process.on('message', (message: ToRank) => {

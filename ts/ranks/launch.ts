@@ -3,10 +3,12 @@ import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import type { NativeFailure } from '../errors.js';
 import type { Starter } from '../run.js';
-import type { ToRank } from './message.js';
+import type { FromRank, ToRank } from './message.js';
 
-/** How long ranks may take to end after one has ended without its result, or the first one has failed. */
-const GRACE_MS = 30_000;
+/** How long a rank may take to end after others said that it gives no sign of life. */
+const SILENT_MS = 5_000;
+/** How long ranks may take to end, and to save, after one has failed. */
+const GRACE_MS = 120_000;
 
 /** Codes of errors that have their cause in another rank. */
 const CONSEQUENCES = ['ERR_RANK_FAILED', 'ERR_COLLECTIVE'];
@@ -18,7 +20,8 @@ interface Rank {
   end?: string;
   /** Why a process ended without a last message; not of one that was killed here. */
   died?: string;
-  over: boolean;
+  /** What has not ended yet of its process and the channel to it. */
+  parts: number;
 }
 
 /**
@@ -33,50 +36,64 @@ export async function launchRanks<R>(options: string, count: number): Promise<St
   const { gpus: _, ...rest } = JSON.parse(options) as Record<string, unknown>;
   const port = await freePort();
   return (onMessage) => {
-    const ranks = Array.from({ length: count }, (_, rank): Rank => ({ child: start(rank, count, port), over: false }));
-    let timer: NodeJS.Timeout | undefined;
-    let killed = false;
-    const kill = (): void => {
-      killed = true;
-      for (const { child, over } of ranks) if (!over) child.kill('SIGKILL');
+    const ranks = Array.from(
+      { length: count },
+      (_, rank): Rank => ({ child: start(rank, count, port), parts: 2 }),
+    );
+    const timers: NodeJS.Timeout[] = [];
+    const killed = new Set<Rank>();
+    const kill = (some: readonly Rank[]): void => {
+      for (const rank of some.filter(({ parts }) => parts > 0)) {
+        killed.add(rank);
+        rank.child.kill('SIGKILL');
+      }
     };
-    const hurry = (): void => {
-      timer ??= setTimeout(kill, GRACE_MS);
+    const killLater = (some: readonly Rank[], after: number): void => {
+      timers.push(setTimeout(kill, after, some));
     };
+    const killAll = (): void => kill(ranks);
     // Ranks must not outlive a process that ends while they run.
-    process.once('exit', kill);
-    const finish = (): void => {
-      if (!ranks.every(({ over }) => over)) return;
-      clearTimeout(timer);
-      process.off('exit', kill);
+    process.once('exit', killAll);
+    const part = (rank: Rank): void => {
+      rank.parts -= 1;
+      if (rank.parts === 0 && rank.end === undefined) killLater(ranks, GRACE_MS);
+      if (ranks.some(({ parts }) => parts > 0)) return;
+      timers.forEach(clearTimeout);
+      process.off('exit', killAll);
       onMessage(outcome(ranks));
     };
-    ranks.forEach((rank, number) => {
-      rank.child.on('message', (text: string) => {
-        if (!isEnd(text)) return onMessage(text);
-        rank.end = text;
-        if (number === 0 && isFailure(text)) hurry();
+    for (const rank of ranks) {
+      rank.child.on('message', (message) => {
+        const sent = message as FromRank;
+        if ('event' in sent) return onMessage(sent.event);
+        rank.end = sent.end;
+        const error = errorOf(sent.end);
+        if (error === undefined) return;
+        killLater(ranks, GRACE_MS);
+        const silent = ranks[Number(error.details?.rank ?? Number.NaN)];
+        if (silent !== undefined) killLater([silent], SILENT_MS);
       });
       rank.child.on('error', (error) => {
         rank.died = error.message;
-        if (rank.child.pid === undefined) rank.over = true;
-        hurry();
-        finish();
-      });
-      rank.child.on('exit', (code, signal) => {
-        rank.over = true;
-        if (rank.end === undefined && !killed) {
-          rank.died ??=
-            signal === null ? `its process ended with exit code ${code}` : `its process was ended by ${signal}`;
-          hurry();
+        if (rank.child.pid === undefined) {
+          rank.parts = 1;
+          part(rank);
         }
-        finish();
+      });
+      // The last message may come after the end of the process, but not after that of its channel.
+      rank.child.on('disconnect', () => part(rank));
+      rank.child.on('exit', (code, signal) => {
+        if (rank.end === undefined && !killed.has(rank)) {
+          const how = signal === null ? `ended with exit code ${code}` : `was ended by ${signal}`;
+          rank.died ??= `its process ${how}`;
+        }
+        part(rank);
       });
       send(rank.child, { start: JSON.stringify(rest) });
-    });
+    }
     return {
       cancel: () => {
-        for (const { child, over } of ranks) if (!over) send(child, { cancel: true });
+        for (const { child } of ranks) send(child, { cancel: true });
       },
     };
   };
@@ -104,22 +121,17 @@ function send(child: ChildProcess, message: ToRank): void {
   if (child.connected) child.send(message, () => {});
 }
 
-function isEnd(text: string): boolean {
-  return text.startsWith('{"type":"done"') || isFailure(text);
-}
-
-function isFailure(text: string): boolean {
-  return text.startsWith('{"type":"failed"');
+/** The error of a last message. */
+function errorOf(end: string | undefined): NativeFailure | undefined {
+  return end === undefined ? undefined : (JSON.parse(end) as { error?: NativeFailure }).error;
 }
 
 /** The last message of the training: the first rank's result, or the error that explains the others'. */
 function outcome(ranks: readonly Rank[]): string {
-  const failures = ranks.flatMap(({ end }) =>
-    end !== undefined && isFailure(end) ? [(JSON.parse(end) as { error: NativeFailure }).error] : [],
-  );
+  const failures = ranks.flatMap(({ end }) => errorOf(end) ?? []);
   const cause = failures.find(({ code }) => !CONSEQUENCES.includes(code));
   if (cause !== undefined) return failed(cause);
-  const dead = ranks.findIndex(({ died }) => died !== undefined);
+  const dead = ranks.findIndex(({ died, end }) => died !== undefined && end === undefined);
   if (dead >= 0) return failed(deadRank(dead, ranks[dead]?.died ?? ''));
   // A suspended rank says nothing; the others name it.
   const found = failures.find(({ code }) => code === 'ERR_RANK_FAILED') ?? failures[0];

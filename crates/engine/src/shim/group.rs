@@ -2,7 +2,6 @@
 //!
 //! Nothing of it runs in a training of one process.
 
-use std::cell::OnceCell;
 use std::ffi::{c_char, c_void, CString};
 use std::rc::Rc;
 use std::time::Duration;
@@ -300,7 +299,6 @@ impl Drop for Group {
 pub(crate) struct GradientSum {
     raw: *mut RawGradients,
     leaves: usize,
-    settled: OnceCell<()>,
     /// Outlives the buckets.
     _group: Rc<Group>,
 }
@@ -316,7 +314,6 @@ impl GradientSum {
         Ok(Self {
             raw: found,
             leaves: leaves.len(),
-            settled: OnceCell::new(),
             _group: group.clone(),
         })
     }
@@ -336,11 +333,8 @@ impl GradientSum {
     /// Orders the buckets as the gradients of the first backward pass arrived. Called once after it, so that every later
     /// sum has one order, in a continued run, too.
     pub fn settle(&self) -> Result<()> {
-        if self.settled.set(()).is_ok() {
-            // SAFETY: as in `backward`.
-            check(unsafe { engine_gradients_settle(self.raw) })?;
-        }
-        Ok(())
+        // SAFETY: as in `backward`.
+        check(unsafe { engine_gradients_settle(self.raw) })
     }
 }
 
