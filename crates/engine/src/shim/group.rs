@@ -323,11 +323,11 @@ impl GradientSum {
         let mut pointers = vec![std::ptr::null_mut::<RawTensor>(); self.leaves];
         // SAFETY: `raw` is live until `drop`, `root` is a live scalar, and there is room for a tensor for each leaf.
         check(unsafe { engine_gradients_backward(self.raw, raw(root), pointers.as_mut_ptr()) })?;
-        // SAFETY: without a message, each pointer is to a tensor made with `new`; `Tensor` owns it.
-        let tensors = pointers
-            .into_iter()
-            .map(|pointer| unsafe { Tensor::from_ptr(pointer.cast()) });
-        Ok(tensors.collect())
+        let own = |pointer: *mut RawTensor| {
+            // SAFETY: without a message, each pointer is to a tensor made with `new`; `Tensor` owns it.
+            unsafe { Tensor::from_ptr(pointer.cast()) }
+        };
+        Ok(pointers.into_iter().map(own).collect())
     }
 
     /// Orders the buckets as the gradients of the first backward pass arrived. Called once after it, so that every later
