@@ -19,9 +19,15 @@ try {
   let alone;
   for (const ranks of sizes) {
     const training = train({
-      ...{ ...folders, task, configuration: '3d_fullres', fold: 0, outputFolder: join(folder, `ranks${ranks}`) },
-      ...{ epochs: 2, iterations: 20, validationIterations: 1, batchSize: 4, validate: false },
-      ...{ device: 'cpu', precision: 'float32', workers: ranks, gpus: ranks },
+      ...{
+        ...folders,
+        task,
+        configuration: '3d_fullres',
+        fold: 0,
+        outputFolder: join(folder, `ranks${ranks}`),
+      },
+      ...{ epochs: 2, iterations: 10, validationIterations: 1, batchSize: 4, validate: false },
+      ...{ patchSize: [32, 32, 32], device: 'cpu', precision: 'float32', workers: ranks, gpus: ranks },
     });
     let speed = 0;
     // The first epoch warms up.

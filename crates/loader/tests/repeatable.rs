@@ -32,13 +32,20 @@ fn assert_parts(options: &LoaderOptions) {
     for _ in 0..3 {
         let batch = whole.next().unwrap();
         let made = parts.each_ref().map(|part| part.next().unwrap());
-        let together = |values: fn(&Batch) -> &[f32]| made.iter().flat_map(values).copied().collect::<Vec<_>>();
-        assert!(together(|batch| batch.data.as_slice()) == batch.data.as_slice(), "images");
+        let together =
+            |values: fn(&Batch) -> &[f32]| made.iter().flat_map(values).copied().collect::<Vec<_>>();
+        assert!(
+            together(|batch| batch.data.as_slice()) == batch.data.as_slice(),
+            "images"
+        );
         assert!(
             together(|batch| batch.targets[0].as_slice()) == batch.targets[0].as_slice(),
             "labels"
         );
-        assert_eq!([made[0].cases.clone(), made[1].cases.clone()].concat(), batch.cases);
+        assert_eq!(
+            [made[0].cases.clone(), made[1].cases.clone()].concat(),
+            batch.cases
+        );
         assert_eq!(made.iter().any(|part| part.annotated), batch.annotated);
     }
 }
