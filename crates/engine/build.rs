@@ -53,6 +53,7 @@ fn main() -> Result<(), String> {
         // As system headers, so that libtorch's own warnings are not shown.
         build.flag("-isystem").flag(include.display().to_string());
     }
+    build.include("cpp/gloo");
     if x86 {
         build.define("KERNELS_X86", None);
     }
@@ -64,6 +65,7 @@ fn main() -> Result<(), String> {
         "memory.cpp",
         "composed.cpp",
         "device.cpp",
+        "group.cpp",
         "record.cpp",
         "shim.cpp",
     ] {

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { fromNative, NnunetError } from '../errors.js';
 import type { StartedEvent } from '../generated/events.js';
+import { isOtherRank } from '../ranks/environment.js';
 import { addConfigFlags, configured } from './configured.js';
 import { addFlags, collect, type Flags } from './flags.js';
 import { jsonLine } from './lines.js';
@@ -117,7 +118,10 @@ export async function runVerb(call: Call): Promise<number> {
     }
     const result = await run.result;
     call.done?.(result);
-    io.out.write(output.json ? jsonLine({ type: 'done', result }) : `${row.render(result)}\n`);
+    // The first rank of a training speaks for all.
+    if (row.name !== 'train' || !isOtherRank()) {
+      io.out.write(output.json ? jsonLine({ type: 'done', result }) : `${row.render(result)}\n`);
+    }
     return row.failed(result) ? EXIT.failed : EXIT.done;
   } catch (thrown) {
     const error = fromNative(thrown);

@@ -164,6 +164,7 @@ export const ROWS: readonly AnyRow[] = [
       'train 502 -c 3d_fullres -f all --trainer nnUNetTrainerV2Sparse --epochs 200 --seed 1',
       'train 501 -c 2d -f 3 --continue',
       'train 501 -c 3d_lowres --folds 0-4 --npz --stop-after 23h',
+      'train 501 -c 3d_fullres -f 0 --gpus 2',
     ],
     run: train,
     render: renderTraining,

@@ -53,6 +53,11 @@ export const ERROR_CODES = {
   ERR_CHECKPOINT_ARCHIVE: 'A checkpoint is not a valid archive. Copy or write it again.',
   /** A case's properties lack valid class locations. Preprocess it again. */
   ERR_CLASS_LOCATIONS: 'A case\'s properties lack valid class locations. Preprocess it again.',
+  /**
+   * The ranks of a training could not exchange data, or could not meet. Check the addresses, ports and
+   * network.
+   */
+  ERR_COLLECTIVE: 'The ranks of a training could not exchange data, or could not meet. Check the addresses, ports and network.',
   /** Connected components need one to three axes. */
   ERR_COMPONENT_RANK: 'Connected components need one to three axes.',
   /** An image is too large for connected components. */
@@ -331,6 +336,11 @@ export const ERROR_CODES = {
   ERR_PRESENT_LABELS: 'A case has labels that its `presentLabels` leave out. `details.labels` names them by case.',
   /** A pretrained model has no layer of this network. Choose another one. */
   ERR_PRETRAINED: 'A pretrained model has no layer of this network. Choose another one.',
+  /**
+   * Another rank of a training failed, ended or stopped responding. The message names the rank and its
+   * cause. Run again with `continue`.
+   */
+  ERR_RANK_FAILED: 'Another rank of a training failed, ended or stopped responding. The message names the rank and its cause. Run again with `continue`.',
   /**
    * A path of a report is no model, no task and no folder of predictions. The message says what was
    * looked for.

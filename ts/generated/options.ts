@@ -2085,6 +2085,17 @@ export interface TrainOptions extends Abortable {
    */
   readonly deterministic?: boolean | undefined;
   /**
+   * Trains with this many ranks on this machine, each in a process of its own with a GPU of its own, or
+   * with its share of
+   * the threads where `device` is `cpu`. They share each batch; the result is that of one rank but for
+   * rounding.
+   *
+   * Range: at least 1.
+   */
+  readonly gpus?: number | undefined;
+  /** How long a rank waits for the others before it ends, such as `10m` (the default) or `90s`. */
+  readonly rankTimeout?: string | undefined;
+  /**
    * Device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
    *
    * @default "auto"

@@ -5,6 +5,7 @@
 #include <limits>
 #include <map>
 
+#include "group.h"
 #include "shim.h"
 
 namespace engine {
@@ -30,6 +31,24 @@ at::Tensor per_class(const at::Tensor& values, int64_t dimensions) {
     return values.view(shape);
 }
 
+// Replaces values by their sums over the ranks, in one message.
+void sum_over(const Group* group, const std::vector<at::Tensor*>& values) {
+    if (!group) return;
+    std::vector<at::Tensor> flat;
+    for (const auto* value : values) {
+        if (value->defined()) flat.push_back(value->reshape({-1}));
+    }
+    if (flat.empty()) return;
+    const auto all = at::cat(flat);
+    group->sum(all);
+    int64_t start = 0;
+    for (auto* value : values) {
+        if (!value->defined()) continue;
+        *value = all.narrow(0, start, value->numel()).view(value->sizes());
+        start += value->numel();
+    }
+}
+
 // The loss of one scale; formulas in loss.rs. With p the softmax, y the one-hot label, d the Dice weight of a voxel and
 // n / q the Dice of a class, the derivative of -n / q with respect to p is d (n / q^2 - 2 y / q).
 //
@@ -37,14 +56,18 @@ at::Tensor per_class(const at::Tensor& values, int64_t dimensions) {
 struct ComposedLoss : torch::autograd::Function<ComposedLoss> {
     static at::Tensor forward(AutogradContext* context, const at::Tensor& logits, const LossTerms* terms) {
         const auto& options = *terms->options;
-        const auto &mask = terms->mask, &gate = terms->gate, &zero = terms->zero;
+        const auto &mask = terms->mask, &zero = terms->zero;
+        const auto* group = terms->part.group;
         const auto log_softmax = at::_log_softmax(logits, 1, false);
         const auto softmax = log_softmax.exp();
         auto onehot = at::empty_like(logits);
         at::eq_out(onehot, terms->label, per_class(terms->classes, logits.dim()));
 
         const auto observed = times(onehot, mask);
-        at::Tensor result, weight, ce_scale, linear, hit_factor;
+        const double images = group ? terms->part.images : double(logits.size(0));
+        const double count = double(voxels(logits)) / double(logits.size(0)) * images;
+        at::Tensor result, weight, sum, weight_sum, hits, sizes, ce_scale, linear, hit_factor;
+        auto gate = terms->gate;
         if (options.cross_entropy != 0) {
             weight = terms->weight;
             if (terms->class_weight.defined()) {
@@ -52,26 +75,41 @@ struct ComposedLoss : torch::autograd::Function<ComposedLoss> {
                 weight = weight.defined() ? weight.mul(own) : own;
             }
             const auto own = log_softmax.mul(weight.defined() && weight.is_same(mask) ? observed : times(onehot, weight));
-            const auto sum = own.sum();
-            if (weight.defined()) {
-                ce_scale = terms->cross_entropy.div(weight.sum().add_(terms->eps));
-                result = at::addcmul(zero, sum, ce_scale, -1);
-            } else {
-                result = at::add(zero, sum, factor32(-options.cross_entropy / (double(voxels(logits)) + EPS)));
-            }
+            sum = own.sum();
+            if (weight.defined()) weight_sum = weight.sum();
         }
         if (options.dice != 0) {
             std::vector<int64_t> axes;
             for (int64_t axis = options.batch_dice ? 0 : 2; axis < logits.dim(); ++axis) {
                 if (axis != 1) axes.push_back(axis);
             }
-            const double groups = options.batch_dice ? 1 : double(logits.size(0));
-            const auto numerator = at::add(terms->smooth, softmax.mul(observed).sum(axes), 2);
-            const auto denominator = times(softmax.add(onehot), mask).sum(axes).add_(terms->smooth_eps);
+            hits = softmax.mul(observed).sum(axes);
+            sizes = times(softmax.add(onehot), mask).sum(axes);
+        }
+        if (options.batch_dice) {
+            sum_over(group, {&sum, &weight_sum, &gate, &hits, &sizes});
+        } else {
+            sum_over(group, {&sum, &weight_sum, &gate});
+        }
+        if (group && gate.defined()) gate = gate.clamp_max(1);  // annotated in any rank
+
+        if (options.cross_entropy != 0) {
+            if (weight.defined()) {
+                ce_scale = terms->cross_entropy.div(weight_sum.add_(terms->eps));
+                result = at::addcmul(zero, sum, ce_scale, -1);
+            } else {
+                result = at::add(zero, sum, factor32(-options.cross_entropy / (count + EPS)));
+            }
+        }
+        if (options.dice != 0) {
+            const double groups = options.batch_dice ? 1 : images;
+            const auto numerator = at::add(terms->smooth, hits, 2);
+            const auto denominator = sizes.add_(terms->smooth_eps);
             const auto dice = numerator.div(denominator);
             auto share = terms->share;
             if (!options.log_dice) share = times(share, gate);
             auto mean = dice.mul(share).sum();
+            if (!options.batch_dice) sum_over(group, {&mean});
             hit_factor = share.div(denominator);
             if (options.log_dice) {
                 mean = mean.div(groups);
@@ -83,6 +121,7 @@ struct ComposedLoss : torch::autograd::Function<ComposedLoss> {
             result = at::add(result.defined() ? result : zero, mean, factor32(factor));
             context->saved_data["dice"] = options.dice / groups;
         }
+        context->saved_data["count"] = count;
         context->save_for_backward({softmax, onehot, weight, mask, ce_scale, linear, hit_factor, zero});
         context->saved_data["cross_entropy"] = options.cross_entropy;
         context->saved_data["factor"] = terms->factor;
@@ -110,7 +149,7 @@ struct ComposedLoss : torch::autograd::Function<ComposedLoss> {
             const auto difference = softmax.sub(onehot);
             auto scale = weight.defined() ? ce_scale.mul(at::add(zero, upstream, factor))
                                           : at::add(zero, upstream,
-                                                    factor32(factor * cross_entropy / (double(voxels(softmax)) + EPS)));
+                                                    factor32(factor * cross_entropy / (context->saved_data["count"].toDouble() + EPS)));
             if (weight.defined() && !same) scale = weight.mul(scale);
             result = result.defined() ? result.addcmul_(difference, scale) : difference.mul(scale);
         }

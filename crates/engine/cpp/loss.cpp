@@ -5,6 +5,7 @@
 
 #include <vector>
 
+#include "group.h"
 #include "kernels.h"
 #include "shim.h"
 
@@ -55,7 +56,13 @@ at::Tensor plain(const at::Tensor& tensor) {
 struct Constants {
     const at::Tensor &labels, &weights, &class_weights, &dice_weights;
     const LossOptions& options;
+    const Share& part;
 };
+
+// Replaces values by their sums over the ranks.
+void sum_over(const Group& group, std::vector<double>& values) {
+    group.sum(at::from_blob(values.data(), {int64_t(values.size())}, at::kDouble));
+}
 
 struct DiceCrossEntropy : torch::autograd::Function<DiceCrossEntropy> {
     static at::Tensor forward(AutogradContext* context, const at::Tensor& input, const Constants* constants) {
@@ -101,6 +108,13 @@ struct DiceCrossEntropy : torch::autograd::Function<DiceCrossEntropy> {
             double* row = &grouped[(options.batch_dice ? 0 : int64_t(i) / sizes.count) * 3 * classes];
             for (int64_t c = 0; c < 3 * classes; ++c) row[c] += table[i * 3 * classes + c];
         }
+        if (const Group* group = constants->part.group) {
+            std::vector<double> all{loss, total_weight, annotated, double(invalid)};
+            if (options.batch_dice) all.insert(all.end(), grouped.begin(), grouped.end());
+            sum_over(*group, all);
+            loss = all[0], total_weight = all[1], annotated = all[2], invalid = int64_t(all[3]);
+            if (options.batch_dice) std::copy(all.begin() + 4, all.end(), grouped.begin());
+        }
         TORCH_CHECK(invalid == 0, "ERR_LABEL_RANGE: ", invalid, " voxels have a label outside 0..", classes - 1);
 
         // Without annotation there is nothing to learn from: no loss and no gradient, where the reference divides 0 by 0.
@@ -109,7 +123,7 @@ struct DiceCrossEntropy : torch::autograd::Function<DiceCrossEntropy> {
         double result = scale * loss;
         std::vector<float> linear(groups * classes), hit(groups * classes);
         if (options.dice != 0 && !silent) {
-            result += dice(options, grouped, groups, classes, optional(dice_weight), linear, hit);
+            result += dice(options, grouped, groups, classes, optional(dice_weight), constants->part, linear, hit);
         }
         context->save_for_backward({target, weight, class_weight, probability});
         context->saved_data["scale"] = scale;
@@ -127,11 +141,12 @@ struct DiceCrossEntropy : torch::autograd::Function<DiceCrossEntropy> {
     // The weighted Dice loss, and its derivatives with respect to the softmax of a class: `linear` at every voxel plus
     // `hit` where the label is that class.
     static double dice(const LossOptions& options, const std::vector<double>& grouped, int64_t groups,
-                       int64_t classes, const float* class_weight, std::vector<float>& linear,
+                       int64_t classes, const float* class_weight, const Share& part, std::vector<float>& linear,
                        std::vector<float>& hit) {
+        const bool shared = part.group && !options.batch_dice;  // Dice of the images of all ranks
         double mean = 0, norm = 0;
         for (int64_t c = 1; c < classes; ++c) norm += class_weight ? double(class_weight[c]) : 1.0;
-        norm *= double(groups);
+        norm *= shared ? part.images : double(groups);
         if (norm <= 0) return 0;
         const auto share = [&](int64_t c) { return (class_weight ? double(class_weight[c]) : 1.0) / norm; };
         for (int64_t g = 0; g < groups; ++g) {
@@ -140,6 +155,11 @@ struct DiceCrossEntropy : torch::autograd::Function<DiceCrossEntropy> {
                 const double denominator = row[classes + c] + row[2 * classes + c] + options.smooth + EPS;
                 mean += share(c) * (2 * row[c] + options.smooth) / denominator;
             }
+        }
+        if (shared) {
+            std::vector<double> all{mean};
+            sum_over(*part.group, all);
+            mean = all[0];
         }
         const double outer = options.log_dice ? options.dice / mean : options.dice;
         for (int64_t g = 0; g < groups; ++g) {
@@ -189,8 +209,8 @@ struct DiceCrossEntropy : torch::autograd::Function<DiceCrossEntropy> {
 
 at::Tensor dice_cross_entropy(const at::Tensor& logits, const at::Tensor& target, const at::Tensor& weight,
                               const at::Tensor& class_weight, const at::Tensor& dice_weight,
-                              const LossOptions& options) {
-    const Constants constants{target, weight, class_weight, dice_weight, options};
+                              const LossOptions& options, const Share& part) {
+    const Constants constants{target, weight, class_weight, dice_weight, options, part};
     return DiceCrossEntropy::apply(logits, &constants);
 }
 

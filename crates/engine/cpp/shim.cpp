@@ -2,28 +2,16 @@
 #include "shim.h"
 
 #include "device.h"
+#include "guarded.h"
 #include "record.h"
 
 #include <c10/core/GradMode.h>
 
 #include <cstdlib>
-#include <cstring>
+
+using engine::guarded;
 
 namespace {
-
-template <typename Body>
-char* guarded(Body&& body) {
-    try {
-        body();
-        return nullptr;
-    } catch (const c10::Error& error) {
-        return strdup(error.what_without_backtrace());
-    } catch (const std::exception& error) {
-        return strdup(error.what());
-    } catch (...) {
-        return strdup("unknown C++ exception");
-    }
-}
 
 at::Tensor optional(const at::Tensor* tensor) { return tensor ? *tensor : at::Tensor(); }
 
@@ -60,10 +48,12 @@ char* engine_channels_last(const at::Tensor* x, at::Tensor** result) {
 
 char* engine_dice_cross_entropy(const at::Tensor* logits, const at::Tensor* target, const at::Tensor* weight,
                                 const at::Tensor* class_weight, const at::Tensor* dice_weight,
-                                const engine::LossOptions* options, at::Tensor** result) {
+                                const engine::LossOptions* options, const engine::Group* group, double images,
+                                at::Tensor** result) {
     return guarded([&] {
         *result = new at::Tensor(engine::dice_cross_entropy(*logits, *target, optional(weight),
-                                                            optional(class_weight), optional(dice_weight), *options));
+                                                            optional(class_weight), optional(dice_weight), *options,
+                                                            {group, images}));
     });
 }
 
@@ -83,13 +73,14 @@ char* engine_sgd_step(const at::Tensor* const* parameters, const at::Tensor* con
     });
 }
 
-// Null tensors are undefined; `options` and `factor` as in LossTerms.
+// Null tensors are undefined; the rest as in LossTerms.
 char* engine_composed_loss(const at::Tensor* logits, const at::Tensor* const* terms, const engine::LossOptions* options,
-                           double factor, at::Tensor** result) {
+                           double factor, const engine::Group* group, double images, at::Tensor** result) {
     return guarded([&] {
         const auto t = references(terms, 12);
         *result = new at::Tensor(engine::composed_loss(
-            *logits, {t[0], t[1], t[2], t[3], t[4], t[5], t[6], t[7], t[8], t[9], t[10], t[11], options, factor}));
+            *logits, {t[0], t[1], t[2], t[3], t[4], t[5], t[6], t[7], t[8], t[9], t[10], t[11], options, factor,
+                      {group, images}}));
     });
 }
 

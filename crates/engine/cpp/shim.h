@@ -10,6 +10,15 @@
 
 namespace engine {
 
+class Group;
+
+// Part of a batch that several ranks share. The loss is that of the whole batch, in every rank; its gradient with respect
+// to the logits of this rank is the whole one.
+struct Share {
+    const Group* group;  // null in a training of one process
+    double images;       // of the whole batch
+};
+
 // Runs body(first, last) over ranges that make up 0..count, on libtorch's own threads.
 void parallel(int64_t count, const std::function<void(int64_t, int64_t)>& body);
 
@@ -38,7 +47,7 @@ struct LossOptions {
 // may be undefined.
 at::Tensor dice_cross_entropy(const at::Tensor& logits, const at::Tensor& target, const at::Tensor& weight,
                               const at::Tensor& class_weight, const at::Tensor& dice_weight,
-                              const LossOptions& options);
+                              const LossOptions& options, const Share& part);
 
 // What the composed loss of one scale depends on beside the logits. Undefined weights are 1 everywhere.
 struct LossTerms {
@@ -53,6 +62,7 @@ struct LossTerms {
     const at::Tensor &smooth, &smooth_eps, &cross_entropy;  // those of the options, as scalars
     const LossOptions* options;
     double factor;  // of the whole loss
+    Share part;
 };
 
 // The same loss from libtorch's operators, on any device, without a check of the labels.

@@ -31,6 +31,13 @@ pub enum Error {
         /// libtorch's message.
         reason: String,
     },
+    /// The ranks of a training could not exchange data: one is gone, or did not take part in time.
+    #[error("the ranks could not exchange data: {reason}")]
+    #[code(Collective)]
+    Collective {
+        /// Message of torch's communication library.
+        reason: String,
+    },
     /// The requested device is not available on this machine or with this libtorch.
     #[error("device {requested} is not available: {found}; use --device auto or one of: {available}")]
     #[code(Device)]
@@ -100,6 +107,10 @@ impl Error {
             .trim()
             .trim_start_matches("Internal torch error: ")
             .to_owned();
+        if let Some((_, reason)) = message.split_once("ERR_COLLECTIVE: ") {
+            let reason = reason.to_owned();
+            return Self::Collective { reason };
+        }
         match OutOfMemory::parse(&message) {
             Some(found) => found.with(message),
             None => Self::Torch { reason: message },

@@ -17,6 +17,7 @@ pub use error::{Error, Result};
 pub use recipe::{Architecture, LossRecipe, Recipe};
 pub use settings::{ComputeOptions, Precision};
 pub use shim::device::{Readback, Upload, Uploads};
+pub use shim::group::{Group, MeetingPoint, Store};
 pub use shim::record::{count_operators, Calls, Operators};
 
 #[cfg(test)]

@@ -9,11 +9,13 @@
 //! a scale contributes 0.
 
 use std::cell::OnceCell;
+use std::rc::Rc;
 
 use tch::{Device, Kind, Tensor};
 
 use crate::shim::composed::LossTerms;
-use crate::shim::{self, RawLossOptions};
+use crate::shim::group::Group;
+use crate::shim::{self, BatchPart, RawLossOptions};
 use crate::{Error, Kernels, LossRecipe, Result};
 use recipe::DiceWeights;
 
@@ -40,6 +42,7 @@ pub struct Loss {
     dice_class_weights: Option<Tensor>,
     scales: Vec<f64>,
     kernels: Kernels,
+    part: Option<BatchPart>,
     /// Copied to the device once, as a copy of host memory waits for the device.
     constants: OnceCell<Constants>,
 }
@@ -97,6 +100,7 @@ impl Loss {
             dice_class_weights: place(&recipe.dice_class_weights)?,
             scales,
             kernels: Kernels::of(device),
+            part: None,
             constants: OnceCell::new(),
         })
     }
@@ -105,6 +109,14 @@ impl Loss {
     #[must_use]
     pub fn with_kernels(self, kernels: Kernels) -> Self {
         Self { kernels, ..self }
+    }
+
+    /// Takes the loss of batches of which each rank of `group` has a part, and that have `images` images together: every
+    /// sum, over voxels, weights and images, is over the whole batch. Every rank then has the loss of the whole batch, and
+    /// the gradient of its own logits. Every rank evaluates it at the same time.
+    pub fn share(&mut self, group: &Rc<Group>, images: usize) {
+        let group = group.clone();
+        self.part = Some(BatchPart { group, images });
     }
 
     /// Number of evaluated outputs, counted from the finest.
@@ -157,7 +169,15 @@ impl Loss {
             self.cross_entropy_class_weights.as_ref(),
             self.dice_class_weights.as_ref(),
         );
-        shim::dice_cross_entropy(logits, target, weight, ce, dice, &self.options)
+        shim::dice_cross_entropy(
+            logits,
+            target,
+            weight,
+            ce,
+            dice,
+            &self.options,
+            self.part.as_ref(),
+        )
     }
 
     /// Loss of one scale times `factor`, with libtorch's own operators (any device). Targets may have any
@@ -215,6 +235,7 @@ impl Loss {
             smooth_eps: &constants.smooth_eps,
             cross_entropy: &constants.cross_entropy,
             factor,
+            part: self.part.as_ref(),
         };
         shim::composed::loss(logits, &terms, options)
     }

@@ -1,13 +1,17 @@
 //! Bindings to the C++ shim, which adds operations that `tch` lacks. C++ exceptions become messages.
 
 use std::ffi::{c_char, CStr};
+use std::rc::Rc;
 
 use tch::Tensor;
+
+use group::{Group, RawGroup};
 
 use crate::{Error, Result};
 
 pub(crate) mod composed;
 pub(crate) mod device;
+pub(crate) mod group;
 pub(crate) mod record;
 
 /// libtorch's `at::Tensor`, opaque.
@@ -60,6 +64,8 @@ unsafe extern "C" {
         class_weight: *const RawTensor,
         dice_weight: *const RawTensor,
         options: *const RawLossOptions,
+        group: *const RawGroup,
+        images: f64,
         result: *mut *mut RawTensor,
     ) -> *mut c_char;
     fn engine_norm(tensors: *const *const RawTensor, count: usize, result: *mut f64) -> *mut c_char;
@@ -133,10 +139,12 @@ pub(crate) fn dice_cross_entropy(
     class_weight: Option<&Tensor>,
     dice_weight: Option<&Tensor>,
     options: &RawLossOptions,
+    part: Option<&BatchPart>,
 ) -> Result<Tensor> {
     let (weight, class_weight) = (raw_optional(weight), raw_optional(class_weight));
     let dice_weight = raw_optional(dice_weight);
-    // SAFETY: as in `norm_leaky`; null marks an absent tensor, and the options outlive the call.
+    let (group, images) = raw_part(part);
+    // SAFETY: as in `norm_leaky`; null marks an absent tensor or group, and the options outlive the call.
     tensor(|result| unsafe {
         engine_dice_cross_entropy(
             raw(logits),
@@ -145,8 +153,24 @@ pub(crate) fn dice_cross_entropy(
             class_weight,
             dice_weight,
             options,
+            group,
+            images,
             result,
         )
+    })
+}
+
+/// Part of a batch that the ranks of a training share.
+pub(crate) struct BatchPart {
+    pub group: Rc<Group>,
+    /// Images of the whole batch.
+    pub images: usize,
+}
+
+/// The arguments of the shim for a part; null for a whole batch.
+fn raw_part(part: Option<&BatchPart>) -> (*const RawGroup, f64) {
+    part.map_or((std::ptr::null(), 0.0), |part| {
+        (part.group.raw(), part.images as f64)
     })
 }
 

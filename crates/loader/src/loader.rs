@@ -128,6 +128,12 @@ impl PreparedLoader {
         &self.maker.collection
     }
 
+    /// The same loader, which only this flag stops.
+    #[must_use]
+    pub fn with_cancel(self, cancel: Cancel) -> Self {
+        Self { cancel, ..self }
+    }
+
     /// Allocates all batches from `buffers` and starts the threads.
     ///
     /// # Errors
@@ -309,7 +315,7 @@ fn inflated_bytes(collection: &Collection, options: &LoaderOptions, threads: usi
 fn layout(options: &LoaderOptions, pipeline: &Pipeline) -> Layout {
     let skip = 3 - options.pipeline.patch_size.len();
     let shape = |channels: usize, size: [usize; 3]| {
-        [options.batch_size, channels]
+        [options.made_samples().len(), channels]
             .into_iter()
             .chain(size.into_iter().skip(skip))
             .collect()

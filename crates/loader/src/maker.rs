@@ -81,7 +81,7 @@ impl Maker {
         batch: &mut Batch,
     ) -> Result<(), Error> {
         (batch.epoch, batch.iteration, batch.annotated) = (epoch, iteration, false);
-        for sample in 0..self.options.batch_size {
+        for (slot, sample) in self.options.made_samples().enumerate() {
             let key = Key {
                 seed: self.options.seed,
                 epoch,
@@ -100,9 +100,9 @@ impl Maker {
                 center: None,
             };
             job.center = self.fork_center(&job, &mut stream, scratch)?;
-            batch.cases[sample].clear();
-            batch.cases[sample].push_str(case.case.name());
-            self.fill(&job, scratch, batch, sample)?;
+            batch.cases[slot].clear();
+            batch.cases[slot].push_str(case.case.name());
+            self.fill(&job, scratch, batch, slot)?;
         }
         Ok(())
     }

@@ -61,6 +61,10 @@ pub struct LoaderOptions {
     /// Samples per batch.
     #[serde(default = "defaults::batch_size")]
     pub batch_size: usize,
+    /// The samples of each batch that are made, where several processes share it; `None` makes all. What a sample holds
+    /// does not depend on it: neither its draws nor whether it is forced to contain foreground.
+    #[serde(skip)]
+    pub samples: Option<std::ops::Range<usize>>,
     /// The sampling rule of patches.
     #[serde(default)]
     pub sampling: Sampling,
@@ -137,6 +141,7 @@ impl LoaderOptions {
             pipeline,
             previous_stage: None,
             batch_size: defaults::batch_size(),
+            samples: None,
             sampling: Sampling::default(),
             phase: Phase::Training,
             seed: 0,
@@ -154,6 +159,11 @@ impl LoaderOptions {
         }
     }
 
+    /// The samples of each batch that are made.
+    pub(crate) fn made_samples(&self) -> std::ops::Range<usize> {
+        self.samples.clone().unwrap_or(0..self.batch_size)
+    }
+
     /// Checks the options that do not depend on the cases.
     pub(crate) fn check(&self) -> Result<(), Error> {
         let positive = |option: &'static str, value: u64| match value {
@@ -162,6 +172,11 @@ impl LoaderOptions {
         };
         positive("batchSize", self.batch_size as u64)?;
         positive("iterations", self.iterations)?;
+        let samples = self.made_samples();
+        if samples.is_empty() || samples.end > self.batch_size {
+            let expected = format!("some of the {} samples of a batch", self.batch_size);
+            return Err(OptionError::expected("samples", expected, format!("{samples:?}")).into());
+        }
         let within = |option: &'static str, value: f64| match (0.0..=1.0).contains(&value) {
             true => Ok(()),
             false => Err(OptionError::expected(option, "a number from 0 to 1", value)),

@@ -315,6 +315,11 @@ codes! {
     /// A checkpoint is not from nnU-Net v1 or v2, lacks an entry, is of another network, or has parameters that are not
     /// float32 or not finite.
     Checkpoint = "ERR_CHECKPOINT",
+    /// The ranks of a training could not exchange data, or could not meet. Check the addresses, ports and network.
+    Collective = "ERR_COLLECTIVE",
+    /// Another rank of a training failed, ended or stopped responding. The message names the rank and its cause. Run again
+    /// with `continue`.
+    RankFailed = "ERR_RANK_FAILED",
     /// Loss or gradients are not finite. The message says whether the data or the learning rate is the cause.
     Diverged = "ERR_DIVERGED",
     /// A label is not below the number of classes. Run `nnunet-diag check`.

@@ -1,6 +1,6 @@
 //! Errors with codes, as TypeScript receives them.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// An error with a stable code and machine-readable details. Every error enum of this package derives it:
@@ -57,7 +57,7 @@ pub trait Coded: std::error::Error {
 }
 
 /// A failed case of a verb that continues with the other cases.
-#[derive(Clone, Debug, Serialize, PartialEq, schemars::JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, PartialEq, schemars::JsonSchema)]
 pub struct CaseFailure {
     /// The case's identifier, or the file name if the case is unknown.
     pub case: String,

@@ -75,6 +75,24 @@ impl Context {
         Self::new(Arc::new(NullSink), Cancel::new(), workers)
     }
 
+    /// The same context with this many threads, at least 1.
+    #[must_use]
+    pub fn with_workers(&self, workers: usize) -> Self {
+        Self {
+            workers: workers.max(1),
+            ..self.clone()
+        }
+    }
+
+    /// The same context without events.
+    #[must_use]
+    pub fn silenced(&self) -> Self {
+        Self {
+            sink: Arc::new(NullSink),
+            ..self.clone()
+        }
+    }
+
     /// Number of worker threads, at least 1.
     pub fn workers(&self) -> usize {
         self.workers

@@ -99,6 +99,16 @@ pub struct TrainOptions {
     /// Selects CUDA algorithms deterministically instead of by measurement: slower, but closer to repeatable.
     #[default]
     pub deterministic: bool,
+    /// Trains with this many ranks on this machine, each in a process of its own with a GPU of its own, or with its share of
+    /// the threads where `device` is `cpu`. They share each batch; the result is that of one rank but for rounding.
+    #[schemars(range(min = 1))]
+    pub gpus: Option<u64>,
+    /// How long a rank waits for the others before it ends, such as `10m` (the default) or `90s`.
+    #[schemars(
+        regex(pattern = r"^(\d+[dhms])+$"),
+        extend("x-expected" = "a time such as 10m or 90s")
+    )]
+    pub rank_timeout: Option<String>,
     /// Device and precision.
     #[default]
     #[serde(flatten)]
@@ -107,6 +117,16 @@ pub struct TrainOptions {
 
 impl Options for TrainOptions {
     fn check(&self) -> OptionResult<()> {
+        if let Some(text) = &self.rank_timeout {
+            if parse_duration(text).is_none_or(|time| time.is_zero()) {
+                let expected = "a time above 0, such as 10m or 90s";
+                return Err(OptionError::expected(
+                    "rankTimeout",
+                    expected,
+                    format!("{text:?}"),
+                ));
+            }
+        }
         if self.resume && self.overwrite {
             let problem = "continue and overwrite contradict each other: continue resumes the fold's run, overwrite begins anew";
             return Err(OptionError::new("overwrite", problem));

@@ -100,6 +100,26 @@ pub enum Error {
         /// What to do.
         advice: String,
     },
+    /// Another rank of this training failed or is gone.
+    #[error(
+        "rank {rank} failed: {reason}; the last checkpoint of the fold holds the state: run again with --continue"
+    )]
+    #[code(RankFailed)]
+    RankFailed {
+        /// The rank, from 0.
+        rank: usize,
+        /// Its error, or how it was found to be gone.
+        reason: String,
+    },
+    /// The ranks of this training have other options, data or checkpoints.
+    #[error("rank {rank} has other {what} than rank 0: give every rank the same options and the same files")]
+    #[code(Collective)]
+    RanksDiffer {
+        /// What differs.
+        what: &'static str,
+        /// The first rank that differs.
+        rank: usize,
+    },
     /// An array of a case has the wrong shape.
     #[error("{}: expected {expected}; run `nnunet-diag preprocess` again", path.display())]
     #[code(CaseShape)]
@@ -180,6 +200,11 @@ impl Error {
     pub(crate) fn may_damage_network(&self) -> bool {
         use engine::Error as E;
         matches!(self, Self::Engine(E::OutOfMemory { .. } | E::Torch { .. }))
+    }
+
+    /// Whether the exchange with other ranks failed.
+    pub(crate) fn is_collective(&self) -> bool {
+        matches!(self, Self::Engine(engine::Error::Collective { .. }))
     }
 
     pub(crate) fn wrong_shape(path: &Path, expected: &str) -> Self {

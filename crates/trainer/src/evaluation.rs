@@ -1,5 +1,6 @@
 //! Online Dice on validation patches (`run_online_evaluation`, `finish_online_evaluation`).
 
+use engine::Group;
 use tch::{Kind, Tensor};
 
 use crate::Result;
@@ -54,6 +55,12 @@ impl OnlineEvaluation {
             .iter_mut()
             .zip(counts)
             .for_each(|(total, count)| *total += count);
+        Ok(())
+    }
+
+    /// Adds what the other ranks have counted.
+    pub fn sum_over(&mut self, group: &Group) -> Result<()> {
+        self.confusion = group.sum(&self.confusion)?;
         Ok(())
     }
 

@@ -12,6 +12,7 @@ mod mean;
 mod measures;
 mod pictures;
 mod present;
+mod ranks;
 mod record;
 mod resume;
 mod run_loop;
@@ -33,6 +34,7 @@ use engine::device_name;
 use run::Context;
 use settings::{TrainOptions, TrainSummary, TrainedFold};
 
+use ranks::{Place, Ranks};
 use run_loop::Run;
 use setup::Setup;
 use start::Start;
@@ -46,14 +48,38 @@ use start::Start;
 /// writes `model_latest`. `continue` resumes from it in the middle of the epoch. On a CPU with the same number of
 /// threads, the result is bit-identical to an uninterrupted run.
 ///
+/// In the environment of `torchrun` (`RANK`, `WORLD_SIZE`, `MASTER_ADDR`, `MASTER_PORT`), this process is one of several
+/// ranks that share each batch.
+///
 /// # Errors
-/// [`Error::Cancelled`]; [`Error::TimeLimit`]; [`Error::FoldExists`]; [`Error::ModelPlans`];
+/// [`Error::Cancelled`]; [`Error::TimeLimit`]; [`Error::RankFailed`]; [`Error::FoldExists`]; [`Error::ModelPlans`];
 /// [`storage::Error::Locked`]; [`Error::Diverged`] if the loss is not finite; [`engine::Error::OutOfMemory`]; errors of
 /// options, plans, data and files.
 pub fn train(options: &TrainOptions, context: &Context) -> Result<TrainSummary> {
-    let started = Instant::now();
     run::validate(options)?;
     run::switches::warn_of_unknown(context);
+    let place = Place::from_environment()?;
+    if options.gpus.is_some_and(|gpus| gpus > 1) {
+        let problem = "several ranks are started by the command line and the functions of TypeScript, in processes of their own";
+        return Err(run::OptionError::new("gpus", problem).into());
+    }
+    match place {
+        Some(place) => train_rank(&place, options, context),
+        None => train_folds(options, &Ranks::alone(), context),
+    }
+}
+
+/// Trains as one of several ranks.
+fn train_rank(place: &Place, options: &TrainOptions, context: &Context) -> Result<TrainSummary> {
+    let (options, context) = (place.options(options)?, place.context(context));
+    let ranks = Ranks::join(place, &options, &context)?;
+    let result = train_folds(&options, &ranks, &context).map_err(|error| ranks.explain(error));
+    ranks.leave(&result);
+    result
+}
+
+fn train_folds(options: &TrainOptions, ranks: &Ranks, context: &Context) -> Result<TrainSummary> {
+    let started = Instant::now();
     tch::set_num_threads(i32::try_from(context.workers()).unwrap_or(1));
     let folds = options.folds.clone().unwrap_or_else(|| vec![options.data.fold]);
     let runs = folds
@@ -61,7 +87,7 @@ pub fn train(options: &TrainOptions, context: &Context) -> Result<TrainSummary> 
         .map(|&fold| {
             let mut options = options.clone();
             options.data.fold = fold;
-            let setup = Setup::new(&options, started, context)?;
+            let setup = ranks.first(context, || Setup::new(&options, started, context)?.shared(ranks))?;
             // A fold that cannot begin is refused before the first one trains for a day.
             Start::find(&options, &setup.model.fold(fold), &Context::silent(1))?;
             validation::check(&options, &setup)?;
@@ -71,7 +97,7 @@ pub fn train(options: &TrainOptions, context: &Context) -> Result<TrainSummary> 
     let mut trained = Vec::new();
     let mut summary = None;
     for (options, setup) in &runs {
-        let one = train_fold(options, setup, context).map_err(|error| advise(error, setup))?;
+        let one = train_fold(options, setup, ranks, context).map_err(|error| advise(error, setup))?;
         trained.push(TrainedFold {
             fold: options.data.fold,
             checkpoint: one.checkpoint.clone(),
@@ -98,10 +124,15 @@ fn advise(error: Error, setup: &Setup) -> Error {
     }
 }
 
-fn train_fold(options: &TrainOptions, setup: &Setup, context: &Context) -> Result<TrainSummary> {
+fn train_fold(
+    options: &TrainOptions,
+    setup: &Setup,
+    ranks: &Ranks,
+    context: &Context,
+) -> Result<TrainSummary> {
     let started = Instant::now();
     setup.compute.set_math(options.deterministic)?;
-    let mut run = Run::open(options, setup, context)?;
+    let mut run = Run::open(options, setup, ranks, context)?;
     if !options.validation_only {
         run.finish()?;
     }

@@ -1,7 +1,7 @@
 //! The data loaders of a run.
 
 use loader::{Batch, Loader, Phase};
-use run::{Context, Event};
+use run::{Cancel, Context, Event};
 use serde_json::json;
 
 use super::setup::Setup;
@@ -37,6 +37,11 @@ impl Loaders {
         let open = |phase, epoch, iteration| {
             let options = setup.loader(options, phase, epoch, iteration);
             loader::PreparedLoader::open(&options, context).map_err(|e| loader_error(&e))
+        };
+        // Ranks stop together, between iterations.
+        let open = |phase, epoch, iteration| match setup.ranks {
+            1 => open(phase, epoch, iteration),
+            _ => Ok(open(phase, epoch, iteration)?.with_cancel(Cancel::new())),
         };
         let training = open(Phase::Training, first_epoch, first)?;
         let validation = open(Phase::Validation, epoch, 0)?;

@@ -23,7 +23,8 @@ pub(crate) fn epochs_in(folder: &Path) -> Option<u64> {
 
 /// The training log of a run, with nnU-Net v1's name and format.
 pub(crate) struct Log {
-    path: PathBuf,
+    /// `None` for a log that is not written.
+    path: Option<PathBuf>,
 }
 
 impl Log {
@@ -32,13 +33,19 @@ impl Log {
         let time = Zoned::now().strftime("%Y_%-m_%-d_%H_%M_%S");
         let path = folder.join(format!("{TRAINING_LOG}{time}.txt"));
         std::fs::write(&path, "Starting... \n").map_err(|e| Error::io(&path, e))?;
-        Ok(Self { path })
+        Ok(Self { path: Some(path) })
+    }
+
+    /// A log that is not written, of a rank that is not the first.
+    pub fn none() -> Self {
+        Self { path: None }
     }
 
     /// Writes a line with a timestamp. Write errors are ignored, because they must not stop the training.
     pub fn line(&self, text: &str) {
+        let Some(path) = &self.path else { return };
         let stamp = Zoned::now().strftime("%Y-%m-%d %H:%M:%S%.6f");
-        if let Ok(mut file) = OpenOptions::new().append(true).open(&self.path) {
+        if let Ok(mut file) = OpenOptions::new().append(true).open(path) {
             let _ = writeln!(file, "{stamp}: {text} ");
         }
     }
@@ -193,7 +200,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let log = Log::start(folder.path()).unwrap();
         log.epoch(&report(3), 0.005);
-        let text = std::fs::read_to_string(&log.path).unwrap();
+        let text = std::fs::read_to_string(log.path.as_ref().unwrap()).unwrap();
         assert!(text.starts_with("Starting... \n"), "{text}");
         assert!(
             text.contains("epoch:  3") && text.contains("train loss : 0.5000") && text.contains("[0.2500]"),

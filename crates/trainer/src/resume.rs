@@ -23,6 +23,9 @@ pub(crate) fn conditions(options: &TrainOptions, setup: &Setup, context: &Contex
     all.insert("plans".to_owned(), digest(plans.as_bytes()).into());
     let present = format!("{:?}", setup.data.present);
     all.insert("presentLabels".to_owned(), digest(present.as_bytes()).into());
+    if setup.ranks > 1 {
+        all.insert("ranks".to_owned(), setup.ranks.into());
+    }
     all
 }
 

@@ -20,13 +20,14 @@ use super::loaders::{next_batch, Loaders};
 use super::mean::Mean;
 use super::measures::Measures;
 use super::pictures::Pictures;
+use super::ranks::Ranks;
 use super::record::{Log, Progress};
 use super::session::{Launched, Session};
 use super::setup::{learning_rate, Setup};
 use super::skipped_steps::SkippedSteps;
 use super::start::Claim;
 use super::validation::Validation;
-use crate::Result;
+use crate::{Error, Result};
 use engine::checkpoint::Curves;
 use settings::TrainOptions;
 
@@ -34,6 +35,7 @@ use settings::TrainOptions;
 pub(crate) struct Run<'a> {
     options: &'a TrainOptions,
     setup: &'a Setup,
+    ranks: &'a Ranks,
     context: &'a Context,
     fold: FoldFolder,
     session: Session,
@@ -124,7 +126,7 @@ impl Run<'_> {
         let batch = loaders.next()?;
         self.measures.waited(started);
         let input = self.session.take(&batch)?;
-        let annotated = input.annotated;
+        let annotated = self.agree(input.annotated)?;
         let launched = self.session.train(input, rate)?;
         let iteration = Iteration {
             launched,
@@ -159,8 +161,14 @@ impl Run<'_> {
     fn end_iteration(&mut self, ended: Iteration) -> Result<Batch> {
         let (batch, step) = (ended.batch, self.session.settle(ended.launched)?);
         let is_float16 = self.session.loss_scale.is_some();
-        if let Some((quantity, value)) = self.skipped_steps.add(&step, &batch.cases, is_float16) {
-            return Err(self.diverged(quantity, value, &batch));
+        let skipped = if step.loss.is_finite() && step.norm.is_finite() {
+            self.skipped_steps.add(&step, &[], is_float16)
+        } else {
+            self.skipped_steps
+                .add(&step, &self.together(&batch.cases)?, is_float16)
+        };
+        if let Some((quantity, value)) = skipped {
+            return Err(self.diverged(quantity, value, &batch)?);
         }
         if ended.annotated && step.loss.is_finite() {
             self.losses.add(step.loss);
@@ -190,13 +198,16 @@ impl Run<'_> {
             let batch = next_batch(loader)?;
             self.measures.waited(started);
             let input = self.session.take(&batch)?;
-            let annotated = input.annotated;
+            let annotated = self.agree(input.annotated)?;
             let loss = self.session.validate(input, &mut evaluation)?;
             loader.recycle(batch);
             if annotated {
                 losses.add(loss);
             }
             self.clock.validation.add(started.elapsed().as_secs_f64());
+        }
+        if let Some(group) = self.ranks.group() {
+            evaluation.sum_over(group)?;
         }
         Ok(OnlineValidation {
             loss: losses.value(),
@@ -241,9 +252,11 @@ impl Run<'_> {
             host_memory: run::resident_memory(),
             device_memory: engine::device_memory(self.setup.compute.device),
         };
-        self.log.epoch(&report, next_rate);
-        self.progress.add(&report)?;
-        self.pictures.write(self.progress.reports(), self.context);
+        if self.ranks.is_first() {
+            self.log.epoch(&report, next_rate);
+            self.progress.add(&report)?;
+            self.pictures.write(self.progress.reports(), self.context);
+        }
         self.context.emit(Event::Epoch(report.clone()));
         self.last = Some(report);
         if improved {
@@ -255,14 +268,28 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Fails if the run is cancelled or its time is over.
+    /// Fails if the run is cancelled or its time is over. Ranks decide that together; see [`agree`](Self::agree).
     fn check(&self) -> Result<()> {
-        self.context.check()?;
-        if !self.setup.time_limit.is_over() {
+        if self.ranks.size() > 1 {
             return Ok(());
         }
+        self.context.check()?;
+        if self.setup.time_limit.is_over() {
+            return Err(self.time_over());
+        }
+        Ok(())
+    }
+
+    /// Fails in all ranks if one is cancelled or its time is over. Returns whether a rank's part of the batch is annotated.
+    fn agree(&self, annotated: bool) -> Result<bool> {
+        let limit = &self.setup.time_limit;
+        self.ranks
+            .agree(annotated, limit, self.context, || self.time_over())
+    }
+
+    fn time_over(&self) -> Error {
         let latest = self.checkpoint_path(CheckpointKind::Latest);
-        Err(self.setup.time_limit.error(self.epochs(), latest))
+        self.setup.time_limit.error(self.epochs(), latest)
     }
 
     /// Whether the metric has not improved for as many epochs as the options allow.
@@ -280,6 +307,7 @@ impl Run<'_> {
     /// Validates on whole cases, as far as the options ask for it.
     pub fn validate_cases(&self) -> Result<Option<ValidationReport>> {
         let validation = Validation {
+            ranks: self.ranks,
             options: self.options,
             setup: self.setup,
             network: &self.session.network,

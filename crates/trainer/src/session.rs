@@ -6,11 +6,12 @@ use tch::{Kind, Tensor};
 use super::evaluation::OnlineEvaluation;
 use super::input::{Input, Intake};
 use super::present::PresentClasses;
+use super::ranks::Ranks;
 use super::setup::Setup;
 use crate::Result;
 use engine::checkpoint::{Checkpoint, OptimizerState};
 use engine::loss::{deep_supervision_weights, Loss};
-use engine::network::{GenericUNet, Heads, Weights};
+use engine::network::{GenericUNet, Gradients, Heads, RankGradients, Weights};
 use engine::optimizer::{DeviceLossScale, LossScale, Sgd};
 use engine::{tensor, Compute, Kernels, Readback};
 use recipe::Recipe;
@@ -42,11 +43,13 @@ pub(crate) struct Session {
     loss: Loss,
     present: PresentClasses,
     kernels: Kernels,
+    /// Sums the gradients of several ranks.
+    ranks: Option<RankGradients>,
 }
 
 impl Session {
     /// A session with a new network.
-    pub fn new(setup: &Setup, options: &TrainOptions) -> Result<Self> {
+    pub fn new(setup: &Setup, options: &TrainOptions, ranks: &Ranks) -> Result<Self> {
         let (architecture, batch_dice) = (setup.architecture.clone(), setup.batch_dice);
         let (recipe, sources) = (&setup.data.recipe, setup.target_sources()?);
         let seed = options.data.seed;
@@ -57,6 +60,16 @@ impl Session {
         let (classes, device) = (network.architecture().classes, network.device());
         let mut session = Self::with(network, recipe, batch_dice, &setup.compute, &sources)?;
         session.present = PresentClasses::new(&setup.data.present, classes, device)?;
+        if let Some(group) = ranks.group() {
+            let outputs = session.loss.outputs();
+            session.ranks = Some(RankGradients::new(
+                &session.network,
+                &session.weights,
+                outputs,
+                group,
+            )?);
+            session.loss.share(group, setup.data.plan.batch_size);
+        }
         Ok(session)
     }
 
@@ -83,16 +96,20 @@ impl Session {
             network,
             kernels,
             intake,
+            ranks: None,
         };
         session.place_loss_scale()?;
         Ok(session)
     }
 
     /// Gives the loss other weights of the classes.
-    pub fn weigh_classes(&mut self, setup: &Setup, weights: &[f64]) -> Result<()> {
+    pub fn weigh_classes(&mut self, setup: &Setup, weights: &[f64], ranks: &Ranks) -> Result<()> {
         let mut recipe = setup.data.recipe.clone();
         recipe.loss.set_class_weights(weights);
         self.loss = loss(&self.network, &recipe, setup.batch_dice)?.with_kernels(self.kernels);
+        if let Some(group) = ranks.group() {
+            self.loss.share(group, setup.data.plan.batch_size);
+        }
         Ok(())
     }
 
@@ -120,6 +137,12 @@ impl Session {
             *scale = saved;
         }
         self.place_loss_scale()
+    }
+
+    /// Bits that tell the parameters of two ranks apart.
+    pub fn fingerprint(&self) -> Result<Vec<u64>> {
+        let sum = |tensor: &Tensor| Ok(tensor.f_sum(Kind::Double)?.f_double_value(&[])?.to_bits());
+        self.network.parameters().iter().map(sum).collect()
     }
 
     /// State of the optimiser, for a checkpoint.
@@ -173,6 +196,15 @@ impl Session {
         }
     }
 
+    /// Gradients of the whole batch.
+    fn gradients(&mut self, root: &Tensor) -> Result<Gradients> {
+        let (network, weights) = (&self.network, &mut self.weights);
+        Ok(match &self.ranks {
+            Some(ranks) => network.summed_gradients(root, weights, ranks)?,
+            None => network.gradients(root, weights)?,
+        })
+    }
+
     /// The backward pass and the optimiser's step on the CPU.
     fn step(&mut self, loss: &Tensor, learning_rate: f64) -> Result<Step> {
         let value = loss.f_detach()?.f_double_value(&[])?;
@@ -182,7 +214,7 @@ impl Session {
                 norm: f64::NAN,
             });
         }
-        let gradients = self.network.gradients(loss, &mut self.weights)?;
+        let gradients = self.gradients(loss)?;
         let parameters = self.network.parameters();
         let norm = self.optimizer.step(parameters, &gradients, learning_rate)?;
         Ok(Step { loss: value, norm })
@@ -190,10 +222,12 @@ impl Session {
 
     /// The same on any device, without waiting for it.
     fn launch(&mut self, loss: &Tensor, learning_rate: f64) -> Result<Readback> {
+        let scaled = match &self.device_loss_scale {
+            Some(loss_scale) => Some(loss.f_mul(&loss_scale.scale)?),
+            None => None,
+        };
+        let gradients = self.gradients(scaled.as_ref().unwrap_or(loss))?;
         let loss_scale = self.device_loss_scale.as_ref();
-        let scaled = loss_scale.map(|s| loss.f_mul(&s.scale)).transpose()?;
-        let root = scaled.as_ref().unwrap_or(loss);
-        let gradients = self.network.gradients(root, &mut self.weights)?;
         let (parameters, loss) = (self.network.parameters(), loss.f_detach()?);
         let norm = self
             .optimizer

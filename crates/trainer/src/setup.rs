@@ -1,5 +1,6 @@
 //! Setup of a run: options, folders and plans, resolved and checked before anything is written.
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -11,6 +12,7 @@ use recipe::{Trainer, TrainingData};
 use run::{Context, OptionError};
 use tch::Kind;
 
+use crate::ranks::{samples, Ranks};
 use crate::time_limit::TimeLimit;
 use crate::Result;
 use engine::checkpoint::Info;
@@ -29,6 +31,10 @@ pub(crate) struct Setup {
     /// Folder of the reference segmentations, on the images' own grids.
     pub references: PathBuf,
     pub time_limit: TimeLimit,
+    /// The samples of each batch that this process makes, where several ranks share it.
+    pub samples: Option<Range<usize>>,
+    /// Number of ranks.
+    pub ranks: usize,
 }
 
 impl Setup {
@@ -99,6 +105,8 @@ impl Setup {
         };
         Ok(Self {
             time_limit,
+            samples: None,
+            ranks: 1,
             compute,
             architecture,
             batch_dice,
@@ -107,6 +115,18 @@ impl Setup {
             references: data.preprocessed.join("gt_segmentations"),
             data,
         })
+    }
+
+    /// The setup of one of several ranks.
+    ///
+    /// # Errors
+    /// [`OptionError`] if a rank would have no sample.
+    pub fn shared(mut self, ranks: &Ranks) -> Result<Self> {
+        if ranks.size() > 1 {
+            self.samples = Some(samples(self.data.plan.batch_size, ranks.rank(), ranks.size())?);
+            self.ranks = ranks.size();
+        }
+        Ok(self)
     }
 
     /// Writes the plans of the training to the model folder.
@@ -130,6 +150,7 @@ impl Setup {
             epochs: Some(options.epochs),
             unpack: options.unpack,
             format: self.batch_format(),
+            samples: self.samples.clone(),
             ..self.data.loader(phase)
         }
     }

@@ -99,8 +99,8 @@ impl Start {
 
 /// The right to write into a fold's folder, and the model's plans in place.
 pub(crate) struct Claim {
-    /// Deleted when the run ends.
-    _lock: Lock,
+    /// Deleted when the run ends. `None` in all ranks but the first, which holds it for them.
+    _lock: Option<Lock>,
 }
 
 impl Claim {
@@ -135,7 +135,12 @@ impl Claim {
             context.warn("WARN_FOLD_REPLACED", message, None);
         }
         fs::create_dir_all(&fold.path).map_err(|e| Error::io(&fold.path, e))?;
-        Ok(Self { _lock: lock })
+        Ok(Self { _lock: Some(lock) })
+    }
+
+    /// The part of the other ranks in the claim of the first, which has it already.
+    pub fn of_first_rank() -> Self {
+        Self { _lock: None }
     }
 }
 

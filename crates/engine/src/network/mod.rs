@@ -6,11 +6,13 @@ mod init;
 mod layout;
 mod ops;
 mod predicting;
+mod ranks;
 mod unet;
 
 pub use dynamic::DynamicUNet;
 pub use gradients::Gradients;
 pub use predicting::Network;
+pub use ranks::RankGradients;
 pub use unet::{GenericUNet, Heads, State, Weights};
 
 #[cfg(test)]

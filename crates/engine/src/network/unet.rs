@@ -9,6 +9,7 @@ use super::gradients::Gradients;
 use super::init;
 use super::layout::{Block, Layout, Parameter};
 use super::ops::Ops;
+use super::ranks::RankGradients;
 use crate::shim::record::NetworkScope;
 use crate::{shim, tensor, Architecture, Error, Kernels, Result};
 
@@ -268,20 +269,51 @@ impl GenericUNet {
     /// # Errors
     /// [`Error::OutOfMemory`].
     pub fn gradients(&self, root: &Tensor, weights: &mut Weights) -> Result<Gradients> {
-        let trained: Vec<_> = weights.tensors.iter().map(Tensor::requires_grad).collect();
+        let found = self.own_gradients(root, weights)?;
+        self.collect_gradients(&found, weights)
+    }
+
+    /// The same, summed over the ranks of a training.
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`]; [`Error::Collective`].
+    pub fn summed_gradients(
+        &self,
+        root: &Tensor,
+        weights: &mut Weights,
+        ranks: &RankGradients,
+    ) -> Result<Gradients> {
+        let found = ranks.of(root)?;
+        self.collect_gradients(&found, weights)
+    }
+
+    /// Gradients of the weights, undefined for those that `root` does not depend on.
+    pub(super) fn own_gradients(&self, root: &Tensor, weights: &Weights) -> Result<Vec<Tensor>> {
         let inputs: Vec<_> = weights
             .tensors
             .iter()
             .filter(|tensor| tensor.requires_grad())
             .collect();
         let mut found = Tensor::f_run_backward(&[root], &inputs, false, false)?.into_iter();
-        let mut of = |&trained: &bool| if trained { found.next() } else { None }.unwrap_or_else(Tensor::new);
-        let found: Vec<_> = trained.iter().map(&mut of).collect();
+        let mut of = |weight: &Tensor| {
+            let gradient = if weight.requires_grad() {
+                found.next()
+            } else {
+                None
+            };
+            gradient.unwrap_or_else(Tensor::new)
+        };
+        Ok(weights.tensors.iter().map(&mut of).collect())
+    }
+
+    /// Copies gradients of the weights together, in float32.
+    fn collect_gradients(&self, found: &[Tensor], weights: &mut Weights) -> Result<Gradients> {
+        let trained: Vec<_> = weights.tensors.iter().map(Tensor::requires_grad).collect();
         let buffers = match weights.buffers.take() {
             Some(buffers) => buffers,
             None => Gradients::zeros(&self.parameters)?,
         };
-        let pairs = buffers.iter().zip(&found);
+        let pairs = buffers.iter().zip(found);
         let (to, from): (Vec<_>, Vec<_>) = pairs.filter(|(_, from)| from.defined()).unzip();
         shim::composed::copy_all(&to, &from)?;
         let gradients =

@@ -4,7 +4,8 @@ use std::ffi::c_char;
 
 use tch::Tensor;
 
-use super::{check, raw, raw_all, raw_optional, tensor, RawLossOptions, RawTensor};
+use super::group::RawGroup;
+use super::{check, raw, raw_all, raw_optional, raw_part, tensor, BatchPart, RawLossOptions, RawTensor};
 use crate::network::Gradients;
 use crate::Result;
 
@@ -39,6 +40,7 @@ pub(crate) struct LossTerms<'a> {
     pub smooth_eps: &'a Tensor,
     pub cross_entropy: &'a Tensor,
     pub factor: f64,
+    pub part: Option<&'a BatchPart>,
 }
 
 unsafe extern "C" {
@@ -47,6 +49,8 @@ unsafe extern "C" {
         terms: *const *const RawTensor,
         options: *const RawLossOptions,
         factor: f64,
+        group: *const RawGroup,
+        images: f64,
         result: *mut *mut RawTensor,
     ) -> *mut c_char;
     fn engine_device_sgd_step(
@@ -84,10 +88,19 @@ pub(crate) fn loss(logits: &Tensor, terms: &LossTerms<'_>, options: &RawLossOpti
         raw(terms.smooth_eps),
         raw(terms.cross_entropy),
     ];
+    let (group, images) = raw_part(terms.part);
     // SAFETY: the pointers are to live tensors in the order of `LossTerms`, or null where the shim takes an
-    // absent one. The shim takes its own references, and the options outlive the call.
+    // absent one, as the group may be. The shim takes its own references, and the options outlive the call.
     tensor(|result| unsafe {
-        engine_composed_loss(raw(logits), pointers.as_ptr(), options, terms.factor, result)
+        engine_composed_loss(
+            raw(logits),
+            pointers.as_ptr(),
+            options,
+            terms.factor,
+            group,
+            images,
+            result,
+        )
     })
 }
 

@@ -1,15 +1,13 @@
 //! Models of nnU-Net v2 with random weights: folders, checkpoints, cascades, models in memory, and what is refused.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
-mod made;
-
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::made::{checkpoint, checkpoint_of, read_json, write_json, Work, CONFIGURATION, SECOND};
 use dataset::Fold;
 use inference::{Image, LoadedModel};
-use made::{checkpoint, checkpoint_of, read_json, write_json, Work, CONFIGURATION, SECOND};
 use ndarray::Axis;
 use pickle::torch::{Tensor, TensorType};
 use pickle::{Dict, Value};

@@ -2,9 +2,11 @@
 
 mod cascade;
 mod common;
+mod converted;
 mod dynamic;
 mod dynamic_folder;
 mod folder;
+mod made;
 mod memory;
 mod predict;
 mod recorded;

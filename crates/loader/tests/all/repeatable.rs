@@ -10,12 +10,42 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::common::{cascade, dense, digests, folder, options, scribbles};
-use loader::{HeapBuffers, Loader, LoaderOptions, Phase};
+use loader::{Batch, HeapBuffers, Loader, LoaderOptions, Phase};
 use run::Context;
 use sampling::{Annotated, Sampling};
 
 fn start(options: &LoaderOptions) -> Loader {
     Loader::start(options, Arc::new(HeapBuffers), &Context::silent(2)).unwrap()
+}
+
+/// Two loaders that share each batch make the samples of one that makes all.
+fn assert_parts(options: &LoaderOptions) {
+    let part = |samples| {
+        start(&LoaderOptions {
+            samples: Some(samples),
+            ..options.clone()
+        })
+    };
+    let (whole, parts) = (start(options), [part(0..1), part(1..options.batch_size)]);
+    for _ in 0..3 {
+        let batch = whole.next().unwrap();
+        let made = parts.each_ref().map(|part| part.next().unwrap());
+        let together =
+            |values: fn(&Batch) -> &[f32]| made.iter().flat_map(values).copied().collect::<Vec<_>>();
+        assert!(
+            together(|batch| batch.data.as_slice()) == batch.data.as_slice(),
+            "images"
+        );
+        assert!(
+            together(|batch| batch.targets[0].as_slice()) == batch.targets[0].as_slice(),
+            "labels"
+        );
+        assert_eq!(
+            [made[0].cases.clone(), made[1].cases.clone()].concat(),
+            batch.cases
+        );
+        assert_eq!(made.iter().any(|part| part.annotated), batch.annotated);
+    }
 }
 
 /// The same batches for 1, 2 and 16 threads, after a restart from the middle, and read from npz files.
@@ -52,6 +82,7 @@ fn assert_repeatable(options: &LoaderOptions) {
         ..options.clone()
     };
     assert_eq!(digests(&start(&packed), 3), expected[..3], "from npz");
+    assert_parts(options);
     let other = LoaderOptions {
         seed: options.seed + 1,
         ..options.clone()

@@ -1,4 +1,5 @@
 //! Support code of the end-to-end tests.
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::path::{Path, PathBuf};
 

@@ -9,8 +9,10 @@ use crate::{Error, Result};
 
 impl Run<'_> {
     /// The error of an iteration after which training must stop; `quantity` has the value `value`.
-    pub(super) fn diverged(&self, quantity: &'static str, value: f64, batch: &Batch) -> Error {
-        let damaged = batch.non_finite_cases();
+    pub(super) fn diverged(&self, quantity: &'static str, value: f64, batch: &Batch) -> Result<Error> {
+        // Of all ranks: the values that are not finite may be in another one's part of the batch.
+        let cases = self.together(&batch.cases)?;
+        let damaged = self.together(&batch.non_finite_cases())?;
         let advice = if !damaged.is_empty() {
             format!(
                 "the preprocessed image or weightmap of {} has values that are not finite: look for them with \
@@ -24,20 +26,36 @@ impl Run<'_> {
              (--initial-lr)"
                 .to_owned()
         };
-        Error::Diverged {
+        Ok(Error::Diverged {
             quantity,
             value,
             epoch: self.epochs(),
             iteration: self.iteration,
-            cases: batch.cases.join(", "),
+            cases: cases.join(", "),
             kept: String::new(),
             advice,
-        }
+        })
+    }
+
+    /// The names of all ranks.
+    pub(super) fn together<T: AsRef<str>>(&self, names: &[T]) -> Result<Vec<String>> {
+        let names: Vec<_> = names.iter().map(AsRef::as_ref).collect();
+        let all = self.ranks.texts(&names.join("\n"))?;
+        Ok(all
+            .iter()
+            .flat_map(|text| text.lines())
+            .map(str::to_owned)
+            .collect())
     }
 
     /// Saves a stopped run to resume from, unless its network may be damaged.
     pub(super) fn save_stopped(&mut self, error: Error) -> Result<Error> {
-        let mut error = if error.may_damage_network() {
+        // A device may have changed parameters by gradients that did not arrive.
+        let unknown = error.is_collective() && self.session.is_asynchronous();
+        if unknown {
+            return Ok(error);
+        }
+        let mut error = if error.may_damage_network() || error.is_collective() {
             error
         } else {
             match (error, self.settle()) {

@@ -1,6 +1,7 @@
 //! Start of a run.
 
 use run::{Context, EpochReport};
+use serde_json::Value;
 
 use super::Run;
 use crate::background::Background;
@@ -10,8 +11,9 @@ use crate::loaders::Loaders;
 use crate::mean::Mean;
 use crate::measures::Measures;
 use crate::pictures::Pictures;
+use crate::ranks::Ranks;
 use crate::record::{write_settings, Log, Progress};
-use crate::resume::warn_of_changes;
+use crate::resume::{conditions, warn_of_changes};
 use crate::run_loop::run_settings::{reported, settings};
 use crate::session::Session;
 use crate::setup::{learning_rate, Setup};
@@ -24,17 +26,33 @@ use settings::{ClassWeights, TrainOptions};
 impl<'a> Run<'a> {
     /// A new run, or one that continues from the last checkpoint of the fold. Everything is read and the first batch is
     /// ready before anything is written.
-    pub fn open(options: &'a TrainOptions, setup: &'a Setup, context: &'a Context) -> Result<Self> {
+    pub fn open(
+        options: &'a TrainOptions,
+        setup: &'a Setup,
+        ranks: &'a Ranks,
+        context: &'a Context,
+    ) -> Result<Self> {
         let fold = setup.model.fold(options.data.fold);
         let start = Start::find(options, &fold, context)?;
-        refuse_locked(&fold)?;
+        if ranks.is_first() {
+            refuse_locked(&fold)?;
+        }
         let checkpoint = start.checkpoint(&fold)?;
-        let mut session = Session::new(setup, options)?;
+        let mut session = Session::new(setup, options, ranks)?;
         if let Start::Continue(path) | Start::Validate(path) = &start {
             session.load(&checkpoint)?;
             warn_of_changes(&checkpoint, path, options, setup, context);
         } else if let Some(path) = &options.pretrained {
             warm_start::load(&mut session.network, path, context)?;
+        }
+        if ranks.size() > 1 {
+            let conditions = Value::Object(conditions(options, setup, context));
+            let text = format!("{} {conditions}", options.data.seed);
+            ranks.compare("options, plans or cases", &text)?;
+            let position = checkpoint.position.as_ref().map(|position| position.iteration);
+            let parameters = session.fingerprint()?;
+            let text = format!("{} {position:?} {parameters:?}", checkpoint.epochs);
+            ranks.compare("weights to begin with", &text)?;
         }
         let mut settings = settings(options, setup, &session, checkpoint.epochs, context);
         context.emit(Event::Started {
@@ -42,27 +60,38 @@ impl<'a> Run<'a> {
             settings: reported(&settings),
         });
         if !options.validation_only {
-            setup.data.check_cases(context)?;
+            ranks.first(context, || Ok(setup.data.check_cases(context)?))?;
         }
         if let (Some(ClassWeights::Auto), false) = (&options.class_weights, options.validation_only) {
-            let weights = setup.data.balanced_class_weights(context)?;
-            session.weigh_classes(setup, &weights)?;
+            let weights = || Ok(setup.data.balanced_class_weights(context)?);
+            let weights = ranks.first(context, weights)?;
+            session.weigh_classes(setup, &weights, ranks)?;
             settings["class_weights"] = weights.into();
         }
         let position = checkpoint.position.unwrap_or_default();
         let loaders = if checkpoint.epochs < options.epochs && !options.validation_only {
             let first = (checkpoint.epochs, position.iteration);
-            Some(Loaders::start(setup, options, first, context)?)
+            Some(ranks.first(context, || Loaders::start(setup, options, first, context))?)
         } else {
             None
         };
-        let claim = Claim::take(options, setup, &start, context)?;
+        let claim = ranks.first(context, || {
+            if ranks.is_first() {
+                Claim::take(options, setup, &start, context)
+            } else {
+                Ok(Claim::of_first_rank())
+            }
+        })?;
         let rate = |epoch| learning_rate(options, epoch);
         let mut run = Self {
             averages: Averages::replay(&checkpoint.curves, rate),
             progress: Progress::open(&fold.path, checkpoint.epochs),
             pictures: Pictures::new(options, setup, &fold.path),
-            log: Log::start(&fold.path)?,
+            log: if ranks.is_first() {
+                Log::start(&fold.path)?
+            } else {
+                Log::none()
+            },
             curves: checkpoint.curves,
             iteration: position.iteration,
             running: None,
@@ -80,6 +109,7 @@ impl<'a> Run<'a> {
             checkpoints: Background::default(),
             options,
             setup,
+            ranks,
             context,
             fold,
             session,
@@ -87,7 +117,9 @@ impl<'a> Run<'a> {
             claim,
         };
         run.last = run.recorded_epoch();
-        write_settings(&run.fold.debug(), &settings)?;
+        if ranks.is_first() {
+            write_settings(&run.fold.debug(), &settings)?;
+        }
         run.log
             .line(&format!("TRAINING KEYS:\n {:?}", setup.data.split.train));
         run.log

@@ -26,7 +26,7 @@ pub(super) fn settings(
     context: &Context,
 ) -> Value {
     let parameters: usize = session.network.parameters().iter().map(tch::Tensor::numel).sum();
-    json!({
+    let mut all = json!({
         "trainer": setup.info.name,
         "recipe": setup.data.recipe,
         "configuration": options.data.configuration,
@@ -60,7 +60,12 @@ pub(super) fn settings(
         "validation_cases": setup.data.split.val.len(),
         "folder_with_preprocessed_data": setup.data.folder,
         "output_folder": setup.model.fold(options.data.fold).path,
-    })
+    });
+    if let Some(samples) = &setup.samples {
+        all["world_size"] = setup.ranks.into();
+        all["samples_of_first_rank"] = samples.len().into();
+    }
+    all
 }
 
 /// `patch_size` → `patchSize`.

@@ -45,7 +45,11 @@ impl Run<'_> {
     }
 
     /// Writes a checkpoint of the current state.
+    /// The first rank writes for all.
     pub(super) fn save(&self, kind: CheckpointKind) -> Result<()> {
+        if !self.ranks.is_first() {
+            return Ok(());
+        }
         let before = self.checkpoints.finish();
         self.snapshot(kind)?.write()?;
         before
@@ -54,6 +58,9 @@ impl Run<'_> {
     /// Writes a checkpoint of the current state while the training continues. An error appears at the next
     /// checkpoint.
     pub(super) fn save_beside(&self, kind: CheckpointKind) -> Result<()> {
+        if !self.ranks.is_first() {
+            return Ok(());
+        }
         // First, so that there is only one copy of the state at a time.
         self.checkpoints.finish()?;
         let snapshot = self.snapshot(kind)?;
@@ -91,6 +98,9 @@ impl Run<'_> {
 
     /// Removes the latest checkpoint, which the final one supersedes.
     pub(super) fn remove_latest(&self) -> Result<()> {
+        if !self.ranks.is_first() {
+            return Ok(());
+        }
         for path in [
             self.checkpoint_path(CheckpointKind::Latest),
             self.fold.checkpoint_info(LATEST_CHECKPOINT),

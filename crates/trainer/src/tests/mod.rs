@@ -3,6 +3,7 @@
 mod composed;
 mod pictures;
 mod preview_batches;
+mod ranks;
 mod start;
 mod validation;
 mod warm_start;
@@ -96,7 +97,7 @@ fn run_with(
         Kernels::Fused => train(options, &context),
         Kernels::Composed => Setup::new(options, Instant::now(), &context).and_then(|mut setup| {
             setup.compute.kernels = kernels;
-            train_fold(options, &setup, &context)
+            train_fold(options, &setup, &Ranks::alone(), &context)
         }),
     };
     let events = std::mem::take(&mut *watch.events.lock().unwrap());

@@ -15,6 +15,7 @@ use run::{CaseFailure, CaseLoop, Context, Event, Job, NotFound, Share, Validatio
 use settings::{default_export_mode, TrainOptions};
 use volume::nifti::{Stored, EXTENSIONS};
 
+use crate::ranks::Ranks;
 use crate::setup::Setup;
 use crate::start::Claim;
 use crate::{Error, Result};
@@ -24,6 +25,7 @@ use record::Record;
 
 /// The validation of a trained fold.
 pub(crate) struct Validation<'a> {
+    pub ranks: &'a Ranks,
     pub options: &'a TrainOptions,
     pub setup: &'a Setup,
     pub network: &'a GenericUNet,
@@ -61,13 +63,33 @@ impl Validation<'_> {
             return Ok(None);
         }
         let failures = self.segment(next_stage.as_ref())?;
-        if !self.options.validate {
+        let failures = self.collect(failures)?;
+        if !self.options.validate || !self.ranks.is_first() {
             return Ok(None);
         }
         let report = self.score(failures)?;
         self.keep_references()?;
         self.context.emit(Event::Validation(report.clone()));
         Ok(Some(report))
+    }
+
+    /// The failures of all ranks, in the first one. Each rank segments its own cases.
+    fn collect(&self, failures: Vec<CaseFailure>) -> Result<Vec<CaseFailure>> {
+        if self.ranks.size() == 1 {
+            return Ok(failures);
+        }
+        let own = serde_json::to_string(&failures).unwrap_or_default();
+        let all = self.ranks.collect(&own, self.context)?;
+        let mut all: Vec<CaseFailure> = all
+            .iter()
+            .flat_map(|text| serde_json::from_str::<Vec<CaseFailure>>(text).unwrap_or_default())
+            .collect();
+        let position = |failure: &CaseFailure| {
+            let cases = &self.setup.data.split.val;
+            cases.iter().position(|case| *case == failure.case)
+        };
+        all.sort_by_key(position);
+        Ok(all)
     }
 
     /// Folder of the segmentations.
@@ -85,15 +107,18 @@ impl Validation<'_> {
             default_export_mode(),
             setup.data.plans.transpose_forward,
         );
-        if options.validate {
+        if options.validate && self.ranks.is_first() {
             fs::create_dir_all(&folder).map_err(|e| Error::io(&folder, e))?;
             Record::new(options, setup)?.prepare(&folder)?;
         }
+        self.ranks.meet(self.context)?;
         let done = |case: &String| {
             // The record vouches for the segmentation, and with it for the next stage's, which is written before it.
             options.validate && export.is_done(case) && next_stage.is_none_or(|next| next.is_done(case))
         };
-        let todo = setup.data.split.val.iter().filter(|case| !done(case));
+        let (rank, size) = (self.ranks.rank(), self.ranks.size());
+        let own = setup.data.split.val.iter().skip(rank).step_by(size);
+        let todo = own.filter(|case| !done(case));
         let jobs: Vec<_> = todo.map(|case| Job::new(case, ())).collect();
         let patch = &setup.data.plan.patch_size;
         let window = WindowOptions::new(patch.len());

@@ -1,12 +1,10 @@
 //! A model of nnU-Net v1 that was converted to one of v2 predicts the same.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
-mod common;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use common::Work;
+use crate::common::Work;
 use dataset::{Fold, Plans};
 use engine::checkpoint::{Checkpoint, Info};
 use half::f16;
@@ -132,7 +130,7 @@ fn a_converted_model_predicts_what_the_model_of_v1_predicts() {
         );
         // v2 averages logits where v1 averages the softmax, and has another Gaussian.
         work.options.mirroring = true;
-        write_case(&work, common::SHAPE);
+        write_case(&work, crate::common::SHAPE);
         let (equal, largest, mean) = compared(&mut work);
         println!("flat {flat}, all copies: {equal} equal, within {largest}, on average {mean}");
         assert!(equal >= 0.98 && mean <= 1e-2, "{equal} equal, on average {mean}");
