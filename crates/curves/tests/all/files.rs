@@ -1,5 +1,4 @@
 //! The table and the event files.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "test helpers fail by panicking")]
 
 use std::path::Path;
 

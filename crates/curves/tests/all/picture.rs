@@ -1,5 +1,4 @@
 //! Pictures as PNG and SVG.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "test helpers fail by panicking")]
 
 use std::io::Read;
 

@@ -1,5 +1,4 @@
 //! Plans and case properties of nnU-Net v1, read and written back.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "test helpers fail by panicking")]
 
 use std::path::PathBuf;
 

@@ -1,5 +1,4 @@
 //! Layout of model folders.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "test helpers fail by panicking")]
 
 use std::path::{Path, PathBuf};
 

@@ -1,5 +1,4 @@
 //! Splits compared with those of nnU-Net v1.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "test helpers fail by panicking")]
 
 use std::collections::BTreeMap;
 use std::io::Read;

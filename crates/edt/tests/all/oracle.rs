@@ -1,5 +1,4 @@
 //! The transform compared with the minimum over all pairs of voxels.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use edt::{squared_distance, Error};
 use ndarray::{Array2, Array3, ArrayD, ArrayView3, Axis, IxDyn};

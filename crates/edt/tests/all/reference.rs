@@ -2,7 +2,6 @@
 //!
 //! The recordings are weightmaps `w_c + w0 · exp(-d² / 2σ²)`. Outside the eroded classes, scipy's d² follows
 //! from them.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use ndarray::{Array3, Ix3};
 

@@ -1,5 +1,4 @@
 //! `findBestConfiguration` on small made-up folders, whose scores are computed by hand.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

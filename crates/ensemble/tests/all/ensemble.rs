@@ -1,5 +1,4 @@
 //! `ensemble` compared with the recorded reference, and its errors.
-#![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

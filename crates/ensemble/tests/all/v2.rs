@@ -1,5 +1,4 @@
 //! Ensembles of nnU-Net v2's probabilities on made-up cases.
-#![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::fs;
 use std::path::Path;

@@ -1,5 +1,4 @@
 //! Metrics that nnU-Net v1 does not have, and the comparison of two folders.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,5 +1,4 @@
 //! Postprocessing compared with the recorded reference.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,5 +1,4 @@
 //! nnU-Net v2's `summary.json` against one that nnunetv2 wrote (`bench/record/v2.py`).
-#![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::fs;
 use std::path::Path;

@@ -1,5 +1,4 @@
 //! `predict` with a model of the second stage of a cascade.
-#![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::fs;
 use std::path::Path;

@@ -1,5 +1,4 @@
 //! A model of nnU-Net v1 that was converted to one of v2 predicts the same.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

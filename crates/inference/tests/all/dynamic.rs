@@ -1,5 +1,4 @@
 //! Prediction with models of nnU-Net v2, compared with recordings of nnunetv2.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,5 +1,4 @@
 //! Models of nnU-Net v2 with random weights: folders, checkpoints, cascades, models in memory, and what is refused.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
 use std::fs;
 use std::path::Path;

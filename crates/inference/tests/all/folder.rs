@@ -1,5 +1,4 @@
 //! `predict` on folders: existing outputs, folds, checkpoints, postprocessing, and images that cannot be segmented.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
 use std::fs;
 

@@ -1,5 +1,4 @@
 //! The strategies that bound the memory give the same results.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,5 +1,4 @@
 //! Compares sliding-window prediction with recorded runs of `SegmentationNetwork.predict_3D`.
-#![allow(clippy::unwrap_used, reason = "a missing fixture must fail the test")]
 
 use std::sync::Arc;
 

@@ -1,5 +1,4 @@
 //! `predict` from folder to file, compared with recorded runs of nnU-Net v1's `predict_from_folder`.
-#![allow(clippy::unwrap_used, reason = "a missing fixture must fail the test")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,10 +1,4 @@
 //! Back pressure, errors, memory, and the content of annotated patches.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "test helpers: what fails must fail the test"
-)]
 
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,6 +1,5 @@
 //! Preprocessed folders for the loader's tests.
 #![allow(dead_code, reason = "every test file uses a part of it")]
-#![allow(clippy::unwrap_used, reason = "test support: what fails must fail the test")]
 
 use std::collections::BTreeMap;
 use std::path::Path;

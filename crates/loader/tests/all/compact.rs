@@ -1,5 +1,4 @@
 //! A compact batch has what a full one is made of.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "what fails must fail the test")]
 
 use std::sync::Arc;
 

@@ -1,10 +1,4 @@
 //! Compares patches around annotated voxels with the recordings of DIAG's sparse trainer (topic `sampler`).
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "test helpers: what fails must fail the test"
-)]
 
 use augment::spatial::LabelRule;
 use augment::{apply_spatial, Block, Sample, SpatialParams, SpatialRules};

@@ -1,10 +1,4 @@
 //! A batch depends only on seed, epoch and iteration.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "test helpers: what fails must fail the test"
-)]
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

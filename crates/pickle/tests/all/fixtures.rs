@@ -1,5 +1,4 @@
 //! Pickles and checkpoints written by nnU-Net v1.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "test helpers fail by panicking")]
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -1,5 +1,4 @@
 //! Every kind of value: written by Python in each protocol (`data/make_kinds.py`), read, and written back.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "test helpers fail by panicking")]
 
 use pickle::{read, read_file, write, DType, Dict, DictKind, Limits, NdArray, Protocol, Value};
 

@@ -1,5 +1,4 @@
 //! Any value that is written is read back unchanged.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "test helpers fail by panicking")]
 
 use pickle::torch::{read_from, write_checkpoint_to, Tensor, TensorType};
 use pickle::{read, write, DType, Dict, DictKind, Limits, NdArray, Protocol, Value};

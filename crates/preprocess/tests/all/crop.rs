@@ -1,5 +1,4 @@
 //! Cropping compared with recorded results of nnU-Net v1's `crop_to_nonzero` and `ImageCropper.crop`.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,4 @@
 //! Planning compared with recorded plans of nnU-Net v1's planners.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -1,5 +1,4 @@
 //! Planning and preprocessing compared with a recorded run of nnU-Net v1's `nnUNet_plan_and_preprocess`.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use std::path::{Path, PathBuf};
 

@@ -1,5 +1,4 @@
 //! Support code of the end-to-end tests.
-#![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::path::{Path, PathBuf};
 

@@ -1,5 +1,4 @@
 //! The list of codes and the sources agree: every code is used, and no other one is.
-#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 use std::collections::BTreeSet;
 use std::fs;

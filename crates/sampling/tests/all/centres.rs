@@ -1,10 +1,4 @@
 //! Compares patch centres with the recordings of DIAG's sparse trainer (topic `sampler`).
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "test helpers: what fails must fail the test"
-)]
 
 use ndarray::{ArrayD, Axis};
 use sampling::{fork_centre, place, IndexBuilder, Meaning};

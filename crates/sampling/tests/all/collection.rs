@@ -1,10 +1,4 @@
 //! Whole splits: checks before training, and distributions of the draws.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "test helpers: what fails must fail the test"
-)]
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

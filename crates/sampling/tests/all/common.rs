@@ -1,6 +1,5 @@
 //! Preprocessed folders, options and random numbers for tests.
 #![allow(dead_code, reason = "every test file uses a part of it")]
-#![allow(clippy::unwrap_used, reason = "test support: what fails must fail the test")]
 
 use std::path::Path;
 

@@ -1,10 +1,4 @@
 //! Compares boxes and patches with the recordings of nnU-Net v1's and DIAG's loaders (topic `sampler`).
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "test helpers: what fails must fail the test"
-)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

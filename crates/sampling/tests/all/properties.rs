@@ -1,10 +1,4 @@
 //! Use of the properties of cases.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "test helpers: what fails must fail the test"
-)]
 
 use std::collections::BTreeMap;
 use std::path::Path;

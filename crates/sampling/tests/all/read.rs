@@ -1,10 +1,4 @@
 //! Compares patch reading with a plain definition, and counts the touched pages.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "test helpers: what fails must fail the test"
-)]
 
 use std::path::Path;
 use std::sync::Arc;

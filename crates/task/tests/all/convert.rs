@@ -1,5 +1,4 @@
 //! Conversion of datasets of nnU-Net v2 and of the Decathlon.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "test helpers fail by panicking")]
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

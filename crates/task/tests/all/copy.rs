@@ -1,5 +1,4 @@
 //! The verbs that copy files and folders.
-#![allow(clippy::unwrap_used, reason = "tests")]
 #![cfg(unix)]
 
 use std::os::unix::fs::symlink;

@@ -1,5 +1,4 @@
 //! Splits that keep the cases of a patient together.
-#![allow(clippy::unwrap_used, reason = "test helpers fail by panicking")]
 
 use std::collections::BTreeMap;
 

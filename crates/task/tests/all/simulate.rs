@@ -1,5 +1,4 @@
 //! Sparse tasks on disk.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "test helpers fail by panicking")]
 
 use std::path::{Path, PathBuf};
 

@@ -1,5 +1,4 @@
 //! The verb that writes splits.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "test helpers fail by panicking")]
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

@@ -1,10 +1,4 @@
 //! Model folders, plans and dataset.json: what is found, and what is refused with its name.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
 
 use std::fs;
 use std::path::{Path, PathBuf};

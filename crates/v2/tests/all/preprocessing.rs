@@ -1,10 +1,4 @@
 //! Preprocessing and export against nnunetv2 on made-up cases (`bench/record/v2.py`).
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -1,11 +1,5 @@
 //! Recorded models and predictions of nnunetv2, if the fixtures have any: `v2/Dataset…/nnUNetTrainer__…` with `imagesTs` and
 //! `pred_<configuration>` beside it.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,5 +1,4 @@
 //! Damaged gzip files are rejected by every reader of voxels.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

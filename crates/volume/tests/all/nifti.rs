@@ -1,5 +1,4 @@
 //! NIfTI files: every version, byte order and element type; round trips; damaged files.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

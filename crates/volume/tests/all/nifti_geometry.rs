@@ -1,5 +1,4 @@
 //! Geometry compared with SimpleITK's, recorded by `data/record_itk_geometry.py`.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 use serde_json::Value;
 use volume::{nifti, Error};

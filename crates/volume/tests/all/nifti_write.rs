@@ -1,5 +1,4 @@
 //! Written NIfTI files read back unchanged.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 use ndarray::Array3;
 use proptest::prelude::*;

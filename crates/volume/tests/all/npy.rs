@@ -1,5 +1,4 @@
 //! npy files: round trips, other layouts, and invalid files.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 use half::f16;
 use ndarray::{Array, ArrayD, Dimension, IxDyn, ShapeBuilder};

@@ -1,5 +1,4 @@
 //! npz archives: round trips and damaged files.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 use ndarray::{Array, ArrayD, IxDyn};
 use proptest::prelude::*;
