@@ -227,3 +227,38 @@ test.serial('a script runs without Slurm, also where paths have quotes and space
   t.is(await readFile(join(result.folder, 'weightmaps-2.exit'), 'utf8'), '0\n');
   t.is(spawnSync('bash', [script]).status, 1);
 });
+
+test.serial('jobs follow goes on while the controller is away, and ends with the jobs', async (t) => {
+  const { root } = await workspace(t);
+  const [bin, folder] = [join(root, 'bin'), join(root, 'jobs')];
+  await mkdir(bin);
+  await mkdir(folder);
+  const script = join(folder, 'train.sh');
+  const submission = { verb: 'train', jobs: [{ name: 'train', script, tasks: [0], ids: { 0: '12' } }] };
+  await writeFile(join(folder, 'submission.json'), JSON.stringify(submission));
+  // Answers, then fails twice, then knows of the end.
+  const squeue = `#!/bin/sh
+echo x >> ${bin}/calls
+case $(wc -l < ${bin}/calls) in
+  1) echo '12_0|RUNNING' ;;
+  2|3) echo 'slurm_load_jobs error: Unable to contact slurm controller' >&2; exit 1 ;;
+  *) echo 0 > ${folder}/train-0.exit; echo '12_0|COMPLETED' ;;
+esac
+`;
+  await writeFile(join(bin, 'squeue'), squeue);
+  await chmod(join(bin, 'squeue'), 0o755);
+  const path = process.env.PATH;
+  process.env.PATH = `${bin}:${path}`;
+  t.teardown(() => {
+    process.env.PATH = path;
+  });
+  const { code, out, err } = await cli(['jobs', 'follow', folder, '--interval', '0.01']);
+  t.is(code, 0);
+  t.regex(out, /running[\s\S]*done/);
+  t.is(err, 'squeue failed: slurm_load_jobs error: Unable to contact slurm controller; looking again\n');
+  // A first look that fails is an error: the commands may be those of another cluster.
+  await writeFile(join(bin, 'squeue'), '#!/bin/sh\necho away >&2; exit 1\n');
+  const away = await cli(['jobs', 'follow', folder]);
+  t.is(away.code, 1);
+  t.regex(away.err, /ERR_SLURM: squeue failed: away/);
+});

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
+import { NnunetError } from '../errors.js';
 import { cancelJobs, isActive, type JobsReport, listJobs, resubmitJobs, tasksOf } from '../slurm/jobs.js';
 import { EXIT, type Io } from './command.js';
 import { jsonLine } from './lines.js';
@@ -49,20 +50,29 @@ export function registerJobs(program: Command, io: Io, finish: (code: number) =>
 
 async function follow(folder: string, json: boolean, interval: number, io: Io): Promise<number> {
   const seconds = Number.isFinite(interval) && interval > 0 ? interval : INTERVAL;
-  let before = '';
+  let reports = await listJobs(folder);
+  let [shown, problem] = ['', ''];
   for (;;) {
-    const reports = await listJobs(folder);
     const now = JSON.stringify(reports);
     const ended = !tasksOf(reports).some(isActive);
     // A program gets one line, at the end.
-    if (now !== before && (ended || !json)) show(reports, json, io);
-    before = now;
+    if (now !== shown && (ended || !json)) show(reports, json, io);
+    shown = now;
     if (ended) return codeOf(reports);
     try {
       await sleep(1000 * seconds, undefined, io.signal ? { signal: io.signal } : {});
     } catch {
       // The jobs go on.
       return EXIT.cancelled;
+    }
+    try {
+      reports = await listJobs(folder);
+      problem = '';
+    } catch (error) {
+      // The jobs go on while a controller restarts, and so does this.
+      if (!(error instanceof NnunetError) || error.code !== 'ERR_SLURM') throw error;
+      if (error.message !== problem) io.err.write(`${error.message}; looking again\n`);
+      problem = error.message;
     }
   }
 }
