@@ -59,7 +59,7 @@ test('every text option is known as a path or as no path', (t) => {
   const others = [
     ...['task', 'name', 'groupPattern', 'matchingPattern', 'checkpoint', 'device', 'stopAfter'],
     ...['validation', 'trainer', 'cascadeTrainer', 'plans'],
-    ...['shard', 'partition', 'account', 'gres', 'mem', 'time', 'dependency', 'host'],
+    ...['shard', 'partition', 'account', 'gres', 'mem', 'time', 'dependency', 'host', 'rankTimeout'],
   ];
   const texts = verbNames().flatMap((verb) =>
     fieldsOf(verb)

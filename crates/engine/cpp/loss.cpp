@@ -3,6 +3,7 @@
 // ignored label, voxel weights and class weights.
 #include <torch/csrc/autograd/custom_function.h>
 
+#include <algorithm>
 #include <vector>
 
 #include "group.h"
@@ -59,9 +60,13 @@ struct Constants {
     const Share& part;
 };
 
-// Replaces values by their sums over the ranks.
+// Replaces values by their sums over the ranks. A message that fails may still hold its tensor, so that it is a copy.
 void sum_over(const Group& group, std::vector<double>& values) {
-    group.sum(at::from_blob(values.data(), {int64_t(values.size())}, at::kDouble));
+    const auto all = at::empty({int64_t(values.size())}, at::kDouble);
+    double* copy = all.data_ptr<double>();
+    std::copy(values.begin(), values.end(), copy);
+    group.sum(all);
+    std::copy(copy, copy + values.size(), values.begin());
 }
 
 struct DiceCrossEntropy : torch::autograd::Function<DiceCrossEntropy> {

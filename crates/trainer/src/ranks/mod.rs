@@ -73,6 +73,15 @@ impl Ranks {
         })
     }
 
+    /// Waits for a sign of life of another rank, which it gives once it has joined.
+    #[cfg(test)]
+    pub fn wait_for(&self, rank: usize) {
+        let joined = self.joined.as_ref().unwrap();
+        while !joined.store.has(&beat_key(rank)).unwrap() {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
     /// Number of this rank; 0 for a training of one process.
     pub fn rank(&self) -> usize {
         self.joined.as_ref().map_or(0, |joined| joined.place.rank)

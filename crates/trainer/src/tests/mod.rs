@@ -25,6 +25,9 @@ use engine::Kernels;
 use recipe::Recipe;
 use settings::{ClassWeights, Precision};
 
+/// Threads of every training. libtorch has one number for the whole process, on which the last digits depend.
+const THREADS: usize = 1;
+
 /// A preprocessed task with weightmaps, and a folder for results.
 pub(crate) struct Task(BallTask);
 
@@ -92,7 +95,7 @@ fn run_with(
         stop,
         ..Watch::default()
     });
-    let context = Context::new(watch.clone(), cancel, 2);
+    let context = Context::new(watch.clone(), cancel, THREADS);
     let result = match kernels {
         Kernels::Fused => train(options, &context),
         Kernels::Composed => Setup::new(options, Instant::now(), &context).and_then(|mut setup| {

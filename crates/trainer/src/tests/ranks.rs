@@ -7,8 +7,6 @@ use engine::MeetingPoint;
 use super::*;
 use crate::ranks::Place;
 
-const SIZES: [usize; 3] = [2, 3, 4];
-
 /// The places of this many ranks.
 fn places(size: usize) -> Vec<Place> {
     let port = TcpListener::bind("127.0.0.1:0")
@@ -47,11 +45,7 @@ fn run_ranks(options: &[TrainOptions], stop: Option<(u64, u64)>) -> (Vec<Result<
             .zip(options)
             .zip(&cancels)
             .map(|((place, options), cancel)| {
-                let context = Context::new(
-                    watch.clone(),
-                    cancel.clone(),
-                    options.data.batch_size.unwrap_or(2),
-                );
+                let context = Context::new(watch.clone(), cancel.clone(), place.size * THREADS);
                 scope.spawn(move || train_rank(&place, options, &context))
             })
             .collect();
@@ -92,16 +86,16 @@ fn twenty_steps(task: &Task, trainer: &str, results: &str) -> TrainOptions {
 #[test]
 fn ranks_equal_one_rank_with_the_same_batch() {
     let task = Task::new();
-    for trainer in [
-        "nnUNetTrainerV2",
-        "nnUNetTrainerV2Sparse",
-        "nnUNetTrainerV2Weighted",
+    for (trainer, sizes) in [
+        ("nnUNetTrainerV2", &[2, 3, 4][..]),
+        ("nnUNetTrainerV2Sparse", &[2, 4]),
+        ("nnUNetTrainerV2Weighted", &[3]),
     ] {
         let options = twenty_steps(&task, trainer, "one");
         let (one, events) = run_until(&options, None);
         let (one, expected) = (one.unwrap(), losses(&events));
         assert_eq!(expected.len(), 20);
-        for size in SIZES {
+        for &size in sizes {
             let run = |name: &str| {
                 let options = twenty_steps(&task, trainer, &format!("{name}{size}"));
                 let (results, events) = run_ranks(&vec![options; size], None);
@@ -273,9 +267,11 @@ fn a_rank_that_vanishes_is_named() {
     options.rank_timeout = Some("4s".to_owned());
     let places = places(2);
     let result = std::thread::scope(|scope| {
-        let first = scope.spawn(|| train_rank(&places[0], &options, &Context::silent(1)));
+        let first = scope.spawn(|| train_rank(&places[0], &options, &Context::silent(2 * THREADS)));
         // It joins, and ends without a word.
-        drop(Ranks::join(&places[1], &options, &Context::silent(1)).unwrap());
+        let second = Ranks::join(&places[1], &options, &Context::silent(2 * THREADS)).unwrap();
+        second.wait_for(0);
+        drop(second);
         first.join().unwrap()
     });
     let message = result.unwrap_err().to_string();

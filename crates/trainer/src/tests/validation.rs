@@ -161,7 +161,7 @@ fn an_interrupted_validation_continues_with_the_next_case() {
     options.data.folders.results = Some(task.path("parts"));
     let stopped = train(
         &options,
-        &Context::new(Arc::new(StopInValidation(cancel.clone())), cancel, 2),
+        &Context::new(Arc::new(StopInValidation(cancel.clone())), cancel, THREADS),
     );
     assert_eq!(stopped.unwrap_err().code(), "ERR_CANCELLED");
     let model = task.path("parts/nnUNet/3d_fullres/Task901_Ball/nnUNetTrainerV2__nnUNetPlansv2.1/all");
