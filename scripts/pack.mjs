@@ -13,7 +13,7 @@ const TARBALLS = join(root, 'tarballs');
 
 /** Builds the addons of a platform into npm/PLATFORM and packs them. */
 async function packPlatform(platform, light) {
-  const profile = light && !isHost(platform) ? (platform.emulated ? 'light' : 'linked') : 'dist';
+  const profile = light && !isHost(platform) ? 'light' : 'dist';
   const folder = join(root, 'npm', platform.name);
   for (const addon of isHost(platform) ? platform.addons : platform.cross) {
     say(`${packageName(platform)}: ${addon}`);

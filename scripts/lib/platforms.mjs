@@ -1,8 +1,7 @@
 // The platform packages: the only list of them outside their package.json files.
 
 /**
- * `target` is Rust's name. `addons` is what a native build makes, `cross` what a build on another system makes. Addons that
- * are `emulated` run in the tests of the packages on Linux x64.
+ * `target` is Rust's name. `addons` is what a native build makes, `cross` what a build on another system makes.
  */
 export const PLATFORMS = [
   {
@@ -24,7 +23,6 @@ export const PLATFORMS = [
     target: 'aarch64-unknown-linux-gnu',
     addons: ['core', 'torch'],
     cross: ['core', 'torch'],
-    emulated: true,
     wheel: 'manylinux_2_28_aarch64',
   },
   {

@@ -125,6 +125,10 @@ fn ranks_equal_one_rank_with_the_same_batch() {
                 .filter(|event| matches!(event, Event::Started { .. }));
             assert_eq!(started.count(), 1, "events of one rank only");
 
+            // With two ranks there is one order of a sum.
+            if size != 3 {
+                continue;
+            }
             let (again, repeated, _) = run("b");
             assert_eq!(found, repeated, "{what}: another run differs");
             let states =
