@@ -6,14 +6,12 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
-import { planAndPreprocess } from '../ts/index.js';
 import { packageRoot } from '../ts/version.js';
 import { contents, differences } from './contents.js';
-import { type Shape, workspace, writeTask } from './made-up.js';
+import { preprocessedTask } from './made-up.js';
 import { random } from './random.js';
 
 const MAIN = join(packageRoot, 'dist', 'ts', 'cli', 'main.js');
-const SHAPE: Shape = [20, 20, 20];
 /** Kills in all. */
 const KILLS = Number(process.env.NNUNET_DIAG_KILLS || 20);
 /** Milliseconds after which a process is considered to hang, on a busy machine. */
@@ -48,14 +46,7 @@ async function train(
 /** A small preprocessed task, and the flags of a training of it with a model folder of its own. */
 async function prepare(t: ExecutionContext): Promise<{ root: string; flags: (name: string) => string[] }> {
   t.timeout(30 * 60_000);
-  const { root, folders } = await workspace(t);
-  const names = ['a', 'b', 'c', 'd', 'e'];
-  await writeTask(
-    folders.rawDataBase,
-    'Task701_Small',
-    Object.fromEntries(names.map((name) => [name, SHAPE])),
-  );
-  await planAndPreprocess({ task: '701', configurations: ['3d_fullres'], ...folders }).result;
+  const { root, folders } = await preprocessedTask(t);
   const flags = (name: string): string[] => [
     ...['--preprocessed', folders.preprocessed],
     ...['--output-folder', join(root, name)],

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import type { Io } from '../ts/cli/command.js';
 import { main } from '../ts/cli/program.js';
+import { planAndPreprocess } from '../ts/index.js';
 
 /** Voxels `(z, y, x)`. */
 export type Shape = readonly [number, number, number];
@@ -105,6 +106,15 @@ export async function writeTask(
   };
   await writeFile(join(folder, 'dataset.json'), JSON.stringify(dataset));
   return folder;
+}
+
+/** A workspace with the preprocessed task 701 of five small cases. */
+export async function preprocessedTask(t: ExecutionContext): Promise<{ root: string; folders: Folders }> {
+  const { root, folders } = await workspace(t);
+  const shape: Shape = [20, 20, 20];
+  await writeTask(folders.rawDataBase, 'Task701_Small', { a: shape, b: shape, c: shape, d: shape, e: shape });
+  await planAndPreprocess({ task: '701', configurations: ['3d_fullres'], ...folders }).result;
+  return { root, folders };
 }
 
 /** Runs the program in this process and returns its exit code and output. */

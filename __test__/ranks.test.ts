@@ -5,12 +5,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { NnunetError, planAndPreprocess, train } from '../ts/index.js';
+import { NnunetError, train } from '../ts/index.js';
 import { packageRoot } from '../ts/version.js';
-import { type Shape, workspace, writeTask } from './made-up.js';
+import { preprocessedTask } from './made-up.js';
 
 const MAIN = join(packageRoot, 'dist', 'ts', 'cli', 'main.js');
-const SHAPE: Shape = [20, 20, 20];
 const FLAGS = [
   ...['train', '701', '-c', '3d_fullres', '-f', '0', '--patch-size', '16x16x16', '--batch-size', '4'],
   ...['--iterations', '4', '--validation-iterations', '2', '--save-every', '1', '--initial-lr', '0.0002'],
@@ -26,14 +25,7 @@ interface Ended {
 /** A small preprocessed task, and the flags of a training of it with a model folder of its own. */
 async function prepare(t: ExecutionContext): Promise<{ root: string; preprocessed: string; flags: Flags }> {
   t.timeout(20 * 60_000);
-  const { root, folders } = await workspace(t);
-  const names = ['a', 'b', 'c', 'd', 'e'];
-  await writeTask(
-    folders.rawDataBase,
-    'Task701_Small',
-    Object.fromEntries(names.map((name) => [name, SHAPE])),
-  );
-  await planAndPreprocess({ task: '701', configurations: ['3d_fullres'], ...folders }).result;
+  const { root, folders } = await preprocessedTask(t);
   const flags: Flags = (name, ...more) => [
     ...[...FLAGS, '--preprocessed', folders.preprocessed, '--output-folder', join(root, name)],
     ...more,

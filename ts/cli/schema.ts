@@ -56,6 +56,15 @@ export function fieldsOf(verb: VerbName): Field[] {
   return Object.entries(properties).map(([name, property]) => field(name, property));
 }
 
+/** What starts no threads: a submission has none, and a page leaves them to the run that it follows. */
+const WITHOUT_WORKERS: readonly VerbName[] = ['slurm', 'watch'];
+
+/** The options of a verb that it uses: without `workers` where it starts no threads. */
+export function usedFieldsOf(verb: VerbName): Field[] {
+  const unused = WITHOUT_WORKERS.includes(verb);
+  return fieldsOf(verb).filter(({ name }) => !(unused && name === 'workers'));
+}
+
 function field(name: string, property: Schema): Field {
   const type = plain(property);
   const array = [type, ...(type.anyOf ?? [])].find((one) => one.type === 'array');

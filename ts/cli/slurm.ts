@@ -6,12 +6,12 @@ import { isSubmittable } from '../slurm/jobs-of.js';
 import { type SubmitResult, submit } from '../slurm/submit.js';
 import { addFlags, collect, type Flags } from './flags.js';
 import { jsonLine } from './lines.js';
-import { fieldsOf, kebab } from './schema.js';
+import { kebab, usedFieldsOf } from './schema.js';
 import type { Screen } from './screen.js';
 
 /** The flags of Slurm. Threads are an option of the verb. */
 export function slurmFlags(): Flags {
-  return { fields: fieldsOf('slurm').filter(({ name }) => name !== 'workers'), positional: [], short: {} };
+  return { fields: usedFieldsOf('slurm'), positional: [], short: {} };
 }
 
 /** The flags of a verb with those of Slurm, for the wording of errors. */

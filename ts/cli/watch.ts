@@ -6,14 +6,12 @@ import { EXIT, type Io, type Output, report } from './command.js';
 import { addConfigFlags, configured } from './configured.js';
 import { addFlags, collect, type Flags } from './flags.js';
 import { jsonLine } from './lines.js';
-import { fieldsOf } from './schema.js';
+import { usedFieldsOf } from './schema.js';
 import { styled } from './style.js';
 
 /** Adds `watch`. */
 export function registerWatch(program: Command, io: Io, finish: (code: number) => void): void {
-  // A page takes one thread: the run that it follows needs the others.
-  const fields = fieldsOf('watch').filter(({ name }) => name !== 'workers');
-  const flags: Flags = { fields, positional: ['paths'], short: {} };
+  const flags: Flags = { fields: usedFieldsOf('watch'), positional: ['paths'], short: {} };
   const child = program.command('watch').description('serve the page of report, which follows a training');
   addFlags(child, flags);
   child.option('--json', 'write events and result as JSON lines on standard output');

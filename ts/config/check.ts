@@ -1,5 +1,5 @@
 import { dirname, resolve } from 'node:path';
-import { fieldsOf, verbNames } from '../cli/schema.js';
+import { usedFieldsOf, verbNames } from '../cli/schema.js';
 import { NnunetError } from '../errors.js';
 import type { VerbName } from '../generated/verbs.js';
 import { advice } from '../nearest.js';
@@ -8,9 +8,6 @@ import { configError } from './read.js';
 
 /** Options of `common`. They mean the same for every verb that has them. */
 export const COMMON = ['rawDataBase', 'preprocessed', 'results', 'workers', 'device', 'precision'] as const;
-
-/** What takes no threads of `common`: a submission has none, and a page leaves them to the run that it follows. */
-const WITHOUT_WORKERS: readonly VerbName[] = ['slurm', 'watch'];
 
 /** Options that are paths. Relative ones are relative to the configuration file. */
 export const PATHS: ReadonlySet<string> = new Set([
@@ -61,8 +58,7 @@ export function checkConfig(file: string, content: unknown): Record<VerbName, Op
   const shared = common as Options;
   const folder = dirname(file);
   const entries = verbs.map((verb) => {
-    const names = new Set(fieldsOf(verb).map((field) => field.name));
-    if (WITHOUT_WORKERS.includes(verb)) names.delete('workers');
+    const names = new Set(usedFieldsOf(verb).map((field) => field.name));
     const own = Object.entries(shared).filter(([name]) => names.has(name));
     return [verb, absolute({ ...Object.fromEntries(own), ...(content[verb] as Options) }, folder)];
   });

@@ -7,13 +7,12 @@ mod write;
 
 pub use source::Convention;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use dataset::{Folders, Task, TrainingCase};
-use run::{CaseFailure, CaseLoop, Context, Event, Job, Options, Outcome, Progress};
+use run::{CaseFailure, Context, Options, Outcome};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
 use crate::Error;
 use source::Source;
@@ -108,27 +107,13 @@ pub fn convert(options: &ConvertOptions, context: &Context) -> Result<ConvertSum
         None => folders.raw_data()?,
     };
     let folder = parent.join(&task.name);
-    if folder.join("dataset.json").exists() && !options.overwrite {
-        return Err(Error::TaskExists { folder });
-    }
+    refuse_existing(options, &folder, "dataset.json")?;
     refuse_taken_number(&task, &parent)?;
     source
         .warnings
         .iter()
         .for_each(|message| context.warn("WARN_NORMALIZATION", message.clone(), None));
-    let settings = json!({ "source": options.source, "convention": source.convention, "folder": folder });
-    context.emit(Event::Started {
-        verb: "convert",
-        settings,
-    });
-
-    write::make_folders(&folder, &source.jobs)?;
-    let jobs: Vec<_> = source.jobs.iter().map(|job| Job::new(&job.case, job)).collect();
-    let progress = Progress::new("cases", jobs.len());
-    let Outcome { results, failures } = CaseLoop::new(context)?.run(&jobs, progress, |job| {
-        write::write_case(&source, job.input, &folder, context.cancel())
-    })?;
-
+    let Outcome { results, failures } = write::write_cases(&source, options, &folder, context)?;
     let mut dataset = source.dataset.clone();
     let converted = source
         .jobs
@@ -156,8 +141,18 @@ pub fn convert(options: &ConvertOptions, context: &Context) -> Result<ConvertSum
     })
 }
 
+/// Fails if the folder has a finished result already, whose `last` file exists, unless it is to be replaced.
+fn refuse_existing(options: &ConvertOptions, folder: &Path, last: &str) -> Result<(), Error> {
+    match folder.join(last).exists() && !options.overwrite {
+        true => Err(Error::TaskExists {
+            folder: folder.to_owned(),
+        }),
+        false => Ok(()),
+    }
+}
+
 /// Fails if another task has the same number. Tasks are identified by their number.
-pub(crate) fn refuse_taken_number(task: &Task, parent: &std::path::Path) -> Result<(), Error> {
+pub(crate) fn refuse_taken_number(task: &Task, parent: &Path) -> Result<(), Error> {
     let names = std::fs::read_dir(parent).into_iter().flatten().flatten();
     let names = names.filter_map(|entry| entry.file_name().into_string().ok());
     let taken = names

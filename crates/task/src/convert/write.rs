@@ -1,18 +1,41 @@
-//! Writes one case of a converted dataset.
+//! Writes the cases of a converted dataset.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use dataset::files::only_one;
-use run::Cancel;
+use run::{Cancel, CaseLoop, Context, Event, Job as Case, Outcome, Progress};
+use serde_json::json;
 use storage::Links;
 use volume::nifti::{self, Stored};
 
 use super::source::{Images, Job, Relabel, Source};
+use super::ConvertOptions;
 use crate::Error;
 
+/// Writes all cases into the folder of the result, and says so. Returns of each case whether a label value became another
+/// one.
+pub(super) fn write_cases(
+    source: &Source,
+    options: &ConvertOptions,
+    folder: &Path,
+    context: &Context,
+) -> Result<Outcome<bool>, Error> {
+    let settings = json!({ "source": options.source, "convention": source.convention, "folder": folder });
+    context.emit(Event::Started {
+        verb: "convert",
+        settings,
+    });
+    make_folders(folder, &source.jobs)?;
+    let jobs: Vec<_> = source.jobs.iter().map(|job| Case::new(&job.case, job)).collect();
+    let progress = Progress::new("cases", jobs.len());
+    CaseLoop::new(context)?.run(&jobs, progress, |job| {
+        write_case(source, job.input, folder, context.cancel())
+    })
+}
+
 /// Creates the folders of the cases.
-pub(super) fn make_folders(folder: &Path, jobs: &[Job]) -> Result<(), Error> {
+fn make_folders(folder: &Path, jobs: &[Job]) -> Result<(), Error> {
     let mut names = vec!["imagesTr", "labelsTr"];
     if jobs.iter().any(|job| job.test) {
         names.push("imagesTs");
@@ -29,7 +52,7 @@ pub(super) fn make_folders(folder: &Path, jobs: &[Job]) -> Result<(), Error> {
 
 /// Writes all files of a case, the label last. Checks for cancellation between files. Returns whether a label value became
 /// another one.
-pub(super) fn write_case(source: &Source, job: &Job, folder: &Path, cancel: &Cancel) -> Result<bool, Error> {
+fn write_case(source: &Source, job: &Job, folder: &Path, cancel: &Cancel) -> Result<bool, Error> {
     let part = if job.test { "Ts" } else { "Tr" };
     let images = folder.join(format!("images{part}"));
     let target = |channel: usize| images.join(format!("{}_{channel:04}.nii.gz", job.case));

@@ -3,13 +3,13 @@
 use std::path::Path;
 
 use dataset::{DatasetJson, Task};
-use run::{CaseLoop, Context, Event, Job, Outcome, Progress};
-use serde_json::{json, Map, Value as Json};
+use run::{Context, Outcome};
+use serde_json::{Map, Value as Json};
 use volume::UNLABELLED;
 
-use super::{name, parent, refuse_existing, write_json};
+use super::{name, parent, write_json};
 use crate::convert::source::{Relabel, Source};
-use crate::convert::{write, ConvertOptions, ConvertSummary};
+use crate::convert::{refuse_existing, write, ConvertOptions, ConvertSummary};
 use crate::Error;
 
 /// Channel names that nnU-Net v2 does not normalise with the case's mean and deviation.
@@ -31,18 +31,7 @@ pub(super) fn convert(options: &ConvertOptions, context: &Context) -> Result<Con
         from: UNLABELLED,
         to: ignore,
     });
-    let settings = json!({ "source": options.source, "convention": source.convention, "folder": folder });
-    context.emit(Event::Started {
-        verb: "convert",
-        settings,
-    });
-
-    write::make_folders(&folder, &source.jobs)?;
-    let jobs: Vec<_> = source.jobs.iter().map(|job| Job::new(&job.case, job)).collect();
-    let progress = Progress::new("cases", jobs.len());
-    let Outcome { results, failures } = CaseLoop::new(context)?.run(&jobs, progress, |job| {
-        write::write_case(&source, job.input, &folder, context.cancel())
-    })?;
+    let Outcome { results, failures } = write::write_cases(&source, options, &folder, context)?;
     let converted: Vec<_> = source
         .jobs
         .iter()

@@ -56,16 +56,6 @@ fn name(options: &ConvertOptions, of_source: Option<String>) -> Result<String, E
     }
 }
 
-/// Fails if the folder has a finished result already, unless it is to be replaced.
-fn refuse_existing(options: &ConvertOptions, folder: &Path, last: &str) -> Result<(), Error> {
-    match folder.join(last).exists() && !options.overwrite {
-        true => Err(Error::TaskExists {
-            folder: folder.to_owned(),
-        }),
-        false => Ok(()),
-    }
-}
-
 fn write_json(path: &Path, json: &Json) -> Result<(), Error> {
     let text = format!("{json:#}\n");
     Ok(storage::write_atomic(path, |file| {

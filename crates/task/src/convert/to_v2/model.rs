@@ -14,8 +14,8 @@ use v2::Checkpoint as Kind;
 
 use super::plans::{pickled, Converted, PLANS};
 use super::weights::{Checkpoint, Network};
-use super::{name, parent, plans, refuse_existing, write_json};
-use crate::convert::{Convention, ConvertOptions, ConvertSummary};
+use super::{name, parent, plans, write_json};
+use crate::convert::{refuse_existing, Convention, ConvertOptions, ConvertSummary};
 use crate::Error;
 
 /// The trainer of a converted model. v2 finds the class by this name.
