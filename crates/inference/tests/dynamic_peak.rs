@@ -43,7 +43,7 @@ fn the_estimate_bounds_the_peak() {
         let status = fs::read_to_string("/proc/self/status").unwrap();
         let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
         let peak = line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() * 1024;
-        let (found, bound) = work.reported()[0];
+        let (found, bound) = work.events.strategies()[0];
         println!("{found}: {} MiB, estimated {} MiB", peak >> 20, bound >> 20);
         assert_eq!(found, expected);
         assert!(peak <= bound, "{found}: {peak} bytes, estimated {bound}");

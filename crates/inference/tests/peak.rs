@@ -31,7 +31,7 @@ fn the_estimate_bounds_the_peak() {
         let status = fs::read_to_string("/proc/self/status").unwrap();
         let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
         let peak = line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() * 1024;
-        let (found, bound) = work.reported()[0];
+        let (found, bound) = work.events.strategies()[0];
         assert_eq!(found, strategy);
         assert!(peak <= bound, "{strategy}: {peak} bytes, estimated {bound}");
         println!("{strategy}: {} MiB, estimated {} MiB", peak >> 20, bound >> 20);

@@ -31,6 +31,13 @@ pub fn folder(topic: &str) -> PathBuf {
     base.join(topic)
 }
 
+/// Returns a port of this machine that nobody listens to. Panics if there is none.
+#[expect(clippy::unwrap_used, reason = "test support")]
+pub fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port()
+}
+
 /// Lists all files below a folder, sorted. Panics with the folder that cannot be listed.
 #[expect(clippy::panic, reason = "test support")]
 pub fn files_below(folder: &Path) -> Vec<PathBuf> {

@@ -107,19 +107,6 @@ impl Work {
             .0
     }
 
-    /// Strategy and bound of each prediction.
-    pub fn reported(&self) -> Vec<(&'static str, u64)> {
-        let of = |event| match event {
-            Event::Memory {
-                strategy: Some(strategy),
-                bytes,
-                ..
-            } => Some((strategy, bytes)),
-            _ => None,
-        };
-        self.events.events().into_iter().filter_map(of).collect()
-    }
-
     /// Adds a fold with changed weights. `change` changes its settings.
     pub fn add_fold(&self, fold: Fold, change: impl FnOnce(&mut Info)) {
         let (from, to) = (self.model.fold(Fold::Index(0)), self.model.fold(fold));

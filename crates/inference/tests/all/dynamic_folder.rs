@@ -114,7 +114,7 @@ fn results_do_not_depend_on_the_memory() {
                 work.options.memory = memory;
                 work.events = Arc::default();
                 assert_eq!(work.predict().unwrap().written, 2);
-                let strategies: Vec<_> = work.reported().iter().map(|found| found.0).collect();
+                let strategies: Vec<_> = work.events.strategies().iter().map(|found| found.0).collect();
                 assert_eq!(strategies, [if memory.is_some() { "slabs" } else { "whole" }; 2]);
                 let found = ["a", "b"].map(|case| outputs(&work.options.output, case));
                 assert_eq!(found[0].len(), if save_softmax { 3 } else { 1 });

@@ -10,7 +10,7 @@ use inference::{predict, Error, PredictSummary};
 use ndarray::Array3;
 use pickle::torch::{write_checkpoint, Tensor};
 use pickle::{Dict, Value};
-use run::{Cancel, Context, Event};
+use run::{Cancel, Context};
 use serde_json::{json, Value as Json};
 use settings::PredictOptions;
 use testkit::Recorder;
@@ -137,19 +137,6 @@ impl Work {
 
     pub fn context(&self) -> Context {
         Context::new(self.events.clone(), Cancel::new(), 2)
-    }
-
-    /// Strategy and bound of each prediction.
-    pub fn reported(&self) -> Vec<(&'static str, u64)> {
-        let of = |event| match event {
-            Event::Memory {
-                strategy: Some(strategy),
-                bytes,
-                ..
-            } => Some((strategy, bytes)),
-            _ => None,
-        };
-        self.events.events().into_iter().filter_map(of).collect()
     }
 
     pub fn labels(&self, case: &str) -> Array3<i16> {

@@ -109,7 +109,7 @@ fn results_do_not_depend_on_the_memory() {
                 assert_eq!(written, 2);
                 assert_eq!(warnings.len(), if small { 2 } else { 0 }, "{warnings:?}");
                 let strategy = if small { "slabs" } else { "whole" };
-                let reported = work.reported();
+                let reported = work.events.strategies();
                 assert_eq!(reported.len(), 2);
                 assert!(reported.iter().all(|found| found.0 == strategy), "{reported:?}");
                 let mut found = ["a", "b"].map(|case| outputs(&work, case));

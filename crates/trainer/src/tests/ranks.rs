@@ -1,7 +1,5 @@
 //! Several ranks, as threads of this process.
 
-use std::net::TcpListener;
-
 use engine::MeetingPoint;
 
 use super::*;
@@ -9,11 +7,7 @@ use crate::ranks::Place;
 
 /// The places of this many ranks.
 fn places(size: usize) -> Vec<Place> {
-    let port = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
+    let port = testkit::free_port();
     let place = |rank| Place {
         rank,
         size,

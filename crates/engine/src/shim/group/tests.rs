@@ -1,4 +1,3 @@
-use std::net::TcpListener;
 use std::time::Instant;
 
 use super::*;
@@ -9,14 +8,9 @@ pub(crate) fn ranks<T: Send>(
     timeout: Duration,
     body: impl Fn(&Rc<Group>, &Store) -> T + Sync,
 ) -> Vec<T> {
-    let port = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
     let point = MeetingPoint {
         host: "127.0.0.1".to_owned(),
-        port,
+        port: testkit::free_port(),
         prefix: "test".to_owned(),
     };
     // The store must outlive every rank.
@@ -116,14 +110,9 @@ fn a_rank_that_does_not_take_part_ends_the_others_after_the_timeout() {
 
 #[test]
 fn a_store_that_nobody_serves_is_an_error() {
-    let port = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
     let point = MeetingPoint {
         host: "127.0.0.1".to_owned(),
-        port,
+        port: testkit::free_port(),
         prefix: String::new(),
     };
     let error = Store::open(&point, false, Duration::from_secs(1)).err().unwrap();
