@@ -8,14 +8,14 @@ See README.md.
 import argparse
 import json
 import os
-import subprocess
 import sys
 import tempfile
-import threading
-import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "predict"))
+from measure import measured, write_noise  # noqa: E402
+
 PROGRAM = HERE.parent.parent / "dist" / "ts" / "cli" / "main.js"
 NETWORK = "dynamic_network_architectures.architectures.unet.PlainConvUNet"
 FEATURES = [32, 64, 128, 256, 320, 320]
@@ -117,61 +117,6 @@ def write_model(folder, patch):
     torch.save(checkpoint, folder / "fold_0" / "checkpoint_final.pth")
 
 
-def write_image(path, size):
-    """Smooth noise on the grid of the model, without zeros, so that nothing is cropped."""
-    import numpy as np
-    import SimpleITK
-    from scipy.ndimage import zoom
-
-    rng = np.random.default_rng(0)
-    coarse = rng.normal(size=[max(4, size // 16)] * 3)
-    smooth = zoom(coarse, size / coarse.shape[0], order=1)[:size, :size, :size]
-    values = (500 + 100 * smooth + 20 * rng.normal(size=smooth.shape)).astype(np.int16)
-    SimpleITK.WriteImage(SimpleITK.GetImageFromArray(values), str(path))
-
-
-def memory_of(group):
-    """Proportional set size in bytes of all processes of a process group."""
-    total = 0
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit():
-            continue
-        try:
-            if int((entry / "stat").read_text().rsplit(")", 1)[1].split()[2]) != group:
-                continue
-            lines = (entry / "smaps_rollup").read_text().splitlines()
-        except (OSError, IndexError, ValueError):
-            continue
-        total += sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))
-    return total
-
-
-def measured(command, environment):
-    """Wall seconds, CPU seconds, and peak memory in MiB of all processes of a command."""
-    start, peak, ended = time.time(), 0, threading.Event()
-    with tempfile.TemporaryFile("w+") as output:
-        process = subprocess.Popen(
-            command, stdout=output, stderr=output, start_new_session=True, env={**os.environ, **environment}
-        )
-
-        def watch():
-            nonlocal peak
-            while not ended.wait(0.1):
-                peak = max(peak, memory_of(process.pid))
-
-        watcher = threading.Thread(target=watch)
-        watcher.start()
-        _, status, usage = os.wait4(process.pid, 0)
-        seconds = time.time() - start
-        ended.set()
-        watcher.join()
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode != 0:
-            output.seek(0)
-            raise SystemExit(f"{' '.join(map(str, command[:3]))} failed:\n{output.read()[-3000:]}")
-    return seconds, usage.ru_utime + usage.ru_stime, peak / 2**20
-
-
 def equal(first, second):
     """Share of equal voxels."""
     import numpy as np
@@ -195,7 +140,7 @@ def main():
         model = temporary / "Dataset900_Random" / "nnUNetTrainer__nnUNetPlans__3d_fullres"
         write_model(model, arguments.patch)
         (images := temporary / "images").mkdir()
-        write_image(images / "a_0000.nii.gz", arguments.size)
+        write_noise(images / "a_0000.nii.gz", arguments.size)
         here = ["node", PROGRAM, "predict", "-i", images, "-m", model, "--device", "cpu", "--overwrite"]
         here += ["--workers", str(arguments.threads)]
         peer = [Path(sys.executable).parent / "nnUNetv2_predict_from_modelfolder", "-i", images, "-m", model, "-f", "0"]

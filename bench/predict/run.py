@@ -1,23 +1,24 @@
 """Whole prediction of a folder: this project in float32 and bfloat16, and DIAG's fork of nnU-Net v1.
 
 python bench/predict/run.py --model FOLDER --input FOLDER [--fork .peers/fork] [--cases 10] [--rounds 1]
+python bench/predict/run.py --model FOLDER --size 256 --no-mirroring [--fork .peers/fork]
 
 See README.md.
 """
 import argparse
 import os
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
+
+from measure import measured, write_noise
 
 HERE = Path(__file__).resolve().parent
 PROGRAM = HERE.parent.parent / "dist" / "ts" / "cli" / "main.js"
 
 FORK = """
 import os, sys
-fork, model, source, target, folds, threads = sys.argv[1:]
+fork, model, source, target, folds, threads, tta = sys.argv[1:]
 os.environ.update(nnUNet_raw_data_base=target, nnUNet_preprocessed=target, RESULTS_FOLDER=target)
 sys.path.insert(0, fork)
 import torch
@@ -25,23 +26,10 @@ torch.set_num_threads(int(threads))
 from nnunet.inference.predict import predict_from_folder
 predict_from_folder(
     model, source, target, [int(fold) if fold.isdigit() else fold for fold in folds.split()], save_npz=False,
-    num_threads_preprocessing=1, num_threads_nifti_save=1, lowres_segmentations=None, part_id=0, num_parts=1, tta=True,
+    num_threads_preprocessing=1, num_threads_nifti_save=1, lowres_segmentations=None, part_id=0, num_parts=1, tta=tta == "True",
     mixed_precision=False, overwrite_existing=True, mode="normal", overwrite_all_in_gpu=None, step_size=0.5,
 )
 """
-
-
-def measured(command):
-    """Wall seconds, CPU seconds and peak MB (of the largest process) of a command."""
-    start = time.time()
-    with tempfile.TemporaryFile("w+") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=output)
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode != 0:
-            output.seek(0)
-            raise SystemExit(f"{' '.join(map(str, command[:3]))} failed:\n{output.read()[-3000:]}")
-    return time.time() - start, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
 
 
 def different(first, second):
@@ -59,7 +47,10 @@ def different(first, second):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", type=Path, required=True, help="folder TRAINER__PLANS")
-    parser.add_argument("--input", type=Path, required=True, help="folder of images <case>_0000.nii.gz")
+    images = parser.add_mutually_exclusive_group(required=True)
+    images.add_argument("--input", type=Path, help="folder of images <case>_0000.nii.gz")
+    images.add_argument("--size", type=int, help="one image of noise instead, of so many voxels along each axis")
+    parser.add_argument("--no-mirroring", action="store_true")
     parser.add_argument("--fork", type=Path, help="checkout of the fork, whose packages this Python has")
     parser.add_argument("--cases", type=int, default=10)
     parser.add_argument("--rounds", type=int, default=1, help="the best of so many alternating runs counts")
@@ -72,12 +63,17 @@ def main():
     with tempfile.TemporaryDirectory() as temporary:
         temporary = Path(temporary)
         (source := temporary / "images").mkdir()
+        if arguments.size:
+            write_noise(source / "noise_0000.nii.gz", arguments.size)
+            arguments.input = source
         cases = sorted({path.name.rsplit("_", 1)[0] for path in arguments.input.glob("*.nii.gz")})[: arguments.cases]
         for case in cases:
-            for path in arguments.input.glob(f"{case}_*.nii.gz"):
+            for path in arguments.input.glob(f"{case}_*.nii.gz") if arguments.input != source else []:
                 (source / path.name).symlink_to(path.resolve())
         here = ["node", PROGRAM, "predict", "-i", source, "-m", arguments.model, "--workers", str(arguments.threads),
                 "-f", *folds]
+        if arguments.no_mirroring:
+            here.append("--no-mirroring")
         commands = {}
         for precision in ("float32", "bfloat16"):
             commands[f"here, {precision}"] = lambda out, p=precision: [*here, "--precision", p, "-o", out, "--overwrite"]
@@ -87,16 +83,16 @@ def main():
         if arguments.fork:
             commands["fork, float32"] = lambda out: [
                 sys.executable, "-c", FORK, arguments.fork.resolve(), arguments.model.resolve(), source, out, " ".join(folds),
-                str(arguments.threads)]
+                str(arguments.threads), str(not arguments.no_mirroring)]
         best, outputs = {}, {}
         for _ in range(arguments.rounds):
             for name, command in commands.items():
                 outputs[name] = temporary / name.replace(" ", "-")
                 outputs[name].mkdir(exist_ok=True)
                 found = measured(command(outputs[name]))
-                best[name] = min(best.get(name, found), found)
-        print(f"{len(cases)} cases, {arguments.threads} threads\n")
-        print("| program | wall s | CPU s | peak MB | voxels that differ from the first row |")
+                best[name] = tuple(map(min, best.get(name, found), found))
+        print(f"{len(cases)} cases, {arguments.threads} threads, load {os.getloadavg()[0]:.1f}\n")
+        print("| program | wall s | CPU s | peak MiB | voxels that differ from the first row |")
         print("| --- | --- | --- | --- | --- |")
         for name, (wall, cpu, peak) in best.items():
             print(f"| {name} | {wall:.1f} | {cpu:.1f} | {peak:.0f} | {different(outputs['here, float32'], outputs[name])} |")

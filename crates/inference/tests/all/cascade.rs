@@ -3,57 +3,10 @@
 use std::fs;
 use std::path::Path;
 
-use crate::common::{copy, Work};
-use dataset::results::{ModelFolder, FINAL_CHECKPOINT};
-use dataset::{Fold, Plans};
-use engine::checkpoint::{Checkpoint, Info};
+use crate::common::cascade;
 use inference::{predict, PredictOptions};
-use ndarray::{concatenate, ArrayD, Axis, IxDyn};
 use run::{Coded, Context};
 use volume::{nifti, Geometry};
-
-/// Makes a second stage of the recorded model: its first convolution also takes one channel a class.
-fn second_stage(model: &ModelFolder) {
-    let fold = model.fold(Fold::Index(0));
-    let plans = Plans::read(&model.plans()).unwrap();
-    let mut checkpoint = Checkpoint::read(&fold.checkpoint(FINAL_CHECKPOINT)).unwrap();
-    for (name, values) in &mut checkpoint.state {
-        if name.starts_with("conv_blocks_context.0.blocks.0") && name.ends_with("conv.weight") {
-            let mut shape = values.shape().to_vec();
-            shape[1] = plans.num_classes;
-            let more = ArrayD::from_shape_fn(IxDyn(&shape), |at| (at[0] + 2 * at[1]) as f32 / 4.0 - 0.5);
-            *values = concatenate(Axis(1), &[values.view(), more.view()]).unwrap();
-        }
-    }
-    checkpoint.write(&fold.checkpoint(FINAL_CHECKPOINT)).unwrap();
-    let mut info = Info::read(&fold.checkpoint_info(FINAL_CHECKPOINT)).unwrap();
-    info.name = "nnUNetTrainerV2CascadeFullRes".to_owned();
-    info.write(&fold.checkpoint_info(FINAL_CHECKPOINT)).unwrap();
-}
-
-/// Both stages in nnU-Net's folders; the options name the second one.
-fn cascade(cases: &[&str]) -> (Work, ModelFolder) {
-    let mut work = Work::new(cases);
-    let results = work.guard.path().join("results");
-    let folder = |configuration: &str, trainer: &str| {
-        let path = results
-            .join(configuration)
-            .join("Task007_X")
-            .join(format!("{trainer}__plans"));
-        let model = ModelFolder::new(path);
-        copy(
-            &work.model.fold(Fold::Index(0)).path,
-            &model.fold(Fold::Index(0)).path,
-        );
-        fs::copy(work.model.plans(), model.plans()).unwrap();
-        model
-    };
-    let first = folder("3d_lowres", "nnUNetTrainerV2");
-    let second = folder("3d_cascade_fullres", "nnUNetTrainerV2CascadeFullRes");
-    second_stage(&second);
-    work.options.model.clone_from(&second.path);
-    (work, first)
-}
 
 fn labels(folder: &Path, case: &str) -> ndarray::Array3<i16> {
     nifti::read_labels(&folder.join(format!("{case}.nii.gz")))

@@ -9,7 +9,7 @@ use dataset::results::{ModelFolder, FINAL_CHECKPOINT};
 use dataset::{Fold, Plans};
 use engine::checkpoint::{Checkpoint, Info};
 use inference::{predict, Error, PredictOptions, PredictSummary};
-use ndarray::Array3;
+use ndarray::{concatenate, Array3, ArrayD, Axis, IxDyn};
 use run::{Cancel, Context, Event};
 use settings::Precision;
 use testkit::Recorder;
@@ -132,4 +132,47 @@ pub fn copy(from: &Path, to: &Path) {
             fs::copy(&path, to.join(path.file_name().unwrap())).unwrap();
         }
     }
+}
+
+/// Makes a second stage of the recorded model: its first convolution also takes one channel a class.
+fn second_stage(model: &ModelFolder) {
+    let fold = model.fold(Fold::Index(0));
+    let plans = Plans::read(&model.plans()).unwrap();
+    let mut checkpoint = Checkpoint::read(&fold.checkpoint(FINAL_CHECKPOINT)).unwrap();
+    for (name, values) in &mut checkpoint.state {
+        if name.starts_with("conv_blocks_context.0.blocks.0") && name.ends_with("conv.weight") {
+            let mut shape = values.shape().to_vec();
+            shape[1] = plans.num_classes;
+            let more = ArrayD::from_shape_fn(IxDyn(&shape), |at| (at[0] + 2 * at[1]) as f32 / 4.0 - 0.5);
+            *values = concatenate(Axis(1), &[values.view(), more.view()]).unwrap();
+        }
+    }
+    checkpoint.write(&fold.checkpoint(FINAL_CHECKPOINT)).unwrap();
+    let mut info = Info::read(&fold.checkpoint_info(FINAL_CHECKPOINT)).unwrap();
+    info.name = "nnUNetTrainerV2CascadeFullRes".to_owned();
+    info.write(&fold.checkpoint_info(FINAL_CHECKPOINT)).unwrap();
+}
+
+/// Both stages in nnU-Net's folders; the options name the second one.
+pub fn cascade(cases: &[&str]) -> (Work, ModelFolder) {
+    let mut work = Work::new(cases);
+    let results = work.guard.path().join("results");
+    let folder = |configuration: &str, trainer: &str| {
+        let path = results
+            .join(configuration)
+            .join("Task007_X")
+            .join(format!("{trainer}__plans"));
+        let model = ModelFolder::new(path);
+        copy(
+            &work.model.fold(Fold::Index(0)).path,
+            &model.fold(Fold::Index(0)).path,
+        );
+        fs::copy(work.model.plans(), model.plans()).unwrap();
+        model
+    };
+    let first = folder("3d_lowres", "nnUNetTrainerV2");
+    let second = folder("3d_cascade_fullres", "nnUNetTrainerV2CascadeFullRes");
+    second_stage(&second);
+    work.options.model.clone_from(&second.path);
+    (work, first)
 }
