@@ -24,10 +24,12 @@ impl Forest {
             count += row.len();
         }
         let end = u32::try_from(count).map_err(|_| Error::TooManyRuns { found: count })?;
-        Ok(Self {
-            parent: (0..end).collect(),
-            first,
-        })
+        let mut parent = vec![0; count];
+        run::prefer_large_pages(&mut parent);
+        for (run, parent) in (0..end).zip(&mut parent) {
+            *parent = run;
+        }
+        Ok(Self { parent, first })
     }
 
     /// Joins touching runs of neighbouring rows if `matches` holds. `matches` receives the row and the start
@@ -96,6 +98,7 @@ impl Forest {
     /// Returns the component number of each run, and the number of components.
     pub(crate) fn numbers(&self) -> (Vec<u32>, usize) {
         let mut numbers = vec![0; self.parent.len()];
+        run::prefer_large_pages(&mut numbers);
         let mut count = 0;
         for (run, parent) in self.parent.iter().enumerate() {
             // A parent comes before its runs, so that it already has a number.

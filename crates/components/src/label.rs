@@ -94,6 +94,7 @@ fn label_runs<T: Copy + Sync + Send, D: Dimension>(
             sizes: Vec::new(),
         });
     }
+    run::prefer_large_pages(labels.as_slice_mut().unwrap_or_default());
     u32::try_from(width).map_err(|_| Error::TooManyRuns { found: width })?;
     let image = image.as_standard_layout();
     let values = image.as_slice().unwrap_or_default();

@@ -38,6 +38,7 @@ pub fn squared_distance<T: Voxel, D: Dimension>(
     bound: Option<f32>,
 ) -> Result<Array<f32, D>, Error> {
     let mut out = Array::zeros(mask.raw_dim());
+    run::prefer_large_pages(out.as_slice_mut().unwrap_or_default());
     squared_distance_into(mask, spacing, bound, out.view_mut(), &Cancel::new())?;
     Ok(out)
 }

@@ -98,6 +98,7 @@ pub(crate) fn resample_on(
     }
     let (forward, back) = to.permutation();
     let mut out = Array4::zeros((channels, to.shape[0], to.shape[1], to.shape[2]));
+    run::prefer_large_pages(out.as_slice_mut().unwrap_or_default());
     for (volume, mut result) in data.axis_iter(Axis(0)).zip(out.axis_iter_mut(Axis(0))) {
         let channel = method.channel(volume.permuted_axes(forward), cancel)?;
         match result.as_slice_mut() {

@@ -175,12 +175,17 @@ fn stream_labels(
     let shape = method.shape_out;
     let mut labels = Array3::zeros(shape);
     let values = labels.as_slice_mut().unwrap_or_default();
+    run::prefer_large_pages(values);
     let mut best = vec![f32::NEG_INFINITY; values.len()];
     for channel in 0..channels {
         let volume = softmax.index_axis(Axis(0), channel).permuted_axes(forward);
         let source = method.channel(volume, cancel)?;
         let merge = |z, ys: Range<usize>, labels: &mut [i16], best: &mut [f32], scratch: &mut Scratch| {
             let (values, lines) = scratch;
+            if channel == 0 {
+                // As in `LabelStream`: new memory is written before it is read.
+                labels.fill(0);
+            }
             values.resize(labels.len(), 0.0);
             source.fill(z, ys, values, lines);
             decision.merge(channel, values, best, labels);

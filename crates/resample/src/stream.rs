@@ -78,12 +78,14 @@ impl LabelStream {
         if let Some(axis) = to.separate_axis {
             axes[axis] = (to.order_z, mode.grid());
         }
+        let mut labels = vec![0; to.shape.iter().product()];
+        run::prefer_large_pages(&mut labels);
         Ok(Self {
             decision,
             shape_in,
             shape_out: to.shape,
             taps: Arc::new(taps(shape_in, to.shape, &axes)),
-            labels: vec![0; to.shape.iter().product()],
+            labels,
             received: 0,
             next: 0,
             seam: None,
@@ -171,6 +173,8 @@ impl LabelStream {
             cancel,
             |z, ys, labels, scratch: &mut Scratch| {
                 let Scratch { values, best, lines } = scratch;
+                // A page of new memory that is read before it is written costs a second fault, which stops all threads.
+                labels.fill(0);
                 values.resize(labels.len(), 0.0);
                 best.clear();
                 best.resize(labels.len(), f32::NEG_INFINITY);

@@ -117,6 +117,7 @@ pub(crate) fn make<W: Weight>(
         return Ok(virtual_corner_voxel(&index, |d2, at| base(at) + gaussian.at(d2)));
     }
     let mut distance = Array3::zeros((z, y, x));
+    run::prefer_large_pages(distance.as_slice_mut().unwrap_or_default());
     let kept = (bound as f32).next_up();
     if !any {
         distance.fill(f32::INFINITY);
