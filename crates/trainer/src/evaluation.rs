@@ -34,28 +34,31 @@ impl OnlineEvaluation {
         Self { weighted, ..self }
     }
 
-    /// Adds a batch: logits (b, c, \[z,\] y, x), labels (b, 1, ...) and voxel weights of the finest scale.
-    pub fn add(&mut self, logits: &Tensor, target: &Tensor, weights: Option<&Tensor>) -> Result<()> {
+    /// Counts a batch on its device, without waiting for it: voxels by label and prediction, or their weights, as float64
+    /// (classes²). Of logits (b, c, \[z,\] y, x), labels (b, 1, ...) and voxel weights of the finest scale.
+    pub fn count(&self, logits: &Tensor, target: &Tensor, weights: Option<&Tensor>) -> Result<Tensor> {
         let classes = self.classes as i64;
+        let (cells, on_device) = (classes * classes, (Kind::Double, logits.device()));
         let predicted = logits.f_argmax(1, false)?.f_flatten(0, -1)?;
         let label = target.f_flatten(0, -1)?.f_to_kind(Kind::Int64)?;
         let mut cell = label.f_mul_scalar(classes)?.f_add(&predicted)?;
-        let weights = weights.filter(|_| self.weighted);
-        let mut weights = weights.map(|weights| weights.f_flatten(0, -1)).transpose()?;
         if let Some(ignore) = self.ignore {
-            let counted = label.f_ne(i64::from(ignore))?;
-            cell = cell.f_masked_select(&counted)?;
-            weights = weights
-                .map(|weights| weights.f_masked_select(&counted))
-                .transpose()?;
+            // A cell of their own: to leave voxels out, their number would have to be known.
+            cell = cell.f_masked_fill(&label.f_eq(i64::from(ignore))?, cells)?;
         }
-        let counts = cell.f_bincount(weights.as_ref(), classes * classes)?;
-        let counts: Vec<f64> = Vec::try_from(&counts.f_to_kind(Kind::Double)?)?;
-        self.confusion
-            .iter_mut()
-            .zip(counts)
-            .for_each(|(total, count)| *total += count);
-        Ok(())
+        let each = match weights.filter(|_| self.weighted) {
+            Some(weights) => weights.f_flatten(0, -1)?.f_to_kind(Kind::Double)?,
+            None => Tensor::f_ones(cell.size(), on_device)?,
+        };
+        let counts = Tensor::f_zeros([cells + 1], on_device)?.f_scatter_add(0, &cell, &each)?;
+        Ok(counts.f_narrow(0, 0, cells)?)
+    }
+
+    /// Adds the counts of a batch.
+    pub fn add(&mut self, counts: &[f64]) {
+        for (total, count) in self.confusion.iter_mut().zip(counts) {
+            *total += count;
+        }
     }
 
     /// Adds what the other ranks have counted.
@@ -95,6 +98,11 @@ mod tests {
     use super::*;
     use engine::tensor;
 
+    fn add(evaluation: &mut OnlineEvaluation, logits: &Tensor, target: &Tensor, weights: Option<&Tensor>) {
+        let counts = evaluation.count(logits, target, weights).unwrap();
+        evaluation.add(&Vec::<f64>::try_from(&counts).unwrap());
+    }
+
     #[test]
     fn counts_and_metric_equal_the_reference() {
         for case in testkit::cases("training_loop", "online_eval") {
@@ -108,9 +116,9 @@ mod tests {
                     tensor(format!("logits_{batch}")),
                     tensor(format!("target_{batch}")),
                 );
-                whole.add(&logits, &target, None).unwrap();
+                add(&mut whole, &logits, &target, None);
                 let mut one = OnlineEvaluation::new(classes, ignore);
-                one.add(&logits, &target, None).unwrap();
+                add(&mut one, &logits, &target, None);
                 for class in 1..classes {
                     let expected = ["tp", "fp", "fn"].map(|name| arrays[name][[batch, class - 1]]);
                     assert_eq!(
@@ -135,13 +143,8 @@ mod tests {
     fn an_absent_class_has_no_dice() {
         let mut evaluation = OnlineEvaluation::new(3, Some(-1));
         let logits = Tensor::from_slice(&[1f32, 1.0, 0.0, 0.0, 0.0, 0.0]).reshape([1, 3, 2]);
-        evaluation
-            .add(
-                &logits,
-                &Tensor::from_slice(&[-1f32, 0.0]).reshape([1, 1, 2]),
-                None,
-            )
-            .unwrap();
+        let target = Tensor::from_slice(&[-1f32, 0.0]).reshape([1, 1, 2]);
+        add(&mut evaluation, &logits, &target, None);
         assert_eq!(evaluation.dice(), [None, None]);
         assert!(OnlineEvaluation::metric(&evaluation.dice()).is_nan());
     }
@@ -154,7 +157,7 @@ mod tests {
         let weights = Tensor::from_slice(&[3f32, 0.5, 2.0, 8.0]).reshape([1, 1, 4]);
         for (weighted, expected) in [(true, 7.0 / (7.0 + 2.0)), (false, 4.0 / 5.0)] {
             let mut evaluation = OnlineEvaluation::new(2, Some(-1)).with_weights(weighted);
-            evaluation.add(&logits, &target, Some(&weights)).unwrap();
+            add(&mut evaluation, &logits, &target, Some(&weights));
             assert_eq!(evaluation.dice(), [Some(expected)]);
         }
     }

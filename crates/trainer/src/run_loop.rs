@@ -22,7 +22,7 @@ use super::measures::Measures;
 use super::pictures::Pictures;
 use super::ranks::Ranks;
 use super::record::{Log, Progress};
-use super::session::{Launched, Session};
+use super::session::{Launched, Session, Validated};
 use super::setup::{learning_rate, Setup};
 use super::skipped_steps::SkippedSteps;
 use super::start::Claim;
@@ -65,6 +65,13 @@ pub(crate) struct Run<'a> {
 struct Iteration {
     launched: Launched,
     /// Its batch, kept for copies to the device that may still read it.
+    batch: Batch,
+    annotated: bool,
+}
+
+/// A validation batch that was started, with its batch as in [`Iteration`].
+struct ValidationBatch {
+    validated: Validated,
     batch: Batch,
     annotated: bool,
 }
@@ -189,9 +196,20 @@ impl Run<'_> {
 
     fn validate(&mut self, loader: &Loader) -> Result<OnlineValidation> {
         let classes = self.setup.architecture.classes as usize;
-        let mut evaluation = OnlineEvaluation::new(classes, self.setup.data.recipe.ignore_label)
+        let empty = OnlineEvaluation::new(classes, self.setup.data.recipe.ignore_label)
             .with_weights(self.setup.data.recipe.weights_dice());
+        let mut evaluation = empty.clone();
         let mut losses = Mean::default();
+        let mut end = |ended: ValidationBatch| -> Result<()> {
+            let (loss, counts) = ended.validated.finish()?;
+            evaluation.add(&counts);
+            loader.recycle(ended.batch);
+            if ended.annotated {
+                losses.add(loss);
+            }
+            Ok(())
+        };
+        let mut running = None;
         for _ in 0..self.options.validation_iterations {
             self.check()?;
             let started = Instant::now();
@@ -199,13 +217,22 @@ impl Run<'_> {
             self.measures.waited(started);
             let input = self.session.take(&batch)?;
             let annotated = self.agree(input.annotated)?;
-            let loss = self.session.validate(input, &mut evaluation)?;
-            loader.recycle(batch);
-            if annotated {
-                losses.add(loss);
-            }
+            let validated = self.session.validate(input, &empty)?;
+            // As in training: a device gets the next batch before the results of this one are read.
+            let before = running.replace(ValidationBatch {
+                validated,
+                batch,
+                annotated,
+            });
+            let due = if self.session.is_asynchronous() {
+                before
+            } else {
+                running.take()
+            };
+            due.map(&mut end).transpose()?;
             self.clock.validation.add(started.elapsed().as_secs_f64());
         }
+        running.map(&mut end).transpose()?;
         if let Some(group) = self.ranks.group() {
             evaluation.sum_over(group)?;
         }

@@ -31,6 +31,20 @@ pub(crate) enum Launched {
     Running(Readback),
 }
 
+/// A validation batch whose results may not have reached the host yet.
+pub(crate) struct Validated(Readback);
+
+impl Validated {
+    /// Waits for the results: the loss, and the counts for [`OnlineEvaluation::add`].
+    pub fn finish(self) -> Result<(f64, Vec<f64>)> {
+        let mut values = self.0.finish()?;
+        let counts = values.split_off(1.min(values.len()));
+        let loss = values.first().copied();
+        let loss = loss.ok_or_else(|| engine::Error::network("a validation batch has a loss"))?;
+        Ok((loss, counts))
+    }
+}
+
 /// The mutable state of a run.
 pub(crate) struct Session {
     pub network: GenericUNet,
@@ -250,8 +264,9 @@ impl Session {
         Ok(Step { loss, norm })
     }
 
-    /// Returns the loss of a validation batch and adds its finest output to `evaluation`.
-    pub fn validate(&self, input: Input, evaluation: &mut OnlineEvaluation) -> Result<f64> {
+    /// Starts a validation batch: its loss, and the counts of its finest output. [`Validated::finish`] returns them. With
+    /// composed kernels no value of the device is read, as in [`train`](Self::train).
+    pub fn validate(&self, input: Input, evaluation: &OnlineEvaluation) -> Result<Validated> {
         let input = self.intake.arrive(input)?;
         tch::no_grad(|| {
             self.network.update(&self.weights)?;
@@ -263,11 +278,12 @@ impl Session {
                 return Err(engine::Error::network("no output to validate").into());
             };
             let weights = input.weights.as_ref().and_then(|scales| scales.first());
-            evaluation.add(logits, target, weights)?;
+            let counts = evaluation.count(logits, target, weights)?;
             let loss = self
                 .loss
                 .evaluate(&outputs, &input.targets, input.weights.as_deref())?;
-            Ok(loss.f_double_value(&[])?)
+            let loss = loss.f_to_kind(Kind::Double)?.f_view([1])?;
+            Ok(Validated(Readback::of(&Tensor::f_cat(&[loss, counts], 0)?)?))
         })
     }
 }

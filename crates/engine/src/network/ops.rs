@@ -17,6 +17,8 @@ impl Ops {
         let x = input.f_to_kind(kind)?;
         match self.kernels {
             Kernels::Fused => shim::channels_last(&x),
+            // libtorch's instance normalisation takes only its default format, so that channels last would cost two
+            // copies for each convolution.
             Kernels::Composed => Ok(x),
         }
     }

@@ -153,10 +153,17 @@ impl Readback {
     /// # Errors
     /// Any error of libtorch.
     pub fn start(scalars: &[&Tensor]) -> Result<Self> {
-        let together = tch::no_grad(|| Tensor::f_stack(scalars, 0))?;
+        Self::of(&tch::no_grad(|| Tensor::f_stack(scalars, 0))?)
+    }
+
+    /// Starts to copy a vector of a device, after the work that makes it.
+    ///
+    /// # Errors
+    /// Any error of libtorch.
+    pub fn of(values: &Tensor) -> Result<Self> {
         let mut mark = std::ptr::null_mut();
-        // SAFETY: `together` is alive; the shim stores a tensor made with `new` and a mark or null.
-        let host = tensor(|host| unsafe { engine_read_later(raw(&together), host, &raw mut mark) })?;
+        // SAFETY: `values` is alive; the shim stores a tensor made with `new` and a mark or null.
+        let host = tensor(|host| unsafe { engine_read_later(raw(values), host, &raw mut mark) })?;
         Ok(Self {
             host,
             mark: Mark::take(mark),
@@ -172,10 +179,7 @@ impl Readback {
             // SAFETY: the mark is alive.
             check(unsafe { engine_wait_on_host(mark.0) })?;
         }
-        let values = self.host.f_to_kind(Kind::Double)?;
-        (0..values.size1()?)
-            .map(|i| Ok(values.f_double_value(&[i])?))
-            .collect()
+        Ok(Vec::try_from(&self.host.f_to_kind(Kind::Double)?)?)
     }
 }
 
