@@ -104,7 +104,12 @@ function casesParts(cases: readonly ViewCase[]): Part[] {
   if (cases.length === 0) return [];
   const bytes = cases.reduce((sum, one) => sum + one.bytes, 0);
   const thinned = cases.filter(({ step }) => step.some((voxels) => voxels > 1)).length;
-  const counts = [`${cases.length} cases`, ...(thinned > 0 ? [`${thinned} of them thinned`] : [])];
+  const lacking = cases.filter(({ leftOut }) => leftOut.length > 0).length;
+  const counts = [
+    cases.length === 1 ? '1 case' : `${cases.length} cases`,
+    ...(thinned > 0 ? [`${thinned} of them thinned`] : []),
+    ...(lacking > 0 ? [`${lacking} without some channels`] : []),
+  ];
   const title = `Images (${counts.join(', ')}, ${(bytes / 1e6).toFixed(1)} MB)`;
   return [still('images', title, (text) => h('h3', {}, text)), part('viewer', cases, viewer)];
 }

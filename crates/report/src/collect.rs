@@ -1,5 +1,7 @@
 //! The data of all paths.
 
+use std::collections::BTreeMap;
+
 use evaluate::measure::CaseMetrics;
 use run::{CaseFailure, Coded, Context};
 
@@ -10,10 +12,10 @@ use crate::names::Names;
 use crate::options::{PageOptions, PathKind};
 use crate::scores::comparison;
 use crate::section::{Built, Depth};
-use crate::{model, predictions, task_data, Error, Result};
+use crate::{model, page, predictions, task_data, Error, Result};
 
-/// Smallest part of the limit that a case gets.
-const LEAST_BUDGET: u64 = 2048;
+/// Smallest part of the limit that a case gets: a thumbnail.
+const LEAST_BUDGET: u64 = 8192;
 
 /// Data of a report, without its cases.
 pub(crate) struct Collected {
@@ -134,28 +136,35 @@ fn all_runs(all: &[Built], names: &[String]) -> Option<Model> {
     })
 }
 
-/// Cuts out the images of the cases, one case at a time, at most `budget` bytes in all. Returns the blobs, and the number of
-/// thinned cases. A case that cannot be read becomes a failure.
-pub(crate) fn cut(
-    collected: &mut Collected,
-    budget: u64,
-    context: &Context,
-) -> Result<(Vec<Vec<u8>>, usize)> {
-    let mut blobs: Vec<Vec<u8>> = Vec::new();
-    let (mut left, mut thinned) = (budget, 0);
-    let jobs = std::mem::take(&mut collected.jobs);
+/// The images of all cases.
+#[derive(Default)]
+pub(crate) struct Images {
+    pub blobs: Vec<Vec<u8>>,
+    /// Number of cases that were thinned.
+    pub thinned: usize,
+    /// Number of cases that lack channels.
+    pub lacking: usize,
+}
+
+/// Cuts out the images of the cases, one case at a time, at most `budget` bytes of the page in all. A case that cannot be
+/// read becomes a failure. Cases for which there is no room are left out, with a warning.
+pub(crate) fn cut(collected: &mut Collected, budget: u64, context: &Context) -> Result<Images> {
+    let mut images = Images::default();
+    let mut left = budget;
+    let jobs = with_room(std::mem::take(&mut collected.jobs), budget, context);
     for (done, job) in jobs.iter().enumerate() {
         context.check()?;
-        let share = (left / (jobs.len() - done) as u64).max(LEAST_BUDGET);
+        let share = left / (jobs.len() - done) as u64;
         match job.cut(share, context) {
             Ok(None) => {}
             Ok(Some(mut found)) => {
-                thinned += usize::from(found.case.step != [1; 3]);
-                left = left.saturating_sub(found.case.bytes);
+                images.thinned += usize::from(found.case.step != [1; 3]);
+                images.lacking += usize::from(!found.case.left_out.is_empty());
+                left = left.saturating_sub(page::bytes_of_case(&found.case, &found.blobs));
                 for layer in &mut found.case.layers {
-                    layer.blob += blobs.len();
+                    layer.blob += images.blobs.len();
                 }
-                blobs.extend(found.blobs);
+                images.blobs.extend(found.blobs);
                 if let Some(cases) = collected.report.sections.get_mut(job.section).and_then(cases_of) {
                     cases.push(found.case);
                 }
@@ -174,7 +183,32 @@ pub(crate) fn cut(
         }
         context.progress(done as u64 + 1, jobs.len() as u64, "images", Some(&job.name));
     }
-    Ok((blobs, thinned))
+    Ok(images)
+}
+
+/// The first cases of each section, as many as there is room for.
+fn with_room(jobs: Vec<Job>, budget: u64, context: &Context) -> Vec<Job> {
+    let room = (budget / LEAST_BUDGET) as usize;
+    if jobs.len() <= room {
+        return jobs;
+    }
+    let mut counts: BTreeMap<usize, usize> = BTreeMap::new();
+    let ranked = jobs.into_iter().map(|job| {
+        let rank = counts.entry(job.section).or_default();
+        *rank += 1;
+        (*rank, job)
+    });
+    let mut ranked: Vec<(usize, Job)> = ranked.collect();
+    let all = ranked.len();
+    // Stable: the worst cases of all sections before the second worst ones.
+    ranked.sort_by_key(|(rank, _)| *rank);
+    ranked.truncate(room);
+    ranked.sort_by_key(|(rank, job)| (job.section, *rank));
+    let message = format!(
+        "maxSize has room for the images of {room} of {all} cases; the others are left out. Raise --max-size for more"
+    );
+    context.warn("WARN_REPORT_SIZE", message, None);
+    ranked.into_iter().map(|(_, job)| job).collect()
 }
 
 /// The cases of a section.

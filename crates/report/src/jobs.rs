@@ -8,6 +8,7 @@ use run::Context;
 use volume::{nifti, npy, npz, Geometry};
 
 use crate::grid::Grid;
+use crate::images::ImageFile;
 use crate::names::Names;
 use crate::view::{cut, Cut, Volumes};
 use crate::{Error, Result};
@@ -17,17 +18,47 @@ use crate::{Error, Result};
 pub(crate) enum Files {
     /// Volumes on one grid.
     Raw {
-        image: Option<PathBuf>,
+        images: Vec<ImageFile>,
         reference: Option<PathBuf>,
         prediction: Option<PathBuf>,
     },
     /// A preprocessed case, with the order of its axes.
     Preprocessed {
         data: PathBuf,
-        properties: PathBuf,
         weightmap: Option<PathBuf>,
         axes: [usize; 3],
+        place: Place,
     },
+}
+
+/// Where the voxels of a preprocessed case were.
+#[derive(Clone, Debug)]
+pub(crate) struct Place {
+    /// The grid of its image.
+    raw: Grid,
+    /// First voxel and end of the part of the image along z, y, x.
+    bounds: [[usize; 2]; 3],
+}
+
+impl Place {
+    pub fn of(properties: &CaseProperties) -> Result<Self> {
+        let [dx, dy, dz] = properties.itk_spacing()?;
+        Ok(Self {
+            raw: Grid::of(&Geometry {
+                spacing: [dz, dy, dx],
+                origin: properties.itk_origin()?,
+                direction: properties.itk_direction()?,
+            }),
+            bounds: properties.crop_bbox()?,
+        })
+    }
+
+    /// The grid of the preprocessed array.
+    fn grid(&self, axes: [usize; 3], size: [usize; 3]) -> Grid {
+        let cropped = self.bounds.map(|[first, end]| end.saturating_sub(first));
+        let first = self.bounds.map(|[first, _]| first);
+        self.raw.resampled(axes, first, cropped, size)
+    }
 }
 
 /// A case to look at, that is not read yet.
@@ -42,96 +73,96 @@ pub(crate) struct Job {
 }
 
 impl Job {
-    /// Reads the case and cuts out at most `budget` bytes.
+    /// Reads the case and cuts out at most `budget` bytes of the page.
     pub fn cut(&self, budget: u64, context: &Context) -> Result<Option<Cut>> {
-        let volumes = self.read(context)?;
+        let volumes = match &self.files {
+            Files::Raw {
+                images,
+                reference,
+                prediction,
+            } => self.read_raw(images, [reference.as_deref(), prediction.as_deref()], context)?,
+            Files::Preprocessed {
+                data,
+                weightmap,
+                axes,
+                place,
+            } => self.read_preprocessed(data, weightmap.as_deref(), *axes, place, context)?,
+        };
         cut(&volumes, &|value| self.names.label(value), budget, context)
     }
 
-    fn read(&self, context: &Context) -> Result<Volumes> {
-        let mut volumes = Volumes {
-            name: self.name.clone(),
-            grid: Grid::of(&Geometry::default()),
-            image: None,
-            reference: None,
-            prediction: None,
-            weightmap: None,
-            ct: self.names.ct,
-            score: self.score,
+    /// Memory: the labels, one file of the image, and the part of the others that is shown.
+    fn read_raw(
+        &self,
+        images: &[ImageFile],
+        labels: [Option<&Path>; 2],
+        context: &Context,
+    ) -> Result<Volumes> {
+        let mut volumes = Volumes::new(&self.name, Grid::of(&Geometry::default()), self.score);
+        let mut first = First::default();
+        let targets = [&mut volumes.reference, &mut volumes.prediction];
+        for (path, target) in labels.into_iter().zip(targets) {
+            let Some(path) = path else { continue };
+            context.check()?;
+            let (labels, geometry) = nifti::read_labels(path)?;
+            first.check(path, labels.shape(), &geometry)?;
+            *target = Some(labels);
+        }
+        for (number, path) in images {
+            context.check()?;
+            let (image, geometry) = nifti::read_image(path)?;
+            first.check(path, &image.shape()[1..], &geometry)?;
+            volumes.grid = first.grid();
+            let count = image.len_of(Axis(0));
+            for (at, values) in image.outer_iter().enumerate() {
+                // A 4D file that is alone has all channels.
+                let alone = images.len() == 1;
+                let channel = if alone { number + at } else { *number };
+                let mut name = self.names.channel(channel, alone && count == 1);
+                if count > 1 && !alone {
+                    name += &format!(", volume {}", at + 1);
+                }
+                volumes.add_channel(name, values, self.names.is_ct(channel));
+            }
+        }
+        volumes.grid = first.grid();
+        Ok(volumes)
+    }
+
+    fn read_preprocessed(
+        &self,
+        data: &Path,
+        weightmap: Option<&Path>,
+        axes: [usize; 3],
+        place: &Place,
+        context: &Context,
+    ) -> Result<Volumes> {
+        let array = npz::read::<f32>(data, "data")?;
+        let found = array.shape().to_vec();
+        let wrong = || Error::Shape {
+            path: data.to_owned(),
+            found: found.clone(),
+            expected: [0; 3],
+            other: data.to_owned(),
         };
-        match &self.files {
-            Files::Raw {
-                image,
-                reference,
-                prediction,
-            } => {
-                let mut first = First::default();
-                for (path, target) in [
-                    (reference, &mut volumes.reference),
-                    (prediction, &mut volumes.prediction),
-                ] {
-                    let Some(path) = path else { continue };
-                    context.check()?;
-                    let (labels, geometry) = nifti::read_labels(path)?;
-                    first.check(path, labels.shape(), &geometry)?;
-                    *target = Some(labels);
-                }
-                if let Some(path) = image {
-                    context.check()?;
-                    let (image, geometry) = nifti::read_image(path)?;
-                    let image = image.index_axis_move(Axis(0), 0);
-                    first.check(path, image.shape(), &geometry)?;
-                    let name = path.file_name().unwrap_or_default().to_string_lossy();
-                    volumes.image = Some((dataset::case_of(&name).to_owned(), image));
-                }
-                if let Some((_, _, geometry)) = first.0 {
-                    volumes.grid = Grid::of(&geometry);
-                }
-            }
-            Files::Preprocessed {
-                data,
-                properties,
-                weightmap,
-                axes,
-            } => {
-                let array = npz::read::<f32>(data, "data")?;
-                let wrong = |path: &Path, found: &[usize]| Error::Shape {
-                    path: path.to_owned(),
-                    found: found.to_vec(),
-                    expected: [0; 3],
-                    other: data.clone(),
-                };
-                let found = array.shape().to_vec();
-                let array = array
-                    .into_dimensionality::<Ix4>()
-                    .map_err(|_| wrong(data, &found))?;
-                let channels = array.len_of(Axis(0));
-                if channels < 2 {
-                    return Err(wrong(data, &found));
-                }
-                let reference = array
-                    .index_axis(Axis(0), channels - 1)
-                    .mapv(|value| value.round() as i16);
-                let (z, y, x) = reference.dim();
-                volumes.reference = Some(reference);
-                volumes.image = Some(("Normalised image".to_owned(), array.index_axis_move(Axis(0), 0)));
-                // Normalised intensities are no Hounsfield units.
-                volumes.ct = Some(false);
-                let properties = CaseProperties::read(properties)?;
-                let [dx, dy, dz] = properties.itk_spacing()?;
-                let raw = Grid::of(&Geometry {
-                    spacing: [dz, dy, dx],
-                    origin: properties.itk_origin()?,
-                    direction: properties.itk_direction()?,
-                });
-                let bounds = properties.crop_bbox()?;
-                let cropped = bounds.map(|[first, end]| end.saturating_sub(first));
-                volumes.grid = raw.resampled(*axes, bounds.map(|[first, _]| first), cropped, [z, y, x]);
-                if let Some(path) = weightmap {
-                    context.check()?;
-                    volumes.weightmap = Some(self.weights(path, data, [z, y, x])?);
-                }
-            }
+        let array = array.into_dimensionality::<Ix4>().map_err(|_| wrong())?;
+        let last = array.len_of(Axis(0)).saturating_sub(1);
+        if last == 0 {
+            return Err(wrong());
+        }
+        let reference = array.index_axis(Axis(0), last).mapv(|value| value.round() as i16);
+        let (z, y, x) = reference.dim();
+        let mut volumes = Volumes::new(&self.name, place.grid(axes, [z, y, x]), self.score);
+        volumes.reference = Some(reference);
+        for (number, values) in array.outer_iter().take(last).enumerate() {
+            let name = format!("{}, normalised", self.names.channel(number, last == 1));
+            // Normalised intensities are no Hounsfield units.
+            volumes.add_channel(name, values, Some(false));
+        }
+        drop(array);
+        if let Some(path) = weightmap {
+            context.check()?;
+            volumes.weightmap = Some(self.weights(path, data, [z, y, x])?);
         }
         Ok(volumes)
     }
@@ -177,6 +208,13 @@ impl First {
         }
         Ok(())
     }
+
+    fn grid(&self) -> Grid {
+        match &self.0 {
+            Some((_, _, geometry)) => Grid::of(geometry),
+            None => Grid::of(&Geometry::default()),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -215,7 +253,7 @@ mod tests {
                 section: 0,
                 name: "a".to_owned(),
                 files: Files::Raw {
-                    image: Some(image_file.clone()),
+                    images: vec![(0, image_file.clone())],
                     reference: Some(label_file),
                     prediction: None,
                 },
@@ -270,7 +308,7 @@ mod tests {
             section: 0,
             name: "a".to_owned(),
             files: Files::Raw {
-                image: None,
+                images: Vec::new(),
                 reference: write("a.nii", [2, 3, 4]),
                 prediction: write("b.nii", [2, 3, 5]),
             },

@@ -10,6 +10,7 @@ pub mod data;
 mod error;
 mod find;
 mod grid;
+mod images;
 mod jobs;
 mod model;
 mod names;

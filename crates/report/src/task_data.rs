@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::OnceLock;
 
 use dataset::files::image_file;
 use dataset::{stage_cases, CaseProperties, Configuration, DatasetJson, Folders, Plans};
@@ -15,7 +16,8 @@ use crate::data::{
     CaseSize, Cell, Column, Fact, Finding, Histogram, Patch, Row, Section, Severity, Table, Task,
 };
 use crate::find::names as list_names;
-use crate::jobs::{Files, Job};
+use crate::images::Images;
+use crate::jobs::{Files, Job, Place};
 use crate::names::Names;
 use crate::options::PageOptions;
 use crate::section::{fact, part, short, times, Built};
@@ -83,11 +85,12 @@ pub(crate) fn raw(path: &Path, options: &PageOptions, context: &Context) -> Resu
         .filter(|folder| folder.is_dir());
     let planned = preprocessed.as_deref().map(plans).unwrap_or_default();
     facts.extend(fingerprint(&measured));
+    let images = Images::new(Some(&folder.join("imagesTr")), &[])?;
     let jobs = training.iter().take(options.cases).map(|case| Job {
         section: 0,
         name: case.clone(),
         files: Files::Raw {
-            image: image_file(&folder.join("imagesTr"), &format!("{case}_0000")),
+            images: images.of(case),
             reference: image_file(&folder.join("labelsTr"), case),
             prediction: None,
         },
@@ -121,8 +124,9 @@ pub(crate) fn preprocessed(path: &Path, options: &PageOptions, context: &Context
         .is_file()
         .then(|| DatasetJson::read(&path.join("dataset.json")))
         .transpose()?;
-    let names = dataset.as_ref().map(Names::of).unwrap_or_default();
     let planned = plans(path);
+    let names = dataset.as_ref().map(Names::of).unwrap_or_default();
+    let names = names.or_channels(planned.values().next());
     let stages: Vec<String> = list_names(path)?
         .into_iter()
         .filter(|name| name.contains("_stage") && path.join(name).is_dir())
@@ -136,7 +140,7 @@ pub(crate) fn preprocessed(path: &Path, options: &PageOptions, context: &Context
         Some(folder) => stage_cases(folder)?.into_iter().collect(),
         None => Vec::new(),
     };
-    let (measured, failures) = measure(path, folder.as_deref(), &cases, context)?;
+    let (measured, places, failures) = measure(path, folder.as_deref(), &cases, context)?;
     let mut facts = dataset.as_ref().map(task_facts).unwrap_or_default();
     facts.push(fact("Preprocessed cases", cases.len()));
     facts.push(fact("Stages", stages.join(", ")));
@@ -173,17 +177,22 @@ pub(crate) fn preprocessed(path: &Path, options: &PageOptions, context: &Context
         .next()
         .map_or([0, 1, 2], |plans| plans.transpose_forward);
     let jobs = folder.iter().flat_map(|folder| {
-        cases.iter().take(options.cases).map(|case| Job {
-            section: 0,
-            name: case.clone(),
-            files: Files::Preprocessed {
+        let placed = cases.iter().zip(&places).take(options.cases);
+        placed.filter_map(|(case, place)| {
+            let files = Files::Preprocessed {
                 data: folder.join(format!("{case}.npz")),
-                properties: folder.join(format!("{case}.pkl")),
                 weightmap: weightmap(case),
                 axes,
-            },
-            score: None,
-            names: names.clone(),
+                // Without it the case has failed already.
+                place: place.get()?.clone(),
+            };
+            Some(Job {
+                section: 0,
+                name: case.clone(),
+                files,
+                score: None,
+                names: names.clone(),
+            })
         })
     });
     let task = path
@@ -211,19 +220,28 @@ pub(crate) fn preprocessed(path: &Path, options: &PageOptions, context: &Context
     })
 }
 
-/// Size, spacing and labels of preprocessed cases, as they were before preprocessing.
+/// Size, spacing and labels of preprocessed cases, as they were before preprocessing, and where the cases were. Each
+/// `<case>.pkl` is read once.
 fn measure(
     path: &Path,
     folder: Option<&Path>,
     cases: &[String],
     context: &Context,
-) -> Result<(Vec<Measured>, Vec<CaseFailure>)> {
+) -> Result<(Vec<Measured>, Vec<OnceLock<Place>>, Vec<CaseFailure>)> {
     let Some(folder) = folder else {
-        return Ok((Vec::new(), Vec::new()));
+        return Ok((Vec::new(), Vec::new(), Vec::new()));
     };
-    let jobs: Vec<_> = cases.iter().map(|case| LoopJob::new(case, ())).collect();
+    // Known even where the labels of a case cannot be read.
+    let places: Vec<OnceLock<Place>> = cases.iter().map(|_| OnceLock::new()).collect();
+    let jobs: Vec<_> = cases
+        .iter()
+        .zip(&places)
+        .map(|(case, place)| LoopJob::new(case, place))
+        .collect();
     let outcome = CaseLoop::new(context)?.run(&jobs, Progress::new("cases", jobs.len()), |job| {
         let properties = CaseProperties::read(&folder.join(format!("{}.pkl", job.case)))?;
+        let place = Place::of(&properties)?;
+        job.input.get_or_init(|| place);
         let mut labels = BTreeMap::new();
         if let Some(file) = image_file(&path.join("gt_segmentations"), &job.case) {
             for label in nifti::read_labels(&file)?.0 {
@@ -244,7 +262,8 @@ fn measure(
             ..Measured::default()
         })
     });
-    Ok((measured.collect(), outcome.failures))
+    let measured = measured.collect();
+    Ok((measured, places, outcome.failures))
 }
 
 fn task_facts(dataset: &DatasetJson) -> Vec<Fact> {

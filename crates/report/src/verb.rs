@@ -11,9 +11,6 @@ use crate::page;
 use crate::section::Depth;
 use crate::Result;
 
-/// Bytes of the description of a case in the data.
-const CASE_BYTES: u64 = 1500;
-
 /// Writes what there is to see of models, tasks or predictions as one HTML file, which needs no network.
 ///
 /// Images are cut to where something is, and read one case at a time. Memory: the images of one case, and the compressed
@@ -53,9 +50,17 @@ pub fn report(options: &ReportOptions, context: &Context) -> Result<ReportSummar
         }),
     });
     let mut collected = collect(shown, Depth::Full, context)?;
-    let budget = image_budget(shown, &page::json(&collected.report), collected.jobs.len());
-    let (blobs, thinned) = cut(&mut collected, budget, context)?;
-    let bytes = page::write(&options.output, &page::json(&collected.report), &blobs)?;
+    let budget = image_budget(shown, &page::json(&collected.report));
+    let images = cut(&mut collected, budget, context)?;
+    let bytes = page::write(&options.output, &page::json(&collected.report), &images.blobs)?;
+    if bytes > (shown.max_size * 1e6) as u64 {
+        let message = format!(
+            "the page has {:.1} MB without images, more than maxSize ({} MB)",
+            bytes as f64 / 1e6,
+            shown.max_size
+        );
+        context.warn("WARN_REPORT_SIZE", message, None);
+    }
     let sections = &mut collected.report.sections;
     let cases = sections
         .iter_mut()
@@ -67,14 +72,14 @@ pub fn report(options: &ReportOptions, context: &Context) -> Result<ReportSummar
         bytes,
         kinds: collected.kinds,
         cases,
-        thinned,
+        thinned: images.thinned,
+        without_channels: images.lacking,
         failures: collected.failures,
     })
 }
 
-/// Compressed bytes of all images, so that the page keeps to its limit: base64 makes three bytes four.
-pub(crate) fn image_budget(options: &PageOptions, json: &str, cases: usize) -> u64 {
+/// Bytes of the page for all images, so that it keeps to its limit.
+pub(crate) fn image_budget(options: &PageOptions, json: &str) -> u64 {
     let limit = (options.max_size * 1e6) as u64;
-    let rest = page::bytes_without_blobs(json, 4 * cases) + CASE_BYTES * cases as u64;
-    limit.saturating_sub(rest) / 4 * 3
+    limit.saturating_sub(page::bytes_without_cases(json))
 }
