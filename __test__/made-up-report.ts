@@ -100,6 +100,7 @@ export const REPORT: Report = {
   title: 'Task900_MadeUp',
   made: '2026-01-01T00:00:00Z',
   program: 'nnunet-diag',
+  casesLeftOut: 0,
   sections: [
     {
       kind: 'model',

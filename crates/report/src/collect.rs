@@ -70,6 +70,7 @@ pub(crate) fn collect(options: &PageOptions, depth: Depth, context: &Context) ->
             title: names.join(", "),
             made: format!("{}Z", run::utc_now().replace(' ', "T")),
             program: format!("nnunet-diag {}", env!("CARGO_PKG_VERSION")),
+            cases_left_out: 0,
             sections,
         },
         kinds,
@@ -151,34 +152,35 @@ pub(crate) struct Images {
 pub(crate) fn cut(collected: &mut Collected, budget: u64, context: &Context) -> Result<Images> {
     let mut images = Images::default();
     let mut left = budget;
+    let all = collected.jobs.len();
     let jobs = with_room(std::mem::take(&mut collected.jobs), budget, context);
+    collected.report.cases_left_out = all - jobs.len();
     for (done, job) in jobs.iter().enumerate() {
         context.check()?;
         let share = left / (jobs.len() - done) as u64;
-        match job.cut(share, context) {
-            Ok(None) => {}
-            Ok(Some(mut found)) => {
-                images.thinned += usize::from(found.case.step != [1; 3]);
-                images.lacking += usize::from(!found.case.left_out.is_empty());
-                left = left.saturating_sub(page::bytes_of_case(&found.case, &found.blobs));
-                for layer in &mut found.case.layers {
-                    layer.blob += images.blobs.len();
-                }
-                images.blobs.extend(found.blobs);
-                if let Some(cases) = collected.report.sections.get_mut(job.section).and_then(cases_of) {
-                    cases.push(found.case);
-                }
-            }
+        let (found, problems) = match job.cut(share, context) {
             Err(error @ Error::Cancelled(_)) => return Err(error),
-            Err(error) => {
-                context.warn("WARN_CASE_FAILED", error.to_string(), Some(&job.name));
-                if !collected
-                    .failures
-                    .iter()
-                    .any(|failure| failure.case == job.name && failure.code == error.code())
-                {
-                    collected.failures.push(CaseFailure::new(&job.name, &error));
-                }
+            Err(error) => (None, vec![error]),
+            Ok(cut) => cut,
+        };
+        for problem in problems {
+            // What cannot be measured cannot be drawn: that is told once.
+            let known = |failure: &CaseFailure| failure.case == job.name && failure.message == problem.to_string();
+            if !collected.failures.iter().any(known) {
+                context.warn("WARN_CASE_FAILED", problem.to_string(), Some(&job.name));
+                collected.failures.push(CaseFailure::new(&job.name, &problem));
+            }
+        }
+        if let Some(mut found) = found {
+            images.thinned += usize::from(found.case.step != [1; 3]);
+            images.lacking += usize::from(!found.case.left_out.is_empty());
+            left = left.saturating_sub(page::bytes_of_case(&found.case, &found.blobs));
+            for layer in &mut found.case.layers {
+                layer.blob += images.blobs.len();
+            }
+            images.blobs.extend(found.blobs);
+            if let Some(cases) = collected.report.sections.get_mut(job.section).and_then(cases_of) {
+                cases.push(found.case);
             }
         }
         context.progress(done as u64 + 1, jobs.len() as u64, "images", Some(&job.name));
@@ -218,5 +220,44 @@ pub(crate) fn cases_of(section: &mut Section) -> Option<&mut Vec<ViewCase>> {
         Section::Task(task) => Some(&mut task.cases),
         Section::Predictions(predictions) => Some(&mut predictions.cases),
         Section::Comparison(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use run::Cancel;
+    use testkit::Recorder;
+
+    use super::*;
+    use crate::jobs::Files;
+
+    #[test]
+    fn where_there_is_no_room_each_section_keeps_its_first_cases() {
+        let job = |section: usize, name: &str| Job {
+            section,
+            name: name.to_owned(),
+            files: Files::Raw {
+                images: Vec::new(),
+                reference: None,
+                prediction: None,
+            },
+            score: None,
+            names: Names::default(),
+        };
+        let jobs = || vec![job(0, "a"), job(0, "b"), job(0, "c"), job(2, "d"), job(2, "e")];
+        let recorder = Arc::new(Recorder::default());
+        let context = Context::new(recorder.clone(), Cancel::new(), 1);
+        let names = |budget: u64| -> String {
+            let kept = with_room(jobs(), budget, &context);
+            kept.iter().map(|job| job.name.as_str()).collect()
+        };
+        assert_eq!(names(5 * LEAST_BUDGET), "abcde");
+        assert!(recorder.events().is_empty());
+        assert_eq!(names(4 * LEAST_BUDGET), "abde");
+        assert_eq!(names(3 * LEAST_BUDGET + 1), "abd");
+        assert_eq!(names(0), "");
+        assert_eq!(recorder.warnings(), ["WARN_REPORT_SIZE"; 3]);
     }
 }

@@ -73,9 +73,10 @@ pub(crate) struct Job {
 }
 
 impl Job {
-    /// Reads the case and cuts out at most `budget` bytes of the page.
-    pub fn cut(&self, budget: u64, context: &Context) -> Result<Option<Cut>> {
-        let volumes = match &self.files {
+    /// Reads the case and cuts out at most `budget` bytes of the page. Returns also why channels are missing that cannot be
+    /// read.
+    pub fn cut(&self, budget: u64, context: &Context) -> Result<(Option<Cut>, Vec<Error>)> {
+        let (volumes, problems) = match &self.files {
             Files::Raw {
                 images,
                 reference,
@@ -86,9 +87,13 @@ impl Job {
                 weightmap,
                 axes,
                 place,
-            } => self.read_preprocessed(data, weightmap.as_deref(), *axes, place, context)?,
+            } => {
+                let volumes = self.read_preprocessed(data, weightmap.as_deref(), *axes, place, context)?;
+                (volumes, Vec::new())
+            }
         };
-        cut(&volumes, &|value| self.names.label(value), budget, context)
+        let cut = cut(&volumes, &|value| self.names.label(value), budget, context)?;
+        Ok((cut, problems))
     }
 
     /// Memory: the labels, one file of the image, and the part of the others that is shown.
@@ -97,7 +102,7 @@ impl Job {
         images: &[ImageFile],
         labels: [Option<&Path>; 2],
         context: &Context,
-    ) -> Result<Volumes> {
+    ) -> Result<(Volumes, Vec<Error>)> {
         let mut volumes = Volumes::new(&self.name, Grid::of(&Geometry::default()), self.score);
         let mut first = First::default();
         let targets = [&mut volumes.reference, &mut volumes.prediction];
@@ -108,25 +113,42 @@ impl Job {
             first.check(path, labels.shape(), &geometry)?;
             *target = Some(labels);
         }
+        let mut problems = Vec::new();
         for (number, path) in images {
             context.check()?;
-            let (image, geometry) = nifti::read_image(path)?;
-            first.check(path, &image.shape()[1..], &geometry)?;
-            volumes.grid = first.grid();
-            let count = image.len_of(Axis(0));
-            for (at, values) in image.outer_iter().enumerate() {
-                // A 4D file that is alone has all channels.
-                let alone = images.len() == 1;
-                let channel = if alone { number + at } else { *number };
-                let mut name = self.names.channel(channel, alone && count == 1);
-                if count > 1 && !alone {
-                    name += &format!(", volume {}", at + 1);
-                }
-                volumes.add_channel(name, values, self.names.is_ct(channel));
+            // The others are shown all the same.
+            if let Err(problem) = self.read_image(*number, path, images.len() == 1, &mut first, &mut volumes)
+            {
+                problems.push(problem);
             }
         }
         volumes.grid = first.grid();
-        Ok(volumes)
+        Ok((volumes, problems))
+    }
+
+    /// Adds the channels of a file. `alone` is whether the image has no other file.
+    fn read_image(
+        &self,
+        number: usize,
+        path: &Path,
+        alone: bool,
+        first: &mut First,
+        volumes: &mut Volumes,
+    ) -> Result<()> {
+        let (image, geometry) = nifti::read_image(path)?;
+        first.check(path, &image.shape()[1..], &geometry)?;
+        volumes.grid = first.grid();
+        let count = image.len_of(Axis(0));
+        for (at, values) in image.outer_iter().enumerate() {
+            // A 4D file that is alone has all channels.
+            let channel = if alone { number + at } else { number };
+            let mut name = self.names.channel(channel, alone && count == 1);
+            if count > 1 && !alone {
+                name += &format!(", volume {}", at + 1);
+            }
+            volumes.add_channel(name, values, self.names.is_ct(channel));
+        }
+        Ok(())
     }
 
     fn read_preprocessed(
@@ -260,7 +282,9 @@ mod tests {
                 score: None,
                 names: Names::default(),
             };
-            let cut = job.cut(u64::MAX, &Context::silent(1)).unwrap().unwrap();
+            let (cut, problems) = job.cut(u64::MAX, &Context::silent(1)).unwrap();
+            assert!(problems.is_empty(), "{problems:?}");
+            let cut = cut.unwrap();
             for layer in &cut.case.layers {
                 let mut bytes = Vec::new();
                 let packed = &cut.blobs[layer.blob][..];
@@ -326,5 +350,46 @@ mod tests {
             ),
             "{error}"
         );
+    }
+
+    #[test]
+    fn a_channel_that_cannot_be_read_leaves_the_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |number: usize| folder.path().join(format!("a_{number:04}.nii"));
+        for number in [0, 2] {
+            let values = Array3::from_shape_fn([3, 4, 5], |(_, y, x)| (x + y + number) as f32);
+            nifti::write_image(&file(number), values.view(), &Geometry::default()).unwrap();
+        }
+        std::fs::write(file(1), "damaged").unwrap();
+        let other = Array3::<f32>::zeros([3, 4, 6]);
+        nifti::write_image(&file(3), other.view(), &Geometry::default()).unwrap();
+        let job = |numbers: &[usize]| Job {
+            section: 0,
+            name: "a".to_owned(),
+            files: Files::Raw {
+                images: numbers.iter().map(|number| (*number, file(*number))).collect(),
+                reference: None,
+                prediction: None,
+            },
+            score: None,
+            names: Names::default(),
+        };
+        let (cut, problems) = job(&[0, 1, 2, 3]).cut(u64::MAX, &Context::silent(1)).unwrap();
+        let names: Vec<String> = cut
+            .unwrap()
+            .case
+            .layers
+            .into_iter()
+            .map(|layer| layer.name)
+            .collect();
+        assert_eq!(names, ["Channel 0", "Channel 2"]);
+        let files: Vec<bool> = problems
+            .iter()
+            .zip([1, 3])
+            .map(|(problem, number)| problem.to_string().contains(&format!("a_{number:04}.nii")))
+            .collect();
+        assert_eq!(files, [true, true], "{problems:?}");
+        let (nothing, problems) = job(&[1]).cut(u64::MAX, &Context::silent(1)).unwrap();
+        assert!(nothing.is_none() && problems.len() == 1);
     }
 }

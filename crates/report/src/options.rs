@@ -109,7 +109,8 @@ pub struct ReportSummary {
     pub thinned: usize,
     /// Number of those that lack some channels of their images, which did not fit `maxSize`.
     pub without_channels: usize,
-    /// Cases that could not be read or evaluated, with reasons. The report lacks them.
+    /// Cases that could not be read or evaluated, with reasons. The report lacks them, or the channel that could not be
+    /// read.
     pub failures: Vec<CaseFailure>,
 }
 

@@ -117,6 +117,7 @@ mod tests {
             title: "</script><!--blobs-->".to_owned(),
             made: String::new(),
             program: String::new(),
+            cases_left_out: 0,
             sections: Vec::new(),
         };
         let text = json(&report);

@@ -119,6 +119,7 @@ impl Source {
                 }
             }
             report.sections = sections;
+            report.cases_left_out = prepared.report.cases_left_out;
         }
         self.json = page::json(&report);
     }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use run::{Context, Event, NotFound};
+use run::{Context, Event, NotFound, OptionError};
 use serde_json::json;
 
 use crate::collect::{collect, cut};
@@ -17,9 +17,10 @@ use crate::Result;
 /// images of all (`maxSize`).
 ///
 /// # Errors
-/// [`crate::Error::NotFound`] for a path that does not exist, or a missing folder of the output;
-/// [`crate::Error::Path`] for a path that holds nothing to report; [`crate::Error::Evaluate`] for a damaged
-/// `summary.json`, or if no prediction can be evaluated; [`crate::Error::Task`]; [`crate::Error::Storage`]; [`crate::Error::Cancelled`]. No file is written then.
+/// [`crate::Error::Option`], also if the output is a folder; [`crate::Error::NotFound`] for a path that does not
+/// exist, or a missing folder of the output; [`crate::Error::Path`] for a path that holds nothing to report;
+/// [`crate::Error::Evaluate`] for a damaged `summary.json`, or if no prediction can be evaluated;
+/// [`crate::Error::Task`]; [`crate::Error::Storage`]; [`crate::Error::Cancelled`]. No file is written then.
 pub fn report(options: &ReportOptions, context: &Context) -> Result<ReportSummary> {
     run::validate(options)?;
     let shown = &options.page;
@@ -34,6 +35,10 @@ pub fn report(options: &ReportOptions, context: &Context) -> Result<ReportSummar
         folder,
         "create it, or choose another file with --output",
     )?;
+    if options.output.is_dir() {
+        let problem = format!("{} is a folder; name a file", options.output.display());
+        return Err(OptionError::new("output", problem).into());
+    }
     for (what, given) in [
         ("folder of references", &shown.reference),
         ("folder of images", &shown.images),
