@@ -216,6 +216,8 @@ export interface Report {
   readonly made: string;
   /** Name and version of this program. */
   readonly program: string;
+  /** Number of cases whose images are left out, because not even small ones fit the size limit. */
+  readonly casesLeftOut: number;
   /** Sections, in order. */
   readonly sections: readonly Section[];
 }

@@ -734,7 +734,11 @@ export interface ReportSummary {
   readonly thinned: number;
   /** Number of those that lack some channels of their images, which did not fit `maxSize`. */
   readonly withoutChannels: number;
-  /** Cases that could not be read or evaluated, with reasons. The report lacks them. */
+  /**
+   * Cases that could not be read or evaluated, with reasons. The report lacks them, or the channel that
+   * could not be
+   * read.
+   */
   readonly failures: readonly CaseFailure[];
 }
 

@@ -230,8 +230,9 @@ mod tests {
         // As `font.txt` has the letters; row 0 is the top of a capital letter.
         let rows = |text: &str| -> Vec<String> {
             let dots = dots(text);
-            let line = |row| (0..COLUMNS).map(|x| if dots.contains(&(x, row)) { '#' } else { '.' });
-            (-3..ROWS as i32).map(|row| line(row).collect()).collect()
+            let cell = |x, row| if dots.contains(&(x, row)) { '#' } else { '.' };
+            let line = |row| (0..COLUMNS).map(|x| cell(x, row)).collect();
+            (-3..ROWS as i32).map(line).collect()
         };
         let e = [
             ".....", ".....", "...#.", "..#..", ".....", ".###.", "#...#", "#####", "#....", ".###.",
