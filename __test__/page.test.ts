@@ -139,6 +139,8 @@ browserTest('another channel is drawn with the values of its array and a window 
     await settles(t, () => axial(page, 17, 25), [255, 255, 255], 'a channel keeps its window');
     // The next case opens in the same channel, with the window of its own data.
     await page.locator('.viewer select').first().selectOption({ index: 1 });
+    const title = () => page.locator('.plane canvas').first().getAttribute('aria-label');
+    await settles(t, title, /^best, T2, axial/);
     await settles(t, () => axial(page, 17, 25), other(2, 17, 25));
     t.is(await channel.inputValue(), '1');
   });
@@ -146,7 +148,7 @@ browserTest('another channel is drawn with the values of its array and a window 
 
 browserTest('the keyboard reaches and changes the channel', async (t) => {
   await withPage(t, async (page) => {
-    await page.getByLabel('Case', { exact: true }).focus();
+    await page.locator('.viewer select').first().focus();
     await page.keyboard.press('Tab');
     const focused = () =>
       page.evaluate('document.activeElement.labels[0].textContent.trim()') as Promise<string>;
@@ -442,6 +444,21 @@ for (const screen of [
     );
   });
 }
+
+browserTest('long names of cases and channels do not widen the page', async (t) => {
+  const long = (name: string) => `${name} ${'of a patient with a long name '.repeat(4)}${'x'.repeat(60)}`;
+  const whole = view(long('case'), 0.4);
+  const layers = whole.layers.map((layer) => ({ ...layer, name: long(layer.name) }));
+  await withPage(
+    t,
+    async (page) => {
+      const width = () => page.evaluate('document.documentElement.scrollWidth') as Promise<number>;
+      await settles(t, width, (found) => found <= 390);
+    },
+    { width: 390 },
+    changed({ cases: [{ ...whole, layers, leftOut: [long('T3')] }] }),
+  );
+});
 
 browserTest('print has no controls', async (t) => {
   await withPage(t, async (page) => {

@@ -114,6 +114,11 @@ export function histogram({ name, unit, edges, counts }: Histogram): HTMLElement
   ]);
 }
 
+/** An extent for readers; a 2D patch has none along one axis. */
+function extentOf(mm: number): string {
+  return mm > 0 ? `${show(mm)} mm` : '1 slice';
+}
+
 /** The planned patches over the extents of the cases, to scale: two views, one with y and one with z upwards. */
 export function patchesToScale({ patches, sizes }: Task): HTMLElement[] {
   return (
@@ -156,7 +161,11 @@ export function patchesToScale({ patches, sizes }: Task): HTMLElement[] {
           { stroke: lineColour(at), 'stroke-width': 3, 'stroke-dasharray': at * 4 },
           configuration,
         ),
-        words(10, tallest * scale + 30 + 16 * at, `${configuration}: ${show(width)} × ${show(height)} mm`),
+        words(
+          10,
+          tallest * scale + 30 + 16 * at,
+          `${configuration}: ${extentOf(width)} × ${extentOf(height)}`,
+        ),
         svg('rect', {
           x: 300,
           y: tallest * scale + 22 + 16 * at,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use evaluate::measure::CaseMetrics;
-use run::{CaseFailure, Coded, Context};
+use run::{CaseFailure, Context};
 
 use crate::data::{Model, Report, Section, ViewCase, VERSION};
 use crate::find::Found;
