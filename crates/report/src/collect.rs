@@ -165,7 +165,8 @@ pub(crate) fn cut(collected: &mut Collected, budget: u64, context: &Context) -> 
         };
         for problem in problems {
             // What cannot be measured cannot be drawn: that is told once.
-            let known = |failure: &CaseFailure| failure.case == job.name && failure.message == problem.to_string();
+            let known =
+                |failure: &CaseFailure| failure.case == job.name && failure.message == problem.to_string();
             if !collected.failures.iter().any(known) {
                 context.warn("WARN_CASE_FAILED", problem.to_string(), Some(&job.name));
                 collected.failures.push(CaseFailure::new(&job.name, &problem));

@@ -12,6 +12,7 @@ mod find;
 mod grid;
 mod images;
 mod jobs;
+mod measured;
 mod model;
 mod names;
 mod options;
