@@ -5,7 +5,7 @@ import test, { type ExecutionContext } from 'ava';
 import type { Model, Predictions, Report, Section, Task, ViewCase } from '../ts/generated/report.js';
 import { compare, evaluate, report } from '../ts/index.js';
 import { core } from '../ts/native/core.js';
-import { cli, type Shape, workspace, writeNifti, writeTask } from './made-up.js';
+import { cli, preprocessedTask, type Shape, workspace, writeNifti, writeTask } from './made-up.js';
 
 const SHAPE: Shape = [4, 6, 8];
 const VOXELS = 4 * 6 * 8;
@@ -253,6 +253,27 @@ test('a source gives the curves of a running training, and its images once they 
   t.is(source.blob(99), null);
   source.close();
   await t.throwsAsync(source.prepare(), { message: /ERR_CANCELLED/ });
+});
+
+test('a preprocessed case that cannot be drawn is a finding of its task', async (t) => {
+  const { root, folders } = await preprocessedTask(t);
+  const task = join(folders.preprocessed, 'Task701_Small');
+  const stage = (await readdir(task)).find((name) => name.endsWith('_stage0')) ?? '';
+  await writeFile(join(task, stage, 'b.npz'), 'damaged');
+  await writeFile(join(task, stage, 'c.pkl'), 'damaged');
+  const output = join(root, 'report.html');
+  const { failures, cases } = await report({ paths: [task], output }).result;
+  t.is(cases, 3);
+  t.deepEqual(failures.map(({ case: name }) => name).sort(), ['b', 'c']);
+  const [found] = ofKind((await read(output)).data, 'task');
+  t.deepEqual(
+    found?.findings.map(({ severity, case: name, code }) => [severity, name, code]),
+    failures.map(({ case: name, code }) => ['error', name, code]),
+  );
+  t.deepEqual(
+    found?.cases.map(({ name }) => name),
+    ['a', 'd', 'e'],
+  );
 });
 
 test('a fold has its settings, versions, recipe and the command that repeats it', async (t) => {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use evaluate::measure::CaseMetrics;
 use run::{CaseFailure, Context};
 
-use crate::data::{Model, Report, Section, ViewCase, VERSION};
+use crate::data::{Finding, Model, Report, Section, Severity, Task, ViewCase, VERSION};
 use crate::find::Found;
 use crate::jobs::Job;
 use crate::names::Names;
@@ -169,7 +169,11 @@ pub(crate) fn cut(collected: &mut Collected, budget: u64, context: &Context) -> 
                 |failure: &CaseFailure| failure.case == job.name && failure.message == problem.to_string();
             if !collected.failures.iter().any(known) {
                 context.warn("WARN_CASE_FAILED", problem.to_string(), Some(&job.name));
-                collected.failures.push(CaseFailure::new(&job.name, &problem));
+                let failure = CaseFailure::new(&job.name, &problem);
+                if let Some(Section::Task(task)) = collected.report.sections.get_mut(job.section) {
+                    add_finding(task, &failure);
+                }
+                collected.failures.push(failure);
             }
         }
         if let Some(mut found) = found {
@@ -187,6 +191,16 @@ pub(crate) fn cut(collected: &mut Collected, budget: u64, context: &Context) -> 
         context.progress(done as u64 + 1, jobs.len() as u64, "images", Some(&job.name));
     }
     Ok(images)
+}
+
+/// Adds a failure to the findings of its task, unless the case has an error there.
+fn add_finding(task: &mut Task, failure: &CaseFailure) {
+    let known = |finding: &Finding| {
+        finding.severity == Severity::Error && finding.case.as_deref() == Some(&failure.case)
+    };
+    if !task.findings.iter().any(known) {
+        task.findings.push(Finding::failed(failure));
+    }
 }
 
 /// The first cases of each section, as many as there is room for.

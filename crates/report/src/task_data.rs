@@ -123,15 +123,7 @@ pub(crate) fn preprocessed(path: &Path, options: &PageOptions, context: &Context
     let count = weighted.iter().filter(|there| **there).count();
     facts.push(fact("Weightmaps", format!("{count} of {}", cases.len())));
     facts.extend(fingerprint(&measured));
-    let mut findings: Vec<Finding> = failures
-        .iter()
-        .map(|failure| Finding {
-            severity: Severity::Error,
-            code: failure.code.clone(),
-            case: Some(failure.case.clone()),
-            message: failure.message.clone(),
-        })
-        .collect();
+    let mut findings: Vec<Finding> = failures.iter().map(Finding::failed).collect();
     if count > 0 && count < cases.len() {
         findings.push(Finding {
             severity: Severity::Warning,
