@@ -9,6 +9,8 @@ export const SHAPE = [6, 20, 30] as const;
 
 /** Image: every voxel differs from its neighbours. */
 export const grey = (z: number, y: number, x: number) => 20 + 30 * z + 2 * y + x;
+/** A second channel, as bytes, with other values. */
+export const second = (z: number, y: number, x: number) => 250 - 11 * z - 3 * y - 4 * x;
 const reference = (z: number, y: number, x: number) =>
   y < 3 ? 255 : Number(x >= 5 && x < 15 && y > 5 && y < 15 && z > 0) * (x < 10 ? 1 : 2);
 const prediction = (z: number, y: number, x: number) =>
@@ -50,7 +52,15 @@ export const view = (name: string, score: number): ViewCase => ({
     value,
     name: ['background', 'grey matter', 'white matter'][value] ?? '',
   })),
-  layers: [layer('image', 0), layer('reference', 1), layer('prediction', 2), layer('weightmap', 3)],
+  layers: [
+    layer('image', 0),
+    // Its values are twice the bytes, from 100 on; it is no CT.
+    { ...layer('image', 4), name: 'T2', slope: 2, intercept: 100, window: [100, 610], ct: false },
+    layer('reference', 1),
+    layer('prediction', 2),
+    layer('weightmap', 3),
+  ],
+  leftOut: [],
   score,
   largestError: [2, 10, 6],
   bytes: 3000,
@@ -90,6 +100,7 @@ export const REPORT: Report = {
   title: 'Task900_MadeUp',
   made: '2026-01-01T00:00:00Z',
   program: 'nnunet-diag',
+  casesLeftOut: 0,
   sections: [
     {
       kind: 'model',
@@ -167,7 +178,7 @@ export function changed(model: Partial<Model>): Report {
 }
 
 /** Bytes of the layers of a case, compressed. */
-export const BLOBS: readonly Buffer[] = [grey, reference, prediction, weight].map((value) =>
+export const BLOBS: readonly Buffer[] = [grey, reference, prediction, weight, second].map((value) =>
   gzipSync(bytes(value)),
 );
 

@@ -8,7 +8,7 @@ import { colourOf, heat, parseColour } from '../ts/pictures/colours.js';
 import { browserTest, pixel, pixels, type Screen, settles, textOf, withWindow } from './browser.js';
 import { workspace } from './made-up.js';
 import { axisOf, HEADERS, SCREEN } from './made-up-headers.js';
-import { changed, grey, madeUpPage, REPORT, run, SHAPE, view, weight } from './made-up-report.js';
+import { changed, grey, madeUpPage, REPORT, run, SHAPE, second, view, weight } from './made-up-report.js';
 
 /** Opens the made-up page with its viewer in sight. */
 async function withPage(
@@ -105,6 +105,86 @@ browserTest('window, preset and layers change the pixels', async (t) => {
       (colour) => colour.join() !== '255,255,255',
     );
   });
+});
+
+browserTest('another channel is drawn with the values of its array and a window of its own', async (t) => {
+  await withPage(t, async (page) => {
+    const channel = page.getByLabel('Channel');
+    t.deepEqual(await channel.locator('option').allTextContents(), ['image', 'T2']);
+    const other = (z: number, y: number, x: number) => Array(3).fill(second(z, y, x));
+    await settles(t, () => axial(page, 17, 25), shade(2, 17, 25));
+    t.true(await page.getByLabel('Preset').isVisible());
+    await channel.selectOption({ label: 'T2' });
+    await settles(t, () => axial(page, 17, 25), other(2, 17, 25));
+    await settles(t, () => cell(page, 1, [25, 30], [1, 6]), other(4, 10, 25));
+    await settles(t, () => cell(page, 2, [17, 20], [5, 6]), other(0, 17, 6));
+    t.false(await page.getByLabel('Preset').isVisible(), 'T2 is no CT');
+    // The value of every channel, in the units of the file.
+    const value = 100 + 2 * second(2, 10, 6);
+    t.regex(await readout(page), new RegExp(`; image 106; T2 ${value}; reference `));
+    t.regex(
+      (await page.locator('.plane canvas').first().getAttribute('aria-label')) ?? '',
+      /^worst, T2, axial/,
+    );
+    const bounds = () =>
+      Promise.all(['from', 'to'].map((end) => page.getByLabel(`window ${end}`).inputValue()));
+    t.deepEqual(await bounds(), ['100', '610']);
+    await page.getByLabel('window to').fill('100.5');
+    await page.keyboard.press('Enter');
+    await settles(t, () => axial(page, 17, 25), [255, 255, 255]);
+    await channel.selectOption({ label: 'image' });
+    await settles(t, () => axial(page, 17, 25), shade(2, 17, 25));
+    t.deepEqual(await bounds(), ['0', '255']);
+    await channel.selectOption({ label: 'T2' });
+    await settles(t, () => axial(page, 17, 25), [255, 255, 255], 'a channel keeps its window');
+    // The next case opens in the same channel, with the window of its own data.
+    await page.locator('.viewer select').first().selectOption({ index: 1 });
+    const title = () => page.locator('.plane canvas').first().getAttribute('aria-label');
+    await settles(t, title, /^best, T2, axial/);
+    await settles(t, () => axial(page, 17, 25), other(2, 17, 25));
+    t.is(await channel.inputValue(), '1');
+  });
+});
+
+browserTest('the keyboard reaches and changes the channel', async (t) => {
+  await withPage(t, async (page) => {
+    await page.locator('.viewer select').first().focus();
+    await page.keyboard.press('Tab');
+    const focused = () =>
+      page.evaluate('document.activeElement.labels[0].textContent.trim()') as Promise<string>;
+    t.regex(await focused(), /^Channel/);
+    await page.keyboard.press('ArrowDown');
+    await settles(t, () => axial(page, 17, 25), Array(3).fill(second(2, 17, 25)));
+    await page.keyboard.press('ArrowUp');
+    await settles(t, () => axial(page, 17, 25), shade(2, 17, 25));
+  });
+});
+
+browserTest('channels that did not fit are named, and one channel needs no choice', async (t) => {
+  const whole = view('lacking', 0.4);
+  const layers = whole.layers.filter(({ name }) => name !== 'T2');
+  const many = Array.from({ length: 10 }, (_, at) => `volume ${at}`);
+  const cases = [
+    { ...whole, layers, leftOut: ['T2', 'FLAIR'] },
+    { ...view('many', 0.5), layers, leftOut: many },
+  ];
+  await withPage(
+    t,
+    async (page) => {
+      t.is(
+        await textOf(page.getByRole('heading', { name: /^Images/ })),
+        'Images (2 cases, 2 without some channels, 0.0 MB)',
+      );
+      const text = () => textOf(page.locator('.left-out'));
+      await settles(t, text, 'Left out to fit the size limit: channels T2, FLAIR.');
+      t.is(await page.getByLabel('Channel').count(), 0);
+      t.is(await page.locator('.thinned').count(), 0);
+      await page.locator('.viewer select').first().selectOption({ index: 1 });
+      await settles(t, text, /: channels volume 0, .*, volume 7 and 2 more\.$/);
+    },
+    {},
+    changed({ cases }),
+  );
 });
 
 browserTest(
@@ -364,6 +444,21 @@ for (const screen of [
     );
   });
 }
+
+browserTest('long names of cases and channels do not widen the page', async (t) => {
+  const long = (name: string) => `${name} ${'of a patient with a long name '.repeat(4)}${'x'.repeat(60)}`;
+  const whole = view(long('case'), 0.4);
+  const layers = whole.layers.map((layer) => ({ ...layer, name: long(layer.name) }));
+  await withPage(
+    t,
+    async (page) => {
+      const width = () => page.evaluate('document.documentElement.scrollWidth') as Promise<number>;
+      await settles(t, width, (found) => found <= 390);
+    },
+    { width: 390 },
+    changed({ cases: [{ ...whole, layers, leftOut: [long('T3')] }] }),
+  );
+});
 
 browserTest('print has no controls', async (t) => {
   await withPage(t, async (page) => {

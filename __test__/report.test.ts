@@ -5,7 +5,7 @@ import test, { type ExecutionContext } from 'ava';
 import type { Model, Predictions, Report, Section, Task, ViewCase } from '../ts/generated/report.js';
 import { compare, evaluate, report } from '../ts/index.js';
 import { core } from '../ts/native/core.js';
-import { cli, type Shape, workspace, writeNifti, writeTask } from './made-up.js';
+import { cli, preprocessedTask, type Shape, workspace, writeNifti, writeTask } from './made-up.js';
 
 const SHAPE: Shape = [4, 6, 8];
 const VOXELS = 4 * 6 * 8;
@@ -164,6 +164,9 @@ test('paths and folders that are wrong are named', async (t) => {
   t.like(await failure({ paths: [first], output: join(root, 'no', 'folder', 'x.html') }), {
     code: 'ERR_NOT_FOUND',
   });
+  const folder = await failure({ paths: [first], output: empty });
+  t.like(folder, { code: 'ERR_OPTIONS' });
+  t.regex(folder?.message ?? '', /is a folder; name a file/);
   t.like(await failure({ paths: [first], output, reference: join(root, 'none') }), { code: 'ERR_NOT_FOUND' });
   t.like(await failure({ paths: [first], output, reference: empty }), { code: 'ERR_CASES_FAILED' });
   t.like(await failure({ paths: [first, first], output }), { code: 'ERR_OPTIONS' });
@@ -179,6 +182,7 @@ test('a damaged prediction belongs to its case, and the others are shown', async
   const shown = await cli(['report', first, '--reference', reference, '-o', output]);
   t.is(shown.code, 1);
   t.regex(shown.out, /case1/);
+  t.is(shown.err.match(/warning \(case1\)/g)?.length, 1, 'told once');
   const [section] = ofKind((await read(output)).data, 'predictions');
   t.deepEqual(
     section?.cases.map(({ name }) => name),
@@ -249,6 +253,65 @@ test('a source gives the curves of a running training, and its images once they 
   t.is(source.blob(99), null);
   source.close();
   await t.throwsAsync(source.prepare(), { message: /ERR_CANCELLED/ });
+});
+
+test('a preprocessed case that cannot be drawn is a finding of its task', async (t) => {
+  const { root, folders } = await preprocessedTask(t);
+  const task = join(folders.preprocessed, 'Task701_Small');
+  const stage = (await readdir(task)).find((name) => name.endsWith('_stage0')) ?? '';
+  await writeFile(join(task, stage, 'b.npz'), 'damaged');
+  await writeFile(join(task, stage, 'c.pkl'), 'damaged');
+  const output = join(root, 'report.html');
+  const { failures, cases } = await report({ paths: [task], output }).result;
+  t.is(cases, 3);
+  t.deepEqual(failures.map(({ case: name }) => name).sort(), ['b', 'c']);
+  const [found] = ofKind((await read(output)).data, 'task');
+  t.deepEqual(
+    found?.findings.map(({ severity, case: name, code }) => [severity, name, code]),
+    failures.map(({ case: name, code }) => ['error', name, code]),
+  );
+  t.deepEqual(
+    found?.cases.map(({ name }) => name),
+    ['a', 'd', 'e'],
+  );
+});
+
+test('a fold has its settings, versions, recipe and the command that repeats it', async (t) => {
+  const { root } = await workspace(t);
+  const fold = join(root, '3d_fullres', 'Task501_X', 'nnUNetTrainerV2__nnUNetPlansv2.1', 'fold_2');
+  await mkdir(fold, { recursive: true });
+  const settings = {
+    trainer: 'nnUNetTrainerV2',
+    configuration: '3d_fullres',
+    device: 'cpu',
+    seed: '7',
+    nnunet_diag_version: '0.1.0',
+    torch_version: '2.11.0',
+    max_num_epochs: '5',
+    num_batches_per_epoch: '3',
+    initial_lr: '0.01',
+    recipe: JSON.stringify({
+      sampling: { kind: 'foreground', fraction: 0.33 },
+      loss: { crossEntropy: 1, dice: 1 },
+    }),
+  };
+  await writeFile(join(fold, 'debug.json'), JSON.stringify(settings));
+  const output = join(root, 'report.html');
+  await report({ paths: [fold], output }).result;
+  const [model] = ofKind((await read(output)).data, 'model');
+  const facts = Object.fromEntries(model?.facts.map(({ name, value }) => [name, value]) ?? []);
+  t.like(facts, {
+    ...{ Task: 'Task501_X', Configuration: '3d_fullres', Trainer: 'nnUNetTrainerV2', Seed: '7' },
+    ...{ Versions: 'nnunet-diag 0.1.0, libtorch 2.11.0', Device: 'cpu', Epochs: '0 of 5' },
+  });
+  t.is(
+    model?.recipe,
+    'Patches are drawn at random, 33 % of each batch on foreground. The loss is cross-entropy + Dice. 5 epochs of 3 iterations, learning rate 0.01 at first.',
+  );
+  t.regex(
+    model?.command ?? '',
+    /^nnunet-diag train Task501_X -c 3d_fullres -f 2 --seed 7 --epochs 5 --iterations 3 /,
+  );
 });
 
 test('a cancelled report writes nothing', async (t) => {

@@ -25,6 +25,7 @@ fn main() -> Result<(), String> {
     let libtorch = std::env::var_os("LIBTORCH")
         .map(PathBuf::from)
         .ok_or("LIBTORCH is not set; expected the folder of libtorch that has include/ and lib/")?;
+    println!("cargo:rustc-env=LIBTORCH_VERSION={}", version(&libtorch)?);
     let abi = std::env::var("LIBTORCH_CXX11_ABI").unwrap_or_else(|_| "1".to_owned());
     let x86 = std::env::var("CARGO_CFG_TARGET_ARCH").is_ok_and(|arch| arch == "x86_64");
 
@@ -73,6 +74,21 @@ fn main() -> Result<(), String> {
     }
     build.opt_level(2).compile("engine_shim");
     Ok(())
+}
+
+/// Version of libtorch by its headers, such as `2.11.0`.
+fn version(libtorch: &Path) -> Result<String, String> {
+    let file = libtorch.join("include/torch/headeronly/version.h");
+    let text = std::fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))?;
+    let number = |part: &str| {
+        let name = format!("TORCH_VERSION_{part}");
+        let line = text
+            .lines()
+            .find_map(|line| line.strip_prefix("#define ")?.strip_prefix(&name));
+        let number = line.map(str::trim).filter(|number| number.parse::<u32>().is_ok());
+        number.ok_or_else(|| format!("{} does not define {name}", file.display()))
+    };
+    Ok([number("MAJOR")?, number("MINOR")?, number("PATCH")?].join("."))
 }
 
 fn base(abi: &str) -> cc::Build {

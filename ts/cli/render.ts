@@ -228,9 +228,12 @@ export function renderExport({ output, models, ensembles, files, size }: ExportM
   return [`${files} files packed into ${output}, ${megabytes(size)}`, ...lines, ...also].join('\n');
 }
 
-export function renderReportFile({ output, bytes, kinds, cases, thinned, failures }: ReportSummary): string {
+export function renderReportFile(summary: ReportSummary): string {
+  const { output, bytes, kinds, cases, thinned, withoutChannels, failures } = summary;
   const smaller = thinned > 0 ? `, ${thinned} of them at a lower resolution` : '';
-  const head = `${output}: ${kinds.join(', ')}; images of ${cases} cases${smaller}; ${megabytes(bytes)}`;
+  const lacking = withoutChannels > 0 ? `, ${withoutChannels} without some channels` : '';
+  const counted = cases === 1 ? '1 case' : `${cases} cases`;
+  const head = `${output}: ${kinds.join(', ')}; images of ${counted}${smaller}${lacking}; ${megabytes(bytes)}`;
   return [head, ...failures.map(renderFailure)].join('\n');
 }
 

@@ -1602,7 +1602,9 @@ export interface ReportOptions extends Abortable {
    */
   readonly cases?: number | undefined;
   /**
-   * Largest size of the page in megabytes. Images that do not fit are thinned; the page states it.
+   * Largest size of the page in megabytes. Images that do not fit are thinned, and channels that do not
+   * fit even then
+   * are left out; the page states it.
    *
    * Range: at least 1, at most 2000.
    * @default 30.0
@@ -2164,7 +2166,9 @@ export interface WatchOptions extends Abortable {
    */
   readonly cases?: number | undefined;
   /**
-   * Largest size of the page in megabytes. Images that do not fit are thinned; the page states it.
+   * Largest size of the page in megabytes. Images that do not fit are thinned, and channels that do not
+   * fit even then
+   * are left out; the page states it.
    *
    * Range: at least 1, at most 2000.
    * @default 30.0

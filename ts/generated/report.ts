@@ -109,7 +109,7 @@ export interface Histogram {
 export interface Layer {
   /** Its role. */
   readonly role: LayerRole;
-  /** Name for readers. */
+  /** Name for readers: of a channel, its modality. */
   readonly name: string;
   /** Number of its blob. */
   readonly blob: number;
@@ -133,7 +133,7 @@ export interface Layer {
 
 /**
  * Role of a layer.
- * - `image`: Intensities.
+ * - `image`: Intensities of a channel.
  * - `reference`: Labels of the reference.
  * - `prediction`: Labels of the prediction.
  * - `weightmap`: Weights of voxels.
@@ -216,6 +216,8 @@ export interface Report {
   readonly made: string;
   /** Name and version of this program. */
   readonly program: string;
+  /** Number of cases whose images are left out, because not even small ones fit the size limit. */
+  readonly casesLeftOut: number;
   /** Sections, in order. */
   readonly sections: readonly Section[];
 }
@@ -393,8 +395,14 @@ export interface ViewCase {
   readonly affine: readonly [number, number, number, number, number, number, number, number, number, number, number, number, number, number, number, number];
   /** Labels that occur in the layers, without the background. */
   readonly labels: readonly ViewLabel[];
-  /** Layers, each with as many bytes as there are drawn voxels. */
+  /**
+   * Layers, each with as many bytes as there are drawn voxels. The channels of the image are layers of
+   * their own, in
+   * the order of their numbers.
+   */
   readonly layers: readonly Layer[];
+  /** Names of the channels that are left out to fit the size limit. */
+  readonly leftOut: readonly string[];
   /** Mean Dice of the classes; null without a reference. */
   readonly score: number | null;
   /** A drawn voxel in the middle of the largest connected error; null without one. */

@@ -732,7 +732,13 @@ export interface ReportSummary {
   readonly cases: number;
   /** Number of those whose images were thinned to fit `maxSize`. */
   readonly thinned: number;
-  /** Cases that could not be read or evaluated, with reasons. The report lacks them. */
+  /** Number of those that lack some channels of their images, which did not fit `maxSize`. */
+  readonly withoutChannels: number;
+  /**
+   * Cases that could not be read or evaluated, with reasons. The report lacks them, or the channel that
+   * could not be
+   * read.
+   */
   readonly failures: readonly CaseFailure[];
 }
 

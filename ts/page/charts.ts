@@ -39,8 +39,9 @@ export function boxes(scores: Scores): HTMLElement[] {
     const all = rows.flatMap(({ points }) => points.map(({ value }) => value));
     if (all.length === 0) return [];
     const low = Math.min(...all);
-    const high = Math.max(...all, low + 1e-9);
-    const at = (value: number) => 110 + ((value - low) / (high - low)) * 280;
+    const high = Math.max(...all);
+    // Equal values are in the middle.
+    const at = (value: number) => 110 + (high > low ? (value - low) / (high - low) : 0.5) * 280;
     const parts = rows.flatMap(({ name, colour, points }, r) => {
       const y = 20 + 36 * r;
       const sorted = points.map(({ value }) => value).sort((a, b) => a - b);
@@ -76,7 +77,10 @@ export function boxes(scores: Scores): HTMLElement[] {
     });
     const height = 36 * rows.length + 30;
     const title = metric.unit ? `${metric.name} (${metric.unit})` : metric.name;
-    const ends = [words(110, height - 6, show(low)), words(390, height - 6, show(high), 'end')];
+    const ends =
+      high > low
+        ? [words(110, height - 6, show(low)), words(390, height - 6, show(high), 'end')]
+        : [words(250, height - 6, show(low), 'middle')];
     return [figure(title, 400, height, [...parts, ...ends])];
   });
 }
@@ -103,9 +107,16 @@ export function histogram({ name, unit, edges, counts }: Histogram): HTMLElement
     svg('line', { x1: 40, x2: 370, y1: 130, y2: 130, stroke: 'currentColor' }),
     words(34, 26, String(most), 'end'),
     words(34, 134, '0', 'end'),
-    words(40, 150, show(edges[0])),
-    words(370, 150, show(edges.at(-1)), 'end'),
+    // A bar alone is one value, in its middle.
+    ...(counts.length === 1
+      ? [words(205, 150, show(((edges[0] ?? 0) + (edges[1] ?? 0)) / 2), 'middle')]
+      : [words(40, 150, show(edges[0])), words(370, 150, show(edges.at(-1)), 'end')]),
   ]);
+}
+
+/** An extent for readers; a 2D patch has none along one axis. */
+function extentOf(mm: number): string {
+  return mm > 0 ? `${show(mm)} mm` : '1 slice';
 }
 
 /** The planned patches over the extents of the cases, to scale: two views, one with y and one with z upwards. */
@@ -150,7 +161,11 @@ export function patchesToScale({ patches, sizes }: Task): HTMLElement[] {
           { stroke: lineColour(at), 'stroke-width': 3, 'stroke-dasharray': at * 4 },
           configuration,
         ),
-        words(10, tallest * scale + 30 + 16 * at, `${configuration}: ${show(width)} × ${show(height)} mm`),
+        words(
+          10,
+          tallest * scale + 30 + 16 * at,
+          `${configuration}: ${extentOf(width)} × ${extentOf(height)}`,
+        ),
         svg('rect', {
           x: 300,
           y: tallest * scale + 22 + 16 * at,

@@ -19,13 +19,14 @@ if (isLive()) {
 }
 
 /** Shows a report in place of the one before. */
-function showReport({ title, made, program, sections }: Report): void {
+function showReport({ title, made, program, sections, casesLeftOut }: Report): void {
   document.title = title;
   const titles = sections.map(titleOf);
   page.show([
     still('header', { title, by: `${program}, ${made}` }, (head) =>
       h('header', {}, h('h1', {}, head.title), h('p', {}, head.by)),
     ),
+    ...(casesLeftOut > 0 ? [still('left out', casesLeftOut, lackingCases)] : []),
     ...(titles.length > 1 ? [still('sections', titles, navigation)] : []),
     part('main', sections, (first) => {
       const main = new Parts(h('main'));
@@ -34,6 +35,11 @@ function showReport({ title, made, program, sections }: Report): void {
       return { element: main.element, update };
     }),
   ]);
+}
+
+function lackingCases(count: number): HTMLElement {
+  const more = count === 1 ? '1 more case is' : `${count} more cases are`;
+  return h('p', { class: 'left-out' }, `Images of ${more} left out to fit the size limit.`);
 }
 
 function navigation(titles: readonly string[]): HTMLElement {
@@ -104,7 +110,12 @@ function casesParts(cases: readonly ViewCase[]): Part[] {
   if (cases.length === 0) return [];
   const bytes = cases.reduce((sum, one) => sum + one.bytes, 0);
   const thinned = cases.filter(({ step }) => step.some((voxels) => voxels > 1)).length;
-  const counts = [`${cases.length} cases`, ...(thinned > 0 ? [`${thinned} of them thinned`] : [])];
+  const lacking = cases.filter(({ leftOut }) => leftOut.length > 0).length;
+  const counts = [
+    cases.length === 1 ? '1 case' : `${cases.length} cases`,
+    ...(thinned > 0 ? [`${thinned} of them thinned`] : []),
+    ...(lacking > 0 ? [`${lacking} without some channels`] : []),
+  ];
   const title = `Images (${counts.join(', ')}, ${(bytes / 1e6).toFixed(1)} MB)`;
   return [still('images', title, (text) => h('h3', {}, text)), part('viewer', cases, viewer)];
 }
@@ -147,7 +158,7 @@ function taskParts(task: Task): Part[] {
   return [
     path(task.path),
     facts(task.facts),
-    heading('h3', 'Findings of the check'),
+    heading('h3', 'Findings'),
     findings.length === 0
       ? still('no findings', null, () => h('p', {}, 'No problem was found.'))
       : tablePart(

@@ -13,11 +13,26 @@ export interface Loaded {
 
 /** What of a case is drawn. */
 export interface Look {
-  window: [number, number];
+  /** Name of the channel that is drawn; the first one if there is none of this name. */
+  channel: string | undefined;
+  /** Values that channels draw black and white, by name, where they are not those of the layer. */
+  windows: Map<string, [number, number]>;
   opacity: number;
   shown: Set<Layer['role'] | 'difference'>;
   /** Label values that are not drawn. */
   hidden: Set<number>;
+}
+
+/** The channel that is drawn. */
+export function channelOf(layers: readonly Loaded[], look: Look): Loaded | undefined {
+  const channels = layers.filter(({ layer }) => layer.role === 'image');
+  return channels.find(({ layer }) => layer.name === look.channel) ?? channels[0];
+}
+
+/** Values that a channel draws black and white. */
+export function windowOf(channel: Layer, look: Look): [number, number] {
+  const [low, high] = look.windows.get(channel.name) ?? channel.window;
+  return [low, high];
 }
 
 /** Index of a voxel in the arrays. */
@@ -56,13 +71,9 @@ export function paint(view: ViewCase, layers: readonly Loaded[], plane: Plane, s
   const height = view.shape[plane.down.axis] ?? 1;
   const [pixels, mask] = [new ImageData(width, height), new ImageData(width, height)];
   const of = (role: Layer['role']) => layers.find(({ layer }) => layer.role === role);
-  const [image, reference, prediction, weights] = [
-    of('image'),
-    of('reference'),
-    of('prediction'),
-    of('weightmap'),
-  ];
-  const [low, high] = look.window;
+  const image = channelOf(layers, look);
+  const [reference, prediction, weights] = [of('reference'), of('prediction'), of('weightmap')];
+  const [low, high] = image === undefined ? [0, 1] : windowOf(image.layer, look);
   const colours = new Map(view.labels.map(({ value }) => [value, parseColour(colourOf(value))]));
   const labelColour = (value: number): Rgb => colours.get(value) ?? parseColour(colourOf(value));
   const label = (loaded: Loaded | undefined, index: number) => {

@@ -65,7 +65,7 @@ pub enum Item {
     Text {
         /// Position `[x, y]` of the anchor, on the line that letters stand on.
         at: [f64; 2],
-        /// The text. Characters outside ASCII are drawn as boxes in PNG.
+        /// The text. PNG has the letters of Latin-1 and Latin Extended-A; those of other scripts are boxes.
         text: String,
         /// Pixels of a dot of the font: a letter is 5 dots wide and 7 dots high.
         dot: u32,
@@ -105,7 +105,7 @@ impl Picture {
 
 /// Width of a text in pixels.
 pub(crate) fn text_width(text: &str, dot: u32) -> f64 {
-    let letters = text.chars().count();
+    let letters = font::count(text);
     (letters * font::ADVANCE).saturating_sub(1) as f64 * f64::from(dot)
 }
 

@@ -63,7 +63,7 @@ impl Raster {
         let [x, y] = at.map(f64::round);
         for (column, row) in font::dots(text) {
             let along = column as f64 * size - start.round();
-            let across = (row as f64 - font::ABOVE as f64) * size;
+            let across = (f64::from(row) - font::ABOVE as f64) * size;
             let corner = if upwards {
                 [x + across, y - along - size]
             } else {

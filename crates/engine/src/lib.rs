@@ -20,5 +20,9 @@ pub use shim::device::{Readback, Upload, Uploads};
 pub use shim::group::{Group, MeetingPoint, Store};
 pub use shim::record::{count_operators, Calls, Operators};
 
+/// Version of libtorch that this crate is built with, such as `2.11.0`. The one that is loaded may have another patch
+/// version.
+pub const LIBTORCH_VERSION: &str = env!("LIBTORCH_VERSION");
+
 #[cfg(test)]
 mod steps;

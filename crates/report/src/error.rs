@@ -68,6 +68,19 @@ pub enum Error {
         /// The file of that layer.
         other: PathBuf,
     },
+    /// The array of a preprocessed case has no channel, or no segmentation.
+    #[error(
+        "{}: the array data has shape {found:?}; expected (channels, z, y, x), the segmentation last: preprocess the \
+         case again",
+        path.display()
+    )]
+    #[code(ShapeMismatch)]
+    Channels {
+        /// The file.
+        path: PathBuf,
+        /// Its shape.
+        found: Vec<usize>,
+    },
     /// A folder cannot be listed.
     #[error("{}: {source}", folder.display())]
     #[code(io(Folder))]

@@ -8,6 +8,7 @@ use run::Context;
 use volume::{nifti, npy, npz, Geometry};
 
 use crate::grid::Grid;
+use crate::images::ImageFile;
 use crate::names::Names;
 use crate::view::{cut, Cut, Volumes};
 use crate::{Error, Result};
@@ -17,17 +18,47 @@ use crate::{Error, Result};
 pub(crate) enum Files {
     /// Volumes on one grid.
     Raw {
-        image: Option<PathBuf>,
+        images: Vec<ImageFile>,
         reference: Option<PathBuf>,
         prediction: Option<PathBuf>,
     },
     /// A preprocessed case, with the order of its axes.
     Preprocessed {
         data: PathBuf,
-        properties: PathBuf,
         weightmap: Option<PathBuf>,
         axes: [usize; 3],
+        place: Place,
     },
+}
+
+/// Where the voxels of a preprocessed case were.
+#[derive(Clone, Debug)]
+pub(crate) struct Place {
+    /// The grid of its image.
+    raw: Grid,
+    /// First voxel and end of the part of the image along z, y, x.
+    bounds: [[usize; 2]; 3],
+}
+
+impl Place {
+    pub fn of(properties: &CaseProperties) -> Result<Self> {
+        let [dx, dy, dz] = properties.itk_spacing()?;
+        Ok(Self {
+            raw: Grid::of(&Geometry {
+                spacing: [dz, dy, dx],
+                origin: properties.itk_origin()?,
+                direction: properties.itk_direction()?,
+            }),
+            bounds: properties.crop_bbox()?,
+        })
+    }
+
+    /// The grid of the preprocessed array.
+    fn grid(&self, axes: [usize; 3], size: [usize; 3]) -> Grid {
+        let cropped = self.bounds.map(|[first, end]| end.saturating_sub(first));
+        let first = self.bounds.map(|[first, _]| first);
+        self.raw.resampled(axes, first, cropped, size)
+    }
 }
 
 /// A case to look at, that is not read yet.
@@ -42,96 +73,116 @@ pub(crate) struct Job {
 }
 
 impl Job {
-    /// Reads the case and cuts out at most `budget` bytes.
-    pub fn cut(&self, budget: u64, context: &Context) -> Result<Option<Cut>> {
-        let volumes = self.read(context)?;
-        cut(&volumes, &|value| self.names.label(value), budget, context)
-    }
-
-    fn read(&self, context: &Context) -> Result<Volumes> {
-        let mut volumes = Volumes {
-            name: self.name.clone(),
-            grid: Grid::of(&Geometry::default()),
-            image: None,
-            reference: None,
-            prediction: None,
-            weightmap: None,
-            ct: self.names.ct,
-            score: self.score,
-        };
-        match &self.files {
+    /// Reads the case and cuts out at most `budget` bytes of the page. Returns also why channels are missing that cannot be
+    /// read.
+    pub fn cut(&self, budget: u64, context: &Context) -> Result<(Option<Cut>, Vec<Error>)> {
+        let (volumes, problems) = match &self.files {
             Files::Raw {
-                image,
+                images,
                 reference,
                 prediction,
-            } => {
-                let mut first = First::default();
-                for (path, target) in [
-                    (reference, &mut volumes.reference),
-                    (prediction, &mut volumes.prediction),
-                ] {
-                    let Some(path) = path else { continue };
-                    context.check()?;
-                    let (labels, geometry) = nifti::read_labels(path)?;
-                    first.check(path, labels.shape(), &geometry)?;
-                    *target = Some(labels);
-                }
-                if let Some(path) = image {
-                    context.check()?;
-                    let (image, geometry) = nifti::read_image(path)?;
-                    let image = image.index_axis_move(Axis(0), 0);
-                    first.check(path, image.shape(), &geometry)?;
-                    let name = path.file_name().unwrap_or_default().to_string_lossy();
-                    volumes.image = Some((dataset::case_of(&name).to_owned(), image));
-                }
-                if let Some((_, _, geometry)) = first.0 {
-                    volumes.grid = Grid::of(&geometry);
-                }
-            }
+            } => self.read_raw(images, [reference.as_deref(), prediction.as_deref()], context)?,
             Files::Preprocessed {
                 data,
-                properties,
                 weightmap,
                 axes,
+                place,
             } => {
-                let array = npz::read::<f32>(data, "data")?;
-                let wrong = |path: &Path, found: &[usize]| Error::Shape {
-                    path: path.to_owned(),
-                    found: found.to_vec(),
-                    expected: [0; 3],
-                    other: data.clone(),
-                };
-                let found = array.shape().to_vec();
-                let array = array
-                    .into_dimensionality::<Ix4>()
-                    .map_err(|_| wrong(data, &found))?;
-                let channels = array.len_of(Axis(0));
-                if channels < 2 {
-                    return Err(wrong(data, &found));
-                }
-                let reference = array
-                    .index_axis(Axis(0), channels - 1)
-                    .mapv(|value| value.round() as i16);
-                let (z, y, x) = reference.dim();
-                volumes.reference = Some(reference);
-                volumes.image = Some(("Normalised image".to_owned(), array.index_axis_move(Axis(0), 0)));
-                // Normalised intensities are no Hounsfield units.
-                volumes.ct = Some(false);
-                let properties = CaseProperties::read(properties)?;
-                let [dx, dy, dz] = properties.itk_spacing()?;
-                let raw = Grid::of(&Geometry {
-                    spacing: [dz, dy, dx],
-                    origin: properties.itk_origin()?,
-                    direction: properties.itk_direction()?,
-                });
-                let bounds = properties.crop_bbox()?;
-                let cropped = bounds.map(|[first, end]| end.saturating_sub(first));
-                volumes.grid = raw.resampled(*axes, bounds.map(|[first, _]| first), cropped, [z, y, x]);
-                if let Some(path) = weightmap {
-                    context.check()?;
-                    volumes.weightmap = Some(self.weights(path, data, [z, y, x])?);
-                }
+                let volumes = self.read_preprocessed(data, weightmap.as_deref(), *axes, place, context)?;
+                (volumes, Vec::new())
             }
+        };
+        let cut = cut(&volumes, &|value| self.names.label(value), budget, context)?;
+        Ok((cut, problems))
+    }
+
+    /// Memory: the labels, one file of the image, and the part of the others that is shown.
+    fn read_raw(
+        &self,
+        images: &[ImageFile],
+        labels: [Option<&Path>; 2],
+        context: &Context,
+    ) -> Result<(Volumes, Vec<Error>)> {
+        let mut volumes = Volumes::new(&self.name, Grid::of(&Geometry::default()), self.score);
+        let mut first = First::default();
+        let targets = [&mut volumes.reference, &mut volumes.prediction];
+        for (path, target) in labels.into_iter().zip(targets) {
+            let Some(path) = path else { continue };
+            context.check()?;
+            let (labels, geometry) = nifti::read_labels(path)?;
+            first.check(path, labels.shape(), &geometry)?;
+            *target = Some(labels);
+        }
+        let mut problems = Vec::new();
+        for (number, path) in images {
+            context.check()?;
+            // The others are shown all the same.
+            if let Err(problem) = self.read_image(*number, path, images.len() == 1, &mut first, &mut volumes)
+            {
+                problems.push(problem);
+            }
+        }
+        volumes.grid = first.grid();
+        Ok((volumes, problems))
+    }
+
+    /// Adds the channels of a file. `alone` is whether the image has no other file.
+    fn read_image(
+        &self,
+        number: usize,
+        path: &Path,
+        alone: bool,
+        first: &mut First,
+        volumes: &mut Volumes,
+    ) -> Result<()> {
+        let (image, geometry) = nifti::read_image(path)?;
+        first.check(path, &image.shape()[1..], &geometry)?;
+        volumes.grid = first.grid();
+        let count = image.len_of(Axis(0));
+        for (at, values) in image.outer_iter().enumerate() {
+            // A 4D file that is alone has all channels.
+            let channel = if alone { number + at } else { number };
+            let mut name = self.names.channel(channel, alone && count == 1);
+            if count > 1 && !alone {
+                name += &format!(", volume {}", at + 1);
+            }
+            volumes.add_channel(name, values, self.names.is_ct(channel));
+        }
+        Ok(())
+    }
+
+    fn read_preprocessed(
+        &self,
+        data: &Path,
+        weightmap: Option<&Path>,
+        axes: [usize; 3],
+        place: &Place,
+        context: &Context,
+    ) -> Result<Volumes> {
+        let array = npz::read::<f32>(data, "data")?;
+        let found = array.shape().to_vec();
+        let wrong = || Error::Channels {
+            path: data.to_owned(),
+            found: found.clone(),
+        };
+        let array = array.into_dimensionality::<Ix4>().map_err(|_| wrong())?;
+        let last = array.len_of(Axis(0)).saturating_sub(1);
+        if last == 0 {
+            return Err(wrong());
+        }
+        let reference = array.index_axis(Axis(0), last).mapv(|value| value.round() as i16);
+        let (z, y, x) = reference.dim();
+        let mut volumes = Volumes::new(&self.name, place.grid(axes, [z, y, x]), self.score);
+        volumes.reference = Some(reference);
+        for (number, values) in array.outer_iter().take(last).enumerate() {
+            let name = format!("{}, normalised", self.names.channel(number, last == 1));
+            // Normalised intensities are no Hounsfield units.
+            volumes.add_channel(name, values, Some(false));
+        }
+        drop(array);
+        if let Some(path) = weightmap {
+            context.check()?;
+            volumes.weightmap = Some(self.weights(path, data, [z, y, x])?);
         }
         Ok(volumes)
     }
@@ -177,116 +228,14 @@ impl First {
         }
         Ok(())
     }
+
+    fn grid(&self) -> Grid {
+        match &self.0 {
+            Some((_, _, geometry)) => Grid::of(geometry),
+            None => Grid::of(&Geometry::default()),
+        }
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use std::io::Read;
-
-    use super::*;
-    use crate::data::LayerRole;
-
-    /// A voxel of one label, by the headers of real files: LPS, RAS, turned, flipped and with exchanged axes.
-    #[test]
-    fn voxels_of_files_are_drawn_where_they_are() {
-        let folder = tempfile::tempdir().unwrap();
-        let (sin, cos) = 0.25_f64.sin_cos();
-        let directions = [
-            [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0],
-            [-1.0, 0.0, 0.0, 0.0, -1.0, 0.0, 0.0, 0.0, 1.0],
-            [cos, -sin, 0.0, sin, cos, 0.0, 0.0, 0.0, 1.0],
-            [1.0, 0.0, 0.0, 0.0, -1.0, 0.0, 0.0, 0.0, 1.0],
-            [0.0, 0.0, -1.0, 1.0, 0.0, 0.0, 0.0, -1.0, 0.0],
-        ];
-        for direction in directions {
-            let geometry = Geometry {
-                spacing: [25.0, 10.0, 5.0],
-                origin: [-70.0, 31.0, 9.0],
-                direction,
-            };
-            let voxel = [5, 3, 17];
-            let mut labels = Array3::<i16>::zeros([9, 12, 25]);
-            labels[voxel] = 4;
-            let image = labels.mapv(f32::from);
-            let (label_file, image_file) = (folder.path().join("a.nii.gz"), folder.path().join("a_0000.nii"));
-            nifti::write_labels(&label_file, labels.view(), &geometry).unwrap();
-            nifti::write_image(&image_file, image.view(), &geometry).unwrap();
-            let job = Job {
-                section: 0,
-                name: "a".to_owned(),
-                files: Files::Raw {
-                    image: Some(image_file.clone()),
-                    reference: Some(label_file),
-                    prediction: None,
-                },
-                score: None,
-                names: Names::default(),
-            };
-            let cut = job.cut(u64::MAX, &Context::silent(1)).unwrap().unwrap();
-            for layer in &cut.case.layers {
-                let mut bytes = Vec::new();
-                let packed = &cut.blobs[layer.blob][..];
-                flate2::read::GzDecoder::new(packed)
-                    .read_to_end(&mut bytes)
-                    .unwrap();
-                let drawn = Array3::from_shape_vec(cut.case.shape, bytes).unwrap();
-                let brightest = drawn.iter().copied().max().unwrap();
-                let (place, _) = drawn
-                    .indexed_iter()
-                    .find(|(_, byte)| **byte == brightest)
-                    .unwrap();
-                if layer.role == LayerRole::Reference {
-                    assert_eq!(brightest, 4);
-                }
-                let (z, y, x) = place;
-                for row in 0..3 {
-                    let drawn_at = [x, y, z].map(|n| n as f64);
-                    let mut found = cut.case.affine[4 * row + 3];
-                    let mut expected = geometry.origin[row];
-                    for column in 0..3 {
-                        found += cut.case.affine[4 * row + column] * drawn_at[column];
-                        let steps = voxel[2 - column] as f64 * geometry.spacing[2 - column];
-                        expected += direction[3 * row + column] * steps;
-                    }
-                    // The header has single precision.
-                    assert!(
-                        (found - expected).abs() < 1e-4,
-                        "{direction:?}: {found} {expected}"
-                    );
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn layers_on_other_grids_are_refused() {
-        let folder = tempfile::tempdir().unwrap();
-        let write = |name: &str, shape: [usize; 3]| {
-            let path = folder.path().join(name);
-            nifti::write_labels(&path, Array3::<i16>::zeros(shape).view(), &Geometry::default()).unwrap();
-            Some(path)
-        };
-        let job = Job {
-            section: 0,
-            name: "a".to_owned(),
-            files: Files::Raw {
-                image: None,
-                reference: write("a.nii", [2, 3, 4]),
-                prediction: write("b.nii", [2, 3, 5]),
-            },
-            score: None,
-            names: Names::default(),
-        };
-        let error = job.cut(u64::MAX, &Context::silent(1)).err().unwrap();
-        assert!(
-            matches!(
-                error,
-                Error::Shape {
-                    expected: [2, 3, 4],
-                    ..
-                }
-            ),
-            "{error}"
-        );
-    }
-}
+mod tests;

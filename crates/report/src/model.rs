@@ -13,9 +13,10 @@ use settings::TrainOptions;
 
 use crate::curves::Epochs;
 use crate::data::{Fact, Model, Run, RunState, Section};
+use crate::images::Images;
 use crate::names::Names;
 use crate::options::PageOptions;
-use crate::predictions::{image_of, jobs, list, metrics};
+use crate::predictions::{jobs, list, metrics};
 use crate::scores::{scores, worst_first};
 use crate::section::{fact, short, times, Built, Depth};
 use crate::Result;
@@ -67,8 +68,8 @@ pub(crate) fn build(
     let settings = Settings::read(first)?;
     let data = settings.text("folder_with_preprocessed_data").map(PathBuf::from);
     let preprocessed = data.as_deref().and_then(Path::parent).map(Path::to_owned);
-    let names = Names::find(preprocessed.as_deref());
     let plans = Plans::read(&model.plans()).ok();
+    let names = Names::find(preprocessed.as_deref()).or_channels(plans.as_ref());
     let classes = plans.map(|plans| plans.all_classes).unwrap_or_default();
 
     let mut runs = Vec::new();
@@ -104,7 +105,7 @@ pub(crate) fn build(
     }
     worst_first(&mut cases);
     let properties: Vec<PathBuf> = data.into_iter().collect();
-    let image = |case: &str| image_of(case, options.images.as_deref(), &properties);
+    let images = Images::new(options.images.as_deref(), &properties)?;
     let (name, task) = title(path, first, &model);
     let mut facts = facts(&settings, &runs, task.as_deref());
     if let Some(started) = built.first().and_then(|log| started(log)) {
@@ -115,7 +116,14 @@ pub(crate) fn build(
     }
     Ok(Built {
         jobs: match depth {
-            Depth::Full => jobs(&files, &references, &cases, &image, &names, options.cases),
+            Depth::Full => jobs(
+                &files,
+                &references,
+                &cases,
+                &|case| images.of(case),
+                &names,
+                options.cases,
+            ),
             Depth::Quick => Vec::new(),
         },
         section: Section::Model(Model {
@@ -211,6 +219,13 @@ fn facts(settings: &Settings, runs: &[Run], task: Option<&str>) -> Vec<Fact> {
     let states = states.iter().filter(|(count, _)| *count > 0);
     let states: Vec<String> = states.map(|(count, name)| format!("{count} {name}")).collect();
     add("Runs", Some(states.join(", ")));
+    let versions = [
+        ("nnunet_diag_version", "nnunet-diag"),
+        ("torch_version", "libtorch"),
+    ];
+    let versions = versions.map(|(key, name)| Some(format!("{name} {}", settings.text(key)?)));
+    let versions: Vec<String> = versions.into_iter().flatten().collect();
+    add("Versions", (!versions.is_empty()).then(|| versions.join(", ")));
     add("Device", text("device"));
     add("Precision", text("precision"));
     add("Threads", text("threads"));

@@ -22,7 +22,8 @@ pub struct PageOptions {
     /// Cases to look at for each path, the worst first; 0 leaves out all images.
     #[default(20)]
     pub cases: usize,
-    /// Largest size of the page in megabytes. Images that do not fit are thinned; the page states it.
+    /// Largest size of the page in megabytes. Images that do not fit are thinned, and channels that do not fit even then
+    /// are left out; the page states it.
     #[default(30.0)]
     #[schemars(range(min = 1.0, max = 2000.0))]
     pub max_size: f64,
@@ -106,7 +107,10 @@ pub struct ReportSummary {
     pub cases: usize,
     /// Number of those whose images were thinned to fit `maxSize`.
     pub thinned: usize,
-    /// Cases that could not be read or evaluated, with reasons. The report lacks them.
+    /// Number of those that lack some channels of their images, which did not fit `maxSize`.
+    pub without_channels: usize,
+    /// Cases that could not be read or evaluated, with reasons. The report lacks them, or the channel that could not be
+    /// read.
     pub failures: Vec<CaseFailure>,
 }
 

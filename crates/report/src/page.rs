@@ -3,7 +3,7 @@
 use std::io::{self, Seek, Write};
 use std::path::Path;
 
-use crate::data::Report;
+use crate::data::{Report, ViewCase};
 
 /// The page without data, for a server that sends them.
 pub const TEMPLATE: &str = include_str!("../page.html");
@@ -45,10 +45,21 @@ fn fill(out: &mut impl Write, json: &str, blobs: &[Vec<u8>]) -> io::Result<()> {
     out.write_all(tail.as_bytes())
 }
 
-/// Bytes of a page besides its images.
-pub(crate) fn bytes_without_blobs(json: &str, layers: usize) -> u64 {
-    // An element of a blob has about 60 bytes.
-    (TEMPLATE.len() + json.len() + 64 * layers) as u64
+/// Bytes of a page besides its cases.
+pub(crate) fn bytes_without_cases(json: &str) -> u64 {
+    (TEMPLATE.len() + json.len()) as u64
+}
+
+/// Bytes of a case in the page: its description, and its blobs in their elements.
+pub(crate) fn bytes_of_case(case: &ViewCase, blobs: &[Vec<u8>]) -> u64 {
+    let text = serde_json::to_string(case).unwrap_or_default();
+    // Blobs get higher numbers than those of their case.
+    let number = 8 * blobs.len() as u64;
+    let blobs: u64 = blobs
+        .iter()
+        .map(|blob| 64 + 4 * (blob.len() as u64).div_ceil(3))
+        .sum();
+    text.len() as u64 + 1 + number + blobs
 }
 
 /// RFC 4648, with padding.
@@ -106,6 +117,7 @@ mod tests {
             title: "</script><!--blobs-->".to_owned(),
             made: String::new(),
             program: String::new(),
+            cases_left_out: 0,
             sections: Vec::new(),
         };
         let text = json(&report);

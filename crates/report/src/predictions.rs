@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use dataset::CaseProperties;
+use dataset::Plans;
 use evaluate::measure::CaseMetrics;
 use evaluate::{measure_folder, read_summary, EvaluateOptions};
 use run::{CaseFailure, Context};
 use volume::nifti;
 
 use crate::data::{Predictions, Section};
+use crate::images::{ImageFile, Images};
 use crate::jobs::{Files, Job};
 use crate::names::Names;
 use crate::options::PageOptions;
@@ -55,28 +56,12 @@ pub(crate) fn metrics(
     Ok((cases, failures))
 }
 
-/// The image of a case: in the given folder, or where its preprocessed case says that it was.
-pub(crate) fn image_of(case: &str, images: Option<&Path>, properties: &[PathBuf]) -> Option<PathBuf> {
-    if let Some(folder) = images {
-        // `imagesTs` has channel numbers; other folders may have the names of the cases.
-        let names = [format!("{case}_0000"), case.to_owned()];
-        return names
-            .iter()
-            .find_map(|name| dataset::files::image_file(folder, name));
-    }
-    properties.iter().find_map(|folder| {
-        let found = CaseProperties::read(&folder.join(format!("{case}.pkl"))).ok()?;
-        let first = PathBuf::from(found.list_of_data_files().ok()?.into_iter().next()?);
-        first.is_file().then_some(first)
-    })
-}
-
 /// Jobs of the worst `count` cases; cases without scores follow in the order of their names.
 pub(crate) fn jobs(
     files: &BTreeMap<String, PathBuf>,
     references: &BTreeMap<String, PathBuf>,
     metrics: &[CaseMetrics],
-    image: &dyn Fn(&str) -> Option<PathBuf>,
+    images: &dyn Fn(&str) -> Vec<ImageFile>,
     names: &Names,
     count: usize,
 ) -> Vec<Job> {
@@ -94,7 +79,7 @@ pub(crate) fn jobs(
             section: 0,
             name: name.to_owned(),
             files: Files::Raw {
-                image: image(name),
+                images: images(name),
                 reference: references.get(name).cloned(),
                 prediction: Some(file.clone()),
             },
@@ -111,15 +96,19 @@ pub(crate) fn build(path: &Path, options: &PageOptions, depth: Depth, context: &
     let references = reference.map(list).transpose()?.unwrap_or_default();
     let (metrics, failures) = metrics(path, reference, options, depth, context)?;
     let parents = [reference, options.images.as_deref()].map(|folder| folder.and_then(Path::parent));
-    let names = Names::find(parents.into_iter().flatten().chain([path]));
-    let image = |case: &str| image_of(case, options.images.as_deref(), &[path.to_owned()]);
+    // A prediction has the plans of its model beside it.
+    let plans = Plans::read(&path.join("plans.pkl")).ok();
+    let names = Names::find(parents.into_iter().flatten().chain([path])).or_channels(plans.as_ref());
+    let found = Images::new(options.images.as_deref(), &[path.to_owned()])?;
+    let images: BTreeMap<&str, Vec<ImageFile>> =
+        files.keys().map(|case| (case.as_str(), found.of(case))).collect();
     let mut facts = vec![fact("Predictions", files.len())];
     if reference.is_some() {
         let known = files.keys().filter(|case| references.contains_key(*case)).count();
         facts.push(fact("With a reference", known));
     }
-    let images = files.keys().filter(|case| image(case).is_some()).count();
-    facts.push(fact("With an image", images));
+    let count = images.values().filter(|files| !files.is_empty()).count();
+    facts.push(fact("With an image", count));
     if !failures.is_empty() {
         facts.push(fact("Failed", failures.len()));
     }
@@ -128,7 +117,14 @@ pub(crate) fn build(path: &Path, options: &PageOptions, depth: Depth, context: &
         |n| n.to_string_lossy().into_owned(),
     );
     Ok(Built {
-        jobs: jobs(&files, &references, &metrics, &image, &names, options.cases),
+        jobs: jobs(
+            &files,
+            &references,
+            &metrics,
+            &|case| images.get(case).cloned().unwrap_or_default(),
+            &names,
+            options.cases,
+        ),
         section: Section::Predictions(Predictions {
             kind: "predictions",
             name,

@@ -119,6 +119,7 @@ impl Source {
                 }
             }
             report.sections = sections;
+            report.cases_left_out = prepared.report.cases_left_out;
         }
         self.json = page::json(&report);
     }
@@ -190,11 +191,96 @@ pub fn prepare(options: &PageOptions, context: &Context) -> Result<Prepared> {
     // Before anything is read: what changes meanwhile is found by the next look.
     let stamp = stamp(options, Stamped::Validation)?;
     let mut collected: Collected = collect(options, Depth::Full, context)?;
-    let budget = image_budget(options, &page::json(&collected.report), collected.jobs.len());
-    let (blobs, _) = cut(&mut collected, budget, context)?;
+    let budget = image_budget(options, &page::json(&collected.report));
+    let blobs = cut(&mut collected, budget, context)?.blobs;
     Ok(Prepared {
         report: collected.report,
         blobs,
         stamp,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use ndarray::Array3;
+    use run::Coded;
+    use volume::{nifti, Geometry};
+
+    use super::*;
+
+    fn segmentation(folder: &Path, name: &str, label: i16) {
+        let labels = Array3::from_elem([2, 3, 4], label);
+        nifti::write_labels(&folder.join(name), labels.view(), &Geometry::default()).unwrap();
+    }
+
+    /// Whether images of the path are due, before and after they are prepared.
+    fn due(source: &mut Source) -> bool {
+        let before = source.is_due().unwrap();
+        if before {
+            let prepared = prepare(source.options(), &Context::silent(1)).unwrap();
+            source.take(prepared);
+        }
+        assert!(!source.is_due().unwrap(), "due again, without a change");
+        before
+    }
+
+    #[test]
+    fn images_of_a_model_are_due_after_a_validation_not_after_an_epoch() {
+        let root = tempfile::tempdir().unwrap();
+        let fold = root.path().join("fold_0");
+        fs::create_dir(&fold).unwrap();
+        let progress = fold.join(PROGRESS_FILE);
+        fs::write(&progress, "").unwrap();
+        let mut source = Source::new(PageOptions::new(vec![root.path().to_owned()])).unwrap();
+        assert!(due(&mut source), "nothing is prepared yet");
+        fs::write(&progress, "{}\n").unwrap();
+        fs::write(fold.join(DEBUG_FILE), "{}").unwrap();
+        assert!(!due(&mut source), "an epoch");
+
+        let validation = fold.join(VALIDATION_FOLDER);
+        fs::create_dir(&validation).unwrap();
+        assert!(due(&mut source), "the folder of the validation");
+        segmentation(&validation, "a.nii", 1);
+        assert!(due(&mut source), "a case");
+        fs::write(
+            validation.join("summary.json"),
+            r#"{"results": {"all": [], "mean": {}}}"#,
+        )
+        .unwrap();
+        assert!(due(&mut source), "scores");
+        // The same number of bytes, as when a file without compression is written again.
+        let file = validation.join("a.nii");
+        let (before, time) = (
+            fs::read(&file).unwrap(),
+            fs::metadata(&file).unwrap().modified().unwrap(),
+        );
+        segmentation(&validation, "a.nii", 2);
+        assert_eq!(fs::read(&file).unwrap().len(), before.len());
+        let later = time + std::time::Duration::from_secs(2);
+        fs::File::options()
+            .write(true)
+            .open(&file)
+            .unwrap()
+            .set_modified(later)
+            .unwrap();
+        assert!(due(&mut source), "a case that was predicted again");
+        fs::remove_file(&file).unwrap();
+        assert!(due(&mut source), "a case that is gone");
+    }
+
+    #[test]
+    fn images_of_predictions_are_due_for_every_new_file_and_a_lost_folder_is_an_error() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path().join("predictions");
+        fs::create_dir(&folder).unwrap();
+        segmentation(&folder, "a.nii.gz", 1);
+        let mut source = Source::new(PageOptions::new(vec![folder.clone()])).unwrap();
+        assert!(due(&mut source));
+        segmentation(&folder, "b.nii.gz", 1);
+        assert!(due(&mut source));
+        fs::remove_dir_all(&folder).unwrap();
+        assert_eq!(source.is_due().unwrap_err().code(), "ERR_NOT_FOUND");
+    }
 }

@@ -2,51 +2,24 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::OnceLock;
 
 use dataset::files::image_file;
 use dataset::{stage_cases, CaseProperties, Configuration, DatasetJson, Folders, Plans};
 use dataset::{PLANS_2D_FILE, PLANS_3D_FILE};
-use evaluate::quantile;
 use run::{CaseFailure, CaseLoop, Context, Job as LoopJob, Progress};
 use task::check::{check_dataset, CheckOptions};
-use volume::{nifti, UNLABELLED};
+use volume::nifti;
 
-use crate::data::{
-    CaseSize, Cell, Column, Fact, Finding, Histogram, Patch, Row, Section, Severity, Table, Task,
-};
+use crate::data::{Fact, Finding, Patch, Section, Severity, Task};
 use crate::find::names as list_names;
-use crate::jobs::{Files, Job};
+use crate::images::Images;
+use crate::jobs::{Files, Job, Place};
+use crate::measured::{fingerprint, histograms, sizes, table, Measured};
 use crate::names::Names;
 use crate::options::PageOptions;
-use crate::section::{fact, part, short, times, Built};
+use crate::section::{fact, part, Built};
 use crate::{Error, Result};
-
-/// Cases counted in a bin of a histogram, on average.
-const PER_BIN: usize = 4;
-
-/// What a table says of a case.
-#[derive(Clone, Debug, Default)]
-struct Measured {
-    case: String,
-    size: Option<[usize; 3]>,
-    spacing: Option<[f64; 3]>,
-    /// Number of voxels of each label.
-    labels: BTreeMap<i16, u64>,
-}
-
-impl Measured {
-    /// Share of voxels with a label; `None` without labels.
-    fn annotated(&self) -> Option<f64> {
-        let total: u64 = self.labels.values().sum();
-        let unlabelled = self.labels.get(&UNLABELLED).copied().unwrap_or(0);
-        (total > 0).then(|| (total - unlabelled) as f64 / total as f64)
-    }
-
-    fn extent(&self) -> Option<[f64; 3]> {
-        let (size, spacing) = (self.size?, self.spacing?);
-        Some(std::array::from_fn(|axis| size[axis] as f64 * spacing[axis]))
-    }
-}
 
 /// The section of a raw task.
 pub(crate) fn raw(path: &Path, options: &PageOptions, context: &Context) -> Result<Built> {
@@ -83,11 +56,12 @@ pub(crate) fn raw(path: &Path, options: &PageOptions, context: &Context) -> Resu
         .filter(|folder| folder.is_dir());
     let planned = preprocessed.as_deref().map(plans).unwrap_or_default();
     facts.extend(fingerprint(&measured));
+    let images = Images::new(Some(&folder.join("imagesTr")), &[])?;
     let jobs = training.iter().take(options.cases).map(|case| Job {
         section: 0,
         name: case.clone(),
         files: Files::Raw {
-            image: image_file(&folder.join("imagesTr"), &format!("{case}_0000")),
+            images: images.of(case),
             reference: image_file(&folder.join("labelsTr"), case),
             prediction: None,
         },
@@ -121,8 +95,9 @@ pub(crate) fn preprocessed(path: &Path, options: &PageOptions, context: &Context
         .is_file()
         .then(|| DatasetJson::read(&path.join("dataset.json")))
         .transpose()?;
-    let names = dataset.as_ref().map(Names::of).unwrap_or_default();
     let planned = plans(path);
+    let names = dataset.as_ref().map(Names::of).unwrap_or_default();
+    let names = names.or_channels(planned.values().next());
     let stages: Vec<String> = list_names(path)?
         .into_iter()
         .filter(|name| name.contains("_stage") && path.join(name).is_dir())
@@ -136,7 +111,7 @@ pub(crate) fn preprocessed(path: &Path, options: &PageOptions, context: &Context
         Some(folder) => stage_cases(folder)?.into_iter().collect(),
         None => Vec::new(),
     };
-    let (measured, failures) = measure(path, folder.as_deref(), &cases, context)?;
+    let (measured, places, failures) = measure(path, folder.as_deref(), &cases, context)?;
     let mut facts = dataset.as_ref().map(task_facts).unwrap_or_default();
     facts.push(fact("Preprocessed cases", cases.len()));
     facts.push(fact("Stages", stages.join(", ")));
@@ -148,15 +123,7 @@ pub(crate) fn preprocessed(path: &Path, options: &PageOptions, context: &Context
     let count = weighted.iter().filter(|there| **there).count();
     facts.push(fact("Weightmaps", format!("{count} of {}", cases.len())));
     facts.extend(fingerprint(&measured));
-    let mut findings: Vec<Finding> = failures
-        .iter()
-        .map(|failure| Finding {
-            severity: Severity::Error,
-            code: failure.code.clone(),
-            case: Some(failure.case.clone()),
-            message: failure.message.clone(),
-        })
-        .collect();
+    let mut findings: Vec<Finding> = failures.iter().map(Finding::failed).collect();
     if count > 0 && count < cases.len() {
         findings.push(Finding {
             severity: Severity::Warning,
@@ -173,17 +140,22 @@ pub(crate) fn preprocessed(path: &Path, options: &PageOptions, context: &Context
         .next()
         .map_or([0, 1, 2], |plans| plans.transpose_forward);
     let jobs = folder.iter().flat_map(|folder| {
-        cases.iter().take(options.cases).map(|case| Job {
-            section: 0,
-            name: case.clone(),
-            files: Files::Preprocessed {
+        let placed = cases.iter().zip(&places).take(options.cases);
+        placed.filter_map(|(case, place)| {
+            let files = Files::Preprocessed {
                 data: folder.join(format!("{case}.npz")),
-                properties: folder.join(format!("{case}.pkl")),
                 weightmap: weightmap(case),
                 axes,
-            },
-            score: None,
-            names: names.clone(),
+                // Without it the case has failed already.
+                place: place.get()?.clone(),
+            };
+            Some(Job {
+                section: 0,
+                name: case.clone(),
+                files,
+                score: None,
+                names: names.clone(),
+            })
         })
     });
     let task = path
@@ -211,19 +183,28 @@ pub(crate) fn preprocessed(path: &Path, options: &PageOptions, context: &Context
     })
 }
 
-/// Size, spacing and labels of preprocessed cases, as they were before preprocessing.
+/// Size, spacing and labels of preprocessed cases, as they were before preprocessing, and where the cases were. Each
+/// `<case>.pkl` is read once.
 fn measure(
     path: &Path,
     folder: Option<&Path>,
     cases: &[String],
     context: &Context,
-) -> Result<(Vec<Measured>, Vec<CaseFailure>)> {
+) -> Result<(Vec<Measured>, Vec<OnceLock<Place>>, Vec<CaseFailure>)> {
     let Some(folder) = folder else {
-        return Ok((Vec::new(), Vec::new()));
+        return Ok((Vec::new(), Vec::new(), Vec::new()));
     };
-    let jobs: Vec<_> = cases.iter().map(|case| LoopJob::new(case, ())).collect();
+    // Known even where the labels of a case cannot be read.
+    let places: Vec<OnceLock<Place>> = cases.iter().map(|_| OnceLock::new()).collect();
+    let jobs: Vec<_> = cases
+        .iter()
+        .zip(&places)
+        .map(|(case, place)| LoopJob::new(case, place))
+        .collect();
     let outcome = CaseLoop::new(context)?.run(&jobs, Progress::new("cases", jobs.len()), |job| {
         let properties = CaseProperties::read(&folder.join(format!("{}.pkl", job.case)))?;
+        let place = Place::of(&properties)?;
+        job.input.get_or_init(|| place);
         let mut labels = BTreeMap::new();
         if let Some(file) = image_file(&path.join("gt_segmentations"), &job.case) {
             for label in nifti::read_labels(&file)?.0 {
@@ -244,7 +225,8 @@ fn measure(
             ..Measured::default()
         })
     });
-    Ok((measured.collect(), outcome.failures))
+    let measured = measured.collect();
+    Ok((measured, places, outcome.failures))
 }
 
 fn task_facts(dataset: &DatasetJson) -> Vec<Fact> {
@@ -284,176 +266,4 @@ fn patches(plans: &BTreeMap<&'static str, Plans>) -> Vec<Patch> {
         })
     };
     Configuration::ALL.into_iter().filter_map(patch).collect()
-}
-
-/// Medians of size and spacing, and the annotated share.
-fn fingerprint(measured: &[Measured]) -> Vec<Fact> {
-    let median = |values: Vec<f64>| (!values.is_empty()).then(|| quantile(values, 0.5));
-    let axis = |value: &dyn Fn(&Measured) -> Option<[f64; 3]>| {
-        let of = |axis: usize| {
-            median(
-                measured
-                    .iter()
-                    .filter_map(|case| Some(value(case)?[axis]))
-                    .collect(),
-            )
-        };
-        let all: Option<Vec<f64>> = (0..3).map(of).collect();
-        all.map(|all| times(&all.into_iter().map(short).collect::<Vec<_>>()))
-    };
-    let size = axis(&|case| Some(case.size?.map(|n| n as f64)));
-    let spacing = axis(&|case| case.spacing);
-    let shares: Vec<f64> = measured.iter().filter_map(Measured::annotated).collect();
-    let mut facts = Vec::new();
-    facts.extend(size.map(|text| fact("Median size (z × y × x)", format!("{text} voxels"))));
-    facts.extend(spacing.map(|text| fact("Median spacing (z × y × x)", format!("{text} mm"))));
-    if shares.iter().any(|share| *share < 1.0) {
-        let text = median(shares).map(|share| format!("{} %, median of the cases", short(100.0 * share)));
-        facts.extend(text.map(|text| fact("Annotated voxels", text)));
-    }
-    facts
-}
-
-fn sizes(measured: &[Measured]) -> Vec<CaseSize> {
-    let size = |case: &Measured| {
-        Some(CaseSize {
-            case: case.case.clone(),
-            size: case.extent()?,
-        })
-    };
-    measured.iter().filter_map(size).collect()
-}
-
-fn table(measured: &[Measured], names: &Names, weighted: &[bool]) -> Table {
-    let column = |name: String, unit: &str| Column {
-        name,
-        unit: unit.to_owned(),
-    };
-    let labels: BTreeSet<i16> = measured
-        .iter()
-        .flat_map(|case| case.labels.keys().copied())
-        .collect();
-    let foreground: Vec<i16> = labels.iter().copied().filter(|label| *label > 0).collect();
-    let sparse = labels.contains(&UNLABELLED);
-    let mut columns: Vec<Column> = ["Size z", "Size y", "Size x"]
-        .map(|name| column(name.to_owned(), "voxels"))
-        .to_vec();
-    columns.extend(["Spacing z", "Spacing y", "Spacing x"].map(|name| column(name.to_owned(), "mm")));
-    columns.extend(
-        foreground
-            .iter()
-            .map(|label| column(names.label((*label).into()), "ml")),
-    );
-    if sparse {
-        columns.push(column("Annotated".to_owned(), "%"));
-    }
-    if !weighted.is_empty() {
-        columns.push(column("Weightmap".to_owned(), ""));
-    }
-    let number = |value: Option<f64>| value.map_or(Cell::None(()), Cell::Number);
-    let rows = measured.iter().enumerate().map(|(index, case)| {
-        let axes = |value: Option<[f64; 3]>| (0..3).map(move |axis| number(value.map(|all| all[axis])));
-        let mut values: Vec<Cell> = axes(case.size.map(|size| size.map(|n| n as f64))).collect();
-        values.extend(axes(case.spacing));
-        let voxel = case
-            .spacing
-            .map(|spacing| spacing.iter().product::<f64>() / 1000.0);
-        values.extend(foreground.iter().map(|label| {
-            let count = case.labels.get(label).copied().unwrap_or(0) as f64;
-            number(
-                voxel
-                    .filter(|_| !case.labels.is_empty())
-                    .map(|voxel| count * voxel),
-            )
-        }));
-        if sparse {
-            values.push(number(case.annotated().map(|share| 100.0 * share)));
-        }
-        if let Some(there) = weighted.get(index) {
-            values.push(Cell::Text(if *there { "yes" } else { "no" }.to_owned()));
-        }
-        Row {
-            case: case.case.clone(),
-            values,
-        }
-    });
-    Table {
-        rows: rows.collect(),
-        columns,
-    }
-}
-
-fn histograms(measured: &[Measured]) -> Vec<Histogram> {
-    let mut all = Vec::new();
-    for (axis, name) in ["z", "y", "x"].into_iter().enumerate() {
-        let values = measured
-            .iter()
-            .filter_map(|case| Some(case.spacing?[axis]))
-            .collect();
-        all.extend(histogram(&format!("Spacing {name}"), "mm", values));
-    }
-    for (axis, name) in ["z", "y", "x"].into_iter().enumerate() {
-        let values = measured
-            .iter()
-            .filter_map(|case| Some(case.size?[axis] as f64))
-            .collect();
-        all.extend(histogram(&format!("Size {name}"), "voxels", values));
-    }
-    let shares: Vec<f64> = measured
-        .iter()
-        .filter_map(Measured::annotated)
-        .map(|share| 100.0 * share)
-        .collect();
-    if shares.iter().any(|share| *share < 100.0) {
-        all.extend(histogram("Annotated voxels", "%", shares));
-    }
-    all
-}
-
-/// Counts values in bins of equal width; a single value has one bin.
-fn histogram(name: &str, unit: &str, values: Vec<f64>) -> Option<Histogram> {
-    let finite: Vec<f64> = values.into_iter().filter(|value| value.is_finite()).collect();
-    let low = finite.iter().copied().fold(f64::INFINITY, f64::min);
-    let high = finite.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    if finite.is_empty() {
-        return None;
-    }
-    let bins = if high > low {
-        finite.len().div_ceil(PER_BIN).clamp(5, 30)
-    } else {
-        1
-    };
-    let width = if high > low {
-        (high - low) / bins as f64
-    } else {
-        1.0
-    };
-    let start = if high > low { low } else { low - 0.5 };
-    let mut counts = vec![0; bins];
-    for value in &finite {
-        let bin = ((value - start) / width).floor().clamp(0.0, bins as f64 - 1.0);
-        counts[bin as usize] += 1;
-    }
-    Some(Histogram {
-        name: name.to_owned(),
-        unit: unit.to_owned(),
-        edges: (0..=bins).map(|edge| start + width * edge as f64).collect(),
-        counts,
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_value_is_counted_once() {
-        let found = histogram("x", "mm", (0..40).map(f64::from).collect()).unwrap();
-        assert_eq!((found.counts.len(), found.edges.len()), (10, 11));
-        assert!(found.counts.iter().all(|count| *count == 4), "{found:?}");
-        assert_eq!((found.edges[0], found.edges[10]), (0.0, 39.0));
-        let one = histogram("x", "mm", vec![3.0; 7]).unwrap();
-        assert_eq!((one.counts, one.edges), (vec![7], vec![2.5, 3.5]));
-        assert_eq!(histogram("x", "mm", vec![f64::NAN]), None);
-    }
 }

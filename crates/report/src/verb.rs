@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use run::{Context, Event, NotFound};
+use run::{Context, Event, NotFound, OptionError};
 use serde_json::json;
 
 use crate::collect::{collect, cut};
@@ -11,18 +11,16 @@ use crate::page;
 use crate::section::Depth;
 use crate::Result;
 
-/// Bytes of the description of a case in the data.
-const CASE_BYTES: u64 = 1500;
-
 /// Writes what there is to see of models, tasks or predictions as one HTML file, which needs no network.
 ///
 /// Images are cut to where something is, and read one case at a time. Memory: the images of one case, and the compressed
 /// images of all (`maxSize`).
 ///
 /// # Errors
-/// [`crate::Error::NotFound`] for a path that does not exist, or a missing folder of the output;
-/// [`crate::Error::Path`] for a path that holds nothing to report; [`crate::Error::Evaluate`] for a damaged
-/// `summary.json`, or if no prediction can be evaluated; [`crate::Error::Task`]; [`crate::Error::Storage`]; [`crate::Error::Cancelled`]. No file is written then.
+/// [`crate::Error::Option`], also if the output is a folder; [`crate::Error::NotFound`] for a path that does not
+/// exist, or a missing folder of the output; [`crate::Error::Path`] for a path that holds nothing to report;
+/// [`crate::Error::Evaluate`] for a damaged `summary.json`, or if no prediction can be evaluated;
+/// [`crate::Error::Task`]; [`crate::Error::Storage`]; [`crate::Error::Cancelled`]. No file is written then.
 pub fn report(options: &ReportOptions, context: &Context) -> Result<ReportSummary> {
     run::validate(options)?;
     let shown = &options.page;
@@ -37,6 +35,10 @@ pub fn report(options: &ReportOptions, context: &Context) -> Result<ReportSummar
         folder,
         "create it, or choose another file with --output",
     )?;
+    if options.output.is_dir() {
+        let problem = format!("{} is a folder; name a file", options.output.display());
+        return Err(OptionError::new("output", problem).into());
+    }
     for (what, given) in [
         ("folder of references", &shown.reference),
         ("folder of images", &shown.images),
@@ -53,9 +55,17 @@ pub fn report(options: &ReportOptions, context: &Context) -> Result<ReportSummar
         }),
     });
     let mut collected = collect(shown, Depth::Full, context)?;
-    let budget = image_budget(shown, &page::json(&collected.report), collected.jobs.len());
-    let (blobs, thinned) = cut(&mut collected, budget, context)?;
-    let bytes = page::write(&options.output, &page::json(&collected.report), &blobs)?;
+    let budget = image_budget(shown, &page::json(&collected.report));
+    let images = cut(&mut collected, budget, context)?;
+    let bytes = page::write(&options.output, &page::json(&collected.report), &images.blobs)?;
+    if bytes > (shown.max_size * 1e6) as u64 {
+        let message = format!(
+            "the page has {:.1} MB without images, more than maxSize ({} MB)",
+            bytes as f64 / 1e6,
+            shown.max_size
+        );
+        context.warn("WARN_REPORT_SIZE", message, None);
+    }
     let sections = &mut collected.report.sections;
     let cases = sections
         .iter_mut()
@@ -67,14 +77,14 @@ pub fn report(options: &ReportOptions, context: &Context) -> Result<ReportSummar
         bytes,
         kinds: collected.kinds,
         cases,
-        thinned,
+        thinned: images.thinned,
+        without_channels: images.lacking,
         failures: collected.failures,
     })
 }
 
-/// Compressed bytes of all images, so that the page keeps to its limit: base64 makes three bytes four.
-pub(crate) fn image_budget(options: &PageOptions, json: &str, cases: usize) -> u64 {
+/// Bytes of the page for all images, so that it keeps to its limit.
+pub(crate) fn image_budget(options: &PageOptions, json: &str) -> u64 {
     let limit = (options.max_size * 1e6) as u64;
-    let rest = page::bytes_without_blobs(json, 4 * cases) + CASE_BYTES * cases as u64;
-    limit.saturating_sub(rest) / 4 * 3
+    limit.saturating_sub(page::bytes_without_cases(json))
 }

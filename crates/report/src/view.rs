@@ -1,11 +1,14 @@
 //! Cases to look at: crops as bytes.
 
+mod error_place;
+mod extent;
+mod scale;
+
 use std::io::Write;
 
-use components::Connectivity;
 use flate2::write::GzEncoder;
 use flate2::Compression;
-use ndarray::{s, Array3, ArrayView3, Zip};
+use ndarray::{s, Array3, ArrayView3};
 use run::Context;
 use volume::UNLABELLED;
 
@@ -13,28 +16,40 @@ use crate::data::{Layer, LayerRole, ViewCase, ViewLabel};
 use crate::grid::Grid;
 use crate::Result;
 
+use error_place::largest_error;
+pub(crate) use extent::Extent;
+use scale::Scale;
+
 /// Byte that means -1.
 const UNLABELLED_BYTE: u8 = 255;
-/// Margin around what is shown, in mm.
-const MARGIN: f64 = 20.0;
 /// Most voxels of a layer, which the page has in memory.
 const MOST_VOXELS: usize = 16 << 20;
-/// Hounsfield units that a CT shows.
-const CT: [f32; 2] = [-1024.0, 2048.0];
 /// Intensities below it occur in CT only, where nothing says what the image is.
 const AIR: f32 = -500.0;
+/// Bytes of a layer in the page besides its voxels: its description and its element.
+const LAYER_BYTES: u64 = 400;
+/// Bytes of the description of a case, without its layers and labels.
+const CASE_BYTES: u64 = 1200;
+/// Bytes of a label besides its name.
+const LABEL_BYTES: u64 = 40;
+
+/// A channel of the image of a case, cut to what is shown.
+pub(crate) struct Channel {
+    name: String,
+    values: Array3<f32>,
+    ct: bool,
+}
 
 /// A case in memory.
 pub(crate) struct Volumes {
     pub name: String,
     pub grid: Grid,
-    pub image: Option<(String, Array3<f32>)>,
     pub reference: Option<Array3<i16>>,
     pub prediction: Option<Array3<i16>>,
     pub weightmap: Option<Array3<f32>>,
-    /// Whether the image is CT, if it is known.
-    pub ct: Option<bool>,
     pub score: Option<f64>,
+    channels: Vec<Channel>,
+    extent: Option<Extent>,
 }
 
 /// Bytes of a case: a blob for each layer, in order. Their numbers in the layers begin at 0.
@@ -43,98 +58,113 @@ pub(crate) struct Cut {
     pub blobs: Vec<Vec<u8>>,
 }
 
-/// Values as bytes.
-struct Scale {
-    low: f64,
-    slope: f64,
-}
-
-impl Scale {
-    /// From the darkest to the brightest of these values, without the outermost thousandth.
-    fn of(values: ArrayView3<'_, f32>, ct: bool) -> Self {
-        let stride = (values.len() / 200_000).max(1);
-        let mut sample: Vec<f32> = values
-            .iter()
-            .step_by(stride)
-            .copied()
-            .filter(|v| v.is_finite())
-            .collect();
-        sample.sort_unstable_by(f32::total_cmp);
-        let Some(last) = sample.len().checked_sub(1) else {
-            return Self { low: 0.0, slope: 1.0 };
-        };
-        let cut = last / 1000;
-        let (mut low, mut high) = (sample[cut], sample[last - cut]);
-        if ct {
-            (low, high) = (low.clamp(CT[0], CT[1]), high.clamp(CT[0], CT[1]));
-        }
-        let slope = f64::from(high - low) / 255.0;
+impl Volumes {
+    /// A case of which nothing is read yet.
+    pub fn new(name: &str, grid: Grid, score: Option<f64>) -> Self {
         Self {
-            low: low.into(),
-            slope: if slope > 0.0 { slope } else { 1.0 },
-        }
-    }
-
-    /// From 0 to the largest weight.
-    fn of_weights(values: ArrayView3<'_, f32>) -> Self {
-        let high = values
-            .iter()
-            .copied()
-            .filter(|v| v.is_finite())
-            .fold(0.0, f32::max);
-        Self {
-            low: 0.0,
-            slope: if high > 0.0 { f64::from(high) / 255.0 } else { 1.0 },
-        }
-    }
-
-    fn byte(&self, value: f32) -> u8 {
-        // A NaN becomes 0.
-        ((f64::from(value) - self.low) / self.slope)
-            .round()
-            .clamp(0.0, 255.0) as u8
-    }
-
-    fn layer(&self, role: LayerRole, name: &str, ct: bool) -> Layer {
-        Layer {
-            role,
             name: name.to_owned(),
-            blob: 0,
-            element: "uint8",
-            slope: self.slope,
-            intercept: self.low,
-            window: [self.low, self.low + 255.0 * self.slope],
-            ct,
-            unlabelled: None,
+            grid,
+            reference: None,
+            prediction: None,
+            weightmap: None,
+            score,
+            channels: Vec::new(),
+            extent: None,
         }
+    }
+
+    /// Adds a channel of the image, and keeps only what is shown of it. Labels and the grid are there before: they say
+    /// what is shown; without any label it is where the first channel is not as its darkest.
+    ///
+    /// `ct` is whether the values are Hounsfield units, if it is known.
+    pub fn add_channel(&mut self, name: String, values: ArrayView3<'_, f32>, ct: Option<bool>) {
+        let extent = self.extent(Some(values));
+        self.extent = Some(extent);
+        let values = extent.crop(values).to_owned();
+        self.channels.push(Channel {
+            name,
+            ct: ct.unwrap_or_else(|| values.iter().any(|value| *value < AIR)),
+            values,
+        });
+    }
+
+    /// The part to show. `image` has the shape of the layers.
+    fn extent(&self, image: Option<ArrayView3<'_, f32>>) -> Extent {
+        if let Some(extent) = self.extent {
+            return extent;
+        }
+        let labels = [&self.reference, &self.prediction];
+        let labels = || labels.into_iter().flatten().map(|labels| labels.view());
+        let dims = labels().map(|labels| labels.dim());
+        let (z, y, x) = dims
+            .chain(image.map(|image| image.dim()))
+            .next()
+            .unwrap_or_default();
+        let (full, spacing) = ([z, y, x], self.grid.spacing());
+        Extent::of_labels(full, spacing, labels())
+            .or_else(|| Extent::of_image(full, spacing, image?))
+            .unwrap_or_else(|| Extent::whole(full))
     }
 }
 
-/// Cuts out the part of a case where something is, at most `budget` bytes of it. It is thinned only if more would be
-/// needed.
+/// Layers in the making, with their bytes in the page.
+#[derive(Default)]
+struct Layers {
+    layers: Vec<Layer>,
+    blobs: Vec<Vec<u8>>,
+    cost: u64,
+}
+
+impl Layers {
+    fn add(&mut self, mut layer: Layer, bytes: &Array3<u8>) {
+        let blob = gzip(bytes);
+        self.cost += cost(&layer.name, &blob);
+        layer.blob = self.blobs.len();
+        self.layers.push(layer);
+        self.blobs.push(blob);
+    }
+}
+
+/// Bytes of a layer in the page: base64 makes three bytes four.
+fn cost(name: &str, blob: &[u8]) -> u64 {
+    LAYER_BYTES + name.len() as u64 + 4 * (blob.len() as u64).div_ceil(3)
+}
+
+/// Cuts out the part of a case where something is, at most `budget` bytes of the page. It is thinned only if more would be
+/// needed: until the first channel, labels and weights fit, and once more if that is not enough for all channels. Those
+/// that do not fit even then are left out. Returns `None` for a case without any layer.
 pub(crate) fn cut(
     volumes: &Volumes,
     names: &dyn Fn(i64) -> String,
     budget: u64,
     context: &Context,
 ) -> Result<Option<Cut>> {
-    let Some(full) = volumes.shape() else {
-        return Ok(None);
-    };
     let spacing = volumes.grid.spacing();
-    let [first, end] = volumes.bounds(full, spacing);
-    let size: [usize; 3] = std::array::from_fn(|axis| end[axis] - first[axis]);
-    let image = volumes.image.as_ref().map(|(name, image)| {
-        let part = crop(image.view(), first, end);
-        let known = volumes.ct;
-        let ct = known.unwrap_or_else(|| part.iter().any(|value| *value < AIR));
-        (name, image.view(), Scale::of(part, ct), ct)
+    let extent = volumes.extent(None);
+    if extent.full.contains(&0) {
+        return Ok(None);
+    }
+    let size = extent.size();
+    let scales: Vec<Scale> = volumes
+        .channels
+        .iter()
+        .map(|channel| Scale::of(channel.values.view(), channel.ct))
+        .collect();
+    let channel = |at: usize, step| {
+        let (channel, scale): (&Channel, &Scale) = (&volumes.channels[at], &scales[at]);
+        let layer = scale.layer(LayerRole::Image, &channel.name, channel.ct);
+        (
+            layer,
+            thinned(channel.values.view(), step, |value| scale.byte(value)),
+        )
+    };
+    let weights = volumes.weightmap.as_ref().map(|map| {
+        let map = extent.crop(map.view());
+        (map, Scale::of_weights(map))
     });
-    let weights = volumes
-        .weightmap
-        .as_ref()
-        .map(|map| (map.view(), Scale::of_weights(crop(map.view(), first, end))));
     let mut step = [1; 3];
+    // What is finer, and lacks channels.
+    let mut finer: Option<Cut> = None;
     loop {
         context.check()?;
         let drawn: [usize; 3] = std::array::from_fn(|axis| size[axis].div_ceil(step[axis]));
@@ -142,16 +172,13 @@ pub(crate) fn cut(
             thin(&mut step, drawn, spacing);
             continue;
         }
-        let mut layers = Vec::new();
-        let mut blobs: Vec<Vec<u8>> = Vec::new();
-        let mut add = |mut layer: Layer, bytes: &[u8]| {
-            layer.blob = blobs.len();
-            layers.push(layer);
-            blobs.push(gzip(bytes));
+        let mut layers = Layers {
+            cost: CASE_BYTES,
+            ..Layers::default()
         };
-        if let Some((name, values, scale, ct)) = &image {
-            let bytes = part(*values, first, end, step, |value| scale.byte(value));
-            add(scale.layer(LayerRole::Image, name, *ct), &flat(&bytes));
+        if !volumes.channels.is_empty() {
+            let (layer, bytes) = channel(0, step);
+            layers.add(layer, &bytes);
         }
         let mut reference = None;
         let mut prediction = None;
@@ -171,112 +198,109 @@ pub(crate) fn cut(
         ];
         for (role, name, labels, kept) in roles {
             let Some(labels) = labels else { continue };
-            let bytes = part(labels.view(), first, end, step, label_byte);
-            let whole = Scale { low: 0.0, slope: 1.0 };
-            let mut layer = whole.layer(role, name, false);
+            let bytes = thinned(extent.crop(labels.view()), step, label_byte);
+            let mut layer = Scale::LABELS.layer(role, name, false);
             layer.unlabelled = bytes
                 .iter()
                 .any(|byte| *byte == UNLABELLED_BYTE)
                 .then_some(UNLABELLED_BYTE);
-            add(layer, &flat(&bytes));
+            layers.add(layer, &bytes);
             *kept = Some(bytes);
         }
         if let Some((values, scale)) = &weights {
-            let bytes = part(*values, first, end, step, |value| scale.byte(value));
-            add(
-                scale.layer(LayerRole::Weightmap, "Weightmap", false),
-                &flat(&bytes),
-            );
+            let bytes = thinned(*values, step, |value| scale.byte(value));
+            layers.add(scale.layer(LayerRole::Weightmap, "Weightmap", false), &bytes);
         }
-        let bytes: u64 = blobs.iter().map(|blob| blob.len() as u64).sum();
-        if bytes > budget && thin(&mut step, drawn, spacing) {
+        let labels = labels_of(reference.iter().chain(&prediction), names);
+        let text: usize = labels.iter().map(|label| label.name.len()).sum();
+        layers.cost += text as u64 + LABEL_BYTES * labels.len() as u64;
+        let mut coarser = step;
+        let can_thin = thin(&mut coarser, drawn, spacing);
+        if layers.cost > budget && can_thin {
+            step = coarser;
             continue;
         }
-        let grid = volumes.grid.part(first, step);
-        let mut present = [false; 256];
-        for byte in reference.iter().chain(&prediction).flatten() {
-            present[usize::from(*byte)] = true;
-        }
-        let labels = (1..255).filter(|value| present[*value]).map(|value| ViewLabel {
-            value: value as i64,
-            name: names(value as i64),
-        });
+        let left_out = further(&mut layers, volumes, budget, |at| channel(at, step), context)?;
+        // All channels stand first.
+        layers.layers.sort_by_key(|layer| layer.role != LayerRole::Image);
+        let grid = volumes.grid.part(extent.first, step);
         let case = ViewCase {
             name: volumes.name.clone(),
             shape: drawn,
-            offset: first,
-            full,
+            offset: extent.first,
+            full: extent.full,
             spacing: grid.spacing(),
             step,
             affine: grid.affine(),
-            labels: labels.collect(),
-            layers,
+            labels,
+            left_out,
             score: volumes.score,
             largest_error: match (&reference, &prediction) {
                 (Some(reference), Some(prediction)) => largest_error(reference, prediction)?,
                 _ => None,
             },
-            bytes,
+            bytes: layers.blobs.iter().map(|blob| blob.len() as u64).sum(),
+            layers: layers.layers,
         };
-        return Ok(Some(Cut { case, blobs }));
-    }
-}
-
-impl Volumes {
-    /// The shape of the layers.
-    fn shape(&self) -> Option<[usize; 3]> {
-        let images = [
-            self.image.as_ref().map(|(_, image)| image),
-            self.weightmap.as_ref(),
-        ];
-        let labels = [self.reference.as_ref(), self.prediction.as_ref()];
-        let dims = images.into_iter().flatten().map(|array| array.dim());
-        let (z, y, x) = dims
-            .chain(labels.into_iter().flatten().map(|array| array.dim()))
-            .next()?;
-        Some([z, y, x])
-    }
-
-    /// The first voxel and the end of the part to show: where a label is, or the annotation if it is sparse, else where
-    /// the image is not as its darkest, with a margin.
-    fn bounds(&self, full: [usize; 3], spacing: [f64; 3]) -> [[usize; 3]; 2] {
-        let mut found = Bounds::default();
-        for labels in [&self.reference, &self.prediction].into_iter().flatten() {
-            let sparse = labels.iter().any(|label| *label == UNLABELLED);
-            found.add(labels.view(), |label| {
-                label > 0 || (sparse && label != UNLABELLED)
-            });
-        }
-        if let (None, Some((_, image))) = (found.0, &self.image) {
-            let darkest = image.iter().copied().fold(f32::INFINITY, f32::min);
-            found.add(image.view(), |value| value > darkest);
-        }
-        let [first, last] = found.0.unwrap_or([[0; 3], full.map(|n| n - 1)]);
-        let margin = spacing.map(|mm| (MARGIN / mm).ceil().max(1.0) as usize);
-        [
-            std::array::from_fn(|axis| first[axis].saturating_sub(margin[axis])),
-            std::array::from_fn(|axis| full[axis].min(last[axis] + 1 + margin[axis])),
-        ]
-    }
-}
-
-/// First and last voxel of a box, if it has any.
-#[derive(Default)]
-struct Bounds(Option<[[usize; 3]; 2]>);
-
-impl Bounds {
-    fn add<T: Copy>(&mut self, values: ArrayView3<'_, T>, inside: impl Fn(T) -> bool) {
-        for ((z, y, x), value) in values.indexed_iter() {
-            if inside(*value) {
-                let voxel = [z, y, x];
-                let [first, last] = self.0.get_or_insert([voxel; 2]);
-                for axis in 0..3 {
-                    first[axis] = first[axis].min(voxel[axis]);
-                    last[axis] = last[axis].max(voxel[axis]);
-                }
+        let found = Cut {
+            case,
+            blobs: layers.blobs,
+        };
+        let lacking = found.case.left_out.len();
+        match finer {
+            None if lacking > 0 && can_thin => {
+                step = coarser;
+                finer = Some(found);
             }
+            // Thinned in vain.
+            Some(finer) if finer.case.left_out.len() <= lacking => return Ok(Some(finer)),
+            _ => return Ok(Some(found)),
         }
     }
+}
+
+/// Adds the channels after the first one as long as they fit. Returns the names of the others.
+fn further(
+    layers: &mut Layers,
+    volumes: &Volumes,
+    budget: u64,
+    channel: impl Fn(usize) -> (Layer, Array3<u8>),
+    context: &Context,
+) -> Result<Vec<String>> {
+    let names = volumes.channels.iter().map(|channel| channel.name.clone());
+    let names: Vec<String> = names.collect();
+    for at in 1..names.len() {
+        context.check()?;
+        let rest: u64 = names[at + 1..].iter().map(|name| name.len() as u64 + 4).sum();
+        let (layer, bytes) = channel(at);
+        let before = layers.cost;
+        layers.add(layer, &bytes);
+        if layers.cost + rest > budget {
+            layers.layers.pop();
+            layers.blobs.pop();
+            layers.cost = before;
+            return Ok(names[at..].to_vec());
+        }
+    }
+    Ok(Vec::new())
+}
+
+/// The labels that occur, without the background.
+fn labels_of<'a>(
+    layers: impl Iterator<Item = &'a Array3<u8>>,
+    names: &dyn Fn(i64) -> String,
+) -> Vec<ViewLabel> {
+    let mut present = [false; 256];
+    for byte in layers.flatten() {
+        present[usize::from(*byte)] = true;
+    }
+    let labels = (1..255).filter(|value| present[*value]);
+    labels
+        .map(|value| ViewLabel {
+            value: value as i64,
+            name: names(value as i64),
+        })
+        .collect()
 }
 
 /// Doubles the step along the axes with the finest voxels. Returns false if there is one voxel only.
@@ -297,26 +321,10 @@ fn thin(step: &mut [usize; 3], drawn: [usize; 3], spacing: [f64; 3]) -> bool {
     changed
 }
 
-fn crop<T>(values: ArrayView3<'_, T>, first: [usize; 3], end: [usize; 3]) -> ArrayView3<'_, T> {
-    values.slice_move(s![first[0]..end[0], first[1]..end[1], first[2]..end[2]])
-}
-
-/// Every `step`th voxel of a part, as bytes.
-fn part<T: Copy>(
-    values: ArrayView3<'_, T>,
-    first: [usize; 3],
-    end: [usize; 3],
-    step: [usize; 3],
-    byte: impl Fn(T) -> u8,
-) -> Array3<u8> {
+/// Every `step`th voxel, as bytes.
+fn thinned<T: Copy>(values: ArrayView3<'_, T>, step: [usize; 3], byte: impl Fn(T) -> u8) -> Array3<u8> {
     let [z, y, x] = step.map(|n| n as isize);
-    crop(values, first, end)
-        .slice_move(s![..;z, ..;y, ..;x])
-        .mapv(byte)
-}
-
-fn flat(bytes: &Array3<u8>) -> Vec<u8> {
-    bytes.iter().copied().collect()
+    values.slice_move(s![..;z, ..;y, ..;x]).mapv(byte)
 }
 
 fn label_byte(label: i16) -> u8 {
@@ -327,50 +335,12 @@ fn label_byte(label: i16) -> u8 {
     }
 }
 
-/// The voxel nearest to the middle of the largest connected error.
-fn largest_error(reference: &Array3<u8>, prediction: &Array3<u8>) -> Result<Option<[usize; 3]>> {
-    let wrong = Zip::from(reference)
-        .and(prediction)
-        .map_collect(|r, p| r != p && *r != UNLABELLED_BYTE && *p != UNLABELLED_BYTE);
-    let found = components::label(wrong.view(), |wrong| wrong, Connectivity::Full)?;
-    // The first of equal ones.
-    let Some(largest) = found
-        .sizes
-        .iter()
-        .rev()
-        .zip((0..found.sizes.len()).rev())
-        .max_by_key(|(size, _)| **size)
-    else {
-        return Ok(None);
-    };
-    let number = largest.1 as u32 + 1;
-    let voxels = || {
-        let all = found
-            .labels
-            .indexed_iter()
-            .filter(move |(_, label)| **label == number);
-        all.map(|((z, y, x), _)| [z, y, x])
-    };
-    let mut sum = [0.0; 3];
-    for voxel in voxels() {
-        for axis in 0..3 {
-            sum[axis] += voxel[axis] as f64;
-        }
-    }
-    let middle = sum.map(|total| total / *largest.0 as f64);
-    let distance = |voxel: &[usize; 3]| {
-        (0..3)
-            .map(|axis| (voxel[axis] as f64 - middle[axis]).powi(2))
-            .sum::<f64>()
-    };
-    Ok(voxels().min_by(|one, two| distance(one).total_cmp(&distance(two))))
-}
-
-/// Compresses bytes. Equal bytes give equal results.
-fn gzip(bytes: &[u8]) -> Vec<u8> {
+/// Compresses bytes in C order. Equal bytes give equal results.
+fn gzip(bytes: &Array3<u8>) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::new(6));
+    let flat: Vec<u8> = bytes.iter().copied().collect();
     // Writing to memory does not fail.
-    let _ = encoder.write_all(bytes);
+    let _ = encoder.write_all(&flat);
     encoder.finish().unwrap_or_default()
 }
 

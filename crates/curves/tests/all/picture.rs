@@ -424,3 +424,23 @@ fn values_that_are_not_finite_interrupt_lines_and_leave_the_axes_finite() {
         Png::decode(&picture.to_png());
     }
 }
+
+#[test]
+fn names_of_classes_have_their_accents_and_other_scripts_are_boxes() {
+    let reports = [report(0), report(1)];
+    let drawn = |title: &str, class: &str| {
+        let classes = [class.to_owned(), "b".to_owned()];
+        progress(title, &reports, &classes).draw(1200, 400).to_png()
+    };
+    let plain = drawn("Task501_Läsion", "Größe");
+    assert_ne!(plain, drawn("Task501_Lasion", "Größe"));
+    assert_ne!(plain, drawn("Task501_L\u{7f}sion", "Größe"));
+    assert_ne!(plain, drawn("Task501_Läsion", "Gr\u{7f}\u{7f}e"));
+    // As macOS writes file names.
+    assert_eq!(plain, drawn("Task501_La\u{308}sion", "Gro\u{308}ße"));
+    assert_eq!(drawn("Task501_肝", "脾"), drawn("Task501_\u{7f}", "\u{7f}"));
+    let svg = progress("Task501_Läsion, 肝", &reports, &[])
+        .draw(1200, 400)
+        .to_svg();
+    assert!(svg.contains("Task501_Läsion, 肝"), "{svg}");
+}

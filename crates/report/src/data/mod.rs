@@ -31,6 +31,8 @@ pub struct Report {
     pub made: String,
     /// Name and version of this program.
     pub program: String,
+    /// Number of cases whose images are left out, because not even small ones fit the size limit.
+    pub cases_left_out: usize,
     /// Sections, in order.
     pub sections: Vec<Section>,
 }

@@ -31,6 +31,18 @@ pub struct Finding {
     pub message: String,
 }
 
+impl Finding {
+    /// The failure of a case.
+    pub(crate) fn failed(failure: &run::CaseFailure) -> Self {
+        Self {
+            severity: Severity::Error,
+            code: failure.code.clone(),
+            case: Some(failure.case.clone()),
+            message: failure.message.clone(),
+        }
+    }
+}
+
 /// A histogram.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]

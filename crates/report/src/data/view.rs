@@ -36,8 +36,11 @@ pub struct ViewCase {
     pub affine: [f64; 16],
     /// Labels that occur in the layers, without the background.
     pub labels: Vec<ViewLabel>,
-    /// Layers, each with as many bytes as there are drawn voxels.
+    /// Layers, each with as many bytes as there are drawn voxels. The channels of the image are layers of their own, in
+    /// the order of their numbers.
     pub layers: Vec<Layer>,
+    /// Names of the channels that are left out to fit the size limit.
+    pub left_out: Vec<String>,
     /// Mean Dice of the classes; null without a reference.
     pub score: Option<f64>,
     /// A drawn voxel in the middle of the largest connected error; null without one.
@@ -50,7 +53,7 @@ pub struct ViewCase {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum LayerRole {
-    /// Intensities.
+    /// Intensities of a channel.
     Image,
     /// Labels of the reference.
     Reference,
@@ -66,7 +69,7 @@ pub enum LayerRole {
 pub struct Layer {
     /// Its role.
     pub role: LayerRole,
-    /// Name for readers.
+    /// Name for readers: of a channel, its modality.
     pub name: String,
     /// Number of its blob.
     pub blob: usize,

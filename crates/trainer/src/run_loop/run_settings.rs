@@ -35,6 +35,9 @@ pub(super) fn settings(
         "precision": setup.compute.precision_name(),
         "precision_reason": setup.compute.reason,
         "threads": context.workers(),
+        "nnunet_diag_version": env!("CARGO_PKG_VERSION"),
+        // As nnU-Net v2 names it.
+        "torch_version": engine::LIBTORCH_VERSION,
         "seed": options.data.seed,
         "epoch": epochs,
         "max_num_epochs": options.epochs,

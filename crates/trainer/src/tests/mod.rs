@@ -316,6 +316,8 @@ fn automatic_class_weights_are_those_of_the_training_cases() {
     let written = std::fs::read_to_string(auto.folder.join("debug.json")).unwrap();
     let written: serde_json::Value = serde_json::from_str(&written).unwrap();
     assert_eq!(written["class_weights"], serde_json::json!(weights).to_string());
+    assert_eq!(written["nnunet_diag_version"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(written["torch_version"], engine::LIBTORCH_VERSION);
     let state = |summary: TrainSummary| Checkpoint::read(&summary.checkpoint).unwrap().state;
     let mut run = |weights: Vec<f64>, name: &str| {
         options.class_weights = Some(ClassWeights::Values(weights));
