@@ -210,7 +210,7 @@ test.serial('ranks that torchrun starts again continue, under the same address',
     [null, 1],
     first[1]?.err,
   );
-  t.regex(first[1]?.err ?? '', /rank 0 failed/);
+  t.regex(JSON.stringify(first[1]?.events.at(-1)), /rank 0 failed/);
   const second = await attempt(1, () => {});
   t.deepEqual(
     second.map(({ code }) => code),

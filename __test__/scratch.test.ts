@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import { planAndPreprocess, predict, submit, train } from '../ts/index.js';
@@ -64,10 +64,10 @@ test.serial('with a scratch folder, the results are the same and nothing is left
     'cases are unpacked in the scratch folder alone',
   );
   t.deepEqual(await readdir(scratch), []);
-  await rename(training.outputFolder, `${training.outputFolder}-scratch`);
+  const found = await contents(training.outputFolder);
+  await rm(training.outputFolder, { recursive: true });
   await train(training).result;
-  const model = await contents(training.outputFolder);
-  t.deepEqual(differences(await contents(`${training.outputFolder}-scratch`), model), []);
+  t.deepEqual(differences(found, await contents(training.outputFolder)), []);
 
   const input = join(root, 'images');
   for (const name of cases) await writeNifti(join(input, `${name}_0000.nii`), SHAPE, noise);

@@ -130,7 +130,7 @@ test('parts of ensembles, postprocessing and evaluations give the bytes of one r
     if (i !== 3) await writeNifti(join(predictions, `${name}.nii`), shape, labels(10 * i));
   }
   const rules = join(root, 'postprocessing.json');
-  await writeFile(rules, JSON.stringify({ for_which_classes: [1], min_valid_object_sizes: null }));
+  await writeFile(rules, JSON.stringify({ for_which_classes: [1], min_valid_object_sizes: 'None' }));
   const [one, several] = ['one', 'several'].map((name) => join(root, name)) as [string, string];
   const whole = await applyPostprocessing({ input: predictions, output: one, rules }).result;
   let written = 0;

@@ -56,7 +56,7 @@ test('the command line of options is read as the same options', (t) => {
     evaluate: [
       { referenceDir: 'r', predictionDir: 'p', labels: [1, [2, 3]], ignoreLabel: -1, metrics: ['surface'] },
     ],
-    ensemble: [{ folders: ['a b', '-c'], output: 'o', saveSoftmax: true }],
+    ensemble: [{ folders: ['a b', 'c'], output: 'o', saveSoftmax: true }],
     weightmaps: [{ folder: 'f', classes: [-1, 2], sigma: 1.5, matchingPattern: '*.npz', shard: '1/2' }],
     preprocess: [
       { task: '501', configurations: ['2d', '3d_lowres'], spacing: [1, 0.5, 2], keepCropped: false },
