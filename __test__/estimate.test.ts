@@ -31,7 +31,7 @@ test.serial('estimates of preprocessing, training and prediction hold', async (t
   if (process.platform !== 'linux') return t.pass('reads /proc');
   t.timeout(10 * 60_000);
   const { root, folders, flags } = await workspace(t);
-  const cases = ['a', 'b', 'c'];
+  const cases = ['a', 'b', 'c', 'd', 'e'];
   await writeTask(
     folders.rawDataBase,
     'Task701_Large',
@@ -54,7 +54,7 @@ test.serial('estimates of preprocessing, training and prediction hold', async (t
   const task = { task: '701', configurations: ['3d_fullres'], ...folders };
   await measure('preprocess', task, ['701', '-c', '3d_fullres', ...flags], 2);
   const after = await estimateMemory({ verb: 'preprocess', options: task, workers: 2 }).result;
-  t.regex(after.basis, /2 of 3 cases at once, from headers and plans/);
+  t.regex(after.basis, /2 of 5 cases at once, from headers and plans/);
 
   const model = join(root, 'model');
   const tiny = { patchSize: [48, 64, 64], batchSize: 2, epochs: 1, iterations: 2, validationIterations: 1 };

@@ -182,7 +182,7 @@ test('without --mem, a task asks for the estimated memory, and the script says h
     /\n# Memory in MiB: cases \d+ \+ program \d+ \+ a tenth \(2 of 3 cases at once, from headers, before planning\)\n#SBATCH --mem=256M\n/,
   );
   // sbatch reads no line after the first command.
-  t.true(script.indexOf('--mem=') < script.indexOf('task='));
+  t.true(script.indexOf('--mem=') < script.indexOf('\ntask='));
   t.regex(await scriptOf({ mem: '7G' }), /\n#SBATCH --mem=7G\n/);
   for (const slurm of [{ mem: 'default' }, { sbatch: ['--mem-per-cpu=2G'] }, { sbatch: ['--exclusive'] }]) {
     t.notRegex(await scriptOf(slurm), /--mem=|Memory/);
