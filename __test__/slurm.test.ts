@@ -287,7 +287,8 @@ for (const grace of [0, 60]) {
       await until('the training runs', async () => /epoch .* loss /.test(await log()));
       slurm(t, 'sbatch', '--partition=high', '--cpus-per-task=2', '--output=/dev/null', '--wrap=sleep 3');
       await until('the training is queued again', () => Number(facts(t, `${id}_0`).Restarts) === 1);
-      t.regex(await log(), /saved in .*model_latest/);
+      // Slurm counts the restart when it sends SIGTERM.
+      await until('the training saves', async () => /saved in .*model_latest/.test(await log()));
       t.true(existsSync(join(root, 'model', 'fold_0', 'model_latest.model')));
       await until('the training waits', async () => (await tasks(folder))[0]?.state === 'waiting');
       const before = (await log()).length;
