@@ -140,7 +140,7 @@ fn preprocess_one(work: &Work<'_>, session: &Session<'_>) -> Result<(), Error> {
         let flat = staged.check_spread(&target, options.nonfinite)?;
         session.notice(name, flat.into_iter().collect());
         LocalFolder::write(session.local.as_ref(), &npz, cancel, |path| {
-            archive::write(path, staged.data.view(), staged.segmentation.view(), cancel).map_err(Error::from)
+            archive::write(path, staged.data.view(), staged.segmentation.view(), cancel)
         })?;
         let mut properties = loaded.properties.clone();
         let use_mask = target.use_mask.iter().copied().enumerate().collect();
