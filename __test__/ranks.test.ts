@@ -155,6 +155,72 @@ for (const signal of ['SIGKILL', 'SIGSTOP'] as const) {
   }
 }
 
+test.serial(
+  'if rank 1 dies, rank 0 saves what it has trained, and the training continues from there',
+  async (t) => {
+    if (process.platform !== 'linux') return t.pass('reads /proc');
+    const { root, flags } = await prepare(t);
+    // No checkpoint is due before the end.
+    const argv = flags('saved', '--epochs', '3', '--save-every', '50', '--rank-timeout', '6s');
+    let hit = false;
+    const ended = await run([...argv, '--gpus', '2'], (event, child) => {
+      if (event.type !== 'iteration' || event.epoch !== 1 || hit) return;
+      hit = process.kill(rankOf(child, 1), 'SIGKILL');
+    });
+    t.is(ended.code, 1, ended.err);
+    const { error } = ended.events.at(-1) as { error: { code: string; message: string } };
+    t.regex(error.message, /^rank 1 failed: .*SIGKILL/);
+    t.true(readdirSync(join(root, 'saved', 'fold_0')).includes('model_latest.model'));
+    const again = await run([...argv, '--continue']);
+    t.is(again.code, 0, again.err + JSON.stringify(again.events.at(-1)));
+    const whole = await run(flags('whole', '--epochs', '3', '--save-every', '50'));
+    const [before, after, expected] = [ended.events, again.events, whole.events].map(losses);
+    // Nothing is trained twice or left out.
+    const kept = (expected?.length ?? 0) - (after?.length ?? 0);
+    t.true(kept >= 4 && kept <= (before?.length ?? 0) + 1, `${kept} of ${before?.length} steps were saved`);
+    close(t, after ?? [], expected?.slice(kept) ?? []);
+  },
+);
+
+test.serial('ranks that torchrun starts again continue, under the same address', async (t) => {
+  const { flags } = await prepare(t);
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  server.close();
+  await once(server, 'close');
+  const argv = flags('elastic', '--epochs', '3', '--no-validate', '--continue', '--rank-timeout', '6s');
+  /** An attempt as torchrun starts it: the processes of the attempt before have ended. */
+  const attempt = (count: number, seen: (event: Record<string, unknown>, child: ChildProcess) => void) =>
+    Promise.all(
+      ['0', '1'].map((rank) =>
+        run(argv, seen, {
+          ...{ RANK: rank, LOCAL_RANK: rank, WORLD_SIZE: '2', LOCAL_WORLD_SIZE: '2' },
+          ...{ MASTER_ADDR: '127.0.0.1', MASTER_PORT: String(port), TORCHELASTIC_RUN_ID: 'none' },
+          ...{ TORCHELASTIC_RESTART_COUNT: String(count), TORCHELASTIC_MAX_RESTARTS: '1' },
+        }),
+      ),
+    );
+  let killed = false;
+  const first = await attempt(0, (event, child) => {
+    if (event.type === 'checkpoint' && !killed) killed = child.kill('SIGKILL');
+  });
+  t.deepEqual(
+    first.map(({ code }) => code),
+    [null, 1],
+    first[1]?.err,
+  );
+  t.regex(JSON.stringify(first[1]?.events.at(-1)), /rank 0 failed/);
+  const second = await attempt(1, () => {});
+  t.deepEqual(
+    second.map(({ code }) => code),
+    [0, 0],
+    second.map(({ err }) => err).join(),
+  );
+  const started = second[0]?.events.find(({ type }) => type === 'epoch');
+  t.true(Number(started?.epoch) >= 1, 'the epochs of the first attempt are kept');
+});
+
 test.serial('SIGTERM stops all ranks with 85, and one rank continues', async (t) => {
   if (process.platform === 'win32') return t.pass('Windows has no such signal');
   const { flags } = await prepare(t);

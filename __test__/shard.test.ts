@@ -1,10 +1,18 @@
 /** Parts of the cases (`--shard I/N`) together give the bytes of one run, also from many processes at once. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { rename, rm } from 'node:fs/promises';
+import { rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
-import { generateWeightmaps, planAndPreprocess, planExperiment, predict, train } from '../ts/index.js';
+import {
+  applyPostprocessing,
+  ensemble,
+  generateWeightmaps,
+  planAndPreprocess,
+  planExperiment,
+  predict,
+  train,
+} from '../ts/index.js';
 import { packageRoot } from '../ts/version.js';
 import { contents, differences } from './contents.js';
 import { cli, noise, type Shape, workspace, writeNifti, writeTask } from './made-up.js';
@@ -100,6 +108,61 @@ test('parts of weightmaps and predictions give the bytes of one run', async (t) 
     t.true(written >= 1 && written <= 2 && failures.length === 0, shard);
   }
   t.deepEqual(differences(await contents(output), await contents(`${output}-one`)), []);
+  // An ensemble of the model with itself.
+  const softmax = join(root, 'softmax');
+  await predict({ ...options, output: softmax, saveSoftmax: true }).result;
+  const folders2 = [softmax, softmax];
+  await ensemble({ folders: folders2, output: join(root, 'ensemble-one') }).result;
+  for (const shard of parts(3)) {
+    const { written } = await ensemble({ folders: folders2, output: join(root, 'ensemble'), shard }).result;
+    t.true(written >= 2 && written <= 3, shard);
+  }
+  const [made, wanted] = [await contents(join(root, 'ensemble')), await contents(join(root, 'ensemble-one'))];
+  t.deepEqual(differences(made, wanted), []);
+});
+
+test('parts of ensembles, postprocessing and evaluations give the bytes of one run', async (t) => {
+  const { root } = await workspace(t);
+  const [references, predictions] = [join(root, 'references'), join(root, 'predictions')];
+  const labels = (shift: number) => (index: number) => (index % 400 > 150 + shift && index % 20 > 5 ? 1 : 0);
+  for (const [i, [name, shape]] of Object.entries(SHAPES).entries()) {
+    await writeNifti(join(references, `${name}.nii`), shape, labels(0));
+    if (i !== 3) await writeNifti(join(predictions, `${name}.nii`), shape, labels(10 * i));
+  }
+  const rules = join(root, 'postprocessing.json');
+  await writeFile(rules, JSON.stringify({ for_which_classes: [1], min_valid_object_sizes: 'None' }));
+  const [one, several] = ['one', 'several'].map((name) => join(root, name)) as [string, string];
+  const whole = await applyPostprocessing({ input: predictions, output: one, rules }).result;
+  let written = 0;
+  for (const shard of parts(4)) {
+    const part = await applyPostprocessing({ input: predictions, output: several, rules, shard }).result;
+    written += part.written;
+  }
+  t.is(written, whole.written);
+  t.deepEqual(differences(await contents(several), await contents(one)), []);
+
+  // A case without a prediction is a failure in both.
+  const argv = ['evaluate', references, one, '-l', '1', '--metrics', 'surface', 'volume', '--hausdorff'];
+  t.is((await cli(argv)).code, 1);
+  const expected = await contents(one);
+  for (const name of Object.keys(expected).filter((file) => file.startsWith('summary'))) {
+    await rm(join(one, name));
+  }
+  const codes = [];
+  for (const shard of parts(3)) {
+    const { code, out } = await cli([...argv, '--shard', shard]);
+    t.regex(out, /--merge-shards 3/);
+    codes.push(code);
+  }
+  t.deepEqual(codes.sort(), [0, 0, 1]);
+  const merged = await cli([...argv, '--merge-shards', '3']);
+  t.is(merged.code, 1);
+  const found = await contents(one);
+  for (const part of [1, 2, 3]) {
+    t.true(`summary_part_${part}_of_3.json` in found);
+    delete found[`summary_part_${part}_of_3.json`];
+  }
+  t.deepEqual(differences(found, expected), []);
 });
 
 test('a part that does not exist, and an option of the plans with a part, are refused', async (t) => {

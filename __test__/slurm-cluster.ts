@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { hostname } from 'node:os';
+import { hostname, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ExecutionContext } from 'ava';
@@ -23,7 +23,8 @@ export const missingSlurm: string | undefined =
 /** Milliseconds after which something is considered to hang, on a busy machine. */
 const PATIENCE = 240_000;
 
-async function freePort(): Promise<number> {
+/** A port of this machine that is free now. */
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
@@ -82,11 +83,21 @@ export async function hasPending(pid: number, signal: number): Promise<boolean> 
   return ((mask >> BigInt(signal - 1)) & 1n) === 1n;
 }
 
+interface ClusterOptions {
+  /** Further settings of the cluster. */
+  readonly settings?: Readonly<Record<string, string>>;
+  /** Further partitions of the node, each with its settings. */
+  readonly partitions?: readonly string[];
+}
+
 /**
  * Starts the daemons, and sets `SLURM_CONF`. They end with the test. Returns the name of the node; `undefined`, with the
  * daemons' words in the test's log, on a machine where they do not come up.
  */
-export async function startCluster(t: ExecutionContext): Promise<string | undefined> {
+export async function startCluster(
+  t: ExecutionContext,
+  { settings: more = {}, partitions = [] }: ClusterOptions = {},
+): Promise<string | undefined> {
   const folder = await mkdtemp('/tmp/slurm-');
   const node = hostname().split('.')[0] ?? 'node';
   const at = (name: string) => join(folder, name);
@@ -116,11 +127,13 @@ export async function startCluster(t: ExecutionContext): Promise<string | undefi
     MinJobAge: 3600,
     KillWait: 10,
     MailProg: '/bin/true',
+    ...more,
   };
   const lines = [
     ...Object.entries(settings).map(([key, value]) => `${key}=${value}`),
-    `NodeName=${node} NodeAddr=127.0.0.1 CPUs=2 RealMemory=1000 State=UNKNOWN`,
+    `NodeName=${node} NodeAddr=127.0.0.1 CPUs=2 RealMemory=${Math.floor(totalmem() / 2 ** 20)} State=UNKNOWN`,
     `PartitionName=all Nodes=${node} Default=YES State=UP MaxTime=INFINITE`,
+    ...partitions.map((text) => `PartitionName=${text} Nodes=${node} State=UP MaxTime=INFINITE`),
   ];
   await writeFile(at('slurm.conf'), `${lines.join('\n')}\n`);
   const before = process.env.SLURM_CONF;

@@ -1,6 +1,7 @@
 /** Jobs of `--engine slurm` on a cluster with Slurm's own daemons give the bytes of runs on one machine. */
+import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
@@ -16,10 +17,12 @@ import {
   submit,
   train,
 } from '../ts/index.js';
+import { packageRoot } from '../ts/version.js';
 import { contents, differences } from './contents.js';
 import { cli, noise, type Shape, workspace, writeNifti, writeTask } from './made-up.js';
 import {
   facts,
+  freePort,
   hasPending,
   missingSlurm,
   processWith,
@@ -108,7 +111,11 @@ clusterTest(
     );
     const fourth = submitted(
       t,
-      await submit('evaluate', evaluation, { jobsFolder, dependency: `afterok:${third.id}` }),
+      await submit('evaluate', evaluation, { jobsFolder, shards: 2, dependency: `afterok:${third.id}` }),
+    );
+    t.deepEqual(
+      fourth.jobs.map(({ name }) => name),
+      ['1-evaluate', '2-merge'],
     );
 
     const log = (fold: number) => readFile(join(second.folder, `train-${fold}.log`), 'utf8').catch(() => '');
@@ -247,6 +254,116 @@ clusterTest('failed tasks alone are submitted again, and cancelled ones end', as
   await until('the tasks are cancelled', async () =>
     (await tasks(held.folder)).every(({ state }) => state === 'cancelled'),
   );
+});
+
+/** A training that never ends by itself, on the whole node. */
+function endless(root: string, preprocessed: string) {
+  return {
+    ...{ task: '703', configuration: '3d_fullres' as const, outputFolder: join(root, 'model'), workers: 1 },
+    ...{ patchSize: [16, 16, 16], batchSize: 2, epochs: 100_000, iterations: 2, validationIterations: 1 },
+    ...{ precision: 'float32' as const, preprocessed },
+  };
+}
+
+for (const grace of [0, 60]) {
+  clusterTest(
+    `a training that a job of higher priority preempts saves, waits and continues, with ${grace} s of grace`,
+    async (t) => {
+      t.timeout(10 * 60_000);
+      const { root, folders } = await workspace(t);
+      const cluster = await startCluster(t, {
+        settings: { PreemptType: 'preempt/partition_prio', PreemptMode: 'REQUEUE' },
+        partitions: [`low PriorityTier=1 GraceTime=${grace}`, 'high PriorityTier=10'],
+      });
+      if (cluster === undefined) return t.pass();
+      const shapes = Object.fromEntries(CASES.map((name) => [name, SHAPE]));
+      await writeTask(folders.rawDataBase, 'Task703_Preempted', shapes);
+      await planAndPreprocess({ task: '703', configurations: ['3d_fullres'], ...folders }).result;
+      const scratch = join(root, 'scratch');
+      const options = { ...endless(root, folders.preprocessed), scratch };
+      const slurmOptions = { jobsFolder: join(root, 'jobs'), partition: 'low', cpus: 2 };
+      const { folder, id } = submitted(t, await submit('train', options, slurmOptions));
+      const log = () => readFile(join(folder, 'train-0.log'), 'utf8').catch(() => '');
+      await until('the training runs', async () => /epoch .* loss /.test(await log()));
+      slurm(t, 'sbatch', '--partition=high', '--cpus-per-task=2', '--output=/dev/null', '--wrap=sleep 3');
+      await until('the training is queued again', () => Number(facts(t, `${id}_0`).Restarts) === 1);
+      // Slurm counts the restart when it sends SIGTERM.
+      await until('the training saves', async () => /saved in .*model_latest/.test(await log()));
+      t.true(existsSync(join(root, 'model', 'fold_0', 'model_latest.model')));
+      await until('the training waits', async () => (await tasks(folder))[0]?.state === 'waiting');
+      const before = (await log()).length;
+      await until('the training continues', async () => {
+        const { JobState, Reason } = facts(t, `${id}_0`);
+        if (JobState === 'PENDING' && Reason === 'BeginTime') startNow(t, `${id}_0`);
+        return /epoch .* loss /.test((await log()).slice(before));
+      });
+      t.deepEqual(await cancelJobs(folder), [`${id}_0`]);
+      await until('the training ends', async () => (await tasks(folder))[0]?.state === 'cancelled');
+      await until('the process ends', async () => (await processWith('train', root)) === undefined);
+      t.deepEqual([facts(t, `${id}_0`).Restarts, await readdir(scratch)], ['1', []]);
+    },
+  );
+}
+
+clusterTest('scontrol requeue of a running training saves and continues', async (t) => {
+  t.timeout(10 * 60_000);
+  const { root, folders } = await workspace(t);
+  if ((await startCluster(t)) === undefined) return t.pass();
+  const shapes = Object.fromEntries(CASES.map((name) => [name, SHAPE]));
+  await writeTask(folders.rawDataBase, 'Task703_Requeued', shapes);
+  await planAndPreprocess({ task: '703', configurations: ['3d_fullres'], ...folders }).result;
+  const jobsFolder = join(root, 'jobs');
+  const { folder, id } = submitted(
+    t,
+    await submit('train', endless(root, folders.preprocessed), { jobsFolder }),
+  );
+  const log = () => readFile(join(folder, 'train-0.log'), 'utf8').catch(() => '');
+  await until('the training runs', async () => /epoch .* loss /.test(await log()));
+  slurm(t, 'scontrol', 'requeue', `${id}_0`);
+  await until('the training saves', async () => /saved in .*model_latest/.test(await log()));
+  const before = (await log()).length;
+  await until('the training continues', async () => {
+    const { JobState, Reason } = facts(t, `${id}_0`);
+    if (JobState === 'PENDING' && Reason === 'BeginTime') startNow(t, `${id}_0`);
+    return /epoch .* loss /.test((await log()).slice(before));
+  });
+  t.is(facts(t, `${id}_0`).Restarts, '1');
+  await cancelJobs(folder);
+  await until('the training ends', async () => (await tasks(folder))[0]?.state === 'cancelled');
+});
+
+clusterTest('srun starts the ranks of a training', async (t) => {
+  t.timeout(10 * 60_000);
+  const { root, folders } = await workspace(t);
+  if ((await startCluster(t)) === undefined) return t.pass();
+  const shapes = Object.fromEntries(CASES.map((name) => [name, SHAPE]));
+  await writeTask(folders.rawDataBase, 'Task704_Ranks', shapes);
+  await planAndPreprocess({ task: '704', configurations: ['3d_fullres'], ...folders }).result;
+  // As in docs/how-to/clusters.md.
+  const main = join(packageRoot, 'dist', 'ts', 'cli', 'main.js');
+  const argv = [
+    ...['train', '704', '-c', '3d_fullres', '-f', '0', '--continue', '--preprocessed', folders.preprocessed],
+    ...['--patch-size', '16x16x16', '--batch-size', '2', '--epochs', '1', '--iterations', '2'],
+    ...[
+      '--validation-iterations',
+      '1',
+      '--no-validate',
+      '--output-folder',
+      join(root, 'model'),
+      '--workers',
+      '2',
+    ],
+  ];
+  const ranks = `RANK=$SLURM_PROCID WORLD_SIZE=$SLURM_NTASKS LOCAL_RANK=$SLURM_LOCALID \
+    LOCAL_WORLD_SIZE=$SLURM_NTASKS_PER_NODE exec "$0" "$@"`;
+  const step = ['--ntasks=2', '--ntasks-per-node=2', 'bash', '-c', ranks, process.execPath, main, ...argv];
+  const { status, stderr } = spawnSync('srun', step, {
+    encoding: 'utf8',
+    env: { ...process.env, MASTER_ADDR: '127.0.0.1', MASTER_PORT: String(await freePort()) },
+  });
+  t.is(status, 0, stderr);
+  const debug = JSON.parse(await readFile(join(root, 'model', 'fold_0', 'debug.json'), 'utf8'));
+  t.is(debug.world_size, '2');
 });
 
 clusterTest('what Slurm refuses is an error with its words, and leaves no job behind', async (t) => {

@@ -56,6 +56,7 @@ test('the command line of options is read as the same options', (t) => {
     evaluate: [
       { referenceDir: 'r', predictionDir: 'p', labels: [1, [2, 3]], ignoreLabel: -1, metrics: ['surface'] },
     ],
+    ensemble: [{ folders: ['a b', 'c'], output: 'o', saveSoftmax: true }],
     weightmaps: [{ folder: 'f', classes: [-1, 2], sigma: 1.5, matchingPattern: '*.npz', shard: '1/2' }],
     preprocess: [
       { task: '501', configurations: ['2d', '3d_lowres'], spacing: [1, 0.5, 2], keepCropped: false },
@@ -142,6 +143,63 @@ test('preprocessing by parts is cropping, planning and preprocessing', async (t)
   t.notRegex(plan ?? '', /--overwrite|--shard/);
   t.regex(preprocess ?? '', / preprocess 501 [^\n]*--overwrite [^\n]*--shard "\$task\/4"/);
   t.notRegex(preprocess ?? '', /--patch-size/);
+});
+
+test('evaluation by parts is an array and its summary, and ensembles are an array', async (t) => {
+  const options = { referenceDir: 'r', predictionDir: 'p', labels: [1] };
+  const result = await submit('evaluate', options, { shards: 3, dryRun: true });
+  if (result.kind !== 'dryRun') return t.fail();
+  t.deepEqual(
+    result.scripts.map(({ name }) => name),
+    ['1-evaluate', '2-merge'],
+  );
+  const [parts, merge] = result.scripts.map(({ script }) => script);
+  t.regex(parts ?? '', /#SBATCH --array=1,2,3\n[\s\S]* evaluate r p --labels 1 [^\n]*--shard "\$task\/3"/);
+  t.regex(merge ?? '', /#SBATCH --array=1\n[\s\S]* evaluate r p --labels 1 --merge-shards 3 /);
+  const ensemble = await submit(
+    'ensemble',
+    { folders: ['a', 'b'], output: 'o' },
+    { shards: 2, dryRun: true },
+  );
+  if (ensemble.kind !== 'dryRun') return t.fail();
+  t.regex(ensemble.scripts[0]?.script ?? '', / ensemble a b --output o [^\n]*--shard "\$task\/2"/);
+  const error = await t.throwsAsync(submit('evaluate', { ...options, mergeShards: 2 }, { shards: 2 }));
+  t.regex(error?.message ?? '', /expected no number of parts with Slurm/);
+});
+
+test('without --mem, a task asks for the estimated memory, and the script says how it came about', async (t) => {
+  const { folders } = await workspace(t);
+  const shape: Shape = [20, 30, 40];
+  await writeTask(folders.rawDataBase, 'Task701_Small', { a: shape, b: shape, c: shape });
+  const options = { task: '701', configurations: ['3d_fullres' as const], ...folders };
+  const scriptOf = async (slurm: Parameters<typeof submit>[2]) => {
+    const result = await submit('preprocess', options, { dryRun: true, ...slurm });
+    return result.kind === 'dryRun' ? (result.scripts[0]?.script ?? '') : '';
+  };
+  const script = await scriptOf({ cpus: 2 });
+  t.regex(
+    script,
+    /\n# Memory in MiB: cases \d+ \+ program \d+ \+ a tenth \(2 of 3 cases at once, from headers, before planning\)\n#SBATCH --mem=256M\n/,
+  );
+  // sbatch reads no line after the first command.
+  t.true(script.indexOf('--mem=') < script.indexOf('\ntask='));
+  t.regex(await scriptOf({ mem: '7G' }), /\n#SBATCH --mem=7G\n/);
+  for (const slurm of [{ mem: 'default' }, { sbatch: ['--mem-per-cpu=2G'] }, { sbatch: ['--exclusive'] }]) {
+    t.notRegex(await scriptOf(slurm), /--mem=|Memory/);
+  }
+  const unplanned = { task: '701', configuration: '3d_fullres' as const, ...folders };
+  const early = await submit('train', unplanned, { dryRun: true });
+  if (early.kind !== 'dryRun') return t.fail();
+  const text = early.scripts[0]?.script ?? '';
+  t.regex(
+    text,
+    /\n# Memory: that of the cluster, because there is no estimate: .*plans_3D\.pkl does not exist.*\n/,
+  );
+  t.notRegex(text, /--mem/);
+  const wrong = await t.throwsAsync(
+    submit('preprocess', options, { mem: 'much' } as Parameters<typeof submit>[2]),
+  );
+  t.regex(wrong?.message ?? '', /memory in Slurm's form, such as 32G or 500M, or default/);
 });
 
 test('wrong flags and options are refused with exit code 2', async (t) => {
@@ -234,7 +292,8 @@ test.serial('jobs follow goes on while the controller is away, and ends with the
   await mkdir(bin);
   await mkdir(folder);
   const script = join(folder, 'train.sh');
-  const submission = { verb: 'train', jobs: [{ name: 'train', script, tasks: [0], ids: { 0: '12' } }] };
+  const job = { name: 'train', script, tasks: [0], ids: { 0: '12' }, after: 'afterok' };
+  const submission = { verb: 'train', jobs: [job] };
   await writeFile(join(folder, 'submission.json'), JSON.stringify(submission));
   // Answers, then fails twice, then knows of the end.
   const squeue = `#!/bin/sh

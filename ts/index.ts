@@ -70,6 +70,7 @@ export { copyFile, copyTree } from './verbs/copy.js';
 export { ensemble, findBestConfiguration } from './verbs/ensemble.js';
 export { compare, evaluate } from './verbs/evaluate.js';
 export { inspect } from './verbs/inspect.js';
+export { estimateMemory } from './verbs/memory.js';
 export {
   applyPostprocessing,
   consolidateFolds,

@@ -179,7 +179,13 @@ function percent(share: number): string {
   return `${(100 * share).toPrecision(3)} %`;
 }
 
-export function renderEvaluation({ output, results, report, failures }: EvaluateSummary): string {
+export function renderEvaluation({ output, shard, results, report, failures }: EvaluateSummary): string {
+  if (shard !== null) {
+    const [part, parts] = shard.split('/');
+    const next = `when all parts are there: the same command with --merge-shards ${parts} instead of --shard`;
+    const cases = `${results.all.length} cases of part ${part} of ${parts}, ${output}`;
+    return [cases, next, ...failures.map(renderFailure)].join('\n');
+  }
   const lines = Object.entries(results.mean).map(
     ([label, metrics]) => `  label ${label}: Dice ${metrics.Dice?.toFixed(4) ?? '–'}`,
   );

@@ -196,6 +196,8 @@ export const ROWS: readonly AnyRow[] = [
       'evaluate labelsTs predictions -l 1 2 3',
       'evaluate labelsTs predictions -l 1 --ignore-label -1',
       'evaluate labelsTs predictions -l 1 2 3 --metrics surface volume lesions --surface-tolerance 2',
+      'evaluate labelsTs predictions -l 1 2 3 --shard 2/4',
+      'evaluate labelsTs predictions -l 1 2 3 --merge-shards 4',
     ],
     run: evaluate,
     render: renderEvaluation,

@@ -111,6 +111,11 @@ export const ERROR_CODES = {
    * values. Use models of the same task, and their predictions of the same images.
    */
   ERR_ENSEMBLE_MISMATCH: 'The models of an ensemble disagree about a case: its classes, size or position. `details` has both values. Use models of the same task, and their predictions of the same images.',
+  /**
+   * The evaluation of a part of the cases is invalid, of other options, or older than its files.
+   * Evaluate the part again.
+   */
+  ERR_EVALUATION_PART: 'The evaluation of a part of the cases is invalid, of other options, or older than its files. Evaluate the part again.',
   /** The crop of a case does not fit its image. The properties belong to another image. */
   ERR_EXPORT_CROP: 'The crop of a case does not fit its image. The properties belong to another image.',
   /** The regions of an export do not match the channels of the softmax. */

@@ -165,6 +165,9 @@ export type PredictEvent = StartedEvent | MemoryEvent | ProgressEvent | WarningE
 /** Events of the verb `loadModel`. */
 export type LoadModelEvent = MemoryEvent | ProgressEvent | WarningEvent;
 
+/** Events of the verb `estimateMemory`. */
+export type EstimateMemoryEvent = StartedEvent | ProgressEvent | WarningEvent;
+
 /** Events of the verb `evaluate`. */
 export type EvaluateEvent = StartedEvent | ProgressEvent | WarningEvent;
 

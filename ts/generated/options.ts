@@ -9,6 +9,8 @@ export interface ApplyPostprocessingOptions extends Abortable {
   readonly output: string;
   /** The `postprocessing.json` to apply, of nnU-Net v1 or v2, or v2's `postprocessing.pkl`. */
   readonly rules: string;
+  /** Part of the cases, `I/N`: this machine works on part I of N, from 1. */
+  readonly shard?: Shard | undefined;
   /**
    * Number of threads; 0 uses all cores.
    *
@@ -427,6 +429,8 @@ export interface EnsembleOptions extends Abortable {
    * @default false
    */
   readonly saveSoftmax?: boolean | undefined;
+  /** Part of the cases, `I/N`: this machine works on part I of N, from 1. */
+  readonly shard?: Shard | undefined;
   /**
    * Memory for the cases that run at the same time, in GiB. The default is 60 % of the available memory.
    *
@@ -440,6 +444,38 @@ export interface EnsembleOptions extends Abortable {
    */
   readonly workers?: number | undefined;
 }
+
+/** Options of the verb `estimateMemory`. */
+export interface EstimateMemoryOptions extends Abortable {
+  /** The verb. */
+  readonly verb: EstimatedVerb;
+  /** The options of the verb. */
+  readonly options: Readonly<Record<string, unknown>>;
+  /**
+   * Whether libtorch computes on a GPU.
+   *
+   * @default false
+   */
+  readonly gpu?: boolean | undefined;
+  /**
+   * Number of threads; 0 uses all cores.
+   *
+   * @default 0
+   */
+  readonly workers?: number | undefined;
+}
+
+/**
+ * A verb whose memory is estimated.
+ * - `plan`: Planning.
+ * - `preprocess`: Planning and preprocessing.
+ * - `weightmaps`: Weightmaps.
+ * - `train`: Training of a fold.
+ * - `predict`: Segmentation.
+ * - `ensemble`: Mean softmax.
+ * - `evaluate`: Evaluation.
+ */
+export type EstimatedVerb = 'plan' | 'preprocess' | 'weightmaps' | 'train' | 'predict' | 'ensemble' | 'evaluate';
 
 /** Options of the verb `evaluate`. */
 export interface EvaluateOptions extends Abortable {
@@ -507,6 +543,21 @@ export interface EvaluateOptions extends Abortable {
    * @default false
    */
   readonly predictedOnly?: boolean | undefined;
+  /**
+   * Part of the cases, `I/N`: this machine compares part I of N, from 1, and writes
+   * `summary_part_I_of_N.json`. A last
+   * run with `mergeShards` instead writes the summary.
+   */
+  readonly shard?: Shard | undefined;
+  /**
+   * Number of parts. Takes the results of the parts instead of comparing, and writes the files of one
+   * run over all cases.
+   * The other options must be those of the parts. If no case failed, the files of the parts are then
+   * removed.
+   *
+   * Range: at least 1.
+   */
+  readonly mergeShards?: number | undefined;
   /**
    * Name of the task in the summary.
    *
@@ -991,6 +1042,12 @@ export interface PlanOptions extends Abortable {
    */
   readonly shard?: Shard | undefined;
   /**
+   * Folder on a fast disk of this machine, such as `$TMPDIR`, whose variables are read there: results
+   * are written in it
+   * and then moved to the folder of preprocessed data.
+   */
+  readonly scratch?: string | undefined;
+  /**
    * Repeats finished work.
    *
    * @default false
@@ -1153,6 +1210,12 @@ export interface PredictOptions extends Abortable {
   /** Part of the cases, `I/N`: this machine segments part I of N, from 1. */
   readonly shard?: Shard | undefined;
   /**
+   * Folder on a fast disk of this machine, such as `$TMPDIR`, whose variables are read there: the
+   * results of a case are
+   * made in it and then moved to the output folder, the segmentation last.
+   */
+  readonly scratch?: string | undefined;
+  /**
    * Predicts cases again whose segmentation exists.
    *
    * Without it, a segmentation is kept if it is whole, has the grid of its image, and was made by this
@@ -1235,6 +1298,12 @@ export interface PreprocessOptions extends Abortable {
    * plans of the task, which a run of `plan` without it writes.
    */
   readonly shard?: Shard | undefined;
+  /**
+   * Folder on a fast disk of this machine, such as `$TMPDIR`, whose variables are read there: results
+   * are written in it
+   * and then moved to the folder of preprocessed data.
+   */
+  readonly scratch?: string | undefined;
   /**
    * Repeats finished work.
    *
@@ -1754,7 +1823,11 @@ export interface SlurmOptions extends Abortable {
    * Range: at least 1.
    */
   readonly cpus?: number | undefined;
-  /** Memory of a task in Slurm's form, such as `32G`. */
+  /**
+   * Memory of a task in Slurm's form, such as `32G`. `default` leaves it to the cluster. Without it, the
+   * memory is
+   * estimated from headers and plans, and left to the cluster where that is not possible yet.
+   */
   readonly mem?: string | undefined;
   /**
    * Time limit of a task, such as `24h` or `1d12h`. Two minutes before it a task is told to stop. What
@@ -2067,6 +2140,13 @@ export interface TrainOptions extends Abortable {
    * @default true
    */
   readonly unpack?: boolean | undefined;
+  /**
+   * Folder on a fast disk of this machine, such as `$TMPDIR`, whose variables are read there: the cases
+   * of the fold are
+   * copied to it and unpacked there, so that patches are not read over the network. It is emptied at the
+   * end.
+   */
+  readonly scratch?: string | undefined;
   /**
    * Writes the curves of every epoch as a TensorBoard event file into the fold's folder, too.
    *

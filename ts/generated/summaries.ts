@@ -1,9 +1,9 @@
 // Made from the Rust types by `npm run build` (crates/schema). Do not edit.
-import type { Configuration, Fold } from './options.js';
+import type { Configuration, Fold, Shard } from './options.js';
 
 /** Result of `apply_postprocessing`. */
 export interface ApplyPostprocessingSummary {
-  /** Number of written cases. */
+  /** Number of written cases; with `shard`, of its part. */
   readonly written: number;
   /** Number of written cases that the postprocessing changed. */
   readonly changed: number;
@@ -238,7 +238,7 @@ export interface DeterminePostprocessingSummary {
 
 /** Outcome of `ensemble`. */
 export interface EnsembleSummary {
-  /** Cases segmented. */
+  /** Cases segmented; with `shard`, of its part. */
   readonly written: number;
   /**
    * Labels that keep only their largest component, in order; null without postprocessing. A list of
@@ -250,6 +250,20 @@ export interface EnsembleSummary {
   readonly failures: readonly CaseFailure[];
   /** Folder of the segmentations. */
   readonly output: string;
+}
+
+/** Result of `estimate_memory`. */
+export interface EstimateMemorySummary {
+  /**
+   * Memory of the process in bytes, with a tenth in reserve; null if it cannot be estimated, such as
+   * before the data of
+   * a training are preprocessed.
+   */
+  readonly bytes: number | null;
+  /** Composition of the estimate in bytes. */
+  readonly parts: Readonly<Record<string, number>>;
+  /** What the estimate is based on, or why there is none. */
+  readonly basis: string;
 }
 
 /** Metrics that nnU-Net v1 does not have, of all cases. */
@@ -289,6 +303,8 @@ export interface EvaluateResults {
 export interface EvaluateSummary {
   /** The written file. */
   readonly output: string;
+  /** The part of the cases; null for all cases. */
+  readonly shard: Shard | null;
   /** Results in the file. */
   readonly results: EvaluateResults;
   /** Metrics that nnU-Net v1 does not have; null unless requested (`metrics`). */

@@ -5,8 +5,11 @@ import { argvOf, type Values } from './argv.js';
 import type { AllSlurmOptions, ArrayJob } from './script.js';
 import { secondsOf, stopAfter } from './time.js';
 
+/** A job whose memory is not known yet. */
+export type WantedJob = Omit<ArrayJob, 'memory'>;
+
 /** Verbs that Slurm can run. */
-export const SUBMITTABLE = ['preprocess', 'weightmaps', 'train', 'predict', 'evaluate'] as const;
+export const SUBMITTABLE = ['preprocess', 'weightmaps', 'train', 'predict', 'ensemble', 'evaluate'] as const;
 
 /** A verb that Slurm can run. */
 export type SubmittableVerb = (typeof SUBMITTABLE)[number];
@@ -17,25 +20,29 @@ export function isSubmittable(verb: VerbName): verb is SubmittableVerb {
 }
 
 /** The job arrays of a verb, in order: each waits for the one before it. */
-export function jobsOf(verb: SubmittableVerb, options: Values, slurm: AllSlurmOptions): ArrayJob[] {
+export function jobsOf(verb: SubmittableVerb, options: Values, slurm: AllSlurmOptions): WantedJob[] {
   if (options.shard !== undefined && options.shard !== null) {
     throw optionError('shard', 'expected no part of the cases with Slurm: shards divides them');
   }
-  if (slurm.shards > 1 && (verb === 'train' || verb === 'evaluate')) {
-    const tasks = verb === 'train' ? 'one task a fold' : 'one task: its summary is about all cases';
-    throw optionError('shards', `expected 1, got ${slurm.shards}: ${verb} has ${tasks}`);
+  if (options.mergeShards !== undefined && options.mergeShards !== null) {
+    throw optionError('mergeShards', 'expected no number of parts with Slurm: shards has its own last job');
+  }
+  if (slurm.shards > 1 && verb === 'train') {
+    throw optionError('shards', `expected 1, got ${slurm.shards}: train has one task a fold`);
   }
   const jobs = jobsOfVerb(verb, options, slurm);
   return jobs.map((job, i) => ({ ...job, name: jobs.length > 1 ? `${i + 1}-${job.name}` : job.name }));
 }
 
-function jobsOfVerb(verb: SubmittableVerb, options: Values, slurm: AllSlurmOptions): ArrayJob[] {
+function jobsOfVerb(verb: SubmittableVerb, options: Values, slurm: AllSlurmOptions): WantedJob[] {
   const { shards } = slurm;
   switch (verb) {
     case 'train':
       return [training(options, slurm)];
     case 'evaluate':
-      return [job(verb, options, 1, false)];
+      return shards === 1 ? [job(verb, options, 1, false)] : evaluation(options, shards);
+    case 'ensemble':
+      return [job(verb, options, shards, false)];
     case 'weightmaps':
       return [job(verb, options, shards, options.skipExisting === true)];
     case 'predict':
@@ -48,7 +55,7 @@ function jobsOfVerb(verb: SubmittableVerb, options: Values, slurm: AllSlurmOptio
 }
 
 /** Cropping by parts, plans of all cases, preprocessing by parts. */
-function preprocessing(options: Values, shards: number): ArrayJob[] {
+function preprocessing(options: Values, shards: number): WantedJob[] {
   const { patchSize, batchSize, spacing, pooling, maskLowercaseCt, ...others } = options;
   const continues = options.overwrite !== true;
   const crop = options.keepCropped === false ? [] : [job('plan', options, shards, continues, 'crop')];
@@ -57,24 +64,31 @@ function preprocessing(options: Values, shards: number): ArrayJob[] {
   return [...crop, job('plan', plan, 1, continues), job('preprocess', others, shards, continues)];
 }
 
+/** Evaluation by parts, then their summary, which has the failed cases, too. */
+function evaluation(options: Values, shards: number): WantedJob[] {
+  const merge = job('evaluate', { ...options, mergeShards: shards }, 1, false, 'merge');
+  return [job('evaluate', options, shards, false), { ...merge, after: 'afterany' }];
+}
+
 function job(
   verb: VerbName,
   options: Values,
   shards: number,
   continues: boolean,
   name: string = verb,
-): ArrayJob {
+): WantedJob {
   return {
     name,
     argv: [verb, ...argvOf(verb, options)],
     perTask: [...(shards > 1 ? [`--shard "$task/${shards}"`] : []), ...threads(options)],
     tasks: Array.from({ length: shards }, (_, i) => i + 1),
     continues,
+    after: 'afterok',
   };
 }
 
 /** One task a fold. */
-function training(options: Values, { time }: AllSlurmOptions): ArrayJob {
+function training(options: Values, { time }: AllSlurmOptions): WantedJob {
   const { fold, folds, overwrite, ...others } = options;
   if (overwrite === true) {
     const problem = 'expected false with Slurm: a job that is queued again continues; remove the fold first';
@@ -94,6 +108,7 @@ function training(options: Values, { time }: AllSlurmOptions): ArrayJob {
     perTask: [...(numbers.length === 0 ? [] : ['--fold "$task"']), ...threads(options)],
     tasks: numbers.length === 0 ? [0] : [...new Set(numbers)],
     continues: true,
+    after: 'afterok',
   };
 }
 

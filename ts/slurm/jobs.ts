@@ -97,7 +97,7 @@ export async function resubmitJobs(folder?: string): Promise<string[]> {
         .filter(({ state }) => !isActive({ state }) && state !== 'done')
         .map(({ task }) => task);
       if (failed.length > 0) {
-        const dependency = after.length > 0 ? `afterok:${after.join(':')}` : undefined;
+        const dependency = after.length > 0 ? `${job.after}:${after.join(':')}` : undefined;
         const id = await sbatch(job.script, [`--array=${failed.join(',')}`, ...dependencyFlags(dependency)]);
         const ids = { ...job.ids, ...Object.fromEntries(failed.map((task) => [task, id])) };
         jobs[i] = { ...job, ids };

@@ -23,7 +23,22 @@ export interface ArrayJob {
   readonly tasks: readonly number[];
   /** Whether a task that was stopped continues when it is started again. */
   readonly continues: boolean;
+  /** Memory of a task. */
+  readonly memory: TaskMemory;
+  /** How the job before it must have ended. */
+  readonly after: AfterCondition;
 }
+
+/** Memory of a task, and how it came about. */
+export interface TaskMemory {
+  /** In Slurm's form, such as `3072M`; `undefined` leaves it to the cluster. */
+  readonly mem: string | undefined;
+  /** A comment of the script in one line; `undefined` without one. */
+  readonly comment: string | undefined;
+}
+
+/** How the job before one must have ended: without a failed task, or in any way. */
+export type AfterCondition = 'afterok' | 'afterany';
 
 /** Environment variables that a verb reads. The script sets those that are set now. */
 const VARIABLES = [
@@ -40,6 +55,8 @@ export function scriptOf(job: ArrayJob, folder: string, options: AllSlurmOptions
   return [
     '#!/bin/bash',
     ...directives(job, folder, options).map((words) => `#SBATCH ${words}`),
+    ...(job.memory.comment === undefined ? [] : [`# ${job.memory.comment}`]),
+    ...(job.memory.mem === undefined ? [] : [`#SBATCH --mem=${job.memory.mem}`]),
     '',
     `# ${job.name}: one task of a job array of nnunet-diag. Without Slurm: bash ${job.name}.sh TASK`,
     // biome-ignore lint/suspicious/noTemplateCurlyInString: text of a shell script
@@ -70,10 +87,13 @@ export function scriptOf(job: ArrayJob, folder: string, options: AllSlurmOptions
 }
 
 const REQUEUE = [
-  '# 85: stopped in time and can continue. After TERM, Slurm itself decides whether the job starts again.',
+  '# 85: stopped in time and can continue. After TERM the job is queued again only if Slurm does not do it: a preempted job',
+  '# that ends within its grace time still counts as running, but not one that was cancelled or lost its node.',
   // biome-ignore lint/suspicious/noTemplateCurlyInString: text of a shell script
-  'if [ "$code" -eq 85 ] && [ -z "$terminated" ] && [ -n "${SLURM_JOB_ID:-}" ]; then',
-  '  scontrol requeue "$SLURM_JOB_ID"',
+  'if [ "$code" -eq 85 ] && [ -n "${SLURM_JOB_ID:-}" ]; then',
+  '  if [ -z "$terminated" ] || scontrol show job "$SLURM_JOB_ID" --oneliner | grep -q " JobState=RUNNING "; then',
+  '    scontrol requeue "$SLURM_JOB_ID"',
+  '  fi',
   'fi',
 ];
 
@@ -94,7 +114,6 @@ function directives(job: ArrayJob, folder: string, options: AllSlurmOptions): st
     ...flag('account', options.account),
     ...flag('gres', options.gres),
     ...flag('cpus-per-task', options.cpus),
-    ...flag('mem', options.mem),
     ...(options.sbatch ?? []),
   ];
 }

@@ -3,6 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { NnunetError } from '../errors.js';
 import { writeWhole } from '../files.js';
+import type { AfterCondition } from './script.js';
 
 const FILE = 'submission.json';
 
@@ -16,6 +17,8 @@ export interface SubmittedJob {
   readonly tasks: readonly number[];
   /** Number of the job in Slurm, by task: another one after the task was submitted again. */
   readonly ids: Readonly<Record<string, string>>;
+  /** How the job before it must have ended: `afterok` or `afterany`. */
+  readonly after: AfterCondition;
 }
 
 /** The record of a submission in its folder. */
@@ -70,12 +73,12 @@ function isSubmission(value: unknown): value is Submission {
 }
 
 function isJob(value: unknown): value is SubmittedJob {
-  const { name, script, tasks, ids } = (value ?? {}) as Partial<SubmittedJob>;
+  const { name, script, tasks, ids, after } = (value ?? {}) as Partial<SubmittedJob>;
   const texts = [name, script].every((one) => typeof one === 'string');
   const numbers = Array.isArray(tasks) && tasks.every((one) => Number.isInteger(one));
   const byTask =
     typeof ids === 'object' && ids !== null && Object.values(ids).every((id) => typeof id === 'string');
-  return texts && numbers && byTask;
+  return texts && numbers && byTask && (after === 'afterok' || after === 'afterany');
 }
 
 const words = (error: unknown): string => (error instanceof Error ? error.message : String(error));

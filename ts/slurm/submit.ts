@@ -7,6 +7,7 @@ import { checked } from '../verbs/start.js';
 import type { Values } from './argv.js';
 import { sbatch, scancel } from './commands.js';
 import { isSubmittable, jobsOf, type SubmittableVerb } from './jobs-of.js';
+import { memoryOf } from './memory.js';
 import { type AllSlurmOptions, scriptOf } from './script.js';
 import { type SubmittedJob, writeSubmission } from './store.js';
 
@@ -41,7 +42,7 @@ export type SubmitResult =
 
 /**
  * Hands a verb to Slurm: folds and parts of the cases become tasks of job arrays. Preprocessing by parts is three jobs
- * (crop, plan, preprocess), each of which waits for the one before it.
+ * (crop, plan, preprocess), evaluation by parts is two (evaluate, merge). Each waits for the one before it.
  *
  * A task that its time limit stops is queued again and continues; a training always runs with `continue`. The results are
  * those of one run on one machine.
@@ -69,7 +70,10 @@ export async function submit<V extends SubmittableVerb>(
   if (!isSubmittable(verb)) throw optionError('', `${String(verb)} is no verb that Slurm can run`);
   const all = withDefaults(slurm);
   checked(verb, options);
-  const jobs = jobsOf(verb, options as Values, all);
+  // First, because it refuses options that no job can have.
+  const wanted = jobsOf(verb, options as Values, all);
+  const memory = await memoryOf(verb, plain(options as Values), all);
+  const jobs = wanted.map((job) => ({ ...job, memory }));
   if (all.dryRun) {
     const folder = resolve(all.jobsFolder);
     return {
@@ -82,17 +86,16 @@ export async function submit<V extends SubmittableVerb>(
   const time = new Date().toISOString().replace(/\..*/, '').replaceAll(/[-:]/g, '').replace('T', '-');
   const folder = await mkdtemp(join(resolve(all.jobsFolder), `${verb}-${time}-`));
   const submitted: SubmittedJob[] = [];
-  let after = all.dependency;
   let id = '';
   try {
     for (const job of jobs) {
       const script = join(folder, `${job.name}.sh`);
       await writeFile(script, scriptOf(job, folder, all), { mode: 0o755 });
+      const after = submitted.length === 0 ? all.dependency : `${job.after}:${id}`;
       id = await sbatch(script, dependencyFlags(after));
       const ids = Object.fromEntries(job.tasks.map((task) => [task, id]));
-      submitted.push({ name: job.name, script, tasks: job.tasks, ids });
+      submitted.push({ name: job.name, script, tasks: job.tasks, ids, after: job.after });
       await writeSubmission(folder, { verb, jobs: submitted });
-      after = `afterok:${id}`;
     }
   } catch (error) {
     // Half of a chain would wait for nothing.
@@ -107,6 +110,11 @@ export async function submit<V extends SubmittableVerb>(
 function withDefaults(slurm: object): AllSlurmOptions {
   const entries = Object.entries(JSON.parse(checked('slurm', slurm)) as object);
   return Object.fromEntries(entries.filter(([, value]) => value !== null)) as unknown as AllSlurmOptions;
+}
+
+/** The options that JSON holds. */
+function plain({ signal: _, ...options }: Values): Values {
+  return options;
 }
 
 /** A job whose dependency failed is cancelled, because it would wait for ever. */

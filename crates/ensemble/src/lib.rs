@@ -15,4 +15,4 @@ pub use best::{
 };
 pub use error::Error;
 pub use merge::{merge, Merged};
-pub use verb::{ensemble, EnsembleOptions, EnsembleSummary};
+pub use verb::{ensemble, memory_of_cases, EnsembleOptions, EnsembleSummary};

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use evaluate::postprocessing::{read_rules, write_rules, Rules};
 use half::f16;
-use run::{Cancel, CaseFailure, CaseLoop, Context, Event, Job, NotFound, Options, Progress};
+use run::{Cancel, CaseFailure, CaseLoop, Context, Event, Job, NotFound, Options, Progress, Shard};
 use serde::Serialize;
 use serde_json::json;
 use volume::{nifti, npz};
@@ -35,6 +35,8 @@ pub struct EnsembleOptions {
     /// Also writes the mean softmax, `<case>.npz` and `<case>.pkl`.
     #[default]
     pub save_softmax: bool,
+    /// Part of the cases, `I/N`: this machine works on part I of N, from 1.
+    pub shard: Option<Shard>,
     /// Memory for the cases that run at the same time, in GiB. The default is 60 % of the available memory.
     #[schemars(extend("exclusiveMinimum" = 0.0))]
     pub memory_budget: Option<f64>,
@@ -46,7 +48,7 @@ impl Options for EnsembleOptions {}
 #[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct EnsembleSummary {
-    /// Cases segmented.
+    /// Cases segmented; with `shard`, of its part.
     pub written: usize,
     /// Labels that keep only their largest component, in order; null without postprocessing. A list of several labels
     /// is their union.
@@ -73,9 +75,10 @@ pub fn ensemble(options: &EnsembleOptions, context: &Context) -> Result<Ensemble
         NotFound::unless_exists("folder of a model's softmax", folder, advice)?;
     }
     let rules = rules_of(options)?;
-    let cases = cases_of(&options.folders)?;
-    let any = cases.first().map(String::as_str).unwrap_or_default();
+    let all = cases_of(&options.folders)?;
+    let any = all.first().map(String::as_str).unwrap_or_default();
     let description = Description::find(&options.folders, any, options.model.as_deref())?;
+    let cases = Shard::select(options.shard, all.iter().cloned().collect());
     let target = Target::new(options, rules.as_ref())?;
     if description.is_some() {
         let folder = options.model.as_deref().unwrap_or(&options.folders[0]);
@@ -84,7 +87,7 @@ pub fn ensemble(options: &EnsembleOptions, context: &Context) -> Result<Ensemble
     context.emit(Event::Started {
         verb: "ensemble",
         settings: json!({
-            "models": options.folders.len(), "cases": cases.len(),
+            "models": options.folders.len(), "cases": cases.len(), "shard": options.shard,
             "postprocessing": rules.as_ref().map(Rules::label_lists), "workers": context.workers(),
         }),
     });
@@ -160,6 +163,22 @@ pub(crate) fn memory(folder: &Path, case: &str) -> u64 {
         .iter()
         .map(|(_, header)| header.shape.iter().map(|n| *n as u64).product::<u64>());
     values.max().unwrap_or(0) * 10
+}
+
+/// Upper bound of the memory of each case in bytes, from the headers of the softmax, largest first.
+///
+/// # Errors
+/// [`Error::NoCases`], [`Error::Folder`].
+pub fn memory_of_cases(options: &EnsembleOptions) -> Result<Vec<u64>, Error> {
+    let cases = cases_of(&options.folders)?;
+    let first = options
+        .folders
+        .first()
+        .map(PathBuf::as_path)
+        .unwrap_or(Path::new(""));
+    let mut bytes: Vec<u64> = cases.iter().map(|case| memory(first, case)).collect();
+    bytes.sort_unstable_by(|a, b| b.cmp(a));
+    Ok(bytes)
 }
 
 /// Where the results of a case are written.

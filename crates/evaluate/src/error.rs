@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use run::CaseFailure;
+use run::{CaseFailure, Shard};
 use volume::{Deviation, Geometry};
 
 /// Errors of this crate.
@@ -138,6 +138,17 @@ pub enum Error {
     Summary {
         /// The file.
         path: PathBuf,
+        /// The problem found.
+        problem: String,
+    },
+    /// The result of a part of the cases cannot be merged.
+    #[error("{}: {problem}; run `evaluate --shard {part}` again", path.display())]
+    #[code(EvaluationPart)]
+    Part {
+        /// The file.
+        path: PathBuf,
+        /// The part.
+        part: Shard,
         /// The problem found.
         problem: String,
     },

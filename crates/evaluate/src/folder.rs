@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 use dataset::files::only_one;
 use run::{
-    Cancel, CaseFailure, CaseLoop, Context, Event, Job, NotFound, OptionResult, Options, Outcome, Progress,
+    Cancel, CaseFailure, CaseLoop, Context, Event, Job, NotFound, OptionError, OptionResult, Options,
+    Outcome, Progress, Shard,
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use volume::nifti;
 
@@ -15,6 +16,7 @@ use crate::annotation::Annotation;
 use crate::labels::{classes_of, Labels};
 use crate::measure::{measure, require_softmax, softmax_memory, CaseMetrics, MeasureOptions, Pair};
 use crate::metrics::{compare, Comparison, MetricOptions};
+use crate::part;
 use crate::report::Report;
 use crate::summary::{write_summary, CaseScores, Results, Summary};
 use crate::summary_v2::{self, Case, SummaryFormat};
@@ -60,6 +62,13 @@ pub struct EvaluateOptions {
     /// Skips references without a prediction, such as those of other folds.
     #[default]
     pub predicted_only: bool,
+    /// Part of the cases, `I/N`: this machine compares part I of N, from 1, and writes `summary_part_I_of_N.json`. A last
+    /// run with `mergeShards` instead writes the summary.
+    pub shard: Option<Shard>,
+    /// Number of parts. Takes the results of the parts instead of comparing, and writes the files of one run over all cases.
+    /// The other options must be those of the parts. If no case failed, the files of the parts are then removed.
+    #[schemars(range(min = 1))]
+    pub merge_shards: Option<usize>,
     /// Name of the task in the summary.
     #[default]
     pub task: String,
@@ -71,7 +80,19 @@ pub struct EvaluateOptions {
 
 impl Options for EvaluateOptions {
     fn check(&self) -> OptionResult<()> {
+        if self.shard.is_some() && self.merge_shards.is_some() {
+            let problem = "expected either shard, for a part, or mergeShards, after all parts";
+            return Err(OptionError::new("mergeShards", problem));
+        }
         self.measures.check()
+    }
+}
+
+impl EvaluateOptions {
+    /// The written file of an evaluation of all cases.
+    pub(crate) fn summary_file(&self) -> PathBuf {
+        let usual = || self.prediction_dir.join("summary.json");
+        self.output.clone().unwrap_or_else(usual)
     }
 }
 
@@ -81,6 +102,8 @@ impl Options for EvaluateOptions {
 pub struct EvaluateSummary {
     /// The written file.
     pub output: PathBuf,
+    /// The part of the cases; null for all cases.
+    pub shard: Option<Shard>,
     /// Results in the file.
     pub results: Results,
     /// Metrics that nnU-Net v1 does not have; null unless requested (`metrics`).
@@ -90,11 +113,11 @@ pub struct EvaluateSummary {
 }
 
 /// Cases of both folders.
-struct Folders {
-    references: BTreeMap<String, PathBuf>,
-    predictions: BTreeMap<String, PathBuf>,
+pub(crate) struct Folders {
+    pub references: BTreeMap<String, PathBuf>,
+    pub predictions: BTreeMap<String, PathBuf>,
     /// Case names in order.
-    cases: Vec<String>,
+    pub cases: Vec<String>,
 }
 
 /// Compares every prediction of a folder with its reference and writes nnU-Net's `summary.json`.
@@ -102,29 +125,55 @@ struct Folders {
 /// Cases run in parallel, each with its two label maps in memory. Failed cases (a missing counterpart,
 /// different shapes or geometry, a damaged file) are listed in the summary. The means exclude them.
 ///
+/// With `shard`, only a part of the cases is compared. Its exact results are kept in a file, without the checks of the
+/// labels of all cases. With `merge_shards`, these results take the place of the comparison; the order in which the parts
+/// were made does not matter.
+///
 /// # Errors
 /// [`Error::Option`], [`Error::NotFound`], [`Error::NoCases`], [`Error::Folder`], [`Error::Storage`],
-/// [`Error::Cancelled`]. No file is written after [`Error::Cases`] (every case failed), [`Error::LabelsAbsent`] or
+/// [`Error::Cancelled`]; with `merge_shards`, [`Error::NotFound`] and [`Error::Part`]. No file is written after [`Error::Cases`] (every case failed), [`Error::LabelsAbsent`] or
 /// [`Error::LabelsUnknown`].
 pub fn evaluate_folder(options: &EvaluateOptions, context: &Context) -> Result<EvaluateSummary, Error> {
     run::validate(options)?;
-    let folders = Folders::list(options)?;
+    let all = Folders::list(options)?;
+    let cases = Shard::select(options.shard, all.cases.iter().collect());
     context.emit(Event::Started {
         verb: "evaluate",
         settings: json!({
-            "referenceDir": options.reference_dir, "predictionDir": options.prediction_dir,
-            "cases": folders.cases.len(), "labels": options.labels, "ignoreLabel": options.ignore_label,
+            "referenceDir": options.reference_dir, "predictionDir": options.prediction_dir, "cases": cases.len(),
+            "shard": options.shard, "mergeShards": options.merge_shards,
+            "labels": options.labels, "ignoreLabel": options.ignore_label,
             "hausdorff": options.hausdorff, "metrics": options.measures.metrics, "workers": context.workers(),
         }),
     });
-    require_softmax(
-        &options.prediction_dir,
-        folders.predictions.keys(),
-        &options.measures,
-    )?;
+    require_softmax(&options.prediction_dir, all.predictions.keys(), &options.measures)?;
+    if let Some(count) = options.merge_shards {
+        let (cases, failures) = part::read(options, &all, count)?;
+        let summary = finish(options, cases, failures, context)?;
+        // A part with a failed case is evaluated again, but not the others.
+        if summary.failures.is_empty() {
+            part::remove(options, count)?;
+        }
+        return Ok(summary);
+    }
     let everything = Annotation::default();
-    let Outcome { results, failures } = compare_all(options, &everything, &folders, context)?;
-    let cases: Vec<Compared> = results.into_iter().flatten().collect();
+    // Files that change while they are compared differ from this state when the parts are merged.
+    let states = options.shard.map(|_| part::states(options, &all, &cases));
+    let Outcome { results, failures } = compare_all(options, &everything, &all, &cases, context)?;
+    let compared: Vec<Compared> = results.into_iter().flatten().collect();
+    match (options.shard, states) {
+        (Some(shard), Some(states)) => part::write(options, shard, states, compared, failures),
+        _ => finish(options, compared, failures, context),
+    }
+}
+
+/// Checks the labels of all cases and writes the files.
+fn finish(
+    options: &EvaluateOptions,
+    cases: Vec<Compared>,
+    failures: Vec<CaseFailure>,
+    context: &Context,
+) -> Result<EvaluateSummary, Error> {
     if cases.is_empty() {
         return Err(Error::Cases { failures });
     }
@@ -155,7 +204,7 @@ pub fn evaluate_quietly(
     annotation: &Annotation,
     context: &Context,
 ) -> Result<EvaluateSummary, Error> {
-    let Outcome { results, failures } = compare_all(options, annotation, &Folders::list(options)?, context)?;
+    let Outcome { results, failures } = compare_listed(options, annotation, context)?;
     write(options, results.into_iter().flatten().collect(), failures)
 }
 
@@ -174,8 +223,7 @@ pub struct Measured {
 /// As [`evaluate_folder`], without those of labels and of writing.
 pub fn measure_folder(options: &EvaluateOptions, context: &Context) -> Result<Measured, Error> {
     run::validate(options)?;
-    let everything = Annotation::default();
-    let Outcome { results, failures } = compare_all(options, &everything, &Folders::list(options)?, context)?;
+    let Outcome { results, failures } = compare_listed(options, &Annotation::default(), context)?;
     let cases: Vec<_> = results.into_iter().flatten().map(|case| case.metrics).collect();
     if cases.is_empty() {
         return Err(Error::Cases { failures });
@@ -183,20 +231,31 @@ pub fn measure_folder(options: &EvaluateOptions, context: &Context) -> Result<Me
     Ok(Measured { cases, failures })
 }
 
+/// Compares every case of both folders.
+fn compare_listed(
+    options: &EvaluateOptions,
+    annotation: &Annotation,
+    context: &Context,
+) -> Result<Outcome<Compared>, Error> {
+    let all = Folders::list(options)?;
+    let cases: Vec<&String> = all.cases.iter().collect();
+    compare_all(options, annotation, &all, &cases, context)
+}
+
 fn compare_all(
     options: &EvaluateOptions,
     annotation: &Annotation,
     folders: &Folders,
+    cases: &[&String],
     context: &Context,
 ) -> Result<Outcome<Compared>, Error> {
     let bytes = |case: &str| softmax_memory(&options.prediction_dir, case, &options.measures);
-    let jobs: Vec<_> = folders
-        .cases
+    let jobs: Vec<_> = cases
         .iter()
         .map(|name| Job {
-            case: name.clone(),
+            case: (*name).clone(),
             bytes: bytes(name),
-            input: name,
+            input: *name,
         })
         .collect();
     let progress = Progress::new("cases", jobs.len());
@@ -233,10 +292,7 @@ fn write(
     cases: Vec<Compared>,
     failures: Vec<CaseFailure>,
 ) -> Result<EvaluateSummary, Error> {
-    let output = options
-        .output
-        .clone()
-        .unwrap_or_else(|| options.prediction_dir.join("summary.json"));
+    let output = options.summary_file();
     let measured = !options.measures.metrics.is_empty();
     let metrics = cases
         .iter()
@@ -275,6 +331,7 @@ fn write(
     }
     Ok(EvaluateSummary {
         output,
+        shard: None,
         results: summary.results,
         report,
         failures: summary.failures,
@@ -287,6 +344,7 @@ const SURFACES: &str =
                         voxels is not a surface";
 
 /// A compared case.
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Compared {
     reference: PathBuf,
     prediction: PathBuf,
@@ -296,7 +354,7 @@ pub(crate) struct Compared {
 }
 
 impl Compared {
-    fn scores(self) -> CaseScores {
+    pub(crate) fn scores(self) -> CaseScores {
         let text = |path: &Path| path.to_string_lossy().into_owned();
         CaseScores {
             regions: self.comparison.scores,

@@ -11,6 +11,7 @@ mod labels;
 mod mean;
 pub mod measure;
 mod metrics;
+mod part;
 pub mod postprocessing;
 mod region;
 mod report;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ndarray::{ArrayView3, Zip};
 use run::Cancel;
+use serde::{Deserialize, Serialize};
 
 use crate::hausdorff::hausdorff_95;
 use crate::scores::Scores;
@@ -39,6 +40,7 @@ pub fn evaluate(
 }
 
 /// Scores of a case, and the labels on which they are based.
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Comparison {
     /// Scores by [`Region::key`].
     pub scores: BTreeMap<String, Scores>,
@@ -161,7 +163,7 @@ impl Pairs {
 }
 
 /// Numbers of true and false, positive and negative voxels.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Confusion {
     pub tp: u64,
     pub fp: u64,

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use dataset::CaseProperties;
@@ -54,6 +54,17 @@ impl Export {
     pub fn with_postprocessing(mut self, rules: Option<Rules>) -> Self {
         self.postprocessing = rules;
         self
+    }
+
+    /// The same export to another folder.
+    pub(crate) fn to_folder(&self, folder: &Path) -> Self {
+        Self {
+            folder: folder.to_owned(),
+            save_softmax: self.save_softmax,
+            rule: self.rule.clone(),
+            transpose_forward: self.transpose_forward,
+            postprocessing: self.postprocessing.clone(),
+        }
     }
 
     pub(crate) fn saves_softmax(&self) -> bool {

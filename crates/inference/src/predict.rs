@@ -10,9 +10,10 @@ use engine::Compute;
 use evaluate::postprocessing::Rules;
 use ndarray::Array4;
 use preprocess::preprocess_test_case;
-use run::{CaseFailure, CaseLoop, Context, Event, Job, NotFound, OptionError};
+use run::{Cancel, CaseFailure, CaseLoop, Context, Event, Job, NotFound, OptionError};
 use serde_json::json;
 use settings::{PredictOptions, PredictSummary};
+use storage::LocalFolder;
 
 use crate::cascade::{first_stage_folder, first_stage_model, FirstStage};
 use crate::dynamic;
@@ -181,9 +182,13 @@ fn stage(
     });
     let jobs: Vec<_> = todo.into_iter().map(|case| Job::new(case, ())).collect();
     let cancel = context.cancel();
+    let local = local_folder(options)?;
+    // The same export to another folder, from where the results are moved.
+    let made = local.as_ref().map(|local| export.to_folder(local.path()));
+    let maker = made.as_ref().unwrap_or(&export);
     let work = Work {
         predictor: &predictor,
-        export: &export,
+        export: maker,
         options,
         context,
         classes: model.plans.num_classes + 1,
@@ -215,10 +220,36 @@ fn stage(
         },
         |job, (predicted, properties)| {
             let record = record_of(&record, first.as_ref(), &job.case);
-            export.write_predicted(&job.case, &record, predicted, properties, cancel)
+            maker.write_predicted(&job.case, &record, predicted, properties, cancel)?;
+            publish(local.as_ref(), &job.case, ".nii.gz", &options.output, cancel)
         },
     )?;
     Ok(finished(summary, failed, outcome, start))
+}
+
+/// The folder of this machine in which results are made, if the options have one.
+pub(crate) fn local_folder(options: &PredictOptions) -> Result<Option<LocalFolder>, Error> {
+    let Some(path) = &options.scratch else {
+        return Ok(None);
+    };
+    let place = run::expand_variables("scratch", path)?;
+    Ok(Some(LocalFolder::create(&place)?))
+}
+
+/// Moves the results of a case from the folder of this machine to the output folder, the segmentation last.
+pub(crate) fn publish(
+    local: Option<&LocalFolder>,
+    case: &str,
+    ending: &str,
+    output: &Path,
+    cancel: &Cancel,
+) -> Result<(), Error> {
+    let Some(local) = local else {
+        return Ok(());
+    };
+    let names = [".npz", ".pkl", ending].map(|ending| format!("{case}{ending}"));
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    Ok(local.publish(&names, output, cancel)?)
 }
 
 /// The record of a case, which also identifies its segmentation by the first stage of a cascade.

@@ -22,6 +22,6 @@ pub use batch::{Batch, Tensor};
 pub use buffer::{Buffer, BufferSource, HeapBuffers};
 pub use error::Error;
 pub use format::{Element, Format};
-pub use loader::{Loader, PreparedLoader};
+pub use loader::{expected_memory, Loader, PreparedLoader};
 pub use memory::MemoryUse;
 pub use options::{LoaderOptions, Phase};

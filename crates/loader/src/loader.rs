@@ -248,6 +248,29 @@ impl Drop for Loader {
     }
 }
 
+/// Memory of a loader with these options, from the options alone: without the sampling index, and without the cases that are
+/// decompressed if they are not unpacked.
+///
+/// # Errors
+/// [`Error::Option`] for invalid sizes.
+pub fn expected_memory(options: &LoaderOptions, threads: usize) -> Result<MemoryUse, Error> {
+    let pipeline = match options.phase {
+        Phase::Training => Pipeline::training(&options.pipeline),
+        Phase::Validation => Pipeline::validation(&options.pipeline),
+    }
+    .map_err(|e| Error::chain(None, e))?;
+    let sizes = patch_sizes(&options.loaded_size(), &options.pipeline.patch_size)?;
+    let layout = layout(options, &pipeline);
+    let staging = layout.staging().as_ref().map_or(0, Layout::bytes);
+    Ok(MemoryUse {
+        batch: layout.bytes(),
+        batches: threads + options.queue + 1,
+        scratch: threads * (scratch_bytes(options, &pipeline, &sizes) + staging),
+        sampling: 0,
+        cache: 0,
+    })
+}
+
 /// State shared by threads and loader.
 struct Shared {
     maker: Maker,

@@ -13,6 +13,7 @@ pub mod fingerprint;
 mod finished;
 mod intensity;
 mod locations;
+mod memory;
 pub mod normalise;
 mod options;
 mod output;
@@ -30,6 +31,7 @@ mod task_cases;
 mod test_case;
 
 pub use error::Error;
+pub use memory::{memory_of_cases, CaseMemory};
 pub use options::Options;
 pub use planning::{plan_experiment, ConfigurationSummary, PlanSummary};
 pub use preprocessing::{preprocess, PreprocessSummary};

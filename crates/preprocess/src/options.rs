@@ -1,5 +1,7 @@
 //! Options of the verbs.
 
+use std::path::PathBuf;
+
 use dataset::{Configuration, Folders, NonFinite};
 use run::{OptionError, OptionResult, Shard};
 
@@ -32,6 +34,10 @@ pub struct Options {
     /// Part of the cases, `I/N`: this machine works on part I of N, from 1. `plan` only crops them; `preprocess` takes the
     /// plans of the task, which a run of `plan` without it writes.
     pub shard: Option<Shard>,
+    /// Folder on a fast disk of this machine, such as `$TMPDIR`, whose variables are read there: results are written in it
+    /// and then moved to the folder of preprocessed data.
+    #[schemars(length(min = 1))]
+    pub scratch: Option<PathBuf>,
     /// Repeats finished work.
     #[default]
     pub overwrite: bool,

@@ -4,12 +4,13 @@ use std::path::PathBuf;
 
 use run::{CaseFailure, Context, Job, Progress};
 use serde::Serialize;
-use storage::{copy_file, Links};
+use storage::{copy_file, Links, LocalFolder};
 
 use crate::archive;
 use crate::files::{copy_label, create};
 use crate::finished::mark;
 use crate::locations::class_locations;
+use crate::memory::{resampling, voxels};
 use crate::output::{drop_unpacked, outputs, unfinished, warn_of_unlisted_cases, Output};
 use crate::session::Session;
 use crate::stage::Target;
@@ -99,15 +100,11 @@ fn bytes(work: &Work<'_>, task: &TaskCases) -> Result<u64, Error> {
     let channels = task.modalities.len();
     let (shape, reading) = work.case.source.extent(&work.case.name, channels)?;
     let spacing = work.case.source.spacing(&work.case.name)?;
-    // A wrong spacing gives huge numbers. Such a case fails later, in its own job.
-    let voxels = |shape: [usize; 3]| shape.iter().fold(1u64, |n, &axis| n.saturating_mul(axis as u64));
     let mut largest = 0;
     for output in &work.outputs {
         largest = largest.max(voxels(output.target.shape(shape, spacing)?));
     }
-    let case = 4 * channels as u64 + 2;
-    let resampling = voxels(shape).saturating_add(largest).saturating_mul(case + 4);
-    Ok(reading.max(resampling))
+    Ok(reading.max(resampling(voxels(shape), largest, channels)))
 }
 
 fn preprocess_one(work: &Work<'_>, session: &Session<'_>) -> Result<(), Error> {
@@ -142,7 +139,9 @@ fn preprocess_one(work: &Work<'_>, session: &Session<'_>) -> Result<(), Error> {
         let staged = target.apply(&loaded.cropped, spacing, cancel)?;
         let flat = staged.check_spread(&target, options.nonfinite)?;
         session.notice(name, flat.into_iter().collect());
-        archive::write(&npz, staged.data.view(), staged.segmentation.view(), cancel)?;
+        LocalFolder::write(session.local.as_ref(), &npz, cancel, |path| {
+            archive::write(path, staged.data.view(), staged.segmentation.view(), cancel)
+        })?;
         let mut properties = loaded.properties.clone();
         let use_mask = target.use_mask.iter().copied().enumerate().collect();
         properties.set_use_nonzero_mask_for_norm(use_mask);

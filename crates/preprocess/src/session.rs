@@ -5,6 +5,7 @@ use std::sync::Mutex;
 
 use run::{CaseLoop, Context, Event, OptionError, Shard};
 use serde_json::json;
+use storage::LocalFolder;
 use volume::UNLABELLED;
 
 use crate::source::{Loaded, Source};
@@ -19,6 +20,8 @@ pub struct Session<'a> {
     pub options: &'a Options,
     /// Loop over cases, with its workers, memory budget and event sink.
     pub cases: CaseLoop<'a>,
+    /// Where results are made, if not beside their place.
+    pub local: Option<LocalFolder>,
     /// Case and code of the notices that were reported.
     noticed: Mutex<BTreeSet<(String, &'static str, String)>>,
 }
@@ -38,6 +41,11 @@ impl<'a> Session<'a> {
                 "expected \"nonzero\": the task has no raw data, and its cropped data are cropped already";
             return Err(OptionError::new("crop", problem).into());
         }
+        let scratch = options.scratch.as_deref();
+        let scratch = scratch
+            .map(|path| run::expand_variables("scratch", path))
+            .transpose()?;
+        let local = scratch.map(|place| LocalFolder::create(&place)).transpose()?;
         let cases = CaseLoop::new(context)?.with_memory_budget(options.memory_bytes());
         let settings = json!({
             "task": task.name, "cases": task.cases.len(), "shard": options.shard, "configurations": options.configurations,
@@ -48,6 +56,7 @@ impl<'a> Session<'a> {
             task,
             options,
             cases,
+            local,
             noticed: Mutex::default(),
         })
     }

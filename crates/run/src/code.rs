@@ -361,6 +361,8 @@ codes! {
     ComponentSize = "ERR_COMPONENT_SIZE",
     /// A summary.json is invalid. Evaluate the predictions again.
     SummaryFile = "ERR_SUMMARY_FILE",
+    /// The evaluation of a part of the cases is invalid, of other options, or older than its files. Evaluate the part again.
+    EvaluationPart = "ERR_EVALUATION_PART",
     /// A postprocessing.json is invalid. The message states the reason.
     PostprocessingFile = "ERR_POSTPROCESSING_FILE",
     /// Label 0 is the background. Its components cannot be removed.

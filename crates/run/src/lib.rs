@@ -28,6 +28,7 @@ mod shard;
 pub mod switches;
 mod threads;
 mod time;
+mod variables;
 
 pub use cancel::{Cancel, Cancelled};
 pub use cases::CaseLoop;
@@ -48,6 +49,7 @@ pub use run_derive::{options, Coded};
 pub use shard::Shard;
 pub use threads::ThreadsError;
 pub use time::utc_now;
+pub use variables::expand_variables;
 
 use std::sync::Arc;
 

@@ -68,6 +68,10 @@ pub struct PredictOptions {
     pub nonfinite: NonFinite,
     /// Part of the cases, `I/N`: this machine segments part I of N, from 1.
     pub shard: Option<Shard>,
+    /// Folder on a fast disk of this machine, such as `$TMPDIR`, whose variables are read there: the results of a case are
+    /// made in it and then moved to the output folder, the segmentation last.
+    #[schemars(length(min = 1))]
+    pub scratch: Option<PathBuf>,
     /// Predicts cases again whose segmentation exists.
     ///
     /// Without it, a segmentation is kept if it is whole, has the grid of its image, and was made by this model with

@@ -21,10 +21,11 @@ pub struct SlurmOptions {
     /// Cores of a task. The verb uses as many threads, unless `workers` is given.
     #[schemars(range(min = 1))]
     pub cpus: Option<usize>,
-    /// Memory of a task in Slurm's form, such as `32G`.
+    /// Memory of a task in Slurm's form, such as `32G`. `default` leaves it to the cluster. Without it, the memory is
+    /// estimated from headers and plans, and left to the cluster where that is not possible yet.
     #[schemars(
-        regex(pattern = r"^\d+[KMGTkmgt]?$"),
-        extend("x-expected" = "memory in Slurm's form, such as 32G or 500M")
+        regex(pattern = r"^(\d+[KMGTkmgt]?|default)$"),
+        extend("x-expected" = "memory in Slurm's form, such as 32G or 500M, or default")
     )]
     pub mem: Option<String>,
     /// Time limit of a task, such as `24h` or `1d12h`. Two minutes before it a task is told to stop. What can continue is

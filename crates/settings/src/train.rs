@@ -90,6 +90,10 @@ pub struct TrainOptions {
     /// Unpacks the compressed cases once to `<case>.npy` files and memory-maps these.
     #[default(true)]
     pub unpack: bool,
+    /// Folder on a fast disk of this machine, such as `$TMPDIR`, whose variables are read there: the cases of the fold are
+    /// copied to it and unpacked there, so that patches are not read over the network. It is emptied at the end.
+    #[schemars(length(min = 1))]
+    pub scratch: Option<PathBuf>,
     /// Writes the curves of every epoch as a TensorBoard event file into the fold's folder, too.
     #[default]
     pub tensorboard: bool,

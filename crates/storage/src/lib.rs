@@ -4,6 +4,7 @@ mod aside;
 mod atomic;
 mod copy;
 mod error;
+mod local;
 mod lock;
 mod process;
 mod scratch;
@@ -17,6 +18,7 @@ pub use copy::{
     TreeOptions, TreeSummary,
 };
 pub use error::{CopyFailure, Error};
+pub use local::{LocalFolder, SharedFolder};
 pub use lock::{Holder, Lock};
 pub use scratch::Scratch;
 pub use space::{available_space, require_space};

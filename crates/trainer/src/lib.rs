@@ -8,6 +8,7 @@ mod error;
 mod evaluation;
 mod input;
 mod loaders;
+mod local;
 mod mean;
 mod measures;
 mod pictures;

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::setup::Setup;
 use crate::buffers::buffers_for;
+use crate::local::LocalCases;
 use crate::{Error, Result};
 use settings::TrainOptions;
 
@@ -15,6 +16,8 @@ pub(crate) struct Loaders {
     /// The first training batch, made before anything was written.
     first: Option<Batch>,
     pub validation: Loader,
+    /// Removed after the loaders.
+    _local: Option<LocalCases>,
     /// A line for the log about the loaders' memory.
     pub memory: String,
 }
@@ -34,8 +37,13 @@ impl Loaders {
         } else {
             (epoch, iteration)
         };
+        let local = LocalCases::copy(options, &setup.data, &setup.key, context)?;
         let open = |phase, epoch, iteration| {
-            let options = setup.loader(options, phase, epoch, iteration);
+            let mut options = setup.loader(options, phase, epoch, iteration);
+            if let Some(local) = &local {
+                options.folder.clone_from(&local.cases);
+                options.previous_stage.clone_from(&local.previous_stage);
+            }
             loader::PreparedLoader::open(&options, context).map_err(|e| loader_error(&e))
         };
         // Ranks stop together, between iterations.
@@ -61,6 +69,7 @@ impl Loaders {
             training,
             first,
             validation,
+            _local: local,
             memory,
         })
     }

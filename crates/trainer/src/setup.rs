@@ -35,6 +35,8 @@ pub(crate) struct Setup {
     pub samples: Option<Range<usize>>,
     /// Number of ranks.
     pub ranks: usize,
+    /// A text that the ranks of this training share, and no other training of this machine has.
+    pub key: String,
 }
 
 impl Setup {
@@ -107,6 +109,7 @@ impl Setup {
             time_limit,
             samples: None,
             ranks: 1,
+            key: std::process::id().to_string(),
             compute,
             architecture,
             batch_dice,
@@ -125,6 +128,7 @@ impl Setup {
         if ranks.size() > 1 {
             self.samples = Some(samples(self.data.plan.batch_size, ranks.rank(), ranks.size())?);
             self.ranks = ranks.size();
+            self.key = ranks.key();
         }
         Ok(self)
     }

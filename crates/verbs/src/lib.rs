@@ -58,6 +58,7 @@ pub fn visit(visitor: &mut impl Visitor) {
     visitor.types::<settings::PredictOptions, settings::PredictSummary>(verb("predict", ESTIMATED));
     visitor.types::<settings::LoadModelOptions, ()>(verb("loadModel", &[Memory, Progress, Warning]));
     visitor.types::<settings::SlurmOptions, ()>(verb("slurm", &[]));
+    visitor.verb(verb("estimateMemory", CASES), estimate::estimate_memory);
     visitor.verb(verb("evaluate", CASES), evaluate::evaluate_folder);
     visitor.verb(verb("compare", CASES), evaluate::compare_folders);
     visitor.verb(verb("report", CASES), report::report);

@@ -1,7 +1,8 @@
 //! Verb that writes a weightmap for every case of a folder.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use half::f16;
@@ -97,11 +98,11 @@ pub fn generate(options: &Options, context: &Context) -> Result<Summary, Error> 
         );
         let mut kept = kept.into_iter();
         let total = jobs.len();
-        let mut failed: Vec<String> = vec![];
+        let mut failed = BTreeSet::new();
         jobs.retain(|job| {
             let keep = kept.next() == Some(true);
             if !keep {
-                failed.push(job.case.clone());
+                failed.insert(job.case.clone());
             }
             keep
         });
@@ -114,7 +115,8 @@ pub fn generate(options: &Options, context: &Context) -> Result<Summary, Error> 
             .map_err(|error| error.in_file(&job.input.path))
     })?;
     failures.extend(made.failures);
-    failures.sort_by_key(|failure| cases.iter().position(|case| case.name == failure.case));
+    let places: BTreeMap<&String, usize> = cases.iter().map(|case| &case.name).zip(0..).collect();
+    failures.sort_by_key(|failure| places.get(&failure.case).copied());
     let of = |kind: Outcome| {
         made.results
             .iter()
@@ -131,6 +133,34 @@ pub fn generate(options: &Options, context: &Context) -> Result<Summary, Error> 
         classes,
         seconds: start.elapsed().as_secs_f64(),
     })
+}
+
+/// Bytes of a voxel while a weightmap is made: labels as read and as classes, inside, distances and their scratch, weights.
+const BYTES_PER_VOXEL: u64 = 40;
+
+/// Estimated memory of each case in bytes, from the headers of the files, largest first.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::Folder`], [`Error::NoCases`], [`Error::Option`] for a pattern.
+pub fn memory_of_cases(options: &Options) -> Result<Vec<u64>, Error> {
+    let voxels = |path: &Path| {
+        let shape = match path.extension().is_some_and(|extension| extension == "npy") {
+            true => volume::npy::read_header(path).ok().map(|header| header.shape),
+            false => volume::npz::headers(path)
+                .ok()
+                .and_then(|all| all.into_iter().next())
+                .map(|(_, header)| header.shape),
+        };
+        // (channel, z, y, x)
+        let shape = shape.unwrap_or_default();
+        shape.iter().skip(1).map(|n| *n as u64).product::<u64>()
+    };
+    let mut bytes: Vec<u64> = discover::cases(options)?
+        .iter()
+        .map(|case| BYTES_PER_VOXEL * voxels(&case.path))
+        .collect();
+    bytes.sort_unstable_by(|a, b| b.cmp(a));
+    Ok(bytes)
 }
 
 /// Returns the weight of each class by its frequency in all cases.

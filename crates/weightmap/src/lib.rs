@@ -40,7 +40,7 @@ mod read;
 mod weight;
 
 pub use error::Error;
-pub use generate::{generate, Summary};
+pub use generate::{generate, memory_of_cases, Summary};
 pub use map::{border_weightmap, Parameters};
 pub use options::{Dtype, Frequencies, Mode, Options};
 pub use weight::Weight;

@@ -7,9 +7,9 @@ const schema = JSON.parse(readFileSync(join(root, 'ts', 'generated', 'schema.jso
 
 /**
  * `previewBatches` and `loadModel` return arrays and a model, so only TypeScript has them. The options of `slurm` are
- * flags of the verbs that Slurm can run.
+ * flags of the verbs that Slurm can run; `--dry-run` shows what `estimateMemory` returns.
  */
-const TYPESCRIPT = ['previewBatches', 'loadModel', 'slurm'];
+const TYPESCRIPT = ['previewBatches', 'loadModel', 'slurm', 'estimateMemory'];
 
 /** The verbs of the command line. */
 export const VERBS = Object.keys(schema.properties).filter((verb) => !TYPESCRIPT.includes(verb));

@@ -4,6 +4,7 @@ use components::{label, Connectivity};
 use ndarray::{ArrayView3, Zip};
 use serde::{Deserialize, Serialize};
 
+use crate::scores::number;
 use crate::Error;
 
 /// Which voxels of a lesion are neighbours.
@@ -28,7 +29,7 @@ impl From<LesionConnectivity> for Connectivity {
 }
 
 /// Lesions of some size, in one case or in all of them.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LesionCounts {
     /// Smallest size in mm³.
@@ -44,12 +45,15 @@ pub struct LesionCounts {
     /// Lesions of the predictions that are right.
     pub correct: u64,
     /// detected / reference; null without such a lesion.
+    #[serde(deserialize_with = "number")]
     pub sensitivity: f64,
     /// correct / predicted; null without such a lesion.
+    #[serde(deserialize_with = "number")]
     pub precision: f64,
     /// 2 sensitivity precision / (sensitivity + precision); 0 if no lesion is detected and none is
     /// right. Null if neither segmentation has such a lesion, or if one has none and lesions of the
     /// other match lesions of another size.
+    #[serde(deserialize_with = "number")]
     pub f1: f64,
 }
 

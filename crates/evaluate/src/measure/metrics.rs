@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::LesionCounts;
+use crate::scores::present;
 
 /// A metric in tables.
 #[derive(Clone, Copy)]
@@ -23,12 +24,14 @@ macro_rules! metrics {
     ($($(#[$documentation:meta])* $field:ident = $key:literal, $title:literal, $quality:literal;)*) => {
         /// Metrics of one region in one case. Those of groups that were not requested are absent; undefined
         /// ones are null.
-        #[derive(Clone, Debug, Default, PartialEq, Serialize, schemars::JsonSchema)]
+        #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
         #[serde(rename_all = "camelCase")]
         pub struct RegionMetrics {
-            $($(#[$documentation])* #[serde(skip_serializing_if = "Option::is_none")] pub $field: Option<f64>,)*
+            $($(#[$documentation])*
+            #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+            pub $field: Option<f64>,)*
             /// Lesions by size, from small to large.
-            #[serde(skip_serializing_if = "Option::is_none")]
+            #[serde(default, skip_serializing_if = "Option::is_none")]
             pub lesions_by_size: Option<Vec<LesionCounts>>,
         }
 
@@ -99,7 +102,7 @@ impl RegionMetrics {
 }
 
 /// Metrics of one case.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "EvaluateReportCase")]
 pub struct CaseMetrics {
@@ -107,7 +110,11 @@ pub struct CaseMetrics {
     pub case: String,
     /// Expected calibration error of the predicted class, over all classes. Absent unless requested;
     /// null without a softmax, or if its network predicts regions instead of classes.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "present"
+    )]
     pub calibration_error: Option<f64>,
     /// Metrics by region.
     pub regions: BTreeMap<String, RegionMetrics>,

@@ -54,7 +54,8 @@ pub(crate) fn softmax_memory(folder: &Path, case: &str, options: &MeasureOptions
     values.max().unwrap_or(0) * 6
 }
 
-fn softmax_of(folder: &Path, case: &str) -> PathBuf {
+/// Where the softmax of a case may be.
+pub(crate) fn softmax_of(folder: &Path, case: &str) -> PathBuf {
     folder.join(format!("{case}.npz"))
 }
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use ndarray::ArrayViewMut3;
-use run::{CaseFailure, CaseLoop, Context, Event, Job, NotFound, Options, Progress};
+use run::{CaseFailure, CaseLoop, Context, Event, Job, NotFound, Options, Progress, Shard};
 use serde::Serialize;
 use serde_json::json;
 use volume::{nifti, Geometry};
@@ -25,6 +25,8 @@ pub struct ApplyPostprocessingOptions {
     /// The `postprocessing.json` to apply, of nnU-Net v1 or v2, or v2's `postprocessing.pkl`.
     #[schemars(length(min = 1))]
     pub rules: PathBuf,
+    /// Part of the cases, `I/N`: this machine works on part I of N, from 1.
+    pub shard: Option<Shard>,
 }
 
 impl Options for ApplyPostprocessingOptions {}
@@ -33,7 +35,7 @@ impl Options for ApplyPostprocessingOptions {}
 #[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ApplyPostprocessingSummary {
-    /// Number of written cases.
+    /// Number of written cases; with `shard`, of its part.
     pub written: usize,
     /// Number of written cases that the postprocessing changed.
     pub changed: usize,
@@ -69,10 +71,11 @@ pub fn apply_postprocessing(
             folder: options.input.clone(),
         });
     }
+    let jobs = Shard::select(options.shard, jobs);
     context.emit(Event::Started {
         verb: "applyPostprocessing",
         settings: json!({
-            "cases": jobs.len(), "postprocessing": rules.label_lists(), "workers": context.workers(),
+            "cases": jobs.len(), "shard": options.shard, "postprocessing": rules.label_lists(), "workers": context.workers(),
         }),
     });
     let folder = &options.output;

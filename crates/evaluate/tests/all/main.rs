@@ -8,5 +8,6 @@
 
 mod evaluation;
 mod measure;
+mod parts;
 mod postprocessing;
 mod summary_v2;

@@ -9,6 +9,7 @@ use engine::Compute;
 use run::{CaseFailure, CaseLoop, Context, Event, Job, NotFound, OptionError};
 use serde_json::json;
 use settings::{PredictOptions, PredictSummary};
+use storage::LocalFolder;
 use v2::{ModelFolder, PreviousStage};
 
 use super::cascade::{previous_stage, PreviousFolder};
@@ -16,6 +17,7 @@ use super::case::{write, Target};
 use super::model::DynamicModel;
 use crate::existing::state_of;
 use crate::memory::Softmax;
+use crate::predict::{local_folder, publish};
 use crate::setup::{create_folder, finished, leave_out, list_cases, precision_reason, split, summary_of};
 use crate::Error;
 
@@ -101,6 +103,9 @@ fn stage(
     let cancel = context.cancel();
     let several = jobs.len() > 1;
     let channels = model.channels();
+    let local = local_folder(options)?;
+    // From a folder of this machine, the results are moved to the output folder.
+    let made = local.as_ref().map_or(&*options.output, LocalFolder::path);
     let outcome = case_loop.pipeline(
         &jobs,
         |job| {
@@ -123,23 +128,24 @@ fn stage(
         },
         |job, (data, properties), share| {
             let mut report = |done, all| share.report(done, all);
-            let target = target(options, &job.case, several);
+            let target = target(options, made, &job.case, several);
             let predicted = model.predict(&data, &properties, &target, options, context, &mut report)?;
             Ok((predicted, properties))
         },
         |job, (predicted, properties)| {
             let record = record_of(&job.case);
-            let target = target(options, &job.case, several);
-            write(&target, &record, export, predicted, &properties, cancel)
+            let target = target(options, made, &job.case, several);
+            write(&target, &record, export, predicted, &properties, cancel)?;
+            publish(local.as_ref(), &job.case, ending, &options.output, cancel)
         },
     )?;
     Ok(finished(summary, failed, outcome, start))
 }
 
-fn target<'a>(options: &'a PredictOptions, case: &'a str, several: bool) -> Target<'a> {
+fn target<'a>(options: &PredictOptions, folder: &'a Path, case: &'a str, several: bool) -> Target<'a> {
     Target {
         case: Some(case),
-        folder: Some(&options.output),
+        folder: Some(folder),
         softmax: Softmax::in_files(options.save_softmax),
         several,
     }

@@ -142,6 +142,8 @@ impl<'s> Walk<'s> {
         for (name, value) in fields {
             match schema["properties"].get(name) {
                 Some(field) => self.value(field, value, &join(path, name)),
+                // Values of any kind, which are checked elsewhere.
+                None if schema["additionalProperties"] == true => {}
                 None if schema["additionalProperties"].is_object() => {
                     self.value(&schema["additionalProperties"], value, &join(path, name));
                 }

@@ -117,6 +117,14 @@ impl Ranks {
         }
     }
 
+    /// A text that the ranks of this training share, and no other training has.
+    pub fn key(&self) -> String {
+        let point = self.joined.as_ref().map(|joined| &joined.place.point);
+        point.map_or_else(String::new, |point| {
+            format!("{}:{} {}", point.host, point.port, point.prefix)
+        })
+    }
+
     /// Waits until every rank is here, however long that takes, as long as all give signs of life.
     ///
     /// # Errors
