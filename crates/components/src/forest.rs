@@ -16,7 +16,7 @@ pub(crate) struct Forest {
 }
 
 impl Forest {
-    pub(crate) fn new(rows: &[Vec<Run>]) -> Result<Self, Error> {
+    pub(crate) fn new(rows: &[Box<[Run]>]) -> Result<Self, Error> {
         let mut first = Vec::with_capacity(rows.len());
         let mut count = 0;
         for row in rows {
@@ -39,7 +39,7 @@ impl Forest {
     /// the order.
     pub(crate) fn join_all(
         &mut self,
-        rows: &[Vec<Run>],
+        rows: &[Box<[Run]>],
         height: usize,
         connectivity: Connectivity,
         matches: impl Fn([usize; 2], [usize; 2]) -> bool + Sync,

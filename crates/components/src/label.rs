@@ -40,7 +40,12 @@ pub fn label<T: Copy + Sync + Send, D: Dimension>(
     inside: impl Fn(T) -> bool + Sync + Send,
     connectivity: Connectivity,
 ) -> Result<Components<D>, Error> {
-    label_runs(image, |row| runs(row, &inside), |_, _| true, connectivity)
+    label_runs(
+        image,
+        |row, found| runs(row, &inside, found),
+        |_, _| true,
+        connectivity,
+    )
 }
 
 /// Numbers the connected components of each value for which `inside` holds. Two voxels are connected if they
@@ -66,7 +71,7 @@ pub fn label_values<T: Copy + PartialEq + Sync + Send, D: Dimension>(
     let connectivity = Connectivity::Face;
     label_runs(
         image,
-        |row| equal_runs(row, &inside),
+        |row, found| equal_runs(row, &inside, found),
         |one, other| one == other,
         connectivity,
     )
@@ -75,7 +80,7 @@ pub fn label_values<T: Copy + PartialEq + Sync + Send, D: Dimension>(
 /// Numbers the components formed by the runs of each row.
 fn label_runs<T: Copy + Sync + Send, D: Dimension>(
     image: ArrayView<'_, T, D>,
-    find: impl Fn(&[T]) -> Vec<Run> + Sync + Send,
+    find: impl Fn(&[T], &mut Vec<Run>) + Sync + Send,
     matches: impl Fn(T, T) -> bool + Sync,
     connectivity: Connectivity,
 ) -> Result<Components<D>, Error> {
@@ -98,7 +103,14 @@ fn label_runs<T: Copy + Sync + Send, D: Dimension>(
     u32::try_from(width).map_err(|_| Error::TooManyRuns { found: width })?;
     let image = image.as_standard_layout();
     let values = image.as_slice().unwrap_or_default();
-    let rows: Vec<Vec<Run>> = values.par_chunks_exact(width).map(find).collect();
+    let rows: Vec<Box<[Run]>> = values
+        .par_chunks_exact(width)
+        .map_init(Vec::new, |found, row| {
+            found.clear();
+            find(row, found);
+            found.as_slice().into()
+        })
+        .collect();
     let mut forest = Forest::new(&rows)?;
     forest.join_all(&rows, height, connectivity, |[row, at], [other, there]| {
         matches(values[row * width + at], values[other * width + there])

@@ -3,11 +3,10 @@
 /// Start and end of a run in its row.
 pub(crate) type Run = (u32, u32);
 
-/// Returns the runs of voxels in one row for which `inside` holds, in order.
+/// Appends the runs of voxels in one row for which `inside` holds, in order.
 ///
 /// Processes 64 voxels at a time as a bit mask, and visits only the bits that change.
-pub(crate) fn runs<T: Copy>(row: &[T], inside: impl Fn(T) -> bool) -> Vec<Run> {
-    let mut found = Vec::new();
+pub(crate) fn runs<T: Copy>(row: &[T], inside: impl Fn(T) -> bool, found: &mut Vec<Run>) {
     let mut start = 0;
     let mut open = false;
     for (block, values) in row.chunks(64).enumerate() {
@@ -33,7 +32,6 @@ pub(crate) fn runs<T: Copy>(row: &[T], inside: impl Fn(T) -> bool) -> Vec<Run> {
     if open {
         found.push((start, row.len() as u32));
     }
-    found
 }
 
 /// Returns a bit for each of up to 64 voxels: whether `inside` holds.
@@ -51,9 +49,8 @@ fn mask_of<T: Copy>(values: &[T], inside: impl Fn(T) -> bool) -> u64 {
     })
 }
 
-/// Returns the runs of equal voxels in one row for which `inside` holds, in order.
-pub(crate) fn equal_runs<T: Copy + PartialEq>(row: &[T], inside: impl Fn(T) -> bool) -> Vec<Run> {
-    let mut found = Vec::new();
+/// Appends the runs of equal voxels in one row for which `inside` holds, in order.
+pub(crate) fn equal_runs<T: Copy + PartialEq>(row: &[T], inside: impl Fn(T) -> bool, found: &mut Vec<Run>) {
     let mut start = 0;
     for run in row.chunk_by(|one, next| one == next) {
         let end = start + run.len() as u32;
@@ -62,5 +59,4 @@ pub(crate) fn equal_runs<T: Copy + PartialEq>(row: &[T], inside: impl Fn(T) -> b
         }
         start = end;
     }
-    found
 }
