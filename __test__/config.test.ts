@@ -33,7 +33,8 @@ test('options of verbs are read; common ones go to the verbs that have them; pat
   const content: Config = defineConfig({
     common: { results: 'models', workers: 2, device: 'cpu' },
     train: { epochs: 500, workers: 1, recipe: { ignoreLabel: -1 } },
-    predict: { output: '../out', mirroring: false },
+    predict: { output: '../out', mirroring: false, scratch: '$TMPDIR/own' },
+    preprocess: { scratch: 'fast' },
     check: { task: 'tasks/Task501_X' },
     ensemble: { folders: ['one', '../two'] },
   });
@@ -46,7 +47,9 @@ test('options of verbs are read; common ones go to the verbs that have them; pat
   });
   t.deepEqual(loaded.options.predict, {
     ...{ workers: 2, device: 'cpu', output: join(root, '..', 'out'), mirroring: false },
+    scratch: '$TMPDIR/own',
   });
+  t.is(loaded.options.preprocess.scratch, join(root, 'fast'));
   t.is(loaded.options.check.task, join(root, 'tasks', 'Task501_X'));
   t.deepEqual(loaded.options.ensemble, {
     ...{ workers: 2, folders: [join(root, 'one'), join(root, '..', 'two')] },

@@ -7,6 +7,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { answers, capture, root, runScript, StepError, say } from './lib/process.mjs';
 import { hostTarget } from './lib/setup.mjs';
+import { addonEnv, instrumentedPackage } from './sanitize/addon.mjs';
 
 const folder = join(root, 'target', 'sanitize');
 const record = join(folder, 'passed.json');
@@ -64,6 +65,19 @@ function sanitized(name, crate) {
   return { name: `${name}:${crate}`, command: 'cargo', args, env: sanitizer(name) };
 }
 
+/** Tests of the addon without libtorch, from JavaScript: calls, files, and every way to leave a process while it works. */
+const ADDON_TESTS = [
+  'leave',
+  'volume',
+  'distance',
+  'check',
+  'weightmaps',
+  'convert',
+  'copy',
+  'evaluate',
+  'run',
+];
+
 /** All steps, in order. */
 const STEPS = [
   ...Object.entries(MIRI).map(([crate, args]) => ({
@@ -79,6 +93,18 @@ const STEPS = [
     },
   })),
   ...ADDRESS.map((crate) => sanitized('address', crate)),
+  {
+    name: 'address:addon',
+    prepare: () => instrumentedPackage(join(folder, 'addon'), sanitizer('address')),
+    command: 'node',
+    args: [
+      join(root, 'node_modules', 'ava', 'entrypoints', 'cli.mjs'),
+      '--tap',
+      ...ADDON_TESTS.map((name) => join('dist', '__test__', `${name}.test.js`)),
+    ],
+    cwd: join(folder, 'addon', 'package'),
+    env: addonEnv(),
+  },
   ...THREAD.map((crate) => sanitized('thread', crate)),
   { name: 'deny:licenses', command: 'cargo', args: ['deny', 'check', 'licenses', 'bans', 'sources'] },
   { name: 'deny:advisories', command: 'cargo', args: ['deny', 'check', 'advisories'], network: true },
@@ -117,9 +143,13 @@ async function runStep(step) {
   const tool = TOOLS[step.name.split(':')[0]];
   if (tool !== undefined && !answers('cargo', tool[0])) return `not run: ${tool[1]}`;
   const host = step.name.startsWith('deny') ? {} : hostTarget();
-  const { code, output } = await capture(step.command, step.args, { env: { ...host, ...step.env } });
+  await step.prepare?.();
+  const options = { env: { ...host, ...step.env }, cwd: step.cwd };
+  const { code, output } = await capture(step.command, step.args, options);
   if (code === 0) {
-    const counts = [...output.matchAll(/test result: ok\. (\d+) passed/g)].map(([, count]) => Number(count));
+    const counts = [...output.matchAll(/test result: ok\. (\d+) passed|^# pass (\d+)/gm)].map(
+      ([, cargo, ava]) => Number(cargo ?? ava),
+    );
     return counts.length === 0 ? 'passed' : `passed, ${counts.reduce((a, b) => a + b, 0)} tests`;
   }
   return step.network && UNREACHABLE.test(output)

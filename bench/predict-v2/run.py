@@ -132,9 +132,11 @@ def main():
     parser.add_argument("--size", type=int, default=256, help="voxels of the image along each axis")
     parser.add_argument("--mirroring", action="store_true", help="average eight mirrored copies")
     parser.add_argument("--rounds", type=int, default=1, help="the best of so many alternating runs counts")
-    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--threads", type=int, default=os.cpu_count(), help="cores of all programs")
     parser.add_argument("--memory", default="1G", help="limit of an additional run here")
     arguments = parser.parse_args()
+    # nnunetv2 has no option for it on the CPU.
+    os.sched_setaffinity(0, set(sorted(os.sched_getaffinity(0))[: arguments.threads]))
     with tempfile.TemporaryDirectory() as temporary:
         temporary = Path(temporary)
         model = temporary / "Dataset900_Random" / "nnUNetTrainer__nnUNetPlans__3d_fullres"

@@ -22,6 +22,7 @@ export const PATHS: ReadonlySet<string> = new Set([
     'target',
     'source',
     'file',
+    'scratch',
   ],
   ...['input', 'output', 'model', 'referenceDir', 'predictionDir', 'groups', 'from'],
   ...['firstDir', 'secondDir', 'reference', 'images'],
@@ -150,10 +151,11 @@ function absolute(options: Options, folder: string): Options {
   return Object.fromEntries(entries);
 }
 
-/** A path or a list of paths, relative to `folder`. */
+/** A path or a list of paths, relative to `folder`. One that begins with a variable, as `$TMPDIR`, is read where it is used. */
 function resolved(value: unknown, folder: string): unknown {
   if (Array.isArray(value)) return value.map((one) => resolved(one, folder));
-  return typeof value === 'string' && value !== '' ? resolve(folder, value) : value;
+  const relative = typeof value === 'string' && value !== '' && !value.startsWith('$');
+  return relative ? resolve(folder, value) : value;
 }
 
 function isObject(value: unknown): value is Options {
