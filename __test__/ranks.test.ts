@@ -2,12 +2,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { NnunetError, train } from '../ts/index.js';
 import { packageRoot } from '../ts/version.js';
 import { preprocessedTask } from './made-up.js';
+import { freePort } from './port.js';
 
 const MAIN = join(packageRoot, 'dist', 'ts', 'cli', 'main.js');
 const FLAGS = [
@@ -107,11 +107,7 @@ test.serial('two ranks have the losses of one, and write the files of one', asyn
 
 test.serial('the variables of torchrun make a process a rank, and one speaks for all', async (t) => {
   const { flags } = await prepare(t);
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
+  const port = await freePort();
   const ranks = ['0', '1'].map((rank) =>
     run(flags('env', '--epochs', '1', '--no-validate'), undefined, {
       RANK: rank,
@@ -184,11 +180,7 @@ test.serial(
 
 test.serial('ranks that torchrun starts again continue, under the same address', async (t) => {
   const { flags } = await prepare(t);
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
+  const port = await freePort();
   const argv = flags('elastic', '--epochs', '3', '--no-validate', '--continue', '--rank-timeout', '6s');
   /** An attempt as torchrun starts it: the processes of the attempt before have ended. */
   const attempt = (count: number, seen: (event: Record<string, unknown>, child: ChildProcess) => void) =>

@@ -20,9 +20,9 @@ import {
 import { packageRoot } from '../ts/version.js';
 import { contents, differences } from './contents.js';
 import { cli, noise, type Shape, workspace, writeNifti, writeTask } from './made-up.js';
+import { freePort } from './port.js';
 import {
   facts,
-  freePort,
   hasPending,
   missingSlurm,
   processWith,

@@ -165,7 +165,7 @@ pub(crate) fn memory(folder: &Path, case: &str) -> u64 {
     values.max().unwrap_or(0) * 10
 }
 
-/// Upper bound of the memory of each case in bytes, from the headers of the softmax, largest first.
+/// Upper bound of the memory of each case in bytes, from the headers of the softmax.
 ///
 /// # Errors
 /// [`Error::NoCases`], [`Error::Folder`].
@@ -176,9 +176,7 @@ pub fn memory_of_cases(options: &EnsembleOptions) -> Result<Vec<u64>, Error> {
         .first()
         .map(PathBuf::as_path)
         .unwrap_or(Path::new(""));
-    let mut bytes: Vec<u64> = cases.iter().map(|case| memory(first, case)).collect();
-    bytes.sort_unstable_by(|a, b| b.cmp(a));
-    Ok(bytes)
+    Ok(cases.iter().map(|case| memory(first, case)).collect())
 }
 
 /// Where the results of a case are written.

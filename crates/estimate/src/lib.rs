@@ -19,7 +19,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use settings::{PredictOptions, TrainOptions};
-use volume::nifti;
+use volume::{nifti, voxels};
 
 pub use error::Error;
 use network::{Prediction, Sizes};
@@ -136,10 +136,11 @@ fn threads(workers: usize, context: &Context) -> usize {
 }
 
 /// Cases that run at the same time are assumed to be the largest ones.
-fn of_cases(bytes: &[u64], threads: usize, what: &str) -> Result<Estimate, Error> {
+fn of_cases(mut bytes: Vec<u64>, threads: usize, what: &str) -> Result<Estimate, Error> {
     if bytes.is_empty() {
         return Err(Error::Unknown("no case has a header that can be read".to_owned()));
     }
+    bytes.sort_unstable_by(|a, b| b.cmp(a));
     let at_once = threads.min(bytes.len());
     let cases = bytes.iter().take(at_once).sum();
     Ok(Estimate {
@@ -155,9 +156,9 @@ fn preprocessing(text: &str, context: &Context) -> Result<Estimate, Error> {
         true => "from headers and plans",
         false => "from headers, before planning",
     };
-    let mut estimate = of_cases(&found.bytes, threads(given.common.workers, context), what)?;
+    let largest = found.bytes.iter().copied().max().unwrap_or(0);
+    let mut estimate = of_cases(found.bytes, threads(given.common.workers, context), what)?;
     if let (Some(gib), Some(cases)) = (given.options.memory_budget, estimate.parts.get_mut("cases")) {
-        let largest = found.bytes.first().copied().unwrap_or(0);
         *cases = (*cases).min(((gib * (1u64 << 30) as f64) as u64).max(largest));
     }
     Ok(estimate)
@@ -166,13 +167,13 @@ fn preprocessing(text: &str, context: &Context) -> Result<Estimate, Error> {
 fn weightmaps(text: &str, context: &Context) -> Result<Estimate, Error> {
     let given = run::parse::<weightmap::Options>(text)?;
     let bytes = weightmap::memory_of_cases(&given.options)?;
-    of_cases(&bytes, threads(given.common.workers, context), "from headers")
+    of_cases(bytes, threads(given.common.workers, context), "from headers")
 }
 
 fn ensembling(text: &str, context: &Context) -> Result<Estimate, Error> {
     let given = run::parse::<ensemble::EnsembleOptions>(text)?;
     let bytes = ensemble::memory_of_cases(&given.options)?;
-    of_cases(&bytes, threads(given.common.workers, context), "from headers")
+    of_cases(bytes, threads(given.common.workers, context), "from headers")
 }
 
 fn evaluation(text: &str, context: &Context) -> Result<Estimate, Error> {
@@ -186,12 +187,11 @@ fn evaluation(text: &str, context: &Context) -> Result<Estimate, Error> {
         .map(|(case, file)| Job::new(case, file))
         .collect();
     let headers = headers(&files, context)?;
-    let mut bytes: Vec<u64> = headers
+    let bytes = headers
         .iter()
         .map(|header| voxels(header.size) * COMPARED[usize::from(surfaces)])
         .collect();
-    bytes.sort_unstable_by(|a, b| b.cmp(a));
-    of_cases(&bytes, threads(given.common.workers, context), "from headers")
+    of_cases(bytes, threads(given.common.workers, context), "from headers")
 }
 
 fn unread(folder: &Path, error: &std::io::Error) -> Error {
@@ -206,10 +206,6 @@ fn headers(files: &[Job<std::path::PathBuf>], context: &Context) -> Result<Vec<n
     };
     let outcome = CaseLoop::new(context)?.run(files, progress, read)?;
     Ok(outcome.results.into_iter().flatten().collect())
-}
-
-pub(crate) fn voxels(shape: [usize; 3]) -> u64 {
-    shape.iter().fold(1, |n, &axis| n.saturating_mul(axis as u64))
 }
 
 fn prediction(text: &str, gpu: bool, context: &Context) -> Result<Estimate, Error> {

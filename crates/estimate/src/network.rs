@@ -5,7 +5,7 @@
 
 use recipe::Architecture;
 
-use crate::voxels;
+use volume::voxels;
 
 /// Voxels of a batch of tiles at one position, and at several ones.
 const AT_ONCE: [u64; 2] = [1 << 20, 1 << 18];

@@ -107,10 +107,7 @@ impl Summary {
 /// Returns twelve hexadecimal digits of the FNV-1a hash of the results.
 fn fingerprint(results: &Results) -> String {
     let text = serde_json::to_string(results).unwrap_or_default();
-    let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
-    format!("{:012x}", hash >> 16)
+    format!("{:012x}", run::fnv1a(text.as_bytes()) >> 16)
 }
 
 /// Reads a `summary.json`. Python's bare `NaN` and `Infinity` are read as undefined.

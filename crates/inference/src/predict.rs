@@ -182,7 +182,7 @@ fn stage(
     });
     let jobs: Vec<_> = todo.into_iter().map(|case| Job::new(case, ())).collect();
     let cancel = context.cancel();
-    let local = local_folder(options)?;
+    let local = LocalFolder::of_option::<Error>(options.scratch.as_deref())?;
     // The same export to another folder, from where the results are moved.
     let made = local.as_ref().map(|local| export.to_folder(local.path()));
     let maker = made.as_ref().unwrap_or(&export);
@@ -225,15 +225,6 @@ fn stage(
         },
     )?;
     Ok(finished(summary, failed, outcome, start))
-}
-
-/// The folder of this machine in which results are made, if the options have one.
-pub(crate) fn local_folder(options: &PredictOptions) -> Result<Option<LocalFolder>, Error> {
-    let Some(path) = &options.scratch else {
-        return Ok(None);
-    };
-    let place = run::expand_variables("scratch", path)?;
-    Ok(Some(LocalFolder::create(&place)?))
 }
 
 /// Moves the results of a case from the folder of this machine to the output folder, the segmentation last.

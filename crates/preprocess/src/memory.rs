@@ -1,6 +1,7 @@
 //! Memory of preprocessing, estimated from headers, before and after planning.
 
 use run::{CaseLoop, Context, Job, Progress};
+use volume::voxels;
 
 use crate::output::outputs;
 use crate::stage::Target;
@@ -10,7 +11,7 @@ use crate::{Error, Options};
 /// Peak memory of each case, in a task or a part of it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CaseMemory {
-    /// Bytes of each case whose header can be read, largest first.
+    /// Bytes of each case whose header can be read.
     pub bytes: Vec<u64>,
     /// Whether the spacing is that of existing plans. Otherwise it is estimated as the planner does, without cropping.
     pub planned: bool,
@@ -68,11 +69,10 @@ pub fn memory_of_cases(options: &Options, context: &Context) -> Result<CaseMemor
             options.overrides.spacing.unwrap_or_else(|| usual(&extents)),
         )],
     };
-    let mut bytes: Vec<u64> = extents
+    let bytes = extents
         .iter()
         .map(|extent| extent.peak(&grids, channels))
         .collect();
-    bytes.sort_unstable_by(|a, b| b.cmp(a));
     Ok(CaseMemory { bytes, planned })
 }
 
@@ -95,11 +95,6 @@ impl Extent {
 pub(crate) fn resampling(cropped: u64, resampled: u64, channels: usize) -> u64 {
     let case = 4 * channels as u64 + 2;
     cropped.saturating_add(resampled).saturating_mul(case + 4)
-}
-
-/// Voxels of a shape. A wrong spacing gives huge numbers; such a case fails later, in its own job.
-pub(crate) fn voxels(shape: [usize; 3]) -> u64 {
-    shape.iter().fold(1, |n, &axis| n.saturating_mul(axis as u64))
 }
 
 /// The spacing that nnU-Net v1 plans for cases of these headers: the median, and along an axis that is much coarser than

@@ -5,12 +5,13 @@ use std::path::PathBuf;
 use run::{CaseFailure, Context, Job, Progress};
 use serde::Serialize;
 use storage::{copy_file, Links, LocalFolder};
+use volume::voxels;
 
 use crate::archive;
 use crate::files::{copy_label, create};
 use crate::finished::mark;
 use crate::locations::class_locations;
-use crate::memory::{resampling, voxels};
+use crate::memory::resampling;
 use crate::output::{drop_unpacked, outputs, unfinished, warn_of_unlisted_cases, Output};
 use crate::session::Session;
 use crate::stage::Target;

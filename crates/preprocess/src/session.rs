@@ -41,11 +41,7 @@ impl<'a> Session<'a> {
                 "expected \"nonzero\": the task has no raw data, and its cropped data are cropped already";
             return Err(OptionError::new("crop", problem).into());
         }
-        let scratch = options.scratch.as_deref();
-        let scratch = scratch
-            .map(|path| run::expand_variables("scratch", path))
-            .transpose()?;
-        let local = scratch.map(|place| LocalFolder::create(&place)).transpose()?;
+        let local = LocalFolder::of_option::<Error>(options.scratch.as_deref())?;
         let cases = CaseLoop::new(context)?.with_memory_budget(options.memory_bytes());
         let settings = json!({
             "task": task.name, "cases": task.cases.len(), "shard": options.shard, "configurations": options.configurations,

@@ -15,6 +15,7 @@ mod code;
 pub mod derive;
 mod error;
 mod event;
+mod hash;
 mod job;
 mod ledger;
 mod memory;
@@ -37,6 +38,7 @@ pub use error::{CaseFailure, Coded};
 pub use event::{
     CheckpointKind, EpochReport, Event, EventKind, NullSink, Sink, ValidatedCase, ValidationReport,
 };
+pub use hash::fnv1a;
 pub use job::{Job, Outcome, Progress};
 pub use memory::{available_memory, memory_capacity, resident_memory};
 pub use not_found::NotFound;

@@ -25,6 +25,20 @@ impl LocalFolder {
         Ok(Self { folder })
     }
 
+    /// The folder that the option `scratch` asks for, after its variables are replaced.
+    ///
+    /// # Errors
+    /// [`run::OptionError`] for a variable that is not set; as [`LocalFolder::create`].
+    pub fn of_option<E: From<Error> + From<run::OptionError>>(
+        scratch: Option<&Path>,
+    ) -> Result<Option<Self>, E> {
+        let Some(path) = scratch else {
+            return Ok(None);
+        };
+        let place = run::expand_variables("scratch", path)?;
+        Ok(Some(Self::create(&place)?))
+    }
+
     /// The folder.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -83,7 +97,7 @@ impl SharedFolder {
     /// # Errors
     /// [`Error::Io`], [`Error::DiskFull`].
     pub fn join(place: &Path, key: &str) -> Result<Self, Error> {
-        let path = place.join(format!("nnunet-diag-{:016x}", hash(key)));
+        let path = place.join(format!("nnunet-diag-{:016x}", run::fnv1a(key.as_bytes())));
         let members = path.join("members");
         fs::create_dir_all(&members).map_err(|e| Error::io("create", &members, e))?;
         let member = members.join(std::process::id().to_string());
@@ -108,12 +122,6 @@ impl Drop for SharedFolder {
             let _ = fs::remove_dir_all(&self.path);
         }
     }
-}
-
-/// FNV-1a of a text.
-fn hash(text: &str) -> u64 {
-    let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, step)
 }
 
 #[cfg(test)]

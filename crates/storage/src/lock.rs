@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use serde::{Deserialize, Serialize};
 
 use crate::process::{self, Identity};
-use crate::Error;
+use crate::{temporary, Error};
 
 /// Locks held by this process. A file that names this process but is not listed here was left by another one: in a
 /// container, a restarted program often has the process number of the killed one.
@@ -172,11 +172,9 @@ fn absolute(path: &Path) -> PathBuf {
 /// Creates the complete file, or fails if it exists. A file in its place is never incomplete.
 fn create(path: &Path) -> std::io::Result<()> {
     let text = serde_json::to_string(&Holder::this_process()).unwrap_or_default();
-    let draft = path.with_extension(format!("lock-{}-{:x}", std::process::id(), unique()));
-    fs::write(&draft, &text)?;
-    let linked = fs::hard_link(&draft, path);
-    let _ = fs::remove_file(&draft);
-    match linked {
+    let mut draft = temporary::create(path)?;
+    draft.write_all(text.as_bytes())?;
+    match fs::hard_link(draft.path(), path) {
         // File systems without hard links.
         Err(e) if e.kind() != ErrorKind::AlreadyExists => {
             let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
@@ -232,12 +230,6 @@ fn is_at(file: &File, path: &Path) -> bool {
 #[cfg(not(unix))]
 fn is_at(_: &File, path: &Path) -> bool {
     path.exists()
-}
-
-fn unique() -> u64 {
-    use std::sync::atomic::{AtomicU64, Ordering};
-    static NEXT: AtomicU64 = AtomicU64::new(0);
-    NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
 #[cfg(test)]

@@ -31,10 +31,7 @@ pub(crate) fn conditions(options: &TrainOptions, setup: &Setup, context: &Contex
 
 /// FNV-1a in hexadecimal digits: tells changed contents apart without storing them.
 pub(crate) fn digest(bytes: &[u8]) -> String {
-    let hash = bytes.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, &byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
-    format!("{hash:016x}")
+    format!("{:016x}", run::fnv1a(bytes))
 }
 
 /// Warns of each condition that differs from the checkpoint's. With any of them, the result can differ from that of an

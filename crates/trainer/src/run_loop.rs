@@ -140,13 +140,7 @@ impl Run<'_> {
             batch,
             annotated,
         };
-        // A device gets the next iteration's work before its results are read.
-        let before = self.running.replace(iteration);
-        let due = if self.session.is_asynchronous() {
-            before
-        } else {
-            self.running.take()
-        };
+        let due = self.session.due(&mut self.running, iteration);
         if let Some(batch) = due.map(|due| self.end_iteration(due)).transpose()? {
             loaders.recycle(batch);
         }
@@ -218,17 +212,12 @@ impl Run<'_> {
             let input = self.session.take(&batch)?;
             let annotated = self.agree(input.annotated)?;
             let validated = self.session.validate(input, &empty)?;
-            // As in training: a device gets the next batch before the results of this one are read.
-            let before = running.replace(ValidationBatch {
+            let validation = ValidationBatch {
                 validated,
                 batch,
                 annotated,
-            });
-            let due = if self.session.is_asynchronous() {
-                before
-            } else {
-                running.take()
             };
+            let due = self.session.due(&mut running, validation);
             due.map(&mut end).transpose()?;
             self.clock.validation.add(started.elapsed().as_secs_f64());
         }

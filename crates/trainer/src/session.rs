@@ -188,6 +188,16 @@ impl Session {
         self.kernels == Kernels::Composed
     }
 
+    /// The work whose results are read now: what has just started, or for a device what started before, so that it has work
+    /// while it is waited for. `running` keeps the other.
+    pub fn due<T>(&self, running: &mut Option<T>, started: T) -> Option<T> {
+        let before = running.replace(started);
+        match self.is_asynchronous() {
+            true => before,
+            false => running.take(),
+        }
+    }
+
     /// Starts one training iteration; [`settle`](Self::settle) returns its results. If the loss or the
     /// gradients are not finite, nothing changes except the loss scale of a float16 run, which decreases.
     ///

@@ -17,3 +17,9 @@ pub use element::{Dtype, Element};
 pub use error::{Error, Place};
 pub use geometry::{Deviation, Geometry};
 pub use label::UNLABELLED;
+
+/// Number of voxels of a shape (z, y, x). A wrong header gives the largest number instead of an overflow.
+#[must_use]
+pub fn voxels(shape: [usize; 3]) -> u64 {
+    shape.iter().fold(1, |n, &axis| n.saturating_mul(axis as u64))
+}

@@ -138,7 +138,7 @@ pub fn generate(options: &Options, context: &Context) -> Result<Summary, Error> 
 /// Bytes of a voxel while a weightmap is made: labels as read and as classes, inside, distances and their scratch, weights.
 const BYTES_PER_VOXEL: u64 = 40;
 
-/// Estimated memory of each case in bytes, from the headers of the files, largest first.
+/// Estimated memory of each case in bytes, from the headers of the files.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::Folder`], [`Error::NoCases`], [`Error::Option`] for a pattern.
@@ -155,12 +155,11 @@ pub fn memory_of_cases(options: &Options) -> Result<Vec<u64>, Error> {
         let shape = shape.unwrap_or_default();
         shape.iter().skip(1).map(|n| *n as u64).product::<u64>()
     };
-    let mut bytes: Vec<u64> = discover::cases(options)?
+    let cases = discover::cases(options)?;
+    Ok(cases
         .iter()
         .map(|case| BYTES_PER_VOXEL * voxels(&case.path))
-        .collect();
-    bytes.sort_unstable_by(|a, b| b.cmp(a));
-    Ok(bytes)
+        .collect())
 }
 
 /// Returns the weight of each class by its frequency in all cases.

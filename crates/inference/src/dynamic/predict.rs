@@ -17,7 +17,7 @@ use super::case::{write, Target};
 use super::model::DynamicModel;
 use crate::existing::state_of;
 use crate::memory::Softmax;
-use crate::predict::{local_folder, publish};
+use crate::predict::publish;
 use crate::setup::{create_folder, finished, leave_out, list_cases, precision_reason, split, summary_of};
 use crate::Error;
 
@@ -103,7 +103,7 @@ fn stage(
     let cancel = context.cancel();
     let several = jobs.len() > 1;
     let channels = model.channels();
-    let local = local_folder(options)?;
+    let local = LocalFolder::of_option::<Error>(options.scratch.as_deref())?;
     // From a folder of this machine, the results are moved to the output folder.
     let made = local.as_ref().map_or(&*options.output, LocalFolder::path);
     let outcome = case_loop.pipeline(
